@@ -1,0 +1,52 @@
+"""Every failure has one class: what it is called, whether a retry can help, what to do about it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RetryPolicy(StrEnum):
+    """What a failure of the class means for the study."""
+
+    RETRY = "retry"  # the same configuration may work the next time
+    INFEASIBLE = "infeasible"  # this configuration does not work here: tell the sampler
+    FATAL = "fatal"  # no configuration can work: end the study
+
+
+class ErrorClass(StrEnum):
+    """The closed list of classes."""
+
+    GPU_OUT_OF_MEMORY = "GpuOutOfMemory"
+    HOST_OUT_OF_MEMORY = "HostOutOfMemory"
+    KV_CACHE_TOO_SMALL = "KvCacheTooSmall"
+    MODEL_NOT_FOUND = "ModelNotFound"
+    MODEL_CORRUPT = "ModelCorrupt"
+    ACCESS_DENIED = "AccessDenied"
+    INVALID_CONFIGURATION = "InvalidConfiguration"
+    ENGINE_NOT_INSTALLED = "EngineNotInstalled"
+    ENGINE_CRASHED = "EngineCrashed"
+    ENGINE_START_TIMEOUT = "EngineStartTimeout"
+    CUDA_FAULT = "CudaFault"
+    PORT_BUSY = "PortBusy"
+    DISK_FULL = "DiskFull"
+    DATASET_INVALID = "DatasetInvalid"
+    STORAGE_UNAVAILABLE = "StorageUnavailable"
+    PREEMPTED = "Preempted"
+    TRIAL_TIMEOUT = "TrialTimeout"
+    REQUESTS_FAILED = "RequestsFailed"
+    MEASUREMENT_VOID = "MeasurementVoid"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failure as it is stored and shown."""
+
+    error_class: ErrorClass
+    message: str
+    suggestion: str
+
+
+class LlmoptError(Exception):
+    """Root of all errors of this project; `retryable` says whether doing the same again can help."""
+
+    retryable = False

@@ -1,0 +1,157 @@
+"""What is served and with what: the parts of a manifest that both kinds share."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llmopt_core.resources.base import DurationText, Identifier, Name, Part, ScalarMap
+
+
+class SecretKey(Part):
+    """A key of a Secret in the resource's own namespace."""
+
+    name: Name
+    key: Annotated[str, Field(min_length=1, max_length=253)]
+
+
+class Model(Part):
+    """Where the weights come from."""
+
+    source: Annotated[str, Field(pattern=r"^(hf|pvc|file|package)://.+$", max_length=512)]
+    token_secret_ref: SecretKey | None = None
+    trust_remote_code: bool = False
+
+
+class Endpoint(Part):
+    """A server that runs already."""
+
+    url: Annotated[str, Field(pattern=r"^https?://.+$", max_length=512)]
+    model: Annotated[str, Field(max_length=256)] | None = None
+    api_key_secret_ref: SecretKey | None = None
+
+
+class Engine(Part):
+    """Which inference server, and what is fixed about it."""
+
+    name: Identifier
+    args: ScalarMap = Field(default_factory=dict)
+    endpoint: Endpoint | None = None
+    start_timeout: DurationText = "10m"
+
+
+class ConfigMapKey(Part):
+    """A key of a ConfigMap in the resource's own namespace."""
+
+    name: Name
+    key: Annotated[str, Field(min_length=1, max_length=253)]
+
+
+class Dataset(Part):
+    """Which items are asked: one of a built-in name, a ConfigMap's key, a JSONL file, a hub data set."""
+
+    name: Identifier | None = None
+    config_map_key_ref: ConfigMapKey | None = None
+    path: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    hf: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    split: Annotated[str, Field(max_length=64)] | None = None
+    samples: Annotated[int, Field(ge=4, le=10_000)] = 32
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+
+
+class Prompt(Part):
+    """How an item becomes messages. `template` holds `{question}`."""
+
+    system: Annotated[str, Field(max_length=8192)] | None = None
+    template: Annotated[str, Field(max_length=8192)] | None = None
+    few_shot: Annotated[int, Field(ge=0, le=32)] = 0
+
+
+class Load(Part):
+    """How requests arrive: a fixed concurrency (closed loop), or a rate (open loop, Poisson)."""
+
+    concurrency: Annotated[int, Field(ge=1, le=1024)] | None = None
+    rate: Annotated[str, Field(max_length=32)] | None = None
+    arrivals: Literal["poisson"] | None = None
+    duration: DurationText | None = None
+    warmup_requests: Annotated[int, Field(ge=0, le=1000)] = 2
+
+
+class ServiceLevel(Part):
+    """What one request must keep to count towards goodput."""
+
+    ttft_ms: Annotated[int, Field(ge=1, le=3_600_000)] | None = None
+    tpot_ms: Annotated[int, Field(ge=1, le=3_600_000)] | None = None
+    e2e_ms: Annotated[int, Field(ge=1, le=3_600_000)] | None = None
+
+
+class Evaluator(Part):
+    """How an answer is scored. `endpoint` is the judge's, or the scoring service's."""
+
+    name: Identifier
+    args: ScalarMap = Field(default_factory=dict)
+    endpoint: Endpoint | None = None
+
+
+class Workload(Part):
+    """What the server is asked, how fast, and how its answers are scored."""
+
+    dataset: Dataset
+    prompt: Prompt = Prompt()
+    load: Load = Load(concurrency=8)
+    slo: ServiceLevel | None = None
+    evaluator: Evaluator | None = None
+    sampling: ScalarMap = Field(default_factory=dict)
+    max_tokens: Annotated[int, Field(ge=1, le=131_072)] = 256
+
+
+class MemoryGuard(Part):
+    """Levels in percent of a device's memory."""
+
+    warning_percent: Annotated[int, Field(ge=1, le=100)] = 80
+    critical_percent: Annotated[int, Field(ge=1, le=100)] = 90
+    emergency_percent: Annotated[int, Field(ge=1, le=100)] = 95
+    predict: bool = True
+
+
+class Toleration(Part):
+    """As in a pod."""
+
+    key: Annotated[str, Field(max_length=316)] | None = None
+    operator: Literal["Exists", "Equal"] | None = None
+    value: Annotated[str, Field(max_length=63)] | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    toleration_seconds: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+
+
+Quantity = Annotated[str | int, Field(union_mode="left_to_right")]
+
+
+class Resources(Part):
+    """As in a container."""
+
+    requests: Annotated[dict[str, Quantity], Field(max_length=16)] = Field(default_factory=dict)
+    limits: Annotated[dict[str, Quantity], Field(max_length=16)] = Field(default_factory=dict)
+
+
+class PodTemplate(Part):
+    """What of a runner's pod the user decides."""
+
+    node_selector: Annotated[dict[str, str], Field(max_length=16)] = Field(default_factory=dict)
+    tolerations: Annotated[list[Toleration], Field(max_length=16)] = Field(default_factory=list)
+    service_account_name: Name | None = None
+    runtime_class_name: Name | None = None
+    priority_class_name: Annotated[str, Field(max_length=253)] | None = None
+    image_pull_secrets: Annotated[list[Name], Field(max_length=8)] = Field(default_factory=list)
+    labels: Annotated[dict[str, str], Field(max_length=32)] = Field(default_factory=dict)
+    annotations: Annotated[dict[str, str], Field(max_length=32)] = Field(default_factory=dict)
+
+
+class Runners(Part):
+    """How many runners measure side by side, and where."""
+
+    count: Annotated[int, Field(ge=1, le=32)] = 1
+    image: Annotated[str, Field(max_length=512)] | None = None
+    resources: Resources = Resources()
+    queue_name: Name | None = None
+    cache_claim: Name | None = None
+    template: PodTemplate = PodTemplate()
