@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Direction = Literal["maximize", "minimize"]
-# ratio: gains are compared as logarithms of quotients (speeds, memory); bounded: as differences (scores in 0..1).
+# ratio: gains are logarithms of quotients (speeds, memory); bounded: differences (scores in 0..1).
 Scale = Literal["ratio", "bounded"]
 
 

@@ -38,7 +38,7 @@ Dimension = IntDimension | FloatDimension | ChoiceDimension
 
 @dataclass(frozen=True)
 class Condition:
-    """Holds when the parameter `name` is active and its value is one of `among`, above and below the bounds."""
+    """Holds when parameter `name` is active and its value is one of `among` and within the bounds."""
 
     name: str
     among: tuple[Value, ...] | None = None

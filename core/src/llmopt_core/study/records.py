@@ -73,7 +73,7 @@ class StudyDefinition:
 
 @dataclass(frozen=True)
 class Claim:
-    """A trial that this runner holds. `parameters` by full name; for baseline and confirm trials, given ones."""
+    """A trial that this runner holds. `parameters` by full name; those of confirm trials were given."""
 
     number: int
     phase: Phase
