@@ -1,0 +1,18 @@
+"""The two kinds as types: what a person writes, checked, and what is written back."""
+
+from llmopt_core.resources.base import duration_seconds
+from llmopt_core.resources.benchmark import LLMBenchmark
+from llmopt_core.resources.faults import Fault, ManifestInvalid
+from llmopt_core.resources.loading import Resource, load_manifest, resource_of
+from llmopt_core.resources.optimization import LLMOptimization
+
+__all__ = [
+    "Fault",
+    "LLMBenchmark",
+    "LLMOptimization",
+    "ManifestInvalid",
+    "Resource",
+    "duration_seconds",
+    "load_manifest",
+    "resource_of",
+]

@@ -29,9 +29,9 @@ def _no_float_no_bool(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError(
             f'write it in quotes: "{str(value).lower()}" (YAML reads on, off, yes and no as booleans too)'
-        )  # noqa: TRY004 - pydantic turns only ValueError into a located fault
+        )
     if isinstance(value, float):
-        raise ValueError(f'write decimals in quotes: "{value}"')  # noqa: TRY004 - as above
+        raise ValueError(f'write decimals in quotes: "{value}"')
     return value
 
 

@@ -40,7 +40,10 @@ class When(Part):
     """The parameter is asked only while another one (full name, such as `sampling.temperature`) is so."""
 
     parameter: Identifier
-    in_: Annotated[list[Scalar], Field(min_length=1, max_length=32, alias="in")] | None = None
+    in_: Annotated[
+        Annotated[list[Scalar], Field(min_length=1, max_length=32)] | None,
+        Field(alias="in", description="Its value is one of these."),
+    ] = None
     above: DecimalText | None = None
     below: DecimalText | None = None
 

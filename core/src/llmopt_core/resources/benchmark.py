@@ -1,0 +1,83 @@
+"""`LLMBenchmark`: compare given candidates the way an optimization confirms its winners."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llmopt_core.resources.base import DurationText, Identifier, Name, Part, ScalarMap
+from llmopt_core.resources.metadata import Metadata
+from llmopt_core.resources.optimization import Objective
+from llmopt_core.resources.serving import Engine, MemoryGuard, Model, Runners, Workload
+from llmopt_core.resources.status import BenchmarkStatus
+
+
+class OptimizationRef(Part):
+    """A result of an optimization in the same namespace."""
+
+    name: Name
+    rank: Annotated[
+        int, Field(ge=0, le=10, description="1 is the winner, 0 the default, others as in `status.top`.")
+    ] = 1
+
+
+class Candidate(Part):
+    """One thing to compare: parts of its own, or a result of an optimization.
+
+    Parts that are missing come from the benchmark's shared ones.
+    """
+
+    name: Name
+    model: Model | None = None
+    engine: Engine | None = None
+    parameters: Annotated[
+        ScalarMap, Field(description="By full name, such as `engine.n_parallel` or `sampling.temperature`.")
+    ] = Field(default_factory=dict)
+    optimization_ref: OptimizationRef | None = None
+
+
+class BenchmarkBudget(Part):
+    """What the comparison may cost."""
+
+    duration: DurationText | None = None
+    trial_timeout: DurationText = "10m"
+    max_failed_trials: Annotated[int, Field(ge=1, le=10_000)] = 10
+
+
+class BenchmarkSpec(Part):
+    """What to compare, on what, how often."""
+
+    model: (
+        Annotated[Model, Field(description="Shared by candidates without a model of their own.")] | None
+    ) = None
+    engine: (
+        Annotated[Engine, Field(description="Shared by candidates without an engine of their own.")] | None
+    ) = None
+    workload: Workload
+    candidates: Annotated[list[Candidate], Field(min_length=1, max_length=16)]
+    baseline: Annotated[
+        Name | None, Field(description="The candidate that others are compared with; the first unless said.")
+    ] = None
+    repeats: Annotated[
+        int, Field(ge=2, le=50, description="Times each candidate is measured, interleaved.")
+    ] = 5
+    confidence_percent: Annotated[int, Field(ge=50, le=99)] = 95
+    metrics: Annotated[
+        list[Identifier], Field(max_length=32, description="Reported beside the objective.")
+    ] = Field(default_factory=list)
+    objective: Annotated[Objective, Field(description="Decides the winner.")]
+    budget: BenchmarkBudget = BenchmarkBudget()
+    memory_guard: MemoryGuard = MemoryGuard()
+    runners: Runners = Runners()
+    suspend: bool = False
+    ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    study_retention: Literal["Keep", "Delete"] = "Keep"
+
+
+class LLMBenchmark(Part):
+    """One comparison, as applied."""
+
+    api_version: Literal["llmopt.dev/v1alpha1"]
+    kind: Literal["LLMBenchmark"]
+    metadata: Metadata
+    spec: BenchmarkSpec
+    status: BenchmarkStatus | None = None

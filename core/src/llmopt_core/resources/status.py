@@ -1,0 +1,183 @@
+"""What the operator writes back: the same words for both kinds, every list and text bounded."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llmopt_core.resources.base import DecimalText, Identifier, Name, Part, ScalarMap
+
+ConditionType = Literal[
+    "Accepted", "StudyReady", "Running", "Suspended", "MemoryGuardPassed", "Complete", "Failed"
+]
+DisplayPhase = Literal["Pending", "Running", "Confirming", "Suspended", "Complete", "Failed"]
+
+Text = Annotated[str, Field(max_length=1024)]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+TrialNumber = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Timestamp = Annotated[str, Field(max_length=32, description="RFC 3339, in UTC.")]
+MetricValues = Annotated[
+    dict[Identifier, DecimalText],
+    Field(max_length=48, description="Metric name to value, in the unit of the metric catalogue."),
+]
+
+
+class Condition(Part):
+    """One condition, as in Kubernetes' own resources."""
+
+    type: ConditionType
+    status: Literal["True", "False", "Unknown"]
+    reason: Annotated[str, Field(pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", max_length=128)]
+    message: Annotated[str, Field(max_length=2048)] = ""
+    last_transition_time: Timestamp
+    observed_generation: Annotated[int, Field(ge=0)] | None = None
+
+
+class Progress(Part):
+    """How far the study is, in trials and seconds."""
+
+    text: Annotated[str, Field(max_length=64, description="For people, such as `12/40`.")] = ""
+    budget: Annotated[Count, Field(description="Trials that may be spent, the default's included.")] = 0
+    finished: Annotated[Count, Field(description="Trials of the budget that have ended, in any way.")] = 0
+    running: Count = 0
+    waiting: Annotated[Count, Field(description="Trials given back or enqueued that no runner holds.")] = 0
+    measured: Count = 0
+    copied: Annotated[Count, Field(description="Trials whose configuration had been measured before.")] = 0
+    pruned: Annotated[Count, Field(description="Trials stopped early because they could not win.")] = 0
+    infeasible: Annotated[Count, Field(description="Trials that do not fit or that the engine refuses.")] = 0
+    invalid: Annotated[Count, Field(description="Trials whose measurement is void.")] = 0
+    failed: Count = 0
+    confirm_planned: Annotated[Count, Field(description="Repeats of the winners and of the default.")] = 0
+    confirm_finished: Count = 0
+    elapsed_seconds: Count = 0
+    eta_seconds: Annotated[Count, Field(description="Estimated seconds left.")] | None = None
+
+
+class Interval(Part):
+    """A confidence interval, at the confidence the resource states."""
+
+    low: DecimalText
+    high: DecimalText
+
+
+class TrialResult(Part):
+    """One measured configuration."""
+
+    trial: TrialNumber
+    parameters: Annotated[
+        ScalarMap, Field(description="By full name (`engine.n_parallel`), decimals and booleans as text.")
+    ] = Field(default_factory=dict)
+    metrics: MetricValues = Field(default_factory=dict)
+
+
+class Gain(Part):
+    """What the winner gains over the default in one metric, from the interleaved repeats."""
+
+    metric: Identifier
+    baseline: DecimalText
+    best: DecimalText
+    difference: Annotated[DecimalText, Field(description="best - baseline.")]
+    ratio: (
+        Annotated[DecimalText, Field(description="best / baseline; absent when the baseline is 0.")] | None
+    ) = None
+    interval: Annotated[Interval, Field(description="Of the difference.")] | None = None
+    significant: Annotated[
+        bool, Field(description="True when the interval leaves zero out, in either direction.")
+    ] = False
+
+
+class Best(TrialResult):
+    """The recommended configuration and what it gains."""
+
+    summary: Annotated[Text, Field(description="The gain in one line, for people.")] = ""
+    gain: Annotated[list[Gain], Field(max_length=16)] = Field(default_factory=list)
+    confidence_percent: Annotated[int, Field(ge=50, le=99)] = 95
+    confirmed: Annotated[
+        bool, Field(description="True when the gain comes from repeats on items that the search never saw.")
+    ] = False
+    serve_args: Annotated[
+        str, Field(max_length=4096, description="The command line that serves this configuration.")
+    ] = ""
+
+
+class ErrorSummary(Part):
+    """One class of failures."""
+
+    class_: Annotated[str, Field(alias="class", max_length=64)]
+    count: Count
+    suggestion: Text = ""
+    last_message: Text = ""
+    last_trial: TrialNumber | None = None
+
+
+class RunnerStatus(Part):
+    """What one runner does now."""
+
+    name: Annotated[str, Field(max_length=253)]
+    trial: TrialNumber | None = None
+    stage: Annotated[str, Field(max_length=64)] = ""
+    memory_mib: Count | None = None
+    memory_total_mib: Count | None = None
+    ended: Annotated[str, Field(max_length=256)] | None = None
+
+
+class CommonStatus(Part):
+    """What both kinds report."""
+
+    observed_generation: Annotated[int, Field(ge=0)] | None = None
+    phase: Annotated[
+        DisplayPhase | None, Field(description="For people only: programs read the conditions.")
+    ] = None
+    conditions: Annotated[list[Condition], Field(max_length=16)] = Field(default_factory=list)
+    study: Annotated[str, Field(max_length=128, description="Name of the study in the storage.")] | None = (
+        None
+    )
+    progress: Progress = Progress()
+    errors: Annotated[list[ErrorSummary], Field(max_length=10)] = Field(default_factory=list)
+    runners: Annotated[list[RunnerStatus], Field(max_length=32)] = Field(default_factory=list)
+
+
+class OptimizationStatus(CommonStatus):
+    """How the search stands and what it found."""
+
+    baseline: Annotated[TrialResult, Field(description="The default configuration: trial 0.")] | None = None
+    best: Best | None = None
+    top: Annotated[list[TrialResult], Field(max_length=10)] = Field(default_factory=list)
+    pareto: Annotated[list[TrialResult], Field(max_length=20)] = Field(default_factory=list)
+
+
+class MetricResult(Part):
+    """One metric of one candidate over its repeats."""
+
+    mean: DecimalText
+    interval: Interval | None = None
+
+
+class Comparison(Part):
+    """One metric of a candidate against the baseline's."""
+
+    difference: Annotated[DecimalText, Field(description="candidate - baseline.")]
+    interval: Interval | None = None
+    significant: Annotated[bool, Field(description="True when the interval leaves zero out.")] = False
+
+
+class CandidateResult(Part):
+    """What was measured of one candidate."""
+
+    candidate: Name
+    repeats: Annotated[Count, Field(description="Repeats that were measured.")] = 0
+    metrics: Annotated[dict[Identifier, MetricResult], Field(max_length=48)] = Field(default_factory=dict)
+    against_baseline: Annotated[dict[Identifier, Comparison], Field(max_length=48)] = Field(
+        default_factory=dict
+    )
+
+
+class BenchmarkStatus(CommonStatus):
+    """How the candidates compare."""
+
+    results: Annotated[list[CandidateResult], Field(max_length=16)] = Field(default_factory=list)
+    winner: Annotated[
+        Name | None, Field(description="Absent while undecided and when no difference is significant.")
+    ] = None
+    verdict: Annotated[
+        Text, Field(description="The outcome in one line, such as `no significant difference`.")
+    ] = ""
