@@ -1,0 +1,71 @@
+"""What is sent and what came back, as plain data. All times are seconds of this machine's monotonic clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A server that speaks the OpenAI chat API; `base_url` with or without a trailing `/v1`."""
+
+    base_url: str
+    model: str
+    api_key: str | None = field(default=None, repr=False)
+
+    @property
+    def chat_url(self) -> str:
+        """Return where chat completions are posted."""
+        return f"{self.base_url.rstrip('/').removesuffix('/v1')}/v1/chat/completions"
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """One question to the server; `fields` (temperature, seed, …) go into the body at top level."""
+
+    item_id: str
+    messages: tuple[dict[str, Any], ...]
+    max_tokens: int
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RequestRecord:
+    """One request as it went.
+
+    `sent_at` is when its bytes were handed to an open connection; `ended_at` when the last chunk of its
+    answer came (usage included), or when it failed. `chunk_times` holds the arrival of every chunk with text,
+    reasoning included; `text` is the answer without the reasoning. `output_tokens` is the server's count, or
+    the number of chunks with text where `usage_reported` is False. `scheduled_at` is set in an open loop.
+    """
+
+    item_id: str
+    sent_at: float
+    first_text_at: float | None
+    last_text_at: float | None
+    ended_at: float
+    chunk_times: tuple[float, ...]
+    text: str
+    prompt_tokens: int
+    output_tokens: int
+    cached_tokens: int | None
+    finish_reason: str | None
+    error: str | None
+    status: int | None
+    usage_reported: bool = True
+    scheduled_at: float | None = None
+
+
+@dataclass(frozen=True)
+class LoadRun:
+    """All requests that ended, in the order in which they did.
+
+    `offered` counts the requests that were due, `sent` those that were begun; requests begun but cut off by
+    the stop event have no record.
+    """
+
+    records: tuple[RequestRecord, ...]
+    started_at: float
+    ended_at: float
+    sent: int
+    offered: int

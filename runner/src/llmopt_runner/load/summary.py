@@ -1,0 +1,117 @@
+"""The speed metrics of a run, by the catalogue's names and formulas."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from llmopt_core.errors.classes import ErrorClass, LlmoptError
+from llmopt_core.resources.serving import ServiceLevel
+from llmopt_runner.load.requests import LoadRun, RequestRecord
+
+Seconds = float | None
+
+
+class RequestsFailed(LlmoptError):  # noqa: N818 - named as its class in the catalogue of failures
+    """Requests failed, so the run is no measurement."""
+
+    retryable = True
+    error_class = ErrorClass.REQUESTS_FAILED
+
+    def __init__(self, failed: int, total: int, most_common: str) -> None:
+        super().__init__(f"{failed} of {total} requests failed; the most common error: {most_common}")
+        self.failed = failed
+        self.total = total
+        self.most_common = most_common
+
+
+def ttft_seconds(record: RequestRecord) -> Seconds:
+    """Return the time to the first text; None when the answer has none."""
+    return None if record.first_text_at is None else record.first_text_at - record.sent_at
+
+
+def e2e_seconds(record: RequestRecord) -> float:
+    """Return the time to the last chunk of the answer, usage included."""
+    return record.ended_at - record.sent_at
+
+
+def tpot_seconds(record: RequestRecord) -> Seconds:
+    """Return (E2E - TTFT) / (output tokens - 1); None below two tokens."""
+    ttft = ttft_seconds(record)
+    if ttft is None or record.output_tokens < 2:  # noqa: PLR2004 - one token has no gap
+        return None
+    return (e2e_seconds(record) - ttft) / (record.output_tokens - 1)
+
+
+def itl_seconds(record: RequestRecord) -> list[float]:
+    """Return the gaps between consecutive chunks with text, as they were."""
+    return [later - earlier for earlier, later in pairwise(record.chunk_times)]
+
+
+def keeps(record: RequestRecord, slo: ServiceLevel) -> bool:
+    """Say whether a request succeeded within every bound given.
+
+    An answer without text breaks a bound on TTFT; one below two tokens has no TPOT to break.
+    """
+    if record.error is not None:
+        return False
+    ttft, tpot = ttft_seconds(record), tpot_seconds(record)
+    return (
+        (slo.ttft_ms is None or (ttft is not None and ttft * 1000 <= slo.ttft_ms))
+        and (slo.tpot_ms is None or tpot is None or tpot * 1000 <= slo.tpot_ms)
+        and (slo.e2e_ms is None or e2e_seconds(record) * 1000 <= slo.e2e_ms)
+    )
+
+
+def summarise(
+    run: LoadRun, slo: ServiceLevel | None = None, *, max_error_ratio: float = 0.0
+) -> dict[str, float]:
+    """Return the speed metrics of `run`, in the catalogue's units.
+
+    A latency that no request had (no text, or single-token answers) is left out, and so is goodput without
+    `slo`. Raises RequestsFailed when more than `max_error_ratio` of the requests failed, or none succeeded.
+    """
+    good = [record for record in run.records if record.error is None]
+    _refuse_failures(run.records, max_error_ratio)
+    seconds = max(r.ended_at for r in run.records) - min(r.sent_at for r in run.records)
+    return {
+        **_statistics("ttft_ms", _known(good, ttft_seconds)),
+        **_statistics("tpot_ms", _known(good, tpot_seconds)),
+        **_statistics("itl_ms", [gap for record in good for gap in itl_seconds(record)]),
+        **_statistics("e2e_ms", _known(good, e2e_seconds)),
+        "output_tokens_per_second": sum(r.output_tokens for r in good) / seconds,
+        "total_tokens_per_second": sum(r.prompt_tokens + r.output_tokens for r in good) / seconds,
+        "requests_per_second": len(good) / seconds,
+        **({} if slo is None else _goodput(good, slo, len(run.records), seconds)),
+    }
+
+
+def _goodput(good: Sequence[RequestRecord], slo: ServiceLevel, sent: int, seconds: float) -> dict[str, float]:
+    kept = sum(keeps(record, slo) for record in good)
+    return {"goodput_ratio": kept / sent, "goodput_requests_per_second": kept / seconds}
+
+
+def _refuse_failures(records: Sequence[RequestRecord], max_error_ratio: float) -> None:
+    errors = Counter(record.error for record in records if record.error is not None)
+    failed = errors.total()
+    if failed == len(records) or failed > max_error_ratio * len(records):
+        most_common = errors.most_common(1)[0][0] if errors else "no request ended"
+        raise RequestsFailed(failed, len(records), str(most_common))
+
+
+def _known(records: Iterable[RequestRecord], measure: Callable[[RequestRecord], Seconds]) -> list[float]:
+    return [value for value in map(measure, records) if value is not None]
+
+
+def _statistics(name: str, seconds: Sequence[float]) -> dict[str, float]:
+    if not seconds:
+        return {}
+    milliseconds = np.asarray(seconds) * 1000
+    median, p95, p99 = np.percentile(milliseconds, [50, 95, 99])
+    return {
+        f"{name}_mean": float(milliseconds.mean()),
+        f"{name}_p50": float(median),
+        f"{name}_p95": float(p95),
+        f"{name}_p99": float(p99),
+    }
