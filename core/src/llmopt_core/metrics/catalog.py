@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.plugins import PluginGroup, load_plugin, nearest, plugin_names
+
 Direction = Literal["maximize", "minimize"]
 # ratio: gains are logarithms of quotients (speeds, memory); bounded: differences (scores in 0..1).
 Scale = Literal["ratio", "bounded"]
@@ -46,11 +49,12 @@ _LATENCIES = (
 )
 _STATISTICS = (("mean", "mean"), ("p50", "median"), ("p95", "95th percentile"), ("p99", "99th percentile"))
 
-_SPEED = tuple(
+_LATENCY = tuple(
     Metric(f"{name}_{suffix}", "ms", "minimize", "ratio", f"{statistic} of: {formula}", "load generator")
     for name, formula in _LATENCIES
     for suffix, statistic in _STATISTICS
-) + (
+)
+_THROUGHPUT = (
     Metric(
         "output_tokens_per_second",
         "tokens/s",
@@ -112,4 +116,42 @@ _COST = (
     ),
 )
 
-CATALOG: Mapping[str, Metric] = {metric.name: metric for metric in (*_QUALITY, *_SPEED, *_COST)}
+CATALOG: Mapping[str, Metric] = {
+    metric.name: metric for metric in (*_QUALITY, *_LATENCY, *_THROUGHPUT, *_COST)
+}
+
+
+class MetricNotFound(LlmoptError):
+    """Neither the catalogue nor a plug-in knows the metric."""
+
+
+def all_metrics() -> dict[str, Metric]:
+    """Return every metric by name: the catalogue, then those of plug-ins; raises PluginBroken."""
+    return {**CATALOG, **{name: _plugin_metric(name) for name in plugin_names(PluginGroup.METRICS)}}
+
+
+def find_metric(name: str) -> Metric:
+    """Return the metric `name`, importing a plug-in only when the catalogue lacks it.
+
+    Raises MetricNotFound with the nearest name, or PluginBroken.
+    """
+    if name in CATALOG:
+        return CATALOG[name]
+    plugged = plugin_names(PluginGroup.METRICS)
+    if name in plugged:
+        return _plugin_metric(name)
+    known = (*CATALOG, *plugged)
+    raise MetricNotFound(
+        f"{name!r} is not a metric{nearest(name, known)}: choose one of {', '.join(sorted(known))}"
+    )
+
+
+def _plugin_metric(name: str) -> Metric:
+    plugin = load_plugin(PluginGroup.METRICS, name)
+    if not isinstance(plugin.value, Metric):
+        raise plugin.unfit(f"it is a {type(plugin.value).__name__}, not a llmopt_core.metrics.catalog.Metric")
+    if name in CATALOG:
+        raise plugin.unfit("the catalogue has that name already: a metric's name has one meaning")
+    if plugin.value.name != name:
+        raise plugin.unfit(f"the metric calls itself {plugin.value.name!r}: use one name for both")
+    return plugin.value

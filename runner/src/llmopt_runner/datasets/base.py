@@ -1,0 +1,85 @@
+"""What a data set is to the rest: items with one right answer, split once into disjoint parts."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from llmopt_core.errors.classes import LlmoptError
+
+# As many shots as a manifest's `prompt.fewShot` may ask for.
+MAX_SHOTS = 32
+
+
+class DatasetInvalid(LlmoptError):
+    """A data set cannot be used; the message names the file and line, and what to do."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question with its expected answer. `kind` says what sort of question it is.
+
+    `choices` are the texts to choose from, in the order they are shown; then `answer` is one of them.
+    """
+
+    id: str
+    question: str
+    answer: str
+    kind: str
+    choices: tuple[str, ...] = ()
+
+
+class Split(NamedTuple):
+    """Three disjoint parts: what the search sees, what only the confirmation sees, few-shot examples."""
+
+    search: tuple[Item, ...]
+    held_out: tuple[Item, ...]
+    shots: tuple[Item, ...]
+
+    def first_shots(self, count: int) -> tuple[Item, ...]:
+        """Return `count` few-shot examples, the same first ones each time; DatasetInvalid if too few."""
+        if count > len(self.shots):
+            raise DatasetInvalid(
+                f"prompt.fewShot asks for {count} examples, but beside {len(self.search)} search and "
+                f"{len(self.held_out)} held-out items the data set has {len(self.shots)} left: "
+                "add items, or lower workload.dataset.samples or prompt.fewShot"
+            )
+        return self.shots[:count]
+
+
+class DatasetSource(ABC):
+    """One data set: its name, how to answer (`instruction`), and what scores it if nothing else is said."""
+
+    name: str
+    instruction: str | None = None
+    evaluator: str = "exact"
+
+    @abstractmethod
+    def items(self, count: int, seed: int) -> tuple[Item, ...]:
+        """Return `count` distinct items in the order that `seed` gives; DatasetInvalid if there are fewer.
+
+        Fewer items of the same seed are the first ones of more.
+        """
+
+    @property
+    @abstractmethod
+    def size(self) -> int | None:
+        """How many items there are; None when there are more than any manifest can ask for."""
+
+    def split(self, count_search: int, count_held_out: int, seed: int) -> Split:
+        """Return disjoint search, held-out and few-shot items, decided by `seed` alone.
+
+        There are up to `MAX_SHOTS` few-shot items, as many as the data set has left. Raises DatasetInvalid.
+        """
+        needed = count_search + count_held_out
+        if self.size is not None and self.size < needed:
+            raise DatasetInvalid(self._too_few(count_search, count_held_out))
+        left = MAX_SHOTS if self.size is None else min(MAX_SHOTS, self.size - needed)
+        items = self.items(needed + left, seed)
+        return Split(items[:count_search], items[count_search:needed], items[needed:])
+
+    def _too_few(self, count_search: int, count_held_out: int) -> str:
+        return (
+            f"{self.name} has {self.size} items, but {count_search} search items and {count_held_out} "
+            f"held-out items are needed, none of them twice: add {count_search + count_held_out - (self.size or 0)} "
+            "items or lower workload.dataset.samples"
+        )

@@ -1,0 +1,57 @@
+"""How an item becomes the messages of a chat request."""
+
+import re
+from collections.abc import Sequence
+
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_runner.datasets.base import Item
+
+_FIELD = re.compile(r"\{(question|choices|instruction)\}")
+_DEFAULT_TEMPLATE = "{question}\n{instruction}"
+
+
+class TemplateInvalid(LlmoptError):
+    """A prompt template cannot hold an item."""
+
+
+def build_messages(
+    item: Item,
+    *,
+    system: str | None = None,
+    template: str | None = None,
+    shots: Sequence[Item] = (),
+    instruction: str | None = None,
+) -> tuple[dict[str, str], ...]:
+    """Return chat messages: the system text, each shot as a user and an assistant turn, the item.
+
+    `template` may hold `{question}`, `{choices}` and `{instruction}`; all other braces stay as they are.
+    Choices that it does not place follow the question. Without a template, question and instruction are
+    lines of their own; a template without `{instruction}` drops the data set's instruction. Raises
+    TemplateInvalid when `{question}` is missing.
+    """
+    shape = _DEFAULT_TEMPLATE if template is None else template
+    check_template(shape)
+    turns = [{"role": "system", "content": system}] if system else []
+    for shot in shots:
+        turns.append({"role": "user", "content": _render(shape, shot, instruction)})
+        turns.append({"role": "assistant", "content": shot.answer})
+    return (*turns, {"role": "user", "content": _render(shape, item, instruction)})
+
+
+def check_template(template: str) -> None:
+    """Raise TemplateInvalid when `template` has no place for the question."""
+    if "{question}" not in template:
+        raise TemplateInvalid(
+            f"the prompt template {template[:80]!r} has no {{question}}: every item would be asked the same; "
+            "write {question} where the item's question belongs"
+        )
+
+
+def _render(template: str, item: Item, instruction: str | None) -> str:
+    choices = "\n".join(f"{number}. {choice}" for number, choice in enumerate(item.choices, start=1))
+    question = item.question
+    if choices and "{choices}" not in template:
+        question = f"{question}\n{choices}"
+    values = {"question": question, "choices": choices, "instruction": instruction or ""}
+    # One pass: braces inside a question are not taken for fields.
+    return _FIELD.sub(lambda field: values[field[1]], template).strip()

@@ -1,0 +1,101 @@
+"""What an evaluator is: one item's expected answer and a model's answer in, a score out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from statistics import fmean
+from types import MappingProxyType
+from typing import ClassVar, Self
+
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_runner.datasets.base import Item
+
+Argument = int | str
+_EMPTY: Mapping[str, Argument] = MappingProxyType({})
+
+
+class EvaluatorInvalid(LlmoptError):
+    """An evaluator cannot be set up as the manifest says, or cannot score this data set."""
+
+
+class ScoringFailed(LlmoptError):
+    """An answer could not be scored: there is no score, and no score is made up."""
+
+    retryable = True
+
+
+@dataclass(frozen=True)
+class EvaluatorSettings:
+    """What a manifest says about an evaluator. `endpoint_url` is the judge's or the scoring service's."""
+
+    name: str
+    args: Mapping[str, Argument] = field(default=_EMPTY)
+    endpoint_url: str | None = None
+    endpoint_model: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+
+    def refuse_unknown(self, known: Sequence[str]) -> None:
+        """Raise EvaluatorInvalid when an argument is not one of `known`."""
+        for name in self.args:
+            if name not in known:
+                raise EvaluatorInvalid(
+                    f"workload.evaluator.args.{name} is not known to {self.name}: "
+                    f"it takes {', '.join(known) or 'no arguments'}"
+                )
+
+    def refuse_endpoint(self) -> None:
+        """Raise EvaluatorInvalid when an endpoint is given to an evaluator that asks none."""
+        if self.endpoint_url is not None:
+            raise EvaluatorInvalid(
+                f"workload.evaluator.endpoint means nothing to {self.name}: "
+                "remove it, or set workload.evaluator.name to judge or endpoint"
+            )
+
+    def decimal(self, name: str, default: str) -> Decimal:
+        """Return the argument `name` as a finite number; raises EvaluatorInvalid."""
+        text = str(self.args.get(name, default))
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            number = Decimal("nan")
+        if not number.is_finite():
+            raise EvaluatorInvalid(
+                f"workload.evaluator.args.{name} is {text!r}: write a decimal number like '0.01'"
+            )
+        return number
+
+
+class Evaluator(ABC):
+    """Scores answers. `metric` is the catalogue's name of what comes out.
+
+    `pairable` says that the metric is the mean of one score per item, so that two configurations can be
+    compared item by item.
+    """
+
+    metric: ClassVar[str]
+    pairable: ClassVar[bool] = True
+
+    @classmethod
+    def from_settings(cls, settings: EvaluatorSettings) -> Self:
+        """Return the evaluator that `settings` describe; this one takes no arguments and no endpoint."""
+        settings.refuse_unknown(())
+        settings.refuse_endpoint()
+        return cls()
+
+    def check(self, items: Sequence[Item]) -> None:  # noqa: B027 - most evaluators can score every item
+        """Raise EvaluatorInvalid, before anything is measured, if some item cannot be scored."""
+
+    @abstractmethod
+    async def score(self, item: Item, answer: str) -> float:
+        """Return how good `answer` is, from 0 to 1; raises ScoringFailed."""
+
+    def aggregate(self, scores: Mapping[str, float], answers: Mapping[str, str]) -> dict[str, float]:
+        """Return metrics by catalogue name from the scores and the answers by item id.
+
+        Raises EvaluatorInvalid when there are none: a mean of nothing is not zero.
+        """
+        del answers
+        if not scores:
+            raise EvaluatorInvalid(f"{self.metric} needs at least one scored answer")
+        return {self.metric: fmean(scores.values())}

@@ -1,0 +1,37 @@
+import re
+from operator import add, mul, sub
+
+import pytest
+from llmopt_runner.datasets.arithmetic import arithmetic
+
+_OPERATIONS = {"one_digit_addition": add, "two_digit_addition": add, "subtraction": sub, "product": mul}
+
+
+@pytest.fixture(scope="module")
+def items():
+    return arithmetic().items(5000, seed=3)
+
+
+def test_answers_are_right(items):
+    """Each answer is what the operation gives on the two numbers of the question."""
+    for item in items:
+        first, second = map(int, re.findall(r"\d+", item.question))
+        if item.question.startswith("Subtract"):
+            first, second = second, first
+        assert int(item.answer) == _OPERATIONS[item.kind](first, second), item
+
+
+def test_items_are_distinct(items):
+    """Five thousand items are five thousand questions with as many ids."""
+    assert len({item.question for item in items}) == len({item.id for item in items}) == 5000
+
+
+def test_more_than_any_manifest_asks_for():
+    """Ten thousand search, ten thousand held-out and all few-shot items can be made."""
+    assert sum(map(len, arithmetic().split(10_000, 10_000, 0))) == 20_032
+
+
+def test_mix_of_kinds_is_the_same_in_each_part():
+    """The search items and the held-out items have the same share of each kind."""
+    search, held_out, _ = arithmetic().split(32, 32, 5)
+    assert sorted(item.kind for item in search) == sorted(item.kind for item in held_out)
