@@ -1,0 +1,59 @@
+# Every target does its own set-up; what was set up once is not set up again.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+# What a user needs for the quickstart: no torch, no compiler.
+USER_EXTRAS := --extra runner --extra llamacpp --extra report --group model
+# What the tests need besides: every sampler (one of them loads torch), Postgres, the checks.
+TEST_EXTRAS := $(USER_EXTRAS) --extra postgres --extra gp --extra dashboard --group dev
+RESULTS ?= results
+
+.PHONY: help quickstart setup-user setup-test format lint unit check verify generate test bench clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+quickstart: setup-user ## Optimise a real 135M model on this machine, end to end
+	@echo "==> [2/2] Running the optimization (about 5 minutes; Ctrl-C keeps what is done, make quickstart resumes)"
+	@$(BIN)/llmopt run config/samples/quickstart.yaml --results $(RESULTS)
+
+setup-user:
+	@echo "==> [1/2] Installing llmopt, llama.cpp's server and a 135M model (under 2 minutes the first time)"
+	@scripts/uv sync --frozen --inexact $(USER_EXTRAS)
+
+setup-test:
+	@echo "==> Installing what the tests need (a few minutes the first time: one sampler loads torch)"
+	@scripts/uv sync --frozen $(TEST_EXTRAS)
+
+format: ## Format the code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lint:
+	@echo "==> ruff"; $(BIN)/ruff format --check . && $(BIN)/ruff check .
+	@echo "==> mypy --strict"; $(BIN)/mypy
+	@echo "==> import-linter"; $(BIN)/lint-imports --no-cache
+
+unit:
+	@echo "==> unit tests"; $(BIN)/pytest tests/unit -q
+
+check: setup-test lint unit ## Lint, types, import rules and unit tests, in under two minutes
+
+generate: setup-test ## Write what is generated again: CRDs, reference pages, lock
+	@$(BIN)/python -m llmopt_core.resources.generate
+	@scripts/uv lock
+
+verify: setup-test ## Fail when something generated is not up to date
+	@echo "==> generated files"; $(BIN)/python -m llmopt_core.resources.generate --check
+	@scripts/uv lock --check
+
+test: setup-test lint verify ## Everything that CI runs: checks, unit and integration tests
+	@echo "==> all tests (real model, real Postgres, killed processes: about 10 minutes)"; $(BIN)/pytest tests --durations 15
+
+bench: setup-test ## Run the benchmarks and print their tables
+	@for program in bench/*.py; do echo "==> $$program"; $(BIN)/python $$program; done
+
+clean: ## Remove the environment and the caches of the checkout
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
