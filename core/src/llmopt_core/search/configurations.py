@@ -4,23 +4,21 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal, Self, get_args
 
 Group = Literal["engine", "sampling", "prompt"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 # What a parameter can be set to.
 Value = bool | int | float | str
-_EMPTY: Mapping[str, Value] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Configuration:
     """Engine (server command line), sampling (request fields) and prompt parameters, by plain name."""
 
-    engine: Mapping[str, Value] = field(default=_EMPTY)
-    sampling: Mapping[str, Value] = field(default=_EMPTY)
-    prompt: Mapping[str, Value] = field(default=_EMPTY)
+    engine: Mapping[str, Value] = field(default_factory=dict)
+    sampling: Mapping[str, Value] = field(default_factory=dict)
+    prompt: Mapping[str, Value] = field(default_factory=dict)
 
     def flat(self) -> dict[str, Value]:
         """Return all parameters by full name, such as `engine.n_parallel`, sorted."""
@@ -41,7 +39,7 @@ class Configuration:
                     f"{full_name!r} is not of the form engine.NAME, sampling.NAME or prompt.NAME"
                 )
             groups[group][name] = value
-        return cls(**{group: MappingProxyType(values) for group, values in groups.items()})
+        return cls(engine=groups["engine"], sampling=groups["sampling"], prompt=groups["prompt"])
 
     def key(self) -> str:
         """Return a short text that is equal for equal configurations (1, 1.0 and true differ)."""

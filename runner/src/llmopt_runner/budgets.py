@@ -1,0 +1,85 @@
+"""When a study has cost enough: pure decisions from what the study shows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from llmopt_core.metrics.catalog import CATALOG
+from llmopt_core.resources.base import duration_seconds
+from llmopt_core.resources.optimization import Budget, Confirm, Target
+from llmopt_core.study.records import OutcomeKind, Phase, RunnerRecord, TrialRecord
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why the search ends: a standard reason, a sentence, and whether the study failed."""
+
+    reason: str
+    message: str
+    failed: bool = False
+
+
+def active_seconds(runners: Iterable[RunnerRecord]) -> float:
+    """Return the time measured by the runners' own clocks: the longest over the indexes, restarts added up.
+
+    Suspensions and the time between two runs do not count, and no common clock is needed.
+    """
+    by_index: dict[int, float] = {}
+    for runner in runners:
+        by_index[runner.index] = by_index.get(runner.index, 0.0) + runner.active_seconds
+    return max(by_index.values(), default=0.0)
+
+
+def confirm_seconds(trials: Sequence[TrialRecord], confirm: Confirm, runner_count: int) -> float:
+    """Return how long the confirmation will take, from the median time of a measured trial."""
+    if confirm.top == 0:
+        return 0.0
+    times = [
+        trial.outcome.seconds.get("total", 0.0)
+        for trial in trials
+        if trial.outcome is not None and trial.outcome.kind is OutcomeKind.MEASURED
+    ]
+    repeats = (confirm.top + 1) * confirm.repeats
+    return median(times) * repeats / runner_count if times else 0.0
+
+
+def search_ending(
+    budget: Budget, confirm: Confirm, trials: Sequence[TrialRecord], runners: Sequence[RunnerRecord]
+) -> Ending | None:
+    """Return why no further trial should be started, or None; the number of trials is the claim's to keep."""
+    failed = [t for t in trials if t.outcome is not None and t.outcome.kind is OutcomeKind.FAILED]
+    if len(failed) >= budget.max_failed_trials:
+        text = f"{len(failed)} trials failed; spec.budget.maxFailedTrials is {budget.max_failed_trials}"
+        return Ending("TooManyFailures", text, failed=True)
+    if budget.target is not None and (number := _reached(budget.target, trials)) is not None:
+        target = budget.target
+        return Ending("GoalReached", f"trial {number} reached {target.metric} {target.value}")
+    if budget.duration is not None:
+        return _deadline(duration_seconds(budget.duration), confirm, trials, runners)
+    return None
+
+
+def _deadline(
+    limit: int, confirm: Confirm, trials: Sequence[TrialRecord], runners: Sequence[RunnerRecord]
+) -> Ending | None:
+    """The confirmation's share of the duration is kept free: a winner without proof is worth little."""
+    count = len({runner.index for runner in runners}) or 1
+    reserved = min(confirm_seconds(trials, confirm, count), limit / 2)
+    if active_seconds(runners) < limit - reserved:
+        return None
+    return Ending(
+        "DeadlineExceeded",
+        f"spec.budget.duration of {limit} s is spent, {reserved:.0f} s of it kept for the confirmation",
+    )
+
+
+def _reached(target: Target, trials: Sequence[TrialRecord]) -> int | None:
+    metric, bound = CATALOG[target.metric], float(target.value)
+    for trial in trials:
+        if trial.phase is Phase.CONFIRM or trial.outcome is None or metric.name not in trial.outcome.metrics:
+            continue
+        value = trial.outcome.metrics[metric.name]
+        better = value >= bound if metric.direction == "maximize" else value <= bound
+        if better and trial.outcome.kind is OutcomeKind.MEASURED:
+            return trial.number
+    return None

@@ -1,0 +1,116 @@
+"""The one place of a runner where an engine is loaded, reused and given up."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmopt_core.resources.base import duration_seconds
+from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.search.configurations import Configuration, Value
+from llmopt_runner.engines.base import Engine, LaunchSettings
+from llmopt_runner.engines.server import EngineServer
+from llmopt_runner.grouping import trials_per_load
+from llmopt_runner.models import ResolvedModel
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Loaded:
+    """A server that runs, and what it has cost and served so far."""
+
+    server: EngineServer
+    configuration: Configuration
+    asked: Mapping[str, Value]
+    load_seconds: float
+    trials: int = 0
+    trial_seconds: float = 0.0
+
+
+class EngineSlot:
+    """Holds at most one loaded engine of a runner; `settings_for` gives the launch of a configuration."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings_for: Callable[[Mapping[str, Value]], LaunchSettings],
+        start_timeout_seconds: float,
+    ) -> None:
+        self.engine = engine
+        self._settings_for = settings_for
+        self._timeout_seconds = start_timeout_seconds
+        self._loaded: _Loaded | None = None
+
+    def fixed(self) -> Mapping[str, Value] | None:
+        """Return the load-time parameters to keep for the next trial, by full name; None: choose freely."""
+        loaded = self._loaded
+        if loaded is None or not loaded.asked or loaded.trials == 0 or not loaded.server.alive():
+            return None
+        served = trials_per_load(loaded.load_seconds, loaded.trial_seconds / loaded.trials)
+        return loaded.asked if loaded.trials < served else None
+
+    def ensure(
+        self, configuration: Configuration, asked: Mapping[str, Value], cancelled: Callable[[], bool]
+    ) -> tuple[EngineServer, float]:
+        """Return a server under `configuration`, and the seconds its start took (0: it was reused).
+
+        `asked` is what the sampler proposed. Raises EngineStartFailed, or Interrupted once `cancelled`.
+        """
+        if self._reusable(configuration) and self._loaded is not None:
+            return self._loaded.server, 0.0
+        self.close()
+        server = EngineServer(self.engine, self._settings_for(configuration.engine))
+        try:
+            seconds = server.start(self._timeout_seconds, cancelled=cancelled)
+        except BaseException:  # whatever ends the start, nothing of it may be left running
+            server.stop()
+            raise
+        load_time = {name: value for name, value in asked.items() if name.startswith("engine.")}
+        self._loaded = _Loaded(server, configuration, load_time, seconds)
+        return server, seconds
+
+    def _reusable(self, configuration: Configuration) -> bool:
+        loaded = self._loaded
+        if loaded is None or loaded.configuration.engine != configuration.engine:
+            return False
+        return loaded.server.alive() and self.engine.make_fresh(loaded.server, configuration)
+
+    def served(self, seconds: float) -> None:
+        """Note that the loaded engine served one more trial of `seconds`."""
+        if self._loaded is not None:
+            self._loaded.trials += 1
+            self._loaded.trial_seconds += seconds
+
+    def close(self) -> None:
+        """Stop the loaded engine, if there is one."""
+        loaded, self._loaded = self._loaded, None
+        if loaded is not None:
+            loaded.server.stop()
+
+
+def launch_settings(
+    spec: OptimizationSpec, model: ResolvedModel, folder: Path, api_key: str | None
+) -> Callable[[Mapping[str, Value]], LaunchSettings]:
+    """Return what makes the launch settings of a configuration's engine group; logs go below `folder`."""
+
+    def settings(parameters: Mapping[str, Value]) -> LaunchSettings:
+        name = f"{time.time_ns()}.log"
+        return LaunchSettings(
+            model_path=model.path,
+            model_id=model.id,
+            workdir=folder,
+            log_path=folder / name,
+            parameters=parameters,
+            endpoint_url=spec.engine.endpoint.url if spec.engine.endpoint else None,
+            endpoint_model=spec.engine.endpoint.model if spec.engine.endpoint else None,
+            api_key=api_key,
+        )
+
+    return settings
+
+
+def start_timeout_seconds(spec: OptimizationSpec) -> float:
+    """Return how long a start of the engine may take."""
+    return float(duration_seconds(spec.engine.start_timeout))

@@ -1,0 +1,125 @@
+"""The runner program: one manifest, one storage, one index; the same in a pod and on a laptop."""
+
+import argparse
+import logging
+import os
+import socket
+import sys
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from llmopt_core.study.adapter import Study, open_storage
+
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources.loading import load_manifest
+from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
+from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
+from llmopt_runner.engines.base import load_engine
+from llmopt_runner.heartbeat import Heartbeat
+from llmopt_runner.loading import EngineSlot, launch_settings, start_timeout_seconds
+from llmopt_runner.loop import Loop
+from llmopt_runner.models import resolve_model
+from llmopt_runner.stopping import Interrupted, StopSignal
+from llmopt_runner.trial import Progress, TrialRunner
+from llmopt_runner.workload import PreparedWorkload
+
+log = logging.getLogger(__name__)
+
+# Reserved exit codes: how the runner ended, for whoever started it.
+EXIT_DONE = 0
+EXIT_STUDY_FAILED = 64
+EXIT_INVALID = 65
+EXIT_STORAGE = 69
+EXIT_INTERRUPTED = 75
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run trials until the study ends; return one of the reserved exit codes."""
+    options = _options(arguments)
+    logging.basicConfig(
+        level=logging.DEBUG if options.debug else logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        stream=sys.stderr,
+    )
+    stopping = StopSignal()
+    stopping.install()
+    try:
+        return _run(options, stopping)
+    except Interrupted as interruption:
+        log.info("ended in order: %s", interruption)
+        return EXIT_INTERRUPTED
+    except LlmoptError as error:
+        log.error("%s: %s", type(error).__name__, error)  # noqa: TRY400 - the message says it all
+        return EXIT_STORAGE if error.retryable else EXIT_INVALID
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="llmopt-runner", description=__doc__)
+    parser.add_argument("--manifest", type=Path, required=True, help="an LLMOptimization as YAML")
+    parser.add_argument(
+        "--storage",
+        default=os.environ.get("LLMOPT_STORAGE_URL"),
+        help="database URL (default: the environment's LLMOPT_STORAGE_URL)",
+    )
+    parser.add_argument("--results", type=Path, required=True, help="folder for engine logs")
+    parser.add_argument("--index", type=int, default=int(os.environ.get("JOB_COMPLETION_INDEX", "0")))
+    parser.add_argument("--debug", action="store_true")
+    options = parser.parse_args(arguments)
+    if not options.storage:
+        parser.error("--storage, or LLMOPT_STORAGE_URL in the environment, must name the database")
+    return options
+
+
+def _run(options: argparse.Namespace, stopping: StopSignal) -> int:
+    resource = load_manifest(options.manifest)
+    if not isinstance(resource, LLMOptimization):
+        raise WrongKind(f"{options.manifest}: a runner takes an LLMOptimization, not {resource.kind}")
+    with open_storage(options.storage) as storage:
+        study = storage.create_study(define_study(resource))
+        progress = Progress()
+        name = f"{socket.gethostname()}-{options.index}-{uuid.uuid4().hex[:8]}"
+        with Heartbeat(study, name, options.index, progress) as heartbeat:
+            heartbeat.ending = "interrupted"
+            failed = _search(resource.spec, study, name, options.results, stopping, progress)
+            heartbeat.ending = "done"
+    return EXIT_STUDY_FAILED if failed else EXIT_DONE
+
+
+def _search(
+    spec: OptimizationSpec,
+    study: Study,
+    name: str,
+    results: Path,
+    stopping: StopSignal,
+    progress: Progress,
+) -> bool:
+    """Run trials to the end of the study; say whether it failed."""
+    declaration = engine_declaration(spec)
+    folder = results / "logs" / "engines"
+    folder.mkdir(parents=True, exist_ok=True)
+    model = resolve_model(spec.model.source, token=os.environ.get("LLMOPT_MODEL_TOKEN"))
+    settings_for = launch_settings(spec, model, folder, os.environ.get("LLMOPT_ENDPOINT_API_KEY"))
+    slot = EngineSlot(load_engine(spec.engine.name), settings_for, start_timeout_seconds(spec))
+    trials = TrialRunner(
+        spec=spec,
+        declaration=declaration,
+        fixed=fixed_parameters(spec, declaration),
+        workload=PreparedWorkload.prepare(spec.workload),
+        slot=slot,
+        study=study,
+        stopping=stopping,
+        progress=progress,
+    )
+    try:
+        return Loop(spec, study, trials, name).run().failed
+    finally:
+        slot.close()
+
+
+class WrongKind(LlmoptError):
+    """The manifest is of a kind that this program does not run."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

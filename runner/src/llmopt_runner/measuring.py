@@ -1,0 +1,115 @@
+"""Measures a loaded engine under a workload: requests, live scores, memory; nothing is judged here."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+
+from llmopt_runner.datasets.base import Item
+from llmopt_runner.load.client import run_load
+from llmopt_runner.load.requests import ChatRequest, Endpoint, LoadRun, RequestRecord
+from llmopt_runner.load.shapes import ClosedLoop, LoadShape
+from llmopt_runner.quality.base import Evaluator
+from llmopt_runner.stopping import StopSignal
+
+# Says from the place of an item and its score that the rest of the trial is not worth its time.
+Prune = Callable[[int, float], bool]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A load that ran to its end, or to where it was stopped; `scores` and `answers` by item."""
+
+    run: LoadRun
+    scores: Mapping[str, float]
+    answers: Mapping[str, str]
+    pruned: bool
+
+
+@dataclass
+class _Scoring:
+    """Scores answers while the load goes on, and stops the load where a pruner says so."""
+
+    evaluator: Evaluator
+    items: Mapping[str, Item]
+    places: Mapping[str, int]
+    prune: Prune
+    stop: asyncio.Event
+    scores: dict[str, float] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
+    pruned: bool = False
+
+    async def score(self, record: RequestRecord) -> None:
+        if record.error is not None:
+            return
+        score = await self.evaluator.score(self.items[record.item_id], record.text)
+        self.scores[record.item_id] = score
+        self.answers[record.item_id] = record.text
+        if self.prune(self.places[record.item_id], score):
+            self.pruned = True
+            self.stop.set()
+
+
+def warm_up(endpoint: Endpoint, requests: Sequence[ChatRequest], timeout_seconds: float) -> None:
+    """Send the warm-up requests one after another; how they fare is not judged."""
+
+    async def send() -> None:
+        await run_load(endpoint, requests, ClosedLoop(1), request_timeout_seconds=timeout_seconds)
+
+    if requests:
+        anyio.run(send)
+
+
+def measure(
+    endpoint: Endpoint,
+    requests: Sequence[ChatRequest],
+    shape: LoadShape,
+    *,
+    items: Sequence[Item],
+    evaluator: Evaluator,
+    prune: Prune,
+    stopping: StopSignal,
+    timeout_seconds: float,
+) -> Measurement:
+    """Send `requests` in `shape` and score the answers.
+
+    Raises Interrupted when `stopping` is set, TimeoutError when `timeout_seconds` are over.
+    """
+
+    async def body() -> Measurement:
+        with stopping.in_loop() as asked_to_stop, anyio.fail_after(timeout_seconds):
+            return await _measure(asked_to_stop)
+
+    async def _measure(asked_to_stop: asyncio.Event) -> Measurement:
+        stop = asyncio.Event()
+        scoring = _Scoring(
+            evaluator,
+            {item.id: item for item in items},
+            {item.id: place for place, item in enumerate(items)},
+            prune,
+            stop,
+        )
+        async with anyio.create_task_group() as group:
+            forwarding = asyncio.ensure_future(_forward(asked_to_stop, stop))
+            run = await run_load(
+                endpoint,
+                requests,
+                shape,
+                on_record=lambda record: group.start_soon(scoring.score, record),
+                stop=stop,
+                request_timeout_seconds=timeout_seconds,
+            )
+            forwarding.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await forwarding
+        stopping.check()
+        return Measurement(run, scoring.scores, scoring.answers, scoring.pruned)
+
+    return anyio.run(body)
+
+
+async def _forward(asked_to_stop: asyncio.Event, stop: asyncio.Event) -> None:
+    await asked_to_stop.wait()
+    stop.set()

@@ -1,0 +1,236 @@
+"""One trial: from a claimed configuration to an outcome. Every end is an outcome; only a stop raises."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from llmopt_core.study.adapter import Study
+
+from llmopt_core.engines.declarations import EngineDeclaration
+from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
+from llmopt_core.errors.classification import POLICIES, Evidence, classify
+from llmopt_core.metrics.catalog import CATALOG
+from llmopt_core.resources.base import duration_seconds
+from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.search.building import complete
+from llmopt_core.search.configurations import Configuration, Value
+from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase
+from llmopt_runner.engines.server import EngineServer, EngineStartFailed
+from llmopt_runner.load.requests import ChatRequest, Endpoint
+from llmopt_runner.load.summary import RequestsFailed, summarise
+from llmopt_runner.loading import EngineSlot
+from llmopt_runner.measuring import Measurement, Prune, measure, warm_up
+from llmopt_runner.memory.usage import ProcessTreeMemory
+from llmopt_runner.stopping import StopSignal
+from llmopt_runner.validity import check_validity
+from llmopt_runner.workload import PreparedWorkload
+
+log = logging.getLogger(__name__)
+
+_WARMUP_TIMEOUT_SECONDS = 120.0
+
+
+@dataclass
+class Progress:
+    """What the runner is doing now, read by its heartbeat."""
+
+    trial: int | None = None
+    stage: str = "starting"
+    memory: ProcessTreeMemory | None = None
+
+
+@dataclass
+class _Stopwatch:
+    """Wall seconds by stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+
+    def lap(self, stage: str) -> None:
+        now = time.monotonic()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._began
+        self._began = now
+
+
+@dataclass(frozen=True)
+class TrialRunner:
+    """Runs claimed trials of one study on one engine slot."""
+
+    spec: OptimizationSpec
+    declaration: EngineDeclaration
+    fixed: Mapping[str, Value]
+    workload: PreparedWorkload
+    slot: EngineSlot
+    study: Study
+    stopping: StopSignal
+    progress: Progress
+
+    def configuration(self, claim: Claim) -> Configuration:
+        """Return the canonical configuration that `claim` stands for."""
+        return complete(dict(claim.parameters), dict(self.fixed), self.declaration)
+
+    def run(self, claim: Claim) -> Outcome:
+        """Return how the trial ended; raises Interrupted when the runner was asked to stop."""
+        watch = _Stopwatch()
+        self.progress.trial, self.progress.stage = claim.number, "preparing"
+        configuration = self.configuration(claim)
+        outcome = self._without_start(claim, configuration) or self._started(claim, configuration, watch)
+        watch.lap("framework")
+        seconds = dict(watch.seconds)
+        seconds["total"] = sum(seconds.values())
+        return replace(outcome, seconds=seconds)
+
+    def _without_start(self, claim: Claim, configuration: Configuration) -> Outcome | None:
+        """A configuration that the engine would refuse, or that was measured before, costs no start."""
+        if conflicts := self.declaration.conflicts(configuration):
+            text = "take the combination out of the search space, or condition one parameter on the other"
+            failure = Failure(ErrorClass.INVALID_CONFIGURATION, "; ".join(conflicts), text)
+            return Outcome(OutcomeKind.INFEASIBLE, configuration, failure=failure)
+        if claim.phase is Phase.CONFIRM:
+            return None
+        twin = self.study.measured(configuration.key())
+        if twin is None or twin.outcome is None:
+            return None
+        return replace(twin.outcome, kind=OutcomeKind.COPIED, copied_from=twin.number, warnings=())
+
+    def _started(self, claim: Claim, configuration: Configuration, watch: _Stopwatch) -> Outcome:
+        watch.lap("framework")
+        self.progress.stage = "loading"
+        try:
+            server, load_seconds = self.slot.ensure(
+                configuration, claim.parameters, lambda: self.stopping.requested
+            )
+        except EngineStartFailed as error:
+            watch.lap("load")
+            return _failed(configuration, error.failure)
+        watch.lap("load")
+        outcome = self._on_server(claim, configuration, server, watch)
+        if load_seconds:
+            metrics = {**outcome.metrics, "engine_start_seconds": load_seconds}
+            outcome = replace(outcome, metrics=metrics)
+        if outcome.kind in {OutcomeKind.FAILED, OutcomeKind.INVALID, OutcomeKind.INFEASIBLE}:
+            self.slot.close()
+        else:
+            self.slot.served(sum(watch.seconds.values()) - watch.seconds["load"])
+        return outcome
+
+    def _on_server(
+        self, claim: Claim, configuration: Configuration, server: EngineServer, watch: _Stopwatch
+    ) -> Outcome:
+        endpoint = Endpoint(server.base_url, server.model, server.api_key)
+        engine = self.slot.engine
+        self.progress.stage = "warming up"
+        warm_up(endpoint, self.workload.warmup(configuration, engine), _WARMUP_TIMEOUT_SECONDS)
+        requests = self.workload.requests(claim, configuration, engine)
+        watch.lap("warmup")
+        self.stopping.check()
+        self.progress.stage = "measuring"
+        try:
+            with ProcessTreeMemory(server.pids) as memory:
+                self.progress.memory = memory
+                measurement = self._measure(claim, endpoint, requests)
+        except TimeoutError:
+            watch.lap("measure")
+            return _failed(configuration, self._timed_out())
+        finally:
+            self.progress.memory = None
+        watch.lap("measure")
+        return self._judged(claim, configuration, requests, measurement, server, memory.peak_mib)
+
+    def _measure(self, claim: Claim, endpoint: Endpoint, requests: list[ChatRequest]) -> Measurement:
+        return measure(
+            endpoint,
+            requests,
+            self.workload.shape(claim.number),
+            items=self.workload.items(claim.phase),
+            evaluator=self.workload.evaluator,
+            prune=self._prune(claim),
+            stopping=self.stopping,
+            timeout_seconds=float(duration_seconds(self.spec.budget.trial_timeout)),
+        )
+
+    def _prune(self, claim: Claim) -> Prune:
+        if claim.phase is not Phase.SEARCH or len(self.spec.objectives) > 1:
+            return lambda _place, _score: False
+        if self.spec.objectives[0].metric != self.workload.evaluator.metric:
+            return lambda _place, _score: False
+        return lambda place, score: self.study.report(claim, place, score)
+
+    def _timed_out(self) -> Failure:
+        return Failure(
+            ErrorClass.TRIAL_TIMEOUT,
+            f"the measurement did not end within {self.spec.budget.trial_timeout}",
+            "raise spec.budget.trialTimeout, or lower workload.dataset.samples or workload.maxTokens",
+        )
+
+    def _judged(
+        self,
+        claim: Claim,
+        configuration: Configuration,
+        requests: list[ChatRequest],
+        measurement: Measurement,
+        server: EngineServer,
+        peak_mib: float,
+    ) -> Outcome:
+        evaluator = self.workload.evaluator
+        quality = evaluator.aggregate(measurement.scores, measurement.answers) if measurement.scores else {}
+        outcome = Outcome(
+            OutcomeKind.MEASURED,
+            configuration,
+            samples=dict(measurement.scores),
+            sample_metric=evaluator.metric,
+            facts=self._facts(configuration, server),
+        )
+        if measurement.pruned:
+            return replace(outcome, kind=OutcomeKind.PRUNED, metrics=quality)
+        try:
+            speed = summarise(measurement.run, self.workload.spec.slo)
+        except RequestsFailed as error:
+            return _failed(configuration, _requests_failure(error, server))
+        validity = check_validity(measurement.run, requests, self.workload.shape(claim.number))
+        metrics = {**speed, **quality, "peak_memory_mib": peak_mib}
+        void = (*validity.void, *self._missing(metrics))
+        outcome = replace(outcome, metrics=metrics, warnings=(*validity.warnings, *void))
+        if void:
+            failure = Failure(ErrorClass.MEASUREMENT_VOID, "; ".join(void), "its values are not used")
+            return replace(outcome, kind=OutcomeKind.INVALID, failure=failure)
+        return outcome
+
+    def _missing(self, metrics: Mapping[str, float]) -> list[str]:
+        """What is asked for but was not measured, or cannot be compared as a quotient."""
+        asked = [*self.spec.objectives, *self.spec.constraints]
+        absent = [part.metric for part in asked if part.metric not in metrics]
+        zero = [
+            part.metric
+            for part in self.spec.objectives
+            if metrics.get(part.metric, 1.0) <= 0 and CATALOG[part.metric].scale == "ratio"
+        ]
+        return [f"{name} was not measured" for name in absent] + [
+            f"{name} is not above zero" for name in zero
+        ]
+
+    def _facts(self, configuration: Configuration, server: EngineServer) -> dict[str, object]:
+        engine = self.slot.engine
+        return {
+            **engine.read_facts(server.log_text(), server.metrics_text()),
+            "serve_command": engine.serve_arguments(configuration, server.settings),
+            "request_fields": engine.request_fields(dict(configuration.sampling)),
+        }
+
+
+def _requests_failure(error: RequestsFailed, server: EngineServer) -> Failure:
+    """A request's own message may name its cause; a server that died has left it in its log."""
+    if not server.alive():
+        return classify(Evidence(server.log_text(), server.exit_code))
+    seen = classify(Evidence(str(error)))
+    if seen.error_class is not ErrorClass.UNKNOWN:
+        return seen
+    text = "Read the trial's log in the results folder; the server answered, but not with a completion."
+    return Failure(ErrorClass.REQUESTS_FAILED, str(error), text)
+
+
+def _failed(configuration: Configuration, failure: Failure) -> Outcome:
+    policy = POLICIES[failure.error_class]
+    kind = OutcomeKind.INFEASIBLE if policy is RetryPolicy.INFEASIBLE else OutcomeKind.FAILED
+    return Outcome(kind, configuration, failure=failure)

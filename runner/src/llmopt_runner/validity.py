@@ -1,0 +1,109 @@
+"""Whether a measurement means what it says: what makes it void, and what is worth a warning."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from llmopt_runner.load.requests import ChatRequest, LoadRun, RequestRecord
+from llmopt_runner.load.shapes import LoadShape, Poisson
+
+# At least one token of a prompt is always computed; engines differ by one more.
+_FULL_HIT_TOKENS = 2
+# A prompt of fewer tokens is mostly its chat template, whose length is not known here.
+_SHORT_PROMPT_TOKENS = 200
+_CACHED_SLACK = 0.1
+_TRUNCATED_SHARE = 0.1
+_SATURATED_GROWTH = 2.0
+_SATURATED_MS = 1000.0
+_FEWEST_FOR_TREND = 9
+
+
+@dataclass(frozen=True)
+class Validity:
+    """Reasons why a measurement is void (none: it holds), and warnings."""
+
+    void: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def check_validity(run: LoadRun, requests: Sequence[ChatRequest], shape: LoadShape) -> Validity:
+    """Return what is wrong with `run`, whose `requests` were sent in `shape`."""
+    limits = {request.item_id: request.max_tokens for request in requests}
+    void = [*_context_cut(run.records, limits), *_contaminated(run.records, requests)]
+    if isinstance(shape, Poisson):
+        void += _saturated(run.records)
+    return Validity(tuple(void), tuple(_truncated(run.records, limits)))
+
+
+def _context_cut(records: Sequence[RequestRecord], limits: dict[str, int]) -> list[str]:
+    """An answer cut before its own limit ran into the context of its slot."""
+    cut = [r for r in records if r.finish_reason == "length" and r.output_tokens < limits[r.item_id]]
+    if not cut:
+        return []
+    return [f"{len(cut)} of {len(records)} answers were cut by the context length before max_tokens"]
+
+
+def _truncated(records: Sequence[RequestRecord], limits: dict[str, int]) -> list[str]:
+    cut = [r for r in records if r.finish_reason == "length" and r.output_tokens >= limits[r.item_id]]
+    if len(cut) <= _TRUNCATED_SHARE * len(records):
+        return []
+    return [f"{len(cut)} of {len(records)} answers reached workload.maxTokens and were cut there"]
+
+
+def _contaminated(records: Sequence[RequestRecord], requests: Sequence[ChatRequest]) -> list[str]:
+    """Prompts differ, so none can be wholly cached unless it had been sent before this measurement."""
+    shares = shared_prefixes(requests)
+    hits = [record for record in records if _beyond(record, shares[record.item_id])]
+    if not hits:
+        return []
+    cached = sum(record.cached_tokens or 0 for record in hits)
+    text = f"{len(hits)} of {len(records)} prompts were cached ({cached} tokens) beyond what they share"
+    return [f"prefix-cache contamination: {text}"]
+
+
+def _beyond(record: RequestRecord, share: float) -> bool:
+    if record.cached_tokens is None or record.prompt_tokens is None or share >= 1.0:
+        return False
+    if record.prompt_tokens - record.cached_tokens < _FULL_HIT_TOKENS:
+        return True
+    if record.prompt_tokens < _SHORT_PROMPT_TOKENS:
+        return False
+    return record.cached_tokens > record.prompt_tokens * (share + _CACHED_SLACK)
+
+
+def shared_prefixes(requests: Sequence[ChatRequest]) -> dict[str, float]:
+    """Return by item the share (0 to 1) of its prompt's text that begins another prompt as well."""
+    texts = sorted((_text(request), request.item_id) for request in requests)
+    shares = {}
+    for position, (text, item) in enumerate(texts):
+        neighbours = [texts[other][0] for other in (position - 1, position + 1) if 0 <= other < len(texts)]
+        longest = max((_common(text, other) for other in neighbours), default=0)
+        shares[item] = longest / max(1, len(text))
+    return shares
+
+
+def _text(request: ChatRequest) -> str:
+    return "\x00".join(f"{message['role']}\x00{message['content']}" for message in request.messages)
+
+
+def _common(one: str, other: str) -> int:
+    for position, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return position
+    return min(len(one), len(other))
+
+
+def _saturated(records: Sequence[RequestRecord]) -> list[str]:
+    """In an open loop the wait for the first token grows without bound when more arrives than is served."""
+    waits = [
+        (record.first_text_at - record.sent_at) * 1000
+        for record in sorted(records, key=lambda record: record.sent_at)
+        if record.first_text_at is not None
+    ]
+    if len(waits) < _FEWEST_FOR_TREND:
+        return []
+    third = len(waits) // 3
+    early, late = median(waits[:third]), median(waits[-third:])
+    if late < _SATURATED_GROWTH * early or late - early < _SATURATED_MS:
+        return []
+    return [f"over-saturated: the median TTFT grew from {early:.0f} to {late:.0f} ms while requests arrived"]

@@ -1,0 +1,97 @@
+"""The workload of a manifest, made ready once: items split, prompts built, answers scored."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llmopt_core.resources.base import duration_seconds
+from llmopt_core.resources.serving import Load
+from llmopt_core.resources.serving import Workload as WorkloadSpec
+from llmopt_core.search.configurations import Configuration
+from llmopt_core.study.records import Claim, Phase
+from llmopt_runner.datasets.base import Item
+from llmopt_runner.datasets.loading import load_dataset
+from llmopt_runner.datasets.prompts import build_messages
+from llmopt_runner.engines.base import Engine
+from llmopt_runner.load.requests import ChatRequest
+from llmopt_runner.load.shapes import ClosedLoop, LoadShape, Poisson
+from llmopt_runner.quality.base import Evaluator
+from llmopt_runner.quality.loading import load_evaluator
+
+_SEED_LIMIT = 2**31
+
+
+@dataclass(frozen=True)
+class PreparedWorkload:
+    """Items of the search, items held out for the confirmation, and shots: three disjoint sets."""
+
+    spec: WorkloadSpec
+    instruction: str | None
+    search: tuple[Item, ...]
+    held_out: tuple[Item, ...]
+    shots: tuple[Item, ...]
+    evaluator: Evaluator
+
+    @classmethod
+    def prepare(cls, spec: WorkloadSpec) -> "PreparedWorkload":
+        """Load and split what `spec` names; raises DatasetInvalid or what the evaluator's loading raises."""
+        source = load_dataset(spec.dataset)
+        count = spec.dataset.samples
+        search, held_out, shots = source.split(count, count, spec.dataset.seed)
+        evaluator = load_evaluator(spec.evaluator, source.default_evaluator)
+        return cls(spec, source.instruction, search, held_out, shots, evaluator)
+
+    def items(self, phase: Phase) -> tuple[Item, ...]:
+        """Return the items that a trial of `phase` is asked."""
+        return self.held_out if phase is Phase.CONFIRM else self.search
+
+    def shape(self, seed: int) -> LoadShape:
+        """Return how the requests arrive; `seed` fixes the arrivals of an open loop."""
+        return _shape(self.spec.load, seed)
+
+    def requests(self, claim: Claim, configuration: Configuration, engine: Engine) -> list[ChatRequest]:
+        """Return the requests of a trial, each with a seed of its own where the engine takes one."""
+        seeds = random.Random(f"{self.spec.dataset.seed}/{claim.number}")  # noqa: S311 - repeatable, not secret
+        fixed = "seed" in configuration.sampling
+        seedable = "sampling.seed" in engine.declaration.parameters and not fixed
+        return [
+            self._request(item, configuration, engine, seeds.randrange(_SEED_LIMIT) if seedable else None)
+            for item in self.items(claim.phase)
+        ]
+
+    def warmup(self, configuration: Configuration, engine: Engine) -> list[ChatRequest]:
+        """Return requests that warm the engine up with questions that no trial is measured on."""
+        pool: Sequence[Item] = self.shots[::-1]
+        count = self.spec.load.warmup_requests
+        return [
+            self._request(pool[index % len(pool)], configuration, engine, None)
+            for index in range(count if pool else 0)
+        ]
+
+    def _request(
+        self, item: Item, configuration: Configuration, engine: Engine, seed: int | None
+    ) -> ChatRequest:
+        prompt = configuration.prompt
+        messages = build_messages(
+            item,
+            system=_text(prompt.get("system")),
+            template=_text(prompt.get("template")),
+            shots=self.shots[: int(prompt.get("few_shot", 0))],
+            instruction=self.instruction,
+        )
+        sampling: dict[str, Any] = dict(configuration.sampling)
+        if seed is not None:
+            sampling["seed"] = seed
+        return ChatRequest(item.id, messages, self.spec.max_tokens, engine.request_fields(sampling))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _shape(load: Load, seed: int) -> LoadShape:
+    if load.rate is not None:
+        duration = None if load.duration is None else float(duration_seconds(load.duration))
+        return Poisson(float(load.rate), seed, duration)
+    return ClosedLoop(load.concurrency or 1)
