@@ -1,0 +1,98 @@
+"""What makes a measurement void."""
+
+from llmopt_runner.load.requests import ChatRequest, LoadRun, RequestRecord
+from llmopt_runner.load.shapes import ClosedLoop, Poisson
+from llmopt_runner.validity import check_validity, shared_prefixes
+
+CLOSED = ClosedLoop(1)
+
+
+def request(item, question, max_tokens=10):
+    return ChatRequest(item, ({"role": "user", "content": question},), max_tokens)
+
+
+def record(item, *, sent_at=0.0, ttft=0.1, prompt=40, cached=None, output=5, finish="stop"):
+    return RequestRecord(
+        item_id=item,
+        sent_at=sent_at,
+        first_text_at=sent_at + ttft,
+        last_text_at=sent_at + ttft,
+        ended_at=sent_at + ttft,
+        chunk_times=(sent_at + ttft,),
+        text="12",
+        prompt_tokens=prompt,
+        output_tokens=output,
+        cached_tokens=cached,
+        finish_reason=finish,
+        error=None,
+        status=200,
+    )
+
+
+def run(*records):
+    return LoadRun(tuple(records), 0.0, 1.0, len(records), len(records))
+
+
+REQUESTS = [request("a", "What is 7 + 5?"), request("b", "What is 8 + 9?")]
+
+
+def test_a_plain_measurement_holds():
+    """Answers that stopped by themselves, without cache hits, give neither reasons nor warnings."""
+    found = check_validity(run(record("a"), record("b")), REQUESTS, CLOSED)
+    assert (found.void, found.warnings) == ((), ())
+
+
+def test_a_prompt_cached_to_its_last_token_had_been_sent_before():
+    """Distinct prompts cannot be wholly cached unless an earlier trial sent the very same ones."""
+    found = check_validity(run(record("a", cached=39), record("b", cached=39)), REQUESTS, CLOSED)
+    assert "contamination: 2 of 2" in found.void[0]
+
+
+def test_the_prefix_that_prompts_share_may_be_cached():
+    """System prompt and examples are the workload's own: hits on them are what a user would see too."""
+    found = check_validity(run(record("a", cached=30), record("b", cached=30)), REQUESTS, CLOSED)
+    assert found.void == ()
+
+
+def test_a_long_prompt_cached_beyond_its_shared_part_is_contaminated():
+    """An engine that caches whole blocks never reports the last tokens: the shared share decides."""
+    requests = [request("a", "x" * 100 + "a" * 900), request("b", "x" * 100 + "b" * 900)]
+    found = check_validity(run(record("a", prompt=500, cached=480)), requests, CLOSED)
+    assert len(found.void) == 1
+
+
+def test_a_prompt_that_the_workload_itself_repeats_may_be_cached():
+    """Equal questions in one workload hit the cache rightly."""
+    same = [request("a", "What?"), request("b", "What?")]
+    assert check_validity(run(record("a", cached=39)), same, CLOSED).void == ()
+
+
+def test_an_answer_cut_by_the_context_is_void():
+    """An answer that ends for its length before its own limit ran into the slot's context."""
+    found = check_validity(run(record("a", output=4, finish="length")), REQUESTS, CLOSED)
+    assert "cut by the context" in found.void[0]
+
+
+def test_answers_cut_at_their_limit_are_a_warning():
+    """The limit is the workload's own, the same for every configuration."""
+    found = check_validity(run(record("a", output=10, finish="length")), REQUESTS, CLOSED)
+    assert found.void == ()
+    assert "maxTokens" in found.warnings[0]
+
+
+def test_a_queue_that_grows_while_requests_arrive_is_over_saturated():
+    """In an open loop a wait that grows without bound has no median worth reporting."""
+    requests = [request(str(n), f"question {n}") for n in range(12)]
+    growing = [record(str(n), sent_at=float(n), ttft=0.1 + n) for n in range(12)]
+    steady = [record(str(n), sent_at=float(n), ttft=1.0) for n in range(12)]
+    assert "over-saturated" in check_validity(run(*growing), requests, Poisson(1.0, 0)).void[0]
+    assert check_validity(run(*steady), requests, Poisson(1.0, 0)).void == ()
+    assert check_validity(run(*growing), requests, CLOSED).void == ()
+
+
+def test_shared_prefixes_are_shares_of_the_prompts_own_text():
+    """A prompt alone shares nothing; one that begins another shares all of itself."""
+    assert shared_prefixes([request("a", "abc")]) == {"a": 0.0}
+    shares = shared_prefixes([request("a", "abc"), request("b", "abcdef"), request("c", "xyz")])
+    assert shares["a"] == 1.0
+    assert 0 < shares["c"] < shares["b"] < 1
