@@ -1,11 +1,16 @@
 """What an engine can be told: its parameters as data, so that a manifest is checked without the engine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal
 
 from llmopt_core.search.configurations import Configuration, Value
+
+Kind = Literal["int", "float", "bool", "text"]
+_ARTICLES: Mapping[Kind, str] = {"int": "a whole number", "float": "a decimal number", "text": "text"}
 
 
 class When(StrEnum):
@@ -21,31 +26,69 @@ class ParameterDeclaration:
 
     `group` is `engine` for the server's settings, `sampling` for request fields. `default` is what the
     engine does when it is not told (None: decided by the model or the machine at run time). `low`, `high`
-    bound numbers; `choices` bounds text. `neutral` is the sampling value that switches the parameter off.
+    bound numbers, both included; `choices` bounds text. `neutral` is the sampling value that switches the
+    parameter off (None: leaving it out does).
     """
 
     name: str
     group: Literal["engine", "sampling"]
-    kind: Literal["int", "float", "bool", "text"]
+    kind: Kind
     when: When
     default: Value | None
     meaning: str
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] | None = None
+    neutral: Value | None = None
+
+    @property
+    def full_name(self) -> str:
+        """The name with its group, such as `sampling.top_p`."""
+        return f"{self.group}.{self.name}"
+
+    @property
+    def expected(self) -> str:
+        """What a value must be, in words that complete "expected …"."""
+        if self.choices is not None:
+            return f"one of {', '.join(self.choices)}"
+        if self.kind == "bool":
+            return '"true" or "false", in quotes'
+        low, high = _number_text(self.low), _number_text(self.high)
+        if low and high:
+            return f"{_ARTICLES[self.kind]} from {low} to {high}"
+        bound = f" of at least {low}" if low else f" of at most {high}" if high else ""
+        return _ARTICLES[self.kind] + bound
 
     def parse(self, text: int | str) -> Value:
         """Return the value that `text` from a manifest stands for; ValueError says what was expected."""
-        raise NotImplementedError  # written with the declarations
+        value = _PARSERS[self.kind](text)
+        if value is None or not self._within(value):
+            raise ValueError(f"{text!r} is not {self.expected}")
+        return value
+
+    def normalised(self, value: Value) -> Value:
+        """Return `value` in the declared kind, so that 1 and 1.0 are one configuration."""
+        if isinstance(value, bool | str):
+            return value
+        if self.kind == "float":
+            return float(value) + 0.0  # -0.0 becomes 0.0
+        return int(value) if self.kind == "int" and float(value).is_integer() else value
+
+    def _within(self, value: Value) -> bool:
+        if self.choices is not None:
+            return value in self.choices
+        if isinstance(value, bool | str):
+            return True
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
 
 @dataclass(frozen=True)
 class EngineDeclaration:
     """One engine: parameters by full name, and rules that span several.
 
-    `canonical` maps a complete configuration to the one that all with the same behaviour share (what has no
-    effect is dropped, what the engine clamps is clamped). `conflicts` returns one sentence per combination
-    the engine would refuse.
+    `canonical` maps a configuration to the complete one that all with the same behaviour share: defaults
+    are filled in where they are known, what has no effect is set to its neutral value, what the engine
+    clamps is clamped. `conflicts` returns one sentence per combination the engine would refuse.
     """
 
     name: str
@@ -54,3 +97,62 @@ class EngineDeclaration:
     parameters: Mapping[str, ParameterDeclaration]
     canonical: Callable[[Configuration], Configuration]
     conflicts: Callable[[Configuration], tuple[str, ...]]
+
+
+def by_full_name(parameters: Iterable[ParameterDeclaration]) -> Mapping[str, ParameterDeclaration]:
+    """Return `parameters` as an EngineDeclaration holds them."""
+    return MappingProxyType({parameter.full_name: parameter for parameter in parameters})
+
+
+def completed(
+    configuration: Configuration, parameters: Mapping[str, ParameterDeclaration]
+) -> dict[str, Value]:
+    """Return `configuration` by full name, known defaults filled in and numbers in their declared kinds."""
+    values = {name: known.default for name, known in parameters.items() if known.default is not None}
+    values |= configuration.flat()
+    return {
+        name: parameters[name].normalised(value) if name in parameters else value
+        for name, value in values.items()
+    }
+
+
+def manifest_text(value: Value) -> int | str:
+    """Return `value` as a manifest writes it (decimals and booleans as text); `parse` reads it back."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, float) else value
+
+
+def _number_text(number: float | None) -> str:
+    return "" if number is None else f"{number:.10g}"
+
+
+def _int(text: int | str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def _float(text: int | str) -> float | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return float(number) if number.is_finite() else None
+
+
+def _bool(text: int | str) -> bool | None:
+    return {"true": True, "false": False}.get(str(text).lower())
+
+
+def _text(text: int | str) -> str | None:
+    return text if isinstance(text, str) else None
+
+
+_PARSERS: Mapping[Kind, Callable[[int | str], Value | None]] = {
+    "int": _int,
+    "float": _float,
+    "bool": _bool,
+    "text": _text,
+}
