@@ -1,0 +1,140 @@
+"""What an engine is to the runner: a command line, request fields and facts; never an imported library.
+
+The process itself, its readiness and its end are the same for all engines: see `server.EngineServer`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from llmopt_core.engines.declarations import EngineDeclaration
+from llmopt_core.plugins import PluginGroup, PluginNotFound, load_plugin, nearest
+from llmopt_core.search.configurations import Configuration, Value
+from llmopt_runner.engines.failures import EngineNotFound, UnsupportedParameter
+
+
+@dataclass(frozen=True)
+class LaunchSettings:
+    """What one server is started with.
+
+    `model_path` is None where the engine loads by name (`model_id`). `port` 0 lets the server pick a free
+    one. `parameters` are those of the engine group, complete and canonical. `sampling` goes with the very
+    first request: an engine may keep what that one said for all later ones. `executable` overrides the
+    program looked up on the PATH. `endpoint_url` and `api_key` are for servers that run already.
+    """
+
+    model_path: Path | None
+    model_id: str
+    workdir: Path
+    log_path: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    sampling: Mapping[str, Value] = field(default_factory=dict)
+    executable: str | None = None
+    endpoint_url: str | None = None
+    endpoint_model: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class ServerCommand:
+    """A server's command line, and the environment variables it gets beside the runner's own."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+class Reachable(Protocol):
+    """A server that runs."""
+
+    @property
+    def base_url(self) -> str:
+        """The URL before `/v1/…`."""
+
+
+class Engine(ABC):
+    """One inference server with an OpenAI-compatible HTTP API. Stateless: one object serves many starts."""
+
+    declaration: ClassVar[EngineDeclaration]
+    # How long a server may refuse to answer before it counts as not there; None: as long as it may start.
+    patience_seconds: ClassVar[float | None] = None
+    metrics_path: ClassVar[str | None] = "/metrics"
+
+    @abstractmethod
+    def installed(self) -> str | None:
+        """Return the version of the program that would be run, None when there is none."""
+
+    @abstractmethod
+    def command(self, settings: LaunchSettings) -> ServerCommand | None:
+        """Return how the server is started, None when it runs already; raises EngineNotInstalled."""
+
+    @abstractmethod
+    def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
+        """Return the shell commands, one a line, that serve the model as `configuration` says."""
+
+    @abstractmethod
+    def make_fresh(self, server: "Reachable", configuration: Configuration) -> bool:
+        """Make a loaded `server` as good as a new one for `configuration`; False: it must be loaded again.
+
+        What an earlier trial left in a server (a prefix cache, sampling parameters frozen by its first
+        request) would flatter or falsify the next one.
+        """
+
+    def request_fields(self, sampling: Mapping[str, Value]) -> dict[str, Any]:
+        """Return the body fields of a chat completion that make `sampling` take effect.
+
+        Raises:
+            UnsupportedParameter: the engine does not declare one of them.
+        """
+        for name in sampling:
+            self._require_declared("sampling", name)
+        return dict(sampling)
+
+    @abstractmethod
+    def read_facts(self, log_text: str, metrics_text: str) -> dict[str, Any]:
+        """Return what the server told about itself; sizes in MiB, times in seconds, by unit in the name."""
+
+    def model_name(self, settings: LaunchSettings) -> str:
+        """Return what requests call the model."""
+        return settings.model_id
+
+    def base_url(self, settings: LaunchSettings) -> str:
+        """Return the URL before `/v1/…`, without a slash at its end."""
+        return settings.endpoint_url or f"http://{settings.host}:{settings.port}"
+
+    def served_name(self, models: Mapping[str, Any], settings: LaunchSettings) -> str | None:
+        """Return our model's name in `models`, the answer of `/v1/models`; None: not ours."""
+        name = self.model_name(settings)
+        return name if name in model_ids(models) else None
+
+    def _require_declared(self, group: str, name: str) -> None:
+        full_name = f"{group}.{name}"
+        if full_name in self.declaration.parameters:
+            return
+        raise UnsupportedParameter(
+            f"engine {self.declaration.name} has no parameter {full_name}"
+            f"{nearest(full_name, self.declaration.parameters)}; what it has not, it would ignore"
+        )
+
+
+def model_ids(models: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the ids in an answer of `/v1/models`."""
+    data = models.get("data")
+    return tuple(str(entry.get("id")) for entry in data) if isinstance(data, list) else ()
+
+
+def load_engine(name: str) -> Engine:
+    """Return the engine that an installed package registers as `name`.
+
+    Raises EngineNotFound, and PluginBroken when what is registered is no engine.
+    """
+    try:
+        plugin = load_plugin(PluginGroup.ENGINES, name)
+    except PluginNotFound as error:
+        raise EngineNotFound(f"spec.engine.name: {error}") from error
+    if not (isinstance(plugin.value, type) and issubclass(plugin.value, Engine)):
+        raise plugin.unfit("it is not a subclass of llmopt_runner.engines.base.Engine")
+    return plugin.value()

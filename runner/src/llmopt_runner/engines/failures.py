@@ -1,0 +1,110 @@
+"""Why an engine does not serve.
+
+LlmoptError
+├── EngineNotFound          no plug-in of that name
+├── EngineNotInstalled      the plug-in is there, its program is not
+├── UnsupportedParameter    the engine would ignore it
+└── EngineStartFailed       it ended before it answered
+    ├── PortBusy            another process has the port
+    ├── EngineRefused       it answers, and says no
+    │   └── AccessDenied    … to the key
+    ├── EngineStartTimeout  it lives, but did not answer in time
+    └── EndpointUnreachable a server that should run already does not answer as one
+"""
+
+from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
+from llmopt_core.errors.classification import Evidence, classify
+
+_LINE_LIMIT = 300
+
+
+class EngineNotFound(LlmoptError):
+    """No plug-in of that name is registered."""
+
+    error_class = ErrorClass.ENGINE_NOT_INSTALLED
+
+
+class EngineNotInstalled(LlmoptError):
+    """The engine is known, but the program it runs is not on this machine."""
+
+    error_class = ErrorClass.ENGINE_NOT_INSTALLED
+
+
+class UnsupportedParameter(LlmoptError):
+    """A parameter that this engine does not know: sent all the same, it would be ignored in silence."""
+
+    error_class = ErrorClass.INVALID_CONFIGURATION
+
+
+class EngineStartFailed(LlmoptError):
+    """The engine ended, or refused, before it gave a completion.
+
+    `exit_code` and `signal` are the engine's own (None: it was still alive). `log` is its log, the head and
+    the tail where it is long. `error_class` is None where only the log can tell it.
+    """
+
+    error_class: ErrorClass | None = None
+    suggestion = "Read the engine's log in the results folder."
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        log: str = "",
+        exit_code: int | None = None,
+        signal: int | None = None,
+    ) -> None:
+        """Keep what a classification needs; the message ends with the log's last line."""
+        super().__init__(_with_last_line(reason, log))
+        self.log = log
+        self.exit_code = exit_code
+        self.signal = signal
+
+    @property
+    def failure(self) -> Failure:
+        """The failure as it is stored: by its class where that is known, else by what the log shows."""
+        if self.error_class is not None:
+            return Failure(self.error_class, str(self), self.suggestion)
+        return classify(Evidence(self.log, self.exit_code, self.signal))
+
+
+class PortBusy(EngineStartFailed):
+    """Another process has the port that was asked for."""
+
+    error_class = ErrorClass.PORT_BUSY
+    suggestion = "End the process that listens there, or leave the port open: a free one is picked."
+    retryable = True
+
+
+class EngineRefused(EngineStartFailed):
+    """The server answers, and says no to the first request."""
+
+    error_class = ErrorClass.INVALID_CONFIGURATION
+    suggestion = "Correct what the server's answer names."
+
+
+class AccessDenied(EngineRefused):
+    """The server answers, and wants another key."""
+
+    error_class = ErrorClass.ACCESS_DENIED
+    suggestion = "Give the key of the endpoint: spec.engine.endpoint.apiKeySecretRef."
+
+
+class EngineStartTimeout(EngineStartFailed):
+    """The engine lives, but no completion came back in time."""
+
+    error_class = ErrorClass.ENGINE_START_TIMEOUT
+    suggestion = "Raise spec.engine.startTimeout if the engine only needs longer; its log tells what it did."
+
+
+class EndpointUnreachable(EngineStartFailed):
+    """A server that runs already, by what the manifest says, does not answer as one."""
+
+    error_class = ErrorClass.REQUESTS_FAILED
+    suggestion = "Start that server, or correct spec.engine.endpoint.url and spec.engine.endpoint.model."
+    retryable = True
+
+
+def _with_last_line(reason: str, log: str) -> str:
+    lines = [line for line in log.splitlines() if line.strip()]
+    return f"{reason}; its last log line: {lines[-1].strip()[:_LINE_LIMIT]}" if lines else reason

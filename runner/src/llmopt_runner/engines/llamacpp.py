@@ -1,0 +1,149 @@
+"""llama.cpp's HTTP server: `llama-server` where the machine has it, else the one in the wheel xllamacpp."""
+
+import importlib.util
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from llmopt_core.engines.llamacpp import LLAMACPP
+from llmopt_core.search.configurations import Configuration, Value
+from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand
+from llmopt_runner.engines.failures import EngineNotInstalled
+from llmopt_runner.engines.llamacpp_facts import read_facts
+from llmopt_runner.engines.llamacpp_flags import LOAD_FLAGS, SAMPLING_FLAGS
+from llmopt_runner.engines.probing import NotReady, Probe, Refused
+from llmopt_runner.models import ModelNotFound
+
+_PROGRAM = "llama-server"
+_WHEEL = "xllamacpp"
+_LAUNCHER = "llmopt_runner.engines.llamacpp_server"
+_VERSION_LIMIT_SECONDS = 10.0
+# Level 4 logs memory sizes, threads and the samplers that are really in use.
+_MEASURED = ("--metrics", "--verbosity", "4")
+_ERASE_LIMIT_SECONDS = 5.0
+
+
+class LlamaCpp(Engine):
+    """Serves one GGUF file; no torch, ready in about a second for a small model."""
+
+    declaration = LLAMACPP
+
+    def installed(self) -> str | None:
+        """Return the version of `llama-server` on the PATH, else of the wheel, else None."""
+        if program := shutil.which(_PROGRAM):
+            return f"{_PROGRAM} {_program_version(program)}"
+        return f"{_WHEEL} {version(_WHEEL)}" if _has_wheel() else None
+
+    def command(self, settings: LaunchSettings) -> ServerCommand:
+        """Return the command that serves `settings.model_path`."""
+        arguments = _model_arguments(settings)
+        address = ("--host", settings.host, "--port", str(settings.port))
+        slots = ("--slot-save-path", str(settings.workdir))  # without it no slot can be emptied
+        parameters = self._load_arguments(settings.parameters)
+        return ServerCommand(
+            (*_server(settings.executable), *arguments, *address, *_MEASURED, *slots, *parameters)
+        )
+
+    def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
+        """Return the command of each server that is here, `llama-server` first; its name when none is.
+
+        Sampling parameters become the server's defaults, for clients that send none; those a server has no
+        flag for stand in a comment.
+        """
+        load = (*_model_arguments(settings), *self._load_arguments(configuration.engine))
+        sampling = self._changed_sampling(configuration.sampling)
+        servers = tuple(_servers()) or ((_PROGRAM,),)
+        return "\n".join(_shell_line(server, load, sampling) for server in servers)
+
+    def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
+        """Empty the slots' prefix caches; what was moved from idle slots to main memory cannot be emptied."""
+        if configuration.engine.get("cache_prompt") is False:
+            return True
+        if configuration.engine.get("cache_ram_mib") != 0:
+            return False
+        return _erase_slots(Probe(server.base_url))
+
+    def read_facts(self, log_text: str, metrics_text: str) -> dict[str, Any]:
+        """Return sizes, context and threads from the log; llama.cpp's metrics only count requests."""
+        del metrics_text
+        return read_facts(log_text)
+
+    def _load_arguments(self, parameters: Mapping[str, Value]) -> tuple[str, ...]:
+        for name in parameters:
+            self._require_declared("engine", name)
+        return tuple(
+            argument for name, value in parameters.items() for argument in LOAD_FLAGS[name].arguments(value)
+        )
+
+    def _changed_sampling(self, sampling: Mapping[str, Value]) -> dict[str, Value]:
+        for name in sampling:
+            self._require_declared("sampling", name)
+        known = self.declaration.parameters
+        return {name: value for name, value in sampling.items() if value != known[f"sampling.{name}"].default}
+
+
+def _shell_line(server: tuple[str, ...], load: tuple[str, ...], sampling: Mapping[str, Value]) -> str:
+    # The wheel lacks a few of the flags that llama-server has.
+    whole = server[-1] != _LAUNCHER
+    flags = {name: SAMPLING_FLAGS[name] for name in sampling if whole or SAMPLING_FLAGS[name].attribute}
+    arguments = (argument for name, flag in flags.items() for argument in flag.arguments(sampling[name]))
+    line = shlex.join((*server, *load, *arguments))
+    absent = [f"{name}={value}" for name, value in sampling.items() if name not in flags]
+    return f"{line}  # send with each request: {', '.join(absent)}" if absent else line
+
+
+def _erase_slots(probe: Probe) -> bool:
+    try:
+        count = int(probe.document("/props", _ERASE_LIMIT_SECONDS)["total_slots"])
+        for slot in range(count):
+            probe.post(f"/slots/{slot}?action=erase", _ERASE_LIMIT_SECONDS)
+    except (NotReady, Refused, KeyError):
+        return False
+    return True
+
+
+def _model_arguments(settings: LaunchSettings) -> tuple[str, ...]:
+    if settings.model_path is None:
+        raise ModelNotFound(
+            f"spec.model.source: llamacpp serves a GGUF file, and {settings.model_id!r} was not resolved to"
+            " one; name the file, as in hf://org/name/file.gguf"
+        )
+    return ("--model", str(settings.model_path), "--alias", settings.model_id)
+
+
+def _server(executable: str | None) -> tuple[str, ...]:
+    if executable is not None:
+        if shutil.which(executable) is None:
+            raise EngineNotInstalled(
+                f"spec.engine.args.executable: {executable!r} is no program that can run"
+            )
+        return (executable,)
+    for server in _servers():
+        return server
+    raise EngineNotInstalled(
+        f"llamacpp: neither {_PROGRAM} on the PATH nor the package {_WHEEL}; pip install 'llmopt[llamacpp]'"
+    )
+
+
+def _servers() -> Iterator[tuple[str, ...]]:
+    if program := shutil.which(_PROGRAM):
+        yield (program,)
+    if _has_wheel():
+        # -P: a file in the working directory must not stand in for a module.
+        yield (sys.executable, "-P", "-m", _LAUNCHER)
+
+
+def _has_wheel() -> bool:
+    return importlib.util.find_spec(_WHEEL) is not None
+
+
+def _program_version(program: str) -> str:
+    answer = subprocess.run(
+        (program, "--version"), capture_output=True, text=True, timeout=_VERSION_LIMIT_SECONDS, check=False
+    )
+    lines = (answer.stderr + answer.stdout).splitlines()
+    return next((line.removeprefix("version:").strip() for line in lines if "version" in line), "unknown")

@@ -1,0 +1,41 @@
+"""TCP ports of this machine: which are free, and who listens."""
+
+import socket
+from collections.abc import Iterable
+
+import psutil
+
+
+def free_port(host: str) -> int:
+    """Return a port that is free at `host` now; nothing keeps another process from taking it."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_free(host: str, port: int) -> bool:
+    """Say whether a server could listen at `port`; connections that are only closing do not count."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def any_listens(pids: Iterable[int], port: int) -> bool:
+    """Say whether one of the processes listens at `port`."""
+    return any(_listens(pid, port) for pid in pids)
+
+
+def _listens(pid: int, port: int) -> bool:
+    try:
+        connections = psutil.Process(pid).net_connections(kind="tcp")
+    except psutil.Error:
+        return False
+    return any(
+        connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+        for connection in connections
+    )

@@ -1,0 +1,61 @@
+"""The processes of one engine, also those whose parents are gone."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import psutil
+
+# Every process of an engine inherits it: daemonising changes parents and sessions, not this.
+MARK_VARIABLE = "LLMOPT_ENGINE_MARK"
+_KILL_LIMIT_SECONDS = 5.0
+
+
+def descendants(pid: int) -> tuple[int, ...]:
+    """Return the processes below `pid`, without zombies."""
+    try:
+        children = psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return ()
+    return tuple(child.pid for child in children if _lives(child))
+
+
+def marked(mark: str) -> tuple[int, ...]:
+    """Return all processes of this machine whose environment carries `mark`, without zombies."""
+    wanted = f"{MARK_VARIABLE}={mark}".encode()
+    return tuple(pid for pid in psutil.pids() if wanted in _environment(pid))
+
+
+def kill_marked(mark: str) -> tuple[int, ...]:
+    """Kill the processes that carry `mark`, also those that appear meanwhile; return what would not die."""
+    give_up_at = time.monotonic() + _KILL_LIMIT_SECONDS
+    while living := marked(mark):
+        for pid in living:
+            _kill(pid)
+        if time.monotonic() > give_up_at:
+            return living
+        time.sleep(0.005)
+    return ()
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _environment(pid: int) -> tuple[bytes, ...]:
+    try:
+        # A zombie's is empty; a process of another user cannot be read and is none of ours.
+        return tuple(Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"))
+    except OSError:
+        return ()
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

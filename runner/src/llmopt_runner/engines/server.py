@@ -1,0 +1,256 @@
+"""One engine that serves: started, really ready, and gone without a trace afterwards."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from llmopt_runner.engines import ports
+from llmopt_runner.engines.base import Engine, LaunchSettings
+from llmopt_runner.engines.failures import (
+    AccessDenied,
+    EndpointUnreachable,
+    EngineRefused,
+    EngineStartFailed,
+    EngineStartTimeout,
+    PortBusy,
+)
+from llmopt_runner.engines.logs import bounded_text
+from llmopt_runner.engines.probing import NotReady, Probe, Refused
+from llmopt_runner.engines.supervised import SupervisedProcess
+from llmopt_runner.stopping import Interrupted
+
+__all__ = ["EngineServer", "EngineStartFailed", "EngineStartTimeout", "Remains"]
+
+_PORT_ATTEMPTS = 3
+_MODELS_TIMEOUT_SECONDS = 5.0
+_METRICS_TIMEOUT_SECONDS = 5.0
+_REFUSED_ACCESS = frozenset({401, 403})
+
+
+@dataclass(frozen=True)
+class Remains:
+    """What was left after a server was stopped: nothing, when all is well."""
+
+    processes: tuple[int, ...] = ()
+    port_busy: bool = False
+
+    def __bool__(self) -> bool:
+        """Say whether anything was left."""
+        return bool(self.processes) or self.port_busy
+
+
+class EngineServer:
+    """Runs any engine: `with EngineServer(engine, settings) as server: seconds = server.start(600)`.
+
+    Leaving the block stops the server. An engine without a command is only checked: it runs already.
+    """
+
+    def __init__(self, engine: Engine, settings: LaunchSettings, *, grace_seconds: float = 10.0) -> None:
+        """Keep what is needed; nothing is started yet. `grace_seconds` is what a stop in order may take."""
+        self.engine = engine
+        self.settings = settings
+        self._picks_port = settings.port == 0
+        self._grace_seconds = grace_seconds
+        self._process: SupervisedProcess | None = None
+        self._local = True
+        self._model: str | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop(at_once=kind is not None)
+
+    @property
+    def base_url(self) -> str:
+        """The URL before `/v1/…`."""
+        return self.engine.base_url(self.settings)
+
+    @property
+    def model(self) -> str:
+        """What requests call the model: after the start, the name the server itself gave."""
+        return self._model or self.engine.model_name(self.settings)
+
+    @property
+    def api_key(self) -> str | None:
+        """What requests are authorised with, None where nothing is needed."""
+        return self.settings.api_key
+
+    @property
+    def supervisor_pid(self) -> int | None:
+        """The process between the runner and the engine, None when there is none."""
+        return self._process.supervisor_pid if self._process else None
+
+    def start(self, timeout_seconds: float, *, cancelled: Callable[[], bool] = lambda: False) -> float:
+        """Start the engine and return the seconds until a real completion had come back.
+
+        `cancelled` is asked again and again; once it says so, the engine is killed.
+
+        Raises:
+            Interrupted: `cancelled` said so.
+            EngineStartFailed: it ended, its port is taken, or it refuses; with exit code, signal and log.
+            EngineStartTimeout: it did not answer in time; it has been killed.
+            EngineNotInstalled: its program is not on this machine.
+        """
+        began_at = time.monotonic()
+        for attempt in range(1, _PORT_ATTEMPTS + 1):
+            try:
+                self._launch()
+                self._wait_until_ready(began_at, timeout_seconds, cancelled)
+            except EngineStartFailed:
+                self.stop(at_once=True)
+                if attempt == _PORT_ATTEMPTS or not self._lost_its_port():
+                    raise
+            else:
+                break
+        return time.monotonic() - began_at
+
+    def alive(self) -> bool:
+        """Say whether the engine's process lives; for a server that runs already, whether it was found."""
+        if self._process is None:
+            return self._model is not None
+        return self._process.exit is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """The engine's exit code; None while it lives and when a signal ended it."""
+        ended = self._process.exit if self._process else None
+        return ended.code if ended else None
+
+    @property
+    def exit_signal(self) -> int | None:
+        """The signal that ended the engine, None when none did."""
+        ended = self._process.exit if self._process else None
+        return ended.signal if ended else None
+
+    def pids(self) -> tuple[int, ...]:
+        """Return the engine's processes; empty when it runs elsewhere."""
+        return self._process.pids() if self._process else ()
+
+    def log_text(self) -> str:
+        """Return the engine's log, the middle left out where it is long."""
+        return bounded_text(self.settings.log_path)
+
+    def metrics_text(self) -> str:
+        """Return what the server's metrics endpoint says now; "" when it has none or does not answer."""
+        if self.engine.metrics_path is None:
+            return ""
+        try:
+            return self._probe().text(self.engine.metrics_path, _METRICS_TIMEOUT_SECONDS)
+        except (NotReady, Refused):
+            return ""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the server told about itself, see Engine.read_facts."""
+        return self.engine.read_facts(self.log_text(), self.metrics_text())
+
+    def stop(self, *, at_once: bool = False) -> Remains:
+        """End the whole process tree, with SIGKILL only when `at_once`, and return what is left of it."""
+        if self._process is None:
+            return Remains()
+        processes = self._process.end(at_once=at_once)
+        return Remains(processes, port_busy=not ports.is_free(self.settings.host, self.settings.port))
+
+    def _launch(self) -> None:
+        self._model = None
+        if self._picks_port:
+            port = ports.free_port(self.settings.host)
+            self.settings = dataclasses.replace(self.settings, port=port)
+        command = self.engine.command(self.settings)
+        self._local = command is not None
+        if command is None:
+            return
+        self._require_free_port()
+        self.settings.log_path.write_bytes(b"")  # one start, one log
+        self._process = SupervisedProcess(
+            command,
+            log_path=self.settings.log_path,
+            workdir=self.settings.workdir,
+            grace_seconds=self._grace_seconds,
+        )
+
+    def _require_free_port(self) -> None:
+        if not ports.is_free(self.settings.host, self.settings.port):
+            raise PortBusy(f"port {self.settings.port} of {self.settings.host} is taken by another process")
+
+    def _lost_its_port(self) -> bool:
+        # Between the choice of a port and its use another process may have taken it.
+        return self._picks_port and self._local and not ports.is_free(self.settings.host, self.settings.port)
+
+    def _wait_until_ready(
+        self, began_at: float, timeout_seconds: float, cancelled: Callable[[], bool]
+    ) -> None:
+        patience = min(timeout_seconds, self.engine.patience_seconds or timeout_seconds)
+        while True:
+            elapsed = time.monotonic() - began_at
+            try:
+                self._check_once(patience - elapsed)
+            except NotReady as reason:
+                self._require_alive()
+                if elapsed >= patience:
+                    raise self._gave_up(patience, reason) from reason
+            except Refused as refusal:
+                raise self._refused(refusal) from refusal
+            else:
+                return
+            if cancelled():
+                self.stop(at_once=True)
+                raise Interrupted("asked to stop while the engine started")
+            self._pause(elapsed)
+
+    def _check_once(self, remaining_seconds: float) -> None:
+        probe = self._probe()
+        models = probe.models(min(remaining_seconds, _MODELS_TIMEOUT_SECONDS))
+        self._model = self.engine.served_name(models, self.settings)
+        if self._model is None:
+            raise NotReady(f"/v1/models names no model {self.engine.model_name(self.settings)!r}")
+        if self._local and not ports.any_listens(self.pids(), self.settings.port):
+            raise NotReady(f"another process answers at port {self.settings.port}")
+        fields = self.engine.request_fields(self.settings.sampling)
+        probe.complete(self._model, fields, remaining_seconds)
+
+    def _pause(self, elapsed_seconds: float) -> None:
+        # Two percent of the start: exact where it is short, idle where it is long.
+        seconds = min(max(elapsed_seconds / 50, 0.01), 0.5)
+        if self._process is None:
+            time.sleep(seconds)
+        else:
+            self._process.wait(seconds)
+
+    def _require_alive(self) -> None:
+        ended = self._process.exit if self._process else None
+        if ended is None:
+            return
+        how = f"exit code {ended.code}" if ended.signal is None else f"signal {ended.signal}"
+        raise EngineStartFailed(
+            f"{self.engine.declaration.name} ended with {how} before it answered",
+            log=self.log_text(),
+            exit_code=ended.code,
+            signal=ended.signal,
+        )
+
+    def _gave_up(self, patience: float, reason: NotReady) -> EngineStartTimeout | EndpointUnreachable:
+        if not self._local:
+            return EndpointUnreachable(
+                f"{self.base_url} did not answer as a server of {self.engine.model_name(self.settings)!r}"
+                f" within {patience:.0f} s: {reason}"
+            )
+        log = self.log_text()
+        self.stop(at_once=True)
+        name = self.engine.declaration.name
+        return EngineStartTimeout(f"{name} gave no completion within {patience:.0f} s: {reason}", log=log)
+
+    def _refused(self, refusal: Refused) -> EngineStartFailed:
+        kind = AccessDenied if refusal.status in _REFUSED_ACCESS else EngineRefused
+        return kind(f"{self.base_url} refuses a request: {refusal}")
+
+    def _probe(self) -> Probe:
+        return Probe(self.base_url, self.settings.api_key, through_proxy=not self._local)

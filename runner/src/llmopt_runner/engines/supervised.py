@@ -1,0 +1,122 @@
+"""The runner's side of the supervisor: one engine process, watched and ended."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from llmopt_runner.engines import processes, supervisor
+from llmopt_runner.engines.base import ServerCommand
+
+# A runner that was killed must leave nothing within two seconds.
+_ORPHAN_GRACE_SECONDS = 1.0
+_SUPERVISOR_SLACK_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How an engine ended: one of an exit code and a signal. `remained` are processes that would not die."""
+
+    code: int | None
+    signal: int | None
+    remained: tuple[int, ...] = ()
+
+
+class SupervisedProcess:
+    """An engine behind its supervisor. Started by the constructor; `end` leaves nothing of it."""
+
+    def __init__(
+        self, command: ServerCommand, *, log_path: Path, workdir: Path, grace_seconds: float
+    ) -> None:
+        """Start `command` in `workdir`; both its outputs go to `log_path`."""
+        self._mark = uuid.uuid4().hex
+        self._grace_seconds = grace_seconds
+        self._ended = threading.Event()
+        self._exit: Exit | None = None
+        self._supervisor = subprocess.Popen(
+            _supervised(command, log_path, grace_seconds),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            cwd=workdir,
+            env={**os.environ, **command.env, processes.MARK_VARIABLE: self._mark},
+            start_new_session=True,  # a Ctrl-C meant for the runner is the runner's to pass on
+        )
+        self._watcher = threading.Thread(target=self._watch, name="engine-watcher", daemon=True)
+        self._watcher.start()
+
+    @property
+    def supervisor_pid(self) -> int:
+        """The supervisor's process id."""
+        return self._supervisor.pid
+
+    @property
+    def exit(self) -> Exit | None:
+        """How the engine ended, None while it lives."""
+        return self._exit
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Wait for the engine's end; return whether it came."""
+        return self._ended.wait(timeout_seconds)
+
+    def pids(self) -> tuple[int, ...]:
+        """Return the engine's processes, the supervisor not among them."""
+        return processes.descendants(self._supervisor.pid) if self._exit is None else ()
+
+    def end(self, *, at_once: bool = False) -> tuple[int, ...]:
+        """End the whole tree, in order or `at_once`; return the processes that would not die."""
+        self._order(b"K" if at_once else b"T")
+        grace = 0.0 if at_once else self._grace_seconds
+        if not self._ended.wait(grace + _SUPERVISOR_SLACK_SECONDS):
+            self._supervisor.kill()
+        self._watcher.join()
+        self._close()
+        return processes.kill_marked(self._mark)
+
+    def _order(self, order: bytes) -> None:
+        try:
+            _pipe(self._supervisor.stdin).write(order)
+        except (BrokenPipeError, ValueError):  # it ended meanwhile, or was closed by an earlier call
+            return
+
+    def _close(self) -> None:
+        _pipe(self._supervisor.stdin).close()
+        _pipe(self._supervisor.stdout).close()
+
+    def _watch(self) -> None:
+        ending: Mapping[str, object] | None = None
+        for line in _pipe(self._supervisor.stdout):
+            document = json.loads(line)
+            ending = document if document["event"] == "ended" else ending
+        self._supervisor.wait()
+        self._exit = self._exit_from(ending)
+        self._ended.set()
+
+    def _exit_from(self, ending: Mapping[str, object] | None) -> Exit:
+        if ending is None:  # the supervisor was killed, and only the engine's first process with it
+            return Exit(None, signal.SIGKILL, processes.kill_marked(self._mark))
+        code, number, remained = ending["exit_code"], ending["signal"], ending["remained"]
+        return Exit(
+            code if isinstance(code, int) else None,
+            number if isinstance(number, int) else None,
+            tuple(remained) if isinstance(remained, list) else (),
+        )
+
+
+def _supervised(command: ServerCommand, log_path: Path, grace_seconds: float) -> tuple[str, ...]:
+    program = (sys.executable, "-I", "-S", supervisor.__file__)
+    settings = (str(log_path), str(grace_seconds), str(_ORPHAN_GRACE_SECONDS))
+    return (*program, *settings, *command.argv)
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise ValueError("the supervisor was started without its pipes")
+    return pipe

@@ -1,0 +1,188 @@
+"""Stands between the runner and an engine, so that no process of the engine outlives either of them.
+
+Run by path as `python -I -S supervisor.py LOG GRACE_SECONDS ORPHAN_GRACE_SECONDS COMMAND…`: standard library
+only, ready in a few milliseconds. It is the reaper of all descendants, so those that daemonise come back to
+it. Standard input is the lifeline: `T` ends the engine in order, `K` at once, and its end means that the
+runner is gone. Standard output tells the runner, one JSON document a line, that the engine started and how
+it ended. SIGTERM and SIGINT are `T`, SIGUSR1 is `K`.
+"""
+
+import ctypes
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+_SET_PDEATHSIG = 1  # prctl(2)
+_SET_CHILD_SUBREAPER = 36
+_KILL_LIMIT_SECONDS = 5.0  # a process in uninterruptible sleep outlives SIGKILL for a while
+_TERMINATE, _KILL, _ORPHANED = b"T", b"K", b""
+_SIGNALS = {signal.SIGTERM: _TERMINATE, signal.SIGINT: _TERMINATE, signal.SIGUSR1: _KILL}
+
+
+def living_descendants(root: int) -> list[int]:
+    """Return the processes below `root` that are no zombies, parents before children."""
+    children: dict[int, list[int]] = {}
+    zombies = set()
+    for pid in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
+        state, parent = _state_and_parent(pid)
+        children.setdefault(parent, []).append(pid)
+        if state == b"Z":
+            zombies.add(pid)
+    found = [root]
+    for pid in found:
+        found.extend(children.get(pid, ()))
+    return [pid for pid in found[1:] if pid not in zombies]
+
+
+def _state_and_parent(pid: int) -> tuple[bytes, int]:
+    try:
+        # The name in parentheses may itself hold anything, parentheses too.
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return b"Z", 0
+    return fields[0], int(fields[1])
+
+
+def _prctl(option: int, value: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl({option}, {value})")
+
+
+class Supervisor:
+    """One engine, from its start to the end of its last descendant."""
+
+    def __init__(
+        self, log: str, grace_seconds: float, orphan_grace_seconds: float, argv: Sequence[str]
+    ) -> None:
+        self._log, self._argv = log, argv
+        self._graces = {_TERMINATE: grace_seconds, _ORPHANED: orphan_grace_seconds, _KILL: 0.0}
+        self._kill_at: float | None = None
+        self._engine = 0
+        self._wait_status: int | None = None
+
+    def run(self) -> int:
+        """Return the engine's exit code, or 128 and its signal, when nothing of it is left."""
+        _prctl(_SET_CHILD_SUBREAPER, 1)
+        wake = self._catch_signals()
+        self._engine = self._start()
+        _report(event="started", pid=self._engine)
+        sources = [0, wake]
+        while self._wait_status is None:
+            for source in select.select(sources, [], [], self._seconds_to_kill())[0]:
+                order = _read_order(source, wake)
+                self._obey(order)
+                if order == _ORPHANED:
+                    sources = [wake]
+            if self._seconds_to_kill() == 0:
+                self._kill_all()
+            self._reap()
+        remained = self._kill_all()
+        code, number = _code_and_signal(self._wait_status)
+        _report(event="ended", exit_code=code, signal=number, remained=remained)
+        return 128 + number if code is None and number else code or 0
+
+    def _catch_signals(self) -> int:
+        wake, write = os.pipe()
+        os.set_blocking(wake, False)
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        for number in (*_SIGNALS, signal.SIGCHLD):
+            signal.signal(number, lambda *_: None)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        return wake
+
+    def _start(self) -> int:
+        supervisor = os.getpid()
+        return os.fork() or self._become_engine(supervisor)
+
+    def _become_engine(self, supervisor: int) -> NoReturn:
+        os.setsid()
+        _prctl(_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != supervisor:  # it died before the line above
+            os._exit(1)
+        signal.set_wakeup_fd(-1)
+        for number in (*_SIGNALS, signal.SIGCHLD, signal.SIGHUP, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        for target, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, log), (2, log)):
+            os.dup2(source, target)
+        try:
+            os.execvp(self._argv[0], list(self._argv))  # noqa: S606 - the engine's own command line
+        except OSError as error:
+            os.write(2, f"cannot run {self._argv[0]}: {error.strerror}\n".encode())
+            os._exit(127)
+
+    def _obey(self, order: bytes | None) -> None:
+        if order not in self._graces:
+            return
+        if self._kill_at is None and order != _KILL:
+            _send(-self._engine, signal.SIGTERM)
+        kill_at = time.monotonic() + self._graces[order]
+        self._kill_at = kill_at if self._kill_at is None else min(kill_at, self._kill_at)
+
+    def _seconds_to_kill(self) -> float | None:
+        return None if self._kill_at is None else max(0.0, self._kill_at - time.monotonic())
+
+    def _kill_all(self) -> list[int]:
+        """Kill every descendant, also those that appear meanwhile; return those that would not die."""
+        give_up_at = time.monotonic() + _KILL_LIMIT_SECONDS
+        while living := living_descendants(os.getpid()):
+            for pid in living:
+                _send(pid, signal.SIGKILL)
+            self._reap()
+            if time.monotonic() > give_up_at:
+                return living
+            time.sleep(0.005)
+        self._reap()
+        return []
+
+    def _reap(self) -> None:
+        try:
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                if ended[0] == self._engine:
+                    self._wait_status = ended[1]
+        except ChildProcessError:
+            return
+
+
+def _read_order(source: int, wake: int) -> bytes | None:
+    try:
+        received = os.read(source, 1)
+    except BlockingIOError:
+        return None
+    return _SIGNALS.get(signal.Signals(received[0])) if source == wake else received
+
+
+def _send(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _code_and_signal(wait_status: int) -> tuple[int | None, int | None]:
+    code = os.waitstatus_to_exitcode(wait_status)
+    return (code, None) if code >= 0 else (None, -code)
+
+
+def _report(**document: object) -> None:
+    try:
+        os.write(1, json.dumps(document).encode() + b"\n")
+    except BrokenPipeError:
+        return  # the runner is gone: nobody is left to tell
+
+
+def _main(arguments: Sequence[str]) -> int:
+    log, grace, orphan_grace, *argv = arguments
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    return Supervisor(log, float(grace), float(orphan_grace), argv).run()
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1:]))
