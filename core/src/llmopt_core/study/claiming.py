@@ -1,0 +1,196 @@
+"""Who runs what next: exactly the budget, whatever dies, in the order that wastes least.
+
+A claim is one transaction under the study's lock, so a runner killed at any moment leaves either no trial or
+a whole one. The sampler thinks before the lock is taken.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from optuna.samplers import BaseSampler
+from sqlalchemy.engine import Connection
+
+from llmopt_core.search.configurations import Value
+from llmopt_core.study.database import Database
+from llmopt_core.study.documents import Ticket
+from llmopt_core.study.errors import StorageUnavailable
+from llmopt_core.study.history import History, Proposal
+from llmopt_core.study.records import Claim, Phase, StudyDefinition
+from llmopt_core.study.rows import TrialWriter, get_attribute
+from llmopt_core.study.samplers import make_sampler
+from llmopt_core.study.snapshot import Snapshot, StoredTrial
+
+END_KEY = "llmopt:ended"
+
+
+class Overtaken(Exception):
+    """While the sampler thought, another runner changed what is next."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the sampler proposes for waiting trial `target`, or for a new one."""
+
+    target: int | None
+    proposal: Proposal
+
+
+class Claims:
+    """Claims trials of one study for the runners of this process. Not safe from several threads."""
+
+    def __init__(
+        self,
+        database: Database,
+        definition: StudyDefinition,
+        snapshot: Snapshot,
+        writer: TrialWriter,
+        session: str,
+    ) -> None:
+        self._database = database
+        self._definition = definition
+        self._snapshot = snapshot
+        self._writer = writer
+        self._session = session
+        self._history = History(definition)
+        self._samplers: dict[str, BaseSampler] = {}
+        self._unheard: set[str] = set()  # tokens of claims of which we do not know whether they were kept
+
+    def claim(self, runner: str, budget: int, fixed: Mapping[str, Value]) -> Claim | None:
+        """Return the next trial of the default and the search, or None; see `Study.claim`."""
+        while True:
+            self._refresh()
+            if (found := self._heard_late(confirm=False)) is not None:
+                return found
+            if self._snapshot.counted >= budget:
+                return None
+            draft = self._draft(runner, fixed)
+            try:
+                return self._take(runner, budget, draft)
+            except Overtaken:
+                continue
+
+    def claim_confirm(self, runner: str) -> Claim | None:
+        """Return the next repeat, or None; see `Study.claim_confirm`."""
+        self._refresh()
+        if (found := self._heard_late(confirm=True)) is not None:
+            return found
+        if next(self._waiting(confirm=True), None) is None:
+            return None
+        with self._keeping(runner) as ticket, self._exclusive() as connection:
+            trial = min(self._waiting(confirm=True), key=_plan_order, default=None)
+            return None if trial is None else self._start(connection, trial, ticket, trial.ticket.parameters)
+
+    def _draft(self, runner: str, fixed: Mapping[str, Value]) -> Draft | None:
+        """Return what the sampler proposes, or None where the next trial's parameters are known."""
+        waiting = self._next_waiting()
+        if waiting is not None and waiting.ticket.complete:
+            return None
+        self._history.update(self._snapshot)
+        known = fixed if waiting is None else waiting.ticket.parameters
+        proposal = self._history.ask(self._sampler(runner), known)
+        return Draft(None if waiting is None else waiting.number, proposal)
+
+    def _take(self, runner: str, budget: int, draft: Draft | None) -> Claim | None:
+        taken = None
+        try:
+            with self._keeping(runner) as ticket, self._exclusive() as connection:
+                taken = self._decide(connection, budget, ticket, draft)
+        finally:
+            if draft is not None:
+                self._settle(draft.proposal, taken)
+        return taken
+
+    def _decide(
+        self, connection: Connection, budget: int, ticket: Ticket, draft: Draft | None
+    ) -> Claim | None:
+        if self._snapshot.counted >= budget or get_attribute(connection, self._snapshot.study_id, END_KEY):
+            return None
+        waiting = self._next_waiting()
+        if waiting is not None and waiting.ticket.complete:
+            return self._start(connection, waiting, ticket, waiting.ticket.parameters)
+        if draft is None or draft.target != (None if waiting is None else waiting.number):
+            raise Overtaken
+        ticket = replace(ticket, parameters=draft.proposal.parameters, sampler=draft.proposal.notes)
+        if waiting is not None:
+            return self._start(connection, waiting, ticket, ticket.parameters)
+        number = len(self._snapshot.trials)
+        self._writer.create(connection, number, ticket, run=True)
+        return claim_of(number, ticket)
+
+    def _start(
+        self, connection: Connection, trial: StoredTrial, ticket: Ticket, parameters: Mapping[str, Value]
+    ) -> Claim:
+        started = replace(
+            trial.ticket,
+            parameters=parameters,
+            complete=True,
+            sampler=ticket.sampler or trial.ticket.sampler,
+            runner=ticket.runner,
+            session=ticket.session,
+            token=ticket.token,
+        )
+        self._writer.start(connection, trial.trial_id, started)
+        return claim_of(trial.number, started)
+
+    @contextmanager
+    def _keeping(self, runner: str) -> Iterator[Ticket]:
+        """Give the ticket of a new claim, and remember it where the answer to its commit is lost."""
+        token = uuid.uuid4().hex
+        try:
+            yield Ticket(Phase.SEARCH, runner=runner, session=self._session, token=token)
+        except StorageUnavailable:
+            self._unheard.add(token)
+            raise
+
+    def _heard_late(self, *, confirm: bool) -> Claim | None:
+        """Return a claim of this process that was kept though the answer to its commit was lost."""
+        for trial in self._snapshot.running() if self._unheard else ():
+            token = trial.ticket.token
+            if token in self._unheard and (trial.ticket.phase is Phase.CONFIRM) == confirm:
+                self._unheard.discard(token)
+                return claim_of(trial.number, trial.ticket)
+        return None
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[Connection]:
+        with self._database.exclusive(self._snapshot.study_id) as connection:
+            self._snapshot.refresh(connection)
+            yield connection
+
+    def _settle(self, proposal: Proposal, taken: Claim | None) -> None:
+        if taken is not None and taken.parameters is proposal.parameters:
+            self._history.keep(proposal, taken.number)
+        else:
+            self._history.drop(proposal)
+
+    def _sampler(self, runner: str) -> BaseSampler:
+        if runner not in self._samplers:
+            self._samplers[runner] = make_sampler(self._definition, runner, len(self._snapshot.trials))
+        return self._samplers[runner]
+
+    def _refresh(self) -> None:
+        with self._database.reading() as connection:
+            self._snapshot.refresh(connection)
+
+    def _next_waiting(self) -> StoredTrial | None:
+        return min(self._waiting(confirm=False), key=_search_order, default=None)
+
+    def _waiting(self, *, confirm: bool) -> Iterator[StoredTrial]:
+        return (
+            trial for trial in self._snapshot.waiting() if (trial.ticket.phase is Phase.CONFIRM) == confirm
+        )
+
+
+def claim_of(number: int, ticket: Ticket) -> Claim:
+    """Return the claim that `ticket` stands for."""
+    return Claim(number, ticket.phase, ticket.parameters, ticket.attempt, ticket.candidate, ticket.repeat)
+
+
+def _search_order(trial: StoredTrial) -> tuple[bool, int]:
+    return (trial.ticket.attempt == 0, trial.number)
+
+
+def _plan_order(trial: StoredTrial) -> tuple[int, int, int]:
+    return (trial.ticket.repeat or 0, trial.ticket.candidate or 0, trial.number)

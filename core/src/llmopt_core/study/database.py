@@ -1,0 +1,226 @@
+"""Connections to the study database: SQLite on a laptop, Postgres in a cluster, the same transactions."""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from llmopt_core.study.errors import StorageUnavailable, StorageUnusable
+from llmopt_core.study.tables import REVISION, SCHEMA_VERSION, VERSION, create_tables
+
+_BUSY_TIMEOUT_MS = 60_000
+# Half of the key of each study's advisory lock, so that no other program's locks are met by chance.
+_LOCK_SPACE = 0x6C6C6D6F
+_SCHEMA_LOCK = -1
+_WRITES = "llmopt_writes"
+
+
+class Database:
+    """One database: a pool of connections and two kinds of transactions.
+
+    Safe to use from several threads. Raises StorageUnavailable where it does not answer, StorageUnusable
+    where what answers is not a study database.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = _parse(url)
+        self._sqlite = self._url.get_backend_name() == "sqlite"
+        self._engine = _engine(self._url)
+        with self._translated():
+            self._prepare()
+
+    @property
+    def address(self) -> str:
+        """The address without its password."""
+        return self._url.render_as_string(hide_password=True)
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The pool of connections, for those who count statements."""
+        return self._engine
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a transaction that sees one state of the database."""
+        with self._translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a transaction that is committed at the end, or undone when an error passes."""
+        with (
+            self._translated(),
+            self._engine.connect() as connection,
+            connection.execution_options(**{_WRITES: True}).begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def exclusive(self, study_id: int) -> Iterator[Connection]:
+        """Give a writing transaction that no other exclusive one of the same study overlaps."""
+        with self.writing() as connection:
+            self._lock(connection, study_id)
+            yield connection
+
+    def _lock(self, connection: Connection, key: int) -> None:
+        if self._sqlite:
+            return  # BEGIN IMMEDIATE excludes all other writers already
+        # A client whose machine vanished in the middle must not hold the lock for TCP's two hours.
+        connection.execute(
+            sa.text(
+                "SELECT set_config('idle_in_transaction_session_timeout', '60s', true),"
+                " pg_advisory_xact_lock(:space, :key)"
+            ),
+            {"space": _LOCK_SPACE, "key": key},
+        )
+
+    def _prepare(self) -> None:
+        if self._sqlite:
+            _create_sqlite(self._path)
+        if not self._is_ready():
+            self._create()
+
+    @property
+    def _path(self) -> Path:
+        return Path(self._url.database or "")
+
+    def _is_ready(self) -> bool:
+        """Say whether the tables are there, without the cost of Optuna's own migration machinery."""
+        with self._engine.connect() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return False
+            version = connection.execute(sa.select(VERSION.c.schema_version)).scalar()
+            revision = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        return (version, revision) == (SCHEMA_VERSION, REVISION)
+
+    def _create(self) -> None:
+        with self.writing() as connection:
+            if not self._sqlite:
+                self._lock(connection, _SCHEMA_LOCK)
+                _build(self._url)
+        if self._sqlite:
+            _build(self._url)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise _translate(error, self.address, self._url.password) from None
+        except sa.exc.TimeoutError as error:
+            raise StorageUnavailable(f"{self.address}: no free connection: {error}") from None
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError:
+        raise StorageUnusable(
+            "the storage address is not of the form sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
+        ) from None
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "sqlite":
+        raise StorageUnusable(f"storage {parsed.drivername!r} is not supported: use sqlite or postgresql")
+    if not parsed.database or parsed.database == ":memory:":
+        raise StorageUnusable("a study in memory cannot be shared with runners: use sqlite:///PATH")
+    return parsed
+
+
+def _engine(url: URL) -> sa.Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+        sa.event.listen(engine, "connect", _configure_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return sa.create_engine(
+            url,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 10, "keepalives_idle": 30, "tcp_user_timeout": 30_000},
+        )
+    except (ModuleNotFoundError, NoSuchModuleError):
+        raise StorageUnusable(
+            "Postgres needs a driver that is not installed: pip install 'llmopt[postgres]'"
+        ) from None
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    # The driver would begin transactions by itself, and only at the first write: too late for a lock.
+    connection.isolation_level = None
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _create_sqlite(path: Path) -> None:
+    """Put a complete database at `path` in one step, so that processes starting together cannot collide."""
+    if path.exists():
+        _use_write_ahead_log(path)
+        return
+    if not path.parent.is_dir():
+        raise StorageUnavailable(f"sqlite:///{path}: there is no folder {path.parent}")
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+        draft = Path(folder) / path.name
+        create_tables(f"sqlite:///{draft}")
+        _use_write_ahead_log(draft)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return  # another process was first, and its database is as good
+
+
+def _use_write_ahead_log(path: Path) -> None:
+    """Let readers and one writer work at once; the mode is kept in the file."""
+    with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_MS / 1000)) as connection:
+        try:
+            if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.DatabaseError as error:
+            raise _of_sqlite(error, f"sqlite:///{path}") from None
+
+
+def _build(url: URL) -> None:
+    try:
+        create_tables(url.render_as_string(hide_password=False))
+    except RuntimeError as error:
+        raise StorageUnusable(f"{url.render_as_string(hide_password=True)}: {error}") from None
+
+
+def _translate(error: DBAPIError, address: str, password: str | None) -> Exception:
+    reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    if password:
+        reason = reason.replace(str(password), "***")
+    if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error.orig, sqlite3.IntegrityError):
+        return _of_sqlite(error.orig, address)
+    if error.connection_invalidated or isinstance(
+        error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError
+    ):
+        return StorageUnavailable(f"{address}: {reason}")
+    return error
+
+
+def _of_sqlite(error: sqlite3.DatabaseError, address: str) -> Exception:
+    if isinstance(error, sqlite3.OperationalError):
+        return StorageUnavailable(f"{address}: {error}")
+    return StorageUnusable(f"{address}: {error}; move the file away, or name another place for the results")

@@ -1,0 +1,148 @@
+"""What is stored as JSON in attributes, and back: one document each, never a pickle."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from numbers import Integral, Real
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from llmopt_core.search.configurations import Value
+from llmopt_core.search.spaces import (
+    ChoiceDimension,
+    Condition,
+    Dimension,
+    FloatDimension,
+    IntDimension,
+    SearchSpace,
+    SpaceParameter,
+)
+from llmopt_core.study.records import (
+    ConfirmPlan,
+    ConstraintDefinition,
+    ObjectiveDefinition,
+    Outcome,
+    Phase,
+    RunnerRecord,
+    StudyDefinition,
+)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What a trial was created for, and who holds it: written when it waits and when it is claimed.
+
+    A `complete` one is run with exactly `parameters`; otherwise they are fixed and the sampler fills in the
+    rest. `session` tells two processes of the same runner name apart, `token` two claims of one process.
+    `attempt` counts all returns, `losses` those by a runner that died. `sampler` is what the sampler wants
+    to find again in this trial.
+    """
+
+    phase: Phase
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    complete: bool = True
+    attempt: int = 0
+    losses: int = 0
+    candidate: int | None = None
+    repeat: int | None = None
+    runner: str | None = None
+    session: str | None = None
+    token: str | None = None
+    sampler: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a trial ended; `scores` are (sample index, score) in the order they were reported."""
+
+    outcome: Outcome
+    scores: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What a runner last said, and which of its processes said it."""
+
+    session: str
+    runner: RunnerRecord
+
+
+@dataclass(frozen=True)
+class EndReason:
+    """Why a study was ended."""
+
+    reason: str
+    message: str
+
+
+TICKETS = TypeAdapter(Ticket)
+ENDINGS = TypeAdapter(Ending)
+BEATS = TypeAdapter(Beat)
+PLANS = TypeAdapter(ConfirmPlan)
+END_REASONS = TypeAdapter(EndReason)
+_DIMENSIONS: Mapping[str, type[Dimension]] = {
+    "int": IntDimension,
+    "float": FloatDimension,
+    "choice": ChoiceDimension,
+}
+_KINDS = {kind: name for name, kind in _DIMENSIONS.items()}
+
+
+def dump(document: Any) -> str:
+    """Return `document`, a dataclass of plain data, as JSON; ValueError or TypeError where it is not."""
+    return json.dumps(document, default=_plain, allow_nan=False, separators=(",", ":"))
+
+
+def _plain(part: Any) -> Any:
+    if is_dataclass(part):
+        return {each.name: getattr(part, each.name) for each in fields(part)}
+    if isinstance(part, Mapping):
+        return dict(part)
+    if isinstance(part, Real):  # such as numpy's integers
+        return float(part) if not isinstance(part, Integral) else int(part)
+    raise TypeError(f"{part!r} cannot be stored: only numbers, text, lists and mappings can")
+
+
+def dump_definition(definition: StudyDefinition) -> str:
+    """Return `definition` as JSON that `load_definition` restores whole."""
+    space = [
+        {
+            "name": each.name,
+            "kind": _KINDS[type(each.dimension)],
+            "dimension": each.dimension,
+            "when": each.when,
+        }
+        for each in definition.space.parameters
+    ]
+    return dump({**_plain(definition), "space": space})
+
+
+def load_definition(text: str) -> StudyDefinition:
+    """Return the definition that `dump_definition` made `text` from."""
+    document = json.loads(text)
+    return StudyDefinition(
+        **{
+            **document,
+            "space": SearchSpace(tuple(_load_parameter(part) for part in document["space"])),
+            "objectives": tuple(ObjectiveDefinition(**part) for part in document["objectives"]),
+            "constraints": tuple(ConstraintDefinition(**part) for part in document["constraints"]),
+            "enqueue": tuple(document["enqueue"]),
+        }
+    )
+
+
+def _load_parameter(document: dict[str, Any]) -> SpaceParameter:
+    dimension = dict(document["dimension"])
+    if "choices" in dimension:
+        dimension["choices"] = tuple(dimension["choices"])
+    return SpaceParameter(
+        name=document["name"],
+        dimension=_DIMENSIONS[document["kind"]](**dimension),
+        when=tuple(_load_condition(part) for part in document["when"]),
+    )
+
+
+def _load_condition(document: dict[str, Any]) -> Condition:
+    among = document["among"]
+    return Condition(**{**document, "among": None if among is None else tuple(among)})

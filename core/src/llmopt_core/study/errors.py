@@ -1,0 +1,48 @@
+"""What can go wrong with a study's record.
+
+LlmoptError
+├── StorageUnavailable   the database does not answer (retryable)
+├── StorageUnusable      it answers, but it is no study database, or a driver is missing
+├── StudyNotFound        no study of that name
+├── StudyMismatch        a study of that name has other settings
+├── TrialLost            the trial was taken away: it is finished or run by another
+├── OutcomeInvalid       an outcome lacks what the study needs
+├── EnqueueInvalid       an enqueued entry does not lie in the space
+└── SamplerUnavailable   the sampler cannot work here
+"""
+
+from llmopt_core.errors.classes import LlmoptError
+
+
+class StorageUnavailable(LlmoptError):
+    """The database does not answer now; the message holds its address without the password."""
+
+    retryable = True
+
+
+class StorageUnusable(LlmoptError):
+    """The address holds something that is not a study database of this version, or has no driver."""
+
+
+class StudyNotFound(LlmoptError):
+    """There is no study of that name."""
+
+
+class StudyMismatch(LlmoptError):
+    """A study of that name exists and was created from other settings."""
+
+
+class TrialLost(LlmoptError):
+    """The claimed trial is not this runner's any more; its result must be thrown away."""
+
+
+class OutcomeInvalid(LlmoptError):
+    """An outcome lacks a metric that the study's objectives or constraints need."""
+
+
+class EnqueueInvalid(LlmoptError):
+    """An entry of `search.enqueue` does not lie in the search space."""
+
+
+class SamplerUnavailable(LlmoptError):
+    """The sampler lacks a package, or cannot handle this space or these objectives."""

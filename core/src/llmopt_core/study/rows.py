@@ -1,0 +1,204 @@
+"""The statements that write a study: few of them, each naming all the columns it needs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from llmopt_core.search.configurations import Value
+from llmopt_core.study.distributions import contains
+from llmopt_core.study.documents import Ending, Ticket, dump
+from llmopt_core.study.snapshot import ENDING_KEY, TICKET_KEY
+from llmopt_core.study.tables import (
+    CONSTRAINT_PREFIX,
+    DIRECTIONS,
+    OF_STUDIES,
+    OF_TRIALS,
+    PARAMETERS,
+    STUDIES,
+    STUDY_ATTRIBUTES,
+    TRIAL_ATTRIBUTES,
+    TRIAL_SYSTEM_ATTRIBUTES,
+    TRIALS,
+    VALUES,
+    BaseDistribution,
+    StudyDirection,
+    TrialState,
+    stored_parameter,
+    stored_value,
+)
+
+
+def insert_study(connection: Connection, name: str, directions: Iterable[str]) -> int | None:
+    """Create study `name`; None where another created it."""
+    insert = _upsert(connection, STUDIES).values(study_name=name).on_conflict_do_nothing()
+    study_id = connection.execute(insert.returning(STUDIES.c.study_id)).scalar()
+    if study_id is None:
+        return None
+    rows = [
+        {"study_id": study_id, "objective": place, "direction": StudyDirection[direction.upper()]}
+        for place, direction in enumerate(directions)
+    ]
+    connection.execute(sa.insert(DIRECTIONS), rows)
+    return int(study_id)
+
+
+def find_study(connection: Connection, name: str) -> int | None:
+    """Return the identifier of study `name`, or None."""
+    return connection.execute(sa.select(STUDIES.c.study_id).where(STUDIES.c.study_name == name)).scalar()
+
+
+def list_studies(connection: Connection) -> tuple[str, ...]:
+    """Return the names of all studies, sorted."""
+    return tuple(connection.execute(sa.select(STUDIES.c.study_name).order_by(STUDIES.c.study_name)).scalars())
+
+
+def delete_study(connection: Connection, study_id: int) -> None:
+    """Remove the study with all its trials."""
+    trials = sa.select(TRIALS.c.trial_id).where(TRIALS.c.study_id == study_id)
+    for table in OF_TRIALS:
+        connection.execute(sa.delete(table).where(table.c.trial_id.in_(trials)))
+    for table in (TRIALS, *OF_STUDIES, STUDIES):
+        connection.execute(sa.delete(table).where(table.c.study_id == study_id))
+
+
+def put_attribute(connection: Connection, study_id: int, key: str, document: str) -> None:
+    """Set study attribute `key`."""
+    insert = _upsert(connection, STUDY_ATTRIBUTES).values(study_id=study_id, key=key, value_json=document)
+    keys = [STUDY_ATTRIBUTES.c.study_id, STUDY_ATTRIBUTES.c.key]
+    connection.execute(insert.on_conflict_do_update(keys, set_={"value_json": insert.excluded.value_json}))
+
+
+def put_first_attribute(connection: Connection, study_id: int, key: str, document: str) -> bool:
+    """Set study attribute `key` unless it is set; say whether it was set now."""
+    insert = _upsert(connection, STUDY_ATTRIBUTES).values(study_id=study_id, key=key, value_json=document)
+    return connection.execute(insert.on_conflict_do_nothing()).rowcount == 1
+
+
+def delete_attribute(connection: Connection, study_id: int, key: str) -> None:
+    """Remove study attribute `key`, if it is there."""
+    here = (STUDY_ATTRIBUTES.c.study_id == study_id) & (STUDY_ATTRIBUTES.c.key == key)
+    connection.execute(sa.delete(STUDY_ATTRIBUTES).where(here))
+
+
+def get_attribute(connection: Connection, study_id: int, key: str) -> str | None:
+    """Return study attribute `key`, or None."""
+    here = (STUDY_ATTRIBUTES.c.study_id == study_id) & (STUDY_ATTRIBUTES.c.key == key)
+    return connection.execute(sa.select(STUDY_ATTRIBUTES.c.value_json).where(here)).scalar()
+
+
+def get_attributes(connection: Connection, study_id: int, prefix: str) -> dict[str, str]:
+    """Return the study attributes whose key starts with `prefix`."""
+    attributes = STUDY_ATTRIBUTES.c
+    query = sa.select(attributes.key, attributes.value_json).where(
+        attributes.study_id == study_id, attributes.key.startswith(prefix, autoescape=True)
+    )
+    return {row.key: row.value_json for row in connection.execute(query)}
+
+
+class TrialWriter:
+    """Writes trials of one study; its callers hold the study's lock where they create trials."""
+
+    def __init__(self, study_id: int, space: Mapping[str, BaseDistribution]) -> None:
+        self._study_id = study_id
+        self._space = space
+
+    def create(self, connection: Connection, number: int, ticket: Ticket, *, run: bool) -> int:
+        """Insert trial `number`, running or waiting; return its identifier."""
+        insert = sa.insert(TRIALS).values(
+            study_id=self._study_id,
+            number=number,
+            state=TrialState.RUNNING if run else TrialState.WAITING,
+            datetime_start=_now() if run else None,
+        )
+        trial_id = int(connection.execute(insert.returning(TRIALS.c.trial_id)).scalar_one())
+        connection.execute(
+            sa.insert(TRIAL_ATTRIBUTES), {"trial_id": trial_id, "key": TICKET_KEY, "value_json": dump(ticket)}
+        )
+        if run:
+            self._put_parameters(connection, trial_id, ticket.parameters)
+        return trial_id
+
+    def start(self, connection: Connection, trial_id: int, ticket: Ticket) -> None:
+        """Turn a waiting trial into a running one."""
+        connection.execute(
+            sa.update(TRIALS)
+            .where(TRIALS.c.trial_id == trial_id)
+            .values(state=TrialState.RUNNING, datetime_start=_now())
+        )
+        here = (TRIAL_ATTRIBUTES.c.trial_id == trial_id) & (TRIAL_ATTRIBUTES.c.key == TICKET_KEY)
+        connection.execute(sa.update(TRIAL_ATTRIBUTES).where(here).values(value_json=dump(ticket)))
+        self._put_parameters(connection, trial_id, ticket.parameters)
+
+    def finish(
+        self,
+        connection: Connection,
+        trial_id: int,
+        state: TrialState,
+        ending: Ending,
+        *,
+        values: Iterable[float] = (),
+        constraints: Mapping[str, float] | None = None,
+    ) -> bool:
+        """Finish a running trial, whole; False, and nothing written, where it does not run any more."""
+        running = (TRIALS.c.trial_id == trial_id) & (TRIALS.c.state == TrialState.RUNNING)
+        finish = sa.update(TRIALS).where(running).values(state=state, datetime_complete=_now())
+        if connection.execute(finish).rowcount != 1:
+            return False
+        connection.execute(
+            sa.insert(TRIAL_ATTRIBUTES), {"trial_id": trial_id, "key": ENDING_KEY, "value_json": dump(ending)}
+        )
+        _insert_all(connection, VALUES, trial_id, (stored_value(*each) for each in enumerate(values)))
+        _insert_all(
+            connection,
+            TRIAL_SYSTEM_ATTRIBUTES,
+            trial_id,
+            (
+                {"key": f"{CONSTRAINT_PREFIX}{name}", "value_json": dump(value)}
+                for name, value in (constraints or {}).items()
+            ),
+        )
+        return True
+
+    def _put_parameters(self, connection: Connection, trial_id: int, values: Mapping[str, Value]) -> None:
+        rows = (
+            stored_parameter(name, value, self._space[name])
+            for name, value in values.items()
+            if name in self._space and contains(self._space[name], value)
+        )
+        _insert_all(connection, PARAMETERS, trial_id, rows)
+
+
+def retry_ticket(ticket: Ticket, *, lost: bool) -> Ticket:
+    """Return the ticket of the trial that runs `ticket` again, with the same parameters."""
+    return replace(
+        ticket,
+        complete=True,
+        attempt=ticket.attempt + 1,
+        losses=ticket.losses + lost,
+        runner=None,
+        session=None,
+        token=None,
+    )
+
+
+def _insert_all(
+    connection: Connection, table: sa.Table, trial_id: int, rows: Iterable[Mapping[str, Any]]
+) -> None:
+    complete = [{"trial_id": trial_id, **row} for row in rows]
+    if complete:
+        connection.execute(sa.insert(table), complete)
+
+
+def _upsert(connection: Connection, table: sa.Table) -> Any:
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    return insert(table)
+
+
+def _now() -> datetime:
+    """Return the time as Optuna stores it: UTC without saying so."""
+    return datetime.now(UTC).replace(tzinfo=None)
