@@ -29,7 +29,7 @@ from llmopt_core.study.documents import (
     dump_definition,
     load_definition,
 )
-from llmopt_core.study.errors import StudyMismatch, StudyNotFound, TrialLost
+from llmopt_core.study.errors import StorageUnavailable, StudyMismatch, StudyNotFound, TrialLost
 from llmopt_core.study.leases import Leases
 from llmopt_core.study.outcomes import check_outcome, constraint_values, objective_values, trial_state
 from llmopt_core.study.pruning import TrialPruning, prunes
@@ -59,6 +59,8 @@ from llmopt_core.study.rows import (
 from llmopt_core.study.samplers import check_sampler
 from llmopt_core.study.snapshot import Snapshot, StoredTrial
 from llmopt_core.study.tables import TrialState
+
+__all__ = ["Janitor", "Storage", "StorageUnavailable", "Study", "StudyEnd", "TrialLost", "open_storage"]
 
 _DEFINITION_KEY = "llmopt:definition"
 _PLAN_KEY = "llmopt:confirm"
@@ -272,19 +274,17 @@ class Study:
             self._refresh()
             return self._snapshot.measured(key)
 
-    def end(self, reason: str, message: str) -> None:
+    def end(self, reason: str, message: str, *, failed: bool = False) -> None:
         """End the study, unless it was ended already: the first reason stays."""
+        text = dump(EndReason(reason, message, failed))
         with self._database.writing() as connection:
-            put_first_attribute(connection, self._study_id, END_KEY, dump(EndReason(reason, message)))
+            put_first_attribute(connection, self._study_id, END_KEY, text)
 
     @property
-    def ended(self) -> tuple[str, str] | None:
-        """Why the study was ended (reason, message), or None."""
+    def ended(self) -> "StudyEnd | None":
+        """Why the study was ended, or None."""
         text = self._attribute(END_KEY)
-        if text is None:
-            return None
-        end = END_REASONS.validate_json(text)
-        return end.reason, end.message
+        return None if text is None else StudyEnd(END_REASONS.validate_json(text))
 
     def reopen(self) -> None:
         """Forget that the study was ended, for example because its budget was raised."""
@@ -361,6 +361,28 @@ class Study:
         with self._guard, self._database.exclusive(self._study_id) as connection:
             self._snapshot.refresh(connection)
             yield connection
+
+
+class StudyEnd(tuple[str, str]):
+    """Why a study was ended: the pair (reason, message), and whether that is a failure."""
+
+    failed: bool
+
+    def __new__(cls, end: EndReason) -> Self:
+        """Return the pair for the stored `end`."""
+        pair = super().__new__(cls, (end.reason, end.message))
+        pair.failed = end.failed
+        return pair
+
+    @property
+    def reason(self) -> str:
+        """The reason in one word."""
+        return self[0]
+
+    @property
+    def message(self) -> str:
+        """The reason in a sentence."""
+        return self[1]
 
 
 class Janitor:

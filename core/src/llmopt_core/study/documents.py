@@ -70,10 +70,11 @@ class Beat:
 
 @dataclass(frozen=True)
 class EndReason:
-    """Why a study was ended."""
+    """Why a study was ended, and whether that is a failure."""
 
     reason: str
     message: str
+    failed: bool = False
 
 
 TICKETS = TypeAdapter(Ticket)

@@ -105,6 +105,27 @@ def pareto_front(trials: Sequence[TrialRecord], definition: StudyDefinition) -> 
     )
 
 
+def rank(study: Study) -> tuple[TrialRecord, ...]:
+    """Return the measured trials of the default and the search that keep the constraints, best first.
+
+    Of trials with the same configuration there is one. The order is that of the weighted mean gain.
+    """
+    definition = study.definition
+    able = [
+        each
+        for each in study.trials()
+        if each.phase is not Phase.CONFIRM and _is_measured(each) and _is_feasible(each, definition)
+    ]
+    if not able:
+        return ()
+    ordered = sorted(able, key=lambda each: (-weighted_gain(each, able[0], definition), each.number))
+    first: dict[str, TrialRecord] = {}
+    for trial in ordered:
+        assert trial.outcome is not None  # noqa: S101 - it was measured
+        first.setdefault(trial.outcome.configuration.key(), trial)
+    return tuple(first.values())
+
+
 def best_of(
     front: Sequence[TrialRecord], baseline: TrialRecord | None, definition: StudyDefinition
 ) -> TrialRecord | None:
