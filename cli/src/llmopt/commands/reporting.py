@@ -1,0 +1,49 @@
+"""`llmopt report`: the report of a study that lies in a results folder."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from llmopt.exits import Exit
+from llmopt.local.folders import ResultsFolder
+from llmopt.report.writing import write_report
+from llmopt.results import result_of
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources import LLMOptimization, load_manifest
+from llmopt_core.study.adapter import open_storage
+from llmopt_core.study.definitions import study_name
+
+
+class NoResults(LlmoptError):
+    """There is no study where it was looked for."""
+
+
+def report_study(study: str, output: Path | None, results: Path, storage: str | None) -> Exit:
+    """Write the report of `study`, a results folder or a name below `results`; return how it went."""
+    try:
+        path = _write(study_folder(study, results), output, storage)
+    except (LlmoptError, OSError) as error:
+        Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        return Exit.INVALID
+    Console().print(f"Report: {path}", markup=False, highlight=False, soft_wrap=True)
+    return Exit.FINISHED
+
+
+def study_folder(study: str, results: Path) -> ResultsFolder:
+    """Return the results folder called `study`; raises NoResults, which names those that there are."""
+    for path in (Path(study), results / study):
+        if (path / "manifest.yaml").exists():
+            return ResultsFolder(path)
+    known = ", ".join(sorted(manifest.parent.name for manifest in results.glob("*/manifest.yaml")))
+    raise NoResults(f"no results in {study} or {results / study}; in {results} there are: {known or 'none'}")
+
+
+def _write(folder: ResultsFolder, output: Path | None, storage_url: str | None) -> Path:
+    text = folder.manifest.read_text(encoding="utf-8")
+    resource = load_manifest(text)
+    if not isinstance(resource, LLMOptimization):
+        raise NoResults(f"{folder.manifest} is a {resource.kind}, not an LLMOptimization")
+    with open_storage(storage_url or folder.storage_url()) as storage:
+        study = storage.open_study(study_name(resource))
+        path = output or folder.report
+        return write_report(study, result_of(study), path, spec=resource.spec, manifest_text=text)

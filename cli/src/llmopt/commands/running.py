@@ -1,0 +1,131 @@
+"""`llmopt run`: a manifest on this machine, from its check to the result on the terminal."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from llmopt.checking import InputInvalid, checked
+from llmopt.commands.validating import print_faults, read_manifest
+from llmopt.exits import Exit
+from llmopt.local.fleets import RUNNER_COMMAND
+from llmopt.local.folders import FolderBusy, ResultsFolder
+from llmopt.local.running import Finding, RunSettings, find
+from llmopt.local.sessions import Pace, Stop
+from llmopt.local.studies import LocalStudy
+from llmopt.progress import shown
+from llmopt.tables import print_result
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources import LLMOptimization
+from llmopt_core.study.errors import StorageUnavailable
+
+
+class WrongKind(LlmoptError):
+    """The manifest is valid, but of a kind that cannot be run here."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options that `run` and `optimize` share; `command` is the runner program."""
+
+    results: Path
+    fresh: bool = False
+    storage: str | None = None
+    runners: int | None = None
+    no_progress: bool = False
+    debug: bool = False
+    command: tuple[str, ...] = RUNNER_COMMAND
+    pace: Pace = field(default_factory=Pace)
+
+    @property
+    def settings(self) -> RunSettings:
+        """How the runners are started."""
+        command = (*self.command, "--debug") if self.debug else self.command
+        return RunSettings(self.runners, command, self.pace)
+
+
+def run_file(name: str, options: RunOptions) -> Exit:
+    """Run the manifest in the file `name` (`-`: standard input) and return how it ended."""
+    try:
+        text, source = read_manifest(name)
+    except (OSError, UnicodeDecodeError) as error:
+        _say(Console(stderr=True), f"{name}: cannot be read: {error}")
+        return Exit.INVALID
+    return run_text(text, source, options)
+
+
+def run_text(text: str, source: str, options: RunOptions) -> Exit:
+    """Run the manifest `text`, called `source` in messages, and return how it ended."""
+    errors = Console(stderr=True)
+    try:
+        return _run(local_study(text, source, options), options, Console())
+    except InputInvalid as error:
+        print_faults(errors, error)
+        return Exit.INVALID
+    except LlmoptError as error:
+        if options.debug:
+            errors.print_exception()
+        _say(errors, f"error: {error}")
+        passing = isinstance(error, StorageUnavailable | FolderBusy)
+        return Exit.UNFINISHED if passing else Exit.INVALID
+
+
+def local_study(text: str, source: str, options: RunOptions) -> LocalStudy:
+    """Return the study that the manifest `text` stands for; raises InputInvalid or WrongKind."""
+    resource = checked(text, source)
+    if not isinstance(resource, LLMOptimization):
+        raise WrongKind(f"{source}: kind is {resource.kind}; `llmopt run` takes an LLMOptimization")
+    return LocalStudy(
+        resource, text, ResultsFolder(options.results / resource.metadata.name), options.storage
+    )
+
+
+def _run(local: LocalStudy, options: RunOptions, console: Console) -> Exit:
+    if options.fresh and (moved := local.start_over()):
+        _say(console, f"the earlier results are kept in {moved}")
+    live = console.is_terminal and not options.no_progress
+    with stopped_by_signals() as stop, shown(console, local.folder.name, live=live) as audience:
+        finding = find(local, options.settings, stop, audience)
+    print_result(console, finding.result)
+    return _conclude(finding, console)
+
+
+def _conclude(finding: Finding, console: Console) -> Exit:
+    """Say how it ended, and return the exit code for that."""
+    result, end = finding.result, finding.session
+    if finding.result.failed:
+        _say(console, f"The study failed ({result.ended}): {result.message}")
+        return Exit.FAILED
+    if result.ended is not None:
+        _say(console, f"The study is finished ({result.ended}): {result.message}")
+        return Exit.FINISHED
+    if end is not None and end.stopped:
+        _say(console, "Interrupted. Run the same command to resume.")
+        return Exit.INTERRUPTED
+    trouble = f": {end.trouble}" if end and end.trouble else ""
+    _say(console, f"The runners ended before the study did{trouble}\nRun the same command to resume.")
+    return Exit.UNFINISHED
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[Stop]:
+    """Turn the first Ctrl-C or SIGTERM into a stop in order, and the second into one at once."""
+    stop = Stop()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        (stop.at_once if stop.requested.is_set() else stop.requested).set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

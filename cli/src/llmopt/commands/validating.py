@@ -1,0 +1,45 @@
+"""`llmopt validate`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from llmopt.checking import InputInvalid, checked
+from llmopt.exits import Exit
+
+
+def validate_files(names: Sequence[str]) -> Exit:
+    """Print the faults of every file; return INVALID when there is one."""
+    return Exit.INVALID if sum(_faulty(name) for name in names) else Exit.FINISHED
+
+
+def read_manifest(name: str) -> tuple[str, str]:
+    """Return the text of the file `name` (`-`: standard input) and what to call it; raises OSError."""
+    if name == "-":
+        return sys.stdin.read(), "<stdin>"
+    return Path(name).read_text(encoding="utf-8"), name
+
+
+def print_faults(console: Console, error: InputInvalid) -> None:
+    """Print one line a fault, as compilers do."""
+    for fault in error.faults:
+        console.print(str(fault), markup=False, highlight=False, soft_wrap=True)
+
+
+def _faulty(name: str) -> bool:
+    errors = Console(stderr=True)
+    try:
+        text, source = read_manifest(name)
+        resource = checked(text, source)
+    except InputInvalid as error:
+        print_faults(errors, error)
+    except (OSError, UnicodeDecodeError) as error:
+        errors.print(f"{name}: cannot be read: {error}", markup=False, highlight=False, soft_wrap=True)
+    else:
+        Console().print(
+            f"{source}: valid {resource.kind} {resource.metadata.name}", highlight=False, soft_wrap=True
+        )
+        return False
+    return True

@@ -1,0 +1,97 @@
+"""A Python function as an evaluator: served on loopback to the runners, which are processes of their own.
+
+A runner POSTs `{"item": {...}, "answer": "..."}` and gets `{"score": x}`. What the function raises is kept,
+so that the caller sees it with its traceback.
+"""
+
+import inspect
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from aiohttp import web
+
+from llmopt_core.errors.classes import LlmoptError
+
+# Takes an item (its id, question, answer, kind, choices) and the model's answer; gives a score, 0 to 1.
+Evaluate = Callable[[Mapping[str, Any], str], float | Awaitable[float]]
+LOOPBACK = "127.0.0.1"
+HOLD_SECONDS = 15.0
+
+
+class EvaluatorFailed(LlmoptError):
+    """The user's evaluator raised or returned no score; `__cause__` is what it raised."""
+
+
+class EvaluatorUnreachable(LlmoptError):
+    """The address that the study knows its evaluator by cannot be taken again."""
+
+    retryable = True
+
+
+class EvaluatorServer:
+    """Answers the runners with the scores of `evaluate`; `on_failure` hears of the first failure."""
+
+    def __init__(self, evaluate: Evaluate, on_failure: Callable[[], None]) -> None:
+        self._evaluate = evaluate
+        self._on_failure = on_failure
+        self._closing = anyio.Event()
+        self.failure: EvaluatorFailed | None = None
+
+    @asynccontextmanager
+    async def serving(self, port: int = 0) -> AsyncIterator[str]:
+        """Serve on loopback while the context lasts and yield the URL; port 0 takes a free one."""
+        application = web.Application()
+        application.router.add_post("/score", self._score)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            yield await _listen(runner, port)
+        finally:
+            self._closing.set()
+            await runner.cleanup()
+
+    async def _score(self, request: web.Request) -> web.Response:
+        document = await request.json()
+        item, answer = document["item"], document["answer"]
+        try:
+            score = await _called(self._evaluate, item, answer)
+        except Exception as error:  # noqa: BLE001 - foreign code may raise anything; it is handed to its author
+            return await self._failed(f"the evaluator raised {type(error).__name__}: {error}", item, error)
+        if isinstance(score, bool | int | float) and math.isfinite(score):
+            return web.json_response({"score": float(score)})
+        return await self._failed(f"the evaluator returned {score!r}, expected a finite number", item, None)
+
+    async def _failed(self, reason: str, item: Mapping[str, Any], cause: Exception | None) -> web.Response:
+        """Note the failure, and answer late: the runner is asked to stop and gives its trial back first."""
+        message = f"{reason} (item {item.get('id')!r})"
+        if self.failure is None:
+            self.failure = EvaluatorFailed(message)
+            self.failure.__cause__ = cause
+            self._on_failure()
+        with anyio.move_on_after(HOLD_SECONDS):
+            await self._closing.wait()
+        return web.json_response({"error": message}, status=500)
+
+
+async def _called(evaluate: Evaluate, item: Mapping[str, Any], answer: str) -> Any:
+    """Call plain functions in a thread, so that a slow one does not hold up the others."""
+    if inspect.iscoroutinefunction(evaluate):
+        return await evaluate(item, answer)
+    score = await anyio.to_thread.run_sync(evaluate, item, answer)
+    return await score if inspect.isawaitable(score) else score
+
+
+async def _listen(runner: web.AppRunner, port: int) -> str:
+    site = web.TCPSite(runner, LOOPBACK, port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise EvaluatorUnreachable(
+            f"the study's evaluator lives at port {port}, which is taken ({error.strerror}); "
+            "free it, or start over with fresh=True"
+        ) from error
+    return f"http://{LOOPBACK}:{runner.addresses[0][1]}/score"

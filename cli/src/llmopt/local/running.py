@@ -1,0 +1,63 @@
+"""From a manifest to a result: the one way that the command and the Python API share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from llmopt.local.fleets import RUNNER_COMMAND, Fleet, Launcher
+from llmopt.local.sessions import Audience, Pace, Session, SessionEnd, Stop
+from llmopt.local.studies import LocalStudy
+from llmopt.outputs import write_best
+from llmopt.report.writing import ReportUnavailable, write_report
+from llmopt.results import OptimizationResult, result_of
+from llmopt_core.study.adapter import Study
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How the runners are started: how many (None: as the manifest says), by which program."""
+
+    runners: int | None = None
+    command: tuple[str, ...] = RUNNER_COMMAND
+    pace: Pace = field(default_factory=Pace)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result so far, and how this session ended (None: the study was over before)."""
+
+    result: OptimizationResult
+    session: SessionEnd | None
+
+
+def find(local: LocalStudy, settings: RunSettings, stop: Stop, audience: Audience) -> Finding:
+    """Run the study of `local` to its end or until `stop`; blocks.
+
+    Writes best.json and the report beside the study. Raises FolderBusy, ManifestChanged, StorageUnavailable
+    and what the definition of a study raises.
+    """
+    with local.folder.locked() as lock, local.opened() as study:
+        end = None
+        if study.ended is None:
+            launcher = Launcher(local.folder, local.storage_url, lock, settings.command, settings.environment)
+            spec = local.resource.spec
+            fleet = Fleet(launcher, settings.runners or spec.runners.count)
+            end = Session(study, spec, fleet, settings.pace).run(stop, audience)
+        result = write_results(study, local, audience)
+        return Finding(result, end)
+
+
+def write_results(study: Study, local: LocalStudy, audience: Audience) -> OptimizationResult:
+    """Write best.json and the report into the results folder and return the result."""
+    result = result_of(study)
+    try:
+        report: Path | None = write_report(
+            study, result, local.folder.report, spec=local.resource.spec, manifest_text=local.manifest_text
+        )
+    except ReportUnavailable as error:
+        audience.event(str(error))
+        report = None
+    result = replace(result, report=report)
+    write_best(result, local.folder.best)
+    return result

@@ -1,0 +1,103 @@
+"""One session on this machine: runners are started, watched and ended; the study stays."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from llmopt.local.fleets import Fleet, ending
+from llmopt.local.watching import Clock, Progress, counted_trials, look
+from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.study.adapter import Janitor, Study
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Set from another thread or a signal handler: end in order, or at once."""
+
+    requested: threading.Event = field(default_factory=threading.Event)
+    at_once: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often and how long, in seconds.
+
+    `poll`: between two looks at the study. `grace`: what a runner gets to give its trial back; its engine
+    may take a while to stop. `lease`: without a beat for so long, a runner counts as dead.
+    """
+
+    poll: float = 1.0
+    grace: float = 30.0
+    lease: float = 60.0
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who is told: each look at the study, and each event worth a line."""
+
+    progress: Callable[[Progress], None]
+    event: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SessionEnd:
+    """How the runners ended: stopped by us, or by themselves; `trouble` says why too early."""
+
+    stopped: bool
+    trouble: str = ""
+
+
+class Session:
+    """The runners of one study while this process stays with them."""
+
+    def __init__(self, study: Study, spec: OptimizationSpec, fleet: Fleet, pace: Pace = Pace()) -> None:
+        self._study = study
+        self._spec = spec
+        self._fleet = fleet
+        self._pace = pace
+        self._janitor = Janitor(study, pace.lease)
+        self._began = time.monotonic()
+        self._done_before = counted_trials(study)
+
+    def run(self, stop: Stop, audience: Audience) -> SessionEnd:
+        """Start the runners and stay until all have ended or `stop` was asked for; blocks."""
+        try:
+            if not stop.requested.is_set():
+                self._fleet.start()
+            while self._working() and not stop.requested.wait(self._pace.poll):
+                self._turn(audience)
+        finally:
+            stopped = self._fleet.alive > 0
+            self._end(stop, audience)
+        audience.progress(self._look())
+        return SessionEnd(stopped, "" if stopped else self._trouble())
+
+    def _working(self) -> bool:
+        return bool(self._fleet.alive or (self._fleet.restartable and self._study.ended is None))
+
+    def _turn(self, audience: Audience) -> None:
+        for number in self._janitor.sweep():
+            audience.event(f"trial {number} was left by a dead runner; it will be measured again")
+        if self._study.ended is None:
+            for sentence in self._fleet.tend():
+                audience.event(sentence)
+        audience.progress(self._look())
+
+    def _look(self) -> Progress:
+        clock = Clock(self._began, time.monotonic(), self._done_before)
+        return look(self._study, self._spec, clock, runners=self._fleet.alive)
+
+    def _end(self, stop: Stop, audience: Audience) -> None:
+        if self._fleet.alive:
+            audience.event("stopping: the runners give their trials back (once more to stop at once)")
+            self._fleet.terminate()
+            if not self._fleet.wait(self._pace.grace, hurry=stop.at_once.is_set):
+                audience.event("the runners that did not end were killed")
+        self._fleet.kill()
+
+    def _trouble(self) -> str:
+        codes = [code for code in self._fleet.exit_codes if code]
+        if self._study.ended is not None or not codes:
+            return ""
+        return f"a runner {ending(codes[0])}:\n{self._fleet.log_tail()}"

@@ -1,0 +1,89 @@
+"""The study of a results folder: made, found again, refused when it is another one, or started over."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmopt.local.changes import changed_fields
+from llmopt.local.folders import ResultsFolder
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources import LLMOptimization, load_manifest
+from llmopt_core.study.adapter import Storage, Study, open_storage
+from llmopt_core.study.definitions import define_study, study_name
+from llmopt_core.study.errors import StudyMismatch
+
+# A study that ended for one of these goes on when its budget was changed.
+BUDGET_REASONS = frozenset({"TrialsExhausted", "DeadlineExceeded", "BudgetSpent", "TooManyFailures"})
+
+
+class ManifestChanged(LlmoptError):
+    """The study was made from another manifest."""
+
+
+@dataclass(frozen=True)
+class LocalStudy:
+    """A manifest, the folder of its results and where its study is stored (None: in the folder)."""
+
+    resource: LLMOptimization
+    manifest_text: str
+    folder: ResultsFolder
+    storage: str | None = None
+
+    @property
+    def storage_url(self) -> str:
+        """Where the study is."""
+        return self.storage or self.folder.storage_url()
+
+    def start_over(self) -> Path | None:
+        """Forget the study; return where its results were moved to (None: there were none).
+
+        Raises FolderBusy while somebody works on it.
+        """
+        moved = None
+        if self.folder.path.exists():
+            with self.folder.locked():
+                moved = self.folder.set_aside()
+        if self.storage is not None:
+            with open_storage(self.storage) as storage:
+                storage.drop_study(study_name(self.resource))
+        return moved
+
+    @contextmanager
+    def opened(self) -> Iterator[Study]:
+        """Open the study, new or as it was left; call it with the folder locked.
+
+        Raises ManifestChanged when it was made from another manifest, and StorageUnavailable.
+        """
+        stored = self._stored()
+        with open_storage(self.storage_url) as storage:
+            study = self._matching(storage, stored)
+            if stored and study.ended and study.ended[0] in BUDGET_REASONS and self._budget_changed(stored):
+                study.reopen()
+            self.folder.manifest.write_text(self.manifest_text, encoding="utf-8")
+            yield study
+
+    def _stored(self) -> LLMOptimization | None:
+        if not self.folder.manifest.exists():
+            return None
+        stored = load_manifest(self.folder.manifest)
+        return stored if isinstance(stored, LLMOptimization) else None
+
+    def _budget_changed(self, stored: LLMOptimization) -> bool:
+        return stored.spec.budget != self.resource.spec.budget
+
+    def _matching(self, storage: Storage, stored: LLMOptimization | None) -> Study:
+        try:
+            return storage.create_study(define_study(self.resource))
+        except StudyMismatch as error:
+            changes = changed_fields(stored.spec, self.resource.spec) if stored else ()
+            raise ManifestChanged(_changed_message(self.resource.metadata.name, changes)) from error
+
+
+def _changed_message(name: str, changes: tuple[str, ...]) -> str:
+    listed = "".join(f"\n  {change}" for change in changes)
+    return (
+        f"the study {name!r} was made from another manifest, so its trials say nothing about this "
+        f"one:{listed}\nStart over with --fresh (the earlier results are kept beside the new ones), or give "
+        "the manifest another metadata.name"
+    )

@@ -1,0 +1,145 @@
+"""A manifest from a few options: what `llmopt optimize` and `llmopt.optimize` build."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from llmopt_core.errors.classes import LlmoptError
+
+# Several of these make a Pareto study; the first is what the headline speaks of.
+DEFAULT_OBJECTIVES = ("accuracy", "output_tokens_per_second")
+OWN_EVALUATOR_OBJECTIVES = ("score",)
+# With --safe: the guard steps in early, and few requests are in flight.
+SAFE_GUARD = {"warningPercent": 60, "criticalPercent": 70, "emergencyPercent": 80}
+SAFE_CONCURRENCY = 2
+# With --safe only what a request says is searched: the server's own settings, and so its memory, stay.
+SAFE_SPACE = {
+    "sampling": [
+        {"name": "temperature", "float": {"low": "0", "high": "1", "step": "0.1"}},
+        {
+            "name": "top_p",
+            "float": {"low": "0.5", "high": "1", "step": "0.05"},
+            "when": [{"parameter": "sampling.temperature", "above": "0"}],
+        },
+    ],
+    "prompt": [{"name": "few_shot", "categorical": {"choices": [0, 2, 4]}}],
+}
+CONCURRENCY = 8
+
+
+class OptionInvalid(LlmoptError):
+    """An option's value cannot be used; the message names the option, the value and what is expected."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person says in one line; everything else keeps the manifest's defaults."""
+
+    model: str
+    dataset: str = "arithmetic"
+    trials: int = 40
+    method: str = "tpe"
+    timeout: str | None = None
+    safe: bool = False
+    engine: str = "llamacpp"
+    objectives: Sequence[str] = ()
+    concurrency: int | None = None
+    samples: int = 32
+    name: str | None = None
+    own_evaluator: bool = False
+
+
+def build(options: Options) -> dict[str, Any]:
+    """Return the document of an LLMOptimization; raises OptionInvalid."""
+    budget: dict[str, Any] = {"trials": options.trials}
+    if options.timeout is not None:
+        budget["duration"] = kubernetes_duration(options.timeout)
+    spec: dict[str, Any] = {
+        "model": {"source": model_source(options.model)},
+        "engine": {"name": options.engine},
+        "workload": _workload(options),
+        "search": _search(options),
+        "objectives": [objective(text) for text in _objectives(options)],
+        "budget": budget,
+    }
+    if options.safe:
+        spec["memoryGuard"] = dict(SAFE_GUARD)
+    return {
+        "apiVersion": "llmopt.dev/v1alpha1",
+        "kind": "LLMOptimization",
+        "metadata": {"name": options.name or default_name(options.model, options.dataset)},
+        "spec": spec,
+    }
+
+
+def as_yaml(document: Mapping[str, Any]) -> str:
+    """Return `document` as YAML, in its own order."""
+    return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
+
+
+def model_source(text: str) -> str:
+    """Return the source of a model given as a source, a path that exists, or a hub name `org/name`."""
+    if "://" in text:
+        return text
+    path = Path(text).expanduser()
+    if path.exists():
+        return f"file://{path.resolve()}"
+    if re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w.-]+)?", text):
+        return f"hf://{text}"
+    raise OptionInvalid(
+        f"--model {text!r}: expected hf://ORG/NAME, package://PACKAGE/FILE, a path that exists, or ORG/NAME"
+    )
+
+
+def default_name(model: str, dataset: str) -> str:
+    """Return a study's name made from its model and data set, fit for a resource's name."""
+    last = re.split(r"[/@]", model.removesuffix(".gguf").rstrip("/"))[-1]
+    words = re.sub(r"[^a-z0-9]+", "-", f"{last}-{Path(dataset).stem}".lower())
+    return words.strip("-")[:63].strip("-") or "optimization"
+
+
+def objective(text: str) -> dict[str, str]:
+    """Return the objective that `METRIC`, `METRIC:maximize` or `METRIC:minimize` stands for."""
+    metric, _, goal = text.partition(":")
+    if goal not in {"", "maximize", "minimize"}:
+        raise OptionInvalid(f"--objective {text!r}: expected METRIC, METRIC:maximize or METRIC:minimize")
+    return {"metric": metric, "goal": goal} if goal else {"metric": metric}
+
+
+def kubernetes_duration(text: str) -> str:
+    """Return a duration such as `90`, `45s`, `10m` or `1h30m` in the manifest's notation."""
+    if text.isdigit() and int(text) > 0:
+        return f"{int(text)}s"
+    if re.fullmatch(r"(\d+h)?(\d+m)?(\d+s)?", text) and re.search(r"[1-9]", text):
+        return text
+    raise OptionInvalid(f"--timeout {text!r}: expected seconds, or a duration such as 45s, 10m or 1h30m")
+
+
+def evaluator_part(url: str) -> dict[str, Any]:
+    """Return the evaluator that asks the scoring service at `url`."""
+    return {"name": "endpoint", "endpoint": {"url": url}}
+
+
+def _objectives(options: Options) -> Sequence[str]:
+    if options.objectives:
+        return options.objectives
+    return OWN_EVALUATOR_OBJECTIVES if options.own_evaluator else DEFAULT_OBJECTIVES
+
+
+def _workload(options: Options) -> dict[str, Any]:
+    by_path = "/" in options.dataset or options.dataset.endswith(".jsonl")
+    dataset = {"path": options.dataset} if by_path else {"name": options.dataset}
+    concurrency = options.concurrency or (SAFE_CONCURRENCY if options.safe else CONCURRENCY)
+    return {
+        "dataset": {**dataset, "samples": options.samples},
+        "load": {"concurrency": concurrency},
+    }
+
+
+def _search(options: Options) -> dict[str, Any]:
+    sampler = {"sampler": {"name": options.method}}
+    return {**sampler, "space": SAFE_SPACE} if options.safe else {"preset": "balanced", **sampler}

@@ -1,0 +1,120 @@
+"""A study's progress on the terminal: a panel that is redrawn, or one line for each change."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from llmopt.local.sessions import Audience
+from llmopt.local.watching import Progress
+from llmopt.wording import duration, gain_text, number
+
+
+@contextmanager
+def shown(console: Console, name: str, *, live: bool) -> Iterator[Audience]:
+    """Show the progress of the study `name` on `console` while the context lasts."""
+    if not live:
+        printer = LinePrinter(console)
+        yield Audience(progress=printer.progress, event=printer.event)
+        return
+    with Live(console=console, refresh_per_second=4, transient=True) as display:
+        yield Audience(
+            progress=lambda progress: display.update(panel(name, progress)),
+            event=lambda text: _print(console, text),
+        )
+
+
+def _print(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class LinePrinter:
+    """Prints a look at the study when what a person would want to know has changed."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last: tuple[object, ...] | None = None
+
+    def progress(self, progress: Progress) -> None:
+        """Print `progress` as one line unless the last one said the same."""
+        said = (progress.phase, progress.finished, progress.repeats, progress.best_trial, progress.errors)
+        if said != self._last:
+            self._last = said
+            _print(self._console, line(progress))
+
+    def event(self, text: str) -> None:
+        """Print `text` as a line."""
+        _print(self._console, text)
+
+
+def line(progress: Progress) -> str:
+    """Return `progress` as one line of text."""
+    parts = [
+        f"[{duration(progress.elapsed_seconds)}] {progress.phase}",
+        f"{progress.finished}/{progress.budget} trials, {progress.running} running",
+        f"{progress.repeats}/{progress.repeats_planned} repeats" if progress.phase == "confirm" else "",
+        _best(progress),
+        _memory(progress),
+        _errors(progress),
+        f"about {duration(progress.left_seconds)} left" if progress.left_seconds else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def panel(name: str, progress: Progress) -> RenderableType:
+    """Return `progress` of the study `name` as a few lines with a bar."""
+    done = progress.finished + progress.repeats
+    total = max(1, progress.budget + progress.repeats_planned)
+    head = Text.assemble((name, "bold"), "  ", (progress.phase, "cyan"))
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim")
+    rows.add_column(overflow="fold")
+    for label, value in _rows(progress):
+        if value:
+            rows.add_row(label, Text(value))
+    return Group(head, ProgressBar(total=total, completed=min(done, total), width=60), rows)
+
+
+def _rows(progress: Progress) -> Iterator[tuple[str, str]]:
+    left = duration(progress.left_seconds) if progress.left_seconds is not None else "not known yet"
+    yield "trials", f"{progress.finished} of {progress.budget} done, {progress.running} running"
+    yield (
+        "repeats",
+        f"{progress.repeats} of {progress.repeats_planned}" if progress.phase == "confirm" else "",
+    )
+    yield "outcomes", ", ".join(f"{count} {kind}" for kind, count in progress.outcomes)
+    yield "best so far", _best(progress).removeprefix("best ")
+    yield "memory", _memory(progress).removeprefix("memory ")
+    yield "runners", f"{progress.runners} ({', '.join(progress.stages)})" if progress.stages else ""
+    yield "errors", _errors(progress).removeprefix("errors ")
+    yield "time", f"{duration(progress.elapsed_seconds)} elapsed, {left} left"
+
+
+def _best(progress: Progress) -> str:
+    if progress.best_trial is None:
+        return ""
+    gains = ", ".join(
+        f"{one.metric} {number(one.best)} ({gain_text(one)} over the default, not confirmed)"
+        if progress.best_trial
+        else f"{one.metric} {number(one.best)}"
+        for one in progress.gains
+    )
+    return (
+        f"best trial {progress.best_trial}: {gains}" if progress.best_trial else f"best the default: {gains}"
+    )
+
+
+def _memory(progress: Progress) -> str:
+    if progress.memory_mib is None:
+        return ""
+    total = f" of {number(progress.memory_total_mib)}" if progress.memory_total_mib else ""
+    return f"memory {number(progress.memory_mib)}{total} MiB"
+
+
+def _errors(progress: Progress) -> str:
+    counts = ", ".join(f"{name} x{count}" for name, count in progress.errors)
+    return f"errors {counts}" if counts else ""

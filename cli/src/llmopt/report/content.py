@@ -1,0 +1,156 @@
+"""What a report says, as plain data that the page only has to lay out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llmopt.report.machine import machine_facts
+from llmopt.results import Comparison, OptimizationResult
+from llmopt.wording import duration, gain_text, headline, interval_text, number, verdict
+from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.study.records import ObjectiveDefinition, OutcomeKind, Phase, TrialRecord
+
+TOP_TRIALS = 10
+_KINDS = (OutcomeKind.MEASURED, OutcomeKind.COPIED)
+
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    """One line of best against default; `tone` is good, bad or quiet."""
+
+    metric: str
+    unit: str
+    default: str
+    best: str
+    gain: str
+    interval: str
+    verdict: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """One line of the top trials."""
+
+    number: int
+    parameters: str
+    metrics: tuple[str, ...]
+    seconds: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """All texts of a report."""
+
+    title: str
+    headline: str
+    tone: str
+    proof: str
+    comparisons: tuple[ComparisonRow, ...]
+    parameters: tuple[tuple[str, str, str], ...]
+    measured: tuple[tuple[str, str], ...]
+    machine: tuple[tuple[str, str], ...]
+    top_metrics: tuple[str, ...]
+    top: tuple[TrialRow, ...]
+    errors: tuple[Mapping[str, Any], ...]
+    serve_command: str
+    request_fields: str
+    manifest: str
+
+
+def content_of(
+    result: OptimizationResult,
+    spec: OptimizationSpec,
+    trials: Sequence[TrialRecord],
+    objectives: Sequence[ObjectiveDefinition],
+    *,
+    manifest_text: str,
+) -> Content:
+    """Return what the report of `result` says."""
+    return Content(
+        title=result.study,
+        headline=headline(result),
+        tone="good" if result.significant else "quiet",
+        proof=_proof(result, spec),
+        comparisons=tuple(_comparison(one) for one in result.comparisons),
+        parameters=_parameters(result),
+        measured=tuple(_measured(spec, trials).items()),
+        machine=tuple(machine_facts().items()),
+        top_metrics=tuple(objective.metric for objective in objectives),
+        top=_top(trials, objectives),
+        errors=tuple(vars(error) for error in result.errors),
+        serve_command=result.serve_command or "",
+        request_fields=", ".join(f"{name}: {value}" for name, value in result.request_fields.items()),
+        manifest=manifest_text,
+    )
+
+
+def _proof(result: OptimizationResult, spec: OptimizationSpec) -> str:
+    if result.confirmed:
+        return (
+            f"The winner and the default ran {result.repeats} times each, interleaved, with fresh seeds, on "
+            f"{spec.workload.dataset.samples} items that the search never saw. Intervals are at 95 %, "
+            "corrected for the number of candidates."
+        )
+    if result.trial is None:
+        return result.message
+    return "These are the search's own measurements; the repeats that would prove a gain have not been made."
+
+
+def _comparison(one: Comparison) -> ComparisonRow:
+    tone = "good" if one.significant else "bad" if one.worse else "quiet"
+    return ComparisonRow(
+        one.metric, one.unit, number(one.default), number(one.best),
+        gain_text(one), interval_text(one), verdict(one), tone,
+    )  # fmt: skip
+
+
+def _parameters(result: OptimizationResult) -> tuple[tuple[str, str, str], ...]:
+    return tuple(
+        (group, name, str(value))
+        for group, values in result.parameters.items()
+        for name, value in values.items()
+    )
+
+
+def _measured(spec: OptimizationSpec, trials: Sequence[TrialRecord]) -> dict[str, str]:
+    load, dataset = spec.workload.load, spec.workload.dataset
+    arrivals = f"{load.rate} requests per second (Poisson)" if load.rate else f"{load.concurrency} at once"
+    counted = [trial for trial in trials if trial.phase is not Phase.CONFIRM and trial.outcome]
+    seconds = sum(t.outcome.seconds.get("total", 0.0) for t in trials if t.outcome)
+    return {
+        "Model": spec.model.source,
+        "Engine": spec.engine.name,
+        "Data set": dataset.name or dataset.path or dataset.hf or "from a ConfigMap",
+        "Items": f"{dataset.samples} searched on, {dataset.samples} held out for the proof",
+        "Requests": arrivals,
+        "Answer length": f"at most {spec.workload.max_tokens} tokens",
+        "Evaluator": spec.workload.evaluator.name if spec.workload.evaluator else "the data set's own",
+        "Search": f"{spec.search.sampler.name}, {len(counted)} of {spec.budget.trials} trials",
+        "Measuring time": duration(seconds),
+    }
+
+
+def _top(trials: Sequence[TrialRecord], objectives: Sequence[ObjectiveDefinition]) -> tuple[TrialRow, ...]:
+    """Return the best trials by the first objective; copies say nothing new and are left out."""
+    first = objectives[0]
+    ranked = [
+        (trial, trial.outcome)
+        for trial in trials
+        if trial.phase is not Phase.CONFIRM
+        and trial.outcome
+        and trial.outcome.kind is OutcomeKind.MEASURED
+        and first.metric in trial.outcome.metrics
+    ]
+    ranked.sort(key=lambda pair: pair[1].metrics[first.metric], reverse=first.direction == "maximize")
+    return tuple(
+        TrialRow(
+            trial.number,
+            ", ".join(f"{name}={value}" for name, value in trial.parameters.items()) or "the default",
+            tuple(
+                number(outcome.metrics[o.metric]) if o.metric in outcome.metrics else "" for o in objectives
+            ),
+            f"{outcome.seconds.get('total', 0.0):.1f}",
+        )
+        for trial, outcome in ranked[:TOP_TRIALS]
+    )

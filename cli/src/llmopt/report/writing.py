@@ -1,0 +1,74 @@
+"""The report: one HTML file that needs nothing else, to open, send or keep."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from llmopt.report.content import Content, content_of
+from llmopt.results import OptimizationResult
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.study.adapter import Study
+
+TITLES = {
+    "history": ("History", "Each trial as it was measured, and the best so far."),
+    "importances": ("Importance of the parameters", "How much of the differences each parameter explains."),
+    "pareto": ("Pareto front", "No configuration is better in one objective without being worse in another."),
+    "slices": ("Slices", "The objective over each parameter by itself."),
+    "timeline": ("Timeline", "When each trial ran and how it ended."),
+}
+
+
+class ReportUnavailable(LlmoptError):
+    """The packages that draw a report are not installed."""
+
+
+def write_report(
+    study: Study, result: OptimizationResult, path: Path, *, spec: OptimizationSpec, manifest_text: str
+) -> Path:
+    """Write the report of `study` to `path` and return it; raises ReportUnavailable and OSError."""
+    content = content_of(
+        result, spec, study.trials(), study.definition.objectives, manifest_text=manifest_text
+    )
+    page = _page(content, _figures(study))
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _figures(study: Study) -> Mapping[str, Any]:
+    try:
+        from llmopt_core.study.figures import figures  # noqa: PLC0415 - an extra's packages, and slow ones
+    except ImportError as error:
+        raise _unavailable(error) from error
+    return figures(study)
+
+
+def _page(content: Content, figures: Mapping[str, Any]) -> str:
+    try:
+        from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra's package
+        from plotly.offline import get_plotlyjs  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise _unavailable(error) from error
+    environment = Environment(
+        loader=PackageLoader("llmopt.report", "."), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    drawn = [(*TITLES.get(name, (name.capitalize(), "")), _drawn(figure)) for name, figure in figures.items()]
+    return environment.get_template("page.html.j2").render(
+        content=content, figures=drawn, plotly_js=get_plotlyjs() if drawn else ""
+    )
+
+
+def _drawn(figure: Any) -> str:
+    """Return the figure as HTML that takes its width from the page."""
+    figure.update_layout(title=None, autosize=True, width=None, margin={"l": 50, "r": 16, "t": 16, "b": 50})
+    html: str = figure.to_html(
+        full_html=False, include_plotlyjs=False, config={"responsive": True, "displaylogo": False}
+    )
+    return html
+
+
+def _unavailable(error: ImportError) -> ReportUnavailable:
+    return ReportUnavailable(
+        f"no report: the package {error.name} is not installed; pip install 'llmopt[report]'"
+    )

@@ -1,0 +1,236 @@
+"""What a study found, as plain data: read by the terminal, best.json, the report and Python."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from llmopt_core.metrics.catalog import CATALOG
+from llmopt_core.search.configurations import GROUPS, Configuration, Value
+from llmopt_core.study.adapter import Study
+from llmopt_core.study.confirmation import Confirmation, Gain, confirmation
+from llmopt_core.study.records import ObjectiveDefinition, Phase, TrialRecord
+from llmopt_core.study.summary import StudySummary, summarise
+
+# A study that ended for one of these has a result; for any other reason it failed.
+GOOD_REASONS = frozenset({"GoalReached", "TrialsExhausted", "DeadlineExceeded", "BudgetSpent"})
+# Shown beside the objectives and constraints, where they were measured.
+SHOWN_METRICS = ("accuracy", "score", "output_tokens_per_second", "ttft_ms_p95", "peak_memory_mib")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric of the best configuration against the default's.
+
+    `gain`, `low` and `high` are quotients minus one on a ratio scale, differences on a bounded one. `low`,
+    `high` and `significant` are None where the repeats do not prove the metric.
+    """
+
+    metric: str
+    unit: str
+    scale: str
+    direction: str
+    objective: bool
+    default: float
+    best: float
+    gain: float
+    low: float | None = None
+    high: float | None = None
+    significant: bool | None = None
+    worse: bool | None = None
+
+
+@dataclass(frozen=True)
+class ErrorCount:
+    """One class of failures, its last message and what to do about it."""
+
+    error_class: str
+    count: int
+    message: str
+    suggestion: str
+    trial: int
+
+
+@dataclass(frozen=True)
+class OptimizationResult:
+    """What a study found.
+
+    `trial` is the best one (None: nothing was measured yet), `parameters` its parameters by group, `metrics`
+    what the search measured of it. `gain` and `interval` are the first objective's, as in `Comparison`.
+    `ended` is why the study ended, None while it can go on. `confirmed` says that the gains come from
+    repeats on items that the search never saw.
+    """
+
+    study: str
+    ended: str | None
+    message: str
+    trials: int
+    trial: int | None = None
+    parameters: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    default_metrics: Mapping[str, float] = field(default_factory=dict)
+    comparisons: tuple[Comparison, ...] = ()
+    confirmed: bool = False
+    repeats: int = 0
+    significant: bool = False
+    serve_command: str | None = None
+    request_fields: Mapping[str, Any] = field(default_factory=dict)
+    errors: tuple[ErrorCount, ...] = ()
+    report: Path | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the study ended without doing what it was asked for."""
+        return self.ended is not None and (self.ended not in GOOD_REASONS or self.trial is None)
+
+    @property
+    def gain(self) -> float | None:
+        """The first objective's gain over the default."""
+        return self.comparisons[0].gain if self.comparisons else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The confidence interval of `gain`; None where it was not confirmed."""
+        first = self.comparisons[0] if self.comparisons else None
+        return None if first is None or first.low is None or first.high is None else (first.low, first.high)
+
+
+def result_of(study: Study, report: Path | None = None) -> OptimizationResult:
+    """Return what `study` has found so far."""
+    trials, summary, proved = study.trials(), summarise(study), confirmation(study)
+    reason, message = study.ended or (None, "")
+    bare = OptimizationResult(
+        study=study.definition.name,
+        ended=reason,
+        message=message,
+        trials=sum(trial.outcome is not None for trial in trials),
+        errors=errors_of(summary),
+        report=report,
+    )
+    best = _winner(trials, summary, proved)
+    return bare if best is None else _with_best(bare, study, best, summary.baseline, proved)
+
+
+def errors_of(summary: StudySummary) -> tuple[ErrorCount, ...]:
+    """Return the classes of failures, the most frequent first."""
+    return tuple(
+        ErrorCount(
+            error.error_class.value,
+            error.count,
+            error.last.message,
+            error.last.suggestion,
+            error.last_trial,
+        )
+        for error in summary.errors
+    )
+
+
+def compare(
+    metric: str, default: float, best: float, *, objective: ObjectiveDefinition | None = None
+) -> Comparison:
+    """Return how `best` compares with `default` in `metric`, by the metric's own scale."""
+    known = CATALOG[metric]
+    ratio = known.scale == "ratio" and default != 0
+    return Comparison(
+        metric=metric,
+        unit=known.unit,
+        scale="ratio" if ratio else "bounded",
+        direction=objective.direction if objective else known.direction,
+        objective=objective is not None,
+        default=default,
+        best=best,
+        gain=best / default - 1 if ratio else best - default,
+    )
+
+
+def _winner(
+    trials: Sequence[TrialRecord], summary: StudySummary, proved: Confirmation | None
+) -> TrialRecord | None:
+    if proved is None:
+        return summary.best
+    return next((trial for trial in trials if trial.number == proved.source_trial), summary.best)
+
+
+def _with_best(
+    bare: OptimizationResult,
+    study: Study,
+    best: TrialRecord,
+    baseline: TrialRecord | None,
+    proved: Confirmation | None,
+) -> OptimizationResult:
+    measured, default = _metrics(best), _metrics(baseline)
+    groups = Configuration.from_flat(best.parameters)
+    facts = best.outcome.facts if best.outcome else {}
+    return replace(
+        bare,
+        trial=best.number,
+        parameters={group: dict(getattr(groups, group)) for group in GROUPS},
+        metrics=measured,
+        default_metrics=default,
+        comparisons=_comparisons(study, measured, default, proved),
+        confirmed=proved is not None,
+        repeats=proved.repeats if proved else 0,
+        significant=proved.significant if proved else False,
+        serve_command=facts.get("serve_command"),
+        request_fields=facts.get("request_fields", {}),
+    )
+
+
+def _metrics(trial: TrialRecord | None) -> dict[str, float]:
+    return dict(trial.outcome.metrics) if trial and trial.outcome else {}
+
+
+def _comparisons(
+    study: Study, best: Mapping[str, float], default: Mapping[str, float], proved: Confirmation | None
+) -> tuple[Comparison, ...]:
+    """Compare the objectives first, proved where they are, then what else was measured of both."""
+    objectives = {objective.metric: objective for objective in study.definition.objectives}
+    others = (*(bound.metric for bound in study.definition.constraints), *SHOWN_METRICS)
+    gains = {gain.metric: gain for gain in proved.gains} if proved else {}
+    repeated = _means_of_repeats(study.trials(), proved)
+    compared = []
+    for metric in dict.fromkeys((*objectives, *others)):
+        objective = objectives.get(metric)
+        if gain := gains.get(metric):
+            compared.append(_proved(gain, objectives[metric]))
+        elif metric in repeated:
+            compared.append(compare(metric, *repeated[metric], objective=objective))
+        elif metric in best and metric in default:
+            compared.append(compare(metric, default[metric], best[metric], objective=objective))
+    return tuple(compared)
+
+
+def _proved(gain: Gain, objective: ObjectiveDefinition) -> Comparison:
+    return Comparison(
+        metric=gain.metric,
+        unit=gain.unit,
+        scale=gain.scale,
+        direction=objective.direction,
+        objective=True,
+        default=gain.default_mean,
+        best=gain.best_mean,
+        gain=gain.gain,
+        low=gain.low,
+        high=gain.high,
+        significant=gain.significant,
+        worse=gain.worse,
+    )
+
+
+def _means_of_repeats(
+    trials: Sequence[TrialRecord], proved: Confirmation | None
+) -> dict[str, tuple[float, float]]:
+    """Return, for each metric that the repeats measured, the default's and the winner's mean."""
+    if proved is None:
+        return {}
+    runs = [trial for trial in trials if trial.phase is Phase.CONFIRM]
+    default, best = (
+        [_metrics(run) for run in runs if run.candidate == candidate and _metrics(run)]
+        for candidate in (0, proved.candidate)
+    )
+    return {
+        metric: (fmean(run[metric] for run in default), fmean(run[metric] for run in best))
+        for metric in CATALOG
+        if default and best and all(metric in run for run in (*default, *best))
+    }

@@ -1,0 +1,80 @@
+"""The result of a study on the terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from llmopt.results import Comparison, OptimizationResult
+from llmopt.wording import gain_text, headline, interval_text, number, verdict
+
+
+def print_result(console: Console, result: OptimizationResult) -> None:
+    """Print the outcome: headline, best against default, parameters, errors, and where to go from here."""
+    console.print()
+    console.print(Text(headline(result), style="bold"), soft_wrap=True)
+    if result.comparisons:
+        console.print(comparison_table(result.comparisons))
+    if result.confirmed:
+        console.print(
+            f"Means of {result.repeats} interleaved repeats on items that the search never saw; "
+            "95 % intervals, corrected for the number of candidates.",
+            style="dim",
+        )
+    for line in _parameter_lines(result):
+        _say(console, line)
+    for error in result.errors:
+        _say(console, f"{error.error_class} x{error.count} (trial {error.trial}): {error.message}")
+        _say(console, f"  -> {error.suggestion}")
+    for line in _next_lines(result):
+        _say(console, line)
+
+
+def comparison_table(comparisons: tuple[Comparison, ...]) -> Table:
+    """Return best against default, a row for each metric."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("metric", overflow="fold")
+    for title in ("default", "best", "gain"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("interval", overflow="fold")
+    table.add_column("", overflow="fold")
+    for one in comparisons:
+        table.add_row(
+            Text(f"{one.metric} ({one.unit})", style="bold" if one.objective else "dim"),
+            number(one.default),
+            number(one.best),
+            gain_text(one),
+            interval_text(one),
+            Text(verdict(one), style=_style(one)),
+        )
+    return table
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _style(comparison: Comparison) -> str:
+    if comparison.significant:
+        return "green"
+    return "red" if comparison.worse else "dim"
+
+
+def _parameter_lines(result: OptimizationResult) -> Iterator[str]:
+    if result.trial is None:
+        return
+    searched = [(group, values) for group, values in result.parameters.items() if values]
+    yield f"Best parameters (trial {result.trial}):" if searched else "Best parameters: the default's"
+    for group, values in searched:
+        yield f"  {group}: " + ", ".join(f"{name} = {value}" for name, value in values.items())
+
+
+def _next_lines(result: OptimizationResult) -> Iterator[str]:
+    if result.serve_command:
+        yield f"Serve it: {result.serve_command}"
+    if result.request_fields:
+        fields = ", ".join(f"{name}: {value}" for name, value in result.request_fields.items())
+        yield f"  with these fields in each request: {fields}"
+    if result.report:
+        yield f"Report: {result.report}"

@@ -1,0 +1,76 @@
+"""Numbers and outcomes in words: the same in the terminal and in the report."""
+
+from llmopt.results import Comparison, OptimizationResult
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_LARGE, _MIDDLE = 100, 10
+
+
+def duration(seconds: float) -> str:
+    """Return `seconds` as a person says it, such as `2 min 05 s`."""
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02d} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR:02d} h"
+
+
+def number(value: float) -> str:
+    """Return `value` with three digits that count."""
+    if abs(value) >= _LARGE:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= _MIDDLE else f"{value:.3g}"
+
+
+def gain_text(comparison: Comparison) -> str:
+    """Return the gain: `+12.3 %` on a ratio scale, `+0.125` for a score."""
+    return _signed(comparison.gain, comparison.scale)
+
+
+def interval_text(comparison: Comparison) -> str:
+    """Return the interval, such as `+8.1 % to +16.0 %`; empty where the repeats prove nothing."""
+    if comparison.low is None or comparison.high is None:
+        return ""
+    return f"{_signed(comparison.low, comparison.scale)} to {_signed(comparison.high, comparison.scale)}"
+
+
+def verdict(comparison: Comparison) -> str:
+    """Return whether the difference counts."""
+    if comparison.significant is None:
+        return "not confirmed" if comparison.objective else "for information"
+    if comparison.significant:
+        return "better, significant"
+    return "worse, significant" if comparison.worse else "not significant"
+
+
+def headline(result: OptimizationResult) -> str:
+    """Return the outcome in one honest line."""
+    if result.trial is None:
+        return "No configuration could be measured"
+    objectives = [one for one in result.comparisons if one.objective]
+    if not objectives:
+        return "The default was not measured: there is nothing to compare with"
+    if not result.confirmed:
+        return f"Not confirmed yet: {_listed(objectives)} over the default in the search's own measurements"
+    if result.significant:
+        return f"Significant gain over the default: {_listed([o for o in objectives if o.significant])}"
+    worse = [one for one in objectives if one.worse]
+    if worse:
+        return f"No significant gain over the default without a loss: {_listed(objectives)}"
+    return f"No significant gain over the default ({_listed(objectives)})"
+
+
+def _listed(comparisons: list[Comparison]) -> str:
+    return ", ".join(f"{one.metric} {gain_text(one)}{_bracketed(one)}" for one in comparisons)
+
+
+def _bracketed(comparison: Comparison) -> str:
+    interval = interval_text(comparison)
+    return f" [{interval}]" if interval else ""
+
+
+def _signed(gain: float, scale: str) -> str:
+    return f"{gain:+.1%}".replace("%", " %") if scale == "ratio" else f"{gain:+.3f}"
