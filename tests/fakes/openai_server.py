@@ -69,19 +69,20 @@ class Desk:
         self.options = options
         self.truths: list[Truth] = []
         self._running = 0
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[Callable[[float], None]] = deque()
 
-    def enter(self, begin: Callable[[], None]) -> None:
+    def enter(self, begin: Callable[[float], None], received_at: float) -> None:
+        """Call `begin` with the time from which its answer counts: at once, or when a slot is free."""
         if self.options.slots and self._running >= self.options.slots:
             self._waiting.append(begin)
             return
         self._running += 1
-        begin()
+        begin(received_at)
 
     def leave(self) -> None:
         self._running -= 1
         if self._waiting:
-            self.enter(self._waiting.popleft())
+            self.enter(self._waiting.popleft(), time.monotonic())
 
     def metrics(self) -> str:
         tokens = sum(truth.output_tokens for truth in self.truths)
@@ -114,7 +115,8 @@ class Connection(asyncio.Protocol):
             return
         method, path, _ = head.decode("latin-1").split("\r\n", 1)[0].split(" ")
         if method == "POST" and path == "/v1/chat/completions":
-            self._chat(body, received_at)
+            # Later, so that of requests that come at once each has its own arrival time.
+            asyncio.get_running_loop().call_soon(self._chat, body, received_at)
         else:
             self._transport.write(self._page(path))
             self._transport.close()
@@ -147,7 +149,7 @@ class Connection(asyncio.Protocol):
         self._stream = Stream(
             self._desk, self._transport, script, truth, streams=bool(document.get("stream"))
         )
-        self._desk.enter(self._stream.begin)
+        self._desk.enter(self._stream.begin, received_at)
 
 
 def _content_length(head: bytes) -> int:
@@ -172,7 +174,7 @@ class Stream:
         pieces = script.pieces
         self._left = deque(pieces[: len(pieces) // 2] if script.fault else pieces)
 
-    def begin(self) -> None:
+    def begin(self, started_at: float) -> None:
         self._begun = True
         fault = self._script.fault or ""
         if fault.startswith("status="):
@@ -181,10 +183,9 @@ class Stream:
         elif fault == "hang":
             self._transport.write(_STREAM_HEAD)
         else:
-            self._schedule()
+            self._schedule(started_at)
 
-    def _schedule(self) -> None:
-        started_at = time.monotonic()
+    def _schedule(self, started_at: float) -> None:
         self._truth.planned = [started_at + piece.at for piece in self._script.pieces]
         if self._whole_answer:
             last = self._truth.planned[-1:] or [started_at]

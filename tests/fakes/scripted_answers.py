@@ -5,7 +5,7 @@ import random
 import re
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class FakeOptions:
     gap_jitter_ms: float = 0.0
     usage_delay_ms: float = 0.0
     tokens: int = 16
+    tokens_jitter: int = 0
     tokens_per_chunk: int = 1
     reasoning_tokens: int = 0
     cached_tokens: int = 0
@@ -39,8 +40,7 @@ class FakeOptions:
     faults: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """One chunk with text: when, in seconds from the request's start in its slot, and what."""
 
     at: float
@@ -72,7 +72,9 @@ class Script:
 def write_script(options: FakeOptions, number: int, body: dict[str, Any]) -> Script:
     """Return the answer to the request `number` (from 1) with the JSON body `body`."""
     asked = [_plain(message["content"]) for message in body["messages"]]
-    tokens = [f"think{i} " for i in range(options.reasoning_tokens)] + _answer(options, asked[-1], body)
+    tokens = [f"think{i} " for i in range(options.reasoning_tokens)] + _answer(
+        options, number, asked[-1], body
+    )
     limit = int(body.get("max_tokens") or body.get("max_completion_tokens") or 1_000_000)
     return Script(
         number=number,
@@ -105,12 +107,13 @@ def _plain(content: str | list[dict[str, str]]) -> str:
     return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
-def _answer(options: FakeOptions, question: str, body: dict[str, Any]) -> list[str]:
+def _answer(options: FakeOptions, number: int, question: str, body: dict[str, Any]) -> list[str]:
     for known, answer in options.answers.items():
         if known in question:
             right = _draws_right(options, question, body)
             return re.findall(r"\s*\S+", answer if right else _wrong(answer))
-    return [f"t{i} " for i in range(options.tokens)]
+    more = random.Random(f"{options.seed}:{number}:tokens").randint(0, options.tokens_jitter)
+    return [f"t{i} " for i in range(options.tokens + more)]
 
 
 def _draws_right(options: FakeOptions, question: str, body: dict[str, Any]) -> bool:

@@ -19,7 +19,7 @@ class StreamedAnswer:
         self.chunk_times: list[float] = []
         self.last_chunk_at: float | None = None
         self.finish_reason: str | None = None
-        self.done = False
+        self.done = False  # nothing more is to come
         self._usage: dict[str, Any] = {}
         self._parts: list[str] = []
         self._error: str | None = None
@@ -32,12 +32,21 @@ class StreamedAnswer:
                 self.done = True
             else:
                 self.last_chunk_at = at
-                self._take(at, _document(event))
+                self._take_event(at, event)
+
+    def _take_event(self, at: float, event: str) -> None:
+        try:
+            self._take(at, json.loads(event))
+        except json.JSONDecodeError as error:
+            raise MalformedStream(f"an event's data is not JSON: {event[:200]!r}") from error
+        except (AttributeError, TypeError) as error:
+            raise MalformedStream(f"an event is no chunk of a chat completion: {event[:200]!r}") from error
 
     def _take(self, at: float, document: dict[str, Any]) -> None:
         self._usage = document.get("usage") or self._usage
         if "error" in document or document.get("object") == "error":
             self._error = error_message(document)
+            self.done = True
         for choice in document.get("choices") or ():
             delta = choice.get("delta") or {}
             content = delta.get("content") or ""
@@ -54,12 +63,12 @@ class StreamedAnswer:
     @property
     def usage_reported(self) -> bool:
         """Whether the server counted the tokens."""
-        return "completion_tokens" in self._usage
+        return isinstance(self._usage.get("completion_tokens"), int)
 
     @property
     def output_tokens(self) -> int:
         """The server's count, or the chunks with text where it gives none."""
-        return int(self._usage.get("completion_tokens", len(self.chunk_times)))
+        return int(self._usage["completion_tokens"]) if self.usage_reported else len(self.chunk_times)
 
     @property
     def prompt_tokens(self) -> int:
@@ -90,13 +99,3 @@ def error_message(document: dict[str, Any]) -> str:
     if isinstance(error, dict) and "message" in error:
         return str(error["message"])
     return error if isinstance(error, str) else json.dumps(error)
-
-
-def _document(event: str) -> dict[str, Any]:
-    try:
-        document = json.loads(event)
-    except json.JSONDecodeError as error:
-        raise MalformedStream(f"an event's data is not JSON: {event[:200]!r}") from error
-    if not isinstance(document, dict):
-        raise MalformedStream(f"an event's data is not a JSON object: {event[:200]!r}")
-    return document

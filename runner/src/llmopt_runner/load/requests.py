@@ -3,20 +3,38 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A server that speaks the OpenAI chat API; `base_url` with or without a trailing `/v1`."""
+    """A server that speaks the OpenAI chat API; `base_url` with or without a trailing `/v1`.
+
+    Raises ValueError for what no request could be sent with.
+    """
 
     base_url: str
     model: str
     api_key: str | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        if not _is_url(self.base_url):
+            raise ValueError(f"base_url is {self.base_url!r}; write it like http://127.0.0.1:8000")
+        if self.api_key is not None and not self.api_key.isprintable():
+            raise ValueError("api_key holds a line break or another control character; remove it")
+
     @property
     def chat_url(self) -> str:
         """Return where chat completions are posted."""
         return f"{self.base_url.rstrip('/').removesuffix('/v1')}/v1/chat/completions"
+
+
+def _is_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # a port that is no number
+        return False
 
 
 @dataclass(frozen=True)
@@ -33,10 +51,11 @@ class ChatRequest:
 class RequestRecord:
     """One request as it went.
 
-    `sent_at` is when its bytes were handed to an open connection; `ended_at` when the last chunk of its
-    answer came (usage included), or when it failed. `chunk_times` holds the arrival of every chunk with text,
-    reasoning included; `text` is the answer without the reasoning. `output_tokens` is the server's count, or
-    the number of chunks with text where `usage_reported` is False. `scheduled_at` is set in an open loop.
+    `sent_at` is when its bytes were handed to an open connection: opening one is no part of a time.
+    `ended_at` is when the last chunk of its answer came (the one with the usage included), or when it failed.
+    `chunk_times` holds the arrival of every chunk with text, reasoning included; `text` is the answer without
+    the reasoning. `output_tokens` is the server's count, or the number of chunks with text where
+    `usage_reported` is False. `scheduled_at` is when it was due in an open loop.
     """
 
     item_id: str

@@ -5,7 +5,7 @@ from llmopt_core.errors.classes import LlmoptError
 _FIELDS = (b"data", b"event", b"id", b"retry")
 
 
-class MalformedStream(LlmoptError):  # noqa: N818 - named as what it is, like the other errors here
+class MalformedStream(LlmoptError):
     """The bytes are not the event stream that the chat API promises."""
 
 

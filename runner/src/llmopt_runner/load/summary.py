@@ -6,14 +6,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from llmopt_core.errors.classes import ErrorClass, LlmoptError
+from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
 from llmopt_core.resources.serving import ServiceLevel
 from llmopt_runner.load.requests import LoadRun, RequestRecord
 
 Seconds = float | None
+# Later than this, an arrival is no longer the one that the schedule asked for.
+_LATE_SECONDS = 0.05
 
 
-class RequestsFailed(LlmoptError):  # noqa: N818 - named as its class in the catalogue of failures
+class RequestsFailed(LlmoptError):
     """Requests failed, so the run is no measurement."""
 
     retryable = True
@@ -24,6 +26,14 @@ class RequestsFailed(LlmoptError):  # noqa: N818 - named as its class in the cat
         self.failed = failed
         self.total = total
         self.most_common = most_common
+
+    @property
+    def failure(self) -> Failure:
+        """This failure as a trial stores it."""
+        suggestion = (
+            "read the engine's log; if requests timed out, raise budget.trialTimeout or lower the load"
+        )
+        return Failure(self.error_class, str(self), suggestion)
 
 
 def ttft_seconds(record: RequestRecord) -> Seconds:
@@ -85,6 +95,41 @@ def summarise(
         "requests_per_second": len(good) / seconds,
         **({} if slo is None else _goodput(good, slo, len(run.records), seconds)),
     }
+
+
+def load_warnings(run: LoadRun) -> tuple[str, ...]:
+    """Return what a reader of the metrics of `run` must know: estimated counts, a schedule not kept."""
+    good = [record for record in run.records if record.error is None]
+    return (*_uncounted(good), *_late(run.records))
+
+
+def lateness_seconds(record: RequestRecord) -> Seconds:
+    """Return by how much a request of an open loop was sent after it was due; None in a closed loop."""
+    return None if record.scheduled_at is None else max(0.0, record.sent_at - record.scheduled_at)
+
+
+def _uncounted(good: Sequence[RequestRecord]) -> list[str]:
+    uncounted = sum(not record.usage_reported for record in good)
+    if not uncounted:
+        return []
+    missing = "output tokens are chunks with text there, prompt tokens are missing"
+    return [f"the server gave no token counts for {uncounted} of {len(good)} answers: {missing}"]
+
+
+def _late(records: Sequence[RequestRecord]) -> list[str]:
+    late = _known(records, lateness_seconds)
+    if not late or (p95 := float(np.percentile(late, 95))) <= _LATE_SECONDS:
+        return []
+    offered = _rate([record.scheduled_at for record in records if record.scheduled_at is not None])
+    sent = _rate([record.sent_at for record in records])
+    rates = f"offered {offered:.3g} requests/s, sent {sent:.3g}"
+    return [f"the load generator fell behind its schedule: p95 {p95 * 1000:.0f} ms late, {rates}"]
+
+
+def _rate(times: Sequence[float]) -> float:
+    """Return events per second between the first and the last of `times`; 0 where that says nothing."""
+    span = max(times) - min(times)
+    return (len(times) - 1) / span if span > 0 else 0.0
 
 
 def _goodput(good: Sequence[RequestRecord], slo: ServiceLevel, sent: int, seconds: float) -> dict[str, float]:
