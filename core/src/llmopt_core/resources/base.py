@@ -1,10 +1,25 @@
 """The ground every resource type stands on: strict, frozen, camelCase outside and snake_case inside."""
 
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticUndefined
+
+from llmopt_core.resources.rules import Immutable, Rule, rules_broken
+
+DECIMAL_PATTERN = r"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$"
+_INT64 = 2**63
 
 
 class Part(BaseModel):
@@ -13,34 +28,82 @@ class Part(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, use_enum_values=False
     )
+    rules: ClassVar[tuple[Rule, ...]] = ()
+    immutable: ClassVar[tuple[Immutable, ...]] = ()
+
+    @model_validator(mode="after")
+    def _keeps_its_rules(self) -> Self:
+        if broken := [rule for rule in self.rules if not rule.holds(self)]:
+            raise rules_broken(broken)
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Write the rules and all defaults beside the fields, as the API server reads them."""
+        document = handler(schema)
+        target = handler.resolve_ref_schema(document)
+        for field in cls.model_fields.values():
+            if (default := _written_default(field)) is not None:
+                target["properties"][field.alias]["default"] = default
+        if validations := [
+            *(rule.schema() for rule in cls.rules),
+            *(field.schema() for field in cls.immutable),
+        ]:
+            target["x-kubernetes-validations"] = validations
+        return document
 
 
-def _decimal(text: str) -> str:
-    try:
-        number = Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError(f"{text!r} is not a decimal number; write it like '0.7'") from error
-    if not number.is_finite():
-        raise ValueError(f"{text!r} is not a finite decimal number")
-    return text
+def _written_default(field: FieldInfo) -> Any:
+    """Return the default of `field`, whole (the API server checks rules on it as it stands), or None."""
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(default, BaseModel):
+        return default.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return None if default is PydanticUndefined else default
 
 
-def _no_float_no_bool(value: Any) -> Any:
+def _quoted(value: Any) -> Any:
+    """Refuse what YAML made of an unquoted word or number."""
     if isinstance(value, bool):
         raise ValueError(
-            f'write it in quotes: "{str(value).lower()}" (YAML reads on, off, yes and no as booleans too)'
+            f'text: write it in quotes, such as "{str(value).lower()}" '
+            "(YAML reads unquoted on, off, yes, no, true and false as booleans)"
         )
     if isinstance(value, float):
-        raise ValueError(f'write decimals in quotes: "{value}"')
+        raise ValueError(f'text: write decimals in quotes, "{value}"')
     return value
 
 
+def _decimal(value: Any) -> Any:
+    value = _quoted(value)
+    if not isinstance(value, str):
+        raise ValueError(f'a decimal number in quotes, such as "{value if isinstance(value, int) else 0.7}"')
+    try:
+        finite = Decimal(value).is_finite()
+    except InvalidOperation:
+        finite = False
+    if not finite:
+        raise ValueError('a decimal number in quotes, such as "0.7"')
+    return value
+
+
+def _scalar(value: Any) -> Any:
+    value = _quoted(value)
+    if isinstance(value, str) and len(value) <= MAX_TEXT:
+        return value
+    if isinstance(value, int) and -_INT64 <= value < _INT64:
+        return value
+    raise ValueError(f"a whole number, or text of at most {MAX_TEXT} characters")
+
+
+MAX_TEXT = 1024  # a scalar can be a prompt's system message
 # A decimal number written as text: manifests hold no floats.
 DecimalText = Annotated[
-    str, Field(min_length=1, max_length=32), AfterValidator(_decimal), BeforeValidator(_no_float_no_bool)
+    str, Field(min_length=1, max_length=32, pattern=DECIMAL_PATTERN), BeforeValidator(_decimal)
 ]
 # What a parameter can be set to in a manifest: a whole number, or text.
-Scalar = Annotated[int | Annotated[str, Field(max_length=256)], BeforeValidator(_no_float_no_bool)]
+Scalar = Annotated[int | str, BeforeValidator(_scalar)]
 # A whole-number duration in Kubernetes' notation.
 DurationText = Annotated[str, Field(pattern=r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$", min_length=2, max_length=16)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)]

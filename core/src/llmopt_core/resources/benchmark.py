@@ -1,12 +1,13 @@
 """`LLMBenchmark`: compare given candidates the way an optimization confirms its winners."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from llmopt_core.resources.base import DurationText, Identifier, Name, Part, ScalarMap
 from llmopt_core.resources.metadata import Metadata
 from llmopt_core.resources.optimization import Objective
+from llmopt_core.resources.rules import Immutable, Rule, UniqueBy
 from llmopt_core.resources.serving import Engine, MemoryGuard, Model, Runners, Workload
 from llmopt_core.resources.status import BenchmarkStatus
 
@@ -26,6 +27,16 @@ class Candidate(Part):
     Parts that are missing come from the benchmark's shared ones.
     """
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.optimizationRef)"
+            " || !(has(self.model) || has(self.engine) || size(self.parameters) > 0)",
+            "optimizationRef alone, or parts of its own",
+            lambda candidate: candidate.optimization_ref is None or not _has_parts(candidate),
+            suggestion="an optimization's result brings its model, engine and parameters",
+        ),
+    )
+
     name: Name
     model: Model | None = None
     engine: Engine | None = None
@@ -33,6 +44,10 @@ class Candidate(Part):
         ScalarMap, Field(description="By full name, such as `engine.n_parallel` or `sampling.temperature`.")
     ] = Field(default_factory=dict)
     optimization_ref: OptimizationRef | None = None
+
+
+def _has_parts(candidate: Candidate) -> bool:
+    return bool(candidate.model or candidate.engine or candidate.parameters)
 
 
 class BenchmarkBudget(Part):
@@ -46,6 +61,51 @@ class BenchmarkBudget(Part):
 class BenchmarkSpec(Part):
     """What to compare, on what, how often."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.baseline) || self.candidates.exists(c, c.name == self.baseline)",
+            "a baseline that is the name of a candidate",
+            lambda spec: spec.baseline in {None, *(candidate.name for candidate in spec.candidates)},
+            field="baseline",
+            reads=("baseline", "candidates"),
+        ),
+        Rule(
+            "has(self.model) || self.candidates.all(c, has(c.model) || has(c.optimizationRef))",
+            "a model, shared or in each candidate",
+            lambda spec: (
+                spec.model is not None or all(c.model or c.optimization_ref for c in spec.candidates)
+            ),
+            reads=("model", "candidates"),
+        ),
+        Rule(
+            "has(self.engine) || self.candidates.all(c, has(c.engine) || has(c.optimizationRef))",
+            "an engine, shared or in each candidate",
+            lambda spec: (
+                spec.engine is not None or all(c.engine or c.optimization_ref for c in spec.candidates)
+            ),
+            reads=("engine", "candidates"),
+        ),
+        Rule(
+            "has(self.workload.slo) || !(self.objective.metric.startsWith('goodput_')"
+            " || self.metrics.exists(m, m.startsWith('goodput_')))",
+            "workload.slo where goodput is the objective or a metric",
+            lambda spec: (
+                spec.workload.slo is not None
+                or not any(m.startswith("goodput_") for m in (spec.objective.metric, *spec.metrics))
+            ),
+            field="workload",
+            reads=("workload", "objective", "metrics"),
+        ),
+    )
+    immutable: ClassVar[tuple[Immutable, ...]] = (
+        Immutable("model", optional=True),
+        Immutable("engine", optional=True),
+        Immutable("workload"),
+        Immutable("candidates"),
+        Immutable("baseline", optional=True),
+        Immutable("objective"),
+    )
+
     model: (
         Annotated[Model, Field(description="Shared by candidates without a model of their own.")] | None
     ) = None
@@ -53,7 +113,7 @@ class BenchmarkSpec(Part):
         Annotated[Engine, Field(description="Shared by candidates without an engine of their own.")] | None
     ) = None
     workload: Workload
-    candidates: Annotated[list[Candidate], Field(min_length=1, max_length=16)]
+    candidates: Annotated[list[Candidate], Field(min_length=1, max_length=16), UniqueBy("name")]
     baseline: Annotated[
         Name | None, Field(description="The candidate that others are compared with; the first unless said.")
     ] = None

@@ -34,7 +34,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
 
 
-class ManifestInvalid(LlmoptError):  # noqa: N818 - named for what is so, as all errors here are
+class ManifestInvalid(LlmoptError):
     """A manifest cannot be used as it stands; doing the same again cannot help."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from llmopt_core.resources.base import DecimalText, Identifier, Name, Part, ScalarMap
+from llmopt_core.resources.rules import UniqueBy
 
 ConditionType = Literal[
     "Accepted", "StudyReady", "Running", "Suspended", "MemoryGuardPassed", "Complete", "Failed"
@@ -88,6 +89,9 @@ class Gain(Part):
 class Best(TrialResult):
     """The recommended configuration and what it gains."""
 
+    headline: Annotated[
+        Text, Field(description="The objectives in one line, for people, such as `accuracy 0.75`.")
+    ] = ""
     summary: Annotated[Text, Field(description="The gain in one line, for people.")] = ""
     gain: Annotated[list[Gain], Field(max_length=16)] = Field(default_factory=list)
     confidence_percent: Annotated[int, Field(ge=50, le=99)] = 95
@@ -127,7 +131,9 @@ class CommonStatus(Part):
     phase: Annotated[
         DisplayPhase | None, Field(description="For people only: programs read the conditions.")
     ] = None
-    conditions: Annotated[list[Condition], Field(max_length=16)] = Field(default_factory=list)
+    conditions: Annotated[list[Condition], Field(max_length=16), UniqueBy("type")] = Field(
+        default_factory=list
+    )
     study: Annotated[str, Field(max_length=128, description="Name of the study in the storage.")] | None = (
         None
     )
