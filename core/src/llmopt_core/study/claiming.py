@@ -14,10 +14,11 @@ from sqlalchemy.engine import Connection
 
 from llmopt_core.search.configurations import Value
 from llmopt_core.study.database import Database
+from llmopt_core.study.designs import DESIGNS, Design
 from llmopt_core.study.documents import Ticket
 from llmopt_core.study.errors import StorageUnavailable
 from llmopt_core.study.history import History, Proposal
-from llmopt_core.study.records import Claim, Phase, StudyDefinition
+from llmopt_core.study.records import Claim, OutcomeKind, Phase, StudyDefinition
 from llmopt_core.study.rows import TrialWriter, get_attribute
 from llmopt_core.study.samplers import make_sampler
 from llmopt_core.study.snapshot import Snapshot, StoredTrial
@@ -27,6 +28,15 @@ END_KEY = "llmopt:ended"
 
 class Overtaken(Exception):
     """While the sampler thought, another runner changed what is next."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a runner asks for: a trial within `budget`, with the values of `fixed` where it can choose."""
+
+    runner: str
+    budget: int
+    fixed: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
@@ -54,20 +64,22 @@ class Claims:
         self._writer = writer
         self._session = session
         self._history = History(definition)
+        design = DESIGNS.get(definition.sampler)
+        self._design = None if design is None else design(definition.space, definition.seed)
         self._samplers: dict[str, BaseSampler] = {}
         self._unheard: set[str] = set()  # tokens of claims of which we do not know whether they were kept
 
-    def claim(self, runner: str, budget: int, fixed: Mapping[str, Value]) -> Claim | None:
+    def claim(self, wish: Wish) -> Claim | None:
         """Return the next trial of the default and the search, or None; see `Study.claim`."""
         while True:
             self._refresh()
             if (found := self._heard_late(confirm=False)) is not None:
                 return found
-            if self._snapshot.counted >= budget:
+            if self._is_over(wish):
                 return None
-            draft = self._draft(runner, fixed)
+            draft = self._draft(wish)
             try:
-                return self._take(runner, budget, draft)
+                return self._take(wish, draft)
             except Overtaken:
                 continue
 
@@ -80,51 +92,71 @@ class Claims:
             return None
         with self._keeping(runner) as ticket, self._exclusive() as connection:
             trial = min(self._waiting(confirm=True), key=_plan_order, default=None)
-            return None if trial is None else self._start(connection, trial, ticket, trial.ticket.parameters)
+            if trial is None:
+                return None
+            return self._start(connection, trial, replace(ticket, parameters=trial.ticket.parameters))
 
-    def _draft(self, runner: str, fixed: Mapping[str, Value]) -> Draft | None:
+    def _draft(self, wish: Wish) -> Draft | None:
         """Return what the sampler proposes, or None where the next trial's parameters are known."""
         waiting = self._next_waiting()
-        if waiting is not None and waiting.ticket.complete:
+        if self._design is not None or (waiting is not None and waiting.ticket.complete):
             return None
         self._history.update(self._snapshot)
-        known = fixed if waiting is None else waiting.ticket.parameters
-        proposal = self._history.ask(self._sampler(runner), known)
+        known = wish.fixed if waiting is None else waiting.ticket.parameters
+        proposal = self._history.ask(self._sampler(wish.runner), known)
         return Draft(None if waiting is None else waiting.number, proposal)
 
-    def _take(self, runner: str, budget: int, draft: Draft | None) -> Claim | None:
-        taken = None
+    def _take(self, wish: Wish, draft: Draft | None) -> Claim | None:
+        claim = None
         try:
-            with self._keeping(runner) as ticket, self._exclusive() as connection:
-                taken = self._decide(connection, budget, ticket, draft)
+            with self._keeping(wish.runner) as ticket, self._exclusive() as connection:
+                decided = self._decide(connection, wish, ticket, draft)
+            claim = decided  # only now is it stored
         finally:
             if draft is not None:
-                self._settle(draft.proposal, taken)
-        return taken
+                self._settle(draft.proposal, claim)
+        return claim
 
     def _decide(
-        self, connection: Connection, budget: int, ticket: Ticket, draft: Draft | None
+        self, connection: Connection, wish: Wish, ticket: Ticket, draft: Draft | None
     ) -> Claim | None:
-        if self._snapshot.counted >= budget or get_attribute(connection, self._snapshot.study_id, END_KEY):
+        if self._is_over(wish) or get_attribute(connection, self._snapshot.study_id, END_KEY):
             return None
         waiting = self._next_waiting()
         if waiting is not None and waiting.ticket.complete:
-            return self._start(connection, waiting, ticket, waiting.ticket.parameters)
-        if draft is None or draft.target != (None if waiting is None else waiting.number):
-            raise Overtaken
-        ticket = replace(ticket, parameters=draft.proposal.parameters, sampler=draft.proposal.notes)
+            return self._start(connection, waiting, replace(ticket, parameters=waiting.ticket.parameters))
+        proposal = self._proposal(waiting, wish, draft)
+        if proposal is None:
+            return None
+        ticket = replace(ticket, parameters=proposal.parameters, sampler=proposal.notes)
         if waiting is not None:
-            return self._start(connection, waiting, ticket, ticket.parameters)
+            return self._start(connection, waiting, ticket)
         number = len(self._snapshot.trials)
         self._writer.create(connection, number, ticket, run=True)
         return claim_of(number, ticket)
 
-    def _start(
-        self, connection: Connection, trial: StoredTrial, ticket: Ticket, parameters: Mapping[str, Value]
-    ) -> Claim:
+    def _proposal(self, waiting: StoredTrial | None, wish: Wish, draft: Draft | None) -> Proposal | None:
+        """Return the parameters for the trial that waits for them, or for a new one; None: no point left."""
+        if self._design is not None:
+            return self._design_point(self._design, waiting, wish)
+        if draft is None or draft.target != (None if waiting is None else waiting.number):
+            raise Overtaken
+        return draft.proposal
+
+    def _design_point(self, design: Design, waiting: StoredTrial | None, wish: Wish) -> Proposal | None:
+        taken = [trial.ticket.parameters for trial in self._snapshot.trials.values() if _is_point(trial)]
+        if waiting is not None:
+            return Proposal(design.complete(taken, waiting.ticket.parameters), {}, -1)
+        point = design.propose(taken, wish.fixed)
+        return None if point is None else Proposal(point, {}, -1)
+
+    def _is_over(self, wish: Wish) -> bool:
+        return self._snapshot.counted >= wish.budget
+
+    def _start(self, connection: Connection, trial: StoredTrial, ticket: Ticket) -> Claim:
         started = replace(
             trial.ticket,
-            parameters=parameters,
+            parameters=ticket.parameters,
             complete=True,
             sampler=ticket.sampler or trial.ticket.sampler,
             runner=ticket.runner,
@@ -186,6 +218,15 @@ class Claims:
 def claim_of(number: int, ticket: Ticket) -> Claim:
     """Return the claim that `ticket` stands for."""
     return Claim(number, ticket.phase, ticket.parameters, ticket.attempt, ticket.candidate, ticket.repeat)
+
+
+def _is_point(trial: StoredTrial) -> bool:
+    """Say whether `trial` takes a point of a design: a returned one is run again in another trial."""
+    return (
+        trial.ticket.phase is Phase.SEARCH
+        and trial.ticket.complete
+        and trial.kind is not OutcomeKind.RETURNED
+    )
 
 
 def _search_order(trial: StoredTrial) -> tuple[bool, int]:

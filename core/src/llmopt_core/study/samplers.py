@@ -16,6 +16,7 @@ from optuna.samplers import (
     TPESampler,
 )
 
+from llmopt_core.study.designs import DESIGNS
 from llmopt_core.study.errors import SamplerUnavailable
 from llmopt_core.study.records import StudyDefinition
 
@@ -61,8 +62,11 @@ _NEEDS = {"gp": ("torch", "llmopt[gp]"), "cmaes": ("cmaes", "llmopt[runner]")}
 def check_sampler(definition: StudyDefinition) -> None:
     """Raise SamplerUnavailable where the study's sampler cannot handle its space or objectives."""
     name = definition.sampler
-    if name not in _SAMPLERS:
-        raise SamplerUnavailable(f"sampler {name!r} is unknown; there are {', '.join(sorted(_SAMPLERS))}")
+    if name in DESIGNS:
+        DESIGNS[name](definition.space, definition.seed)
+    elif name not in _SAMPLERS:
+        known = ", ".join(sorted([*_SAMPLERS, *DESIGNS]))
+        raise SamplerUnavailable(f"sampler {name!r} is unknown; there are {known}")
     if name == "cmaes" and len(definition.objectives) > 1:
         raise SamplerUnavailable("sampler cmaes has one objective only: use tpe or nsga2 for several")
 

@@ -1,0 +1,110 @@
+"""A database of studies: opened, listed, and the studies in it created, opened and dropped."""
+
+import uuid
+from typing import Self
+
+from sqlalchemy.engine import Connection, Engine
+
+from llmopt_core.study.database import Database
+from llmopt_core.study.distributions import check_enqueued, distributions
+from llmopt_core.study.documents import Ticket, dump_definition, load_definition
+from llmopt_core.study.errors import StudyMismatch, StudyNotFound
+from llmopt_core.study.records import Phase, StudyDefinition
+from llmopt_core.study.rows import (
+    TrialWriter,
+    delete_study,
+    find_study,
+    get_attribute,
+    insert_study,
+    list_studies,
+    put_attribute,
+)
+from llmopt_core.study.samplers import check_sampler
+from llmopt_core.study.studies import Study
+
+_DEFINITION_KEY = "llmopt:definition"
+
+
+def open_storage(url: str) -> "Storage":
+    """Open the database at `url` (`sqlite:///PATH` or `postgresql+psycopg://…`), creating what is missing.
+
+    Raises StorageUnavailable where it does not answer, StorageUnusable where it is no study database.
+    """
+    return Storage(Database(url))
+
+
+class Storage:
+    """All studies of one database. Safe to use from several threads; keep it open while in use."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # Tells this process's claims and beats from those of another process of the same runner name.
+        self._session = uuid.uuid4().hex
+
+    def create_study(self, definition: StudyDefinition) -> "Study":
+        """Create the study, or open it where it exists already.
+
+        Raises StudyMismatch where it exists with another fingerprint, EnqueueInvalid and SamplerUnavailable
+        where it can never run.
+        """
+        check_sampler(definition)
+        check_enqueued(definition.space, definition.enqueue)
+        with self._database.writing() as connection:
+            study_id = insert_study(
+                connection, definition.name, (each.direction for each in definition.objectives)
+            )
+            if study_id is not None:
+                _fill(connection, study_id, definition)
+        study = self.open_study(definition.name)
+        if study.definition.fingerprint != definition.fingerprint:
+            raise StudyMismatch(
+                f"study {definition.name!r} exists with other settings (fingerprint "
+                f"{study.definition.fingerprint}, now {definition.fingerprint}); "
+                "use another name, or delete it"
+            )
+        return study
+
+    def open_study(self, name: str) -> "Study":
+        """Open the study called `name`; raises StudyNotFound."""
+        with self._database.reading() as connection:
+            study_id = find_study(connection, name)
+            text = None if study_id is None else get_attribute(connection, study_id, _DEFINITION_KEY)
+        if study_id is None or text is None:
+            raise StudyNotFound(f"{self._database.address} holds no study called {name!r}")
+        return Study(self._database, study_id, load_definition(text), self._session)
+
+    def study_names(self) -> tuple[str, ...]:
+        """Return the names of all studies, sorted."""
+        with self._database.reading() as connection:
+            return list_studies(connection)
+
+    def drop_study(self, name: str) -> None:
+        """Delete the study with all its trials; nothing happens where it does not exist."""
+        with self._database.writing() as connection:
+            study_id = find_study(connection, name)
+            if study_id is not None:
+                delete_study(connection, study_id)
+
+    @property
+    def engine(self) -> Engine:
+        """The pool of connections, for those who count statements."""
+        return self._database.engine
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _fill(connection: Connection, study_id: int, definition: StudyDefinition) -> None:
+    """Write what a new study starts with: its definition, the default as trial 0, the enqueued trials."""
+    put_attribute(connection, study_id, _DEFINITION_KEY, dump_definition(definition))
+    writer = TrialWriter(study_id, distributions(definition.space))
+    writer.create(connection, 0, Ticket(Phase.BASELINE), run=False)
+    for number, entry in enumerate(definition.enqueue, start=1):
+        writer.create(connection, number, Ticket(Phase.SEARCH, entry, complete=False), run=False)

@@ -1,0 +1,222 @@
+"""One study's record, as runners, janitors and readers use it."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Self
+
+from sqlalchemy.engine import Connection
+
+from llmopt_core.search.configurations import Value
+from llmopt_core.study.claiming import END_KEY, Claims, Wish
+from llmopt_core.study.database import Database
+from llmopt_core.study.distributions import distributions
+from llmopt_core.study.documents import BEATS, END_REASONS, PLANS, Beat, Ending, EndReason, Ticket, dump
+from llmopt_core.study.finishing import Endings
+from llmopt_core.study.leases import Leases
+from llmopt_core.study.pruning import TrialPruning, prunes
+from llmopt_core.study.records import (
+    Claim,
+    ConfirmPlan,
+    Outcome,
+    Phase,
+    RunnerRecord,
+    StudyDefinition,
+    TrialRecord,
+)
+from llmopt_core.study.rows import (
+    TrialWriter,
+    delete_attribute,
+    get_attribute,
+    get_attributes,
+    put_attribute,
+    put_first_attribute,
+)
+from llmopt_core.study.snapshot import Snapshot
+
+_PLAN_KEY = "llmopt:confirm"
+_RUNNER_PREFIX = "runner:"
+
+
+class Study:
+    """One study's record. Safe to use from several threads; keep it alive, for it remembers what it read.
+
+    Every method may raise StorageUnavailable; the same call may then be made again.
+    """
+
+    def __init__(self, database: Database, study_id: int, definition: StudyDefinition, session: str) -> None:
+        self._database = database
+        self._study_id = study_id
+        self._definition = definition
+        self._session = session
+        self._guard = threading.RLock()
+        self._snapshot = Snapshot(study_id)
+        self._writer = TrialWriter(study_id, distributions(definition.space))
+        self._claims = Claims(database, definition, self._snapshot, self._writer, session)
+        self._endings = Endings(database, definition, self._snapshot, self._writer)
+        self._pruning: dict[int, TrialPruning] = {}  # by the number of a running trial
+
+    @property
+    def definition(self) -> StudyDefinition:
+        """What the study was created from."""
+        return self._definition
+
+    def claim(self, runner: str, *, budget: int, fixed: Mapping[str, Value] | None = None) -> Claim | None:
+        """Return a trial for `runner` to run now, or None where there is nothing (more) to run.
+
+        Never are there more than `budget` trials of the default and the search, running ones counted,
+        returned ones not. First come trials that were given back or lost (with the same parameters), then
+        the default (no parameters), then the enqueued, then what the sampler proposes where `fixed`
+        (parameters by full name) holds. An ended study gives None.
+        """
+        with self._guard:
+            return self._claims.claim(Wish(runner, budget, fixed or {}))
+
+    def claim_confirm(self, runner: str) -> Claim | None:
+        """Return the next repeat of the confirm plan, candidates interleaved, or None."""
+        with self._guard:
+            return self._claims.claim_confirm(runner)
+
+    def plan_confirm(self, plan: ConfirmPlan) -> ConfirmPlan:
+        """Store `plan` and its trials, once: a later call, by whomever, returns the stored one."""
+        with self._exclusive() as connection:
+            if put_first_attribute(connection, self._study_id, _PLAN_KEY, dump(plan)):
+                self._create_repeats(connection, plan)
+        stored = self.confirm_plan
+        assert stored is not None  # noqa: S101 - plans are never removed
+        return stored
+
+    @property
+    def confirm_plan(self) -> ConfirmPlan | None:
+        """The stored plan, if any."""
+        text = self._attribute(_PLAN_KEY)
+        return None if text is None else PLANS.validate_json(text)
+
+    def report(self, claim: Claim, sample_index: int, score: float) -> bool:
+        """Take the score of one sample; say whether the pruner wants the trial to stop.
+
+        `sample_index` is the sample's place among the study's items, the same in every trial. Nothing is
+        written before the trial ends.
+        """
+        if not prunes(self._definition) or claim.phase is Phase.CONFIRM:
+            return False
+        with self._guard:
+            if claim.number not in self._pruning:
+                finished = self._snapshot.trials.values()
+                self._pruning[claim.number] = TrialPruning(self._definition, finished)
+            return self._pruning[claim.number].report(sample_index, score)
+
+    def finish(self, claim: Claim, outcome: Outcome) -> None:
+        """End the claimed trial with `outcome`, in one transaction; calling it again changes nothing.
+
+        Raises TrialLost where the trial was taken away, OutcomeInvalid where a metric is missing.
+        """
+        with self._guard:
+            pruning = self._pruning.get(claim.number)
+            self._endings.finish(claim, Ending(outcome, () if pruning is None else pruning.scores))
+            self._pruning.pop(claim.number, None)
+
+    def give_back(self, claim: Claim, reason: str) -> None:
+        """Return the claimed trial unfinished: it costs no budget and runs again with the same parameters.
+
+        Raises TrialLost where it was taken away already.
+        """
+        with self._guard:
+            self._endings.give_back(claim, reason)
+            self._pruning.pop(claim.number, None)
+
+    def beat(self, record: RunnerRecord) -> None:
+        """Say that the runner lives, in one write."""
+        text = dump(Beat(self._session, record))
+        with self._database.writing() as connection:
+            put_attribute(connection, self._study_id, f"{_RUNNER_PREFIX}{record.name}", text)
+
+    def runners(self) -> tuple[RunnerRecord, ...]:
+        """Return what each runner last said, by name."""
+        beats = self._beats()
+        return tuple(beats[name].runner for name in sorted(beats))
+
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """Return all trials by number; cheap when asked again, for only changes are read."""
+        with self._guard:
+            self._refresh()
+            return tuple(trial.record for trial in self._snapshot.trials.values())
+
+    def measured(self, key: str) -> TrialRecord | None:
+        """Return the first measured trial of the default or the search whose configuration has `key`."""
+        with self._guard:
+            self._refresh()
+            return self._snapshot.measured(key)
+
+    def end(self, reason: str, message: str, *, failed: bool = False) -> None:
+        """End the study, unless it was ended already: the first reason stays."""
+        text = dump(EndReason(reason, message, failed))
+        with self._database.writing() as connection:
+            put_first_attribute(connection, self._study_id, END_KEY, text)
+
+    @property
+    def ended(self) -> "StudyEnd | None":
+        """Why the study was ended, or None."""
+        text = self._attribute(END_KEY)
+        return None if text is None else StudyEnd(END_REASONS.validate_json(text))
+
+    def reopen(self) -> None:
+        """Forget that the study was ended, for example because its budget was raised."""
+        with self._database.writing() as connection:
+            delete_attribute(connection, self._study_id, END_KEY)
+
+    def reap(self, leases: Leases, max_losses: int) -> tuple[int, ...]:
+        """Take the trials whose lease is over from their runners; see `Janitor`."""
+        with self._guard:
+            self._refresh()
+            over = leases.over(tuple(self._snapshot.running()), self._beats())
+            return tuple(trial.number for trial in over if self._endings.reap(trial, max_losses))
+
+    def _create_repeats(self, connection: Connection, plan: ConfirmPlan) -> None:
+        number = len(self._snapshot.trials)
+        for repeat in range(plan.repeats):
+            for candidate, parameters in enumerate(plan.candidates):
+                ticket = Ticket(Phase.CONFIRM, parameters, candidate=candidate, repeat=repeat)
+                self._writer.create(connection, number, ticket, run=False)
+                number += 1
+
+    def _beats(self) -> dict[str, Beat]:
+        with self._database.reading() as connection:
+            texts = get_attributes(connection, self._study_id, _RUNNER_PREFIX)
+        return {key.removeprefix(_RUNNER_PREFIX): BEATS.validate_json(text) for key, text in texts.items()}
+
+    def _attribute(self, key: str) -> str | None:
+        with self._database.reading() as connection:
+            return get_attribute(connection, self._study_id, key)
+
+    def _refresh(self) -> None:
+        with self._database.reading() as connection:
+            self._snapshot.refresh(connection)
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[Connection]:
+        with self._guard, self._database.exclusive(self._study_id) as connection:
+            self._snapshot.refresh(connection)
+            yield connection
+
+
+class StudyEnd(tuple[str, str]):  # noqa: SLOT001 - a tuple cannot have slots that hold something
+    """Why a study was ended: the pair (reason, message), and whether that is a failure."""
+
+    failed: bool
+
+    def __new__(cls, end: EndReason) -> Self:
+        """Return the pair for the stored `end`."""
+        pair = super().__new__(cls, (end.reason, end.message))
+        pair.failed = end.failed
+        return pair
+
+    @property
+    def reason(self) -> str:
+        """The reason in one word."""
+        return self[0]
+
+    @property
+    def message(self) -> str:
+        """The reason in a sentence."""
+        return self[1]
