@@ -5,9 +5,10 @@ import threading
 import time
 from dataclasses import replace
 from types import TracebackType
+from typing import Self
 
-from llmopt_core.study.adapter import Janitor, StorageUnavailable, Study
-
+from llmopt_core.study.adapter import Janitor, Study
+from llmopt_core.study.errors import StorageUnavailable
 from llmopt_core.study.records import RunnerRecord
 from llmopt_runner.trial import Progress
 
@@ -31,7 +32,7 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self.ending = "ended without a word"
 
-    def __enter__(self) -> "Heartbeat":
+    def __enter__(self) -> Self:
         self.beat()
         self._thread.start()
         return self

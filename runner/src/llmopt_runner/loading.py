@@ -65,7 +65,7 @@ class EngineSlot:
         try:
             seconds = server.start(self._timeout_seconds, cancelled=cancelled)
         except BaseException:  # whatever ends the start, nothing of it may be left running
-            server.stop()
+            server.stop(at_once=True)
             raise
         load_time = {name: value for name, value in asked.items() if name.startswith("engine.")}
         self._loaded = _Loaded(server, configuration, load_time, seconds)

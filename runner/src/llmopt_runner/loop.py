@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from llmopt_core.study.adapter import StorageUnavailable, Study, TrialLost
-from llmopt_core.study.summary import rank, summarise
-
 from llmopt_core.errors.classes import RetryPolicy
 from llmopt_core.errors.classification import POLICIES
 from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.study.adapter import Study
+from llmopt_core.study.errors import StorageUnavailable, TrialLost
 from llmopt_core.study.records import Claim, ConfirmPlan, Outcome, OutcomeKind, Phase
+from llmopt_core.study.summary import rank, summarise
 from llmopt_runner.budgets import Ending, search_ending
 from llmopt_runner.stopping import Interrupted, StopSignal
 from llmopt_runner.trial import TrialRunner
@@ -37,13 +37,14 @@ class Loop:
         self._trials = trials
         self._name = name
         self._stopping: StopSignal = trials.stopping
+        self._fatal: Ending | None = None
 
     def run(self) -> Ending:
         """Return why the study ended; raises Interrupted when asked to stop before."""
         ending = self._patiently(self._search)
         if not ending.failed:
             self._patiently(self._confirm)
-        self._study.end(ending.reason, ending.message, failed=ending.failed)
+        self._study.end(ending.reason, ending.message)
         return ending
 
     def _patiently(self, step: Callable[[], T]) -> T:
@@ -82,19 +83,13 @@ class Loop:
                 self._wait()
 
     def _search_ending(self) -> Ending | None:
-        if (fatal := self._fatal()) is not None:
-            return fatal
+        if self._fatal is not None:
+            return self._fatal
+        if ended := self._study.ended:
+            return Ending(*ended)
         return search_ending(
             self._spec.budget, self._spec.confirm, self._study.trials(), self._study.runners()
         )
-
-    def _fatal(self) -> Ending | None:
-        for trial in self._study.trials():
-            failure = trial.outcome.failure if trial.outcome is not None else None
-            if failure is not None and POLICIES[failure.error_class] is RetryPolicy.FATAL:
-                text = f"{failure.message} - {failure.suggestion}"
-                return Ending(failure.error_class.value, text, failed=True)
-        return None
 
     def _nothing_left(self) -> bool:
         return all(trial.state == "finished" for trial in self._study.trials())
@@ -113,8 +108,8 @@ class Loop:
     def _finish(self, claim: Claim, outcome: Outcome) -> None:
         began = time.monotonic()
         try:
-            if self._worth_another(claim, outcome):
-                self._study.give_back(claim, _told(outcome))
+            if self._goes_back(claim, outcome):
+                self._patiently(lambda: self._study.give_back(claim, _told(outcome)))
             else:
                 self._patiently(lambda: self._study.finish(claim, outcome))
         except TrialLost as error:
@@ -129,12 +124,21 @@ class Loop:
             _told(outcome),
         )
 
-    @staticmethod
-    def _worth_another(claim: Claim, outcome: Outcome) -> bool:
-        if outcome.kind not in {OutcomeKind.FAILED, OutcomeKind.INVALID} or outcome.failure is None:
+    def _goes_back(self, claim: Claim, outcome: Outcome) -> bool:
+        """Say whether the trial is to be run again.
+
+        At once where that may help. A fatal failure ends the study first, and costs no trial of its budget:
+        what it names can be mended.
+        """
+        failure = outcome.failure
+        if failure is None or outcome.kind not in {OutcomeKind.FAILED, OutcomeKind.INVALID}:
             return False
-        retry = POLICIES[outcome.failure.error_class] is RetryPolicy.RETRY
-        return retry and claim.attempt + 1 < _MOST_ATTEMPTS
+        policy = POLICIES[failure.error_class]
+        if policy is RetryPolicy.FATAL:
+            text = f"{failure.message} - {failure.suggestion}"
+            self._fatal = Ending(failure.error_class.value, text)
+            return True
+        return policy is RetryPolicy.RETRY and claim.attempt + 1 < _MOST_ATTEMPTS
 
     def _confirm(self) -> None:
         plan = self._plan()

@@ -9,11 +9,10 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from llmopt_core.study.adapter import Study, open_storage
-
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.loading import load_manifest
 from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
+from llmopt_core.study.adapter import Study, open_storage
 from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
 from llmopt_runner.engines.base import load_engine
 from llmopt_runner.heartbeat import Heartbeat
@@ -105,7 +104,7 @@ def _search(
         spec=spec,
         declaration=declaration,
         fixed=fixed_parameters(spec, declaration),
-        workload=PreparedWorkload.prepare(spec.workload),
+        workload=PreparedWorkload.prepare(spec.workload, api_key=os.environ.get("LLMOPT_EVALUATOR_API_KEY")),
         slot=slot,
         study=study,
         stopping=stopping,

@@ -5,8 +5,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from llmopt_core.study.adapter import Study
-
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
 from llmopt_core.errors.classification import POLICIES, Evidence, classify
@@ -15,8 +13,10 @@ from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.search.building import complete
 from llmopt_core.search.configurations import Configuration, Value
+from llmopt_core.study.adapter import Study
 from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase
-from llmopt_runner.engines.server import EngineServer, EngineStartFailed
+from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
+from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.load.requests import ChatRequest, Endpoint
 from llmopt_runner.load.summary import RequestsFailed, summarise
 from llmopt_runner.loading import EngineSlot
@@ -101,7 +101,7 @@ class TrialRunner:
             server, load_seconds = self.slot.ensure(
                 configuration, claim.parameters, lambda: self.stopping.requested
             )
-        except EngineStartFailed as error:
+        except (EngineStartFailed, EngineNotInstalled) as error:
             watch.lap("load")
             return _failed(configuration, error.failure)
         watch.lap("load")
@@ -213,7 +213,7 @@ class TrialRunner:
     def _facts(self, configuration: Configuration, server: EngineServer) -> dict[str, object]:
         engine = self.slot.engine
         return {
-            **engine.read_facts(server.log_text(), server.metrics_text()),
+            **server.facts(),
             "serve_command": engine.serve_arguments(configuration, server.settings),
             "request_fields": engine.request_fields(dict(configuration.sampling)),
         }
@@ -222,12 +222,9 @@ class TrialRunner:
 def _requests_failure(error: RequestsFailed, server: EngineServer) -> Failure:
     """A request's own message may name its cause; a server that died has left it in its log."""
     if not server.alive():
-        return classify(Evidence(server.log_text(), server.exit_code))
+        return classify(Evidence(server.log_text(), server.exit_code, server.exit_signal))
     seen = classify(Evidence(str(error)))
-    if seen.error_class is not ErrorClass.UNKNOWN:
-        return seen
-    text = "Read the trial's log in the results folder; the server answered, but not with a completion."
-    return Failure(ErrorClass.REQUESTS_FAILED, str(error), text)
+    return error.failure if seen.error_class is ErrorClass.UNKNOWN else seen
 
 
 def _failed(configuration: Configuration, failure: Failure) -> Outcome:

@@ -3,14 +3,14 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.serving import Load
 from llmopt_core.resources.serving import Workload as WorkloadSpec
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.study.records import Claim, Phase
-from llmopt_runner.datasets.base import Item
+from llmopt_runner.datasets.base import Item, Split
 from llmopt_runner.datasets.loading import load_dataset
 from llmopt_runner.datasets.prompts import build_messages
 from llmopt_runner.engines.base import Engine
@@ -24,27 +24,29 @@ _SEED_LIMIT = 2**31
 
 @dataclass(frozen=True)
 class PreparedWorkload:
-    """Items of the search, items held out for the confirmation, and shots: three disjoint sets."""
+    """The items of the search, those held out for the confirmation, the examples; and what scores answers."""
 
     spec: WorkloadSpec
     instruction: str | None
-    search: tuple[Item, ...]
-    held_out: tuple[Item, ...]
-    shots: tuple[Item, ...]
+    split: Split
     evaluator: Evaluator
 
     @classmethod
-    def prepare(cls, spec: WorkloadSpec) -> "PreparedWorkload":
-        """Load and split what `spec` names; raises DatasetInvalid or what the evaluator's loading raises."""
+    def prepare(cls, spec: WorkloadSpec, *, api_key: str | None = None) -> Self:
+        """Load and split what `spec` names; `api_key` is that of the judge's endpoint.
+
+        Raises DatasetInvalid, EvaluatorInvalid, PluginNotFound or PluginBroken.
+        """
         source = load_dataset(spec.dataset)
         count = spec.dataset.samples
-        search, held_out, shots = source.split(count, count, spec.dataset.seed)
-        evaluator = load_evaluator(spec.evaluator, source.default_evaluator)
-        return cls(spec, source.instruction, search, held_out, shots, evaluator)
+        split = source.split(count, count, spec.dataset.seed)
+        evaluator = load_evaluator(spec.evaluator, source.evaluator, api_key=api_key)
+        evaluator.check(split.search + split.held_out)
+        return cls(spec, source.instruction, split, evaluator)
 
     def items(self, phase: Phase) -> tuple[Item, ...]:
         """Return the items that a trial of `phase` is asked."""
-        return self.held_out if phase is Phase.CONFIRM else self.search
+        return self.split.held_out if phase is Phase.CONFIRM else self.split.search
 
     def shape(self, seed: int) -> LoadShape:
         """Return how the requests arrive; `seed` fixes the arrivals of an open loop."""
@@ -62,7 +64,7 @@ class PreparedWorkload:
 
     def warmup(self, configuration: Configuration, engine: Engine) -> list[ChatRequest]:
         """Return requests that warm the engine up with questions that no trial is measured on."""
-        pool: Sequence[Item] = self.shots[::-1]
+        pool: Sequence[Item] = self.split.shots[::-1]
         count = self.spec.load.warmup_requests
         return [
             self._request(pool[index % len(pool)], configuration, engine, None)
@@ -77,7 +79,7 @@ class PreparedWorkload:
             item,
             system=_text(prompt.get("system")),
             template=_text(prompt.get("template")),
-            shots=self.shots[: int(prompt.get("few_shot", 0))],
+            shots=self.split.first_shots(int(prompt.get("few_shot", 0))),
             instruction=self.instruction,
         )
         sampling: dict[str, Any] = dict(configuration.sampling)

@@ -47,6 +47,17 @@ class Failure:
 
 
 class LlmoptError(Exception):
-    """Root of all errors of this project; `retryable` says whether doing the same again can help."""
+    """Root of all errors of this project.
+
+    `retryable` says whether doing the same again can help, `error_class` what it is to a study (None: not
+    known before its evidence is read), `suggestion` what to do where the message does not say it.
+    """
 
     retryable = False
+    error_class: ErrorClass | None = None
+    suggestion = "The message names what to change."
+
+    @property
+    def failure(self) -> Failure:
+        """The failure as it is stored and shown."""
+        return Failure(self.error_class or ErrorClass.UNKNOWN, str(self), self.suggestion)

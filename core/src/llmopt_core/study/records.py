@@ -18,6 +18,10 @@ class Phase(StrEnum):
     CONFIRM = "confirm"  # a repeat of a winner, or of the default, on items held out
 
 
+# Reasons that end a study well; every other one means that it failed.
+GOOD_ENDINGS = frozenset({"TrialsExhausted", "DeadlineExceeded", "GoalReached"})
+
+
 class OutcomeKind(StrEnum):
     """How a trial ended."""
 
@@ -87,7 +91,8 @@ class Claim:
 class Outcome:
     """How a trial ended, whole: stored as one JSON document.
 
-    `metrics` by catalogue name, in the catalogue's units. `samples` maps an item's id to its score.
+    `metrics` by catalogue name, in the catalogue's units. `samples` maps an item's id to its
+    score, whose mean is the metric `sample_metric`.
     `facts` is what the engine told about itself. `seconds` maps a stage (load, warmup, measure, framework)
     to its wall time.
     """
@@ -96,6 +101,7 @@ class Outcome:
     configuration: Configuration  # canonical
     metrics: Mapping[str, float] = field(default_factory=dict)
     samples: Mapping[str, float] = field(default_factory=dict)
+    sample_metric: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
