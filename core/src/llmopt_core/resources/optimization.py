@@ -91,7 +91,7 @@ class Categorical(Part):
 class When(Part):
     """The parameter is asked only while another one (full name, such as `sampling.temperature`) is so."""
 
-    parameter: Identifier
+    parameter: Annotated[Identifier, Field(max_length=46)]
     in_: Annotated[
         Annotated[list[Scalar], Field(min_length=1, max_length=32)] | None,
         Field(alias="in", description="Its value is one of these."),
@@ -111,11 +111,11 @@ class SearchParameter(Part):
         ),
     )
 
-    name: Identifier
+    name: Annotated[Identifier, Field(max_length=36)]
     int_: Annotated[IntRange | None, Field(alias="int")] = None
     float_: Annotated[FloatRange | None, Field(alias="float")] = None
     categorical: Categorical | None = None
-    when: Annotated[list[When], Field(max_length=2, description="Asked only while all of these hold.")] = (
+    when: Annotated[list[When], Field(max_length=4, description="Asked only while all of these hold.")] = (
         Field(default_factory=list)
     )
 
@@ -184,7 +184,7 @@ class Space(Part):
     sampling: Annotated[list[SearchParameter], Field(max_length=16), UniqueBy("name")] = Field(
         default_factory=list, description="Fields of each request."
     )
-    prompt: Annotated[list[SearchParameter], Field(max_length=8), UniqueBy("name")] = Field(
+    prompt: Annotated[list[SearchParameter], Field(max_length=3), UniqueBy("name")] = Field(
         default_factory=list, description="few_shot (int), system and template (categorical)."
     )
 
