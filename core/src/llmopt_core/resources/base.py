@@ -19,6 +19,9 @@ from pydantic_core import CoreSchema, PydanticUndefined
 from llmopt_core.resources.rules import Immutable, Rule, rules_broken
 
 DECIMAL_PATTERN = r"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$"
+DURATION_PATTERN = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+IDENTIFIER_PATTERN = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 _INT64 = 2**63
 
 
@@ -26,7 +29,7 @@ class Part(BaseModel):
     """A part of a manifest: immutable, no unknown fields."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, use_enum_values=False
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True
     )
     rules: ClassVar[tuple[Rule, ...]] = ()
     immutable: ClassVar[tuple[Immutable, ...]] = ()
@@ -105,9 +108,9 @@ DecimalText = Annotated[
 # What a parameter can be set to in a manifest: a whole number, or text.
 Scalar = Annotated[int | str, BeforeValidator(_scalar)]
 # A whole-number duration in Kubernetes' notation.
-DurationText = Annotated[str, Field(pattern=r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$", min_length=2, max_length=16)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", min_length=1, max_length=64)]
+DurationText = Annotated[str, Field(pattern=DURATION_PATTERN, min_length=2, max_length=16)]
+Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=63)]
+Identifier = Annotated[str, Field(pattern=IDENTIFIER_PATTERN, min_length=1, max_length=64)]
 ScalarMap = Annotated[dict[Identifier, Scalar], Field(max_length=64)]
 
 

@@ -1,11 +1,14 @@
 """What is wrong with a manifest, said so that a person can mend it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from llmopt_core.errors.classes import LlmoptError
 
 SHOWN_CHARACTERS = 80
+SHOWN_NAMES = 24
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Fault:
 
     def __str__(self) -> str:
         """Return the fault as one line."""
-        shown = "" if self.value is None else f" is {_shown(self.value)};"
+        shown = "" if self.value is None else f" {_shown(self.value)}:"
         hint = f" ({self.suggestion})" if self.suggestion else ""
         return f"{self.path or 'manifest'}:{shown} expected {self.expected}{hint}"
 
@@ -40,3 +43,27 @@ class ManifestInvalid(LlmoptError):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         self.faults = faults
         super().__init__("\n".join(str(fault) for fault in faults))
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return a suggestion: the known name nearest to `name`, else all of them."""
+    names = tuple(known)
+    if near := get_close_matches(str(name), names, n=1):
+        return f"did you mean {near[0]}?"
+    shown = ", ".join(names[:SHOWN_NAMES])
+    return f"there are {shown}{', …' if len(names) > SHOWN_NAMES else ''}" if names else "there are none"
+
+
+def dotted(steps: Iterable[str | int]) -> str:
+    """Return a path as a person writes it: `a.b[0].c`."""
+    path = ""
+    for step in steps:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return path.removeprefix(".")
+
+
+def joined(path: str, below: str | None) -> str:
+    """Return the path of what lies at `below` under `path`."""
+    if not below or not path:
+        return path or below or ""
+    return f"{path}{below}" if below.startswith("[") else f"{path}.{below}"

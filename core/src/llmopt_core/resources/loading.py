@@ -2,56 +2,72 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from llmopt_core.resources.benchmark import LLMBenchmark
-from llmopt_core.resources.faults import Fault, ManifestInvalid
+from llmopt_core.resources.faults import Fault, ManifestInvalid, did_you_mean
+from llmopt_core.resources.openapi import GROUP, root_schema
 from llmopt_core.resources.optimization import LLMOptimization
+from llmopt_core.resources.translation import faults_of
 
 Resource = LLMOptimization | LLMBenchmark
-KINDS: Mapping[str, type[LLMOptimization] | type[LLMBenchmark]] = {
-    "LLMOptimization": LLMOptimization,
-    "LLMBenchmark": LLMBenchmark,
-}
+KINDS: Mapping[str, type[LLMOptimization] | type[LLMBenchmark]] = MappingProxyType(
+    {"LLMOptimization": LLMOptimization, "LLMBenchmark": LLMBenchmark}
+)
 
 
 def load_manifest(source: Path | str) -> Resource:
     """Return the resource in the file `source` (a Path) or in the text `source` (a str).
 
-    Raises ManifestInvalid, with all its faults, when it is no such resource, and OSError when the file
-    cannot be read. What depends on the engine is checked by `validate`, not here: a runner may know an
-    engine that the reader of a manifest does not.
+    Documents of other API groups beside it are passed over. Raises ManifestInvalid, with all its faults,
+    when it is no such resource, and OSError when the file cannot be read. What depends on the engine and
+    on plug-ins is checked by `validate`, not here.
     """
     text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
-    return resource_of(_single_document(text))
+    try:
+        documents = tuple(yaml.load_all(text, Loader=yaml.CSafeLoader))
+    except yaml.YAMLError as error:
+        raise ManifestInvalid((yaml_fault(error),)) from error
+    ours = [document for document in documents if is_ours(document)] or [d for d in documents if d]
+    if len(ours) != 1:
+        raise ManifestInvalid((Fault("", None, f"one resource of {GROUP}, found {len(ours)}"),))
+    return resource_of(ours[0])
 
 
-def resource_of(document: Mapping[str, Any]) -> Resource:
+def resource_of(document: Any) -> Resource:
     """Return the resource that the parsed `document` describes, or raise ManifestInvalid."""
+    kind = kind_of(document)
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        raise ManifestInvalid(faults_of(error, root_schema(kind))) from error
+
+
+def kind_of(document: Any) -> type[LLMOptimization] | type[LLMBenchmark]:
+    """Return the type for the document's kind, or raise ManifestInvalid."""
+    if not isinstance(document, Mapping):
+        raise ManifestInvalid((Fault("", document, "fields with values, from apiVersion on"),))
     kind = document.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise ManifestInvalid((Fault("kind", kind, f"one of {', '.join(KINDS)}"),))
-    try:
-        return KINDS[kind].model_validate(document)
-    except ValidationError as error:
-        raise ManifestInvalid(_faults(error)) from error
+        fault = Fault("kind", kind, f"one of {', '.join(KINDS)}", did_you_mean(kind, KINDS))
+        raise ManifestInvalid((fault,))
+    return KINDS[kind]
 
 
-def _faults(error: ValidationError) -> tuple[Fault, ...]:
-    return tuple(
-        Fault(".".join(str(step) for step in detail["loc"]), detail["input"], detail["msg"])
-        for detail in error.errors(include_url=False)
+def is_ours(document: Any) -> bool:
+    """Say whether the parsed `document` claims to be of this API group."""
+    return isinstance(document, Mapping) and (
+        str(document.get("apiVersion", "")).startswith(f"{GROUP}/") or document.get("kind") in KINDS
     )
 
 
-def _single_document(text: str) -> Mapping[str, Any]:
-    try:
-        documents = [document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document]
-    except yaml.YAMLError as error:
-        raise ManifestInvalid((Fault("", None, f"YAML: {error}"),)) from error
-    if len(documents) != 1 or not isinstance(documents[0], dict):
-        raise ManifestInvalid((Fault("", None, f"one resource in the file, found {len(documents)}"),))
-    return documents[0]
+def yaml_fault(error: yaml.YAMLError) -> Fault:
+    """Return the fault for text that is not YAML."""
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    problem = error.problem if isinstance(error, yaml.MarkedYAMLError) else str(error)
+    place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return Fault("", None, f"YAML: {problem}{place}")

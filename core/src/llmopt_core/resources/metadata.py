@@ -11,7 +11,7 @@ from llmopt_core.resources.base import Name, Part
 class Metadata(Part):
     """Name, namespace and identity of a resource."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
     name: Name
     namespace: Name | None = None

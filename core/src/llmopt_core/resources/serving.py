@@ -2,18 +2,20 @@
 
 import re
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import BeforeValidator, Field
 
 from llmopt_core.resources.base import DecimalText, DurationText, Identifier, Name, Part, ScalarMap
 from llmopt_core.resources.rules import Rule
 
+SOURCE_PATTERN = r"^(hf|pvc|file|package)://.+$"
+URL_PATTERN = r"^https?://.+$"
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?")
 
 
-def _quantity(amount: int | str) -> int | str:
-    if not _QUANTITY.fullmatch(str(amount)):
+def _quantity(amount: Any) -> Any:
+    if isinstance(amount, bool) or not isinstance(amount, int | str) or not _QUANTITY.fullmatch(str(amount)):
         raise ValueError("an amount such as 2, 500m or 8Gi")
     return amount
 
@@ -32,7 +34,7 @@ class SecretKey(Part):
 class Model(Part):
     """Where the weights come from."""
 
-    source: Annotated[str, Field(pattern=r"^(hf|pvc|file|package)://.+$", max_length=512)]
+    source: Annotated[str, Field(pattern=SOURCE_PATTERN, max_length=512)]
     token_secret_ref: SecretKey | None = None
     trust_remote_code: bool = False
 
@@ -40,7 +42,7 @@ class Model(Part):
 class Endpoint(Part):
     """A server that runs already."""
 
-    url: Annotated[str, Field(pattern=r"^https?://.+$", max_length=512)]
+    url: Annotated[str, Field(pattern=URL_PATTERN, max_length=512)]
     model: Annotated[str, Field(max_length=256)] | None = None
     api_key_secret_ref: SecretKey | None = None
 
@@ -99,6 +101,15 @@ class Dataset(Part):
 
 class Prompt(Part):
     """How an item becomes messages. `template` holds `{question}`."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.template) || self.template.contains('{question}')",
+            "a template that holds {question}",
+            lambda prompt: prompt.template is None or "{question}" in prompt.template,
+            field="template",
+        ),
+    )
 
     system: Annotated[str, Field(max_length=8192)] | None = None
     template: Annotated[str, Field(max_length=8192)] | None = None
@@ -201,7 +212,7 @@ class Toleration(Part):
 
 
 # An amount in Kubernetes' notation, such as 2, 500m or 8Gi.
-Quantity = Annotated[int | str, Field(union_mode="left_to_right"), AfterValidator(_quantity)]
+Quantity = Annotated[int | str, BeforeValidator(_quantity)]
 ResourceName = Annotated[str, Field(min_length=1, max_length=316)]
 LabelKey = Annotated[str, Field(min_length=1, max_length=317)]
 LabelValue = Annotated[str, Field(max_length=63)]

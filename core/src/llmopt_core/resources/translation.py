@@ -1,0 +1,94 @@
+"""From pydantic's errors to faults: its words are for programmers, ours for whoever wrote the manifest."""
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from llmopt_core.resources.base import DECIMAL_PATTERN, DURATION_PATTERN, IDENTIFIER_PATTERN, NAME_PATTERN
+from llmopt_core.resources.faults import Fault, did_you_mean, dotted, joined
+from llmopt_core.resources.rules import NOT_UNIQUE, RULES_BROKEN
+from llmopt_core.resources.serving import SOURCE_PATTERN, URL_PATTERN
+
+Schema = Mapping[str, Any]
+
+_PATTERNS: Mapping[str, str] = MappingProxyType(
+    {
+        DECIMAL_PATTERN: 'a decimal number in quotes, such as "0.7"',
+        DURATION_PATTERN: "a duration such as 45s, 10m or 1h30m",
+        IDENTIFIER_PATTERN: "a name of letters, digits, dots, hyphens and underscores, from a letter on",
+        NAME_PATTERN: "a name of lower-case letters, digits and hyphens",
+        SOURCE_PATTERN: "hf://ORG/NAME[@REVISION], pvc://CLAIM/PATH, file:///PATH or package://PACKAGE/FILE",
+        URL_PATTERN: "a URL that begins with http:// or https://",
+    }
+)
+_EXPECTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
+    {
+        "bool_type": lambda _: "true or false, without quotes",
+        "dict_type": lambda _: "fields with values",
+        "greater_than_equal": lambda context: f"at least {context['ge']}",
+        "int_type": lambda _: "a whole number, without quotes",
+        "less_than_equal": lambda context: f"at most {context['le']}",
+        "list_type": lambda _: "a list",
+        "model_type": lambda _: "fields with values",
+        "string_pattern_mismatch": lambda context: _PATTERNS[context["pattern"]],
+        "string_too_long": lambda context: f"text of at most {context['max_length']} characters",
+        "string_too_short": lambda context: f"text of at least {context['min_length']} characters",
+        "string_type": lambda _: "text; write numbers in quotes",
+        "too_long": lambda context: f"at most {context['max_length']} entries",
+        "too_short": lambda context: f"at least {context['min_length']} entries",
+        "value_error": lambda context: str(context["error"]),
+    }
+)
+
+
+def faults_of(error: ValidationError, schema: Schema) -> tuple[Fault, ...]:
+    """Return the faults in `error`; `schema` is the kind's structural schema, for the names it knows."""
+    return tuple(fault for detail in error.errors(include_url=False) for fault in _translated(detail, schema))
+
+
+def _translated(detail: ErrorDetails, schema: Schema) -> Iterator[Fault]:
+    steps = tuple(step for step in detail["loc"] if step != "[key]")
+    path, value, context = dotted(steps), detail["input"], detail.get("ctx", {})
+    if detail["type"] == RULES_BROKEN:
+        for rule in context["rules"]:
+            place = joined(path, rule.field)
+            yield Fault(place, _below(value, rule.field), rule.expected, rule.suggestion)
+    elif detail["type"] == NOT_UNIQUE:
+        yield Fault(joined(path, context["place"]), context["value"], "a name that no other entry has")
+    elif detail["type"] == "missing":
+        yield Fault(path, None, "a value: the field is required")
+    elif detail["type"] == "extra_forbidden":
+        names = _fields_at(schema, steps[:-1])
+        yield Fault(path, value, "no such field", did_you_mean(steps[-1], names))
+    elif detail["type"] == "literal_error":
+        choices = _choices(context["expected"])
+        yield Fault(path, value, f"one of {', '.join(choices)}", _nearest_choice(value, choices))
+    else:
+        yield Fault(path, value, _EXPECTED[detail["type"]](context))
+
+
+def _below(value: Any, field: str | None) -> Any:
+    for step in field.split(".") if field else ("",):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(step)
+    return value if isinstance(value, str | int) else None
+
+
+def _fields_at(schema: Schema, steps: tuple[str | int, ...]) -> tuple[str, ...]:
+    for step in steps:
+        below = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
+        schema = below or schema.get("additionalProperties", {})
+    return tuple(schema.get("properties", ()))
+
+
+def _choices(listed: str) -> tuple[str, ...]:
+    return tuple(choice.strip("'") for choice in listed.replace(" or ", ", ").split(", "))
+
+
+def _nearest_choice(value: Any, choices: tuple[str, ...]) -> str | None:
+    hint = did_you_mean(value, choices)
+    return hint if hint.startswith("did") else None
