@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.classes import ErrorClass, LlmoptError
 
 # As many shots as a manifest's `prompt.fewShot` may ask for.
 MAX_SHOTS = 32
@@ -12,6 +12,8 @@ MAX_SHOTS = 32
 
 class DatasetInvalid(LlmoptError):
     """A data set cannot be used; the message names the file and line, and what to do."""
+
+    error_class = ErrorClass.DATASET_INVALID
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,9 @@ class DatasetSource(ABC):
         return Split(items[:count_search], items[count_search:needed], items[needed:])
 
     def _too_few(self, count_search: int, count_held_out: int) -> str:
+        missing = count_search + count_held_out - (self.size or 0)
         return (
             f"{self.name} has {self.size} items, but {count_search} search items and {count_held_out} "
-            f"held-out items are needed, none of them twice: add {count_search + count_held_out - (self.size or 0)} "
-            "items or lower workload.dataset.samples"
+            f"held-out items are needed, none of them twice: add {missing} items "
+            "or lower workload.dataset.samples"
         )

@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from statistics import fmean
-from types import MappingProxyType
 from typing import ClassVar, Self
 
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_runner.datasets.base import Item
 
 Argument = int | str
-_EMPTY: Mapping[str, Argument] = MappingProxyType({})
 
 
 class EvaluatorInvalid(LlmoptError):
@@ -30,7 +28,7 @@ class EvaluatorSettings:
     """What a manifest says about an evaluator. `endpoint_url` is the judge's or the scoring service's."""
 
     name: str
-    args: Mapping[str, Argument] = field(default=_EMPTY)
+    args: Mapping[str, Argument] = field(default_factory=dict)
     endpoint_url: str | None = None
     endpoint_model: str | None = None
     api_key: str | None = field(default=None, repr=False)
