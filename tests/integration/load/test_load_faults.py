@@ -1,0 +1,125 @@
+"""What goes wrong with a request is its record's error, never an exception and never a good time."""
+
+import asyncio
+import socket
+
+import pytest
+from fakes.openai_server import FakeOptions, FakeServer
+
+from llmopt_runner.load.client import run_load
+from llmopt_runner.load.requests import ChatRequest, Endpoint
+from llmopt_runner.load.shapes import ClosedLoop
+from llmopt_runner.load.summary import RequestsFailed, summarise
+
+
+def questions(number):
+    return [ChatRequest(str(i), ({"role": "user", "content": str(i)},), 16) for i in range(1, number + 1)]
+
+
+async def run(base_url, number=1, limit=10.0):
+    endpoint = Endpoint(base_url, "m")
+    return await run_load(endpoint, questions(number), ClosedLoop(1), request_timeout_seconds=limit)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "error", "chunks"),
+    [
+        ("status=500", 500, "HTTP 500: injected failure", 0),
+        ("status=429", 429, "HTTP 429: injected failure", 0),
+        ("drop", 200, "the stream ended without finish_reason or [DONE] after 4 chunks with text", 4),
+        ("truncate", 200, "the stream ended without finish_reason or [DONE] after 4 chunks with text", 4),
+        ("sse_error", 200, "the server reported in the stream: injected failure", 4),
+        ("garbage", 200, "expected a line such as 'data: …' in the event stream, got b'<html>Bad", 4),
+        ("json", 200, "expected an event stream, got application/json: ", 0),
+        ("hang", 200, "the answer had not ended after 0.4 s", 0),
+    ],
+)
+def test_a_fault_is_the_error_of_its_own_request(fault, status, error, chunks):
+    """The second of three requests fails with a clear text; those beside it are good."""
+    with FakeServer(FakeOptions(ttft_ms=5, gap_ms=1, tokens=8, faults={"2": fault})) as server:
+        records = asyncio.run(run(server.base_url, 3, limit=0.4 if fault == "hang" else 10)).records
+    assert [record.error is None for record in records] == [True, False, True]
+    assert records[1].error.startswith(error)
+    assert (records[1].status, len(records[1].chunk_times)) == (status, chunks)
+
+
+def test_a_run_with_a_failed_request_is_no_result():
+    """summarise refuses the run, with the count and the message."""
+    with FakeServer(FakeOptions(ttft_ms=2, gap_ms=1, tokens=2, faults={"2": "status=500"})) as server:
+        done = asyncio.run(run(server.base_url, 4))
+    with pytest.raises(RequestsFailed, match=r"1 of 4 requests failed; .*HTTP 500: injected failure"):
+        summarise(done)
+
+
+def test_a_run_in_which_all_fail_ends_and_is_no_result():
+    """Nothing is reported over a run whose every request failed."""
+    with FakeServer(FakeOptions(faults={"*": "status=503"})) as server:
+        done = asyncio.run(run(server.base_url, 5))
+    with pytest.raises(RequestsFailed, match="5 of 5"):
+        summarise(done, max_error_ratio=1.0)
+
+
+def test_a_refused_connection_names_the_address():
+    """Nothing listens: the error says where, and the run ends all the same."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        (record,) = asyncio.run(run(f"http://127.0.0.1:{port}")).records
+    assert record.error.startswith(f"cannot connect to 127.0.0.1:{port}: ")
+    assert record.status is None
+
+
+def test_a_name_that_does_not_resolve_is_an_error_too():
+    """A wrong host is told like a wrong port (`.invalid` never resolves, RFC 2606)."""
+    (record,) = asyncio.run(run("http://nowhere.invalid:80")).records
+    assert record.error.startswith("cannot connect to nowhere.invalid:80: ")
+
+
+async def _against(answer):
+    """Run one request against a server that sends `answer` to it and closes."""
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        return (await run(f"http://127.0.0.1:{port}")).records[0]
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+CHUNK = b'data: {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"", "the server closed the connection without an answer"),
+        (b"SSH-2.0-OpenSSH\r\n", "the answer is not HTTP: "),
+        (HEAD, "the stream ended without finish_reason or [DONE] after 0 chunks"),
+        (HEAD + b"data: {oops\n\n", "an event's data is not JSON: '{oops'"),
+        (b"HTTP/1.1 404 Not Found\r\n\r\nno such page", "HTTP 404: no such page"),
+        (b"HTTP/1.1 200 OK\r\n\r\nhi", "expected an event stream, got no content type: hi"),
+        (b"HTTP/1.1 307 Go\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", "HTTP 307: "),
+    ],
+)
+def test_a_strange_server_is_told_apart(answer, error):
+    """Each way of not answering has its own text."""
+    assert asyncio.run(_against(answer)).error.startswith(error)
+
+
+@pytest.mark.parametrize("ending", [b"", b"data: [DONE]\n\n"])
+def test_a_stream_may_end_with_its_connection(ending):
+    """Neither a length nor chunked encoding is needed where the end of the connection ends the answer."""
+    record = asyncio.run(_against(HEAD + CHUNK + ending))
+    assert (record.error, record.text) == (None, "a")
+
+
+def test_a_failed_request_ends_when_it_failed():
+    """The end of a request that timed out is the time-out, not the last chunk before it."""
+    with FakeServer(FakeOptions(faults={"1": "hang"})) as server:
+        (record,) = asyncio.run(run(server.base_url, limit=0.2)).records
+    assert 0.15 < record.ended_at - record.sent_at < 5
