@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
-from llmopt_core.search.configurations import Configuration, Value
+from llmopt_core.search.configurations import Configuration, Group, Value
 
 Kind = Literal["int", "float", "bool", "text"]
 _ARTICLES: Mapping[Kind, str] = {"int": "a whole number", "float": "a decimal number", "text": "text"}
@@ -24,14 +24,14 @@ class When(StrEnum):
 class ParameterDeclaration:
     """One parameter of an engine.
 
-    `group` is `engine` for the server's settings, `sampling` for request fields. `default` is what the
-    engine does when it is not told (None: decided by the model or the machine at run time). `low`, `high`
-    bound numbers, both included; `choices` bounds text. `neutral` is the sampling value that switches the
-    parameter off (None: leaving it out does).
+    `group` is `engine` for the server's settings, `sampling` for request fields, `prompt` for messages.
+    `default` is what the engine does when it is not told (None: decided by the model or the machine at run
+    time). `low`, `high` bound numbers, both included; `choices` bounds text. `neutral` is the sampling value
+    that switches the parameter off (None: leaving it out does).
     """
 
     name: str
-    group: Literal["engine", "sampling"]
+    group: Group
     kind: Kind
     when: When
     default: Value | None

@@ -5,9 +5,11 @@ from llmopt_core.resources.benchmark import LLMBenchmark
 from llmopt_core.resources.faults import Fault, ManifestInvalid
 from llmopt_core.resources.loading import Resource, load_manifest, resource_of
 from llmopt_core.resources.optimization import LLMOptimization
+from llmopt_core.resources.validation import FileFault, validate, validate_file
 
 __all__ = [
     "Fault",
+    "FileFault",
     "LLMBenchmark",
     "LLMOptimization",
     "ManifestInvalid",
@@ -15,4 +17,6 @@ __all__ = [
     "duration_seconds",
     "load_manifest",
     "resource_of",
+    "validate",
+    "validate_file",
 ]

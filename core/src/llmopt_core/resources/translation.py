@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from llmopt_core.resources.base import DECIMAL_PATTERN, DURATION_PATTERN, IDENTIFIER_PATTERN, NAME_PATTERN
 from llmopt_core.resources.faults import Fault, did_you_mean, dotted, joined
-from llmopt_core.resources.rules import NOT_UNIQUE, RULES_BROKEN
+from llmopt_core.resources.rules import NOT_UNIQUE, RULES_BROKEN, Rule
 from llmopt_core.resources.serving import SOURCE_PATTERN, URL_PATTERN
 
 Schema = Mapping[str, Any]
@@ -49,13 +49,17 @@ def faults_of(error: ValidationError, schema: Schema) -> tuple[Fault, ...]:
     return tuple(fault for detail in error.errors(include_url=False) for fault in _translated(detail, schema))
 
 
+def rule_fault(rule: Rule, path: str, part: Any) -> Fault:
+    """Return the fault of the `part` at `path` that breaks `rule`."""
+    return Fault(joined(path, rule.field), _below(part, rule.field), rule.expected, rule.suggestion)
+
+
 def _translated(detail: ErrorDetails, schema: Schema) -> Iterator[Fault]:
     steps = tuple(step for step in detail["loc"] if step != "[key]")
     path, value, context = dotted(steps), detail["input"], detail.get("ctx", {})
     if detail["type"] == RULES_BROKEN:
         for rule in context["rules"]:
-            place = joined(path, rule.field)
-            yield Fault(place, _below(value, rule.field), rule.expected, rule.suggestion)
+            yield rule_fault(rule, path, value)
     elif detail["type"] == NOT_UNIQUE:
         yield Fault(joined(path, context["place"]), context["value"], "a name that no other entry has")
     elif detail["type"] == "missing":

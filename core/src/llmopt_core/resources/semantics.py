@@ -1,0 +1,187 @@
+"""What only the engine's declaration and the installed names can tell about a manifest.
+
+Every check takes valid parts and yields faults; a part that is itself faulty is None and not checked further.
+"""
+
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+
+from llmopt_core.engines.declarations import EngineDeclaration
+from llmopt_core.metrics.catalog import CATALOG
+from llmopt_core.plugins import PluginBroken
+from llmopt_core.resources.base import Scalar
+from llmopt_core.resources.benchmark import Candidate
+from llmopt_core.resources.faults import Fault, did_you_mean
+from llmopt_core.resources.known import Known
+from llmopt_core.resources.ranges import entry_faults, scalar_fault, space_faults, typed
+from llmopt_core.resources.serving import Engine, Workload
+from llmopt_core.search.configurations import Configuration, Value
+
+_QUALITY_UNIT = "score 0..1"
+
+
+def optimization_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]:
+    """Yield the faults of an optimization's spec."""
+    asked = {
+        f"spec.{field}[{index}].metric": one.metric
+        for field in ("objectives", "constraints")
+        for index, one in enumerate(getattr(parts, field) or ())
+    }
+    if parts.budget is not None and parts.budget.target is not None:
+        asked["spec.budget.target.metric"] = parts.budget.target.metric
+    yield from _metric_faults(asked, parts.workload, known)
+    yield from _workload_faults(parts.workload, known)
+    if parts.engine is None:
+        return
+    yield from _engine_faults(parts.engine, known, "spec.engine")
+    if (declaration := _declared(parts.engine, known)) is not None:
+        yield from _fixed_faults(parts.engine, parts.workload, declaration, "spec.engine")
+        yield from _search_faults(parts, declaration)
+
+
+def benchmark_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]:
+    """Yield the faults of a benchmark's spec."""
+    asked = {f"spec.metrics[{index}]": metric for index, metric in enumerate(parts.metrics or ())}
+    if parts.objective is not None:
+        asked["spec.objective.metric"] = parts.objective.metric
+    yield from _metric_faults(asked, parts.workload, known)
+    yield from _workload_faults(parts.workload, known)
+    if parts.engine is not None:
+        yield from _engine_faults(parts.engine, known, "spec.engine")
+        if (declaration := _declared(parts.engine, known)) is not None:
+            yield from _fixed_faults(parts.engine, parts.workload, declaration, "spec.engine")
+    for index, candidate in enumerate(parts.candidates or ()):
+        yield from _candidate_faults(candidate, parts, known, f"spec.candidates[{index}]")
+
+
+def _candidate_faults(
+    candidate: Candidate, parts: SimpleNamespace, known: Known, path: str
+) -> Iterator[Fault]:
+    if candidate.engine is not None:
+        yield from _engine_faults(candidate.engine, known, f"{path}.engine")
+    engine = candidate.engine or parts.engine
+    if engine is None or (declaration := _declared(engine, known)) is None:
+        return
+    if candidate.engine is not None:
+        yield from _fixed_faults(engine, parts.workload, declaration, f"{path}.engine")
+    place = f"{path}.parameters"
+    found = tuple(entry_faults(candidate.parameters, declaration, place))
+    yield from found
+    if not found:
+        fixed = _fixed_values(engine, parts.workload, declaration)
+        yield from _conflict_faults({**fixed, **typed(candidate.parameters, declaration)}, declaration, place)
+
+
+def _metric_faults(asked: Mapping[str, str], workload: Workload | None, known: Known) -> Iterator[Fault]:
+    for path, metric in asked.items():
+        if metric not in known.metrics:
+            yield Fault(path, metric, "a metric of the catalogue", did_you_mean(metric, known.metrics))
+    produced = _produced(workload, known)
+    if produced is None:
+        return
+    for path, metric in asked.items():
+        if metric in CATALOG and CATALOG[metric].unit == _QUALITY_UNIT and metric not in produced:
+            expected = f"a metric that the workload's evaluator gives: {', '.join(produced)}"
+            yield Fault(path, metric, expected, "or set workload.evaluator.name to one that gives it")
+
+
+def _produced(workload: Workload | None, known: Known) -> tuple[str, ...] | None:
+    """Return the quality metrics of the workload's evaluator, None where they are not known."""
+    if workload is None:
+        return None
+    try:
+        evaluator = workload.evaluator.name if workload.evaluator else _own_evaluator(workload, known)
+        return known.metrics_of(evaluator) if evaluator in known.evaluators else None
+    except PluginBroken:
+        return None  # the runner says so, with the package's name, before it measures
+
+
+def _own_evaluator(workload: Workload, known: Known) -> str | None:
+    name = workload.dataset.name
+    return known.evaluator_of(name) if name in known.datasets else None
+
+
+def _workload_faults(workload: Workload | None, known: Known) -> Iterator[Fault]:
+    if workload is None:
+        return
+    dataset, evaluator = workload.dataset.name, workload.evaluator
+    if dataset is not None and dataset not in known.datasets:
+        hint = did_you_mean(dataset, known.datasets)
+        yield Fault("spec.workload.dataset.name", dataset, "an installed data set", hint)
+    if evaluator is not None and evaluator.name not in known.evaluators:
+        hint = did_you_mean(evaluator.name, known.evaluators)
+        yield Fault("spec.workload.evaluator.name", evaluator.name, "an installed evaluator", hint)
+
+
+def _engine_faults(engine: Engine, known: Known, path: str) -> Iterator[Fault]:
+    if engine.name not in known.engines:
+        hint = did_you_mean(engine.name, known.engines)
+        yield Fault(f"{path}.name", engine.name, "an installed engine", hint)
+        return
+    try:
+        known.declaration(engine.name)
+    except PluginBroken as error:
+        yield Fault(f"{path}.name", engine.name, "an engine that can be loaded", str(error))
+
+
+def _declared(engine: Engine, known: Known) -> EngineDeclaration | None:
+    try:
+        return known.declaration(engine.name)
+    except PluginBroken:
+        return None  # said by _engine_faults
+
+
+def _fixed_faults(
+    engine: Engine, workload: Workload | None, declaration: EngineDeclaration, path: str
+) -> Iterator[Fault]:
+    found = [
+        *_group_faults(engine.args, "engine", declaration, f"{path}.args"),
+        *_group_faults(
+            workload.sampling if workload else {}, "sampling", declaration, "spec.workload.sampling"
+        ),
+    ]
+    yield from found
+    if not found:
+        values = _fixed_values(engine, workload, declaration)
+        yield from _conflict_faults(values, declaration, f"{path}.args")
+
+
+def _group_faults(
+    values: Mapping[str, Scalar], group: str, declaration: EngineDeclaration, path: str
+) -> Iterator[Fault]:
+    for name, value in values.items():
+        if (fault := scalar_fault(f"{group}.{name}", value, declaration, f"{path}.{name}")) is not None:
+            yield fault
+
+
+def _search_faults(parts: SimpleNamespace, declaration: EngineDeclaration) -> Iterator[Fault]:
+    if parts.search is None:
+        return
+    fixed = _fixed_values(parts.engine, parts.workload, declaration)
+    yield from space_faults(parts.search.space, fixed, declaration)
+    searched = dict(parts.search.space.all_parameters())
+    for index, entry in enumerate(parts.search.enqueue):
+        path = f"spec.search.enqueue[{index}]"
+        found = tuple(entry_faults(entry, declaration, path, searched))
+        yield from found
+        if not found:
+            yield from _conflict_faults({**fixed, **typed(entry, declaration)}, declaration, path)
+
+
+def _fixed_values(
+    engine: Engine, workload: Workload | None, declaration: EngineDeclaration
+) -> dict[str, Value]:
+    """Return what the manifest fixes, by full name; values that are faulty are left out."""
+    given = {f"engine.{name}": value for name, value in engine.args.items()}
+    given |= {f"sampling.{name}": value for name, value in (workload.sampling if workload else {}).items()}
+    sound = {
+        name: value for name, value in given.items() if scalar_fault(name, value, declaration, "") is None
+    }
+    return typed(sound, declaration)
+
+
+def _conflict_faults(
+    values: Mapping[str, Value], declaration: EngineDeclaration, path: str
+) -> Iterator[Fault]:
+    for conflict in declaration.conflicts(Configuration.from_flat(values)):
+        yield Fault(path, None, f"what {declaration.name} accepts together", conflict)

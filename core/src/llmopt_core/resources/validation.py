@@ -1,0 +1,117 @@
+"""All that is wrong with a manifest, at once: its shape, its rules, and what the engine makes of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from llmopt_core.resources.base import Part
+from llmopt_core.resources.benchmark import BenchmarkSpec, LLMBenchmark
+from llmopt_core.resources.faults import Fault, ManifestInvalid
+from llmopt_core.resources.known import Known, installed
+from llmopt_core.resources.loading import is_ours, kind_of, yaml_fault
+from llmopt_core.resources.openapi import root_schema
+from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.resources.places import duplicates, line_of
+from llmopt_core.resources.semantics import benchmark_faults, optimization_faults
+from llmopt_core.resources.translation import faults_of, rule_fault
+
+
+@dataclass(frozen=True)
+class FileFault:
+    """A fault and where it stands; `line` counts from 1."""
+
+    file: Path
+    line: int
+    fault: Fault
+
+    def __str__(self) -> str:
+        """Return `file:line: the fault`, as compilers write it."""
+        return f"{self.file}:{self.line}: {self.fault}"
+
+
+def validate(document: Any, known: Known | None = None) -> tuple[Fault, ...]:
+    """Return every fault of the parsed `document`; none means that it can be run.
+
+    `known` says which engines, metrics, data sets and evaluators there are; what is installed unless given.
+    """
+    try:
+        kind = kind_of(document)
+    except ManifestInvalid as error:
+        return error.faults
+    shape = _shape_faults(kind, document)
+    spec = document.get("spec")
+    if not isinstance(spec, Mapping):
+        return shape
+    spec_type = BenchmarkSpec if kind is LLMBenchmark else OptimizationSpec
+    parts, faulty = _sound_parts(spec_type, spec)
+    check = benchmark_faults if kind is LLMBenchmark else optimization_faults
+    rules = [
+        rule for rule in spec_type.rules if faulty.isdisjoint(rule.reads or ()) and not rule.holds(parts)
+    ]
+    broken = (rule_fault(rule, "spec", spec) for rule in rules)
+    # Where only the spec's own rules are broken, its shape says so already.
+    return (*shape, *(fault for fault in broken if fault not in shape), *check(parts, known or installed()))
+
+
+def validate_file(path: Path, known: Known | None = None) -> tuple[FileFault, ...]:
+    """Return every fault of every document in the file at `path`, by line; raises OSError.
+
+    Documents of other API groups are passed over, unless there is nothing else.
+    """
+    text = path.read_text(encoding="utf-8")
+    known = known or installed()
+    try:
+        documents = tuple(yaml.load_all(text, Loader=yaml.CSafeLoader))
+        nodes = tuple(yaml.compose_all(text, Loader=yaml.CSafeLoader))
+    except yaml.YAMLError as error:
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        return (FileFault(path, mark.line + 1 if mark else 1, yaml_fault(error)),)
+    pairs = [
+        (document, node) for document, node in zip(documents, nodes, strict=True) if document is not None
+    ]
+    ours = [pair for pair in pairs if is_ours(pair[0])] or pairs
+    if not ours:
+        return (FileFault(path, 1, Fault("", None, "a resource: the file is empty")),)
+    found = [fault for document, node in ours for fault in _document_faults(path, document, node, known)]
+    return tuple(sorted(found, key=lambda one: one.line))
+
+
+def _document_faults(path: Path, document: Any, node: yaml.Node, known: Known) -> Iterator[FileFault]:
+    for place in duplicates(node):
+        fault = Fault(place, None, "each field once", "remove one of the two")
+        yield FileFault(path, line_of(node, place), fault)
+    for fault in validate(document, known):
+        yield FileFault(path, line_of(node, fault.path), fault)
+
+
+def _shape_faults(kind: Any, document: Mapping[str, Any]) -> tuple[Fault, ...]:
+    try:
+        kind.model_validate(document)
+    except ValidationError as error:
+        return faults_of(error, root_schema(kind))
+    return ()
+
+
+def _sound_parts(spec_type: type[Part], spec: Mapping[str, Any]) -> tuple[SimpleNamespace, frozenset[str]]:
+    """Return the fields of a spec by name, and the names of faulty ones: these are None."""
+    parts: dict[str, Any] = {}
+    faulty: set[str] = set()
+    for name, field in spec_type.model_fields.items():
+        try:
+            parts[name] = _part(field, spec)
+        except (ValidationError, KeyError):
+            parts[name] = None
+            faulty.add(name)
+    return SimpleNamespace(**parts), frozenset(faulty)
+
+
+def _part(field: FieldInfo, spec: Mapping[str, Any]) -> Any:
+    if field.alias not in spec and not field.is_required():
+        return field.get_default(call_default_factory=True, validated_data={})
+    return TypeAdapter(field.rebuild_annotation()).validate_python(spec[str(field.alias)])
