@@ -7,20 +7,16 @@ from statistics import median
 from llmopt_core.metrics.catalog import CATALOG
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.optimization import Budget, Confirm, Target
-from llmopt_core.study.records import GOOD_ENDINGS, OutcomeKind, Phase, RunnerRecord, TrialRecord
+from llmopt_core.study.records import OutcomeKind, Phase, RunnerRecord, TrialRecord
 
 
 @dataclass(frozen=True)
 class Ending:
-    """Why a study ends: a standard reason, and a sentence."""
+    """Why a study ends: a standard reason, a sentence, and whether it failed."""
 
     reason: str
     message: str
-
-    @property
-    def failed(self) -> bool:
-        """Say whether the study ends without having done what it could."""
-        return self.reason not in GOOD_ENDINGS
+    failed: bool = False
 
 
 def active_seconds(runners: Iterable[RunnerRecord]) -> float:
@@ -54,7 +50,7 @@ def search_ending(
     failed = [t for t in trials if t.outcome is not None and t.outcome.kind is OutcomeKind.FAILED]
     if len(failed) >= budget.max_failed_trials:
         text = f"{len(failed)} trials failed; spec.budget.maxFailedTrials is {budget.max_failed_trials}"
-        return Ending("TooManyFailures", text)
+        return Ending("TooManyFailures", text, failed=True)
     if budget.target is not None and (number := _reached(budget.target, trials)) is not None:
         target = budget.target
         return Ending("GoalReached", f"trial {number} reached {target.metric} {target.value}")

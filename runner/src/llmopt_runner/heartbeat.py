@@ -33,7 +33,9 @@ class Heartbeat:
         self.ending = "ended without a word"
 
     def __enter__(self) -> Self:
-        self.beat()
+        self._study.replace_runners(self._record.index)
+        self._say(ended=None)
+        self._sweep()
         self._thread.start()
         return self
 
@@ -43,10 +45,6 @@ class Heartbeat:
         self._stop.set()
         self._thread.join()
         self._say(ended=self.ending)
-
-    def beat(self) -> None:
-        """Say once that this runner lives, and what it does."""
-        self._say(ended=None)
 
     def _run(self) -> None:
         while not self._stop.wait(BEAT_SECONDS):

@@ -44,7 +44,7 @@ class Loop:
         ending = self._patiently(self._search)
         if not ending.failed:
             self._patiently(self._confirm)
-        self._study.end(ending.reason, ending.message)
+        self._study.end(ending.reason, ending.message, failed=ending.failed)
         return ending
 
     def _patiently(self, step: Callable[[], T]) -> T:
@@ -86,7 +86,7 @@ class Loop:
         if self._fatal is not None:
             return self._fatal
         if ended := self._study.ended:
-            return Ending(*ended)
+            return Ending(ended.reason, ended.message, ended.failed)
         return search_ending(
             self._spec.budget, self._spec.confirm, self._study.trials(), self._study.runners()
         )
@@ -136,7 +136,7 @@ class Loop:
         policy = POLICIES[failure.error_class]
         if policy is RetryPolicy.FATAL:
             text = f"{failure.message} - {failure.suggestion}"
-            self._fatal = Ending(failure.error_class.value, text)
+            self._fatal = Ending(failure.error_class.value, text, failed=True)
             return True
         return policy is RetryPolicy.RETRY and claim.attempt + 1 < _MOST_ATTEMPTS
 

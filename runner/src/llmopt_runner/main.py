@@ -14,6 +14,7 @@ from llmopt_core.resources.loading import load_manifest
 from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
 from llmopt_core.study.adapter import Study, open_storage
 from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
+from llmopt_runner.budgets import Ending
 from llmopt_runner.engines.base import load_engine
 from llmopt_runner.heartbeat import Heartbeat
 from llmopt_runner.loading import EngineSlot, launch_settings, start_timeout_seconds
@@ -80,9 +81,11 @@ def _run(options: argparse.Namespace, stopping: StopSignal) -> int:
         name = f"{socket.gethostname()}-{options.index}-{uuid.uuid4().hex[:8]}"
         with Heartbeat(study, name, options.index, progress) as heartbeat:
             heartbeat.ending = "interrupted"
-            failed = _search(resource.spec, study, name, options.results, stopping, progress)
-            heartbeat.ending = "done"
-    return EXIT_STUDY_FAILED if failed else EXIT_DONE
+            ending = _search(resource.spec, study, name, options.results, stopping, progress)
+            heartbeat.ending = ending.reason
+    if ending.failed:
+        log.error("the study failed: %s: %s", ending.reason, ending.message)
+    return EXIT_STUDY_FAILED if ending.failed else EXIT_DONE
 
 
 def _search(
@@ -92,28 +95,41 @@ def _search(
     results: Path,
     stopping: StopSignal,
     progress: Progress,
-) -> bool:
-    """Run trials to the end of the study; say whether it failed."""
+) -> Ending:
+    """Run trials to the end of the study; what no configuration can mend ends it before the first."""
+    # Whoever starts a runner on a study that ended has mended what ended it, or raised its budget.
+    study.reopen()
+    try:
+        trials = _set_up(spec, study, results, stopping, progress)
+    except LlmoptError as error:
+        ending = Ending(error.failure.error_class.value, str(error), failed=True)
+        study.end(ending.reason, ending.message, failed=True)
+        return ending
+    try:
+        return Loop(spec, study, trials, name).run()
+    finally:
+        trials.slot.close()
+
+
+def _set_up(
+    spec: OptimizationSpec, study: Study, results: Path, stopping: StopSignal, progress: Progress
+) -> TrialRunner:
     declaration = engine_declaration(spec)
     folder = results / "logs" / "engines"
     folder.mkdir(parents=True, exist_ok=True)
     model = resolve_model(spec.model.source, token=os.environ.get("LLMOPT_MODEL_TOKEN"))
     settings_for = launch_settings(spec, model, folder, os.environ.get("LLMOPT_ENDPOINT_API_KEY"))
-    slot = EngineSlot(load_engine(spec.engine.name), settings_for, start_timeout_seconds(spec))
-    trials = TrialRunner(
+    workload = PreparedWorkload.prepare(spec.workload, api_key=os.environ.get("LLMOPT_EVALUATOR_API_KEY"))
+    return TrialRunner(
         spec=spec,
         declaration=declaration,
         fixed=fixed_parameters(spec, declaration),
-        workload=PreparedWorkload.prepare(spec.workload, api_key=os.environ.get("LLMOPT_EVALUATOR_API_KEY")),
-        slot=slot,
+        workload=workload,
+        slot=EngineSlot(load_engine(spec.engine.name), settings_for, start_timeout_seconds(spec)),
         study=study,
         stopping=stopping,
         progress=progress,
     )
-    try:
-        return Loop(spec, study, trials, name).run().failed
-    finally:
-        slot.close()
 
 
 class WrongKind(LlmoptError):

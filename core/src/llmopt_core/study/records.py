@@ -18,10 +18,6 @@ class Phase(StrEnum):
     CONFIRM = "confirm"  # a repeat of a winner, or of the default, on items held out
 
 
-# Reasons that end a study well; every other one means that it failed.
-GOOD_ENDINGS = frozenset({"TrialsExhausted", "DeadlineExceeded", "GoalReached"})
-
-
 class OutcomeKind(StrEnum):
     """How a trial ended."""
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Self
 
 from sqlalchemy.engine import Connection
@@ -130,6 +131,19 @@ class Study:
         text = dump(Beat(self._session, record))
         with self._database.writing() as connection:
             put_attribute(connection, self._study_id, f"{_RUNNER_PREFIX}{record.name}", text)
+
+    def replace_runners(self, index: int) -> None:
+        """Say for every runner of `index` that has not ended that it has: its replacement is here.
+
+        There is one runner of an index at a time, so whoever begins as one knows that the one before is gone.
+        """
+        before = {name: beat for name, beat in self._beats().items() if beat.runner.index == index}
+        with self._database.writing() as connection:
+            for name, beat in before.items():
+                if beat.runner.ended is None:
+                    gone = replace(beat.runner, beat=beat.runner.beat + 1, ended="replaced")
+                    key = f"{_RUNNER_PREFIX}{name}"
+                    put_attribute(connection, self._study_id, key, dump(replace(beat, runner=gone)))
 
     def runners(self) -> tuple[RunnerRecord, ...]:
         """Return what each runner last said, by name."""

@@ -1,0 +1,271 @@
+"""The runner program as a whole, on a fake server whose accuracy is known: killed, stopped, resumed, failing."""
+
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+import yaml
+from fakes.openai_server import FakeOptions, FakeServer
+from llmopt_core.study.adapter import open_storage
+from llmopt_core.study.confirmation import confirmation
+from llmopt_core.study.records import OutcomeKind, Phase
+from llmopt_core.study.summary import summarise
+from llmopt_runner.datasets.arithmetic import arithmetic
+from llmopt_runner.main import EXIT_DONE, EXIT_INTERRUPTED, EXIT_INVALID, EXIT_STUDY_FAILED
+
+PATIENCE_SECONDS = 60
+# Right with probability 0.95 - 0.7 x temperature: greedy answers are best, and the default of 1.0 is not.
+ANSWERS = {item.question: item.answer for item in arithmetic().items(200, 0)}
+OPTIONS = FakeOptions(
+    ttft_ms=4.0, gap_ms=1.0, tokens=3, answers=ANSWERS, right_probability=0.95, right_loss_per_temperature=0.7
+)
+
+
+def manifest(url, *, trials=8, confirm=None, budget=None, objectives=("accuracy",), samples=24, **spec):
+    """Return an optimization of the temperature on the endpoint at `url`."""
+    return {
+        "apiVersion": "llmopt.dev/v1alpha1",
+        "kind": "LLMOptimization",
+        "metadata": {"name": "study"},
+        "spec": {
+            "model": {"source": "hf://nobody/fake-model"},
+            "engine": {"name": "openai", "endpoint": {"url": url, "model": "fake-model"}},
+            "workload": {
+                "dataset": {"name": "arithmetic", "samples": samples},
+                "load": {"concurrency": 4, "warmupRequests": 1},
+                "maxTokens": 16,
+            },
+            "search": {
+                "pruner": {"name": "none"},
+                "space": {
+                    "sampling": [{"name": "temperature", "float": {"low": "0", "high": "1", "step": "0.1"}}]
+                },
+            },
+            "objectives": [{"metric": metric} for metric in objectives],
+            "budget": {"trials": trials, **(budget or {})},
+            "confirm": confirm or {"top": 0},
+            **spec,
+        },
+    }
+
+
+class Folder:
+    """One study's files, and runners on it."""
+
+    def __init__(self, path):
+        self.path = path
+        self.storage = f"sqlite:///{path / 'study.db'}"
+
+    def write(self, document):
+        (self.path / "manifest.yaml").write_text(yaml.safe_dump(document))
+
+    def start(self, index=0):
+        command = [sys.executable, "-m", "llmopt_runner.main", "--manifest", str(self.path / "manifest.yaml")]
+        command += ["--results", str(self.path), "--index", str(index), "--storage", self.storage]
+        log = (self.path / f"runner-{index}.log").open("a")
+        with log:
+            return subprocess.Popen(command, stderr=log)
+
+    def run(self):
+        return self.start().wait(PATIENCE_SECONDS)
+
+    @contextmanager
+    def study(self):
+        with open_storage(self.storage) as storage:
+            yield storage.open_study("study")
+
+    def until(self, seen):
+        """Wait until `seen(trials)` holds for the study, as soon as there is one."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (self.path / "study.db").exists() or not self._has_study():
+            assert time.monotonic() < deadline
+        with self.study() as study:
+            while not seen(study.trials()):
+                assert time.monotonic() < deadline
+
+    def _has_study(self):
+        with open_storage(self.storage) as storage:
+            return "study" in storage.study_names()
+
+    def log(self, index=0):
+        return (self.path / f"runner-{index}.log").read_text()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return Folder(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with FakeServer(OPTIONS) as fake:
+        yield fake
+
+
+def counted(study):
+    """Return the trials that count against the budget."""
+    return [
+        trial
+        for trial in study.trials()
+        if trial.phase is not Phase.CONFIRM and trial.outcome.kind is not OutcomeKind.RETURNED
+    ]
+
+
+def running_search(trials):
+    return any(trial.state == "running" and trial.phase is Phase.SEARCH for trial in trials)
+
+
+def test_a_study_ends_with_its_budget_a_winner_and_a_proof(folder, server):
+    """Eight trials, the default first; the winner is greedier than the default, and the repeats prove it."""
+    folder.write(manifest(server.base_url, samples=40, confirm={"top": 1, "repeats": 3}))
+    assert folder.run() == EXIT_DONE, folder.log()
+    with folder.study() as study:
+        trials = counted(study)
+        summary = summarise(study)
+        proof = confirmation(study)
+        assert study.ended[0] == "TrialsExhausted"
+    assert len(trials) == 8
+    assert trials[0].phase is Phase.BASELINE
+    assert summary.baseline.outcome.configuration.sampling["temperature"] == 1.0
+    assert summary.best.outcome.configuration.sampling["temperature"] < 0.5
+    assert proof.significant
+    assert proof.gains[0].low > 0
+
+
+def test_no_configuration_is_measured_twice(folder, server):
+    """With three configurations and eight trials, the others are copies that sent no request."""
+    space = {"sampling": [{"name": "temperature", "categorical": {"choices": [0, "0.5"]}}]}
+    folder.write(manifest(server.base_url, search={"space": space, "pruner": {"name": "none"}}))
+    before = len(server.truth())
+    assert folder.run() == EXIT_DONE, folder.log()
+    with folder.study() as study:
+        kinds = [trial.outcome.kind for trial in counted(study)]
+    assert kinds.count(OutcomeKind.MEASURED) == 3
+    assert kinds.count(OutcomeKind.COPIED) == 5
+    # Each of the three: 24 items and one warm-up; the runner's own readiness check comes once.
+    assert len(server.truth()) - before == 3 * 25 + 1
+
+
+def test_a_killed_runner_loses_nothing(folder, server):
+    """SIGKILL in the middle of a trial: its replacement runs that trial again, and the budget is exact."""
+    folder.write(manifest(server.base_url, trials=6))
+    runner = folder.start()
+    folder.until(running_search)
+    runner.send_signal(signal.SIGKILL)
+    runner.wait(PATIENCE_SECONDS)
+    assert folder.run() == EXIT_DONE, folder.log()
+    with folder.study() as study:
+        assert len(counted(study)) == 6
+        assert all(trial.state == "finished" for trial in study.trials())
+
+
+def test_sigterm_gives_the_trial_back_and_the_same_command_resumes(folder, server):
+    """A runner that is asked to stop says so, leaves no trial running, and costs the budget nothing."""
+    folder.write(manifest(server.base_url, trials=6))
+    runner = folder.start()
+    folder.until(running_search)
+    runner.send_signal(signal.SIGTERM)
+    assert runner.wait(PATIENCE_SECONDS) == EXIT_INTERRUPTED, folder.log()
+    with folder.study() as study:
+        assert not any(trial.state == "running" for trial in study.trials())
+        assert study.runners()[0].ended == "interrupted"
+    assert folder.run() == EXIT_DONE, folder.log()
+    with folder.study() as study:
+        assert len(counted(study)) == 6
+
+
+def test_three_runners_share_one_budget(folder, server):
+    """Runners beside each other run exactly the budget, and one default."""
+    folder.write(manifest(server.base_url, trials=10, confirm={"top": 1, "repeats": 2}))
+    runners = [folder.start(index) for index in range(3)]
+    assert [runner.wait(PATIENCE_SECONDS) for runner in runners] == [EXIT_DONE] * 3, folder.log()
+    with folder.study() as study:
+        trials = counted(study)
+        confirmed = [trial for trial in study.trials() if trial.phase is Phase.CONFIRM]
+    assert len(trials) == 10
+    assert [trial.phase for trial in trials].count(Phase.BASELINE) == 1
+    assert len(confirmed) == 4
+
+
+def test_a_server_that_fails_every_request_fails_the_study_early(folder):
+    """Requests that fail are no result: each trial is tried twice, and the study ends at its limit."""
+    with FakeServer(FakeOptions(faults={"*": "status=500"})) as broken:
+        folder.write(manifest(broken.base_url, trials=50, budget={"maxFailedTrials": 2}))
+        assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+    with folder.study() as study:
+        assert study.ended[0] == "TooManyFailures"
+        assert summarise(study).best is None
+        assert len(counted(study)) == 2
+
+
+def test_an_endpoint_that_is_not_there_is_said_so(folder):
+    """Nothing listens: the study fails with the endpoint's address in its errors."""
+    folder.write(manifest("http://127.0.0.1:9", trials=5, budget={"maxFailedTrials": 1}))
+    assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+    with folder.study() as study:
+        error = summarise(study).errors[0]
+    assert "http://127.0.0.1:9" in error.last.message
+
+
+def test_the_target_ends_the_search(folder, server):
+    """A study that only wants 10 % accuracy is done after its first trial."""
+    target = {"target": {"metric": "accuracy", "value": "0.1"}}
+    folder.write(manifest(server.base_url, trials=50, budget=target))
+    assert folder.run() == EXIT_DONE, folder.log()
+    with folder.study() as study:
+        assert study.ended[0] == "GoalReached"
+        assert len(counted(study)) == 1
+
+
+def test_a_raised_budget_goes_on_where_the_study_ended(folder, server):
+    """After four of four trials, a budget of six runs two more."""
+    folder.write(manifest(server.base_url, trials=4))
+    assert folder.run() == EXIT_DONE, folder.log()
+    folder.write(manifest(server.base_url, trials=6))
+    assert folder.run() == EXIT_DONE, folder.log()
+    with folder.study() as study:
+        assert len(counted(study)) == 6
+
+
+def test_a_broken_data_set_ends_the_study_before_the_first_trial(folder, server):
+    """A bad line costs no trial; its file and number are in the ending; mended, the same command goes on."""
+    data = folder.path / "items.jsonl"
+    data.write_text('{"question": "What is 1 + 1?", "answer": "2"}\nnot json\n')
+    document = manifest(server.base_url, trials=2, samples=4)
+    document["spec"]["workload"]["dataset"] = {"path": str(data), "samples": 4}
+    folder.write(document)
+    assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+    with folder.study() as study:
+        assert study.ended[0] == "DatasetInvalid"
+        assert "items.jsonl:2" in study.ended[1]
+    lines = [f'{{"question": "What is {n} + 1?", "answer": "{n + 1}"}}' for n in range(12)]
+    data.write_text("\n".join(lines))
+    assert folder.run() == EXIT_DONE, folder.log()
+    with folder.study() as study:
+        assert len(counted(study)) == 2
+
+
+def test_cached_prompts_void_a_measurement(folder):
+    """A server that answers every prompt from its cache was asked them before: no value of it is used."""
+    with FakeServer(FakeOptions(answers=ANSWERS, cached_tokens=10_000)) as cached:
+        folder.write(manifest(cached.base_url, trials=3, budget={"maxFailedTrials": 2}))
+        folder.run()
+    with folder.study() as study:
+        kinds = {trial.outcome.kind for trial in counted(study)}
+        assert kinds == {OutcomeKind.INVALID}
+        assert "contamination" in summarise(study).errors[0].last.message
+
+
+def test_a_manifest_of_the_other_kind_is_refused(folder):
+    """The runner takes optimizations, and says so with its reserved code."""
+    document = {
+        "apiVersion": "llmopt.dev/v1alpha1",
+        "kind": "LLMBenchmark",
+        "metadata": {"name": "study"},
+        "spec": {},
+    }
+    folder.write(document)
+    assert folder.run() == EXIT_INVALID, folder.log()
