@@ -15,6 +15,7 @@ app = typer.Typer(
     name="llmopt",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its boxes would load Markdown and Pygments: three times the start-up
     help="Find, measure and prove the best way to serve an open LLM on your own hardware.",
 )
 
@@ -64,7 +65,7 @@ class Listed(StrEnum):
 
 @app.command()
 def run(
-    file: Annotated[Path, typer.Argument(help="An LLMOptimization as YAML; - reads standard input.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An LLMOptimization; - reads standard input.")],
     *,
     results: Results = RESULTS,
     fresh: Fresh = False,

@@ -86,7 +86,7 @@ def model_source(text: str) -> str:
     if "://" in text:
         return text
     path = Path(text).expanduser()
-    if path.exists():
+    if text and path.exists():
         return f"file://{path.resolve()}"
     if re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w.-]+)?", text):
         return f"hf://{text}"

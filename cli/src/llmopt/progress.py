@@ -13,6 +13,9 @@ from llmopt.local.sessions import Audience
 from llmopt.local.watching import Progress
 from llmopt.wording import duration, gain_text, number
 
+# Where there is no panel to redraw, a line that only counts is printed this seldom.
+COUNTS_EVERY_SECONDS = 10.0
+
 
 @contextmanager
 def shown(console: Console, name: str, *, live: bool) -> Iterator[Audience]:
@@ -33,18 +36,22 @@ def _print(console: Console, text: str) -> None:
 
 
 class LinePrinter:
-    """Prints a look at the study when what a person would want to know has changed."""
+    """Prints a look at the study when a person would want to know: news at once, mere counts now and then."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._last: tuple[object, ...] | None = None
+        self._news: tuple[object, ...] | None = None
+        self._counts: tuple[int, int] | None = None
+        self._said_at = -COUNTS_EVERY_SECONDS
 
     def progress(self, progress: Progress) -> None:
-        """Print `progress` as one line unless the last one said the same."""
-        said = (progress.phase, progress.finished, progress.repeats, progress.best_trial, progress.errors)
-        if said != self._last:
-            self._last = said
-            _print(self._console, line(progress))
+        """Print `progress` as one line unless it is not worth one."""
+        news = (progress.phase, progress.best_trial, progress.errors)
+        counts = (progress.finished, progress.repeats)
+        due = progress.elapsed_seconds - self._said_at >= COUNTS_EVERY_SECONDS
+        if news != self._news or (due and counts != self._counts):
+            self._news, self._counts, self._said_at = news, counts, progress.elapsed_seconds
+            self.event(line(progress))
 
     def event(self, text: str) -> None:
         """Print `text` as a line."""

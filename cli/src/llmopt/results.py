@@ -13,8 +13,6 @@ from llmopt_core.study.confirmation import Confirmation, Gain, confirmation
 from llmopt_core.study.records import ObjectiveDefinition, Phase, TrialRecord
 from llmopt_core.study.summary import StudySummary, summarise
 
-# A study that ended for one of these has a result; for any other reason it failed.
-GOOD_REASONS = frozenset({"GoalReached", "TrialsExhausted", "DeadlineExceeded", "BudgetSpent"})
 # Shown beside the objectives and constraints, where they were measured.
 SHOWN_METRICS = ("accuracy", "score", "output_tokens_per_second", "ttft_ms_p95", "peak_memory_mib")
 
@@ -58,15 +56,17 @@ class OptimizationResult:
 
     `trial` is the best one (None: nothing was measured yet), `parameters` its parameters by group, `metrics`
     what the search measured of it. `gain` and `interval` are the first objective's, as in `Comparison`.
-    `ended` is why the study ended, None while it can go on. `confirmed` says that the gains come from
-    repeats on items that the search never saw.
+    `ended` is why the study ended, None while it can go on, `failed` whether it ended badly. `confirmed`
+    says that the gains come from repeats on items that the search never saw.
     """
 
     study: str
     ended: str | None
     message: str
     trials: int
+    failed: bool = False
     trial: int | None = None
+    default_is_best: bool = False
     parameters: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     default_metrics: Mapping[str, float] = field(default_factory=dict)
@@ -78,11 +78,6 @@ class OptimizationResult:
     request_fields: Mapping[str, Any] = field(default_factory=dict)
     errors: tuple[ErrorCount, ...] = ()
     report: Path | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether the study ended without doing what it was asked for."""
-        return self.ended is not None and (self.ended not in GOOD_REASONS or self.trial is None)
 
     @property
     def gain(self) -> float | None:
@@ -104,6 +99,7 @@ def result_of(study: Study, report: Path | None = None) -> OptimizationResult:
         study=study.definition.name,
         ended=reason,
         message=message,
+        failed=study.ended is not None and study.ended.failed,
         trials=sum(trial.outcome is not None for trial in trials),
         errors=errors_of(summary),
         report=report,
@@ -165,6 +161,7 @@ def _with_best(
     return replace(
         bare,
         trial=best.number,
+        default_is_best=baseline is not None and best.number == baseline.number,
         parameters={group: dict(getattr(groups, group)) for group in GROUPS},
         metrics=measured,
         default_metrics=default,

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llmopt.results import Comparison, OptimizationResult
-from llmopt.wording import gain_text, headline, interval_text, number, verdict
+from llmopt.wording import gain_text, headline, interval_text, number, value_text, verdict
 
 
 def print_result(console: Console, result: OptimizationResult) -> None:
@@ -34,14 +34,14 @@ def print_result(console: Console, result: OptimizationResult) -> None:
 def comparison_table(comparisons: tuple[Comparison, ...]) -> Table:
     """Return best against default, a row for each metric."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("metric", overflow="fold")
+    table.add_column("metric", no_wrap=True)
     for title in ("default", "best", "gain"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("interval", overflow="fold")
     table.add_column("", overflow="fold")
     for one in comparisons:
         table.add_row(
-            Text(f"{one.metric} ({one.unit})", style="bold" if one.objective else "dim"),
+            Text(one.metric, style="bold" if one.objective else "dim"),
             number(one.default),
             number(one.best),
             gain_text(one),
@@ -67,14 +67,14 @@ def _parameter_lines(result: OptimizationResult) -> Iterator[str]:
     searched = [(group, values) for group, values in result.parameters.items() if values]
     yield f"Best parameters (trial {result.trial}):" if searched else "Best parameters: the default's"
     for group, values in searched:
-        yield f"  {group}: " + ", ".join(f"{name} = {value}" for name, value in values.items())
+        yield f"  {group}: " + ", ".join(f"{name} = {value_text(value)}" for name, value in values.items())
 
 
 def _next_lines(result: OptimizationResult) -> Iterator[str]:
     if result.serve_command:
         yield f"Serve it: {result.serve_command}"
     if result.request_fields:
-        fields = ", ".join(f"{name}: {value}" for name, value in result.request_fields.items())
+        fields = ", ".join(f"{name}: {value_text(value)}" for name, value in result.request_fields.items())
         yield f"  with these fields in each request: {fields}"
     if result.report:
         yield f"Report: {result.report}"

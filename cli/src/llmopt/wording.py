@@ -25,6 +25,11 @@ def number(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= _MIDDLE else f"{value:.3g}"
 
 
+def value_text(value: object) -> str:
+    """Return a parameter's value without the noise of binary fractions (0.7, not 0.7000000000000001)."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
 def gain_text(comparison: Comparison) -> str:
     """Return the gain: `+12.3 %` on a ratio scale, `+0.125` for a score."""
     return _signed(comparison.gain, comparison.scale)
@@ -53,12 +58,17 @@ def headline(result: OptimizationResult) -> str:
     objectives = [one for one in result.comparisons if one.objective]
     if not objectives:
         return "The default was not measured: there is nothing to compare with"
+    if result.default_is_best:
+        return "No gain: nothing that was tried is better than the default"
+    return _proof(result, objectives)
+
+
+def _proof(result: OptimizationResult, objectives: list[Comparison]) -> str:
     if not result.confirmed:
-        return f"Not confirmed yet: {_listed(objectives)} over the default in the search's own measurements"
+        return f"Not confirmed by repeats: {_listed(objectives)} over the default, as the search measured it"
     if result.significant:
         return f"Significant gain over the default: {_listed([o for o in objectives if o.significant])}"
-    worse = [one for one in objectives if one.worse]
-    if worse:
+    if any(one.worse for one in objectives):
         return f"No significant gain over the default without a loss: {_listed(objectives)}"
     return f"No significant gain over the default ({_listed(objectives)})"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmopt.local.folders import ResultsFolder
+from llmopt.local.folders import ResultsFolder, note_holders
 
 RUNNER_COMMAND = (sys.executable, "-m", "llmopt_runner.main")
 STORAGE_URL = "LLMOPT_STORAGE_URL"
@@ -83,6 +83,7 @@ class Fleet:
         """Start every runner; raises OSError when its program cannot be started."""
         for index in range(self._count):
             self._runners.append(Runner(index, self._launcher.start(index)))
+        self._note()
 
     @property
     def pids(self) -> list[int]:
@@ -101,7 +102,13 @@ class Fleet:
 
     def tend(self) -> tuple[str, ...]:
         """Start again what died, as long as that may help; return one sentence for each."""
-        return tuple(self._again(runner) for runner in self.restartable)
+        sentences = tuple(self._again(runner) for runner in self.restartable)
+        if sentences:
+            self._note()
+        return sentences
+
+    def _note(self) -> None:
+        note_holders(self._launcher.lock, [os.getpid(), *self.pids])
 
     @property
     def restartable(self) -> tuple[Runner, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from llmopt.local.fleets import Fleet, ending
-from llmopt.local.watching import Clock, Progress, counted_trials, look
+from llmopt.local.watching import Progress, look
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.adapter import Janitor, Study
 
@@ -58,7 +58,6 @@ class Session:
         self._pace = pace
         self._janitor = Janitor(study, pace.lease)
         self._began = time.monotonic()
-        self._done_before = counted_trials(study)
 
     def run(self, stop: Stop, audience: Audience) -> SessionEnd:
         """Start the runners and stay until all have ended or `stop` was asked for; blocks."""
@@ -85,8 +84,8 @@ class Session:
         audience.progress(self._look())
 
     def _look(self) -> Progress:
-        clock = Clock(self._began, time.monotonic(), self._done_before)
-        return look(self._study, self._spec, clock, runners=self._fleet.alive)
+        elapsed = time.monotonic() - self._began
+        return look(self._study, self._spec, elapsed_seconds=elapsed, runners=self._fleet.alive)
 
     def _end(self, stop: Stop, audience: Audience) -> None:
         if self._fleet.alive:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from llmopt.results import Comparison, compare
 from llmopt_core.resources.optimization import OptimizationSpec
@@ -45,16 +46,7 @@ class Progress:
     stages: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Clock:
-    """When this process began to watch, and now, in seconds of the same monotonic clock."""
-
-    began: float
-    now: float
-    finished_before: int = 0
-
-
-def look(study: Study, spec: OptimizationSpec, clock: Clock, *, runners: int) -> Progress:
+def look(study: Study, spec: OptimizationSpec, *, elapsed_seconds: float, runners: int) -> Progress:
     """Return how far `study` is; `runners` is how many of our processes run."""
     trials, summary, plan = study.trials(), summarise(study), study.confirm_plan
     counted = [trial for trial in trials if trial.phase is not Phase.CONFIRM and _counts(trial)]
@@ -63,6 +55,7 @@ def look(study: Study, spec: OptimizationSpec, clock: Clock, *, runners: int) ->
         trial.phase is Phase.CONFIRM and _counts(trial) and trial.state == "finished" for trial in trials
     )
     planned = planned_repeats(spec, plan)
+    to_do = max(0, spec.budget.trials - finished) + max(0, planned - repeats)
     records = [record for record in study.runners() if record.ended is None]
     return Progress(
         phase=_phase(study, trials, plan),
@@ -71,8 +64,8 @@ def look(study: Study, spec: OptimizationSpec, clock: Clock, *, runners: int) ->
         budget=spec.budget.trials,
         repeats=repeats,
         repeats_planned=planned,
-        elapsed_seconds=clock.now - clock.began,
-        left_seconds=_left(clock, done=finished + repeats, total=spec.budget.trials + planned),
+        elapsed_seconds=elapsed_seconds,
+        left_seconds=seconds_left(trials, to_do=to_do, runners=runners),
         best_trial=summary.best.number if summary.best else None,
         gains=gains_so_far(summary, study.definition.objectives),
         memory_mib=_total(records, "memory_mib"),
@@ -82,11 +75,6 @@ def look(study: Study, spec: OptimizationSpec, clock: Clock, *, runners: int) ->
         runners=runners,
         stages=tuple(record.stage for record in records if record.stage),
     )
-
-
-def counted_trials(study: Study) -> int:
-    """Return how many trials and repeats of `study` have ended and count."""
-    return sum(trial.state == "finished" and _counts(trial) for trial in study.trials())
 
 
 def planned_repeats(spec: OptimizationSpec, plan: ConfirmPlan | None) -> int:
@@ -125,11 +113,14 @@ def _phase(study: Study, trials: Sequence[TrialRecord], plan: ConfirmPlan | None
     return "baseline" if begun else "starting"
 
 
-def _left(clock: Clock, *, done: int, total: int) -> float | None:
-    ours = done - clock.finished_before
-    if ours <= 0:
-        return None
-    return max(0, total - done) * (clock.now - clock.began) / ours
+def seconds_left(trials: Sequence[TrialRecord], *, to_do: int, runners: int) -> float | None:
+    """Return how long `to_do` trials will take `runners` if they take as long as those before in the mean."""
+    times = [
+        trial.finished_at - trial.started_at
+        for trial in trials
+        if trial.started_at is not None and trial.finished_at is not None and _counts(trial)
+    ]
+    return to_do * fmean(times) / max(1, runners) if times else None
 
 
 def _total(records: Sequence[RunnerRecord], field: str) -> float | None:

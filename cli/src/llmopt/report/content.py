@@ -6,7 +6,7 @@ from typing import Any
 
 from llmopt.report.machine import machine_facts
 from llmopt.results import Comparison, OptimizationResult
-from llmopt.wording import duration, gain_text, headline, interval_text, number, verdict
+from llmopt.wording import duration, gain_text, headline, interval_text, number, value_text, verdict
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.records import ObjectiveDefinition, OutcomeKind, Phase, TrialRecord
 
@@ -80,7 +80,9 @@ def content_of(
         top=_top(trials, objectives),
         errors=tuple(vars(error) for error in result.errors),
         serve_command=result.serve_command or "",
-        request_fields=", ".join(f"{name}: {value}" for name, value in result.request_fields.items()),
+        request_fields=", ".join(
+            f"{key}: {value_text(value)}" for key, value in result.request_fields.items()
+        ),
         manifest=manifest_text,
     )
 
@@ -107,7 +109,7 @@ def _comparison(one: Comparison) -> ComparisonRow:
 
 def _parameters(result: OptimizationResult) -> tuple[tuple[str, str, str], ...]:
     return tuple(
-        (group, name, str(value))
+        (group, name, value_text(value))
         for group, values in result.parameters.items()
         for name, value in values.items()
     )
@@ -146,7 +148,7 @@ def _top(trials: Sequence[TrialRecord], objectives: Sequence[ObjectiveDefinition
     return tuple(
         TrialRow(
             trial.number,
-            ", ".join(f"{name}={value}" for name, value in trial.parameters.items()) or "the default",
+            ", ".join(f"{key}={value_text(value)}" for key, value in trial.parameters.items()) or "default",
             tuple(
                 number(outcome.metrics[o.metric]) if o.metric in outcome.metrics else "" for o in objectives
             ),

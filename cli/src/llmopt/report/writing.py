@@ -61,9 +61,12 @@ def _page(content: Content, figures: Mapping[str, Any]) -> str:
 
 def _drawn(figure: Any) -> str:
     """Return the figure as HTML that takes its width from the page."""
-    figure.update_layout(title=None, autosize=True, width=None, margin={"l": 50, "r": 16, "t": 16, "b": 50})
+    figure.update_layout(
+        title=None, autosize=True, width=None, margin={"l": 50, "r": 16, "t": 32, "b": 50},
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
+    )  # fmt: skip
     html: str = figure.to_html(
-        full_html=False, include_plotlyjs=False, config={"responsive": True, "displaylogo": False}
+        full_html=False, include_plotlyjs=False, config={"responsive": True, "displayModeBar": False}
     )
     return html
 

@@ -1,0 +1,166 @@
+"""A runner program without engines: claims trials of the real study and makes their measurements up.
+
+python stub_runner.py [--trial-seconds S] [--die-once] [--exit CODE] [--deaf] [--gain G] [--fail CLASS]
+    --manifest FILE --results DIR --index N
+
+Deterministic: accuracy and speed follow from the parameters and the repeat.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from llmopt_core.errors.classes import ErrorClass, Failure
+from llmopt_core.resources import load_manifest
+from llmopt_core.search.configurations import Configuration
+from llmopt_core.study.adapter import open_storage
+from llmopt_core.study.definitions import define_study
+from llmopt_core.study.records import ConfirmPlan, Outcome, OutcomeKind, RunnerRecord
+from llmopt_core.study.summary import summarise
+
+EXIT_FAILED = 64
+EXIT_INTERRUPTED = 75
+
+
+def options():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--index", type=int, required=True)
+    parser.add_argument("--debug", action="store_true")
+    parser.add_argument("--trial-seconds", type=float, default=0.0)
+    parser.add_argument("--die-once", action="store_true", help="SIGKILL itself in its first trial")
+    parser.add_argument("--exit", type=int, help="end at once with this code")
+    parser.add_argument("--deaf", action="store_true", help="do not end on SIGTERM")
+    parser.add_argument("--gain", type=float, default=0.5, help="what a temperature of 0 gains")
+    parser.add_argument("--fail", help="every trial fails with this error class, and the study with it")
+    return parser.parse_args()
+
+
+class Runner:
+    def __init__(self, args, resource, study):
+        self.args, self.spec, self.study = args, resource.spec, study
+        self.name = f"stub-{args.index}-{os.getpid()}"
+        self.stop = threading.Event()
+        self.beats = 0
+
+    def beat(self, trial=None, ended=None):
+        self.beats += 1
+        record = RunnerRecord(
+            self.name, self.args.index, self.beats, time.monotonic(), trial, "measure", 512.0, 4096.0, ended
+        )
+        self.study.beat(record)
+
+    def run(self):
+        while claim := self.study.claim(self.name, budget=self.spec.budget.trials):
+            if not self.carry_out(claim):
+                return EXIT_INTERRUPTED
+            if self.args.fail:
+                self.study.end(self.args.fail, "the model is not there")
+                return EXIT_FAILED
+        self.plan()
+        while claim := self.study.claim_confirm(self.name):
+            if not self.carry_out(claim):
+                return EXIT_INTERRUPTED
+        self.study.end("TrialsExhausted", f"all {self.spec.budget.trials} trials are done")
+        return 0
+
+    def carry_out(self, claim):
+        self.beat(claim.number)
+        marker = self.args.results / "died"
+        if self.args.die_once and not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.stop.wait(self.args.trial_seconds):
+            self.study.give_back(claim, "the runner was asked to stop")
+            return False
+        self.study.finish(claim, self.outcome(claim))
+        return True
+
+    def outcome(self, claim):
+        configuration = Configuration.from_flat(claim.parameters)
+        if self.args.fail:
+            failure = Failure(ErrorClass(self.args.fail), "no such model <b>x</b>", "name one that exists")
+            return Outcome(OutcomeKind.FAILED, configuration, failure=failure)
+        temperature = float(claim.parameters.get("sampling.temperature", 1.0))
+        noise = random.Random(f"{claim.number}")
+        samples = {f"item-{n}": self.score(n, temperature) for n in range(8)}
+        if self.stop.is_set():
+            return Outcome(OutcomeKind.INVALID, configuration)
+        mean = sum(samples.values()) / len(samples)
+        speed = 40.0 + 10 * self.args.gain * (1 - temperature) + noise.random()
+        return Outcome(
+            OutcomeKind.MEASURED,
+            configuration,
+            metrics={
+                "accuracy": mean,
+                "score": mean,
+                "output_tokens_per_second": speed,
+                "ttft_ms_p95": 2000 / speed,
+                "peak_memory_mib": 300.0,
+            },
+            samples=samples,
+            sample_metric="accuracy",
+            facts={
+                "serve_command": "llama-server -m 'model.gguf' -np 4",
+                "request_fields": {"temperature": temperature},
+            },
+            seconds={"total": self.args.trial_seconds, "measure": self.args.trial_seconds},
+        )
+
+    def score(self, number, temperature):
+        evaluator = self.spec.workload.evaluator
+        if evaluator is None or evaluator.endpoint is None:
+            return min(1.0, 0.2 + 0.02 * number + self.args.gain * (1 - temperature))
+        item = {"id": f"item-{number}", "question": "1+1?", "answer": "2", "kind": "sum", "choices": []}
+        body = json.dumps({"item": item, "answer": f"{temperature}"}).encode()
+        asked = urllib.request.Request(  # noqa: S310 - a URL of the test
+            evaluator.endpoint.url, body, {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - as above
+                return json.load(answer)["score"]
+        except urllib.error.HTTPError:
+            return 0.0
+
+    def plan(self):
+        summary = summarise(self.study)
+        if (
+            summary.best is None
+            or summary.best.number == summary.baseline.number
+            or not self.spec.confirm.top
+        ):
+            return
+        plan = ConfirmPlan(
+            candidates=({}, summary.best.parameters),
+            source_trials=(summary.baseline.number, summary.best.number),
+            repeats=self.spec.confirm.repeats,
+        )
+        self.study.plan_confirm(plan)
+
+
+def main():
+    args = options()
+    if args.exit is not None:
+        sys.stderr.write("something is wrong with this machine\n")
+        return args.exit
+    with open_storage(os.environ["LLMOPT_STORAGE_URL"]) as storage:
+        resource = load_manifest(args.manifest)
+        runner = Runner(args, resource, storage.create_study(define_study(resource)))
+        heard = signal.SIG_IGN if args.deaf else lambda *_: runner.stop.set()
+        signal.signal(signal.SIGTERM, heard)
+        code = runner.run()
+        runner.beat(ended="done" if code == 0 else "interrupted")
+        return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,315 @@
+"""Runs with the real study and real processes; only the runner's measurements are made up."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+import yaml
+from fakes.local_runs import FAST, Listener, manifest, run_options, stub_command
+
+from llmopt.commands.running import local_study, run_text
+from llmopt.exits import Exit
+from llmopt.local.folders import FolderBusy, ResultsFolder
+from llmopt.local.running import RunSettings, find
+from llmopt.local.sessions import Pace, Stop
+from llmopt_core.study.adapter import open_storage
+
+RUN = """
+import sys
+from pathlib import Path
+from fakes.local_runs import FAST, run_options
+from llmopt.commands.running import run_file
+raise SystemExit(run_file(sys.argv[1], run_options(Path(sys.argv[2]), *sys.argv[3:])))
+"""
+
+
+def trials_of(folder):
+    with open_storage(folder.storage_url()) as storage:
+        return storage.open_study(folder.name).trials()
+
+
+def finding(tmp_path, *stub, stop=None, listener=None, pace=FAST, runners=None, **changes):
+    local = local_study(manifest(**changes), "test", run_options(tmp_path))
+    settings = RunSettings(runners, stub_command(*stub), pace)
+    return find(local, settings, stop or Stop(), (listener or Listener()).audience)
+
+
+def wait_for(condition, seconds=30.0):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Start the command in a process of its own, as a shell does; killed at the end."""
+    processes = []
+
+    def start(text, *stub):
+        (tmp_path / "manifest.yaml").write_text(text)
+        process = subprocess.Popen(
+            [sys.executable, "-c", RUN, str(tmp_path / "manifest.yaml"), str(tmp_path / "results"), *stub],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        for child in psutil.Process(process.pid).children() if process.poll() is None else ():
+            child.kill()
+        process.kill()
+        process.communicate()
+
+
+def running_trial(tmp_path):
+    """Return a running trial of the study that a command works on, once there is one."""
+    folder = ResultsFolder(tmp_path / "results" / "small")
+
+    def look():
+        if not folder.manifest.exists():
+            return None
+        return next((trial for trial in trials_of(folder) if trial.state == "running"), None)
+
+    return wait_for(look)
+
+
+def test_a_run_measures_confirms_and_writes_its_results(tmp_path, capsys):
+    """A run spends its budget, proves the winner, prints it, writes best.json and ends with 0."""
+    code = run_text(manifest(trials=5), "m.yaml", run_options(tmp_path))
+    printed = capsys.readouterr().out
+    best = json.loads((tmp_path / "small" / "best.json").read_text())
+    assert code == Exit.FINISHED
+    assert "Significant gain over the default: accuracy" in printed
+    assert "llama-server -m 'model.gguf' -np 4" in printed
+    assert best["trials"] == 5 + 4
+    assert best["parameters"]["sampling"]["temperature"] < 1
+    assert best["comparisons"][0]["significant"] is True
+    assert best["interval"][0] <= best["gain"] <= best["interval"][1]
+
+
+def test_no_gain_is_said_so(tmp_path, capsys):
+    """A search whose winner is not better than the default says so and still ends with 0."""
+    code = run_text(manifest(), "m.yaml", run_options(tmp_path, "--gain", "0"))
+    assert code == Exit.FINISHED
+    assert "No gain: nothing that was tried is better than the default" in capsys.readouterr().out
+
+
+def test_a_finished_study_is_shown_again_without_a_runner(tmp_path, capsys):
+    """The same command on a finished study prints the result and starts nothing."""
+    run_text(manifest(), "m.yaml", run_options(tmp_path))
+    log = tmp_path / "small" / "logs" / "runner-0.log"
+    before = log.read_bytes()
+    assert run_text(manifest(), "m.yaml", run_options(tmp_path)) == Exit.FINISHED
+    assert log.read_bytes() == before
+    assert "Significant gain" in capsys.readouterr().out
+
+
+def test_a_raised_budget_goes_on(tmp_path):
+    """A finished study whose budget was raised spends the difference."""
+    finding(tmp_path, trials=3, confirm={"top": 0, "repeats": 2})
+    found = finding(tmp_path, trials=6, confirm={"top": 0, "repeats": 2})
+    assert found.result.trials == 6
+    assert found.session is not None
+
+
+def test_several_runners_share_the_budget(tmp_path):
+    """Two runners together measure exactly the budget."""
+    found = finding(
+        tmp_path, "--trial-seconds", "0.05", runners=2, trials=8, confirm={"top": 0, "repeats": 2}
+    )
+    trials = trials_of(ResultsFolder(tmp_path / "small"))
+    assert found.result.trials == 8
+    assert len({trial.runner for trial in trials}) == 2
+
+
+def test_a_killed_runner_is_started_again(tmp_path):
+    """A runner that is killed in a trial is started again, and its trial is measured all the same."""
+    listener = Listener()
+    found = finding(tmp_path, "--die-once", listener=listener, pace=Pace(poll=0.05, grace=5, lease=0.5))
+    measured = [t for t in trials_of(ResultsFolder(tmp_path / "small")) if t.outcome.kind == "measured"]
+    assert any("was killed by SIGKILL; started again (1 of" in event for event in listener.events)
+    assert found.result.ended == "TrialsExhausted"
+    assert len(measured) == 4 + 4
+
+
+def test_a_runner_that_cannot_work_is_not_started_for_ever(tmp_path, capsys):
+    """A runner that always dies is started a bounded number of times; its last words are shown."""
+    code = run_text(manifest(), "m.yaml", run_options(tmp_path, "--exit", "7"))
+    printed = capsys.readouterr().out
+    assert code == Exit.UNFINISHED
+    assert printed.count("started again") == 5
+    assert "ended with exit code 7" in printed
+    assert "something is wrong with this machine" in printed
+
+
+def test_a_runner_that_refuses_its_input_is_not_started_again(tmp_path, capsys):
+    """An exit code that says that no start can help is believed at once."""
+    assert run_text(manifest(), "m.yaml", run_options(tmp_path, "--exit", "65")) == Exit.UNFINISHED
+    assert "started again" not in capsys.readouterr().out
+
+
+def test_a_failed_study_ends_with_1_and_its_suggestion(tmp_path, capsys):
+    """A fatal class of errors ends the command with 1 and says what to do."""
+    code = run_text(manifest(), "m.yaml", run_options(tmp_path, "--fail", "ModelNotFound"))
+    printed = capsys.readouterr().out
+    assert code == Exit.FAILED
+    assert "ModelNotFound x1 (trial 0): no such model <b>x</b>" in printed
+    assert "name one that exists" in printed
+
+
+def test_a_changed_manifest_is_refused_and_fresh_starts_over(tmp_path, capsys):
+    """What differs is named; --fresh starts over and keeps the earlier results beside the new ones."""
+    run_text(manifest(), "m.yaml", run_options(tmp_path))
+    capsys.readouterr()
+    changed = manifest(max_tokens=64, temperature_high="0.5")
+    assert run_text(changed, "m.yaml", run_options(tmp_path)) == Exit.INVALID
+    error = capsys.readouterr().err
+    assert "spec.workload.maxTokens: 256 -> 64" in error
+    assert "spec.search.space.sampling[0].float.high: 1 -> 0.5" in error
+    assert "--fresh" in error
+    assert run_text(changed, "m.yaml", run_options(tmp_path, fresh=True)) == Exit.FINISHED
+    assert len(list(tmp_path.glob("small.until-*/study.db"))) == 1
+
+
+def test_the_storage_url_is_not_in_the_arguments(tmp_path):
+    """The study's address, which may hold a password, reaches runners by the environment only."""
+    seen = []
+
+    def look(_):
+        seen.extend(child.cmdline() for child in psutil.Process().children() if child.is_running())
+
+    finding(tmp_path, "--trial-seconds", "0.1", listener=Listener(look))
+    assert any("stub_runner.py" in " ".join(line) for line in seen)
+    assert not any("sqlite" in " ".join(line) for line in seen)
+
+
+def test_ctrl_c_gives_the_trial_back_and_the_same_command_resumes(tmp_path, command):
+    """SIGINT ends the runners in order with 130; the same command then finishes the study."""
+    process = command(manifest(), "--trial-seconds", "30")
+    trial = running_trial(tmp_path)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    folder = ResultsFolder(tmp_path / "results" / "small")
+    assert process.returncode == Exit.INTERRUPTED
+    assert "Run the same command to resume" in output
+    assert trials_of(folder)[trial.number].outcome.kind == "returned"
+    again = command(manifest())
+    output, _ = again.communicate(timeout=60)
+    assert again.returncode == Exit.FINISHED, output
+    assert sum(t.outcome.kind == "measured" for t in trials_of(folder)) == 4 + 4
+
+
+def test_sigterm_stops_in_order_too(tmp_path, command):
+    """SIGTERM, as a service manager sends it, gives the trial back like Ctrl-C."""
+    process = command(manifest(), "--trial-seconds", "30")
+    trial = running_trial(tmp_path)
+    process.terminate()
+    process.communicate(timeout=30)
+    trials = trials_of(ResultsFolder(tmp_path / "results" / "small"))
+    assert process.returncode == Exit.INTERRUPTED
+    assert trials[trial.number].outcome.kind == "returned"
+
+
+def test_a_second_ctrl_c_kills_at_once(tmp_path, command):
+    """A runner that does not listen is killed at the second Ctrl-C, long before its grace is over."""
+    process = command(manifest(), "--trial-seconds", "60", "--deaf")
+    running_trial(tmp_path)
+    runners = psutil.Process(process.pid).children()
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    process.communicate(timeout=30)
+    assert time.monotonic() - began < FAST.grace
+    assert process.returncode == Exit.INTERRUPTED
+    assert not any(runner.is_running() for runner in runners)
+
+
+def test_a_deaf_runner_is_killed_after_its_grace(tmp_path):
+    """A runner that does not end on SIGTERM is killed when its grace is over."""
+    stop = Stop()
+    listener = Listener(lambda progress: stop.requested.set() if progress.running else None)
+    pace = Pace(poll=0.05, grace=0.3, lease=60)
+    found = finding(tmp_path, "--trial-seconds", "60", "--deaf", stop=stop, listener=listener, pace=pace)
+    assert found.session.stopped
+    assert "the runners that did not end were killed" in listener.events
+
+
+def test_runners_that_outlive_a_killed_command_keep_the_folder(tmp_path, command):
+    """After SIGKILL of the command its runner goes on; a second command is refused and names it."""
+    process = command(manifest(), "--trial-seconds", "30")
+    running_trial(tmp_path)
+    (runner,) = psutil.Process(process.pid).children()
+    process.kill()
+    process.wait()
+    try:
+        with pytest.raises(FolderBusy, match=str(runner.pid)):
+            finding(tmp_path / "results")
+    finally:
+        runner.terminate()
+    wait_for(lambda: not runner.is_running() or runner.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_stop_that_came_before_the_start_starts_nothing(tmp_path):
+    """A session that was already asked to stop starts no runner."""
+    stop = Stop()
+    stop.requested.set()
+    finding(tmp_path, stop=stop)
+    assert not (tmp_path / "small" / "logs" / "runner-0.log").exists()
+
+
+def test_the_copy_of_the_manifest_is_what_the_user_wrote(tmp_path):
+    """The manifest in the results folder is the user's text, comments included."""
+    text = "# mine\n" + manifest()
+    run_text(text, "m.yaml", run_options(tmp_path))
+    assert (tmp_path / "small" / "manifest.yaml").read_text() == text
+
+
+def test_fresh_forgets_a_study_in_an_external_storage(tmp_path):
+    """--fresh with --storage drops the study of that name there."""
+    storage = f"sqlite:///{tmp_path / 'shared.db'}"
+    options = {"storage": storage}
+    assert run_text(manifest(), "m", run_options(tmp_path, **options)) == Exit.FINISHED
+    assert run_text(manifest(max_tokens=64), "m", run_options(tmp_path, **options)) == Exit.INVALID
+    assert (
+        run_text(manifest(max_tokens=64), "m", run_options(tmp_path, fresh=True, **options)) == Exit.FINISHED
+    )
+
+
+def test_concurrent_commands_do_not_mix(tmp_path):
+    """While one session works in a folder, a second one is refused."""
+    stop, begun = Stop(), threading.Event()
+    listener = Listener(lambda progress: begun.set() if progress.running else None)
+    thread = threading.Thread(
+        target=finding, args=(tmp_path, "--trial-seconds", "30"), kwargs={"stop": stop, "listener": listener}
+    )
+    thread.start()
+    try:
+        assert begun.wait(30)
+        with pytest.raises(FolderBusy):
+            finding(tmp_path)
+    finally:
+        stop.requested.set()
+        thread.join()
+
+
+def test_best_json_names_the_study_and_trial(tmp_path):
+    """best.json is complete enough to act on without the study."""
+    finding(tmp_path, name="mine")
+    best = json.loads((tmp_path / "mine" / "best.json").read_text())
+    assert best["study"] == "mine"
+    assert isinstance(best["trial"], int)
+    assert best["serve_command"]
+    assert yaml.safe_load((tmp_path / "mine" / "manifest.yaml").read_text())["metadata"]["name"] == "mine"

