@@ -37,8 +37,10 @@ class EngineSlot:
         engine: Engine,
         settings_for: Callable[[Mapping[str, Value]], LaunchSettings],
         start_timeout_seconds: float,
+        server_of: Callable[[Engine, LaunchSettings], EngineServer] = EngineServer,
     ) -> None:
         self.engine = engine
+        self._server_of = server_of
         self._settings_for = settings_for
         self._timeout_seconds = start_timeout_seconds
         self._loaded: _Loaded | None = None
@@ -61,7 +63,7 @@ class EngineSlot:
         if self._reusable(configuration) and self._loaded is not None:
             return self._loaded.server, 0.0
         self.close()
-        server = EngineServer(self.engine, self._settings_for(configuration.engine))
+        server = self._server_of(self.engine, self._settings_for(configuration.engine))
         try:
             seconds = server.start(self._timeout_seconds, cancelled=cancelled)
         except BaseException:  # whatever ends the start, nothing of it may be left running

@@ -1,0 +1,127 @@
+"""One loaded engine at a time: reused where that changes nothing, given up otherwise."""
+
+from types import SimpleNamespace
+
+import pytest
+from llmopt_core.search.configurations import Configuration
+from llmopt_runner.engines.failures import EngineStartFailed
+from llmopt_runner.loading import EngineSlot
+
+ASKED = {"engine.n_parallel": 4, "sampling.temperature": 0.5}
+
+
+class FakeEngine:
+    """Stands for any engine; `fresh` says whether a loaded server can be made as good as new."""
+
+    def __init__(self, fresh=True):
+        self.fresh = fresh
+
+    def make_fresh(self, _server, _configuration):
+        return self.fresh
+
+
+class Servers:
+    """Makes servers that only count; `seconds` is what each start takes, `fault` what it raises."""
+
+    def __init__(self, seconds=4.0, fault=None):
+        self.made = []
+        self.seconds = seconds
+        self.fault = fault
+
+    def __call__(self, _engine, _settings):
+        server = SimpleNamespace(running=False)
+
+        def start(_timeout, *, cancelled):
+            assert not cancelled()
+            server.running = True
+            if self.fault is not None:
+                raise self.fault
+            return self.seconds
+
+        server.start = start
+        server.alive = lambda: server.running
+        server.stop = lambda **_: setattr(server, "running", False)
+        self.made.append(server)
+        return server
+
+    @property
+    def running(self):
+        return [server for server in self.made if server.running]
+
+
+def slot(servers, *, fresh=True):
+    return EngineSlot(FakeEngine(fresh), lambda parameters: parameters, 60.0, servers)
+
+
+def ensure(a_slot, n_parallel=4, temperature=0.5):
+    configuration = Configuration(engine={"n_parallel": n_parallel}, sampling={"temperature": temperature})
+    return a_slot.ensure(configuration, {**ASKED, "engine.n_parallel": n_parallel}, lambda: False)
+
+
+def test_another_sampling_keeps_the_loaded_engine():
+    """Only load-time parameters decide: a reused server costs no start."""
+    servers = Servers()
+    a_slot = slot(servers)
+    first, seconds = ensure(a_slot, temperature=0.1)
+    again, no_seconds = ensure(a_slot, temperature=0.9)
+    assert (seconds, no_seconds) == (4.0, 0.0)
+    assert first is again
+
+
+def test_another_load_time_parameter_replaces_the_engine():
+    """There is never more than one server: the first is stopped before the second starts."""
+    servers = Servers()
+    a_slot = slot(servers)
+    ensure(a_slot, n_parallel=4)
+    ensure(a_slot, n_parallel=8)
+    assert len(servers.made) == 2
+    assert servers.running == [servers.made[1]]
+
+
+def test_an_engine_that_cannot_be_made_fresh_is_loaded_again():
+    """What an earlier trial left in its cache must not flatter the next one."""
+    servers = Servers()
+    a_slot = slot(servers, fresh=False)
+    ensure(a_slot)
+    ensure(a_slot)
+    assert len(servers.made) == 2
+
+
+def test_an_engine_that_died_is_loaded_again():
+    """A server that is gone serves no further trial."""
+    servers = Servers()
+    a_slot = slot(servers)
+    ensure(a_slot)
+    servers.made[0].running = False
+    ensure(a_slot)
+    assert len(servers.made) == 2
+
+
+def test_a_failed_start_leaves_nothing_running():
+    """Whatever ends a start, its process is ended, and the slot is empty."""
+    servers = Servers(fault=EngineStartFailed("it ended"))
+    a_slot = slot(servers)
+    with pytest.raises(EngineStartFailed):
+        ensure(a_slot)
+    assert servers.running == []
+    assert a_slot.fixed() is None
+
+
+def test_load_time_parameters_are_kept_while_loading_costs_too_much():
+    """A load of 4 s and trials of 5 s: four trials share it, then the sampler chooses freely again."""
+    a_slot = slot(Servers(seconds=4.0))
+    kept = []
+    ensure(a_slot)
+    for _ in range(4):
+        a_slot.served(5.0)
+        kept.append(a_slot.fixed())
+    assert kept == [{"engine.n_parallel": 4}] * 3 + [None]
+
+
+def test_a_closed_slot_is_empty():
+    """At a runner's end its server is gone."""
+    servers = Servers()
+    a_slot = slot(servers)
+    ensure(a_slot)
+    a_slot.close()
+    assert servers.running == []

@@ -1,0 +1,63 @@
+"""A stop is seen by plain code and by a running loop."""
+
+import asyncio
+import os
+import signal
+import threading
+
+import pytest
+from llmopt_runner.stopping import Interrupted, StopSignal
+
+
+def test_nothing_is_raised_before_the_stop():
+    """A runner that nobody stops goes on."""
+    stopping = StopSignal()
+    stopping.check()
+    assert not stopping.requested
+
+
+def test_a_stop_raises_where_it_is_checked():
+    """After the stop every check raises, again and again."""
+    stopping = StopSignal()
+    stopping.set()
+    for _ in range(2):
+        with pytest.raises(Interrupted):
+            stopping.check()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_ask_for_the_stop(number):
+    """SIGTERM (a pod's end) and SIGINT (Ctrl-C) are one and the same."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    stopping = StopSignal()
+    try:
+        stopping.install()
+        os.kill(os.getpid(), number)
+        assert stopping.wait(5.0)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def test_a_running_loop_wakes_up_for_a_stop_from_another_thread():
+    """The event of the loop is set although nothing else happens in it."""
+    stopping = StopSignal()
+
+    async def wait():
+        with stopping.in_loop() as event:
+            threading.Thread(target=stopping.set).start()
+            await asyncio.wait_for(event.wait(), 5.0)
+
+    asyncio.run(wait())
+
+
+def test_a_loop_that_begins_after_the_stop_knows_it():
+    """A stop that came before the loop is not lost."""
+    stopping = StopSignal()
+    stopping.set()
+
+    async def look():
+        with stopping.in_loop() as event:
+            return event.is_set()
+
+    assert asyncio.run(look())
