@@ -59,15 +59,15 @@ PATTERNS = (
         "The host has too little memory for this configuration: lower n_ctx, or raise the limit.",
     ),
     _pattern(
+        ErrorClass.MODEL_NOT_FOUND,
+        r"^.*(?:failed to open GGUF file|gguf_init_from_file: failed to open|No such file or directory).*$",
+        "Check spec.model.source: nothing was found there.",
+    ),
+    _pattern(
         ErrorClass.MODEL_CORRUPT,
         r"^.*(?:invalid magic characters|tensor '.*' data is not within the file bounds|corrupted or "
         r"incomplete|failed to read magic|gguf_init_from_\w+: failed).*$",
         "The model file is damaged or not a GGUF file: fetch it again and compare its checksum.",
-    ),
-    _pattern(
-        ErrorClass.MODEL_NOT_FOUND,
-        r"^.*(?:failed to open GGUF file|gguf_init_from_file: failed to open|No such file or directory).*$",
-        "Check spec.model.source: nothing was found there.",
     ),
     _pattern(
         ErrorClass.PORT_BUSY,

@@ -1,6 +1,5 @@
 """From a manifest's search space to dimensions with typed values."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from llmopt_core.engines.declarations import EngineDeclaration
@@ -44,13 +43,14 @@ def parse_values(
 
 
 def build_space(space: Space, declaration: EngineDeclaration) -> SearchSpace:
-    """Return the dimensions of `space` in the manifest's order, conditions after what they name."""
-    asked = [
-        _parameter(f"{group}.{parameter.name}", parameter, declaration)
-        for group in GROUPS
-        for parameter in getattr(space, group)
-    ]
-    return SearchSpace(_in_order_of_need(asked))
+    """Return the dimensions of `space` in its order, in which conditions name earlier parameters."""
+    return SearchSpace(
+        tuple(
+            _parameter(f"{group}.{parameter.name}", parameter, declaration)
+            for group in GROUPS
+            for parameter in getattr(space, group)
+        )
+    )
 
 
 def _parameter(full_name: str, asked: SearchParameter, declaration: EngineDeclaration) -> SpaceParameter:
@@ -80,21 +80,6 @@ def _condition(when: When, declaration: EngineDeclaration) -> Condition:
         None if when.above is None else float(when.above),
         None if when.below is None else float(when.below),
     )
-
-
-def _in_order_of_need(asked: Sequence[SpaceParameter]) -> tuple[SpaceParameter, ...]:
-    """Order so that a condition names only earlier parameters; those that cannot be are an error."""
-    ordered: list[SpaceParameter] = []
-    waiting = list(asked)
-    while waiting:
-        known = {parameter.name for parameter in ordered}
-        ready = [p for p in waiting if all(condition.name in known for condition in p.when)]
-        if not ready:
-            names = ", ".join(parameter.name for parameter in waiting)
-            raise ValueError(f"the conditions of {names} name no searched parameter, or each other")
-        ordered.append(ready[0])
-        waiting.remove(ready[0])
-    return tuple(ordered)
 
 
 def complete(

@@ -1,0 +1,73 @@
+"""Every failure has one class, from real lines that engines wrote."""
+
+import pytest
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.classification import PATTERNS, POLICIES, Evidence, classify
+
+# Lines that llama.cpp's server and Linux really wrote.
+LINES = [
+    (
+        "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 9216.00 MiB on device 0: cudaMalloc failed: "
+        "out of memory",
+        ErrorClass.GPU_OUT_OF_MEMORY,
+    ),
+    ("llama_kv_cache: failed to allocate buffer for kv cache", ErrorClass.KV_CACHE_TOO_SMALL),
+    (
+        "gguf_init_from_file: failed to open GGUF file '/models/none.gguf' (No such file or directory)",
+        ErrorClass.MODEL_NOT_FOUND,
+    ),
+    (
+        "gguf_init_from_reader: invalid magic characters: 'garb', expected 'GGUF'",
+        ErrorClass.MODEL_CORRUPT,
+    ),
+    ("OSError: [Errno 28] No space left on device", ErrorClass.DISK_FULL),
+    ("start: couldn't bind HTTP server socket, hostname: 127.0.0.1, port: 8080", ErrorClass.PORT_BUSY),
+    ("terminate called after throwing an instance of 'std::bad_alloc'", ErrorClass.HOST_OUT_OF_MEMORY),
+    ("llama_init_from_model: V cache quantization requires flash_attn", ErrorClass.INVALID_CONFIGURATION),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), LINES)
+def test_a_decisive_line_is_found_anywhere_in_the_log(line, expected):
+    """The line that decides stands in the middle; what follows it is only a consequence."""
+    log = "\n".join(["llama_model_loader: loaded meta data", line, *["consequence"] * 60])
+    failure = classify(Evidence(log, exit_code=1))
+    assert failure.error_class is expected
+    assert failure.message == line
+    assert failure.suggestion
+
+
+@pytest.mark.parametrize(
+    ("evidence", "words"),
+    [
+        (Evidence("loading\nhalf way\n", signal=9), "signal 9; last line: half way"),
+        (Evidence("loading\n", exit_code=134), "exit code 134; last line: loading"),
+        (Evidence("", exit_code=1), "exit code 1; last line: it left no log"),
+    ],
+)
+def test_an_end_without_a_decisive_line_is_a_crash(evidence, words):
+    """Signal or exit code and the last line are all there is to say."""
+    failure = classify(evidence)
+    assert failure.error_class is ErrorClass.ENGINE_CRASHED
+    assert words in failure.message
+
+
+def test_an_engine_that_still_runs_has_not_crashed():
+    """Without an end and without a line the class is unknown."""
+    assert classify(Evidence("all is well")).error_class is ErrorClass.UNKNOWN
+
+
+def test_every_class_has_a_policy():
+    """Whoever meets a failure knows whether to retry, to tell the sampler, or to end the study."""
+    assert set(POLICIES) == set(ErrorClass)
+
+
+def test_long_messages_are_cut():
+    """A line of a megabyte does not end up in a status."""
+    assert len(classify(Evidence("x" * 1_000_000 + " out of memory", exit_code=1)).message) <= 500
+
+
+def test_patterns_name_no_line_of_an_orderly_start():
+    """What every good log says decides nothing."""
+    good = "llama_model_loader: loaded\nllama_context: n_ctx = 8192\nmain: server is listening\n"
+    assert not any(pattern.line.search(good) for pattern in PATTERNS)
