@@ -20,7 +20,7 @@ _PATTERNS: Mapping[str, str] = MappingProxyType(
         DURATION_PATTERN: "a duration such as 45s, 10m or 1h30m",
         IDENTIFIER_PATTERN: "a name of letters, digits, dots, hyphens and underscores, from a letter on",
         NAME_PATTERN: "a name of lower-case letters, digits and hyphens",
-        SOURCE_PATTERN: "hf://ORG/NAME[@REVISION], pvc://CLAIM/PATH, file:///PATH or package://PACKAGE/FILE",
+        SOURCE_PATTERN: "hf://ORG/NAME[/FILE][@REVISION], pvc://CLAIM/PATH, file:///PATH or package://PACKAGE/FILE",
         URL_PATTERN: "a URL that begins with http:// or https://",
     }
 )
