@@ -1,6 +1,8 @@
 """How near the measured times come to what the server really did.
 
-Noise of a busy machine only adds to an error, so each case takes the best of a few attempts.
+Noise of a busy machine only adds to an error, so each case takes the best of a few attempts. TTFT is judged
+on requests sent after the first wave: when all clients connect at once, the fake notes a request's arrival
+only after it has accepted the others, and that wait is the server's.
 """
 
 import asyncio
@@ -16,7 +18,7 @@ from llmopt_runner.load.requests import ChatRequest, Endpoint
 from llmopt_runner.load.shapes import ClosedLoop
 from llmopt_runner.load.summary import summarise
 
-ATTEMPTS = 12
+ATTEMPTS = 8
 TOKENS_PER_SECOND = 5000
 
 
@@ -40,7 +42,7 @@ def measure(server, concurrency):
     async def body():
         endpoint, shape = Endpoint(server.base_url, "m"), ClosedLoop(concurrency)
         await run_load(endpoint, questions("warm", 4), shape, request_timeout_seconds=60)
-        asked = questions("measured", max(80, 2 * concurrency))
+        asked = questions("measured", max(80, 3 * concurrency))
         return await run_load(endpoint, asked, shape, request_timeout_seconds=60)
 
     run = asyncio.run(body())
@@ -57,10 +59,11 @@ def gaps(times):
     return [later - earlier for earlier, later in pairwise(times)]
 
 
-def ttft_error_ms(pairs):
+def ttft_error_ms(pairs, concurrency):
+    by_sending = sorted(pairs, key=lambda pair: pair[0].sent_at)
     return median(
         abs((record.first_text_at - record.sent_at) - (truth.token_times[0] - truth.received_at)) * 1000
-        for record, truth in pairs
+        for record, truth in by_sending[concurrency:]
     )
 
 
@@ -108,7 +111,7 @@ def test_times_are_within_a_millisecond_and_formulas_within_two_percent(concurre
     for seed in range(ATTEMPTS):
         with FakeServer(options(concurrency, seed, role_chunk=role_chunk)) as server:
             run, pairs = measure(server, concurrency)
-        found.append((ttft_error_ms(pairs), gap_error_ms(pairs), *worst_formula(run, pairs)))
+        found.append((ttft_error_ms(pairs, concurrency), gap_error_ms(pairs), *worst_formula(run, pairs)))
         ttft_error, gap_error, formula_error, _ = found[-1]
         if ttft_error < 1.0 and gap_error < 1.0 and formula_error < 0.02:
             return
