@@ -10,7 +10,7 @@ from enum import StrEnum
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.classes import ErrorClass, LlmoptError
 
 
 class PluginGroup(StrEnum):
@@ -25,9 +25,13 @@ class PluginGroup(StrEnum):
 class PluginNotFound(LlmoptError):
     """No package registers the name; the message names the nearest and all there are."""
 
+    error_class = ErrorClass.INVALID_CONFIGURATION
+
 
 class PluginBroken(LlmoptError):
     """A package registers the name, but what it registers cannot be used; the message names the package."""
+
+    error_class = ErrorClass.INVALID_CONFIGURATION
 
 
 @dataclass(frozen=True)

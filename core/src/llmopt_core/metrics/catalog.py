@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.classes import ErrorClass, LlmoptError
 from llmopt_core.plugins import PluginGroup, load_plugin, nearest, plugin_names
 
 Direction = Literal["maximize", "minimize"]
@@ -123,6 +123,8 @@ CATALOG: Mapping[str, Metric] = {
 
 class MetricNotFound(LlmoptError):
     """Neither the catalogue nor a plug-in knows the metric."""
+
+    error_class = ErrorClass.INVALID_CONFIGURATION
 
 
 def all_metrics() -> dict[str, Metric]:

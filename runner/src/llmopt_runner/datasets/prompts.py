@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.classes import ErrorClass, LlmoptError
 from llmopt_runner.datasets.base import Item
 
 _FIELD = re.compile(r"\{(question|choices|instruction)\}")
@@ -12,6 +12,8 @@ _DEFAULT_TEMPLATE = "{question}\n{instruction}"
 
 class TemplateInvalid(LlmoptError):
     """A prompt template cannot hold an item."""
+
+    error_class = ErrorClass.INVALID_CONFIGURATION
 
 
 def build_messages(

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from statistics import fmean
 from typing import ClassVar, Self
 
-from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.classes import ErrorClass, LlmoptError
 from llmopt_runner.datasets.base import Item
 
 Argument = int | str
@@ -16,11 +16,14 @@ Argument = int | str
 class EvaluatorInvalid(LlmoptError):
     """An evaluator cannot be set up as the manifest says, or cannot score this data set."""
 
+    error_class = ErrorClass.INVALID_CONFIGURATION
+
 
 class ScoringFailed(LlmoptError):
     """An answer could not be scored: there is no score, and no score is made up."""
 
     retryable = True
+    error_class = ErrorClass.REQUESTS_FAILED
 
 
 @dataclass(frozen=True)

@@ -12,4 +12,9 @@ class Exact(Evaluator):
 
     async def score(self, item: Item, answer: str) -> float:
         """Return 1 or 0."""
-        return float(normalise_answer(answer) == normalise_answer(item.answer))
+        return float(is_exact(item.answer, answer))
+
+
+def is_exact(expected: str, answer: str) -> bool:
+    """Say whether both texts are the same but for form (`normalisation.normalise_answer`)."""
+    return normalise_answer(answer) == normalise_answer(expected)

@@ -3,32 +3,42 @@
 import re
 import unicodedata
 
-# What models put before an answer, and the copula that a Korean answer ends in.
+# What models put before an answer, and how a Korean answer in a whole sentence ends.
 _LEAD = re.compile(
-    r"^(?:(?:the |final )*answer(?: is)?|정답(?:은|는)?|답(?:은|는)?)\s*[::]?\s+|^(?:answer|정답|답)\s*:\s*"
+    r"^(?:(?:the )?(?:final |correct )?answer is|정답은|답은)\s*:?\s*|^(?:(?:final )?answer|정답|답)\s*:\s*"
 )
-_COPULA = re.compile(r"(?<=\w)(?:입니다|이에요|예요)$")
+_COPULA = re.compile(r"(?<=\w)(?:입니다|이에요|예요)[.!]*$")
 
 
 def normalise(text: str) -> str:
     """Return `text` in NFKC, case-folded, punctuation as spaces, white space runs as one space.
 
-    A point, comma or minus sign inside or before a number stays, so that 1.5 is not 15 or 1 5.
+    Inside a number a decimal point stays and a thousands separator goes; before one a minus sign stays: 1.5
+    is neither 15 nor 1 5.
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = _folded(text)
     return " ".join("".join(_kept(folded, at) for at in range(len(folded))).split())
 
 
+def unframed(text: str) -> str:
+    """Return `text` folded, without what frames an answer: `The answer is …`, `정답은 …`, `…입니다`."""
+    return _COPULA.sub("", _LEAD.sub("", _folded(text).strip(), count=1))
+
+
 def normalise_answer(text: str) -> str:
-    """Return `normalise(text)` without what frames an answer: `The answer is …`, `정답은 …`, `…입니다`."""
-    plain = unicodedata.normalize("NFKC", text).casefold().strip()
-    unframed = normalise(_LEAD.sub("", plain, count=1))
-    return _COPULA.sub("", unframed) or normalise(text)
+    """Return `text` unframed and normalised; an answer that is nothing but a frame stays as it is."""
+    return normalise(unframed(text)) or normalise(text)
+
+
+def _folded(text: str) -> str:
+    # Folding can leave a form that NFKC would still change, and the other way round.
+    composed = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", composed).replace("\u2212", "-")
 
 
 def _kept(text: str, at: int) -> str:
     character = text[at]
-    if unicodedata.category(character)[0] not in "PZC" and character not in "`^":
+    if unicodedata.category(character)[0] not in "PZC":
         return character
     before, after = text[at - 1 : at], text[at + 1 : at + 2]
     if character in ".," and before.isdecimal() and after.isdecimal():
