@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
         try:
             document = json.loads(body)
             script = write_script(self._desk.options, len(self._desk.truths) + 1, document)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, LookupError, TypeError) as error:
             message = {"error": {"message": f"bad request: {error!r}"}}
             self._transport.write(_whole(400, json.dumps(message).encode()))
             self._transport.close()
