@@ -24,7 +24,8 @@ _VALUES: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
     "n_layers": (re.compile(r"print_info: n_layer += (\d+)"), int),
     "cache_type_k": (re.compile(r"llama_kv_cache(?:_\w+)?: size = .*\bK \((\w+)\)"), str),
     "cache_type_v": (re.compile(r"llama_kv_cache(?:_\w+)?: size = .*\bV \((\w+)\)"), str),
-    "flash_attention_asked": (re.compile(r"llama_context: flash_attn += (\w+)"), str),
+    # Asked for: the first form. Left to llama.cpp: the second, once it has decided.
+    "flash_attn": (re.compile(r"(?:llama_context: flash_attn +=|Flash Attention) (enabled|disabled)"), str),
 }
 _LOADED = re.compile(r"^(\d+)\.(\d+)\.(\d{3})\.(\d{3}) I .*: model loaded$", re.MULTILINE)
 

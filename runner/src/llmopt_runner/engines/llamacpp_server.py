@@ -4,6 +4,8 @@
 """
 
 import argparse
+import contextlib
+import ctypes
 import signal
 import sys
 from collections.abc import Sequence
@@ -89,12 +91,26 @@ def _set(target: object, attribute: str, value: object) -> None:
     setattr(target, name, value)
 
 
+def _flush_log() -> None:
+    """Write what llama.cpp's logging thread still holds: it is the cause, and would be lost at the exit.
+
+    The wheel has no call for it, but its library has, under the names the C++ compiler gives.
+    """
+    library = ctypes.CDLL(xllamacpp.xllamacpp.__file__)
+    with contextlib.suppress(AttributeError):  # another build may keep the names to itself
+        log, flush = library["_Z15common_log_mainv"], library["_Z16common_log_flushP10common_log"]
+        log.restype = ctypes.c_void_p
+        flush.argtypes = (ctypes.c_void_p,)
+        flush(log())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal ends the process; return 1 when the server cannot start."""
     params = server_parameters(parser().parse_args(arguments))
     try:
         server = xllamacpp.Server(params)
     except RuntimeError as error:
+        _flush_log()
         sys.stderr.write(f"llamacpp_server: cannot serve {params.model.path}: {error}\n")
         return 1
     sys.stderr.write(f"llamacpp_server: serving at {server.listening_address}\n")

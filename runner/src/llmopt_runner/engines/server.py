@@ -207,15 +207,24 @@ class EngineServer:
             self._pause(elapsed)
 
     def _check_once(self, remaining_seconds: float) -> None:
+        self._require_own_listener()
         probe = self._probe()
         models = probe.models(min(remaining_seconds, _MODELS_TIMEOUT_SECONDS))
         self._model = self.engine.served_name(models, self.settings)
         if self._model is None:
             raise NotReady(f"/v1/models names no model {self.engine.model_name(self.settings)!r}")
-        if self._local and not ports.any_listens(self.pids(), self.settings.port):
-            raise NotReady(f"another process answers at port {self.settings.port}")
         fields = self.engine.request_fields(self.settings.sampling)
         probe.complete(self._model, fields, remaining_seconds)
+
+    def _require_own_listener(self) -> None:
+        # A stranger at the port, of the same model even, would be measured in the engine's place.
+        if not self._local:
+            return
+        host, port = self.settings.host, self.settings.port
+        if ports.is_free(host, port):
+            raise NotReady(f"nothing listens at port {port} yet")
+        if not ports.any_listens(self.pids(), port):
+            raise NotReady(f"another process listens at port {port}")
 
     def _pause(self, elapsed_seconds: float) -> None:
         # Two percent of the start: exact where it is short, idle where it is long.

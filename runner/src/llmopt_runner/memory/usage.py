@@ -90,10 +90,7 @@ def tree_mib(pids: tuple[int, ...]) -> float:
 
 def total_mib() -> float:
     """Return the memory there is, in MiB: the host's, or the container's where that is limited."""
-    limits = [psutil.virtual_memory().total]
-    for path in _CGROUP_LIMITS:
-        if (limit := _number(path)) is not None:
-            limits.append(limit)
+    limits = [psutil.virtual_memory().total, *filter(None, map(_number, _CGROUP_LIMITS))]
     return min(limits) / _MIB
 
 

@@ -1,0 +1,275 @@
+"""What every engine must do, on a real model: become ready, answer, obey each parameter, leave nothing."""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import fakes.doomed_runner
+import psutil
+import pytest
+
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.search.configurations import Configuration
+from llmopt_runner.engines import ports
+from llmopt_runner.engines.failures import EngineStartFailed, PortBusy, UnsupportedParameter
+from llmopt_runner.engines.probing import NotReady, Probe
+from llmopt_runner.engines.server import EngineServer
+from llmopt_runner.memory.usage import tree_mib
+
+pytestmark = pytest.mark.slow
+LIMIT_SECONDS = 120
+_SEEDS = (11, 12, 13)
+_GREEDY = {"temperature": 0.0}
+
+
+@dataclass(frozen=True)
+class Proof:
+    """`settles`: all seeds answer alike with `sampling`, not with `against`. `changes`: these two differ."""
+
+    kind: Literal["settles", "changes"]
+    sampling: Mapping[str, Any]
+    against: Mapping[str, Any]
+
+
+def _settles(**sampling: Any) -> Proof:
+    """Prove that the added parameters leave nothing to chance at a high temperature."""
+    return Proof("settles", {"temperature": 1.5, **sampling}, {"temperature": 1.5})
+
+
+def _changes(against: Mapping[str, Any] = _GREEDY, **sampling: Any) -> Proof:
+    return Proof("changes", {**_GREEDY, **sampling}, against)
+
+
+_REPEATING = {**_GREEDY, "repeat_penalty": 2.0}
+_DRY = {**_GREEDY, "dry_multiplier": 8.0, "dry_base": 100.0, "dry_allowed_length": 0}
+_XTC = {**_GREEDY, "xtc_probability": 1.0, "xtc_threshold": 0.01}
+PROOFS: Mapping[str, Proof] = {
+    "temperature": Proof("settles", _GREEDY, {"temperature": 1.5}),
+    "top_k": _settles(top_k=1),
+    "top_p": _settles(top_p=0.0001),
+    "min_p": _settles(min_p=1.0),
+    "typical_p": _settles(typical_p=0.0001),
+    "top_n_sigma": _settles(top_n_sigma=0.001),
+    "seed": _settles(seed=7),
+    "dynatemp_range": Proof("settles", _GREEDY, {**_GREEDY, "dynatemp_range": 2.0}),
+    "dynatemp_exponent": Proof(
+        "settles",
+        {"temperature": 1.0, "dynatemp_range": 1.0, "dynatemp_exponent": 80.0},
+        {"temperature": 1.0, "dynatemp_range": 1.0},
+    ),
+    "xtc_probability": _changes(**_XTC),
+    "xtc_threshold": _changes(_XTC, **{**_XTC, "xtc_threshold": 0.3}),
+    "repeat_penalty": _changes(repeat_penalty=2.0),
+    "repeat_last_n": _changes(_REPEATING, **{**_REPEATING, "repeat_last_n": 0}),
+    "presence_penalty": _changes(presence_penalty=2.0),
+    "frequency_penalty": _changes(frequency_penalty=2.0),
+    "dry_multiplier": _changes(**_DRY),
+    "dry_base": _changes(
+        {**_DRY, "dry_multiplier": 0.05}, dry_multiplier=0.05, dry_base=1.0, dry_allowed_length=0
+    ),
+    "dry_allowed_length": _changes(_DRY, **{**_DRY, "dry_allowed_length": 100}),
+}
+
+
+def _answers(served: Any, sampling: Mapping[str, Any]) -> Iterator[str]:
+    # A seed of the proof's own is what is proven: then these must not override it.
+    return (served.sampled({"seed": seed, **sampling}) for seed in _SEEDS)
+
+
+def test_a_sampling_parameter_takes_effect(served, sampling_case):
+    """Every declared sampling parameter changes the distribution of a real model's answers."""
+    proof = PROOFS[sampling_case]
+    if proof.kind == "changes":
+        assert served.sampled(proof.sampling) != served.sampled(proof.against)
+        return
+    assert len(set(_answers(served, proof.sampling))) == 1
+    others = _answers(served, proof.against)
+    first = next(others)
+    assert any(other != first for other in others)
+
+
+def test_a_parameter_that_is_not_declared_is_an_error(served):
+    """What the engine would ignore is refused, and the nearest parameter is named."""
+    with pytest.raises(UnsupportedParameter, match=r"sampling\.temprature.*sampling\.temperature"):
+        served.case.engine.request_fields({"temprature": 0.5})
+
+
+def test_an_answer_is_as_long_as_was_asked(served):
+    """max_tokens ends an answer, and usage counts it."""
+    document = served.post({"max_tokens": 5, "temperature": 0}, question="Count from 1 to 100.")
+    assert document["usage"]["completion_tokens"] == 5
+    assert document["choices"][0]["finish_reason"] == "length"
+
+
+def test_a_streamed_answer_ends_with_usage(served):
+    """Streaming gives the text in pieces, and the counts of tokens at its end."""
+    fields = {"stream": True, "stream_options": {"include_usage": True}, "max_tokens": 8, "temperature": 0}
+    with served.open(fields, question="Say hello.") as answer:
+        lines = [line.removeprefix(b"data: ") for line in answer.read().split(b"\n\n") if line]
+    assert lines[-1] == b"[DONE]"
+    chunks = [json.loads(line) for line in lines[:-1]]
+    pieces = [chunk["choices"][0]["delta"].get("content") for chunk in chunks if chunk["choices"]]
+    assert len([piece for piece in pieces if piece]) > 1
+    assert chunks[-1]["usage"]["completion_tokens"] > 1
+
+
+def test_a_server_tells_what_it_serves(served):
+    """The address, the model's name and the readiness are there for the load generator."""
+    assert served.server.alive()
+    assert served.server.base_url.startswith("http://127.0.0.1:")
+    assert served.server.model == "SmolLM2-135M-Instruct.Q4_1"
+
+
+def test_stopping_leaves_nothing(started_case, tmp_path):
+    """After a stop no process of the tree lives, its port can be bound, and its memory is back."""
+    with EngineServer(started_case.engine, started_case.settings(tmp_path)) as server:
+        assert 0 < server.start(LIMIT_SECONDS) < LIMIT_SECONDS
+        pids = server.pids()
+        assert pids
+        assert tree_mib(pids) > 50
+        assert not server.stop()
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert tree_mib(pids) == 0
+    assert ports.is_free("127.0.0.1", server.settings.port)
+    assert not server.alive()
+
+
+def test_a_stopped_server_starts_again(started_case, tmp_path):
+    """One server object serves many starts, each with a log of its own."""
+    with EngineServer(started_case.engine, started_case.settings(tmp_path)) as server:
+        server.start(LIMIT_SECONDS)
+        server.stop()
+        server.start(LIMIT_SECONDS)
+        assert server.alive()
+
+
+def test_a_killed_runner_leaves_nothing_within_two_seconds(started_case, tmp_path):
+    """SIGKILL of the runner ends the engine and the supervisor in two seconds."""
+    runner, told = _doomed_runner(started_case, tmp_path)
+    runner.kill()
+    runner.communicate()
+    deadline = time.monotonic() + 2
+    watched = [*told["pids"], told["supervisor"]]
+    while any(_lives(pid) for pid in watched):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert ports.is_free("127.0.0.1", told["port"])
+
+
+def test_a_killed_supervisor_leaves_nothing(started_case, tmp_path):
+    """SIGKILL of the supervisor ends the engine, and the runner sees it as killed."""
+    with EngineServer(started_case.engine, started_case.settings(tmp_path)) as server:
+        server.start(LIMIT_SECONDS)
+        pids = server.pids()
+        os.kill(server.supervisor_pid, signal.SIGKILL)
+        _wait_for(lambda: not server.alive())
+        assert not any(_lives(pid) for pid in pids)
+        assert server.exit_signal == signal.SIGKILL
+        assert not server.stop()
+
+
+def test_a_killed_engine_is_seen(started_case, tmp_path):
+    """An engine that is killed from outside is not alive, and its signal is known."""
+    with EngineServer(started_case.engine, started_case.settings(tmp_path)) as server:
+        server.start(LIMIT_SECONDS)
+        os.kill(server.pids()[0], signal.SIGKILL)
+        _wait_for(lambda: not server.alive())
+        assert (server.exit_code, server.exit_signal) == (None, signal.SIGKILL)
+
+
+def test_a_missing_model_is_named(started_case, tmp_path):
+    """A model that is not there ends the start at once, with the log and the right class."""
+    settings = started_case.settings(tmp_path, model_path=tmp_path / "absent.gguf")
+    with EngineServer(started_case.engine, settings) as server, pytest.raises(EngineStartFailed) as caught:
+        server.start(LIMIT_SECONDS)
+    assert caught.value.exit_code not in {0, None}
+    assert "absent.gguf" in caught.value.log
+    assert caught.value.failure.error_class is ErrorClass.MODEL_NOT_FOUND
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 2, 3000, 20_000_000])
+def test_a_damaged_model_is_named(started_case, tmp_path, model, kept_bytes):
+    """A model file that is cut off anywhere, or no model at all, ends the start as a damaged model."""
+    damaged = tmp_path / "damaged.gguf"
+    damaged.write_bytes(model.path.read_bytes()[:kept_bytes] or b"this is no model")
+    settings = started_case.settings(tmp_path, model_path=damaged)
+    with EngineServer(started_case.engine, settings) as server, pytest.raises(EngineStartFailed) as caught:
+        server.start(LIMIT_SECONDS)
+    assert caught.value.exit_code not in {0, None}
+    assert caught.value.failure.error_class is ErrorClass.MODEL_CORRUPT
+
+
+def test_a_busy_port_is_an_error_before_the_start(started_case, served, tmp_path):
+    """A port that another server has is refused, although that server would answer as ours."""
+    port = int(served.server.base_url.rpartition(":")[2])
+    settings = started_case.settings(tmp_path, port=port)
+    with EngineServer(started_case.engine, settings) as server, pytest.raises(PortBusy, match=str(port)):
+        server.start(LIMIT_SECONDS)
+
+
+def test_the_serve_command_really_serves(started_case, tmp_path):
+    """What is shown to a person to serve the winner starts a server that answers as it was measured."""
+    settings = started_case.settings(tmp_path)
+    sampling = {"temperature": 0.0}
+    configuration = started_case.engine.declaration.canonical(
+        Configuration(engine=started_case.parameters, sampling=sampling)
+    )
+    port = ports.free_port("127.0.0.1")
+    line = started_case.engine.serve_arguments(configuration, settings).splitlines()[-1]
+    with subprocess.Popen(  # noqa: S602 - a person pastes it into a shell
+        f"exec {line} --port {port}",
+        shell=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            probe = Probe(f"http://127.0.0.1:{port}")
+            _wait_for(lambda: _answers_at(probe))
+            # No temperature is sent with it: the server's own default must be the winner's.
+            texts = {
+                probe.complete(settings.model_id, {"temperature": None, "max_tokens": 12}, 60) for _ in "123"
+            }
+            assert len(texts) == 1
+        finally:
+            process.kill()
+
+
+def _answers_at(probe: Probe) -> bool:
+    try:
+        return bool(probe.models(5))
+    except NotReady:
+        return False
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _doomed_runner(case: Any, folder: Path) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
+    runner = subprocess.Popen(
+        (sys.executable, fakes.doomed_runner.__file__), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    runner.stdin.write(pickle.dumps((case.engine, case.settings(folder))))
+    runner.stdin.close()
+    runner.stdin = None
+    told = json.loads(runner.stdout.readline())
+    assert all(_lives(pid) for pid in (*told["pids"], told["supervisor"]))
+    return runner, told

@@ -1,0 +1,176 @@
+"""Each load-time parameter of llama.cpp reaches the real server: by its own log, or by how it then behaves."""
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from llmopt_core.engines.llamacpp import LLAMACPP
+from llmopt_core.search.configurations import Configuration
+from llmopt_runner.engines.probing import Probe
+from llmopt_runner.engines.server import EngineServer
+
+pytestmark = pytest.mark.slow
+LIMIT_SECONDS = 120
+SMALL = {"n_parallel": 1, "n_ctx": 512, "threads": 1}
+LONG = "Once there was a farmer who sold apples and pears at the market of a small town by the sea. " * 3
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is set beside the small default, and where it shows: in facts, or in a line of the log."""
+
+    parameters: Mapping[str, Any]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    line: str = ""
+
+
+SHOWN = {
+    "n_parallel": Shown({"n_parallel": 3, "n_ctx": 768}, {"n_parallel": 3, "n_ctx_per_slot": 256}),
+    "n_ctx": Shown({"n_ctx": 1024}, {"n_ctx": 1024, "n_ctx_per_slot": 1024, "kv_cache_mib": 22.5}),
+    "n_batch": Shown({"n_batch": 256, "n_ubatch": 256}, {"n_batch": 256}),
+    "n_ubatch": Shown({"n_ubatch": 128}, {"n_ubatch": 128}),
+    "threads": Shown({"threads": 2}, {"n_threads": 2}),
+    "threads_batch": Shown({"threads_batch": 2}, {"n_threads": 1, "n_threads_batch": 2}),
+    "cache_type_k": Shown({"cache_type_k": "q8_0"}, {"cache_type_k": "q8_0", "cache_type_v": "f16"}),
+    "cache_type_v": Shown({"cache_type_v": "q8_0"}, {"cache_type_k": "f16", "cache_type_v": "q8_0"}),
+    "flash_attn": Shown({"flash_attn": "off"}, {"flash_attn": "disabled"}),
+    "cache_ram_mib": Shown({"cache_ram_mib": 0}, line="prompt cache is disabled"),
+    "kv_unified": Shown({"kv_unified": True, "n_parallel": 2}, line="kv_unified = 'true'"),
+    "load_mode": Shown({"load_mode": "direct_io"}, line="(load_mode = dio)"),
+}
+DEFAULT_FACTS = {
+    "n_parallel": 1,
+    "n_ctx": 512,
+    "n_ctx_per_slot": 512,
+    "n_batch": 512,
+    "n_ubatch": 512,
+    "n_threads": 1,
+    "n_threads_batch": 1,
+    "cache_type_k": "f16",
+    "cache_type_v": "f16",
+    "flash_attn": "enabled",
+    "kv_cache_mib": 11.25,
+    "weights_mib": 92.1,
+}
+# Shown by what the server then does; n_gpu_layers shows only where there is a GPU.
+BEHAVING = {"cont_batching", "cache_prompt", "cache_reuse", "context_shift", "warmup", "n_gpu_layers"}
+
+
+@pytest.fixture
+def started(tmp_path, llamacpp_case):
+    @contextmanager
+    def start(**parameters):
+        settings = llamacpp_case.settings(tmp_path, parameters={**SMALL, **parameters})
+        with EngineServer(llamacpp_case.engine, settings) as server:
+            server.start(LIMIT_SECONDS)
+            yield llamacpp_case.served(server)
+
+    return start
+
+
+def test_no_load_time_parameter_is_left_unproven():
+    """Whoever declares a parameter says here how it shows."""
+    declared = {known.name for known in LLAMACPP.parameters.values() if known.group == "engine"}
+    assert declared == SHOWN.keys() | BEHAVING
+
+
+def test_the_defaults_are_what_they_are_compared_with(started):
+    """The facts of the small default are known, so that a changed one is a change."""
+    with started() as served:
+        facts = served.server.facts()
+    assert {name: facts[name] for name in DEFAULT_FACTS} == DEFAULT_FACTS
+    assert 0 < facts["load_seconds"] < LIMIT_SECONDS
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_load_time_parameter_shows_in_the_log(started, name):
+    """What the server says of itself changes as was asked."""
+    shown = SHOWN[name]
+    with started(**shown.parameters) as served:
+        facts, log = served.server.facts(), served.server.log_text()
+    assert {fact: facts[fact] for fact in shown.facts} == shown.facts
+    assert shown.line in log
+
+
+@pytest.mark.parametrize("warmup", [True, False])
+def test_warmup_is_run_or_not(started, warmup):
+    """The empty run before the first request is logged when it is on."""
+    with started(warmup=warmup) as served:
+        assert ("warming up the model" in served.server.log_text()) is warmup
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_cache_prompt_keeps_a_prefix_or_not(started, on):
+    """A prompt that is asked again is taken from the slot's cache only when that is on."""
+    with started(cache_prompt=on) as served:
+        served.post({}, question=LONG)
+        assert (_cached_tokens(served, LONG) > 30) is on
+
+
+@pytest.mark.parametrize("chunk", [0, 16])
+def test_cache_reuse_shifts_chunks_or_not(started, chunk):
+    """A text that moved within the prompt is taken from the cache only when chunks may shift."""
+    with started(cache_reuse=chunk) as served:
+        served.post({}, question=f"Some words that go away later. {LONG}")
+        assert (_cached_tokens(served, LONG) > 40) is (chunk > 0)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_context_shift_goes_on_beyond_the_context_or_not(started, on):
+    """An answer longer than the context is possible only when old tokens make room."""
+    with started(n_ctx=256, context_shift=on) as served:
+        fields = {"max_tokens": 300, "ignore_eos": True, "temperature": 0}
+        tokens = served.post(fields, question="Count.")["usage"]["completion_tokens"]
+    assert (tokens == 300) is on
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_continuous_batching_lets_a_late_request_in_or_not(started, on):
+    """A short request that comes while a long one generates ends first only when it may join."""
+    with started(n_parallel=2, cont_batching=on) as served:
+        ends = {}
+
+        def ask(name, tokens):
+            served.post({"max_tokens": tokens, "ignore_eos": True, "temperature": 0}, question="Count.")
+            ends[name] = time.monotonic()
+
+        long = threading.Thread(target=ask, args=("long", 120))
+        long.start()
+        while "llamacpp:requests_processing 1" not in served.server.metrics_text():
+            time.sleep(0.02)
+        ask("short", 2)
+        long.join()
+    assert (ends["short"] < ends["long"]) is on
+
+
+@pytest.mark.parametrize(
+    ("cache", "fresh", "cached"),
+    [
+        ({"cache_prompt": True, "cache_ram_mib": 0}, True, False),
+        ({"cache_prompt": True, "cache_ram_mib": 64}, False, True),
+        ({"cache_prompt": False, "cache_ram_mib": 64}, True, False),
+    ],
+)
+def test_a_server_is_made_fresh_or_loaded_again(started, llamacpp_case, cache, fresh, cached):
+    """make_fresh empties the prefix cache, and says so truly: what it cannot empty still hits."""
+    with started(n_parallel=2, **cache) as served:
+        served.post({}, question=LONG)
+        made_fresh = llamacpp_case.engine.make_fresh(served.server, Configuration(engine=cache))
+        assert made_fresh is fresh
+        assert (_cached_tokens(served, LONG) > 30) is cached
+
+
+def test_the_server_tells_slots_as_asked(started):
+    """The slots that /props counts are those that were asked for."""
+    with started(n_parallel=2) as served:
+        assert Probe(served.server.base_url).document("/props", 5)["total_slots"] == 2
+
+
+def _cached_tokens(served, question):
+    usage = served.post({}, question=question)["usage"]
+    return usage["prompt_tokens_details"]["cached_tokens"]
