@@ -16,6 +16,7 @@ from llmopt_core.search.spaces import (
     SpaceParameter,
 )
 
+_DECIMALS = 10
 # What of the prompt can be searched, and the type of its values.
 PROMPT_PARAMETERS = {"few_shot": int, "system": str, "template": str}
 
@@ -85,5 +86,13 @@ def _condition(when: When, declaration: EngineDeclaration) -> Condition:
 def complete(
     parameters: dict[str, Value], fixed: dict[str, Value], declaration: EngineDeclaration
 ) -> Configuration:
-    """Return the canonical configuration: what is searched over what is fixed over the engine's defaults."""
-    return declaration.canonical(Configuration.from_flat({**fixed, **parameters}))
+    """Return the canonical configuration: what is searched over what is fixed over the engine's defaults.
+
+    Steps of a float dimension add up to 0.6000000000000001: people and configurations are told 0.6.
+    """
+    known = {name: _plain(value) for name, value in {**fixed, **parameters}.items()}
+    return declaration.canonical(Configuration.from_flat(known))
+
+
+def _plain(value: Value) -> Value:
+    return round(value, _DECIMALS) if isinstance(value, float) else value
