@@ -1,6 +1,5 @@
 """`endpoint`: a user's own scoring code, in a process of its own, called over HTTP."""
 
-import math
 from dataclasses import asdict
 from typing import Self
 
@@ -30,8 +29,7 @@ class EndpointScore(Evaluator):
         """Return the service's score; raises ScoringFailed when it gives none."""
         document = await self._client.ask({"item": asdict(item), "answer": answer})
         score = document.get("score")
-        numeric = isinstance(score, int | float) and not isinstance(score, bool)
-        if not (numeric and math.isfinite(score) and 0 <= score <= 1):
+        if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
             raise ScoringFailed(
                 f"{self._client.url} scored {item.id} with {score!r}: "
                 'it must answer {"score": x} with a number from 0 to 1'

@@ -49,7 +49,7 @@ class Judge(Evaluator):
 
     @classmethod
     def from_settings(cls, settings: EvaluatorSettings) -> Self:
-        """Take the endpoint's URL (up to `/v1`), model and key, and `rubric`, `scale` (10), `timeout_seconds`."""
+        """Take the endpoint's URL (up to `/v1`), model and key; `rubric`, `scale` (10), `timeout_seconds`."""
         settings.refuse_unknown(("rubric", "scale", "timeout_seconds"))
         if settings.endpoint_model is None:
             raise EvaluatorInvalid("judge needs a model: write its name in workload.evaluator.endpoint.model")

@@ -1,6 +1,5 @@
 """Asking another process for a score over HTTP: what judges and scoring services have in common."""
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,15 +31,15 @@ class ScoringClient:
                 session.post(self.url, json=document) as response,
             ):
                 return self._object(response.status, await response.text())
+        except TimeoutError as error:
+            raise ScoringFailed(
+                f"{self.url} gave no score within {self.timeout_seconds:g} s: raise "
+                "workload.evaluator.args.timeout_seconds, or lower the load on it"
+            ) from error
         except (aiohttp.ClientError, UnicodeDecodeError) as error:
             raise ScoringFailed(
                 f"{self.url} cannot be asked for a score ({type(error).__name__}: {error}): "
                 "check workload.evaluator.endpoint.url and that its server runs"
-            ) from error
-        except asyncio.TimeoutError as error:
-            raise ScoringFailed(
-                f"{self.url} gave no score within {self.timeout_seconds:g} s: raise "
-                "workload.evaluator.args.timeout_seconds, or lower the load on it"
             ) from error
 
     def _object(self, status: int, text: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ _OTHER = 1
 # The final consonant of each digit as it is read: 영 일 이 삼 사 오 육 칠 팔 구.
 _DIGIT_FINALS = (_OTHER, _RIEUL, 0, _OTHER, 0, 0, _OTHER, _RIEUL, _RIEUL, 0)
 # Each particle after a consonant, and its twin after a vowel.
-_TWINS = {"은": "는", "이": "가", "을": "를", "과": "와", "으로": "로", "이나": "나", "아": "야"}
+_TWINS = {"은": "는", "이": "가", "을": "를", "과": "와", "으로": "로"}
 _NATIVE_ONES = ("", "한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉")
 _NATIVE_TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
 
@@ -27,14 +27,19 @@ class Thing:
 
 
 def with_particle(word: str, particle: str) -> str:
-    """Return `word` with `particle` (은, 이, 을, 과, 으로, 이나, 아) as its sound asks for.
+    """Return `word` followed by `particle` as its sound asks for (`particle_of`)."""
+    return word + particle_of(word, particle)
+
+
+def particle_of(word: str, particle: str) -> str:
+    """Return `particle` (은, 이, 을, 과, 으로) in the form that stands after `word`.
 
     Numbers count as they are read (3을, 2를); 으로 becomes 로 after a vowel and after ㄹ. Closing brackets
     and quotes are not heard.
     """
     final = _final_consonant(word.rstrip(")'\"」』]"))
     vowel_like = final == 0 or (particle == "으로" and final == _RIEUL)
-    return word + (_TWINS[particle] if vowel_like else particle)
+    return _TWINS[particle] if vowel_like else particle
 
 
 def native_numeral(number: int) -> str:
