@@ -70,13 +70,16 @@ def put_attribute(connection: Connection, study_id: int, key: str, document: str
     """Set study attribute `key`."""
     insert = _upsert(connection, STUDY_ATTRIBUTES).values(study_id=study_id, key=key, value_json=document)
     keys = [STUDY_ATTRIBUTES.c.study_id, STUDY_ATTRIBUTES.c.key]
-    connection.execute(insert.on_conflict_do_update(keys, set_={"value_json": insert.excluded.value_json}))
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=keys, set_={"value_json": insert.excluded.value_json})
+    )
 
 
 def put_first_attribute(connection: Connection, study_id: int, key: str, document: str) -> bool:
     """Set study attribute `key` unless it is set; say whether it was set now."""
     insert = _upsert(connection, STUDY_ATTRIBUTES).values(study_id=study_id, key=key, value_json=document)
-    return connection.execute(insert.on_conflict_do_nothing()).rowcount == 1
+    insert = insert.on_conflict_do_nothing().returning(STUDY_ATTRIBUTES.c.key)
+    return connection.execute(insert).scalar() is not None
 
 
 def delete_attribute(connection: Connection, study_id: int, key: str) -> None:

@@ -1,0 +1,367 @@
+"""What holds for a study on every database."""
+
+import pytest
+from fakes.studies import MIXED_SPACE, SLO, TWO_OBJECTIVES, beat, definition, ended, measured
+
+from llmopt_core.search.configurations import Configuration
+from llmopt_core.study.adapter import (
+    EnqueueInvalid,
+    Janitor,
+    OutcomeInvalid,
+    SamplerUnavailable,
+    StudyMismatch,
+    StudyNotFound,
+    TrialLost,
+    open_storage,
+)
+from llmopt_core.study.records import ConfirmPlan, OutcomeKind, Phase
+from llmopt_core.study.summary import rank, summarise
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_definition_is_restored(storage):
+    """A study opened by name has the definition it was created from, with every type kept."""
+    made = definition(objectives=TWO_OBJECTIVES, constraints=SLO, enqueue=({"engine.n_parallel": 3},), seed=7)
+    storage.create_study(made)
+    assert storage.open_study("study").definition == made
+
+
+def test_creating_twice_opens(storage):
+    """Creating a study that exists opens it, unless its settings differ."""
+    storage.create_study(definition())
+    assert storage.create_study(definition()).trials() == storage.open_study("study").trials()
+    with pytest.raises(StudyMismatch, match="other settings"):
+        storage.create_study(definition(fingerprint="def"))
+
+
+def test_missing_study(storage):
+    """A study that does not exist cannot be opened, and dropping it does nothing."""
+    with pytest.raises(StudyNotFound, match="'nothing'"):
+        storage.open_study("nothing")
+    storage.drop_study("nothing")
+
+
+def test_dropped_study_is_gone(storage):
+    """Dropping a study removes it whole and leaves the others alone."""
+    for name in ("one", "two"):
+        study = storage.create_study(definition(name))
+        claim = study.claim("runner", budget=3)
+        study.finish(claim, measured(claim))
+        study.beat(beat("runner", 1))
+    storage.drop_study("one")
+    assert storage.study_names() == ("two",)
+    assert len(storage.open_study("two").trials()) == 1
+    assert len(storage.create_study(definition("one")).trials()) == 1
+    assert storage.open_study("one").runners() == ()
+
+
+def test_default_comes_first_then_the_enqueued(storage):
+    """Trial 0 is the default without parameters; enqueued entries follow, completed by the sampler."""
+    study = storage.create_study(definition(enqueue=({"engine.n_parallel": 3}, {"engine.kv": "q8_0"})))
+    claims = [study.claim("runner", budget=9) for _ in range(4)]
+    assert [claim.number for claim in claims] == [0, 1, 2, 3]
+    assert [claim.phase for claim in claims] == [Phase.BASELINE] + [Phase.SEARCH] * 3
+    assert claims[0].parameters == {}
+    assert claims[1].parameters["engine.n_parallel"] == 3
+    assert claims[2].parameters["engine.kv"] == "q8_0"
+    assert {"engine.n_parallel", "engine.kv", "sampling.temperature"} <= claims[1].parameters.keys()
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        ({"engine.unknown": 1}, r"enqueue\[1\]: engine.unknown"),
+        ({"engine.n_parallel": 9}, r"enqueue\[1\]: engine.n_parallel = 9"),
+        ({"engine.n_parallel": "3"}, r"enqueue\[1\]: engine.n_parallel = '3'"),
+        ({"engine.kv": "f32"}, r"enqueue\[1\]: engine.kv = 'f32'"),
+        ({"sampling.temperature": 0.3}, r"enqueue\[1\]: sampling.temperature = 0.3"),
+    ],
+)
+def test_enqueued_outside_the_space_is_refused(storage, entry, named):
+    """An entry outside the space is refused when the study is created, by its place and parameter."""
+    with pytest.raises(EnqueueInvalid, match=named):
+        storage.create_study(definition(enqueue=({"engine.n_parallel": 3}, entry)))
+    assert storage.study_names() == ()
+
+
+def test_budget_is_exact(storage):
+    """Trials are claimed up to the budget, running ones counted, and never beyond."""
+    study = storage.create_study(definition())
+    claims = [study.claim("runner", budget=5) for _ in range(7)]
+    assert [claim is None for claim in claims] == [False] * 5 + [True] * 2
+    assert study.claim("runner", budget=6).number == 5
+
+
+def test_failed_trials_count_and_returned_ones_do_not(storage):
+    """All but returned trials use up the budget."""
+    study = storage.create_study(definition())
+    for kind in (OutcomeKind.FAILED, OutcomeKind.INVALID, OutcomeKind.INFEASIBLE, OutcomeKind.PRUNED):
+        study.finish(study.claim("runner", budget=5), ended(kind))
+    claim = study.claim("runner", budget=5)
+    study.give_back(claim, "asked to stop")
+    again = study.claim("runner", budget=5)
+    assert (again.parameters, again.attempt, again.number) == (claim.parameters, 1, 5)
+    study.finish(again, measured(again))
+    assert study.claim("runner", budget=5) is None
+    assert summarise(study).budget_used == 5
+
+
+def test_returned_trial_comes_before_all_others(storage):
+    """A returned trial is the next to be claimed, before the enqueued and the sampler's."""
+    study = storage.create_study(definition(enqueue=({"engine.n_parallel": 3},)))
+    study.give_back(study.claim("runner", budget=9), "asked to stop")
+    assert study.claim("other", budget=9).phase is Phase.BASELINE
+
+
+def test_fixed_values_are_kept(storage):
+    """What the sampler proposes has the fixed load-time values."""
+    study = storage.create_study(definition(sampler="tpe"))
+    study.finish(claim := study.claim("runner", budget=40), measured(claim))
+    fixed = {"engine.n_parallel": 5, "engine.kv": "q8_0"}
+    for _ in range(25):
+        claim = study.claim("runner", budget=40, fixed=fixed)
+        assert {name: claim.parameters[name] for name in fixed} == fixed
+        study.finish(claim, measured(claim))
+
+
+def test_outcome_is_kept_whole(storage):
+    """An outcome comes back as it was told, by this and by a newly opened study."""
+    study = storage.create_study(definition(sampler="tpe"))
+    claim = study.claim("runner", budget=9)
+    outcome = measured(claim)
+    study.finish(claim, outcome)
+    for reader in (study, storage.open_study("study")):
+        (record,) = reader.trials()
+        assert record.outcome == outcome
+        assert (record.state, record.runner) == ("finished", "runner")
+        assert 0 <= record.finished_at - record.started_at < 60
+
+
+def test_finishing_again_changes_nothing(storage):
+    """The same outcome may be told twice, for the answer to the first may be lost; another is refused."""
+    study = storage.create_study(definition())
+    claim = study.claim("runner", budget=9)
+    study.finish(claim, measured(claim))
+    study.finish(claim, measured(claim))
+    with pytest.raises(TrialLost, match="trial 0"):
+        study.finish(claim, measured(claim, accuracy=0.9))
+    with pytest.raises(TrialLost, match="trial 0"):
+        study.give_back(claim, "asked to stop")
+    assert len(study.trials()) == 1
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
+def test_measured_without_its_metric_is_refused(storage, value):
+    """A measured outcome without a finite value of an objective is refused, and the trial still runs."""
+    study = storage.create_study(definition())
+    claim = study.claim("runner", budget=9)
+    outcome = measured(claim)
+    metrics = {} if value is None else {"accuracy": value}
+    with pytest.raises(OutcomeInvalid, match=r"trial 0 .* accuracy"):
+        study.finish(claim, type(outcome)(outcome.kind, outcome.configuration, metrics=metrics))
+    assert study.trials()[0].state == "running"
+
+
+def test_measured_finds_the_same_configuration(storage):
+    """A measured configuration is found by its key; failed and repeated ones are not."""
+    study = storage.create_study(definition())
+    claim = study.claim("runner", budget=9)
+    key = Configuration.from_flat(claim.parameters).key()
+    other = storage.open_study("study")
+    assert other.measured(key) is None
+    study.finish(claim, measured(claim))
+    assert other.measured(key).number == 0
+    assert other.measured("0" * 16) is None
+
+
+def test_plan_is_stored_once_and_interleaved(storage):
+    """The first confirm plan stays, and its repeats are claimed repeat by repeat."""
+    study = storage.create_study(definition())
+    assert study.confirm_plan is None
+    assert study.claim_confirm("runner") is None
+    plan = ConfirmPlan(({}, {"engine.n_parallel": 3, "engine.kv": "f16"}), (0, 4), repeats=3)
+    assert study.plan_confirm(plan) == plan
+    assert storage.open_study("study").plan_confirm(ConfirmPlan(({},), (0,), 9)) == plan
+    claims = [study.claim_confirm("runner") for _ in range(6)]
+    assert [(claim.repeat, claim.candidate) for claim in claims] == [
+        (0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1),
+    ]  # fmt: skip
+    assert claims[1].parameters == plan.candidates[1]
+    assert study.claim_confirm("runner") is None
+
+
+def test_returned_repeat_keeps_its_place(storage):
+    """A repeat that was given back is claimed before later repeats."""
+    study = storage.create_study(definition())
+    study.plan_confirm(ConfirmPlan(({}, {"engine.n_parallel": 3}), (0, 1), repeats=2))
+    study.give_back(study.claim_confirm("runner"), "asked to stop")
+    again = study.claim_confirm("runner")
+    assert (again.repeat, again.candidate, again.attempt) == (0, 0, 1)
+
+
+def test_repeats_are_no_part_of_the_search(storage):
+    """Repeats neither use the budget, nor are copied from, nor come from `claim`."""
+    study = storage.create_study(definition())
+    study.plan_confirm(ConfirmPlan(({}, {"engine.n_parallel": 3}), (0, 1), repeats=2))
+    for _ in range(4):
+        claim = study.claim_confirm("runner")
+        study.finish(claim, measured(claim))
+    assert study.measured(Configuration().key()) is None
+    assert [study.claim("runner", budget=2).phase for _ in range(2)] == [Phase.BASELINE, Phase.SEARCH]
+    assert study.claim("runner", budget=2) is None
+
+
+def test_end_is_said_once(storage):
+    """The first end stays, stops claims, and can be taken back."""
+    study = storage.create_study(definition())
+    assert study.ended is None
+    study.end("GoalReached", "accuracy is 0.9")
+    study.end("Other", "too late", failed=True)
+    assert study.ended == ("GoalReached", "accuracy is 0.9")
+    assert not study.ended.failed
+    assert study.claim("runner", budget=9) is None
+    study.reopen()
+    assert storage.open_study("study").ended is None
+    assert study.claim("runner", budget=9) is not None
+
+
+def test_beats_are_read_back(storage):
+    """Each runner's last word is kept, by name."""
+    study = storage.create_study(definition())
+    for count in (1, 2):
+        study.beat(beat("runner-1", count, trial=3, stage="measure", memory_mib=12.5))
+    study.beat(beat("runner-0", 9))
+    assert [record.name for record in study.runners()] == ["runner-0", "runner-1"]
+    assert study.runners()[1] == beat("runner-1", 2, trial=3, stage="measure", memory_mib=12.5)
+
+
+def test_living_runner_keeps_its_trial(storage):
+    """A trial whose runner's beat moves is left alone, however long it takes."""
+    study, clock = storage.create_study(definition()), Clock()
+    study.claim("runner", budget=9)
+    janitor = Janitor(study, 30.0, clock)
+    for count in range(10):
+        study.beat(beat("runner", count))
+        assert janitor.sweep() == ()
+        clock.now += 29.0
+
+
+def test_silent_runner_loses_its_trial(storage, url):
+    """A trial whose runner's beat stands still is run again with the same parameters, by anyone."""
+    study, clock = storage.create_study(definition()), Clock()
+    study.claim("other", budget=9)
+    with open_storage(url) as dying:
+        claim = dying.open_study("study").claim("runner", budget=9)
+        dying.open_study("study").beat(beat("runner", 1))
+    janitors = [Janitor(study, 30.0, clock) for _ in range(3)]
+    study.beat(beat("other", 1))
+    assert [janitor.sweep() for janitor in janitors] == [()] * 3
+    clock.now += 30.0
+    study.beat(beat("other", 2))
+    assert [janitor.sweep() for janitor in janitors] == [(1,), (), ()]
+    again = study.claim("other", budget=9)
+    assert (again.parameters, again.attempt) == (claim.parameters, 1)
+    assert sum(trial.state == "waiting" for trial in study.trials()) == 0
+
+
+def test_runner_that_never_beat_loses_its_trial(storage):
+    """A runner that claimed and died before its first beat is found too."""
+    study, clock = storage.create_study(definition()), Clock()
+    study.claim("runner", budget=9)
+    janitor = Janitor(study, 30.0, clock)
+    janitor.sweep()
+    clock.now += 30.0
+    assert janitor.sweep() == (0,)
+
+
+def test_beats_of_a_namesake_do_not_keep_a_dead_process_alive(storage, url):
+    """A replacement of the same name does not keep the trial of the process before it."""
+    with open_storage(url) as dying:
+        dying.create_study(definition()).claim("runner", budget=9)
+    study, clock = storage.open_study("study"), Clock()
+    janitor = Janitor(study, 30.0, clock)
+    for count in range(4):
+        study.beat(beat("runner", count))
+        taken = janitor.sweep()
+        clock.now += 10.0
+    assert taken == (0,)
+
+
+def test_runner_that_ended_loses_its_trial_at_once(storage):
+    """A runner that said it ended holds no trial any more."""
+    study = storage.create_study(definition())
+    study.claim("runner", budget=9)
+    study.beat(beat("runner", 1, ended="stopped"))
+    assert Janitor(study, 30.0, Clock()).sweep() == (0,)
+
+
+def test_zombie_is_refused(storage):
+    """What a runner tells after its trial was taken away is thrown away."""
+    study = storage.create_study(definition())
+    claim = study.claim("runner", budget=9)
+    study.beat(beat("runner", 1, ended="stopped"))
+    Janitor(study, 30.0, Clock()).sweep()
+    with pytest.raises(TrialLost, match="taken away"):
+        study.finish(claim, measured(claim))
+    with pytest.raises(TrialLost, match="taken away"):
+        study.give_back(claim, "asked to stop")
+    again = study.claim("other", budget=9)
+    study.finish(again, measured(again))
+    assert [trial.outcome.kind for trial in study.trials()] == [OutcomeKind.RETURNED, OutcomeKind.MEASURED]
+
+
+def test_trial_that_kills_its_runners_is_given_up(storage):
+    """A configuration whose runner dies each time fails in the end, and then counts."""
+    study = storage.create_study(definition())
+    for attempt in range(3):
+        assert study.claim(f"runner-{attempt}", budget=1).attempt == attempt
+        study.beat(beat(f"runner-{attempt}", 1, ended="killed"))
+        assert Janitor(study, 30.0, Clock(), max_losses=3).sweep() == (attempt,)
+    assert study.claim("runner-3", budget=1) is None
+    assert "died each of the 3 times" in study.trials()[-1].outcome.failure.message
+
+
+def test_constraints_decide_what_is_best(storage):
+    """The best keeps the constraints; an infeasible trial never is it."""
+    study = storage.create_study(definition(constraints=SLO))
+    for accuracy, latency in ((0.5, 300.0), (0.9, 800.0), (0.7, 400.0)):
+        claim = study.claim("runner", budget=9)
+        study.finish(claim, measured(claim, accuracy=accuracy, ttft_ms_p95=latency))
+    study.finish(study.claim("runner", budget=9), ended(OutcomeKind.INFEASIBLE))
+    assert summarise(study).best.number == 2
+    assert [trial.number for trial in rank(study)] == [2, 0]
+
+
+def test_several_objectives_have_a_front(storage):
+    """With two objectives the summary holds the front, and one of it as best."""
+    study = storage.create_study(definition(objectives=TWO_OBJECTIVES, sampler="tpe"))
+    for accuracy, latency in ((0.5, 300.0), (0.9, 800.0), (0.7, 200.0), (0.4, 900.0)):
+        claim = study.claim("runner", budget=20)
+        study.finish(claim, measured(claim, accuracy=accuracy, ttft_ms_p95=latency))
+    summary = summarise(study)
+    assert [trial.number for trial in summary.pareto] == [1, 2]
+    assert summary.best.number == 2
+
+
+def test_unknown_sampler_is_refused(storage):
+    """A sampler that is not there is refused when the study is created."""
+    with pytest.raises(SamplerUnavailable, match="'magic' is unknown; there are cmaes"):
+        storage.create_study(definition(sampler="magic"))
+
+
+def test_parameters_lie_in_the_space(storage):
+    """Every proposed parameter is active and in its dimension."""
+    study = storage.create_study(definition())
+    names = MIXED_SPACE.names()
+    for _ in range(20):
+        parameters = study.claim("runner", budget=21).parameters
+        assert set(parameters) <= set(names)
+        if parameters:
+            assert ("sampling.top_p" in parameters) == (parameters["sampling.temperature"] > 0.5)
