@@ -15,7 +15,7 @@ from llmopt_core.resources.status import BenchmarkStatus
 class OptimizationRef(Part):
     """A result of an optimization in the same namespace."""
 
-    name: Name
+    name: Annotated[Name, Field(description="Name of the LLMOptimization.")]
     rank: Annotated[
         int, Field(ge=0, le=10, description="1 is the winner, 0 the default, others as in `status.top`.")
     ] = 1
@@ -37,13 +37,15 @@ class Candidate(Part):
         ),
     )
 
-    name: Name
-    model: Model | None = None
-    engine: Engine | None = None
+    name: Annotated[Name, Field(description="What the results call it.")]
+    model: Annotated[Model | None, Field(description="Instead of the shared one.")] = None
+    engine: Annotated[Engine | None, Field(description="Instead of the shared one.")] = None
     parameters: Annotated[
         ScalarMap, Field(description="By full name, such as `engine.n_parallel` or `sampling.temperature`.")
     ] = Field(default_factory=dict)
-    optimization_ref: OptimizationRef | None = None
+    optimization_ref: Annotated[
+        OptimizationRef | None, Field(description="A configuration that an optimization found.")
+    ] = None
 
 
 def _has_parts(candidate: Candidate) -> bool:
@@ -53,9 +55,15 @@ def _has_parts(candidate: Candidate) -> bool:
 class BenchmarkBudget(Part):
     """What the comparison may cost."""
 
-    duration: DurationText | None = None
-    trial_timeout: DurationText = "10m"
-    max_failed_trials: Annotated[int, Field(ge=1, le=10_000)] = 10
+    duration: Annotated[DurationText | None, Field(description="Longest time from the first repeat on.")] = (
+        None
+    )
+    trial_timeout: Annotated[
+        DurationText, Field(description="Longest measurement of one repeat, without the server's start.")
+    ] = "10m"
+    max_failed_trials: Annotated[
+        int, Field(ge=1, le=10_000, description="Failures after which the benchmark ends.")
+    ] = 10
 
 
 class BenchmarkSpec(Part):
@@ -113,14 +121,16 @@ class BenchmarkSpec(Part):
         Annotated[Engine, Field(description="Shared by candidates without an engine of their own.")] | None
     ) = None
     workload: Workload
-    candidates: Annotated[list[Candidate], Field(min_length=1, max_length=16), UniqueBy("name")]
+    candidates: Annotated[
+        list[Candidate], Field(min_length=1, max_length=16, description="What is compared."), UniqueBy("name")
+    ]
     baseline: Annotated[
         Name | None, Field(description="The candidate that others are compared with; the first unless said.")
     ] = None
     repeats: Annotated[
         int, Field(ge=2, le=50, description="Times each candidate is measured, interleaved.")
     ] = 5
-    confidence_percent: Annotated[int, Field(ge=50, le=99)] = 95
+    confidence_percent: Annotated[int, Field(ge=50, le=99, description="Confidence of the intervals.")] = 95
     metrics: Annotated[
         list[Identifier], Field(max_length=32, description="Reported beside the objective.")
     ] = Field(default_factory=list)
@@ -128,9 +138,15 @@ class BenchmarkSpec(Part):
     budget: BenchmarkBudget = BenchmarkBudget()
     memory_guard: MemoryGuard = MemoryGuard()
     runners: Runners = Runners()
-    suspend: bool = False
-    ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
-    study_retention: Literal["Keep", "Delete"] = "Keep"
+    suspend: Annotated[bool, Field(description="Stop the runners and keep the study.")] = False
+    ttl_seconds_after_finished: Annotated[
+        Annotated[int, Field(ge=0, le=2**31 - 1)] | None,
+        Field(description="Delete the resource this long after it ended."),
+    ] = None
+    study_retention: Annotated[
+        Literal["Keep", "Delete"],
+        Field(description="What becomes of the study when the resource is deleted."),
+    ] = "Keep"
 
 
 class LLMBenchmark(Part):

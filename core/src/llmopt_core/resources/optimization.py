@@ -1,245 +1,32 @@
 """`LLMOptimization`: search the parameters under which a model is served best."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from llmopt_core.resources.base import DecimalText, DurationText, Identifier, Name, Part, Scalar
+from llmopt_core.resources.base import DecimalText, DurationText, Identifier, Name, Part
 from llmopt_core.resources.metadata import Metadata
 from llmopt_core.resources.rules import Immutable, Rule, UniqueBy
+from llmopt_core.resources.searching import Search, SearchParameter, Space, When
 from llmopt_core.resources.serving import Engine, MemoryGuard, Model, Runners, Workload
 from llmopt_core.resources.status import OptimizationStatus
-from llmopt_core.search.configurations import GROUPS, Group
+
+__all__ = [
+    "Budget",
+    "Confirm",
+    "Constraint",
+    "LLMOptimization",
+    "Objective",
+    "OptimizationSpec",
+    "Search",
+    "SearchParameter",
+    "Space",
+    "Target",
+    "When",
+]
 
 Goal = Literal["maximize", "minimize"]
-
-
-class IntRange(Part):
-    """Whole numbers from `low` to `high`, both included."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "self.low <= self.high",
-            "low of at most high",
-            lambda span: span.low <= span.high,
-            field="low",
-        ),
-        Rule(
-            "!self.log || self.low > 0",
-            "a low above 0 with log",
-            lambda span: not span.log or span.low > 0,
-            field="low",
-        ),
-        Rule(
-            "!self.log || self.step == 1",
-            "no step with log",
-            lambda span: not span.log or span.step == 1,
-            field="step",
-        ),
-    )
-
-    low: Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
-    high: Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
-    step: Annotated[int, Field(ge=1, le=2**31 - 1)] = 1
-    log: bool = False
-
-
-class FloatRange(Part):
-    """Decimal numbers from `low` to `high`, both included."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "double(self.low) <= double(self.high)",
-            "low of at most high",
-            lambda span: Decimal(span.low) <= Decimal(span.high),
-            field="low",
-        ),
-        Rule(
-            "!self.log || double(self.low) > 0.0",
-            "a low above 0 with log",
-            lambda span: not span.log or Decimal(span.low) > 0,
-            field="low",
-        ),
-        Rule(
-            "!self.log || !has(self.step)",
-            "no step with log",
-            lambda span: not span.log or span.step is None,
-            field="step",
-        ),
-        Rule(
-            "!has(self.step) || double(self.step) > 0.0",
-            "a step above 0",
-            lambda span: span.step is None or Decimal(span.step) > 0,
-            field="step",
-        ),
-    )
-
-    low: DecimalText
-    high: DecimalText
-    step: DecimalText | None = None
-    log: bool = False
-
-
-class Categorical(Part):
-    """One of several values."""
-
-    choices: Annotated[list[Scalar], Field(min_length=1, max_length=32)]
-
-
-class When(Part):
-    """The parameter is asked only while another one (full name, such as `sampling.temperature`) is so."""
-
-    parameter: Annotated[Identifier, Field(max_length=46)]
-    in_: Annotated[
-        Annotated[list[Scalar], Field(min_length=1, max_length=32)] | None,
-        Field(alias="in", description="Its value is one of these."),
-    ] = None
-    above: DecimalText | None = None
-    below: DecimalText | None = None
-
-
-class SearchParameter(Part):
-    """One dimension: exactly one of int, float, categorical."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "[has(self.int), has(self.float), has(self.categorical)].filter(given, given).size() == 1",
-            "exactly one of int, float and categorical",
-            lambda asked: sum(x is not None for x in (asked.int_, asked.float_, asked.categorical)) == 1,
-        ),
-    )
-
-    name: Annotated[Identifier, Field(max_length=36)]
-    int_: Annotated[IntRange | None, Field(alias="int")] = None
-    float_: Annotated[FloatRange | None, Field(alias="float")] = None
-    categorical: Categorical | None = None
-    when: Annotated[list[When], Field(max_length=4, description="Asked only while all of these hold.")] = (
-        Field(default_factory=list)
-    )
-
-
-def _is_prompt_parameter(asked: SearchParameter) -> bool:
-    if asked.name == "few_shot":
-        return asked.float_ is None
-    return asked.name in {"system", "template"} and asked.categorical is not None
-
-
-def _later_conditions(space: "Space") -> Iterator[tuple[str, str]]:
-    """Yield the group of each condition that names what is not searched before it, and that name."""
-    earlier: set[str] = set()
-    for full_name, asked in space.all_parameters():
-        group = full_name.partition(".")[0]
-        yield from ((group, when.parameter) for when in asked.when if when.parameter not in earlier)
-        earlier.add(full_name)
-
-
-def _all_floats_have_steps(space: "Space") -> bool:
-    return all(asked.float_ is None or asked.float_.step is not None for _, asked in space.all_parameters())
-
-
-# One rule a group: the API server bounds the cost of each.
-_WHEN_NAMES_SEARCHED = (
-    "self.{group}.all(p, p.when.all(w, w.parameter != '{group}.' + p.name"
-    " && (self.engine.exists(o, w.parameter == 'engine.' + o.name)"
-    " || self.sampling.exists(o, w.parameter == 'sampling.' + o.name)"
-    " || self.prompt.exists(o, w.parameter == 'prompt.' + o.name))))"
-)
-
-
-def _conditions_rule(group: Group) -> Rule:
-    """CEL says only that a condition names something else that is searched; Python, that it comes earlier."""
-    return Rule(
-        _WHEN_NAMES_SEARCHED.format(group=group),
-        "when to name a parameter searched earlier, by full name such as sampling.temperature",
-        lambda space: not any(owner == group for owner, _ in _later_conditions(space)),
-        field=group,
-        suggestion="the order is engine, sampling, prompt, and within each as written",
-    )
-
-
-_GRID_HAS_STEPS = "self.sampler.name != 'grid' || " + " && ".join(
-    f"self.space.{group}.all(p, !has(p.float) || has(p.float.step))" for group in ("engine", "sampling")
-)
-
-
-class Space(Part):
-    """What is searched."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "self.prompt.all(p, (p.name == 'few_shot' && !has(p.float))"
-            " || (p.name in ['system', 'template'] && has(p.categorical)))",
-            "of the prompt only few_shot (int), system and template (categorical)",
-            lambda space: all(_is_prompt_parameter(asked) for asked in space.prompt),
-            field="prompt",
-        ),
-        *(_conditions_rule(group) for group in GROUPS),
-    )
-
-    engine: Annotated[list[SearchParameter], Field(max_length=24), UniqueBy("name")] = Field(
-        default_factory=list, description="Settings of the server."
-    )
-    sampling: Annotated[list[SearchParameter], Field(max_length=16), UniqueBy("name")] = Field(
-        default_factory=list, description="Fields of each request."
-    )
-    prompt: Annotated[list[SearchParameter], Field(max_length=3), UniqueBy("name")] = Field(
-        default_factory=list, description="few_shot (int), system and template (categorical)."
-    )
-
-    def all_parameters(self) -> Iterator[tuple[str, SearchParameter]]:
-        """Yield all parameters with their full names, in the order they are asked."""
-        for group in GROUPS:
-            for parameter in getattr(self, group):
-                yield f"{group}.{parameter.name}", parameter
-
-
-class Sampler(Part):
-    """How the next configuration is chosen."""
-
-    name: Literal["tpe", "random", "grid", "gp", "cmaes", "nsga2", "nsga3", "qmc"] = "tpe"
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-
-
-class Pruner(Part):
-    """How a hopeless trial is stopped early."""
-
-    name: Literal["wilcoxon", "median", "none"] = "wilcoxon"
-
-
-class StudyRef(Part):
-    """Another optimization in the same namespace."""
-
-    name: Name
-
-
-class Search(Part):
-    """What is searched and how."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            _GRID_HAS_STEPS,
-            "a step for every float with sampler grid",
-            lambda search: search.sampler.name != "grid" or _all_floats_have_steps(search.space),
-            field="space",
-        ),
-        Rule(
-            "has(self.preset) || size(self.space.engine) + size(self.space.sampling)"
-            " + size(self.space.prompt) > 0",
-            "something to search: a space, or a preset",
-            lambda search: search.preset is not None or any(search.space.all_parameters()),
-        ),
-    )
-
-    preset: Literal["balanced", "accuracy", "creativity", "speed"] | None = None
-    sampler: Sampler = Sampler()
-    pruner: Pruner = Pruner()
-    space: Space = Space()
-    enqueue: Annotated[
-        list[Annotated[dict[Identifier, Scalar], Field(max_length=64)]], Field(max_length=32)
-    ] = Field(default_factory=list)
-    warm_start_from: Annotated[list[StudyRef], Field(max_length=8)] = Field(default_factory=list)
 
 
 class Objective(Part):
@@ -254,9 +41,11 @@ class Objective(Part):
         ),
     )
 
-    metric: Identifier
-    goal: Goal | None = None
-    weight: DecimalText = "1"
+    metric: Annotated[Identifier, Field(description="A metric of the catalogue.")]
+    goal: Annotated[Goal | None, Field(description="The metric's own direction unless said.")] = None
+    weight: Annotated[DecimalText, Field(description="For the one recommendation among a Pareto front.")] = (
+        "1"
+    )
 
 
 class Constraint(Part):
@@ -271,16 +60,16 @@ class Constraint(Part):
         ),
     )
 
-    metric: Identifier
-    min: DecimalText | None = None
-    max: DecimalText | None = None
+    metric: Annotated[Identifier, Field(description="A metric of the catalogue.")]
+    min: Annotated[DecimalText | None, Field(description="Smallest value that is acceptable.")] = None
+    max: Annotated[DecimalText | None, Field(description="Largest value that is acceptable.")] = None
 
 
 class Target(Part):
     """The search ends when a trial's metric reaches this value."""
 
-    metric: Identifier
-    value: DecimalText
+    metric: Annotated[Identifier, Field(description="A metric of the catalogue.")]
+    value: Annotated[DecimalText, Field(description="Value at which the search ends.")]
 
 
 class Budget(Part):
@@ -295,33 +84,56 @@ class Budget(Part):
         ),
     )
 
-    trials: Annotated[int, Field(ge=1, le=10_000)] = 40
-    duration: DurationText | None = None
-    gpu_hours: DecimalText | None = None
-    trial_timeout: DurationText = "10m"
-    max_failed_trials: Annotated[int, Field(ge=1, le=10_000)] = 10
-    target: Target | None = None
+    trials: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10_000,
+            description="Trials of the search, the default's included; repeats that confirm come on top.",
+        ),
+    ] = 40
+    duration: Annotated[DurationText | None, Field(description="Longest time from the first trial on.")] = (
+        None
+    )
+    gpu_hours: Annotated[
+        DecimalText | None, Field(description="Largest sum over runners and their GPUs.")
+    ] = None
+    trial_timeout: Annotated[
+        DurationText, Field(description="Longest measurement of one trial, without the server's start.")
+    ] = "10m"
+    max_failed_trials: Annotated[
+        int, Field(ge=1, le=10_000, description="Failures after which the study ends.")
+    ] = 10
+    target: Annotated[Target | None, Field(description="Ends the search early.")] = None
 
 
 class Confirm(Part):
     """How the winners are proved: the best `top` and the default, `repeats` times, interleaved."""
 
-    top: Annotated[int, Field(ge=0, le=10)] = 3
-    repeats: Annotated[int, Field(ge=2, le=50)] = 5
+    top: Annotated[
+        int, Field(ge=0, le=10, description="How many of the best are run again; 0 confirms nothing.")
+    ] = 3
+    repeats: Annotated[int, Field(ge=2, le=50, description="How often each of them and the default are.")] = 5
 
 
 class DeploymentRef(Part):
     """A Deployment whose container arguments may be patched."""
 
-    name: Name
-    container: Name | None = None
+    name: Annotated[Name, Field(description="Name of the Deployment.")]
+    container: Annotated[
+        Name | None, Field(description="The container whose arguments are patched; the first unless said.")
+    ] = None
 
 
 class Rollout(Part):
     """Opt-in: what is done with the winner."""
 
-    config_map_name: Name | None = None
-    deployment_ref: DeploymentRef | None = None
+    config_map_name: Annotated[
+        Name | None, Field(description="ConfigMap that the best parameters are written to.")
+    ] = None
+    deployment_ref: Annotated[
+        DeploymentRef | None, Field(description="Deployment that is given the best arguments.")
+    ] = None
 
 
 def _asks_goodput(spec: "OptimizationSpec") -> bool:
@@ -368,16 +180,28 @@ class OptimizationSpec(Part):
     engine: Engine
     workload: Workload
     search: Search
-    objectives: Annotated[list[Objective], Field(min_length=1, max_length=4), UniqueBy("metric")]
-    constraints: Annotated[list[Constraint], Field(max_length=8)] = Field(default_factory=list)
+    objectives: Annotated[
+        list[Objective],
+        Field(min_length=1, max_length=4, description="What counts as better; several make a Pareto study."),
+        UniqueBy("metric"),
+    ]
+    constraints: Annotated[
+        list[Constraint], Field(max_length=8, description="What a configuration must keep to be acceptable.")
+    ] = Field(default_factory=list)
     budget: Budget = Budget()
     confirm: Confirm = Confirm()
     memory_guard: MemoryGuard = MemoryGuard()
     runners: Runners = Runners()
     rollout: Rollout | None = None
-    suspend: bool = False
-    ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
-    study_retention: Literal["Keep", "Delete"] = "Keep"
+    suspend: Annotated[bool, Field(description="Stop the runners and keep the study.")] = False
+    ttl_seconds_after_finished: Annotated[
+        Annotated[int, Field(ge=0, le=2**31 - 1)] | None,
+        Field(description="Delete the resource this long after it ended."),
+    ] = None
+    study_retention: Annotated[
+        Literal["Keep", "Delete"],
+        Field(description="What becomes of the study when the resource is deleted."),
+    ] = "Keep"
 
 
 class LLMOptimization(Part):

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from llmopt_core.engines.declarations import EngineDeclaration, ParameterDeclaration, When, by_full_name
 from llmopt_core.resources.base import Scalar
 from llmopt_core.resources.faults import Fault, did_you_mean
-from llmopt_core.resources.optimization import FloatRange, IntRange, SearchParameter, Space
+from llmopt_core.resources.searching import FloatRange, IntRange, SearchParameter, Space
 from llmopt_core.search.configurations import Configuration, Value
 
 _MAX_SHOTS = 32

@@ -27,24 +27,41 @@ def _given(*fields: object) -> int:
 class SecretKey(Part):
     """A key of a Secret in the resource's own namespace."""
 
-    name: Name
-    key: Annotated[str, Field(min_length=1, max_length=253)]
+    name: Annotated[Name, Field(description="Name of the Secret.")]
+    key: Annotated[str, Field(min_length=1, max_length=253, description="Key in it.")]
 
 
 class Model(Part):
     """Where the weights come from."""
 
-    source: Annotated[str, Field(pattern=SOURCE_PATTERN, max_length=512)]
-    token_secret_ref: SecretKey | None = None
-    trust_remote_code: bool = False
+    source: Annotated[
+        str,
+        Field(
+            pattern=SOURCE_PATTERN,
+            max_length=512,
+            description="`hf://ORG/NAME[/FILE][@REVISION]`, `pvc://CLAIM/PATH`, `file:///PATH` or `package://PYTHON_PACKAGE/FILE`.",
+        ),
+    ]
+    token_secret_ref: Annotated[
+        SecretKey | None, Field(description="Token for a gated or private repository.")
+    ] = None
+    trust_remote_code: Annotated[
+        bool, Field(description="Let the engine run code that comes with the model.")
+    ] = False
 
 
 class Endpoint(Part):
     """A server that runs already."""
 
-    url: Annotated[str, Field(pattern=URL_PATTERN, max_length=512)]
-    model: Annotated[str, Field(max_length=256)] | None = None
-    api_key_secret_ref: SecretKey | None = None
+    url: Annotated[
+        str,
+        Field(pattern=URL_PATTERN, max_length=512, description="Base URL, such as `http://host:8000/v1`."),
+    ]
+    model: Annotated[
+        Annotated[str, Field(max_length=256)] | None,
+        Field(description="What requests call the model; the first that the server lists unless said."),
+    ] = None
+    api_key_secret_ref: Annotated[SecretKey | None, Field(description="Key sent as bearer token.")] = None
 
 
 class Engine(Part):
@@ -59,17 +76,29 @@ class Engine(Part):
         ),
     )
 
-    name: Identifier
-    args: ScalarMap = Field(default_factory=dict)
-    endpoint: Endpoint | None = None
-    start_timeout: DurationText = "10m"
+    name: Annotated[
+        Identifier,
+        Field(description="`llamacpp`, `openai` (a server that runs already), or a plug-in's name."),
+    ]
+    args: Annotated[
+        ScalarMap,
+        Field(
+            description="The engine's own parameters that are fixed, by plain name; see the page of engines."
+        ),
+    ] = Field(default_factory=dict)
+    endpoint: Annotated[
+        Endpoint | None, Field(description="With engine `openai` only: the server to ask.")
+    ] = None
+    start_timeout: Annotated[
+        DurationText, Field(description="How long a server may take until its first completion.")
+    ] = "10m"
 
 
 class ConfigMapKey(Part):
     """A key of a ConfigMap in the resource's own namespace."""
 
-    name: Name
-    key: Annotated[str, Field(min_length=1, max_length=253)]
+    name: Annotated[Name, Field(description="Name of the ConfigMap.")]
+    key: Annotated[str, Field(min_length=1, max_length=253, description="Key in it, which holds JSON lines.")]
 
 
 class Dataset(Part):
@@ -90,13 +119,30 @@ class Dataset(Part):
         ),
     )
 
-    name: Identifier | None = None
-    config_map_key_ref: ConfigMapKey | None = None
-    path: Annotated[str, Field(min_length=1, max_length=512)] | None = None
-    hf: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    split: Annotated[str, Field(max_length=64)] | None = None
-    samples: Annotated[int, Field(ge=4, le=10_000)] = 32
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    name: Annotated[Identifier | None, Field(description="A built-in or installed data set.")] = None
+    config_map_key_ref: Annotated[ConfigMapKey | None, Field(description="JSON lines in a ConfigMap.")] = None
+    path: Annotated[
+        Annotated[str, Field(min_length=1, max_length=512)] | None,
+        Field(description="A file of JSON lines with `question` and `answer`."),
+    ] = None
+    hf: Annotated[
+        Annotated[str, Field(min_length=1, max_length=256)] | None,
+        Field(description="A data set of the Hugging Face hub."),
+    ] = None
+    split: Annotated[
+        Annotated[str, Field(max_length=64)] | None, Field(description="Which split of the hub's data set.")
+    ] = None
+    samples: Annotated[
+        int, Field(ge=4, le=10_000, description="Items that each trial of the search asks.")
+    ] = 32
+    seed: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=2**31 - 1,
+            description="Decides which items are searched on, which are held out and which are examples.",
+        ),
+    ] = 0
 
 
 class Prompt(Part):
@@ -111,9 +157,14 @@ class Prompt(Part):
         ),
     )
 
-    system: Annotated[str, Field(max_length=8192)] | None = None
-    template: Annotated[str, Field(max_length=8192)] | None = None
-    few_shot: Annotated[int, Field(ge=0, le=32)] = 0
+    system: Annotated[Annotated[str, Field(max_length=8192)] | None, Field(description="System message.")] = (
+        None
+    )
+    template: Annotated[
+        Annotated[str, Field(max_length=8192)] | None,
+        Field(description="The user message; holds `{question}`."),
+    ] = None
+    few_shot: Annotated[int, Field(ge=0, le=32, description="Worked examples before the question.")] = 0
 
 
 class Load(Part):
@@ -138,11 +189,21 @@ class Load(Part):
         ),
     )
 
-    concurrency: Annotated[int, Field(ge=1, le=1024)] | None = None
+    concurrency: Annotated[
+        Annotated[int, Field(ge=1, le=1024)] | None,
+        Field(description="Requests in flight at any time (closed loop)."),
+    ] = None
     rate: Annotated[DecimalText | None, Field(description="Requests per second, on average.")] = None
-    arrivals: Literal["poisson"] | None = None
-    duration: DurationText | None = None
-    warmup_requests: Annotated[int, Field(ge=0, le=1000)] = 2
+    arrivals: Annotated[
+        Literal["poisson"] | None, Field(description="How requests at `rate` arrive; `poisson` unless said.")
+    ] = None
+    duration: Annotated[
+        DurationText | None,
+        Field(description="How long requests arrive at `rate`; until every item was asked unless said."),
+    ] = None
+    warmup_requests: Annotated[
+        int, Field(ge=0, le=1000, description="Requests before the measurement that do not count.")
+    ] = 2
 
 
 class ServiceLevel(Part):
@@ -156,8 +217,12 @@ class ServiceLevel(Part):
         ),
     )
 
-    ttft_ms: Annotated[int, Field(ge=1, le=3_600_000)] | None = None
-    tpot_ms: Annotated[int, Field(ge=1, le=3_600_000)] | None = None
+    ttft_ms: Annotated[
+        Annotated[int, Field(ge=1, le=3_600_000)] | None, Field(description="Time to the first token.")
+    ] = None
+    tpot_ms: Annotated[
+        Annotated[int, Field(ge=1, le=3_600_000)] | None, Field(description="Mean time per further token.")
+    ] = None
     e2e_ms: Annotated[
         Annotated[int, Field(ge=1, le=3_600_000)] | None,
         Field(alias="e2eMs", description="From sending the request to the end of its answer."),
@@ -167,21 +232,29 @@ class ServiceLevel(Part):
 class Evaluator(Part):
     """How an answer is scored. `endpoint` is the judge's, or the scoring service's."""
 
-    name: Identifier
-    args: ScalarMap = Field(default_factory=dict)
-    endpoint: Endpoint | None = None
+    name: Annotated[Identifier, Field(description="A built-in or installed evaluator.")]
+    args: Annotated[ScalarMap, Field(description="What the evaluator takes.")] = Field(default_factory=dict)
+    endpoint: Annotated[Endpoint | None, Field(description="The judge, or the service that scores.")] = None
 
 
 class Workload(Part):
     """What the server is asked, how fast, and how its answers are scored."""
 
-    dataset: Dataset
-    prompt: Prompt = Prompt()
-    load: Load = Load(concurrency=8)
-    slo: ServiceLevel | None = None
-    evaluator: Evaluator | None = None
-    sampling: ScalarMap = Field(default_factory=dict)
-    max_tokens: Annotated[int, Field(ge=1, le=131_072)] = 256
+    dataset: Annotated[Dataset, Field(description="What is asked.")]
+    prompt: Annotated[
+        Prompt, Field(description="How an item becomes messages; what the search does not vary.")
+    ] = Prompt()
+    load: Annotated[Load, Field(description="How requests arrive.")] = Load(concurrency=8)
+    slo: Annotated[
+        ServiceLevel | None, Field(description="Bounds that each request must keep to count as goodput.")
+    ] = None
+    evaluator: Annotated[
+        Evaluator | None, Field(description="How answers are scored; as the data set says unless given.")
+    ] = None
+    sampling: Annotated[
+        ScalarMap, Field(description="Fields of every request that are fixed, such as `temperature`.")
+    ] = Field(default_factory=dict)
+    max_tokens: Annotated[int, Field(ge=1, le=131_072, description="Longest answer, in tokens.")] = 256
 
 
 class MemoryGuard(Part):
@@ -195,20 +268,34 @@ class MemoryGuard(Part):
         ),
     )
 
-    warning_percent: Annotated[int, Field(ge=1, le=100)] = 80
-    critical_percent: Annotated[int, Field(ge=1, le=100)] = 90
-    emergency_percent: Annotated[int, Field(ge=1, le=100)] = 95
-    predict: bool = True
+    warning_percent: Annotated[int, Field(ge=1, le=100, description="Recorded.")] = 80
+    critical_percent: Annotated[
+        int, Field(ge=1, le=100, description="No new requests; the trial ends in order.")
+    ] = 90
+    emergency_percent: Annotated[int, Field(ge=1, le=100, description="The server is killed at once.")] = 95
+    predict: Annotated[
+        bool,
+        Field(description="Refuse configurations that are predicted not to fit, before they are started."),
+    ] = True
 
 
 class Toleration(Part):
     """As in a pod."""
 
-    key: Annotated[str, Field(max_length=316)] | None = None
-    operator: Literal["Exists", "Equal"] | None = None
-    value: Annotated[str, Field(max_length=63)] | None = None
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    toleration_seconds: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    key: Annotated[
+        Annotated[str, Field(max_length=316)] | None,
+        Field(description="Taint key; all keys when empty, with operator Exists."),
+    ] = None
+    operator: Annotated[Literal["Exists", "Equal"] | None, Field(description="As in a pod.")] = None
+    value: Annotated[Annotated[str, Field(max_length=63)] | None, Field(description="Taint value.")] = None
+    effect: Annotated[
+        Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None,
+        Field(description="Taint effect; all effects when empty."),
+    ] = None
+    toleration_seconds: Annotated[
+        Annotated[int, Field(ge=0, le=2**31 - 1)] | None,
+        Field(description="As in a pod, with effect NoExecute."),
+    ] = None
 
 
 # An amount in Kubernetes' notation, such as 2, 500m or 8Gi.
@@ -221,31 +308,61 @@ LabelValue = Annotated[str, Field(max_length=63)]
 class Resources(Part):
     """As in a container."""
 
-    requests: Annotated[dict[ResourceName, Quantity], Field(max_length=16)] = Field(default_factory=dict)
-    limits: Annotated[dict[ResourceName, Quantity], Field(max_length=16)] = Field(default_factory=dict)
+    requests: Annotated[
+        dict[ResourceName, Quantity],
+        Field(max_length=16, description="What a runner is scheduled by, server included."),
+    ] = Field(default_factory=dict)
+    limits: Annotated[
+        dict[ResourceName, Quantity],
+        Field(max_length=16, description="What a runner may use, server included."),
+    ] = Field(default_factory=dict)
 
 
 class PodTemplate(Part):
     """What of a runner's pod the user decides."""
 
-    node_selector: Annotated[dict[LabelKey, LabelValue], Field(max_length=16)] = Field(default_factory=dict)
-    tolerations: Annotated[list[Toleration], Field(max_length=16)] = Field(default_factory=list)
-    service_account_name: Name | None = None
-    runtime_class_name: Name | None = None
-    priority_class_name: Annotated[str, Field(max_length=253)] | None = None
-    image_pull_secrets: Annotated[list[Name], Field(max_length=8)] = Field(default_factory=list)
-    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=32)] = Field(default_factory=dict)
-    annotations: Annotated[dict[LabelKey, Annotated[str, Field(max_length=1024)]], Field(max_length=32)] = (
+    node_selector: Annotated[
+        dict[LabelKey, LabelValue], Field(max_length=16, description="Labels of the nodes to run on.")
+    ] = Field(default_factory=dict)
+    tolerations: Annotated[
+        list[Toleration], Field(max_length=16, description="Taints that are tolerated.")
+    ] = Field(default_factory=list)
+    service_account_name: Annotated[
+        Name | None,
+        Field(description="Runners have no rights of their own; for image pulls and workload identity."),
+    ] = None
+    runtime_class_name: Annotated[Name | None, Field(description="As in a pod.")] = None
+    priority_class_name: Annotated[
+        Annotated[str, Field(max_length=253)] | None, Field(description="As in a pod.")
+    ] = None
+    image_pull_secrets: Annotated[list[Name], Field(max_length=8, description="Names of Secrets.")] = Field(
+        default_factory=list
+    )
+    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=32, description="Further labels.")] = (
         Field(default_factory=dict)
     )
+    annotations: Annotated[
+        dict[LabelKey, Annotated[str, Field(max_length=1024)]],
+        Field(max_length=32, description="Further annotations."),
+    ] = Field(default_factory=dict)
 
 
 class Runners(Part):
     """How many runners measure side by side, and where."""
 
-    count: Annotated[int, Field(ge=1, le=32)] = 1
-    image: Annotated[str, Field(max_length=512)] | None = None
-    resources: Resources = Resources()
-    queue_name: Name | None = None
-    cache_claim: Name | None = None
-    template: PodTemplate = PodTemplate()
+    count: Annotated[
+        int,
+        Field(ge=1, le=32, description="Runners that measure side by side, each with a server of its own."),
+    ] = 1
+    image: Annotated[
+        Annotated[str, Field(max_length=512)] | None,
+        Field(description="Runner image; the operator's default unless said."),
+    ] = None
+    resources: Annotated[Resources, Field(description="Of each runner.")] = Resources()
+    queue_name: Annotated[Name | None, Field(description="Kueue queue that admits the Job.")] = None
+    cache_claim: Annotated[
+        Name | None, Field(description="PersistentVolumeClaim that keeps downloaded models.")
+    ] = None
+    template: Annotated[PodTemplate, Field(description="What of a runner's pod is decided here.")] = (
+        PodTemplate()
+    )
