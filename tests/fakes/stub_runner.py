@@ -64,7 +64,7 @@ class Runner:
             if not self.carry_out(claim):
                 return EXIT_INTERRUPTED
             if self.args.fail:
-                self.study.end(self.args.fail, "the model is not there")
+                self.study.end(self.args.fail, "the model is not there", failed=True)
                 return EXIT_FAILED
         self.plan()
         while claim := self.study.claim_confirm(self.name):

@@ -5,7 +5,6 @@ so that the caller sees it with its traceback.
 """
 
 import inspect
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -61,9 +60,11 @@ class EvaluatorServer:
             score = await _called(self._evaluate, item, answer)
         except Exception as error:  # noqa: BLE001 - foreign code may raise anything; it is handed to its author
             return await self._failed(f"the evaluator raised {type(error).__name__}: {error}", item, error)
-        if isinstance(score, bool | int | float) and math.isfinite(score):
+        if isinstance(score, bool | int | float) and 0 <= score <= 1:
             return web.json_response({"score": float(score)})
-        return await self._failed(f"the evaluator returned {score!r}, expected a finite number", item, None)
+        return await self._failed(
+            f"the evaluator returned {score!r}, expected a number from 0 to 1", item, None
+        )
 
     async def _failed(self, reason: str, item: Mapping[str, Any], cause: Exception | None) -> web.Response:
         """Note the failure, and answer late: the runner is asked to stop and gives its trial back first."""

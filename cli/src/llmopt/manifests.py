@@ -29,6 +29,8 @@ SAFE_SPACE = {
     "prompt": [{"name": "few_shot", "categorical": {"choices": [0, 2, 4]}}],
 }
 CONCURRENCY = 8
+# A person's own function may call a model of its own; a hung one must still end.
+SCORING_TIMEOUT_SECONDS = 600
 
 
 class OptionInvalid(LlmoptError):
@@ -121,7 +123,8 @@ def kubernetes_duration(text: str) -> str:
 
 def evaluator_part(url: str) -> dict[str, Any]:
     """Return the evaluator that asks the scoring service at `url`."""
-    return {"name": "endpoint", "endpoint": {"url": url}}
+    args = {"timeout_seconds": SCORING_TIMEOUT_SECONDS}
+    return {"name": "endpoint", "args": args, "endpoint": {"url": url}}
 
 
 def _objectives(options: Options) -> Sequence[str]:

@@ -122,11 +122,13 @@ def test_an_evaluator_that_raises_is_heard(tmp_path):
     assert {trial.outcome.kind for trial in stored(tmp_path) if trial.outcome} <= {"returned", "invalid"}
 
 
-def test_a_score_that_is_none_is_an_error(tmp_path):
-    """An evaluator that forgets to return a number is told so."""
+@pytest.mark.parametrize("score", [None, 7, float("nan"), "1"])
+def test_a_score_that_is_none_is_an_error(tmp_path, score):
+    """An evaluator that returns no number from 0 to 1 is told so."""
     manifest = document(objectives=[{"metric": "score"}])
-    with pytest.raises(llmopt.EvaluatorFailed, match="returned None, expected a finite number"):
-        llmopt.optimize(manifest=manifest, evaluator=lambda *_: None, **arguments(tmp_path))
+    said = f"returned {score!r}, expected a number from 0 to 1"
+    with pytest.raises(llmopt.EvaluatorFailed, match=said):
+        llmopt.optimize(manifest=manifest, evaluator=lambda *_: score, **arguments(tmp_path))
 
 
 def test_the_timeout_stops_the_runners_in_order(tmp_path):

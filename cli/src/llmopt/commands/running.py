@@ -66,7 +66,7 @@ def run_text(text: str, source: str, options: RunOptions) -> Exit:
     except InputInvalid as error:
         print_faults(errors, error)
         return Exit.INVALID
-    except LlmoptError as error:
+    except (LlmoptError, OSError) as error:
         if options.debug:
             errors.print_exception()
         _say(errors, f"error: {error}")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from llmopt.local.fleets import RUNNER_COMMAND, Fleet, Launcher
 from llmopt.local.sessions import Audience, Pace, Session, SessionEnd, Stop
@@ -50,14 +49,13 @@ def find(local: LocalStudy, settings: RunSettings, stop: Stop, audience: Audienc
 
 def write_results(study: Study, local: LocalStudy, audience: Audience) -> OptimizationResult:
     """Write best.json and the report into the results folder and return the result."""
-    result = result_of(study)
+    result = replace(result_of(study), report=local.folder.report)
+    write_best(result, local.folder.best)  # first: a report that cannot be drawn must not cost the result
     try:
-        report: Path | None = write_report(
+        write_report(
             study, result, local.folder.report, spec=local.resource.spec, manifest_text=local.manifest_text
         )
     except ReportUnavailable as error:
         audience.event(str(error))
-        report = None
-    result = replace(result, report=report)
-    write_best(result, local.folder.best)
+        return replace(result, report=None)
     return result

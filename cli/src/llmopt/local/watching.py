@@ -57,15 +57,16 @@ def look(study: Study, spec: OptimizationSpec, *, elapsed_seconds: float, runner
     planned = planned_repeats(spec, plan)
     to_do = max(0, spec.budget.trials - finished) + max(0, planned - repeats)
     records = [record for record in study.runners() if record.ended is None]
+    phase = _phase(study, trials, plan)
     return Progress(
-        phase=_phase(study, trials, plan),
+        phase=phase,
         finished=finished,
         running=sum(trial.state == "running" for trial in trials),
         budget=spec.budget.trials,
         repeats=repeats,
         repeats_planned=planned,
         elapsed_seconds=elapsed_seconds,
-        left_seconds=seconds_left(trials, to_do=to_do, runners=runners),
+        left_seconds=None if phase == "ended" else seconds_left(trials, to_do=to_do, runners=runners),
         best_trial=summary.best.number if summary.best else None,
         gains=gains_so_far(summary, study.definition.objectives),
         memory_mib=_total(records, "memory_mib"),

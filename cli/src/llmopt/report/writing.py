@@ -13,7 +13,7 @@ from llmopt_core.study.adapter import Study
 TITLES = {
     "history": ("History", "Each trial as it was measured, and the best so far."),
     "importances": ("Importance of the parameters", "How much of the differences each parameter explains."),
-    "pareto": ("Pareto front", "No configuration is better in one objective without being worse in another."),
+    "front": ("Pareto front", "No configuration is better in one objective without being worse in another."),
     "slices": ("Slices", "The objective over each parameter by itself."),
     "timeline": ("Timeline", "When each trial ran and how it ended."),
 }
@@ -37,26 +37,34 @@ def write_report(
 
 def _figures(study: Study) -> Mapping[str, Any]:
     try:
-        from llmopt_core.study.figures import figures  # noqa: PLC0415 - an extra's packages, and slow ones
-    except ImportError as error:
+        from llmopt_core.study.figures import figures  # noqa: PLC0415 - slow to load, and not always wanted
+
+        return figures(study)
+    except ImportError as error:  # Optuna looks for plotly only when it draws
         raise _unavailable(error) from error
-    return figures(study)
 
 
 def _page(content: Content, figures: Mapping[str, Any]) -> str:
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra's package
-        from plotly.offline import get_plotlyjs  # noqa: PLC0415 - as above
+        from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]  # noqa: PLC0415 - no types; as above
     except ImportError as error:
         raise _unavailable(error) from error
     environment = Environment(
         loader=PackageLoader("llmopt.report", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    drawn = [(*TITLES.get(name, (name.capitalize(), "")), _drawn(figure)) for name, figure in figures.items()]
+    drawn = [(*titled(name), _drawn(figure)) for name, figure in figures.items()]
     return environment.get_template("page.html.j2").render(
         content=content, figures=drawn, plotly_js=get_plotlyjs() if drawn else ""
     )
+
+
+def titled(name: str) -> tuple[str, str]:
+    """Return title and explanation of the figure called `name`, such as `history accuracy`."""
+    kind, _, metric = name.partition(" ")
+    title, text = TITLES.get(kind, (kind.capitalize(), ""))
+    return (f"{title}: {metric}" if metric else title), text
 
 
 def _drawn(figure: Any) -> str:
@@ -72,6 +80,4 @@ def _drawn(figure: Any) -> str:
 
 
 def _unavailable(error: ImportError) -> ReportUnavailable:
-    return ReportUnavailable(
-        f"no report: the package {error.name} is not installed; pip install 'llmopt[report]'"
-    )
+    return ReportUnavailable(f"no report: a package is missing ({error}); pip install 'llmopt[report]'")

@@ -1,0 +1,97 @@
+"""The report of a real study, whose measurements a stub runner made up."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from fakes.local_runs import manifest, run_options
+from typer.testing import CliRunner
+
+from llmopt.commands.running import run_text
+from llmopt.exits import Exit
+from llmopt.main import app
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Collects what a report refers to, its headings and whether its tags are closed in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.sources, self.headings, self.text = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.sources += [value for name, value in attributes if name in {"src", "href"}]
+        if tag in {"h1", "h2", "h3"}:
+            self.headings.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in {"script", "style"}:
+            self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Return a results folder of a finished study whose manifest holds what a page must escape."""
+    results = tmp_path_factory.mktemp("results")
+    text = "# <script>alert('mine')</script>\n" + manifest(trials=6)
+    assert run_text(text, "m.yaml", run_options(results)) == Exit.FINISHED
+    return results / "small"
+
+
+def test_a_report_is_one_file_that_needs_nothing_else(study):
+    """The page is well formed, refers to nothing outside, and has one heading of the first order."""
+    page = Page((study / "report.html").read_text())
+    assert page.open == []
+    assert page.sources == []
+    assert page.headings.count("h1") == 1
+
+
+def test_a_report_says_what_was_found_and_how(study):
+    """Headline, comparison, serve command, workload, machine and manifest are in the text."""
+    text = " ".join(" ".join(Page((study / "report.html").read_text()).text).split())
+    for said in (
+        "Significant gain over the default: accuracy", "Best against the default", "output_tokens_per_second",
+        "llama-server -m 'model.gguf' -np 4", "8 searched on, 8 held out", "Processor", "History: accuracy",
+        "Timeline", "metadata:",
+    ):  # fmt: skip
+        assert said in text
+
+
+def test_foreign_text_is_not_markup(study):
+    """What users and engines write is shown, not run."""
+    page = (study / "report.html").read_text()
+    assert "<script>alert(" not in page
+    assert "&lt;script&gt;alert(" in page
+
+
+def test_a_report_is_readable_on_a_phone_and_in_the_dark(study):
+    """The page sets its width by the device and has colours for dark surroundings."""
+    page = (study / "report.html").read_text()
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in page
+    assert re.search(r"@media \(prefers-color-scheme: dark\)", page)
+
+
+def test_report_writes_where_it_is_told(study, tmp_path):
+    """`llmopt report NAME --output FILE` draws the report of an earlier study again."""
+    output = tmp_path / "again.html"
+    arguments = ["report", "small", "--results", str(study.parent), "--output", str(output)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == Exit.FINISHED, result.output
+    assert Page(output.read_text()).open == []
+
+
+def test_a_failed_study_has_a_report_with_its_errors(tmp_path):
+    """Where nothing was measured the report says so, with the error and what to do."""
+    run_text(manifest(), "m.yaml", run_options(tmp_path, "--fail", "ModelNotFound"))
+    page = (tmp_path / "small" / "report.html").read_text()
+    assert "No configuration could be measured" in page
+    assert "no such model &lt;b&gt;x&lt;/b&gt;" in page
+    assert "name one that exists" in page

@@ -1,0 +1,50 @@
+import pytest
+from fakes.local_runs import document
+from fakes.records import outcome, trial
+
+from llmopt.local.watching import gains_so_far, planned_repeats, seconds_left
+from llmopt_core.resources.loading import resource_of
+from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.study.records import ConfirmPlan, ObjectiveDefinition, OutcomeKind, Phase, StudyDefinition
+from llmopt_core.study.summary import summarise_trials
+
+OBJECTIVES = (ObjectiveDefinition("accuracy", "maximize"),)
+DEFINITION = StudyDefinition("s", "f", SearchSpace(()), OBJECTIVES)
+
+
+def test_repeats_are_forecast_until_they_are_planned():
+    """Before the plan the manifest's own numbers hold, afterwards the plan's."""
+    spec = resource_of(document(confirm={"top": 3, "repeats": 5})).spec
+    assert planned_repeats(spec, None) == (3 + 1) * 5
+    assert planned_repeats(spec, ConfirmPlan(({}, {}), (0, 1), 5)) == 2 * 5
+
+
+def test_no_confirmation_has_no_repeats():
+    """With confirm.top 0 nothing is repeated."""
+    assert planned_repeats(resource_of(document(confirm={"top": 0, "repeats": 5})).spec, None) == 0
+
+
+def test_time_left_is_shared_by_the_runners():
+    """Trials of one second: ten of them take two runners five seconds."""
+    trials = [trial(number, outcome()) for number in range(3)]
+    assert seconds_left(trials, to_do=10, runners=2) == pytest.approx(5.0)
+
+
+def test_returned_trials_do_not_count_for_the_forecast():
+    """A trial that was given back says nothing about how long one takes."""
+    assert seconds_left([trial(0, outcome(OutcomeKind.RETURNED))], to_do=10, runners=1) is None
+
+
+def test_the_best_is_compared_with_the_default():
+    """The gain so far is the best trial's over the default's."""
+    trials = [
+        trial(0, outcome(metrics={"accuracy": 0.5}), phase=Phase.BASELINE),
+        trial(1, outcome(metrics={"accuracy": 0.75})),
+    ]
+    (gain,) = gains_so_far(summarise_trials(trials, DEFINITION), OBJECTIVES)
+    assert (gain.default, gain.best, gain.gain) == (0.5, 0.75, 0.25)
+
+
+def test_nothing_measured_has_no_gain():
+    """Without a measured trial there is nothing to compare."""
+    assert gains_so_far(summarise_trials([trial(0)], DEFINITION), OBJECTIVES) == ()
