@@ -1,4 +1,4 @@
-"""Each load-time parameter of llama.cpp reaches the real server: by its own log, or by how it then behaves."""
+"""Each load-time parameter of llama.cpp reaches the server: by its own log, or by how it then behaves."""
 
 import threading
 import time
@@ -116,7 +116,7 @@ def test_cache_prompt_keeps_a_prefix_or_not(started, on):
 def test_cache_reuse_shifts_chunks_or_not(started, chunk):
     """A text that moved within the prompt is taken from the cache only when chunks may shift."""
     with started(cache_reuse=chunk) as served:
-        served.post({}, question=f"Some words that go away later. {LONG}")
+        served.post({}, question=f"Some words that go away later.\n{LONG}")
         assert (_cached_tokens(served, LONG) > 40) is (chunk > 0)
 
 
