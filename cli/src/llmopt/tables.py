@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llmopt.results import Comparison, OptimizationResult
-from llmopt.wording import gain_text, headline, interval_text, number, value_text, verdict
+from llmopt.wording import advice, gain_text, headline, interval_text, number, value_text, verdict
 
 
 def print_result(console: Console, result: OptimizationResult) -> None:
@@ -22,6 +22,8 @@ def print_result(console: Console, result: OptimizationResult) -> None:
             "95 % intervals, corrected for the number of candidates.",
             style="dim",
         )
+    if text := advice(result):
+        _say(console, text)
     for line in _parameter_lines(result):
         _say(console, line)
     for error in result.errors:

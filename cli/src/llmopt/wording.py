@@ -63,6 +63,13 @@ def headline(result: OptimizationResult) -> str:
     return _proof(result, objectives)
 
 
+def advice(result: OptimizationResult) -> str:
+    """Return what follows from a confirmation without a gain; empty where the headline says it all."""
+    if result.confirmed and not result.significant:
+        return "Nothing that was tried is proved to be better: keep the default."
+    return ""
+
+
 def _proof(result: OptimizationResult, objectives: list[Comparison]) -> str:
     if not result.confirmed:
         return f"Not confirmed by repeats: {_listed(objectives)} over the default, as the search measured it"

@@ -1,7 +1,7 @@
 import pytest
 
 from llmopt.results import Comparison, OptimizationResult
-from llmopt.wording import duration, gain_text, headline, interval_text, number, value_text, verdict
+from llmopt.wording import advice, duration, gain_text, headline, interval_text, number, value_text, verdict
 
 
 def comparison(**changes):
@@ -69,6 +69,13 @@ def test_an_interval_is_only_shown_where_there_is_one():
 def test_a_verdict_says_what_is_proved(changes, text):
     """Only what the repeats prove is called better or worse."""
     assert verdict(comparison(**changes)) == text
+
+
+def test_without_a_proved_gain_the_default_is_to_be_kept():
+    """A winner that is not proved better is no reason to change anything."""
+    assert "keep the default" in advice(result(comparison(**OPEN), confirmed=True))
+    assert advice(result(comparison(**PROVED), confirmed=True, significant=True)) == ""
+    assert advice(result(comparison())) == ""
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 from llmopt.report.machine import machine_facts
 from llmopt.results import Comparison, OptimizationResult
-from llmopt.wording import duration, gain_text, headline, interval_text, number, value_text, verdict
+from llmopt.wording import advice, duration, gain_text, headline, interval_text, number, value_text, verdict
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.records import ObjectiveDefinition, OutcomeKind, Phase, TrialRecord
 
@@ -92,7 +92,7 @@ def _proof(result: OptimizationResult, spec: OptimizationSpec) -> str:
         return (
             f"The winner and the default ran {result.repeats} times each, interleaved, with fresh seeds, on "
             f"{spec.workload.dataset.samples} items that the search never saw. Intervals are at 95 %, "
-            "corrected for the number of candidates."
+            f"corrected for the number of candidates. {advice(result)}"
         )
     if result.trial is None:
         return result.message
