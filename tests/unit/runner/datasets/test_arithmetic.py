@@ -2,9 +2,11 @@ import re
 from operator import add, mul, sub
 
 import pytest
-from llmopt_runner.datasets.arithmetic import arithmetic
 
-_OPERATIONS = {"one_digit_addition": add, "two_digit_addition": add, "subtraction": sub, "product": mul}
+from llmopt_runner.datasets.arithmetic import arithmetic
+from llmopt_runner.quality.numbers import answered_number
+
+_OPERATIONS = {"+": add, "-": sub, "x": mul}
 
 
 @pytest.fixture(scope="module")
@@ -13,12 +15,12 @@ def items():
 
 
 def test_answers_are_right(items):
-    """Each answer is what the operation gives on the two numbers of the question."""
+    """Each expected answer is the equation of the question with what the operation gives."""
     for item in items:
-        first, second = map(int, re.findall(r"\d+", item.question))
-        if item.question.startswith("Subtract"):
-            first, second = second, first
-        assert int(item.answer) == _OPERATIONS[item.kind](first, second), item
+        first, sign, second = re.search(r"(\d+) ([-+x]) (\d+)", item.question).groups()
+        value = _OPERATIONS[sign](int(first), int(second))
+        assert item.answer == f"{first} {sign} {second} = {value}"
+        assert answered_number(item.answer) == value
 
 
 def test_items_are_distinct(items):

@@ -1,4 +1,5 @@
 import pytest
+
 from llmopt_runner.datasets.base import Item
 from llmopt_runner.datasets.prompts import TemplateInvalid, build_messages
 

@@ -3,6 +3,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from llmopt_runner.quality.numbers import answered_number, numbers
 
 
@@ -18,7 +19,7 @@ from llmopt_runner.quality.numbers import answered_number, numbers
         ("#### 1,234", 1234),
         (r"so \boxed{-3}", -3),
         ("$1,234.50", Fraction("1234.5")),
-        ("−4", -4),
+        ("\u22124", -4),
         ("7-5", 5),
         ("7 - 5", 5),
         ("it is -5 degrees", -5),
@@ -26,7 +27,7 @@ from llmopt_runner.quality.numbers import answered_number, numbers
         ("3/4 of it", Fraction(3, 4)),
         ("1e3", 1000),
         ("20%", 20),
-        ("12", 12),
+        ("\uff11\uff12", 12),
         ("1, 2, 3", 3),
         ("12,34", 34),
         ("3만 5천 원", 35_000),

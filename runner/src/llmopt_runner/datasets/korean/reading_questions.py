@@ -63,8 +63,8 @@ def _timetable(draw: Draw) -> Problem:
         )
     earliest = starts[at] - draw.integer(1, 9)
     return Problem(
-        f"기차 시간표: {table}. {_clock(earliest)}에 역에 도착한 사람이 가장 먼저 탈 수 있는 기차는 어디로 "
-        "가는 기차입니까?",
+        f"기차 시간표: {table}. {_clock(earliest)}에 역에 도착한 사람이 가장 먼저 탈 수 있는 기차는 "
+        "어느 도시로 갑니까?",
         cities[at],
     )
 
