@@ -18,7 +18,7 @@ from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase
 from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.load.requests import ChatRequest, Endpoint
-from llmopt_runner.load.summary import RequestsFailed, summarise
+from llmopt_runner.load.summary import RequestsFailed, load_warnings, summarise
 from llmopt_runner.loading import EngineSlot
 from llmopt_runner.measuring import Measurement, Prune, measure, warm_up
 from llmopt_runner.memory.usage import ProcessTreeMemory
@@ -191,7 +191,9 @@ class TrialRunner:
         validity = check_validity(measurement.run, requests, self.workload.shape(claim.number))
         metrics = {**speed, **quality, "peak_memory_mib": peak_mib}
         void = (*validity.void, *self._missing(metrics))
-        outcome = replace(outcome, metrics=metrics, warnings=(*validity.warnings, *void))
+        outcome = replace(
+            outcome, metrics=metrics, warnings=(*load_warnings(measurement.run), *validity.warnings, *void)
+        )
         if void:
             failure = Failure(ErrorClass.MEASUREMENT_VOID, "; ".join(void), "its values are not used")
             return replace(outcome, kind=OutcomeKind.INVALID, failure=failure)
