@@ -110,8 +110,13 @@ def _hopeless(
     path: str,
 ) -> Iterator[Fault]:
     """Yield a fault when the engine refuses every value of the parameter beside what is fixed."""
+    without = declaration.conflicts(Configuration.from_flat(base))
     refusals = [
-        declaration.conflicts(Configuration.from_flat({**base, full_name: value}))
+        [
+            conflict
+            for conflict in declaration.conflicts(Configuration.from_flat({**base, full_name: value}))
+            if conflict not in without
+        ]
         for value in _extremes(full_name, asked, declaration)
     ]
     if all(refusals):
