@@ -77,6 +77,7 @@ class Claims:
                 return found
             if self._is_over(wish):
                 return None
+            self._prepare_sampler(wish.runner)  # what is missing shows before the first trial is run
             draft = self._draft(wish)
             try:
                 return self._take(wish, draft)
@@ -103,7 +104,7 @@ class Claims:
             return None
         self._history.update(self._snapshot)
         known = wish.fixed if waiting is None else waiting.ticket.parameters
-        proposal = self._history.ask(self._sampler(wish.runner), known)
+        proposal = self._history.ask(self._samplers[wish.runner], known)
         return Draft(None if waiting is None else waiting.number, proposal)
 
     def _take(self, wish: Wish, draft: Draft | None) -> Claim | None:
@@ -197,10 +198,9 @@ class Claims:
         else:
             self._history.drop(proposal)
 
-    def _sampler(self, runner: str) -> BaseSampler:
-        if runner not in self._samplers:
+    def _prepare_sampler(self, runner: str) -> None:
+        if self._design is None and runner not in self._samplers:
             self._samplers[runner] = make_sampler(self._definition, runner, len(self._snapshot.trials))
-        return self._samplers[runner]
 
     def _refresh(self) -> None:
         with self._database.reading() as connection:

@@ -60,7 +60,10 @@ _NEEDS = {"gp": ("torch", "llmopt[gp]"), "cmaes": ("cmaes", "llmopt[runner]")}
 
 
 def check_sampler(definition: StudyDefinition) -> None:
-    """Raise SamplerUnavailable where the study's sampler cannot handle its space or objectives."""
+    """Raise SamplerUnavailable where the study's sampler cannot handle its space or objectives.
+
+    What is installed here says nothing: a study may be created where it is not run.
+    """
     name = definition.sampler
     if name in DESIGNS:
         DESIGNS[name](definition.space, definition.seed)
@@ -76,10 +79,14 @@ def make_sampler(definition: StudyDefinition, runner: str, trials: int) -> BaseS
 
     `trials` is how many the study has, so that a runner that starts again does not repeat itself.
     """
-    module, extra = _NEEDS.get(definition.sampler, ("optuna", ""))
-    if importlib.util.find_spec(module) is None:
-        raise SamplerUnavailable(f"sampler {definition.sampler} needs {module}: pip install '{extra}'")
+    _check_installed(definition.sampler)
     seed = zlib.crc32(f"{definition.seed}/{runner}/{trials}".encode())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # group and NSGA-III: pinned with Optuna
         return _SAMPLERS[definition.sampler](seed)
+
+
+def _check_installed(name: str) -> None:
+    module, extra = _NEEDS.get(name, ("optuna", ""))
+    if importlib.util.find_spec(module) is None:
+        raise SamplerUnavailable(f"sampler {name} needs {module}: pip install '{extra}'")

@@ -1,0 +1,169 @@
+"""Every sampler of the manifest on a mixed space with a condition, through claim and finish."""
+
+import importlib.util
+
+import pytest
+from fakes.studies import MIXED_POINTS, MIXED_SPACE, SLO, TWO_OBJECTIVES, definition, ended, measured
+
+from llmopt_core.search.spaces import FloatDimension, IntDimension, SearchSpace, SpaceParameter
+from llmopt_core.study.adapter import SamplerUnavailable, open_storage
+from llmopt_core.study.distributions import contains, distributions
+from llmopt_core.study.records import OutcomeKind
+
+SINGLE = ("tpe", "random", "gp", "cmaes", "grid", "nsga2", "nsga3", "qmc")
+SEVERAL = tuple(name for name in SINGLE if name != "cmaes")
+
+
+def _skip_without_torch(sampler):
+    if sampler == "gp" and importlib.util.find_spec("torch") is None:
+        pytest.skip("NOT TESTED: sampler gp, for torch is not installed (pip install 'llmopt[gp]')")
+
+
+def _run(storage, made, trials, runners=("one", "two")):
+    """Run `trials` by turns, with every kind of ending, two in flight; return the claims."""
+    study = storage.create_study(made)
+    claims, open_claims = [], []
+    for index in range(trials):
+        claim = study.claim(runners[index % len(runners)], budget=trials)
+        if claim is None:
+            break
+        claims.append(claim)
+        open_claims.append(claim)
+        if len(open_claims) == 2:
+            _finish(study, open_claims.pop(0))
+    for claim in open_claims:
+        _finish(study, claim)
+    return claims
+
+
+def _finish(study, claim):
+    kinds = {5: OutcomeKind.INFEASIBLE, 7: OutcomeKind.FAILED, 9: OutcomeKind.PRUNED, 11: OutcomeKind.INVALID}
+    kind = kinds.get(claim.number)
+    study.finish(claim, measured(claim) if kind is None else ended(kind))
+
+
+def _check(claims):
+    space = distributions(MIXED_SPACE)
+    for claim in claims[1:]:
+        assert all(contains(space[name], value) for name, value in claim.parameters.items())
+        active = {each.name for each in MIXED_SPACE.parameters if each.active(claim.parameters)}
+        assert set(claim.parameters) == active
+
+
+@pytest.mark.parametrize("sampler", SINGLE)
+def test_one_objective(storage, sampler):
+    """With one objective and a constraint, each sampler fills the budget with points of the space."""
+    _skip_without_torch(sampler)
+    claims = _run(storage, definition(sampler=sampler, constraints=SLO), 36)
+    assert len(claims) == 36
+    _check(claims)
+
+
+@pytest.mark.parametrize("sampler", SEVERAL)
+def test_two_objectives(storage, sampler):
+    """With two objectives and a constraint, each sampler but cmaes does so too."""
+    _skip_without_torch(sampler)
+    claims = _run(storage, definition(sampler=sampler, objectives=TWO_OBJECTIVES, constraints=SLO), 36)
+    assert len(claims) == 36
+    _check(claims)
+
+
+@pytest.mark.parametrize("sampler", SINGLE)
+def test_fixed_and_enqueued(storage, sampler):
+    """Each sampler keeps fixed values, and completes enqueued entries."""
+    _skip_without_torch(sampler)
+    study = storage.create_study(definition(sampler=sampler, enqueue=({"engine.n_parallel": 3},)))
+    for index in range(16):
+        claim = study.claim("runner", budget=30, fixed={"engine.kv": "q8_0"} if index > 1 else {})
+        assert claim.number != 1 or claim.parameters["engine.n_parallel"] == 3
+        assert index <= 1 or claim.parameters["engine.kv"] == "q8_0"
+        study.finish(claim, measured(claim))
+
+
+@pytest.mark.parametrize("sampler", SINGLE)
+def test_resumes_in_another_process(storage, url, sampler):
+    """A newly opened study goes on where the samplers of the old one were."""
+    _skip_without_torch(sampler)
+    _run(storage, definition(sampler=sampler), 20)
+    with open_storage(url) as fresh:
+        claims = _run(fresh, definition(sampler=sampler), 30)
+    assert len(claims) == 10
+    _check([None, *claims])
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "grid", "qmc"])
+def test_workers_do_not_repeat_each_other(storage, url, sampler):
+    """Two workers of one seed propose different points."""
+    space = SearchSpace(
+        (SpaceParameter("engine.a", IntDimension(0, 9999)), SpaceParameter("engine.b", IntDimension(0, 9)))
+        if sampler != "grid"
+        else MIXED_SPACE.parameters
+    )
+    storage.create_study(definition(sampler=sampler, space=space))
+    points = []
+    with open_storage(url) as one, open_storage(url) as two:
+        studies = [one.open_study("study"), two.open_study("study")]
+        for index in range(21):
+            claim = studies[index % 2].claim(f"runner-{index % 2}", budget=21)
+            points.append(tuple(sorted(claim.parameters.items())))
+    assert len(set(points)) == 21
+
+
+def test_grid_ends_when_all_points_were_run(storage):
+    """The grid gives each point once, conditions leaving no duplicates, and then nothing, without error."""
+    claims = _run(storage, definition(sampler="grid"), 500)
+    points = {tuple(sorted(claim.parameters.items())) for claim in claims[1:]}
+    assert len(points) == len(claims) - 1 == MIXED_POINTS
+
+
+def test_grid_runs_a_returned_point_again(storage):
+    """A point that was given back is not lost to the grid, nor run twice."""
+    study = storage.create_study(definition(sampler="grid"))
+    study.finish(claim := study.claim("runner", budget=500), measured(claim))
+    study.give_back(study.claim("runner", budget=500), "asked to stop")
+    count = 0
+    while (claim := study.claim("runner", budget=500)) is not None:
+        study.finish(claim, measured(claim))
+        count += 1
+    assert count == MIXED_POINTS
+
+
+def test_grid_needs_steps(storage):
+    """A grid over a dimension without steps is refused by its name, as is one of too many points."""
+    endless = SearchSpace((SpaceParameter("sampling.top_p", FloatDimension(0.1, 1.0)),))
+    with pytest.raises(SamplerUnavailable, match=r"sampling\.top_p has no step"):
+        storage.create_study(definition(sampler="grid", space=endless))
+    wide = SearchSpace(tuple(SpaceParameter(f"engine.p{n}", IntDimension(1, 100)) for n in range(3)))
+    with pytest.raises(SamplerUnavailable, match="more than 100000 points"):
+        storage.create_study(definition(sampler="grid", space=wide))
+
+
+def test_cmaes_has_one_objective(storage):
+    """cmaes with several objectives is refused with what to use instead."""
+    with pytest.raises(SamplerUnavailable, match="use tpe or nsga2"):
+        storage.create_study(definition(sampler="cmaes", objectives=TWO_OBJECTIVES))
+
+
+def test_missing_torch_says_what_to_install(storage, monkeypatch):
+    """Where torch is not installed, sampler gp says so before the first trial is run."""
+    study = storage.create_study(definition(sampler="gp"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else name)
+    with pytest.raises(SamplerUnavailable, match=r"needs torch: pip install 'llmopt\[gp\]'"):
+        study.claim("runner", budget=9)
+    assert study.trials()[0].state == "waiting"
+
+
+def test_tpe_learns(sqlite_url):
+    """TPE comes nearer to the best than chance does, so its history reaches it."""
+    space = SearchSpace((SpaceParameter("sampling.temperature", FloatDimension(0.0, 10.0)),))
+    with open_storage(sqlite_url) as storage:
+        late = {}
+        for sampler in ("tpe", "random"):
+            study = storage.create_study(definition(sampler, sampler=sampler, space=space, seed=1))
+            for _ in range(60):
+                claim = study.claim("runner", budget=60)
+                study.finish(claim, measured(claim))
+            late[sampler] = sum(
+                abs(trial.parameters["sampling.temperature"] - 0.75) for trial in study.trials()[-20:]
+            )
+    assert late["tpe"] < late["random"] / 2
