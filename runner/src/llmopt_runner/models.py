@@ -140,19 +140,37 @@ def _downloaded(source: str, repository: str, file: str, revision: str | None, t
         )
     hub: Any = importlib.import_module("huggingface_hub")
     errors: Any = importlib.import_module("huggingface_hub.errors")
+    # A connection that breaks in the middle is an error of the HTTP library that the hub's own are built on.
+    network_errors = (OSError, *errors.HfHubHTTPError.__bases__)
+    wrong_name = (
+        errors.RepositoryNotFoundError,
+        errors.RevisionNotFoundError,
+        errors.EntryNotFoundError,
+        errors.HFValidationError,
+    )
     try:
         return Path(hub.hf_hub_download(repository, file, revision=revision, token=token))
+    except errors.LocalEntryNotFoundError as error:  # an EntryNotFoundError too, but nobody could be asked
+        raise _unreachable(source, error) from error
     except errors.GatedRepoError as error:
         raise ModelAccessDenied(
             f"spec.model.source: {source}: the hub refuses it; accept the model's terms, and give a token in"
             " spec.model.tokenSecretRef"
         ) from error
-    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as error:
+    except wrong_name as error:
         raise _not_found(
             source, f"{_first_line(error)}; correct the name, or give a token in spec.model.tokenSecretRef"
         ) from error
-    except OSError as error:  # every other error of the hub's client, and of the network, is one
-        raise _not_found(source, f"it cannot be downloaded: {_first_line(error)}") from error
+    except network_errors as error:
+        raise _unreachable(source, error) from error
+
+
+def _unreachable(source: str, error: Exception) -> ModelNotFound:
+    return _not_found(
+        source,
+        f"it is not in the hub's cache and cannot be downloaded ({_first_line(error)}); connect this machine,"
+        " or fill its cache",
+    )
 
 
 def _first_line(error: Exception) -> str:

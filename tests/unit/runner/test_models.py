@@ -117,12 +117,21 @@ def test_without_a_client_the_hub_is_an_error_that_says_so(hub_cache, monkeypatc
 
 @pytest.fixture
 def hub_client(monkeypatch):
-    """Stand in for huggingface_hub, which is optional, with its real tree of errors."""
+    """Stand in for huggingface_hub, which is optional, with the bases that its errors have (2.4)."""
     hub, errors = types.ModuleType("huggingface_hub"), types.ModuleType("huggingface_hub.errors")
-    errors.RepositoryNotFoundError = type("RepositoryNotFoundError", (OSError,), {})
-    errors.GatedRepoError = type("GatedRepoError", (errors.RepositoryNotFoundError,), {})
-    errors.RevisionNotFoundError = type("RevisionNotFoundError", (OSError,), {})
-    errors.EntryNotFoundError = type("EntryNotFoundError", (Exception,), {})
+    tree = {
+        "HTTPError": (Exception,),
+        "HfHubHTTPError": ("HTTPError", OSError),
+        "RepositoryNotFoundError": ("HfHubHTTPError",),
+        "GatedRepoError": ("RepositoryNotFoundError",),
+        "RevisionNotFoundError": ("HfHubHTTPError",),
+        "EntryNotFoundError": (Exception,),
+        "LocalEntryNotFoundError": (FileNotFoundError, "EntryNotFoundError"),
+        "HFValidationError": (ValueError,),
+    }
+    for name, bases in tree.items():
+        parents = tuple(getattr(errors, base) if isinstance(base, str) else base for base in bases)
+        setattr(errors, name, type(name, parents, {}))
     monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
     monkeypatch.setitem(sys.modules, "huggingface_hub.errors", errors)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
@@ -136,7 +145,11 @@ def hub_client(monkeypatch):
         ("RepositoryNotFoundError", ModelNotFound, "correct the name"),
         ("RevisionNotFoundError", ModelNotFound, "correct the name"),
         ("EntryNotFoundError", ModelNotFound, "correct the name"),
-        (None, ModelNotFound, "it cannot be downloaded: no route"),
+        ("HFValidationError", ModelNotFound, "correct the name"),
+        ("LocalEntryNotFoundError", ModelNotFound, r"cannot be downloaded \(no route\); connect"),
+        ("HfHubHTTPError", ModelNotFound, r"cannot be downloaded \(no route\); connect"),
+        ("HTTPError", ModelNotFound, r"cannot be downloaded \(no route\); connect"),
+        (None, ModelNotFound, r"cannot be downloaded \(no route\); connect"),
     ],
 )
 def test_what_the_hub_refuses_is_told_apart(hub_cache, hub_client, name, error, words):
