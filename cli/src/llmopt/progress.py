@@ -87,7 +87,7 @@ def panel(name: str, progress: Progress) -> RenderableType:
 
 
 def _rows(progress: Progress) -> Iterator[tuple[str, str]]:
-    left = duration(progress.left_seconds) if progress.left_seconds is not None else "not known yet"
+    left = f", about {duration(progress.left_seconds)} left" if progress.left_seconds else ""
     yield "trials", f"{progress.finished} of {progress.budget} done, {progress.running} running"
     yield (
         "repeats",
@@ -98,7 +98,7 @@ def _rows(progress: Progress) -> Iterator[tuple[str, str]]:
     yield "memory", _memory(progress).removeprefix("memory ")
     yield "runners", f"{progress.runners} ({', '.join(progress.stages)})" if progress.stages else ""
     yield "errors", _errors(progress).removeprefix("errors ")
-    yield "time", f"{duration(progress.elapsed_seconds)} elapsed, {left} left"
+    yield "time", f"{duration(progress.elapsed_seconds)} elapsed{left}"
 
 
 def _best(progress: Progress) -> str:
