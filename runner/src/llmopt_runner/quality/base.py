@@ -71,7 +71,7 @@ class Evaluator(ABC):
     """Scores answers. `metric` is the catalogue's name of what comes out.
 
     `pairable` says that the metric is the mean of one score per item, so that two configurations can be
-    compared item by item.
+    compared item by item. An evaluator whose `aggregate` gives several metrics names them all in `metrics`.
     """
 
     metric: ClassVar[str]

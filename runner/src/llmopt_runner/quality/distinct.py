@@ -1,4 +1,4 @@
-"""`distinct_n`: how varied the answers are as a whole."""
+"""`distinct`: how varied the answers are as a whole."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -17,6 +17,7 @@ class DistinctN(Evaluator):
     """
 
     metric = "distinct_1"
+    metrics = ("distinct_1", "distinct_2")
     pairable = False
 
     async def score(self, item: Item, answer: str) -> float:
@@ -29,7 +30,7 @@ class DistinctN(Evaluator):
         """Return `distinct_1` and `distinct_2` over `answers`; EvaluatorInvalid when there are none."""
         del scores
         if not answers:
-            raise EvaluatorInvalid("distinct_n needs at least one answer")
+            raise EvaluatorInvalid("distinct needs at least one answer")
         words = [normalise(answer).split() for answer in answers.values()]
         unigrams = [word for line in words for word in line]
         bigrams = [pair for line in words for pair in pairwise(line)]

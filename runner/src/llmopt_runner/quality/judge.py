@@ -49,7 +49,7 @@ class Judge(Evaluator):
 
     @classmethod
     def from_settings(cls, settings: EvaluatorSettings) -> Self:
-        """Take the endpoint's URL (up to `/v1`), model and key; `rubric`, `scale` (10), `timeout_seconds`."""
+        """Take the endpoint's URL, model and key; `rubric`, `scale` (10), `timeout_seconds`."""
         settings.refuse_unknown(("rubric", "scale", "timeout_seconds"))
         if settings.endpoint_model is None:
             raise EvaluatorInvalid("judge needs a model: write its name in workload.evaluator.endpoint.model")
@@ -58,8 +58,7 @@ class Judge(Evaluator):
             raise EvaluatorInvalid(
                 f"workload.evaluator.args.scale is {scale}: write a whole number, 1 to 1000"
             )
-        url = settings.endpoint_url and f"{settings.endpoint_url.rstrip('/')}/chat/completions"
-        client = scoring_client(settings, url)
+        client = scoring_client(settings, settings.endpoint_url and _completions(settings.endpoint_url))
         return cls(client, settings.endpoint_model, str(settings.args.get("rubric", _RUBRIC)), int(scale))
 
     async def score(self, item: Item, answer: str) -> float:
@@ -90,7 +89,7 @@ class Judge(Evaluator):
         if not isinstance(content, str):
             raise ScoringFailed(
                 f"{self._client.url} answered {quoted(str(reply))}: that is no chat completion; "
-                "check that workload.evaluator.endpoint.url is an OpenAI-compatible address ending in /v1"
+                "check that workload.evaluator.endpoint.url is the address of an OpenAI-compatible server"
             )
         return content
 
@@ -104,3 +103,8 @@ class Judge(Evaluator):
                 f"'Score: N' with N from 0 to {self._scale}: use a stronger judge or a plainer rubric"
             )
         return int(found[1]) / self._scale
+
+
+def _completions(url: str) -> str:
+    """Return where chat completions are asked for; a URL that ends in `/v1` is as good as one without."""
+    return f"{url.rstrip('/').removesuffix('/v1')}/v1/chat/completions"

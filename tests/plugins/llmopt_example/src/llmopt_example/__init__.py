@@ -1,0 +1,1 @@
+"""An engine, a data set, an evaluator and a metric for llmopt."""

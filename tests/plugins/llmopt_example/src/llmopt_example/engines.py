@@ -1,0 +1,80 @@
+"""An engine: what it can be told, and how its server is started."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from llmopt_core.engines.declarations import (
+    EngineDeclaration,
+    ParameterDeclaration,
+    When,
+    by_full_name,
+    completed,
+)
+from llmopt_core.search.configurations import Configuration, Value
+from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand
+
+_SERVER = Path(__file__).with_name("server.py")
+_PARAMETERS = by_full_name(
+    (
+        ParameterDeclaration(
+            "words", "engine", "int", When.LOAD, 3, "how many words it repeats", low=1, high=100
+        ),
+        ParameterDeclaration("temperature", "sampling", "float", When.REQUEST, 1.0, "ignored", low=0, high=2),
+    )
+)
+
+
+def _canonical(configuration: Configuration) -> Configuration:
+    return Configuration.from_flat(completed(configuration, _PARAMETERS))
+
+
+def _conflicts(configuration: Configuration) -> tuple[str, ...]:
+    del configuration
+    return ()
+
+
+class Parrot(Engine):
+    """A server that repeats the last words it is told."""
+
+    declaration = EngineDeclaration(
+        name="parrot",
+        summary="repeats what it is told",
+        needs_model_file=False,
+        parameters=_PARAMETERS,
+        canonical=_canonical,
+        conflicts=_conflicts,
+    )
+    metrics_path = None
+
+    def installed(self) -> str:
+        """Return the version."""
+        return "1.0.0"
+
+    def command(self, settings: LaunchSettings) -> ServerCommand:
+        """Return how the server is started."""
+        return ServerCommand((sys.executable, *_arguments(settings.port, settings.parameters)))
+
+    def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
+        """Return the same command for a shell."""
+        return " ".join(("python", *_arguments(settings.port, configuration.engine)))
+
+    def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
+        """Return True: it keeps nothing."""
+        del server, configuration
+        return True
+
+    def read_facts(self, log_text: str, metrics_text: str) -> dict[str, Any]:
+        """Return how many requests its log tells of."""
+        del metrics_text
+        return {"posts": log_text.count("POST")}
+
+    def model_name(self, settings: LaunchSettings) -> str:
+        """Return what the server calls itself."""
+        del settings
+        return "parrot"
+
+
+def _arguments(port: int, parameters: Mapping[str, Value]) -> tuple[str, ...]:
+    return (str(_SERVER), str(port), str(parameters.get("words", 3)))
