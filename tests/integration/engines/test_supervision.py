@@ -258,10 +258,13 @@ def test_another_server_at_the_port_is_not_taken_for_ours(settings, monkeypatch)
 def test_the_supervisor_starts_fast(tmp_path):
     """What stands between the runner and the engine costs less than a twentieth of a second of CPU."""
     program = (sys.executable, "-I", "-S", supervisor.__file__)
-    before = os.times()
-    subprocess.run(
-        (*program, str(tmp_path / "log"), "1", "1", "/bin/true"), stdin=subprocess.PIPE, check=True
-    )
-    after = os.times()
-    used = after.children_user + after.children_system - before.children_user - before.children_system
-    assert used < 0.05
+    used = []
+    for _ in range(3):  # the least of three: other processes disturb the caches
+        before = os.times()
+        command = (*program, str(tmp_path / "log"), "1", "1", "/bin/true")
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+            assert process.wait(LIMIT_SECONDS) == 0
+        after = os.times()
+        used.append(after.children_user + after.children_system)
+        used[-1] -= before.children_user + before.children_system
+    assert min(used) < 0.05

@@ -1,6 +1,6 @@
 """The runner's side of the supervisor: one engine process, watched and ended."""
 
-import json
+import ast
 import os
 import signal
 import subprocess
@@ -93,7 +93,7 @@ class SupervisedProcess:
     def _watch(self) -> None:
         ending: Mapping[str, object] | None = None
         for line in _pipe(self._supervisor.stdout):
-            document = json.loads(line)
+            document = ast.literal_eval(line.decode())
             ending = document if document["event"] == "ended" else ending
         self._supervisor.wait()
         self._exit = self._exit_from(ending)
