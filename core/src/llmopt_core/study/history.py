@@ -6,8 +6,9 @@ Confirm trials are not shown: their items are others. The default is shown where
 parameters were.
 """
 
+import itertools
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +21,15 @@ from optuna.trial import FrozenTrial, TrialState
 from llmopt_core.search.configurations import Value
 from llmopt_core.study.distributions import distributions, known_part, suggest, walk
 from llmopt_core.study.outcomes import constraint_values, objective_values, trial_state
+from llmopt_core.study.ranking import is_measured, pareto_front
 from llmopt_core.study.records import Phase, StudyDefinition
 from llmopt_core.study.snapshot import Snapshot, StoredTrial
 from llmopt_core.study.tables import CONSTRAINT_PREFIX, BaseDistribution
 
+# How many trials a model is built from, where its time grows with them: TPE takes 0.1 s a question from 2,000
+# trials with two objectives, the Gaussian process grows with the cube. Others count generations over all.
+_MOST_TRIALS = {"tpe": 800, "gp": 200}
+_SLACK = 1.25
 # TPE's way to tell other processes of a running trial's parameters; a claim writes all of them at once.
 _NOT_KEPT = "tpe:relative_params"
 
@@ -43,12 +49,16 @@ class History:
     def __init__(self, definition: StudyDefinition) -> None:
         self._definition = definition
         self._space = distributions(definition.space)
+        self._most = _MOST_TRIALS.get(definition.sampler)
+        self._changes_taken = 0
+        self._begin()
+
+    def _begin(self) -> None:
         self._storage = InMemoryStorage()
         self._study = optuna.create_study(
-            storage=self._storage, directions=[each.direction for each in definition.objectives]
+            storage=self._storage, directions=[each.direction for each in self._definition.objectives]
         )
         self._places: dict[int, int] = {}  # trial number in the record: identifier here
-        self._changes_taken = 0
 
     def update(self, snapshot: Snapshot) -> None:
         """Take over what changed in `snapshot`."""
@@ -56,6 +66,8 @@ class History:
         self._changes_taken = len(snapshot.changes)
         for number in changed:
             self._take(snapshot.trials[number])
+        if self._most is not None and len(self._places) > self._most * _SLACK:
+            self._shrink(snapshot, self._most)
 
     def ask(self, sampler: BaseSampler, fixed: Mapping[str, Value]) -> Proposal:
         """Return what `sampler` proposes where `fixed` holds; to be followed by `keep` or `drop`."""
@@ -73,6 +85,17 @@ class History:
     def drop(self, proposal: Proposal) -> None:
         """Say that `proposal` became no trial."""
         self._storage.set_trial_state_values(self._identifier(proposal.place), TrialState.FAIL)
+
+    def _shrink(self, snapshot: Snapshot, most: int) -> None:
+        """Begin again with the running trials, the best in each objective, the front and the newest."""
+        shown = [snapshot.trials[number] for number in sorted(self._places)]
+        kept = {trial.number for trial in shown if trial.ending is None}
+        kept.update(_most_telling(shown, self._definition, most // 4))
+        newest = (trial.number for trial in reversed(shown) if trial.number not in kept)
+        kept.update(itertools.islice(newest, max(0, most - len(kept))))
+        self._begin()
+        for number in sorted(kept):
+            self._take(snapshot.trials[number])
 
     def _take(self, trial: StoredTrial) -> None:
         if trial.ticket.phase is Phase.CONFIRM or trial.record.state == "waiting":
@@ -121,6 +144,21 @@ def freeze(
         system_attrs=dict(trial.ticket.sampler),
         constraints=constraint_values(outcome, definition) if outcome else None,
     )
+
+
+def _most_telling(trials: Sequence[StoredTrial], definition: StudyDefinition, most: int) -> set[int]:
+    """Return the numbers of the front's trials and of the best in each objective, about `most`."""
+    records = [trial.record for trial in trials if trial.ending is not None]
+    telling = {trial.number for trial in pareto_front(records, definition)[:most]}
+    measured = [record for record in records if is_measured(record)]
+    for objective in definition.objectives:
+        ordered = sorted(
+            measured,
+            key=lambda record: record.outcome.metrics[objective.metric] if record.outcome else 0.0,
+            reverse=objective.direction == "maximize",
+        )
+        telling.update(record.number for record in ordered[: most // len(definition.objectives)])
+    return telling
 
 
 def _parameters(trial: StoredTrial, definition: StudyDefinition) -> dict[str, Value] | None:
