@@ -34,11 +34,9 @@ ALL_PARAMETERS = [
 ]
 
 
-def parameter(kind: Kind, **bounds: float) -> ParameterDeclaration:
-    """Return a parameter of `kind` within `bounds`."""
-    return ParameterDeclaration(
-        "p", "engine", kind, When.LOAD, None, "", bounds.get("low"), bounds.get("high")
-    )
+def parameter(kind: Kind, low: float | None = None, high: float | None = None) -> ParameterDeclaration:
+    """Return a parameter of `kind` from `low` to `high`."""
+    return ParameterDeclaration("p", "engine", kind, When.LOAD, None, "", low, high)
 
 
 @given(st.sampled_from(sorted(VALUES)).flatmap(lambda kind: st.tuples(st.just(kind), VALUES[kind])))

@@ -213,9 +213,11 @@ def library_default(full_name: str) -> Any:
     value: Any = xllamacpp.CommonParams()
     for step in path.split("."):
         value = getattr(value, step)
-    name = getattr(value, "name", None)
-    if name is not None:
-        return next(name.removeprefix(prefix).lower() for prefix in PREFIXES if name.startswith(prefix))
+    enum_name = getattr(value, "name", None)
+    if enum_name is not None:
+        return next(
+            enum_name.removeprefix(prefix).lower() for prefix in PREFIXES if enum_name.startswith(prefix)
+        )
     return value
 
 
