@@ -88,8 +88,8 @@ class EngineSlot:
     def close(self) -> None:
         """Stop the loaded engine, if there is one."""
         loaded, self._loaded = self._loaded, None
-        if loaded is not None:
-            loaded.server.stop()
+        if loaded is not None and (remains := loaded.server.stop()):
+            log.error("the engine was stopped, but not all of it is gone: %s", remains)
 
 
 def launch_settings(

@@ -92,12 +92,16 @@ def measure(
             stop,
         )
         async with anyio.create_task_group() as group:
+
+            def score_soon(record: RequestRecord) -> None:
+                group.start_soon(scoring.score, record)
+
             forwarding = asyncio.ensure_future(_forward(asked_to_stop, stop))
             run = await run_load(
                 endpoint,
                 requests,
                 shape,
-                on_record=lambda record: group.start_soon(scoring.score, record),
+                on_record=score_soon,
                 stop=stop,
                 request_timeout_seconds=timeout_seconds,
             )

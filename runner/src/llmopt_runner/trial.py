@@ -194,6 +194,10 @@ class TrialRunner:
         outcome = replace(
             outcome, metrics=metrics, warnings=(*load_warnings(measurement.run), *validity.warnings, *void)
         )
+        if validity.context_cut is not None:
+            return replace(
+                _failed(configuration, _too_little_context(validity.context_cut)), facts=outcome.facts
+            )
         if void:
             failure = Failure(ErrorClass.MEASUREMENT_VOID, "; ".join(void), "its values are not used")
             return replace(outcome, kind=OutcomeKind.INVALID, failure=failure)
@@ -201,8 +205,9 @@ class TrialRunner:
 
     def _missing(self, metrics: Mapping[str, float]) -> list[str]:
         """What is asked for but was not measured, or cannot be compared as a quotient."""
-        asked = [*self.spec.objectives, *self.spec.constraints]
-        absent = [part.metric for part in asked if part.metric not in metrics]
+        asked = [part.metric for part in self.spec.objectives]
+        asked += [part.metric for part in self.spec.constraints]
+        absent = [name for name in asked if name not in metrics]
         zero = [
             part.metric
             for part in self.spec.objectives
@@ -219,6 +224,11 @@ class TrialRunner:
             "serve_command": engine.serve_arguments(configuration, server.settings),
             "request_fields": engine.request_fields(dict(configuration.sampling)),
         }
+
+
+def _too_little_context(message: str) -> Failure:
+    text = "give each slot more context (llamacpp: a larger n_ctx, or fewer slots), or ask for less"
+    return Failure(ErrorClass.KV_CACHE_TOO_SMALL, message, text)
 
 
 def _requests_failure(error: RequestsFailed, server: EngineServer) -> Failure:

@@ -20,27 +20,31 @@ _FEWEST_FOR_TREND = 9
 
 @dataclass(frozen=True)
 class Validity:
-    """Reasons why a measurement is void (none: it holds), and warnings."""
+    """Reasons why a measurement is void (none: it holds), and warnings.
+
+    `context_cut` says that the workload does not fit into the configuration's context: no repeat helps.
+    """
 
     void: tuple[str, ...]
     warnings: tuple[str, ...]
+    context_cut: str | None = None
 
 
 def check_validity(run: LoadRun, requests: Sequence[ChatRequest], shape: LoadShape) -> Validity:
     """Return what is wrong with `run`, whose `requests` were sent in `shape`."""
     limits = {request.item_id: request.max_tokens for request in requests}
-    void = [*_context_cut(run.records, limits), *_contaminated(run.records, requests)]
+    void = _contaminated(run.records, requests)
     if isinstance(shape, Poisson):
         void += _saturated(run.records)
-    return Validity(tuple(void), tuple(_truncated(run.records, limits)))
+    return Validity(tuple(void), tuple(_truncated(run.records, limits)), _context_cut(run.records, limits))
 
 
-def _context_cut(records: Sequence[RequestRecord], limits: dict[str, int]) -> list[str]:
+def _context_cut(records: Sequence[RequestRecord], limits: dict[str, int]) -> str | None:
     """An answer cut before its own limit ran into the context of its slot."""
     cut = [r for r in records if r.finish_reason == "length" and r.output_tokens < limits[r.item_id]]
     if not cut:
-        return []
-    return [f"{len(cut)} of {len(records)} answers were cut by the context length before max_tokens"]
+        return None
+    return f"{len(cut)} of {len(records)} answers were cut by the context length before workload.maxTokens"
 
 
 def _truncated(records: Sequence[RequestRecord], limits: dict[str, int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The runner program as a whole, on a fake server whose accuracy is known: killed, stopped, resumed, failing."""
+"""The runner program as a whole, on a fake server of known accuracy: killed, stopped, resumed, failing."""
 
 import signal
 import subprocess
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 import yaml
 from fakes.openai_server import FakeOptions, FakeServer
+
 from llmopt_core.study.adapter import open_storage
 from llmopt_core.study.confirmation import confirmation
 from llmopt_core.study.records import OutcomeKind, Phase

@@ -1,6 +1,7 @@
 """When a study has cost enough."""
 
 from fakes.records import outcome, trial
+
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.optimization import Budget, Confirm, Target
 from llmopt_core.study.records import OutcomeKind, RunnerRecord
@@ -29,7 +30,8 @@ def test_no_runner_has_cost_no_time():
 
 def test_the_confirmation_is_estimated_from_measured_trials_only():
     """Copies and failures cost no time and say nothing of a repeat's length."""
-    trials = [measured(0, 4), measured(1, 6), trial(2, outcome(kind=OutcomeKind.COPIED, seconds={"total": 0}))]
+    copy = outcome(kind=OutcomeKind.COPIED, seconds={"total": 0})
+    trials = [measured(0, 4), measured(1, 6), trial(2, copy)]
     assert confirm_seconds(trials, Confirm(top=2, repeats=5), 1) == 5 * 15
     assert confirm_seconds(trials, Confirm(top=2, repeats=5), 3) == 5 * 5
     assert confirm_seconds(trials, NO_CONFIRM, 1) == 0
@@ -51,9 +53,7 @@ def test_the_deadline_keeps_the_time_of_the_confirmation_free():
 
 def test_too_many_failed_trials_fail_the_study():
     """The third failed trial ends a study that may have three; infeasible ones are no failures."""
-    failed = [
-        trial(n, outcome(kind=OutcomeKind.FAILED, error=ErrorClass.ENGINE_CRASHED)) for n in range(3)
-    ]
+    failed = [trial(n, outcome(kind=OutcomeKind.FAILED, error=ErrorClass.ENGINE_CRASHED)) for n in range(3)]
     infeasible = [trial(9, outcome(kind=OutcomeKind.INFEASIBLE))]
     budget = Budget(max_failed_trials=3)
     assert search_ending(budget, NO_CONFIRM, failed[:2] + infeasible, []) is None

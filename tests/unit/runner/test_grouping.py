@@ -1,6 +1,7 @@
 """How many trials one engine load serves."""
 
 import pytest
+
 from llmopt_runner.grouping import trials_per_load
 
 

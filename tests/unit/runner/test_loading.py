@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.failures import EngineStartFailed
 from llmopt_runner.loading import EngineSlot
@@ -13,7 +14,7 @@ ASKED = {"engine.n_parallel": 4, "sampling.temperature": 0.5}
 class FakeEngine:
     """Stands for any engine; `fresh` says whether a loaded server can be made as good as new."""
 
-    def __init__(self, fresh=True):
+    def __init__(self, *, fresh=True):
         self.fresh = fresh
 
     def make_fresh(self, _server, _configuration):
@@ -50,7 +51,7 @@ class Servers:
 
 
 def slot(servers, *, fresh=True):
-    return EngineSlot(FakeEngine(fresh), lambda parameters: parameters, 60.0, servers)
+    return EngineSlot(FakeEngine(fresh=fresh), lambda parameters: parameters, 60.0, servers)
 
 
 def ensure(a_slot, n_parallel=4, temperature=0.5):

@@ -6,6 +6,7 @@ import signal
 import threading
 
 import pytest
+
 from llmopt_runner.stopping import Interrupted, StopSignal
 
 

@@ -67,10 +67,11 @@ def test_a_prompt_that_the_workload_itself_repeats_may_be_cached():
     assert check_validity(run(record("a", cached=39)), same, CLOSED).void == ()
 
 
-def test_an_answer_cut_by_the_context_is_void():
-    """An answer that ends for its length before its own limit ran into the slot's context."""
+def test_an_answer_cut_by_the_context_is_told_apart():
+    """An answer that ends before its own limit ran into the slot's context: no repeat helps."""
     found = check_validity(run(record("a", output=4, finish="length")), REQUESTS, CLOSED)
-    assert "cut by the context" in found.void[0]
+    assert "1 of 1 answers were cut by the context" in found.context_cut
+    assert check_validity(run(record("a")), REQUESTS, CLOSED).context_cut is None
 
 
 def test_answers_cut_at_their_limit_are_a_warning():

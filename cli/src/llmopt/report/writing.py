@@ -47,7 +47,7 @@ def _figures(study: Study) -> Mapping[str, Any]:
 def _page(content: Content, figures: Mapping[str, Any]) -> str:
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra's package
-        from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]  # noqa: PLC0415 - no types; as above
+        from plotly.offline import get_plotlyjs  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise _unavailable(error) from error
     environment = Environment(

@@ -54,6 +54,11 @@ PATTERNS = (
         "The context does not fit into memory: lower n_ctx, or quantise cache_type_k and cache_type_v.",
     ),
     _pattern(
+        ErrorClass.KV_CACHE_TOO_SMALL,
+        r"^.*(?:exceeds the available context size|maximum context length is \d+ tokens).*$",
+        "A request is longer than its slot's context: raise n_ctx, lower n_parallel, or shorten the prompt.",
+    ),
+    _pattern(
         ErrorClass.HOST_OUT_OF_MEMORY,
         r"^.*(?:std::bad_alloc|Cannot allocate memory|ggml_aligned_malloc: insufficient memory).*$",
         "The host has too little memory for this configuration: lower n_ctx, or raise the limit.",

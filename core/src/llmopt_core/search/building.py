@@ -1,5 +1,6 @@
 """From a manifest's search space to dimensions with typed values."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from llmopt_core.engines.declarations import EngineDeclaration
@@ -18,7 +19,7 @@ from llmopt_core.search.spaces import (
 
 _DECIMALS = 10
 # What of the prompt can be searched, and the type of its values.
-PROMPT_PARAMETERS = {"few_shot": int, "system": str, "template": str}
+PROMPT_PARAMETERS: Mapping[str, type[int] | type[str]] = {"few_shot": int, "system": str, "template": str}
 
 
 def parse_value(full_name: str, value: Scalar, declaration: EngineDeclaration) -> Value:

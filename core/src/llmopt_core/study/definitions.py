@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import declaration_of
-from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.classes import ErrorClass, LlmoptError
 from llmopt_core.metrics.catalog import CATALOG
 from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
 from llmopt_core.search.building import build_space, parse_values
 from llmopt_core.search.configurations import Value
+from llmopt_core.search.presets import preset_space
+from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.study.records import ConstraintDefinition, ObjectiveDefinition, StudyDefinition
 
 # What may change while a study runs; all else makes another study.
@@ -22,6 +24,14 @@ _CHANGEABLE = {
 
 class UnknownEngine(LlmoptError):
     """The manifest names an engine that is neither built in nor installed as a plug-in."""
+
+    error_class = ErrorClass.ENGINE_NOT_INSTALLED
+
+
+class NothingToSearch(LlmoptError):
+    """The preset holds nothing that this engine has and the manifest leaves open."""
+
+    error_class = ErrorClass.INVALID_CONFIGURATION
 
 
 def study_name(resource: LLMOptimization) -> str:
@@ -65,7 +75,7 @@ def define_study(resource: LLMOptimization) -> StudyDefinition:
     return StudyDefinition(
         name=study_name(resource),
         fingerprint=fingerprint(spec),
-        space=build_space(spec.search.space, declaration),
+        space=_space(spec, declaration),
         objectives=_objectives(spec),
         constraints=_constraints(spec),
         sampler=spec.search.sampler.name,
@@ -73,6 +83,20 @@ def define_study(resource: LLMOptimization) -> StudyDefinition:
         seed=spec.search.sampler.seed,
         enqueue=tuple(_typed(entry, declaration) for entry in spec.search.enqueue),
     )
+
+
+def _space(spec: OptimizationSpec, declaration: EngineDeclaration) -> SearchSpace:
+    """The manifest's own space, else its preset's without what is fixed."""
+    asked = spec.search.space
+    if spec.search.preset is not None and not any(asked.all_parameters()):
+        fixed = fixed_parameters(spec, declaration)
+        asked = preset_space(spec.search.preset, declaration, fixed)
+    if not any(asked.all_parameters()):
+        raise NothingToSearch(
+            f"spec.search.preset: {spec.search.preset!r} leaves nothing to search on engine "
+            f"{declaration.name}: write a spec.search.space, or fix less"
+        )
+    return build_space(asked, declaration)
 
 
 def _typed(entry: Mapping[str, int | str], declaration: EngineDeclaration) -> Mapping[str, Value]:

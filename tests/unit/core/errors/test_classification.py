@@ -1,14 +1,14 @@
 """Every failure has one class, from real lines that engines wrote."""
 
 import pytest
+
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.classification import PATTERNS, POLICIES, Evidence, classify
 
 # Lines that llama.cpp's server and Linux really wrote.
 LINES = [
     (
-        "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 9216.00 MiB on device 0: cudaMalloc failed: "
-        "out of memory",
+        "ggml_cuda_alloc_buffer: allocating 9216.00 MiB on device 0: cudaMalloc failed: out of memory",
         ErrorClass.GPU_OUT_OF_MEMORY,
     ),
     ("llama_kv_cache: failed to allocate buffer for kv cache", ErrorClass.KV_CACHE_TOO_SMALL),
@@ -19,6 +19,10 @@ LINES = [
     (
         "gguf_init_from_reader: invalid magic characters: 'garb', expected 'GGUF'",
         ErrorClass.MODEL_CORRUPT,
+    ),
+    (
+        "400: request (139 tokens) exceeds the available context size (128 tokens), try increasing it",
+        ErrorClass.KV_CACHE_TOO_SMALL,
     ),
     ("OSError: [Errno 28] No space left on device", ErrorClass.DISK_FULL),
     ("start: couldn't bind HTTP server socket, hostname: 127.0.0.1, port: 8080", ErrorClass.PORT_BUSY),

@@ -1,6 +1,7 @@
 """From a manifest's space to dimensions with typed values."""
 
 import pytest
+
 from llmopt_core.engines.llamacpp import LLAMACPP
 from llmopt_core.resources.optimization import Space
 from llmopt_core.search.building import build_space, complete, parse_value

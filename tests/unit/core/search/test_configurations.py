@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from llmopt_core.search.configurations import GROUPS, Configuration
 
 values = st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False), st.text())

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from fakes.records import outcome, trial
+
 from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.study.confirmation import bootstrap_interval, prove
 from llmopt_core.study.records import (
@@ -78,7 +79,8 @@ def test_scores_are_compared_item_by_item():
 
 def test_a_lower_latency_is_better():
     """For a metric to be minimised the interval must lie below zero."""
-    before, after = [{"ttft_ms_p50": 100.0 + n} for n in range(5)], [{"ttft_ms_p50": 50.0 + n} for n in range(5)]
+    before = [{"ttft_ms_p50": 100.0 + n} for n in range(5)]
+    after = [{"ttft_ms_p50": 50.0 + n} for n in range(5)]
     (gain,) = prove(plan(1, 5), repeats_of(0, before) + repeats_of(1, after), definition(TTFT)).gains
     assert gain.gain < 0
     assert gain.significant
