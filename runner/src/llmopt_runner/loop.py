@@ -76,7 +76,7 @@ class Loop:
             )
             if claim is not None:
                 self._carry_out(claim)
-            elif self._nothing_left():
+            elif self._nothing_left(confirm=False):
                 return Ending("TrialsExhausted", f"all {self._spec.budget.trials} trials are done")
             else:
                 self._trials.progress.stage = "waiting for other runners"
@@ -91,8 +91,13 @@ class Loop:
             self._spec.budget, self._spec.confirm, self._study.trials(), self._study.runners()
         )
 
-    def _nothing_left(self) -> bool:
-        return all(trial.state == "finished" for trial in self._study.trials())
+    def _nothing_left(self, *, confirm: bool) -> bool:
+        """Say whether all trials of the search, or all of the confirmation, are finished."""
+        return all(
+            trial.state == "finished"
+            for trial in self._study.trials()
+            if (trial.phase is Phase.CONFIRM) == confirm
+        )
 
     def _carry_out(self, claim: Claim) -> None:
         log.info("trial %d (%s) begins: %s", claim.number, claim.phase, dict(claim.parameters))
@@ -149,7 +154,7 @@ class Loop:
             claim = self._study.claim_confirm(self._name)
             if claim is not None:
                 self._carry_out(claim)
-            elif self._nothing_left():
+            elif self._nothing_left(confirm=True):
                 return
             else:
                 self._trials.progress.stage = "waiting for other runners"
@@ -173,6 +178,7 @@ class Loop:
                 candidates=({}, *(trial.parameters for trial in rivals)),
                 source_trials=(summary.baseline.number, *(trial.number for trial in rivals)),
                 repeats=self._spec.confirm.repeats,
+                basis=summary.budget_used,
             )
         )
 

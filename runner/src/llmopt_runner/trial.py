@@ -222,7 +222,7 @@ class TrialRunner:
         return {
             **server.facts(),
             "serve_command": engine.serve_arguments(configuration, server.settings),
-            "request_fields": engine.request_fields(dict(configuration.sampling)),
+            "request_fields": engine.request_fields(self.declaration.changed(configuration).sampling),
         }
 
 

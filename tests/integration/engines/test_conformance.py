@@ -223,7 +223,7 @@ def test_the_serve_command_really_serves(started_case, tmp_path):
         Configuration(engine=started_case.parameters, sampling=sampling)
     )
     port = ports.free_port("127.0.0.1")
-    line = started_case.engine.serve_arguments(configuration, settings).splitlines()[-1]
+    line = started_case.engine.serve_arguments(configuration, settings).splitlines()[0]
     with subprocess.Popen(  # noqa: S602 - a person pastes it into a shell
         f"exec {line} --port {port}",
         shell=True,

@@ -178,6 +178,19 @@ def test_sigterm_gives_the_trial_back_and_the_same_command_resumes(folder, serve
         assert len(counted(study)) == 6
 
 
+def test_a_confirmation_that_was_interrupted_goes_on(folder, server):
+    """SIGTERM between two repeats: the same command runs the missing ones, and no trial of the search."""
+    folder.write(manifest(server.base_url, trials=3, confirm={"top": 1, "repeats": 4}))
+    runner = folder.start()
+    folder.until(lambda trials: any(t.phase is Phase.CONFIRM and t.state == "running" for t in trials))
+    runner.send_signal(signal.SIGTERM)
+    assert runner.wait(PATIENCE_SECONDS) == EXIT_INTERRUPTED, folder.log()
+    assert folder.run() == EXIT_DONE, folder.log()
+    with folder.study() as study:
+        assert len(counted(study)) == 3
+        assert confirmation(study).repeats == 4
+
+
 def test_three_runners_share_one_budget(folder, server):
     """Runners beside each other run exactly the budget, and one default."""
     folder.write(manifest(server.base_url, trials=10, confirm={"top": 1, "repeats": 2}))
@@ -222,13 +235,17 @@ def test_the_target_ends_the_search(folder, server):
 
 
 def test_a_raised_budget_goes_on_where_the_study_ended(folder, server):
-    """After four of four trials, a budget of six runs two more."""
-    folder.write(manifest(server.base_url, trials=4))
+    """After four of four trials, a budget of six runs two more, and proves their winner anew."""
+    confirm = {"top": 1, "repeats": 2}
+    folder.write(manifest(server.base_url, trials=4, confirm=confirm))
     assert folder.run() == EXIT_DONE, folder.log()
-    folder.write(manifest(server.base_url, trials=6))
+    folder.write(manifest(server.base_url, trials=6, confirm=confirm))
     assert folder.run() == EXIT_DONE, folder.log()
     with folder.study() as study:
         assert len(counted(study)) == 6
+        assert study.confirm_plan.basis == 6
+        assert confirmation(study).repeats == 2
+        assert len([trial for trial in study.trials() if trial.phase is Phase.CONFIRM]) == 2 * 2 * 2
 
 
 def test_a_broken_data_set_ends_the_study_before_the_first_trial(folder, server):

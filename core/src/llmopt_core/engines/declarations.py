@@ -98,6 +98,16 @@ class EngineDeclaration:
     canonical: Callable[[Configuration], Configuration]
     conflicts: Callable[[Configuration], tuple[str, ...]]
 
+    def changed(self, configuration: Configuration) -> Configuration:
+        """Return what of `configuration` the engine must be told, because it differs from its defaults."""
+        return Configuration.from_flat(
+            {
+                name: value
+                for name, value in configuration.flat().items()
+                if name not in self.parameters or value != self.parameters[name].default
+            }
+        )
+
 
 def by_full_name(parameters: Iterable[ParameterDeclaration]) -> Mapping[str, ParameterDeclaration]:
     """Return `parameters` as an EngineDeclaration holds them."""

@@ -103,7 +103,7 @@ def prove(
     """
     if plan is None or len(plan.candidates) < _FEWEST_PAIRS:
         return None
-    runs = _runs(trials)
+    runs = _runs(trials, plan)
     rivals = range(1, len(plan.candidates))
     level = 1 - (1 - confidence) / len(rivals)
     proved = {
@@ -125,14 +125,15 @@ def prove(
     )
 
 
-def _runs(trials: Sequence[TrialRecord]) -> dict[int, dict[int, Outcome]]:
+def _runs(trials: Sequence[TrialRecord], plan: ConfirmPlan) -> dict[int, dict[int, Outcome]]:
+    """Return the outcomes of `plan` by place in it and repeat; those of a plan it replaced are left out."""
     runs: dict[int, dict[int, Outcome]] = {}
     for trial in trials:
         outcome = trial.outcome
         if trial.phase is not Phase.CONFIRM or outcome is None or outcome.kind is not OutcomeKind.MEASURED:
             continue
-        if trial.candidate is not None and trial.repeat is not None:
-            runs.setdefault(trial.candidate, {})[trial.repeat] = outcome
+        if trial.candidate is not None and trial.repeat is not None and trial.candidate >= plan.first:
+            runs.setdefault(trial.candidate - plan.first, {})[trial.repeat] = outcome
     return runs
 
 

@@ -138,8 +138,14 @@ class RunnerRecord:
 
 @dataclass(frozen=True)
 class ConfirmPlan:
-    """Which configurations are run again: candidate 0 is the default."""
+    """Which configurations are run again: the first candidate is the default.
+
+    `basis` counts the trials it was chosen from; a plan from more trials (after a raised budget) replaces it.
+    `first` is what the first candidate is called in the trials: numbers go on from plan to plan.
+    """
 
     candidates: tuple[Mapping[str, Value], ...]
     source_trials: tuple[int, ...]
     repeats: int
+    basis: int = 0
+    first: int = 0

@@ -79,13 +79,16 @@ class Study:
             return self._claims.claim_confirm(runner)
 
     def plan_confirm(self, plan: ConfirmPlan) -> ConfirmPlan:
-        """Store `plan` and its trials, once: a later call, by whomever, returns the stored one."""
+        """Store `plan` and its trials, once for its basis: a later call returns the stored one."""
         with self._exclusive() as connection:
-            if put_first_attribute(connection, self._study_id, _PLAN_KEY, dump(plan)):
-                self._create_repeats(connection, plan)
-        stored = self.confirm_plan
-        assert stored is not None  # noqa: S101 - plans are never removed
-        return stored
+            text = get_attribute(connection, self._study_id, _PLAN_KEY)
+            stored = None if text is None else PLANS.validate_json(text)
+            if stored is not None and stored.basis >= plan.basis:
+                return stored
+            plan = replace(plan, first=0 if stored is None else stored.first + len(stored.candidates))
+            put_attribute(connection, self._study_id, _PLAN_KEY, dump(plan))
+            self._create_repeats(connection, plan)
+            return plan
 
     @property
     def confirm_plan(self) -> ConfirmPlan | None:
@@ -189,7 +192,7 @@ class Study:
     def _create_repeats(self, connection: Connection, plan: ConfirmPlan) -> None:
         number = len(self._snapshot.trials)
         for repeat in range(plan.repeats):
-            for candidate, parameters in enumerate(plan.candidates):
+            for candidate, parameters in enumerate(plan.candidates, start=plan.first):
                 ticket = Ticket(Phase.CONFIRM, parameters, candidate=candidate, repeat=repeat)
                 self._writer.create(connection, number, ticket, run=False)
                 number += 1

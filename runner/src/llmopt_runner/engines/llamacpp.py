@@ -49,15 +49,19 @@ class LlamaCpp(Engine):
         )
 
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
-        """Return the command of each server that is here, `llama-server` first; its name when none is.
+        """Return the command of each server that is here, and `llama-server`'s as a comment if it is not.
 
-        Sampling parameters become the server's defaults, for clients that send none; those a server has no
-        flag for stand in a comment.
+        They tell what differs from llama.cpp's defaults. Sampling parameters become the server's defaults,
+        for clients that send none; those a server has no flag for stand in a comment.
         """
-        load = (*_model_arguments(settings), *self._load_arguments(configuration.engine))
-        sampling = self._changed_sampling(configuration.sampling)
-        servers = tuple(_servers()) or ((_PROGRAM,),)
-        return "\n".join(_shell_line(server, load, sampling) for server in servers)
+        for name in configuration.sampling:
+            self._require_declared("sampling", name)
+        told = self.declaration.changed(configuration)
+        load = (*_model_arguments(settings), *self._load_arguments(told.engine))
+        lines = [_shell_line(server, load, told.sampling) for server in _servers()]
+        if shutil.which(_PROGRAM) is None:
+            lines.append(f"# elsewhere: {_shell_line((_PROGRAM,), load, told.sampling)}")
+        return "\n".join(lines)
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
         """Empty the slots' prefix caches; what was moved from idle slots to main memory cannot be emptied."""
@@ -78,12 +82,6 @@ class LlamaCpp(Engine):
         return tuple(
             argument for name, value in parameters.items() for argument in LOAD_FLAGS[name].arguments(value)
         )
-
-    def _changed_sampling(self, sampling: Mapping[str, Value]) -> dict[str, Value]:
-        for name in sampling:
-            self._require_declared("sampling", name)
-        known = self.declaration.parameters
-        return {name: value for name, value in sampling.items() if value != known[f"sampling.{name}"].default}
 
 
 def _shell_line(server: tuple[str, ...], load: tuple[str, ...], sampling: Mapping[str, Value]) -> str:
