@@ -94,12 +94,12 @@ class OptimizationResult:
 def result_of(study: Study, report: Path | None = None) -> OptimizationResult:
     """Return what `study` has found so far."""
     trials, summary, proved = study.trials(), summarise(study), confirmation(study)
-    reason, message = study.ended or (None, "")
+    end = study.ended
     bare = OptimizationResult(
         study=study.definition.name,
-        ended=reason,
-        message=message,
-        failed=study.ended is not None and study.ended.failed,
+        ended=end.reason if end else None,
+        message=end.message if end else "",
+        failed=end is not None and end.failed,
         trials=sum(trial.outcome is not None for trial in trials),
         errors=errors_of(summary),
         report=report,

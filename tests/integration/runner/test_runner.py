@@ -127,7 +127,7 @@ def test_a_study_ends_with_its_budget_a_winner_and_a_proof(folder, server):
         trials = counted(study)
         summary = summarise(study)
         proof = confirmation(study)
-        assert study.ended[0] == "TrialsExhausted"
+        assert study.ended.reason == "TrialsExhausted"
     assert len(trials) == 8
     assert trials[0].phase is Phase.BASELINE
     assert summary.baseline.outcome.configuration.sampling["temperature"] == 1.0
@@ -210,7 +210,7 @@ def test_a_server_that_fails_every_request_fails_the_study_early(folder):
         folder.write(manifest(broken.base_url, trials=50, budget={"maxFailedTrials": 2}))
         assert folder.run() == EXIT_STUDY_FAILED, folder.log()
     with folder.study() as study:
-        assert study.ended[0] == "TooManyFailures"
+        assert study.ended.reason == "TooManyFailures"
         assert summarise(study).best is None
         assert len(counted(study)) == 2
 
@@ -230,7 +230,7 @@ def test_the_target_ends_the_search(folder, server):
     folder.write(manifest(server.base_url, trials=50, budget=target))
     assert folder.run() == EXIT_DONE, folder.log()
     with folder.study() as study:
-        assert study.ended[0] == "GoalReached"
+        assert study.ended.reason == "GoalReached"
         assert len(counted(study)) == 1
 
 
@@ -257,8 +257,8 @@ def test_a_broken_data_set_ends_the_study_before_the_first_trial(folder, server)
     folder.write(document)
     assert folder.run() == EXIT_STUDY_FAILED, folder.log()
     with folder.study() as study:
-        assert study.ended[0] == "DatasetInvalid"
-        assert "items.jsonl:2" in study.ended[1]
+        assert study.ended.reason == "DatasetInvalid"
+        assert "items.jsonl:2" in study.ended.message
     lines = [f'{{"question": "What is {n} + 1?", "answer": "{n + 1}"}}' for n in range(12)]
     data.write_text("\n".join(lines))
     assert folder.run() == EXIT_DONE, folder.log()

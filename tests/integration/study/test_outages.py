@@ -152,7 +152,7 @@ def test_optunas_own_study_is_not_ours(sqlite_url):
         storage.open_study("plain")
 
 
-def test_full_disk(sqlite_url, monkeypatch):
+def test_full_disk(sqlite_url):
     """A database that cannot grow is unavailable; after there is room the same call works."""
     with open_storage(sqlite_url) as storage:
         study = storage.create_study(definition())

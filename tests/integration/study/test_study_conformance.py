@@ -224,7 +224,7 @@ def test_end_is_said_once(storage):
     assert study.ended is None
     study.end("GoalReached", "accuracy is 0.9")
     study.end("Other", "too late", failed=True)
-    assert study.ended == ("GoalReached", "accuracy is 0.9")
+    assert (study.ended.reason, study.ended.message) == ("GoalReached", "accuracy is 0.9")
     assert not study.ended.failed
     assert study.claim("runner", budget=9) is None
     study.reopen()

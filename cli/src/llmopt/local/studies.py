@@ -58,7 +58,7 @@ class LocalStudy:
         stored = self._stored()
         with open_storage(self.storage_url) as storage:
             study = self._matching(storage, stored)
-            if stored and study.ended and study.ended[0] in BUDGET_REASONS and self._budget_changed(stored):
+            if stored and study.ended and study.ended.reason in BUDGET_REASONS and self._budget_changed(stored):
                 study.reopen()
             self.folder.manifest.write_text(self.manifest_text, encoding="utf-8")
             yield study

@@ -15,7 +15,7 @@ from llmopt_core.study.errors import (
 )
 from llmopt_core.study.janitors import Janitor
 from llmopt_core.study.storage import Storage, open_storage
-from llmopt_core.study.studies import Study, StudyEnd
+from llmopt_core.study.studies import Study
 
 __all__ = [
     "EnqueueInvalid",
@@ -26,7 +26,6 @@ __all__ = [
     "StorageUnavailable",
     "StorageUnusable",
     "Study",
-    "StudyEnd",
     "StudyMismatch",
     "StudyNotFound",
     "TrialLost",

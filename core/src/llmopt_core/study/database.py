@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from llmopt_core.study.errors import StorageUnavailable, StorageUnusable
-from llmopt_core.study.tables import REVISION, SCHEMA_VERSION, VERSION, create_tables
+from llmopt_core.study.tables import REVISION, SCHEMA_VERSION, VERSION, create_tables, quieten
 
 _BUSY_TIMEOUT_MS = 60_000
 # Half of the key of each study's advisory lock, so that no other program's locks are met by chance.
@@ -30,6 +30,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
+        quieten()
         self._url = _parse(url)
         self._sqlite = self._url.get_backend_name() == "sqlite"
         self._engine = _engine(self._url)

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Self
 
 from sqlalchemy.engine import Connection
 
@@ -172,10 +171,10 @@ class Study:
             put_first_attribute(connection, self._study_id, END_KEY, text)
 
     @property
-    def ended(self) -> "StudyEnd | None":
+    def ended(self) -> EndReason | None:
         """Why the study was ended, or None."""
         text = self._attribute(END_KEY)
-        return None if text is None else StudyEnd(END_REASONS.validate_json(text))
+        return None if text is None else END_REASONS.validate_json(text)
 
     def reopen(self) -> None:
         """Forget that the study was ended, for example because its budget was raised."""
@@ -215,25 +214,3 @@ class Study:
         with self._guard, self._database.exclusive(self._study_id) as connection:
             self._snapshot.refresh(connection)
             yield connection
-
-
-class StudyEnd(tuple[str, str]):  # noqa: SLOT001 - a tuple cannot have slots that hold something
-    """Why a study was ended: the pair (reason, message), and whether that is a failure."""
-
-    failed: bool
-
-    def __new__(cls, end: EndReason) -> Self:
-        """Return the pair for the stored `end`."""
-        pair = super().__new__(cls, (end.reason, end.message))
-        pair.failed = end.failed
-        return pair
-
-    @property
-    def reason(self) -> str:
-        """The reason in one word."""
-        return self[0]
-
-    @property
-    def message(self) -> str:
-        """The reason in a sentence."""
-        return self[1]

@@ -40,9 +40,13 @@ OF_STUDIES = (STUDY_ATTRIBUTES, STUDY_SYSTEM_ATTRIBUTES, DIRECTIONS)
 __all__ = ["BaseDistribution", "StudyDirection", "TrialState"]
 
 
+def quieten() -> None:
+    """Keep Optuna from logging each study that it makes in memory."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
 def create_tables(url: str) -> None:
     """Create Optuna's tables at `url`, or raise RuntimeError where they are of another version."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     # Optuna fills `{SCHEMA_VERSION}` into addresses; ours are meant literally.
     storage = RDBStorage(url.replace("{", "{{").replace("}", "}}"))
     storage.remove_session()

@@ -1,7 +1,9 @@
 """`arithmetic`: English sums so easy that even a model of 135 million parameters gets some of them right.
 
-It lets the whole path, quality included, be tried on a laptop's processor. Expected answers are whole
-equations: as few-shot examples they double the accuracy of such a model, where bare numbers ruin it.
+It lets the whole path, quality included, be tried on a laptop's processor. The question begins the answer's
+equation, and expected answers are whole equations: without either, such a model chats instead of answering.
+Of 40 items SmolLM2-135M-Instruct (Q4_1) got 5 to 14 right at llama.cpp's defaults, 25 at temperature 0, 28
+with four examples as well.
 """
 
 from llmopt_runner.datasets.draws import Draw
@@ -11,7 +13,8 @@ _QUESTIONS = ("What is {sum}?", "How much is {sum}?", "Calculate {sum}.")
 
 
 def _asked(draw: Draw, expression: str, value: int) -> Problem:
-    return Problem(draw.one(_QUESTIONS).format(sum=expression), f"{expression} = {value}")
+    question = draw.one(_QUESTIONS).format(sum=expression)
+    return Problem(f"Question: {question}\nAnswer: {expression} =", f"{expression} = {value}")
 
 
 def _one_digit_addition(draw: Draw) -> Problem:
@@ -44,12 +47,12 @@ def arithmetic() -> GeneratedDataset:
     return GeneratedDataset(
         "arithmetic",
         (
-            Kind("one_digit_addition", _one_digit_addition, weight=4),
+            Kind("one_digit_addition", _one_digit_addition, weight=6),
             Kind("small_addition", _small_addition),
             Kind("subtraction", _subtraction),
             Kind("product", _product),
             Kind("large_addition", _large_addition),
         ),
-        instruction="Answer in the form 2 + 3 = 5.",
+        instruction=None,
         evaluator="numeric",
     )

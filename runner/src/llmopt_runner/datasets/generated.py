@@ -32,7 +32,7 @@ class Kind:
 class GeneratedDataset(DatasetSource):
     """Items of several kinds, taken in turns, so that every part of a split has about the same mix."""
 
-    def __init__(self, name: str, kinds: Sequence[Kind], *, instruction: str, evaluator: str) -> None:
+    def __init__(self, name: str, kinds: Sequence[Kind], *, instruction: str | None, evaluator: str) -> None:
         self.name = name
         self.instruction = instruction
         self.evaluator = evaluator
