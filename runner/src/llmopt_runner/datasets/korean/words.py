@@ -21,10 +21,6 @@ class Thing:
     name: str
     counter: str
 
-    def counted(self, count: int) -> str:
-        """Return `사과 3개`."""
-        return f"{self.name} {count}{self.counter}"
-
 
 def with_particle(word: str, particle: str) -> str:
     """Return `word` followed by `particle` as its sound asks for (`particle_of`)."""
