@@ -61,11 +61,14 @@ class Runner:
 
     def run(self):
         while claim := self.study.claim(self.name, budget=self.spec.budget.trials):
-            if not self.carry_out(claim):
-                return EXIT_INTERRUPTED
             if self.args.fail:
+                kind = ErrorClass(self.args.fail)
+                failure = Failure(kind, "no such model <b>x</b>", "name one that exists")
+                self.study.give_back(claim, failure)
                 self.study.end(self.args.fail, "the model is not there", failed=True)
                 return EXIT_FAILED
+            if not self.carry_out(claim):
+                return EXIT_INTERRUPTED
         self.plan()
         while claim := self.study.claim_confirm(self.name):
             if not self.carry_out(claim):
@@ -87,9 +90,6 @@ class Runner:
 
     def outcome(self, claim):
         configuration = Configuration.from_flat(claim.parameters)
-        if self.args.fail:
-            failure = Failure(ErrorClass(self.args.fail), "no such model <b>x</b>", "name one that exists")
-            return Outcome(OutcomeKind.FAILED, configuration, failure=failure)
         temperature = float(claim.parameters.get("sampling.temperature", 1.0))
         noise = random.Random(f"{claim.number}")
         samples = {f"item-{n}": self.score(n, temperature) for n in range(8)}

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from llmopt_core.errors.classes import RetryPolicy
+from llmopt_core.errors.classes import Failure, RetryPolicy
 from llmopt_core.errors.classification import POLICIES
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.adapter import Study
@@ -113,8 +113,8 @@ class Loop:
     def _finish(self, claim: Claim, outcome: Outcome) -> None:
         began = time.monotonic()
         try:
-            if self._goes_back(claim, outcome):
-                self._patiently(lambda: self._study.give_back(claim, _told(outcome)))
+            if (failure := self._worth_another_run(claim, outcome)) is not None:
+                self._patiently(lambda: self._study.give_back(claim, failure))
             else:
                 self._patiently(lambda: self._study.finish(claim, outcome))
         except TrialLost as error:
@@ -129,21 +129,21 @@ class Loop:
             _told(outcome),
         )
 
-    def _goes_back(self, claim: Claim, outcome: Outcome) -> bool:
-        """Say whether the trial is to be run again.
+    def _worth_another_run(self, claim: Claim, outcome: Outcome) -> Failure | None:
+        """Return the failure for which the trial is to be run again, if it is.
 
         At once where that may help. A fatal failure ends the study first, and costs no trial of its budget:
         what it names can be mended.
         """
         failure = outcome.failure
         if failure is None or outcome.kind not in {OutcomeKind.FAILED, OutcomeKind.INVALID}:
-            return False
+            return None
         policy = POLICIES[failure.error_class]
         if policy is RetryPolicy.FATAL:
             text = f"{failure.message} - {failure.suggestion}"
             self._fatal = Ending(failure.error_class.value, text, failed=True)
-            return True
-        return policy is RetryPolicy.RETRY and claim.attempt + 1 < _MOST_ATTEMPTS
+            return failure
+        return failure if policy is RetryPolicy.RETRY and claim.attempt + 1 < _MOST_ATTEMPTS else None
 
     def _confirm(self) -> None:
         plan = self._plan()

@@ -169,6 +169,12 @@ def test_a_failed_study_ends_with_1_and_its_suggestion(tmp_path, capsys):
     assert "name one that exists" in printed
 
 
+def test_what_failed_a_study_can_be_mended_and_the_same_command_goes_on(tmp_path, capsys):
+    """A missing model or a bad data set is mended outside the manifest: the study is not shut for ever."""
+    assert run_text(manifest(), "m.yaml", run_options(tmp_path, "--fail", "ModelNotFound")) == Exit.FAILED
+    assert run_text(manifest(), "m.yaml", run_options(tmp_path)) == Exit.FINISHED, capsys.readouterr().out
+
+
 def test_a_changed_manifest_is_refused_and_fresh_starts_over(tmp_path, capsys):
     """What differs is named; --fresh starts over and keeps the earlier results beside the new ones."""
     run_text(manifest(), "m.yaml", run_options(tmp_path))

@@ -9,7 +9,7 @@ from llmopt.local.changes import changed_fields
 from llmopt.local.folders import ResultsFolder
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import LLMOptimization, load_manifest
-from llmopt_core.study.adapter import Storage, Study, open_storage
+from llmopt_core.study.adapter import EndReason, Storage, Study, open_storage
 from llmopt_core.study.definitions import define_study, study_name
 from llmopt_core.study.errors import StudyMismatch
 
@@ -58,7 +58,7 @@ class LocalStudy:
         stored = self._stored()
         with open_storage(self.storage_url) as storage:
             study = self._matching(storage, stored)
-            if stored and study.ended and study.ended.reason in BUDGET_REASONS and self._budget_changed(stored):
+            if stored and study.ended and self._goes_on(study.ended, stored):
                 study.reopen()
             self.folder.manifest.write_text(self.manifest_text, encoding="utf-8")
             yield study
@@ -69,8 +69,11 @@ class LocalStudy:
         stored = load_manifest(self.folder.manifest)
         return stored if isinstance(stored, LLMOptimization) else None
 
-    def _budget_changed(self, stored: LLMOptimization) -> bool:
-        return stored.spec.budget != self.resource.spec.budget
+    def _goes_on(self, end: EndReason, stored: LLMOptimization) -> bool:
+        """Say whether to start it again: its budget was changed, or what failed it may be mended."""
+        if end.reason in BUDGET_REASONS:
+            return stored.spec.budget != self.resource.spec.budget
+        return end.failed
 
     def _matching(self, storage: Storage, stored: LLMOptimization | None) -> Study:
         try:

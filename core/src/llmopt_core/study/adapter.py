@@ -3,6 +3,7 @@
 What other rooms need of this one, in one place; the summary and the figures have modules of their own.
 """
 
+from llmopt_core.study.documents import EndReason
 from llmopt_core.study.errors import (
     EnqueueInvalid,
     OutcomeInvalid,
@@ -18,6 +19,7 @@ from llmopt_core.study.storage import Storage, open_storage
 from llmopt_core.study.studies import Study
 
 __all__ = [
+    "EndReason",
     "EnqueueInvalid",
     "Janitor",
     "OutcomeInvalid",

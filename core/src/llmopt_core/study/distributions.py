@@ -1,5 +1,6 @@
 """The search space as Optuna's distributions, and the walk through it that conditions demand."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -35,8 +36,10 @@ def contains(dimension: BaseDistribution, value: Value) -> bool:
     """Say whether `value` is one that `dimension` can give."""
     if isinstance(dimension, CategoricalDistribution):
         return any(type(choice) is type(value) and choice == value for choice in dimension.choices)
-    if isinstance(value, bool | str):
+    if isinstance(value, bool | str) or not math.isfinite(value):
         return False
+    if value <= 0 and getattr(dimension, "log", False):
+        return False  # it has no place there, and Optuna would raise
     if isinstance(dimension, IntDistribution) and value != int(value):
         return False
     return dimension._contains(dimension.to_internal_repr(value))  # noqa: SLF001 - Optuna has no public one

@@ -40,7 +40,7 @@ class Endings:
         if not finished:
             self._check_already(claim, ending)
 
-    def give_back(self, claim: Claim, reason: str) -> None:
+    def give_back(self, claim: Claim, reason: str | Failure) -> None:
         """Have the claimed trial run again; see `Study.give_back`."""
         trial = self._trial(claim)
         with self._exclusive() as connection:
@@ -60,8 +60,10 @@ class Endings:
             )
             return self._end(connection, trial, _without_result(OutcomeKind.FAILED, failure))
 
-    def _run_again(self, connection: Connection, trial: StoredTrial, reason: str, *, lost: bool) -> bool:
-        failure = Failure(ErrorClass.PREEMPTED, reason, "nothing: it runs again, at no cost to the budget")
+    def _run_again(
+        self, connection: Connection, trial: StoredTrial, reason: str | Failure, *, lost: bool
+    ) -> bool:
+        failure = reason if isinstance(reason, Failure) else _preempted(reason)
         if not self._end(connection, trial, _without_result(OutcomeKind.RETURNED, failure)):
             return False
         ticket = retry_ticket(trial.ticket, lost=lost)
@@ -106,3 +108,7 @@ class Endings:
 
 def _without_result(kind: OutcomeKind, failure: Failure) -> Ending:
     return Ending(Outcome(kind, Configuration(), failure=failure))
+
+
+def _preempted(reason: str) -> Failure:
+    return Failure(ErrorClass.PREEMPTED, reason, "nothing: it runs again, at no cost to the budget")

@@ -28,7 +28,7 @@ from llmopt_core.study.tables import CONSTRAINT_PREFIX, BaseDistribution
 
 # How many trials a model is built from, where its time grows with them: TPE takes 0.1 s a question from 2,000
 # trials with two objectives, the Gaussian process grows with the cube. Others count generations over all.
-_MOST_TRIALS = {"tpe": 800, "gp": 200}
+_MOST_TRIALS = {"tpe": 500, "gp": 200}
 _SLACK = 1.25
 # TPE's way to tell other processes of a running trial's parameters; a claim writes all of them at once.
 _NOT_KEPT = "tpe:relative_params"

@@ -4,9 +4,11 @@ Optuna's pruners read intermediate values, each a transaction of its own. Here t
 runner's memory, beside those of the trials to compare with, and are stored once, with the trial's end.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, MedianPruner, WilcoxonPruner
 from optuna.trial import TrialState, create_trial
 
@@ -58,7 +60,9 @@ def prunes(definition: StudyDefinition) -> bool:
 def _pruner(name: str) -> BasePruner:
     if name == "median":
         return MedianPruner(n_startup_trials=5, n_warmup_steps=_FIRST_SAMPLES)
-    return WilcoxonPruner(p_threshold=_P_THRESHOLD, n_startup_steps=_FIRST_SAMPLES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # pinned with Optuna
+        return WilcoxonPruner(p_threshold=_P_THRESHOLD, n_startup_steps=_FIRST_SAMPLES)
 
 
 def _is_rival(trial: StoredTrial, definition: StudyDefinition) -> bool:

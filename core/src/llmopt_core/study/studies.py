@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
+from llmopt_core.errors.classes import Failure
 from llmopt_core.search.configurations import Value
 from llmopt_core.study.claiming import END_KEY, Claims, Wish
 from llmopt_core.study.database import Database
@@ -119,9 +120,10 @@ class Study:
             self._endings.finish(claim, Ending(outcome, () if pruning is None else pruning.scores))
             self._pruning.pop(claim.number, None)
 
-    def give_back(self, claim: Claim, reason: str) -> None:
+    def give_back(self, claim: Claim, reason: str | Failure) -> None:
         """Return the claimed trial unfinished: it costs no budget and runs again with the same parameters.
 
+        `reason` is the failure that made it worth another run; plain text says that the runner had to stop.
         Raises TrialLost where it was taken away already.
         """
         with self._guard:

@@ -1,0 +1,114 @@
+"""Every end of a trial is an outcome: refused, copied, failed to start, void."""
+
+from types import SimpleNamespace
+
+import pytest
+from fakes.records import outcome, trial
+
+from llmopt_core.engines.llamacpp import LLAMACPP
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.study.records import Claim, OutcomeKind, Phase
+from llmopt_runner.engines.failures import EngineStartFailed, EngineStartTimeout
+from llmopt_runner.stopping import Interrupted, StopSignal
+from llmopt_runner.trial import Progress, TrialRunner
+
+SPEC = OptimizationSpec.model_validate(
+    {
+        "model": {"source": "file:///model.gguf"},
+        "engine": {"name": "llamacpp"},
+        "workload": {"dataset": {"name": "arithmetic"}},
+        "search": {"preset": "speed"},
+        "objectives": [{"metric": "accuracy"}, {"metric": "output_tokens_per_second"}],
+        "constraints": [{"metric": "ttft_ms_p95", "max": "500"}],
+    }
+)
+REFUSED = {"engine.cache_type_v": "q8_0", "engine.flash_attn": "off"}
+
+
+def runner(*, start=None, twin=None):
+    """Return a trial runner whose engine is not to be started, or whose start raises `start`."""
+
+    def ensure(_configuration, _asked, _cancelled):
+        assert start is not None, "this trial must not start an engine"
+        raise start
+
+    return TrialRunner(
+        spec=SPEC,
+        declaration=LLAMACPP,
+        fixed={},
+        workload=SimpleNamespace(),
+        slot=SimpleNamespace(ensure=ensure, engine=None),
+        study=SimpleNamespace(measured=lambda _key: twin),
+        stopping=StopSignal(),
+        progress=Progress(),
+    )
+
+
+def claim(phase=Phase.SEARCH, **parameters):
+    return Claim(number=7, phase=phase, parameters=parameters)
+
+
+def test_what_the_engine_refuses_costs_no_start():
+    """A combination that llama.cpp is known to refuse is infeasible, with the rule as its message."""
+    ended = runner().run(claim(**REFUSED))
+    assert ended.kind is OutcomeKind.INFEASIBLE
+    assert ended.failure.error_class is ErrorClass.INVALID_CONFIGURATION
+    assert "flash" in ended.failure.message
+
+
+def test_a_configuration_measured_before_is_copied():
+    """The twin's values are taken, and it is said whose they are."""
+    twin = trial(3, outcome(metrics={"accuracy": 0.5}))
+    ended = runner(twin=twin).run(claim())
+    assert (ended.kind, ended.copied_from) == (OutcomeKind.COPIED, 3)
+    assert ended.metrics == {"accuracy": 0.5}
+
+
+def test_a_repeat_of_the_confirmation_is_never_copied():
+    """A repeat is there to be measured again."""
+    twin = trial(3, outcome(metrics={"accuracy": 0.5}))
+    with pytest.raises(Interrupted):
+        runner(twin=twin, start=Interrupted("asked to stop")).run(claim(Phase.CONFIRM))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "error_class"),
+    [
+        (
+            EngineStartFailed("ended", log="failed to allocate buffer for kv cache", exit_code=1),
+            OutcomeKind.INFEASIBLE,
+            ErrorClass.KV_CACHE_TOO_SMALL,
+        ),
+        (
+            EngineStartFailed("ended", log="loading", signal=11),
+            OutcomeKind.FAILED,
+            ErrorClass.ENGINE_CRASHED,
+        ),
+        (EngineStartTimeout("hangs"), OutcomeKind.FAILED, ErrorClass.ENGINE_START_TIMEOUT),
+    ],
+)
+def test_a_failed_start_is_an_outcome_of_its_class(error, kind, error_class):
+    """What does not fit is told to the sampler; what crashed is a failure; both say why."""
+    ended = runner(start=error).run(claim())
+    assert (ended.kind, ended.failure.error_class) == (kind, error_class)
+    assert ended.seconds["total"] >= ended.seconds["load"]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "missing"),
+    [
+        (
+            {"accuracy": 0.0, "output_tokens_per_second": 5.0},
+            ["ttft_ms_p95 was not measured"],
+        ),
+        (
+            {"accuracy": 0.0, "output_tokens_per_second": 0.0, "ttft_ms_p95": 3.0},
+            ["output_tokens_per_second is not above zero"],
+        ),
+        ({"accuracy": 0.0, "output_tokens_per_second": 5.0, "ttft_ms_p95": 3.0}, []),
+    ],
+)
+def test_what_is_asked_for_must_have_been_measured(metrics, missing):
+    """Without a value for all that is asked for, or with a speed of zero, there is no result."""
+    assert runner()._missing(metrics) == missing
