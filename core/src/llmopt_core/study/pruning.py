@@ -4,6 +4,8 @@ Optuna's pruners read intermediate values, each a transaction of its own. Here t
 runner's memory, beside those of the trials to compare with, and are stored once, with the trial's end.
 """
 
+import importlib
+import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -20,6 +22,9 @@ Scores = Sequence[tuple[int, float]]
 # Six differences are the fewest for which a one-sided Wilcoxon test can reach p < 0.1 with room to spare.
 _FIRST_SAMPLES = 6
 _P_THRESHOLD = 0.1
+# Scores of right and wrong have ties, and up to 13 of them SciPy 1.17 goes through all 2^n signs: a second at
+# n = 12, in the middle of a measurement. So it is asked twice while that takes milliseconds, then from 14 on.
+_SLOW_COUNTS = frozenset({7, 9, 10, 11, 12, 13})
 
 
 class TrialPruning:
@@ -34,8 +39,12 @@ class TrialPruning:
         rivals = [trial for trial in finished if _is_rival(trial, definition)]
         for trial in _best(rivals, definition) if self._by_sample else rivals:
             self._study.add_trial(_frozen(trial, definition, by_sample=self._by_sample))
-        self._useful = bool(self._study.get_trials(deepcopy=False))
+        shown = self._study.get_trials(deepcopy=False)
+        self._useful = bool(shown)
+        self._comparable = frozenset(shown[0].intermediate_values) if shown and self._by_sample else None
         self._trial = self._study.ask()
+        if self._by_sample and self._useful:
+            importlib.import_module("scipy.stats")  # now, for it takes a second that must not be measured
 
     @property
     def scores(self) -> tuple[tuple[int, float], ...]:
@@ -45,11 +54,17 @@ class TrialPruning:
     def report(self, sample_index: int, score: float) -> bool:
         """Take one sample's score; say whether the trial should stop."""
         self._scores[sample_index] = float(score)
-        if not self._useful:
+        if not self._useful or not math.isfinite(score):
+            return False
+        if self._comparable is not None and sample_index not in self._comparable:
             return False
         step, value = (sample_index, score) if self._by_sample else _mean_so_far(self._scores)
         self._trial.report(float(value), step)
-        return len(self._scores) >= _FIRST_SAMPLES and self._trial.should_prune()
+        return self._is_time() and self._trial.should_prune()
+
+    def _is_time(self) -> bool:
+        count = len(self._scores)
+        return count >= _FIRST_SAMPLES and not (self._by_sample and count in _SLOW_COUNTS)
 
 
 def prunes(definition: StudyDefinition) -> bool:

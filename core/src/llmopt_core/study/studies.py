@@ -71,7 +71,10 @@ class Study:
         (parameters by full name) holds. An ended study gives None.
         """
         with self._guard:
-            return self._claims.claim(Wish(runner, budget, fixed or {}))
+            claim = self._claims.claim(Wish(runner, budget, fixed or {}))
+            if claim is not None and prunes(self._definition):
+                self._pruning[claim.number] = self._prune(claim)
+            return claim
 
     def claim_confirm(self, runner: str) -> Claim | None:
         """Return the next repeat of the confirm plan, candidates interleaved, or None."""
@@ -106,8 +109,7 @@ class Study:
             return False
         with self._guard:
             if claim.number not in self._pruning:
-                finished = self._snapshot.trials.values()
-                self._pruning[claim.number] = TrialPruning(self._definition, finished)
+                self._pruning[claim.number] = self._prune(claim)
             return self._pruning[claim.number].report(sample_index, score)
 
     def finish(self, claim: Claim, outcome: Outcome) -> None:
@@ -189,6 +191,10 @@ class Study:
             self._refresh()
             over = leases.over(tuple(self._snapshot.running()), self._beats())
             return tuple(trial.number for trial in over if self._endings.reap(trial, max_losses))
+
+    def _prune(self, claim: Claim) -> TrialPruning:
+        others = (trial for trial in self._snapshot.trials.values() if trial.number != claim.number)
+        return TrialPruning(self._definition, others)
 
     def _create_repeats(self, connection: Connection, plan: ConfirmPlan) -> None:
         number = len(self._snapshot.trials)

@@ -1,4 +1,5 @@
 import random
+import time
 
 import pytest
 from fakes.studies import TWO_OBJECTIVES, definition
@@ -63,6 +64,22 @@ def test_lower_can_be_better():
     made = definition(pruner="wilcoxon", objectives=(type(TWO_OBJECTIVES[0])("accuracy", "minimize"),))
     before = [_finished(0, _scores(0.1, 1))]
     assert _stopped_after(TrialPruning(made, before), [1.0] * SAMPLES) is not None
+
+
+def test_samples_the_best_lacks_are_passed_over():
+    """Samples that the best trial has no score for, or that have none themselves, neither warn nor stop."""
+    pruning = TrialPruning(definition(pruner="wilcoxon"), [_finished(0, [1.0] * 5)])
+    assert not any(pruning.report(index, 0.0) for index in range(SAMPLES))
+    assert not pruning.report(SAMPLES, float("nan"))
+
+
+def test_reports_are_quick():
+    """Sixty reports take milliseconds each, whatever ties the scores have: they come amid a measurement."""
+    pruning = TrialPruning(definition(pruner="wilcoxon"), [_finished(0, _scores(0.6, 1))])
+    began = time.process_time()
+    for index, score in enumerate(_scores(0.65, 5)):
+        pruning.report(index, score)
+    assert time.process_time() - began < 0.6
 
 
 @pytest.mark.parametrize(
