@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # What a user needs for the quickstart: no torch, no compiler.
 USER_EXTRAS := --extra runner --extra llamacpp --extra report --group model
 # What the tests need besides: every sampler (one of them loads torch), Postgres, the checks.
-TEST_EXTRAS := $(USER_EXTRAS) --extra postgres --extra gp --extra dashboard --group dev
+TEST_EXTRAS := $(USER_EXTRAS) --extra postgres --extra gp --extra hf --extra dashboard --group dev
 RESULTS ?= results
 
 .PHONY: help quickstart setup-user setup-test format lint unit check verify generate test bench clean
