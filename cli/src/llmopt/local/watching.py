@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import median
 
 from llmopt.results import Comparison, compare
 from llmopt_core.resources.optimization import OptimizationSpec
@@ -17,6 +17,8 @@ from llmopt_core.study.records import (
     TrialRecord,
 )
 from llmopt_core.study.summary import StudySummary, summarise
+
+_LATEST_TRIALS = 12
 
 
 @dataclass(frozen=True)
@@ -115,13 +117,17 @@ def _phase(study: Study, trials: Sequence[TrialRecord], plan: ConfirmPlan | None
 
 
 def seconds_left(trials: Sequence[TrialRecord], *, to_do: int, runners: int) -> float | None:
-    """Return how long `to_do` trials will take `runners` if they take as long as those before in the mean."""
-    times = [
-        trial.finished_at - trial.started_at
+    """Return how long `to_do` trials will take `runners` if they take what the latest ones took.
+
+    A search leaves slow configurations behind, so the first trials say little about the last.
+    """
+    ended = [
+        (trial.finished_at, trial.finished_at - trial.started_at)
         for trial in trials
         if trial.started_at is not None and trial.finished_at is not None and _counts(trial)
     ]
-    return to_do * fmean(times) / max(1, runners) if times else None
+    latest = [seconds for _, seconds in sorted(ended)[-_LATEST_TRIALS:]]
+    return to_do * median(latest) / max(1, runners) if latest else None
 
 
 def _total(records: Sequence[RunnerRecord], field: str) -> float | None:
