@@ -64,10 +64,18 @@ def headline(result: OptimizationResult) -> str:
 
 
 def advice(result: OptimizationResult) -> str:
-    """Return what follows from a confirmation without a gain; empty where the headline says it all."""
-    if result.confirmed and not result.significant:
-        return "Nothing that was tried is proved to be better: keep the default."
-    return ""
+    """Return what follows from a confirmation without a plain gain; empty where the headline says it all."""
+    if not result.confirmed or result.significant:
+        return ""
+    objectives = [one for one in result.comparisons if one.objective]
+    better = [one.metric for one in objectives if one.significant]
+    worse = [one.metric for one in objectives if one.worse]
+    if better and worse:
+        return (
+            f"A trade-off: {' and '.join(better)} for {' and '.join(worse)}. Take it if that is worth it to you;"
+            " weights of the objectives and constraints move the choice."
+        )
+    return "Nothing that was tried is proved to be better: keep the default."
 
 
 def _proof(result: OptimizationResult, objectives: list[Comparison]) -> str:
@@ -76,7 +84,7 @@ def _proof(result: OptimizationResult, objectives: list[Comparison]) -> str:
     if result.significant:
         return f"Significant gain over the default: {_listed([o for o in objectives if o.significant])}"
     if any(one.worse for one in objectives):
-        return f"No significant gain over the default without a loss: {_listed(objectives)}"
+        return f"No gain over the default without a loss: {_listed(objectives)}"
     return f"No significant gain over the default ({_listed(objectives)})"
 
 

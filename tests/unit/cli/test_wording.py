@@ -92,10 +92,17 @@ def test_without_a_proved_gain_the_default_is_to_be_kept():
         ),
         (
             result(comparison(**PROVED), comparison(metric="e2e_ms_p50", **WORSE), confirmed=True),
-            "No significant gain over the default without a loss",
+            "No gain over the default without a loss",
         ),
     ],
 )
 def test_the_headline_is_honest(shown, text):
     """A gain is called significant only when it is proved and nothing else got worse."""
     assert headline(shown).startswith(text)
+
+
+def test_better_in_one_and_worse_in_another_is_a_trade_off():
+    """Who pays a significant loss for a significant gain is told both, and is not told to keep the default."""
+    faster = comparison(metric="output_tokens_per_second", **PROVED)
+    text = advice(result(faster, comparison(**WORSE), confirmed=True))
+    assert text.startswith("A trade-off: output_tokens_per_second for accuracy.")
