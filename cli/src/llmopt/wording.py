@@ -64,7 +64,7 @@ def headline(result: OptimizationResult) -> str:
 
 
 def advice(result: OptimizationResult) -> str:
-    """Return what follows from a confirmation without a plain gain; empty where the headline says it all."""
+    """Return what follows from repeats without a plain gain; empty where the headline says it all."""
     if not result.confirmed or result.significant:
         return ""
     objectives = [one for one in result.comparisons if one.objective]
@@ -72,7 +72,7 @@ def advice(result: OptimizationResult) -> str:
     worse = [one.metric for one in objectives if one.worse]
     if better and worse:
         return (
-            f"A trade-off: {' and '.join(better)} for {' and '.join(worse)}. Take it if that is worth it to you;"
+            f"A trade-off: {' and '.join(better)} for {' and '.join(worse)}. Take it if that is worth it;"
             " weights of the objectives and constraints move the choice."
         )
     return "Nothing that was tried is proved to be better: keep the default."

@@ -77,10 +77,16 @@ class Loop:
             if claim is not None:
                 self._carry_out(claim)
             elif self._nothing_left(confirm=False):
-                return Ending("TrialsExhausted", f"all {self._spec.budget.trials} trials are done")
+                return self._exhausted()
             else:
                 self._trials.progress.stage = "waiting for other runners"
                 self._wait()
+
+    def _exhausted(self) -> Ending:
+        done, budget = summarise(self._study).budget_used, self._spec.budget.trials
+        if done < budget:
+            return Ending("TrialsExhausted", f"all {done} configurations of the space are done")
+        return Ending("TrialsExhausted", f"all {budget} trials are done")
 
     def _search_ending(self) -> Ending | None:
         if self._fatal is not None:

@@ -11,7 +11,7 @@ from llmopt_runner.datasets.base import Item
 from llmopt_runner.load.client import run_load
 from llmopt_runner.load.requests import ChatRequest, Endpoint, LoadRun, RequestRecord
 from llmopt_runner.load.shapes import ClosedLoop, LoadShape
-from llmopt_runner.quality.base import Evaluator
+from llmopt_runner.quality.base import Evaluator, ScoringFailed
 from llmopt_runner.stopping import StopSignal
 
 # Says from the place of an item and its score that the rest of the trial is not worth its time.
@@ -40,11 +40,17 @@ class _Scoring:
     scores: dict[str, float] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
     pruned: bool = False
+    failure: ScoringFailed | None = None
 
     async def score(self, record: RequestRecord) -> None:
         if record.error is not None:
             return
-        score = await self.evaluator.score(self.items[record.item_id], record.text)
+        try:
+            score = await self.evaluator.score(self.items[record.item_id], record.text)
+        except ScoringFailed as error:
+            self.failure = error
+            self.stop.set()
+            return
         self.scores[record.item_id] = score
         self.answers[record.item_id] = record.text
         if self.prune(self.places[record.item_id], score):
@@ -75,7 +81,8 @@ def measure(
 ) -> Measurement:
     """Send `requests` in `shape` and score the answers.
 
-    Raises Interrupted when `stopping` is set, TimeoutError when `timeout_seconds` are over.
+    Raises Interrupted when `stopping` is set, TimeoutError when `timeout_seconds` are over, ScoringFailed
+    when an answer could not be scored.
     """
 
     async def body() -> Measurement:
@@ -109,6 +116,8 @@ def measure(
         with contextlib.suppress(asyncio.CancelledError):
             await forwarding
         stopping.check()
+        if scoring.failure is not None:
+            raise scoring.failure
         return Measurement(run, scoring.scores, scoring.answers, scoring.pruned)
 
     return anyio.run(body)

@@ -22,6 +22,7 @@ from llmopt_runner.load.summary import RequestsFailed, load_warnings, summarise
 from llmopt_runner.loading import EngineSlot
 from llmopt_runner.measuring import Measurement, Prune, measure, warm_up
 from llmopt_runner.memory.usage import ProcessTreeMemory
+from llmopt_runner.quality.base import ScoringFailed
 from llmopt_runner.stopping import StopSignal
 from llmopt_runner.validity import check_validity
 from llmopt_runner.workload import PreparedWorkload
@@ -133,6 +134,9 @@ class TrialRunner:
         except TimeoutError:
             watch.lap("measure")
             return _failed(configuration, self._timed_out())
+        except ScoringFailed as error:
+            watch.lap("measure")
+            return _failed(configuration, error.failure)
         finally:
             self.progress.memory = None
         watch.lap("measure")

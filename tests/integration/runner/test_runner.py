@@ -277,6 +277,30 @@ def test_cached_prompts_void_a_measurement(folder):
         assert "contamination" in summarise(study).errors[0].last.message
 
 
+def test_a_scoring_service_that_fails_fails_the_trial(folder, server):
+    """A judge or a user's function that cannot be reached gives no score, and none is made up."""
+    document = manifest(server.base_url, trials=4, budget={"maxFailedTrials": 1}, objectives=("score",))
+    scoring = {"name": "endpoint", "endpoint": {"url": "http://127.0.0.1:9/score"}}
+    document["spec"]["workload"]["evaluator"] = scoring
+    folder.write(document)
+    assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+    with folder.study() as study:
+        assert summarise(study).best is None
+        assert "127.0.0.1:9" in summarise(study).errors[0].last.message
+
+
+def test_a_grid_smaller_than_the_budget_ends_with_its_space(folder, server):
+    """Three temperatures and a budget of fifty: each is measured, and it is said that there are no more."""
+    space = {"sampling": [{"name": "temperature", "categorical": {"choices": [0, "0.3", "0.6"]}}]}
+    search = {"space": space, "pruner": {"name": "none"}, "sampler": {"name": "grid"}}
+    folder.write(manifest(server.base_url, trials=50, search=search))
+    assert folder.run() == EXIT_DONE, folder.log()
+    with folder.study() as study:
+        assert study.ended.reason == "TrialsExhausted"
+        assert "configurations of the space" in study.ended.message
+        assert len(counted(study)) == 4
+
+
 def test_a_manifest_of_the_other_kind_is_refused(folder):
     """The runner takes optimizations, and says so with its reserved code."""
     document = {

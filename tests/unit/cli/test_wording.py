@@ -102,7 +102,7 @@ def test_the_headline_is_honest(shown, text):
 
 
 def test_better_in_one_and_worse_in_another_is_a_trade_off():
-    """Who pays a significant loss for a significant gain is told both, and is not told to keep the default."""
+    """Who pays a significant loss for a significant gain is told both, not to keep the default."""
     faster = comparison(metric="output_tokens_per_second", **PROVED)
     text = advice(result(faster, comparison(**WORSE), confirmed=True))
     assert text.startswith("A trade-off: output_tokens_per_second for accuracy.")
