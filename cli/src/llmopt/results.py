@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from llmopt_core.metrics.catalog import CATALOG
+from llmopt_core.metrics.catalog import CATALOG, find_metric
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
 from llmopt_core.study.adapter import Study
 from llmopt_core.study.confirmation import Confirmation, Gain, confirmation
@@ -126,7 +126,7 @@ def compare(
     metric: str, default: float, best: float, *, objective: ObjectiveDefinition | None = None
 ) -> Comparison:
     """Return how `best` compares with `default` in `metric`, by the metric's own scale."""
-    known = CATALOG[metric]
+    known = find_metric(metric)
     ratio = known.scale == "ratio" and default != 0
     return Comparison(
         metric=metric,

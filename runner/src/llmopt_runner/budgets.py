@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from llmopt_core.metrics.catalog import CATALOG
+from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.optimization import Budget, Confirm, Target
 from llmopt_core.study.records import OutcomeKind, Phase, RunnerRecord, TrialRecord
@@ -74,7 +74,7 @@ def _deadline(
 
 
 def _reached(target: Target, trials: Sequence[TrialRecord]) -> int | None:
-    metric, bound = CATALOG[target.metric], float(target.value)
+    metric, bound = find_metric(target.metric), float(target.value)
     for trial in trials:
         if trial.phase is Phase.CONFIRM or trial.outcome is None or metric.name not in trial.outcome.metrics:
             continue

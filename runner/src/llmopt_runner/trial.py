@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
 from llmopt_core.errors.classification import POLICIES, Evidence, classify
-from llmopt_core.metrics.catalog import CATALOG
+from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.search.building import complete
@@ -215,7 +215,7 @@ class TrialRunner:
         zero = [
             part.metric
             for part in self.spec.objectives
-            if metrics.get(part.metric, 1.0) <= 0 and CATALOG[part.metric].scale == "ratio"
+            if metrics.get(part.metric, 1.0) <= 0 and find_metric(part.metric).scale == "ratio"
         ]
         return [f"{name} was not measured" for name in absent] + [
             f"{name} is not above zero" for name in zero

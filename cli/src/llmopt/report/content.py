@@ -8,7 +8,8 @@ from llmopt.report.machine import machine_facts
 from llmopt.results import Comparison, OptimizationResult
 from llmopt.wording import advice, duration, gain_text, headline, interval_text, number, value_text, verdict
 from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.study.records import ObjectiveDefinition, OutcomeKind, Phase, TrialRecord
+from llmopt_core.study.ranking import ranked
+from llmopt_core.study.records import OutcomeKind, Phase, StudyDefinition, TrialRecord
 
 TOP_TRIALS = 10
 _KINDS = (OutcomeKind.MEASURED, OutcomeKind.COPIED)
@@ -62,7 +63,7 @@ def content_of(
     result: OptimizationResult,
     spec: OptimizationSpec,
     trials: Sequence[TrialRecord],
-    objectives: Sequence[ObjectiveDefinition],
+    definition: StudyDefinition,
     *,
     manifest_text: str,
 ) -> Content:
@@ -76,8 +77,8 @@ def content_of(
         parameters=_parameters(result),
         measured=tuple(_measured(spec, trials).items()),
         machine=tuple(machine_facts().items()),
-        top_metrics=tuple(objective.metric for objective in objectives),
-        top=_top(trials, objectives),
+        top_metrics=tuple(objective.metric for objective in definition.objectives),
+        top=_top(trials, definition),
         errors=tuple(vars(error) for error in result.errors),
         serve_command=result.serve_command or "",
         request_fields=", ".join(
@@ -133,26 +134,16 @@ def _measured(spec: OptimizationSpec, trials: Sequence[TrialRecord]) -> dict[str
     }
 
 
-def _top(trials: Sequence[TrialRecord], objectives: Sequence[ObjectiveDefinition]) -> tuple[TrialRow, ...]:
-    """Return the best trials by the first objective; copies say nothing new and are left out."""
-    first = objectives[0]
-    ranked = [
-        (trial, trial.outcome)
-        for trial in trials
-        if trial.phase is not Phase.CONFIRM
-        and trial.outcome
-        and trial.outcome.kind is OutcomeKind.MEASURED
-        and first.metric in trial.outcome.metrics
-    ]
-    ranked.sort(key=lambda pair: pair[1].metrics[first.metric], reverse=first.direction == "maximize")
+def _top(trials: Sequence[TrialRecord], definition: StudyDefinition) -> tuple[TrialRow, ...]:
+    """Return the best trials in the order that chose the best; copies say nothing new and are left out."""
+    searched = [trial for trial in trials if trial.phase is not Phase.CONFIRM]
     return tuple(
         TrialRow(
             trial.number,
             ", ".join(f"{key}={value_text(value)}" for key, value in trial.parameters.items()) or "default",
-            tuple(
-                number(outcome.metrics[o.metric]) if o.metric in outcome.metrics else "" for o in objectives
-            ),
+            tuple(number(outcome.metrics[objective.metric]) for objective in definition.objectives),
             f"{outcome.seconds.get('total', 0.0):.1f}",
         )
-        for trial, outcome in ranked[:TOP_TRIALS]
+        for trial in ranked(searched, definition)[:TOP_TRIALS]
+        if (outcome := trial.outcome) is not None
     )

@@ -27,9 +27,7 @@ def write_report(
     study: Study, result: OptimizationResult, path: Path, *, spec: OptimizationSpec, manifest_text: str
 ) -> Path:
     """Write the report of `study` to `path` and return it; raises ReportUnavailable and OSError."""
-    content = content_of(
-        result, spec, study.trials(), study.definition.objectives, manifest_text=manifest_text
-    )
+    content = content_of(result, spec, study.trials(), study.definition, manifest_text=manifest_text)
     page = _page(content, _figures(study))
     path.write_text(page, encoding="utf-8")
     return path

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from llmopt_core.metrics.catalog import CATALOG, Scale
+from llmopt_core.metrics.catalog import Scale, find_metric
 from llmopt_core.search.configurations import Value
 from llmopt_core.study.adapter import Study
 from llmopt_core.study.records import (
@@ -164,7 +164,7 @@ def _gains(
 def _gain(
     objective: ObjectiveDefinition, old: Sequence[Outcome], new: Sequence[Outcome], confidence: float
 ) -> Gain:
-    metric = CATALOG[objective.metric]
+    metric = find_metric(objective.metric)
     before = np.array([outcome.metrics[metric.name] for outcome in old])
     after = np.array([outcome.metrics[metric.name] for outcome in new])
     pairs = np.log(after / before) if metric.scale == "ratio" else _score_pairs(metric.name, old, new)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
-from llmopt_core.metrics.catalog import CATALOG
+from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
 from llmopt_core.search.building import build_space, parse_values
 from llmopt_core.search.configurations import Value
@@ -105,7 +105,9 @@ def _typed(entry: Mapping[str, int | str], declaration: EngineDeclaration) -> Ma
 
 def _objectives(spec: OptimizationSpec) -> tuple[ObjectiveDefinition, ...]:
     return tuple(
-        ObjectiveDefinition(asked.metric, asked.goal or CATALOG[asked.metric].direction, float(asked.weight))
+        ObjectiveDefinition(
+            asked.metric, asked.goal or find_metric(asked.metric).direction, float(asked.weight)
+        )
         for asked in spec.objectives
     )
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from llmopt_core.metrics.catalog import CATALOG
+from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.study.outcomes import keeps_constraints
 from llmopt_core.study.records import ObjectiveDefinition, OutcomeKind, StudyDefinition, TrialRecord
 
@@ -72,11 +72,10 @@ def weighted_gain(trial: TrialRecord, against: TrialRecord, definition: StudyDef
 def gain(objective: ObjectiveDefinition, value: float, default: float) -> float:
     """Return the gain of `value` over `default`, positive where it is better.
 
-    On a ratio scale it is the logarithm of the quotient, on a bounded one the difference; a metric that is
-    not in the catalogue (a plug-in's) is taken as bounded.
+    On a ratio scale it is the logarithm of the quotient, on a bounded one the difference. Raises
+    MetricNotFound where a plug-in's metric is read without the plug-in.
     """
-    metric = CATALOG.get(objective.metric)
-    if metric is not None and metric.scale == "ratio":
+    if find_metric(objective.metric).scale == "ratio":
         change = math.log(max(value, _SMALLEST)) - math.log(max(default, _SMALLEST))
     else:
         change = value - default

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.metrics.catalog import MetricNotFound
 from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.study.ranking import best_of, gain, pareto_front, ranked, weighted_gain
 from llmopt_core.study.records import (
@@ -39,13 +40,18 @@ def _point(number, accuracy, latency=100.0, *, phase=Phase.SEARCH, kind=OutcomeK
         (LATENCY, 200.0, 100.0, -math.log(2)),
         (ObjectiveDefinition("output_tokens_per_second", "maximize"), 30.0, 10.0, math.log(3)),
         (ObjectiveDefinition("accuracy", "minimize"), 0.25, 0.5, 0.25),
-        (ObjectiveDefinition("a_plugins_metric", "maximize"), 3.0, 1.0, 2.0),
         (ObjectiveDefinition("peak_memory_mib", "minimize"), 0.0, 0.0, 0.0),
     ],
 )
 def test_gain_follows_the_catalogues_scale(objective, value, default, expected):
     """A gain is a logarithm of quotients or a difference, by the metric's scale, positive when better."""
     assert gain(objective, value, default) == pytest.approx(expected)
+
+
+def test_a_metric_that_nobody_knows_has_no_scale():
+    """A plug-in's metric is not compared on a guessed scale where the plug-in is missing."""
+    with pytest.raises(MetricNotFound, match="a_plugins_metric"):
+        gain(ObjectiveDefinition("a_plugins_metric", "maximize"), 3.0, 1.0)
 
 
 def test_weights_decide_between_points_of_the_front():
