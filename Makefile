@@ -50,7 +50,7 @@ verify: setup-test ## Fail when something generated is not up to date
 	@scripts/uv lock --check
 
 test: setup-test lint verify ## Everything that CI runs: checks, unit and integration tests
-	@echo "==> all tests (real model, real Postgres, killed processes: about 10 minutes)"; $(BIN)/pytest tests --durations 15
+	@echo "==> all tests (real model, real Postgres, killed processes: about 8 minutes)"; $(BIN)/pytest tests -n 2 --dist loadscope --durations 15
 
 bench: setup-test ## Run the benchmarks and print their tables
 	@for program in bench/*.py; do echo "==> $$program"; $(BIN)/python $$program; done

@@ -215,6 +215,17 @@ def test_a_busy_port_is_an_error_before_the_start(started_case, served, tmp_path
         server.start(LIMIT_SECONDS)
 
 
+def test_a_folder_may_be_relative(started_case, tmp_path, monkeypatch):
+    """Results kept in a folder named relatively to where the command was typed are found there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    folder = Path("logs")
+    settings = started_case.settings(folder, workdir=folder)
+    with EngineServer(started_case.engine, settings) as server:
+        server.start(LIMIT_SECONDS)
+        assert (tmp_path / settings.log_path).stat().st_size > 0
+
+
 def test_the_serve_command_really_serves(started_case, tmp_path):
     """What is shown to a person to serve the winner starts a server that answers as it was measured."""
     settings = started_case.settings(tmp_path)

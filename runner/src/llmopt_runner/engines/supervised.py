@@ -112,7 +112,8 @@ class SupervisedProcess:
 
 def _supervised(command: ServerCommand, log_path: Path, grace_seconds: float) -> tuple[str, ...]:
     program = (sys.executable, "-I", "-S", supervisor.__file__)
-    settings = (str(log_path), str(grace_seconds), str(_ORPHAN_GRACE_SECONDS))
+    # The supervisor starts in another folder, where a relative path would name another file.
+    settings = (str(log_path.resolve()), str(grace_seconds), str(_ORPHAN_GRACE_SECONDS))
     return (*program, *settings, *command.argv)
 
 
