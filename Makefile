@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
+# Without written bytecode each of the many short processes would compile its imports again.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 # What a user needs for the quickstart: no torch, no compiler.
 USER_EXTRAS := --extra runner --extra llamacpp --extra report --group model
