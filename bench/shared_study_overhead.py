@@ -1,6 +1,6 @@
 """What the framework costs per trial where eight runners share one study on PostgreSQL.
 
-Each finishes a trial every five seconds; the study has 2,000 finished ones. Starts a PostgreSQL of its own and
+Each finishes a trial every five seconds; the study has 2,000 finished ones. Starts its own PostgreSQL and
 runs `framework_overhead.py` on it; further arguments are passed on.
 """
 
