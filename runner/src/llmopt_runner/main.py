@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 import sys
+import threading
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     stopping = StopSignal()
     stopping.install()
+    if options.end_with_stdin:
+        threading.Thread(target=_end_with_stdin, args=(stopping,), daemon=True).start()
     try:
         return _run(options, stopping)
     except Interrupted as interruption:
@@ -52,6 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LlmoptError as error:
         log.error("%s: %s", type(error).__name__, error)  # noqa: TRY400 - the message says it all
         return EXIT_STORAGE if error.retryable else EXIT_INVALID
+
+
+def _end_with_stdin(stopping: StopSignal) -> None:
+    """Ask for the stop once whoever started this runner is gone, however that came."""
+    os.read(sys.stdin.fileno(), 1)
+    stopping.set()
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -64,6 +73,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--results", type=Path, required=True, help="folder for engine logs")
     parser.add_argument("--index", type=int, default=int(os.environ.get("JOB_COMPLETION_INDEX", "0")))
+    parser.add_argument(
+        "--end-with-stdin", action="store_true", help="stop in order when standard input ends"
+    )
     parser.add_argument("--debug", action="store_true")
     options = parser.parse_args(arguments)
     if not options.storage:

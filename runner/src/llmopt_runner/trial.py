@@ -193,7 +193,9 @@ class TrialRunner:
         except RequestsFailed as error:
             return _failed(configuration, _requests_failure(error, server))
         validity = check_validity(measurement.run, requests, self.workload.shape(claim.number))
-        metrics = {**speed, **quality, "peak_memory_mib": peak_mib}
+        metrics = {**speed, **quality}
+        if peak_mib > 0:  # an endpoint's processes run elsewhere
+            metrics["peak_memory_mib"] = peak_mib
         void = (*validity.void, *self._missing(metrics))
         outcome = replace(
             outcome, metrics=metrics, warnings=(*load_warnings(measurement.run), *validity.warnings, *void)

@@ -63,12 +63,12 @@ class Folder:
     def write(self, document):
         (self.path / "manifest.yaml").write_text(yaml.safe_dump(document))
 
-    def start(self, index=0):
+    def start(self, index=0, *arguments, stdin=None):
         command = [sys.executable, "-m", "llmopt_runner.main", "--manifest", str(self.path / "manifest.yaml")]
         command += ["--results", str(self.path), "--index", str(index), "--storage", self.storage]
         log = (self.path / f"runner-{index}.log").open("a")
         with log:
-            return subprocess.Popen(command, stderr=log)
+            return subprocess.Popen([*command, *arguments], stderr=log, stdin=stdin)
 
     def run(self):
         return self.start().wait(PATIENCE_SECONDS)
@@ -176,6 +176,17 @@ def test_sigterm_gives_the_trial_back_and_the_same_command_resumes(folder, serve
     assert folder.run() == EXIT_DONE, folder.log()
     with folder.study() as study:
         assert len(counted(study)) == 6
+
+
+def test_a_runner_ends_in_order_when_whoever_started_it_is_gone(folder, server):
+    """The other end of its standard input is closed by SIGKILL too: the trial is given back."""
+    folder.write(manifest(server.base_url, trials=6))
+    runner = folder.start(0, "--end-with-stdin", stdin=subprocess.PIPE)
+    folder.until(running_search)
+    runner.stdin.close()
+    assert runner.wait(PATIENCE_SECONDS) == EXIT_INTERRUPTED, folder.log()
+    with folder.study() as study:
+        assert not any(trial.state == "running" for trial in study.trials())
 
 
 def test_a_confirmation_that_was_interrupted_goes_on(folder, server):

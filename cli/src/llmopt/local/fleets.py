@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmopt.local.folders import ResultsFolder, note_holders
 
-RUNNER_COMMAND = (sys.executable, "-m", "llmopt_runner.main")
+RUNNER_COMMAND = (sys.executable, "-m", "llmopt_runner.main", "--end-with-stdin")
 STORAGE_URL = "LLMOPT_STORAGE_URL"
 RESTARTS = 5
 # A runner's exit codes after which another start would end the same way: nothing left to do, a wrong command
@@ -23,13 +24,15 @@ HOPELESS = frozenset({0, 2, 64, 65})
 class Launcher:
     """How a runner of one study is started.
 
-    `command` is the program; the storage's URL goes through the environment because an argument list can
-    be read by every user of the machine.
+    `command` is the program. `lifeline` is the end of a pipe that runners read and nobody writes: it ends
+    when this process does, however that came, and the runners with it. The storage's URL goes through the
+    environment because an argument list can be read by every user of the machine.
     """
 
     folder: ResultsFolder
     storage_url: str
     lock: int
+    lifeline: int
     command: tuple[str, ...] = RUNNER_COMMAND
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -47,13 +50,24 @@ class Launcher:
         with self.folder.runner_log(index).open("ab") as log:
             return subprocess.Popen(
                 self.arguments(index),
-                stdin=subprocess.DEVNULL,
+                stdin=self.lifeline,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,
                 pass_fds=(self.lock,),
             )
+
+
+@contextmanager
+def lifeline() -> Iterator[int]:
+    """Give the reading end of a pipe whose other end only this process holds."""
+    reading, writing = os.pipe()
+    try:
+        yield reading
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 @dataclass

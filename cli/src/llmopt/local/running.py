@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from llmopt.local.fleets import RUNNER_COMMAND, Fleet, Launcher
+from llmopt.local.fleets import RUNNER_COMMAND, Fleet, Launcher, lifeline
 from llmopt.local.sessions import Audience, Pace, Session, SessionEnd, Stop
 from llmopt.local.studies import LocalStudy
 from llmopt.outputs import write_best
@@ -36,10 +36,12 @@ def find(local: LocalStudy, settings: RunSettings, stop: Stop, audience: Audienc
     Writes best.json and the report beside the study. Raises FolderBusy, ManifestChanged, StorageUnavailable
     and what the definition of a study raises.
     """
-    with local.folder.locked() as lock, local.opened() as study:
+    with local.folder.locked() as lock, local.opened() as study, lifeline() as line:
         end = None
         if study.ended is None:
-            launcher = Launcher(local.folder, local.storage_url, lock, settings.command, settings.environment)
+            launcher = Launcher(
+                local.folder, local.storage_url, lock, line, settings.command, settings.environment
+            )
             spec = local.resource.spec
             fleet = Fleet(launcher, settings.runners or spec.runners.count)
             end = Session(study, spec, fleet, settings.pace).run(stop, audience)
