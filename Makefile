@@ -25,10 +25,12 @@ quickstart: setup-user ## Optimise a real 135M model on this machine, end to end
 setup-user:
 	@echo "==> [1/2] Installing llmopt, llama.cpp's server and a 135M model (under 2 minutes the first time)"
 	@scripts/uv sync --frozen --inexact $(USER_EXTRAS)
+	@scripts/system-libraries $(BIN)/python
 
 setup-test:
 	@echo "==> Installing what the tests need (a few minutes the first time: one sampler loads torch)"
 	@scripts/uv sync --frozen $(TEST_EXTRAS)
+	@scripts/system-libraries $(BIN)/python
 
 format: ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

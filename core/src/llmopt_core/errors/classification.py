@@ -64,6 +64,11 @@ PATTERNS = (
         "The host has too little memory for this configuration: lower n_ctx, or raise the limit.",
     ),
     _pattern(
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"^.*?(?P<library>lib[\w.+-]+\.so[\w.]*): cannot open shared object file.*$",
+        "The engine needs the system library {library}: install it (Debian has libgomp.so.1 in libgomp1).",
+    ),
+    _pattern(
         ErrorClass.MODEL_NOT_FOUND,
         r"^.*(?:failed to open GGUF file|gguf_init_from_file: failed to open|No such file or directory).*$",
         "Check spec.model.source: nothing was found there.",

@@ -24,6 +24,10 @@ LINES = [
         "400: request (139 tokens) exceeds the available context size (128 tokens), try increasing it",
         ErrorClass.KV_CACHE_TOO_SMALL,
     ),
+    (
+        "ImportError: libgomp.so.1: cannot open shared object file: No such file or directory",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+    ),
     ("OSError: [Errno 28] No space left on device", ErrorClass.DISK_FULL),
     ("start: couldn't bind HTTP server socket, hostname: 127.0.0.1, port: 8080", ErrorClass.PORT_BUSY),
     ("terminate called after throwing an instance of 'std::bad_alloc'", ErrorClass.HOST_OUT_OF_MEMORY),
