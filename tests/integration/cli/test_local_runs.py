@@ -22,6 +22,7 @@ from llmopt_core.study.adapter import open_storage
 
 RUN = """
 import sys
+from contextlib import suppress
 from pathlib import Path
 from fakes.local_runs import FAST, run_options
 from llmopt.commands.running import run_file
@@ -194,7 +195,9 @@ def test_the_storage_url_is_not_in_the_arguments(tmp_path):
     seen = []
 
     def look(_):
-        seen.extend(child.cmdline() for child in psutil.Process().children() if child.is_running())
+        for child in psutil.Process().children():
+            with suppress(psutil.NoSuchProcess):  # it ended between the two looks, and is not yet reaped
+                seen.append(child.cmdline())
 
     finding(tmp_path, "--trial-seconds", "0.1", listener=Listener(look))
     assert any("stub_runner.py" in " ".join(line) for line in seen)
