@@ -99,9 +99,8 @@ def optimize(
         bool,
         typer.Option(
             "--safe",
-            help="For a machine that must not run out of memory: the guard warns at 60, ends a trial at 70 "
-            "and kills the engine at 80 percent; two requests at once; only sampling and prompt are "
-            "searched, so the server's memory stays as it is by default.",
+            help="For a machine that must not run out of memory: two requests at once, and only sampling and "
+            "prompt are searched, so the server's memory stays as it is by default.",
         ),
     ] = False,
     engine: Annotated[str, typer.Option(help="`llmopt list --type engines`.")] = "llamacpp",
