@@ -1,7 +1,6 @@
 """Measures a loaded engine under a workload: requests, live scores, memory; nothing is judged here."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -33,10 +32,9 @@ class _Scoring:
     """Scores answers while the load goes on, and stops the load where a pruner says so."""
 
     evaluator: Evaluator
-    items: Mapping[str, Item]
-    places: Mapping[str, int]
+    items: Mapping[str, tuple[int, Item]]  # by id, with their places
     prune: Prune
-    stop: asyncio.Event
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
     scores: dict[str, float] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
     pruned: bool = False
@@ -45,15 +43,16 @@ class _Scoring:
     async def score(self, record: RequestRecord) -> None:
         if record.error is not None:
             return
+        place, item = self.items[record.item_id]
         try:
-            score = await self.evaluator.score(self.items[record.item_id], record.text)
+            score = await self.evaluator.score(item, record.text)
         except ScoringFailed as error:
             self.failure = error
             self.stop.set()
             return
         self.scores[record.item_id] = score
         self.answers[record.item_id] = record.text
-        if self.prune(self.places[record.item_id], score):
+        if self.prune(place, score):
             self.pruned = True
             self.stop.set()
 
@@ -85,44 +84,27 @@ def measure(
     when an answer could not be scored.
     """
 
-    async def body() -> Measurement:
-        with stopping.in_loop() as asked_to_stop, anyio.fail_after(timeout_seconds):
-            return await _measure(asked_to_stop)
+    async def body() -> LoadRun:
+        # The event is this measurement's own: a pruner or a failed scoring sets it as well.
+        with stopping.in_loop() as scoring.stop, anyio.fail_after(timeout_seconds):
+            async with anyio.create_task_group() as group:
 
-    async def _measure(asked_to_stop: asyncio.Event) -> Measurement:
-        stop = asyncio.Event()
-        scoring = _Scoring(
-            evaluator,
-            {item.id: item for item in items},
-            {item.id: place for place, item in enumerate(items)},
-            prune,
-            stop,
-        )
-        async with anyio.create_task_group() as group:
+                def score_soon(record: RequestRecord) -> None:
+                    group.start_soon(scoring.score, record)
 
-            def score_soon(record: RequestRecord) -> None:
-                group.start_soon(scoring.score, record)
+                run = await run_load(
+                    endpoint,
+                    requests,
+                    shape,
+                    on_record=score_soon,
+                    stop=scoring.stop,
+                    request_timeout_seconds=timeout_seconds,
+                )
+            return run  # noqa: RET504 - to a type checker a task group may swallow what is raised in it
 
-            forwarding = asyncio.ensure_future(_forward(asked_to_stop, stop))
-            run = await run_load(
-                endpoint,
-                requests,
-                shape,
-                on_record=score_soon,
-                stop=stop,
-                request_timeout_seconds=timeout_seconds,
-            )
-            forwarding.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await forwarding
-        stopping.check()
-        if scoring.failure is not None:
-            raise scoring.failure
-        return Measurement(run, scoring.scores, scoring.answers, scoring.pruned)
-
-    return anyio.run(body)
-
-
-async def _forward(asked_to_stop: asyncio.Event, stop: asyncio.Event) -> None:
-    await asked_to_stop.wait()
-    stop.set()
+    scoring = _Scoring(evaluator, {item.id: (place, item) for place, item in enumerate(items)}, prune)
+    run = anyio.run(body)
+    stopping.check()
+    if scoring.failure is not None:
+        raise scoring.failure
+    return Measurement(run, scoring.scores, scoring.answers, scoring.pruned)

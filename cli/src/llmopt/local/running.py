@@ -24,7 +24,7 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class Finding:
-    """The result so far, and how this session ended (None: the study was over before)."""
+    """The result so far, and how the runners ended (None: the study was over before)."""
 
     result: OptimizationResult
     session: SessionEnd | None
