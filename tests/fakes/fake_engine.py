@@ -26,14 +26,15 @@ class FakeEngine(Engine):
         conflicts=lambda _: (),
     )
 
+    program = sys.executable
+
     def installed(self):
         return "1"
 
     def command(self, settings):
         orders = str(settings.parameters.get("orders", "")).split()
         address = ("--port", str(settings.port), "--model", settings.model_id)
-        program = settings.executable or sys.executable
-        return ServerCommand((program, "-I", "-S", str(_PROGRAM), *address, *orders))
+        return ServerCommand((self.program, "-I", "-S", str(_PROGRAM), *address, *orders))
 
     def serve_arguments(self, configuration, settings):
         return f"fake {settings.model_id} {dict(configuration.engine)}"

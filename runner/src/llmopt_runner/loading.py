@@ -35,7 +35,7 @@ class EngineSlot:
     def __init__(
         self,
         engine: Engine,
-        settings_for: Callable[[Mapping[str, Value]], LaunchSettings],
+        settings_for: Callable[[Configuration], LaunchSettings],
         start_timeout_seconds: float,
         server_of: Callable[[Engine, LaunchSettings], EngineServer] = EngineServer,
     ) -> None:
@@ -63,19 +63,21 @@ class EngineSlot:
         if self._reusable(configuration) and self._loaded is not None:
             return self._loaded.server, 0.0
         self.close()
-        server = self._server_of(self.engine, self._settings_for(configuration.engine))
+        server = self._server_of(self.engine, self._settings_for(configuration))
         try:
             seconds = server.start(self._timeout_seconds, cancelled=cancelled)
         except BaseException:  # whatever ends the start, nothing of it may be left running
             server.stop(at_once=True)
             raise
-        load_time = {name: value for name, value in asked.items() if name.startswith("engine.")}
+        frozen = self.engine.declaration.load_part(configuration)
+        load_time = {name: value for name, value in asked.items() if name in frozen}
         self._loaded = _Loaded(server, configuration, load_time, seconds)
         return server, seconds
 
     def _reusable(self, configuration: Configuration) -> bool:
         loaded = self._loaded
-        if loaded is None or loaded.configuration.engine != configuration.engine:
+        load_part = self.engine.declaration.load_part
+        if loaded is None or load_part(loaded.configuration) != load_part(configuration):
             return False
         return loaded.server.alive() and self.engine.make_fresh(loaded.server, configuration)
 
@@ -94,17 +96,18 @@ class EngineSlot:
 
 def launch_settings(
     spec: OptimizationSpec, model: ResolvedModel, folder: Path, api_key: str | None
-) -> Callable[[Mapping[str, Value]], LaunchSettings]:
-    """Return what makes the launch settings of a configuration's engine group; logs go below `folder`."""
+) -> Callable[[Configuration], LaunchSettings]:
+    """Return what makes the launch settings of a configuration; logs go below `folder`."""
 
-    def settings(parameters: Mapping[str, Value]) -> LaunchSettings:
+    def settings(configuration: Configuration) -> LaunchSettings:
         name = f"{time.time_ns()}.log"
         return LaunchSettings(
             model_path=model.path,
             model_id=model.id,
             workdir=folder,
             log_path=folder / name,
-            parameters=parameters,
+            parameters=configuration.engine,
+            sampling=configuration.sampling,
             endpoint_url=spec.engine.endpoint.url if spec.engine.endpoint else None,
             endpoint_model=spec.engine.endpoint.model if spec.engine.endpoint else None,
             api_key=api_key,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from llmopt_core.errors.classes import Failure, RetryPolicy
-from llmopt_core.errors.classification import POLICIES
+from llmopt_core.errors.policies import POLICIES
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.adapter import Study
 from llmopt_core.study.errors import StorageUnavailable, TrialLost

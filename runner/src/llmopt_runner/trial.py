@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
-from llmopt_core.errors.classification import POLICIES, Evidence, classify
+from llmopt_core.errors.classification import Evidence, classify
+from llmopt_core.errors.policies import POLICIES
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.optimization import OptimizationSpec
@@ -102,8 +103,10 @@ class TrialRunner:
             server, load_seconds = self.slot.ensure(
                 configuration, claim.parameters, lambda: self.stopping.requested
             )
-        except (EngineStartFailed, EngineNotInstalled) as error:
+        except EngineStartFailed as error:
             watch.lap("load")
+            return _failed(configuration, error.explained(_numbers(configuration)))
+        except EngineNotInstalled as error:
             return _failed(configuration, error.failure)
         watch.lap("load")
         outcome = self._on_server(claim, configuration, server, watch)
@@ -191,7 +194,7 @@ class TrialRunner:
         try:
             speed = summarise(measurement.run, self.workload.spec.slo)
         except RequestsFailed as error:
-            return _failed(configuration, _requests_failure(error, server))
+            return _failed(configuration, _requests_failure(error, server, _numbers(configuration)))
         validity = check_validity(measurement.run, requests, self.workload.shape(claim.number))
         metrics = {**speed, **quality}
         if peak_mib > 0:  # an endpoint's processes run elsewhere
@@ -237,11 +240,16 @@ def _too_little_context(message: str) -> Failure:
     return Failure(ErrorClass.KV_CACHE_TOO_SMALL, message, text)
 
 
-def _requests_failure(error: RequestsFailed, server: EngineServer) -> Failure:
+def _numbers(configuration: Configuration) -> dict[str, Value]:
+    """What a suggestion may mention, by short name."""
+    return {**configuration.prompt, **configuration.sampling, **configuration.engine}
+
+
+def _requests_failure(error: RequestsFailed, server: EngineServer, numbers: Mapping[str, Value]) -> Failure:
     """A request's own message may name its cause; a server that died has left it in its log."""
     if not server.alive():
-        return classify(Evidence(server.log_text(), server.exit_code, server.exit_signal))
-    seen = classify(Evidence(str(error)))
+        return classify(Evidence(server.log_text(), server.exit_code, server.exit_signal, numbers=numbers))
+    seen = classify(Evidence(str(error), numbers=numbers))
     return error.failure if seen.error_class is ErrorClass.UNKNOWN else seen
 
 

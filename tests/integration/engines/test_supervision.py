@@ -39,9 +39,11 @@ def settings(tmp_path):
     return LaunchSettings(None, "fake-model", workdir=tmp_path, log_path=tmp_path / "engine.log")
 
 
-def _server(settings, orders="", *, grace_seconds=0.3, **changes):
+def _server(settings, orders="", *, grace_seconds=0.3, program=sys.executable, **changes):
     settings = dataclasses.replace(settings, parameters={"orders": orders}, **changes)
-    return EngineServer(FakeEngine(), settings, grace_seconds=grace_seconds)
+    engine = FakeEngine()
+    engine.program = program
+    return EngineServer(engine, settings, grace_seconds=grace_seconds)
 
 
 def _lives(pid):
@@ -185,7 +187,7 @@ def test_an_engine_whose_parent_ends_leaves_no_child(settings):
 def test_a_program_that_is_not_there_is_an_error(settings):
     """A command that cannot be run ends like one that failed, and its log names it."""
     with (
-        _server(settings, executable="/absent/program") as server,
+        _server(settings, program="/absent/program") as server,
         pytest.raises(EngineStartFailed, match=r"cannot run /absent/program: No such file"),
     ):
         server.start(LIMIT_SECONDS)
@@ -204,7 +206,7 @@ def test_a_cancelled_start_ends_at_once(settings):
     """A runner that is asked to stop while an engine starts does not wait for it, and leaves nothing."""
     asked_at = time.monotonic() + 0.3
     with (
-        _server(settings, executable="/bin/sleep") as server,
+        _server(settings, program="/bin/sleep") as server,
         pytest.raises((Interrupted, EngineStartFailed)),
     ):
         server.start(LIMIT_SECONDS, cancelled=lambda: time.monotonic() > asked_at)

@@ -1,9 +1,11 @@
 """One loaded engine at a time: reused where that changes nothing, given up otherwise."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import pytest
 
+from llmopt_core.engines.llamacpp import LLAMACPP
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.failures import EngineStartFailed
 from llmopt_runner.loading import EngineSlot
@@ -14,8 +16,9 @@ ASKED = {"engine.n_parallel": 4, "sampling.temperature": 0.5}
 class FakeEngine:
     """Stands for any engine; `fresh` says whether a loaded server can be made as good as new."""
 
-    def __init__(self, *, fresh=True):
+    def __init__(self, *, fresh=True, freezes=False):
         self.fresh = fresh
+        self.declaration = dataclasses.replace(LLAMACPP, freezes_sampling=lambda _: freezes)
 
     def make_fresh(self, _server, _configuration):
         return self.fresh
@@ -50,8 +53,8 @@ class Servers:
         return [server for server in self.made if server.running]
 
 
-def slot(servers, *, fresh=True):
-    return EngineSlot(FakeEngine(fresh=fresh), lambda parameters: parameters, 60.0, servers)
+def slot(servers, *, fresh=True, freezes=False):
+    return EngineSlot(FakeEngine(fresh=fresh, freezes=freezes), lambda each: each, 60.0, servers)
 
 
 def ensure(a_slot, n_parallel=4, temperature=0.5):
@@ -77,6 +80,17 @@ def test_another_load_time_parameter_replaces_the_engine():
     ensure(a_slot, n_parallel=8)
     assert len(servers.made) == 2
     assert servers.running == [servers.made[1]]
+
+
+def test_frozen_sampling_needs_another_server():
+    """Where a server keeps the sampling of its first request, another sampling is another load."""
+    servers = Servers()
+    a_slot = slot(servers, freezes=True)
+    ensure(a_slot, temperature=0.1)
+    a_slot.served(1.0)
+    assert a_slot.fixed() == ASKED
+    ensure(a_slot, temperature=0.9)
+    assert len(servers.made) == 2
 
 
 def test_an_engine_that_cannot_be_made_fresh_is_loaded_again():

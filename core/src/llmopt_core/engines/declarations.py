@@ -89,6 +89,7 @@ class EngineDeclaration:
     `canonical` maps a configuration to the complete one that all with the same behaviour share: defaults
     are filled in where they are known, what has no effect is set to its neutral value, what the engine
     clamps is clamped. `conflicts` returns one sentence per combination the engine would refuse.
+    `freezes_sampling` says whether a server started so keeps the sampling of its first request for its life.
     """
 
     name: str
@@ -97,6 +98,20 @@ class EngineDeclaration:
     parameters: Mapping[str, ParameterDeclaration]
     canonical: Callable[[Configuration], Configuration]
     conflicts: Callable[[Configuration], tuple[str, ...]]
+    freezes_sampling: Callable[[Configuration], bool] = lambda _configuration: False
+
+    def load_part(self, configuration: Configuration) -> dict[str, Value]:
+        """Return, by full name, what of `configuration` only a new server can change."""
+        frozen = self.freezes_sampling(configuration)
+        return {
+            name: value
+            for name, value in configuration.flat().items()
+            if self._is_set_at_load(name) or (frozen and name.startswith("sampling."))
+        }
+
+    def _is_set_at_load(self, full_name: str) -> bool:
+        known = self.parameters.get(full_name)
+        return full_name.startswith("engine.") if known is None else known.when is When.LOAD
 
     def changed(self, configuration: Configuration) -> Configuration:
         """Return what of `configuration` the engine must be told, because it differs from its defaults."""

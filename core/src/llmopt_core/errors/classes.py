@@ -17,6 +17,7 @@ class ErrorClass(StrEnum):
 
     GPU_OUT_OF_MEMORY = "GpuOutOfMemory"
     HOST_OUT_OF_MEMORY = "HostOutOfMemory"
+    MEMORY_BUSY = "MemoryBusy"
     KV_CACHE_TOO_SMALL = "KvCacheTooSmall"
     MODEL_NOT_FOUND = "ModelNotFound"
     MODEL_CORRUPT = "ModelCorrupt"

@@ -21,8 +21,8 @@ class LaunchSettings:
 
     `model_path` is None where the engine loads by name (`model_id`). `port` 0 lets the server pick a free
     one. `parameters` are those of the engine group, complete and canonical. `sampling` goes with the very
-    first request: an engine may keep what that one said for all later ones. `executable` overrides the
-    program looked up on the PATH. `endpoint_url` and `api_key` are for servers that run already.
+    first request: an engine may keep what that one said for all later ones. `endpoint_url` and `api_key`
+    are for servers that run already.
     """
 
     model_path: Path | None
@@ -33,7 +33,6 @@ class LaunchSettings:
     port: int = 0
     parameters: Mapping[str, Value] = field(default_factory=dict)
     sampling: Mapping[str, Value] = field(default_factory=dict)
-    executable: str | None = None
     endpoint_url: str | None = None
     endpoint_model: str | None = None
     api_key: str | None = field(default=None, repr=False)
@@ -96,6 +95,11 @@ class Engine(ABC):
     @abstractmethod
     def read_facts(self, log_text: str, metrics_text: str) -> dict[str, Any]:
         """Return what the server told about itself; sizes in MiB, times in seconds, by unit in the name."""
+
+    def read_counters(self, metrics_text: str) -> dict[str, float]:
+        """Return counts that only grow while the server lives; a trial is told how much they grew."""
+        del metrics_text
+        return {}
 
     def model_name(self, settings: LaunchSettings) -> str:
         """Return what requests call the model."""

@@ -12,6 +12,9 @@ LlmoptError
     └── EndpointUnreachable a server that should run already does not answer as one
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
 from llmopt_core.errors.classification import Evidence, classify
 
@@ -62,10 +65,17 @@ class EngineStartFailed(LlmoptError):
 
     @property
     def failure(self) -> Failure:
-        """The failure as it is stored: by its class where that is known, else by what the log shows."""
+        """The failure as it is stored, without the numbers of a trial."""
+        return self.explained({})
+
+    def explained(self, numbers: Mapping[str, Any]) -> Failure:
+        """Return the failure by its class where that is known, else by what the log shows.
+
+        `numbers` are the trial's own parameters by short name: suggestions mention them.
+        """
         if self.error_class is not None:
             return Failure(self.error_class, str(self), self.suggestion)
-        return classify(Evidence(self.log, self.exit_code, self.signal))
+        return classify(Evidence(self.log, self.exit_code, self.signal, numbers=numbers))
 
 
 class PortBusy(EngineStartFailed):

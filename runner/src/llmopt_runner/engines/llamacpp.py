@@ -2,11 +2,11 @@
 
 import importlib.util
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from llmopt_core.engines.llamacpp import LLAMACPP
@@ -16,6 +16,7 @@ from llmopt_runner.engines.failures import EngineNotInstalled
 from llmopt_runner.engines.llamacpp_facts import read_facts
 from llmopt_runner.engines.llamacpp_flags import LOAD_FLAGS, SAMPLING_FLAGS
 from llmopt_runner.engines.probing import NotReady, Probe, Refused
+from llmopt_runner.engines.programs import find_program
 from llmopt_runner.models import ModelNotFound
 
 _PROGRAM = "llama-server"
@@ -34,7 +35,7 @@ class LlamaCpp(Engine):
 
     def installed(self) -> str | None:
         """Return the version of `llama-server` on the PATH, else of the wheel, else None."""
-        if program := shutil.which(_PROGRAM):
+        if program := find_program("llamacpp", _PROGRAM):
             return f"{_PROGRAM} {_program_version(program)}"
         return f"{_WHEEL} {version(_WHEEL)}" if _has_wheel() else None
 
@@ -44,9 +45,7 @@ class LlamaCpp(Engine):
         address = ("--host", settings.host, "--port", str(settings.port))
         slots = ("--slot-save-path", str(settings.workdir))  # without it no slot can be emptied
         parameters = self._load_arguments(settings.parameters)
-        return ServerCommand(
-            (*_server(settings.executable), *arguments, *address, *_MEASURED, *slots, *parameters)
-        )
+        return ServerCommand((*_server(), *arguments, *address, *_MEASURED, *slots, *parameters))
 
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
         """Return the command of each server that is here, and `llama-server`'s as a comment if it is not.
@@ -59,7 +58,7 @@ class LlamaCpp(Engine):
         told = self.declaration.changed(configuration)
         load = (*_model_arguments(settings), *self._load_arguments(told.engine))
         lines = [_shell_line(server, load, told.sampling) for server in _servers()]
-        if shutil.which(_PROGRAM) is None:
+        if find_program("llamacpp", _PROGRAM) is None:
             lines.append(f"# elsewhere: {_shell_line((_PROGRAM,), load, told.sampling)}")
         return "\n".join(lines)
 
@@ -113,13 +112,7 @@ def _model_arguments(settings: LaunchSettings) -> tuple[str, ...]:
     return ("--model", str(settings.model_path), "--alias", settings.model_id)
 
 
-def _server(executable: str | None) -> tuple[str, ...]:
-    if executable is not None:
-        if shutil.which(executable) is None:
-            raise EngineNotInstalled(
-                f"spec.engine.args.executable: {executable!r} is no program that can run"
-            )
-        return (executable,)
+def _server() -> tuple[str, ...]:
     for server in _servers():
         return server
     raise EngineNotInstalled(
@@ -128,8 +121,8 @@ def _server(executable: str | None) -> tuple[str, ...]:
 
 
 def _servers() -> Iterator[tuple[str, ...]]:
-    if program := shutil.which(_PROGRAM):
-        yield (program,)
+    if program := find_program("llamacpp", _PROGRAM):
+        yield (str(program),)
     if _has_wheel():
         # -P: a file in the working directory must not stand in for a module.
         yield (sys.executable, "-P", "-m", _LAUNCHER)
@@ -139,7 +132,7 @@ def _has_wheel() -> bool:
     return importlib.util.find_spec(_WHEEL) is not None
 
 
-def _program_version(program: str) -> str:
+def _program_version(program: Path) -> str:
     answer = subprocess.run(
         (program, "--version"), capture_output=True, text=True, timeout=_VERSION_LIMIT_SECONDS, check=False
     )

@@ -3,7 +3,8 @@
 import pytest
 
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.errors.classification import PATTERNS, POLICIES, Evidence, classify
+from llmopt_core.errors.classification import PATTERNS, Evidence, classify
+from llmopt_core.errors.policies import POLICIES
 
 # Lines that llama.cpp's server and Linux really wrote.
 LINES = [

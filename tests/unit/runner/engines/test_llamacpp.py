@@ -8,7 +8,7 @@ import pytest
 
 from llmopt_core.engines.llamacpp import LLAMACPP
 from llmopt_core.search.configurations import Configuration
-from llmopt_runner.engines import llamacpp, llamacpp_server
+from llmopt_runner.engines import llamacpp, llamacpp_server, programs
 from llmopt_runner.engines.base import LaunchSettings
 from llmopt_runner.engines.failures import EngineNotInstalled, UnsupportedParameter
 from llmopt_runner.engines.llamacpp import LlamaCpp
@@ -64,7 +64,7 @@ def settings(tmp_path):
 
 @pytest.fixture
 def no_program(monkeypatch):
-    monkeypatch.setattr(llamacpp.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(programs.shutil, "which", lambda _name: None)
 
 
 def _parameters(arguments):
@@ -116,15 +116,8 @@ def test_the_command_holds_all_parameters(settings, no_program):
 
 def test_llama_server_goes_before_the_wheel(settings, monkeypatch):
     """A machine's own llama-server is what would be deployed, so it is what is measured."""
-    monkeypatch.setattr(llamacpp.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(programs.shutil, "which", lambda name: f"/usr/bin/{name}")
     assert LlamaCpp().command(settings).argv[0] == "/usr/bin/llama-server"
-
-
-def test_an_executable_of_the_settings_goes_first(settings, monkeypatch):
-    """A path in the settings is used as it is, and named when it is none."""
-    assert LlamaCpp().command(dataclasses.replace(settings, executable="/bin/true")).argv[0] == "/bin/true"
-    with pytest.raises(EngineNotInstalled, match="'/absent/llama-server' is no program"):
-        LlamaCpp().command(dataclasses.replace(settings, executable="/absent/llama-server"))
 
 
 def test_without_any_server_the_package_is_named(settings, no_program, monkeypatch):
@@ -157,7 +150,7 @@ def test_an_undeclared_load_time_parameter_is_an_error(settings):
 
 def test_serve_arguments_are_shell_words_for_each_server(settings, monkeypatch):
     """One line a server, quoted, with the winner's sampling as the server's defaults."""
-    monkeypatch.setattr(llamacpp.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(programs.shutil, "which", lambda name: f"/usr/bin/{name}")
     configuration = Configuration(
         engine={"n_parallel": 4}, sampling={"temperature": 0.0, "top_k": 40, "top_n_sigma": 1.0}
     )

@@ -1,0 +1,44 @@
+"""What the machine below every engine says: memory, disk, libraries, ports, command lines."""
+
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.patterns.base import pattern
+
+PATTERNS = (
+    pattern(
+        ErrorClass.GPU_OUT_OF_MEMORY,
+        r"CUDA out of memory|CUDA error: out of memory",
+        "Less fits on the GPU than this configuration asks for: take a smaller context, a smaller batch, or"
+        " more strongly quantised weights.",
+    ),
+    pattern(
+        ErrorClass.DISK_FULL,
+        r"No space left on device|Errno 28",
+        "Free space on the disk that holds the model cache and the results folder.",
+    ),
+    pattern(
+        ErrorClass.HOST_OUT_OF_MEMORY,
+        r"Cannot allocate memory",
+        "The host has too little memory for this configuration: take a smaller context, or raise the limit.",
+    ),
+    pattern(
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"(?P<library>lib[\w.+-]+\.so[\w.]*): cannot open shared object file",
+        "The engine needs the system library {library}: install it (Debian has libgomp.so.1 in libgomp1).",
+    ),
+    pattern(
+        ErrorClass.MODEL_NOT_FOUND,
+        r"No such file or directory",
+        "Check spec.model.source: nothing was found there.",
+    ),
+    pattern(
+        ErrorClass.PORT_BUSY,
+        r"[Aa]ddress already in use",
+        "Another program took the port; the next start picks another one.",
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"unrecognized arguments|No such option",
+        "The engine does not know an argument: its version differs from the one these parameters were"
+        " declared for.",
+    ),
+)

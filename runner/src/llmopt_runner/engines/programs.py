@@ -1,0 +1,66 @@
+"""Finds the programs of engines, which may live in environments of their own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from llmopt_runner.engines.failures import EngineNotInstalled
+
+_VERSION_LIMIT_SECONDS = 20.0
+
+
+def find_program(engine: str, program: str) -> Path | None:
+    """Return the path of `program`, None where it is not installed.
+
+    `$LLMOPT_ENGINE_<ENGINE>` goes first: the program itself, or the folder that holds it, such as the `bin`
+    of a virtual environment. Then the folder of this interpreter, then the PATH.
+
+    Raises EngineNotInstalled where that variable is set, and names no program.
+    """
+    variable = f"LLMOPT_ENGINE_{engine.upper().replace('-', '_')}"
+    if told := os.environ.get(variable):
+        path = Path(told) / program if Path(told).is_dir() else Path(told)
+        if not os.access(path, os.X_OK):
+            raise EngineNotInstalled(f"{variable}={told}: {path} is no program that can run")
+        return path
+    beside = Path(sys.executable).parent / program
+    if os.access(beside, os.X_OK):
+        return beside
+    found = shutil.which(program)
+    return Path(found) if found else None
+
+
+def require_program(engine: str, program: str, extra: str) -> Path:
+    """Return the path of `program`; raises EngineNotInstalled, which names `extra` of this package."""
+    path = find_program(engine, program)
+    if path is None:
+        raise EngineNotInstalled(
+            f"{engine}: there is no {program!r} beside this Python, on the PATH or named by"
+            f" LLMOPT_ENGINE_{engine.upper()}; pip install 'llmopt[{extra}]', in an environment of its own"
+            " if need be"
+        )
+    return path
+
+
+def package_version(program: Path, package: str) -> str | None:
+    """Return the version of `package` in the environment that `program` belongs to, None where it has none.
+
+    Asked from the Python beside the program: the program itself may take a minute to import what it needs.
+    """
+    python = program.resolve().parent / "python"
+    if not python.exists():
+        python = program.parent / "python"
+    question = f"from importlib.metadata import version; print(version({package!r}))"
+    try:
+        answer = subprocess.run(
+            (python, "-I", "-c", question),
+            capture_output=True,
+            text=True,
+            timeout=_VERSION_LIMIT_SECONDS,
+            check=False,
+        )
+    except OSError:
+        return None
+    return answer.stdout.strip() or None

@@ -1,0 +1,57 @@
+"""An engine's program is found where its user has it."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from llmopt_runner.engines.failures import EngineNotInstalled
+from llmopt_runner.engines.programs import find_program, package_version, require_program
+
+
+@pytest.fixture
+def program(tmp_path):
+    path = tmp_path / "serve-it"
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_variable_goes_first_and_may_name_a_folder(program, monkeypatch):
+    """An environment of its own is named by its program, or by the folder of its programs."""
+    for told in (program, program.parent):
+        monkeypatch.setenv("LLMOPT_ENGINE_MY_ENGINE", str(told))
+        assert find_program("my-engine", "serve-it") == program
+
+
+def test_a_variable_that_names_no_program_is_an_error(tmp_path, monkeypatch):
+    """A wrong path is said, instead of another program being taken in silence."""
+    monkeypatch.setenv("LLMOPT_ENGINE_VLLM", str(tmp_path))
+    with pytest.raises(EngineNotInstalled, match=r"LLMOPT_ENGINE_VLLM=.*vllm is no program that can run"):
+        find_program("vllm", "vllm")
+
+
+def test_a_program_beside_this_python_goes_before_the_path(program, monkeypatch):
+    """What was installed together with this package is meant, whatever else the machine has."""
+    monkeypatch.setattr(sys, "executable", str(program.with_name("python")))
+    assert find_program("any", "serve-it") == program
+
+
+def test_the_path_is_searched_last(program, monkeypatch):
+    """A program of the machine is found by its name."""
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert find_program("any", "serve-it") == program
+
+
+def test_what_is_not_there_is_said_with_what_to_install(monkeypatch):
+    """Whoever lacks the engine reads the name of the extra and of the variable."""
+    assert find_program("vllm", "absent-program") is None
+    with pytest.raises(EngineNotInstalled, match=r"LLMOPT_ENGINE_VLLM; pip install 'llmopt\[vllm\]'"):
+        require_program("vllm", "absent-program", "vllm")
+
+
+def test_a_version_is_asked_from_the_environment_of_the_program(program):
+    """The Python beside a program tells a package's version without running the program."""
+    assert package_version(Path(sys.executable), "pytest") == pytest.__version__
+    assert package_version(Path(sys.executable), "absent-package") is None
+    assert package_version(program, "pytest") is None
