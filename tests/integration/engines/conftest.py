@@ -30,8 +30,8 @@ class EngineCase:
     """One engine, in one mode, on the small model. `behind` is what an endpoint stands in front of.
 
     `model` is what it serves. `parameters` make answers repeatable: one slot, no prefix cache. `not_taken`
-    are declared sampling parameters that only other servers of this kind take. `environment` names the one that the engine lives in,
-    None where that is the tests' own.
+    are declared sampling parameters that only other servers of this kind take. `environment` names the one
+    that the engine lives in, None where that is the tests' own.
     """
 
     name: str
