@@ -1,8 +1,9 @@
 """The study of a results folder: made, found again, refused when it is another one, or started over."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from llmopt.local.changes import changed_fields
@@ -10,8 +11,9 @@ from llmopt.local.folders import ResultsFolder
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import LLMOptimization, load_manifest
 from llmopt_core.study.adapter import EndReason, Storage, Study, open_storage
-from llmopt_core.study.definitions import define_study, study_name
-from llmopt_core.study.errors import StudyMismatch
+from llmopt_core.study.definitions import define_study, resource_name, study_name
+from llmopt_core.study.errors import StudyMismatch, StudyNotFound
+from llmopt_core.study.warm_starts import warm_starts
 
 # A study that ended for one of these goes on when its budget was changed.
 BUDGET_REASONS = frozenset({"TrialsExhausted", "DeadlineExceeded", "BudgetSpent", "TooManyFailures"})
@@ -77,10 +79,22 @@ class LocalStudy:
 
     def _matching(self, storage: Storage, stored: LLMOptimization | None) -> Study:
         try:
-            return storage.create_study(define_study(self.resource))
+            definition = define_study(self.resource)
+            with ExitStack() as others:
+                starts = warm_starts(self.resource, definition.space, partial(self._other, storage, others))
+                return storage.create_study(definition, starts)
         except StudyMismatch as error:
             changes = changed_fields(stored.spec, self.resource.spec) if stored else ()
             raise ManifestChanged(_changed_message(self.resource.metadata.name, changes)) from error
+
+    def _other(self, storage: Storage, opened: ExitStack, name: str) -> Study:
+        """Open the study of another optimization: in the same database, or in the folder beside this one."""
+        if self.storage is None:
+            folder = ResultsFolder(self.folder.path.with_name(name))
+            if not folder.database.exists():
+                raise StudyNotFound(f"there is no {folder.database}")
+            storage = opened.enter_context(open_storage(folder.storage_url()))
+        return storage.newest_study(resource_name(self.resource, name))
 
 
 def _changed_message(name: str, changes: tuple[str, ...]) -> str:

@@ -267,5 +267,6 @@ class Search(Part):
         ),
     ] = Field(default_factory=list)
     warm_start_from: Annotated[
-        list[StudyRef], Field(max_length=8, description="Optimizations whose trials this one starts from.")
+        list[StudyRef],
+        Field(max_length=8, description="Optimizations whose best configurations are tried first."),
     ] = Field(default_factory=list)

@@ -39,6 +39,11 @@ def study_name(resource: LLMOptimization) -> str:
     return resource.metadata.uid or resource.metadata.name
 
 
+def resource_name(resource: LLMOptimization, name: str | None = None) -> str:
+    """Return `namespace/name` of the resource, or of the one called `name` in its namespace."""
+    return f"{resource.metadata.namespace or 'default'}/{name or resource.metadata.name}"
+
+
 def fingerprint(spec: OptimizationSpec) -> str:
     """Return a short text that differs when anything differs that a running study depends on."""
     document = spec.model_dump(mode="json", by_alias=True, exclude=_CHANGEABLE)
@@ -74,6 +79,7 @@ def define_study(resource: LLMOptimization) -> StudyDefinition:
     declaration = engine_declaration(spec)
     return StudyDefinition(
         name=study_name(resource),
+        resource=resource_name(resource),
         fingerprint=fingerprint(spec),
         space=_space(spec, declaration),
         objectives=_objectives(spec),

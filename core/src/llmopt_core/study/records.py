@@ -58,7 +58,11 @@ class ConstraintDefinition:
 
 @dataclass(frozen=True)
 class StudyDefinition:
-    """All that a study is created from. `fingerprint` tells a study of other settings from this one."""
+    """All that a study is created from.
+
+    `fingerprint` tells a study of other settings from this one; `resource` is `namespace/name` of what it was
+    made for.
+    """
 
     name: str
     fingerprint: str
@@ -69,6 +73,7 @@ class StudyDefinition:
     pruner: str = "none"
     seed: int = 0
     enqueue: tuple[Mapping[str, Value], ...] = ()
+    resource: str = ""
 
 
 @dataclass(frozen=True)

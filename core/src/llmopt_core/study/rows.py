@@ -52,6 +52,19 @@ def find_study(connection: Connection, name: str) -> int | None:
     return connection.execute(sa.select(STUDIES.c.study_id).where(STUDIES.c.study_name == name)).scalar()
 
 
+def find_newest_study(connection: Connection, key: str, document: str) -> str | None:
+    """Return the name of the study made last whose attribute `key` is `document`, or None."""
+    attributes = STUDY_ATTRIBUTES.c
+    query = (
+        sa.select(STUDIES.c.study_name)
+        .join(STUDY_ATTRIBUTES, attributes.study_id == STUDIES.c.study_id)
+        .where(attributes.key == key, attributes.value_json == document)
+        .order_by(STUDIES.c.study_id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar()
+
+
 def list_studies(connection: Connection) -> tuple[str, ...]:
     """Return the names of all studies, sorted."""
     return tuple(connection.execute(sa.select(STUDIES.c.study_name).order_by(STUDIES.c.study_name)).scalars())

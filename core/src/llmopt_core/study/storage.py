@@ -1,18 +1,22 @@
 """A database of studies: opened, listed, and the studies in it created, opened and dropped."""
 
 import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Self
 
 from sqlalchemy.engine import Connection, Engine
 
+from llmopt_core.search.configurations import Value
 from llmopt_core.study.database import Database
 from llmopt_core.study.distributions import check_enqueued, distributions
-from llmopt_core.study.documents import Ticket, dump_definition, load_definition
+from llmopt_core.study.documents import Ticket, dump, dump_definition, load_definition
 from llmopt_core.study.errors import StudyMismatch, StudyNotFound
 from llmopt_core.study.records import Phase, StudyDefinition
 from llmopt_core.study.rows import (
     TrialWriter,
     delete_study,
+    find_newest_study,
     find_study,
     get_attribute,
     insert_study,
@@ -23,6 +27,9 @@ from llmopt_core.study.samplers import check_sampler
 from llmopt_core.study.studies import Study
 
 _DEFINITION_KEY = "llmopt:definition"
+_RESOURCE_KEY = "llmopt:resource"
+# Configurations, by full name, that a new study tries early.
+WarmStarts = Callable[[], Sequence[Mapping[str, Value]]]
 
 
 def open_storage(url: str) -> "Storage":
@@ -41,20 +48,18 @@ class Storage:
         # Tells this process's claims and beats from those of another process of the same runner name.
         self._session = uuid.uuid4().hex
 
-    def create_study(self, definition: StudyDefinition) -> "Study":
+    def create_study(self, definition: StudyDefinition, warm_starts: WarmStarts = tuple) -> "Study":
         """Create the study, or open it where it exists already.
 
+        `warm_starts` is asked only for a new study: what it returns is tried after what is enqueued.
+
         Raises StudyMismatch where it exists with another fingerprint, EnqueueInvalid and SamplerUnavailable
-        where it can never run.
+        where it can never run, and what `warm_starts` raises.
         """
         check_sampler(definition)
         check_enqueued(definition.space, definition.enqueue)
-        with self._database.writing() as connection:
-            study_id = insert_study(
-                connection, definition.name, (each.direction for each in definition.objectives)
-            )
-            if study_id is not None:
-                _fill(connection, study_id, definition)
+        if not self._has(definition.name):
+            self._insert(replace(definition, enqueue=(*definition.enqueue, *warm_starts())))
         study = self.open_study(definition.name)
         if study.definition.fingerprint != definition.fingerprint:
             raise StudyMismatch(
@@ -63,6 +68,25 @@ class Storage:
                 "use another name, or delete it"
             )
         return study
+
+    def _has(self, name: str) -> bool:
+        with self._database.reading() as connection:
+            return find_study(connection, name) is not None
+
+    def _insert(self, definition: StudyDefinition) -> None:
+        with self._database.writing() as connection:
+            directions = (each.direction for each in definition.objectives)
+            study_id = insert_study(connection, definition.name, directions)
+            if study_id is not None:
+                _fill(connection, study_id, definition)
+
+    def newest_study(self, resource: str) -> "Study":
+        """Open the study made last for `resource` (`namespace/name`); raises StudyNotFound."""
+        with self._database.reading() as connection:
+            name = find_newest_study(connection, _RESOURCE_KEY, dump(resource))
+        if name is None:
+            raise StudyNotFound(f"{self._database.address} holds no study of {resource}")
+        return self.open_study(name)
 
     def open_study(self, name: str) -> "Study":
         """Open the study called `name`; raises StudyNotFound."""
@@ -104,6 +128,7 @@ class Storage:
 def _fill(connection: Connection, study_id: int, definition: StudyDefinition) -> None:
     """Write what a new study starts with: its definition, the default as trial 0, the enqueued trials."""
     put_attribute(connection, study_id, _DEFINITION_KEY, dump_definition(definition))
+    put_attribute(connection, study_id, _RESOURCE_KEY, dump(definition.resource))
     writer = TrialWriter(study_id, distributions(definition.space))
     writer.create(connection, 0, Ticket(Phase.BASELINE), run=False)
     for number, entry in enumerate(definition.enqueue, start=1):
