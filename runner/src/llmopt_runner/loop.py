@@ -19,6 +19,8 @@ from llmopt_runner.trial import TrialRunner
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+# Told how each trial of this runner ended: `returned` where it will be run again.
+TrialEnd = Callable[[OutcomeKind, Outcome], None]
 
 # How often a configuration is tried again after a failure that may pass.
 _MOST_ATTEMPTS = 2
@@ -31,8 +33,16 @@ _OUTAGE_GAP_SECONDS = 60.0
 class Loop:
     """Runs trials of `study` until none is left; several loops on one study share the work."""
 
-    def __init__(self, spec: OptimizationSpec, study: Study, trials: TrialRunner, name: str) -> None:
+    def __init__(
+        self,
+        spec: OptimizationSpec,
+        study: Study,
+        trials: TrialRunner,
+        name: str,
+        trial_ended: TrialEnd = lambda _kind, _outcome: None,
+    ) -> None:
         self._spec = spec
+        self._trial_ended = trial_ended
         self._study = study
         self._trials = trials
         self._name = name
@@ -126,6 +136,7 @@ class Loop:
         except TrialLost as error:
             log.warning("the result of trial %d is not taken: %s", claim.number, error)
             return
+        self._trial_ended(outcome.kind if failure is None else OutcomeKind.RETURNED, outcome)
         log.info(
             "trial %d %s after %.2f s (%.3f s to record): %s",
             claim.number,

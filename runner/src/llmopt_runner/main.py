@@ -7,21 +7,23 @@ import socket
 import sys
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.loading import load_manifest
 from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
 from llmopt_core.study.adapter import Study, open_storage
-from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
+from llmopt_core.study.definitions import engine_declaration, fixed_parameters
 from llmopt_runner.budgets import Ending
 from llmopt_runner.engines.base import load_engine
 from llmopt_runner.heartbeat import Heartbeat
 from llmopt_runner.loading import EngineSlot, launch_settings, start_timeout_seconds
-from llmopt_runner.loop import Loop
+from llmopt_runner.loop import Loop, TrialEnd
 from llmopt_runner.models import resolve_model
 from llmopt_runner.stopping import Interrupted, StopSignal
+from llmopt_runner.studies import own_study
 from llmopt_runner.trial import Progress, TrialRunner
 from llmopt_runner.workload import PreparedWorkload
 
@@ -33,6 +35,7 @@ EXIT_STUDY_FAILED = 64
 EXIT_INVALID = 65
 EXIT_STORAGE = 69
 EXIT_INTERRUPTED = 75
+_LAST_PORT = 65535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,6 +79,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--end-with-stdin", action="store_true", help="stop in order when standard input ends"
     )
+    parser.add_argument(
+        "--metrics-port", type=_port, help="serve Prometheus metrics here; 0: any free port, which is logged"
+    )
+    parser.add_argument(
+        "--metrics-host",
+        default="0.0.0.0",  # noqa: S104 - in a pod the scrape comes from elsewhere
+        help="address of the metrics (default: all interfaces)",
+    )
     parser.add_argument("--debug", action="store_true")
     options = parser.parse_args(arguments)
     if not options.storage:
@@ -83,21 +94,48 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: expected 0 to {_LAST_PORT}")
+    return number
+
+
 def _run(options: argparse.Namespace, stopping: StopSignal) -> int:
     resource = load_manifest(options.manifest)
     if not isinstance(resource, LLMOptimization):
         raise WrongKind(f"{options.manifest}: a runner takes an LLMOptimization, not {resource.kind}")
     with open_storage(options.storage) as storage:
-        study = storage.create_study(define_study(resource))
+        study = own_study(storage, resource)
         progress = Progress()
         name = f"{socket.gethostname()}-{options.index}-{uuid.uuid4().hex[:8]}"
-        with Heartbeat(study, name, options.index, progress) as heartbeat:
+        with (
+            Heartbeat(study, name, options.index, progress) as heartbeat,
+            _metrics(options, resource.spec, study, progress) as trial_ended,
+        ):
             heartbeat.ending = "interrupted"
-            ending = _search(resource.spec, study, name, options.results, stopping, progress)
+            ending = _search(resource.spec, study, name, options.results, stopping, progress, trial_ended)
             heartbeat.ending = ending.reason
     if ending.failed:
         log.error("the study failed: %s: %s", ending.reason, ending.message)
     return EXIT_STUDY_FAILED if ending.failed else EXIT_DONE
+
+
+@contextmanager
+def _metrics(
+    options: argparse.Namespace, spec: OptimizationSpec, study: Study, progress: Progress
+) -> Iterator[TrialEnd]:
+    """Serve metrics where they are asked for, and yield what each ended trial is to be told to."""
+    if options.metrics_port is None:
+        yield lambda _kind, _outcome: None
+        return
+    from llmopt_runner.exporter import ProgressMemory, exporting  # noqa: PLC0415 - slow, and seldom wanted
+
+    memory = ProgressMemory(progress)
+    with exporting(
+        study, spec.engine.name, memory, host=options.metrics_host, port=options.metrics_port
+    ) as trial_ended:
+        yield trial_ended
 
 
 def _search(
@@ -107,6 +145,7 @@ def _search(
     results: Path,
     stopping: StopSignal,
     progress: Progress,
+    trial_ended: TrialEnd,
 ) -> Ending:
     """Run trials to the end of the study; what no configuration can mend ends it before the first."""
     # Whoever starts a runner on a study that ended has mended what ended it, or raised its budget.
@@ -118,7 +157,7 @@ def _search(
         study.end(ending.reason, ending.message, failed=True)
         return ending
     try:
-        return Loop(spec, study, trials, name).run()
+        return Loop(spec, study, trials, name, trial_ended).run()
     finally:
         trials.slot.close()
 

@@ -1,0 +1,197 @@
+"""What the metrics say after trials made by hand, and that they are what Prometheus' conventions ask for."""
+
+import re
+import socket
+import urllib.request
+
+import pytest
+from fakes.records import outcome, trial
+from prometheus_client import Gauge
+from prometheus_client.exposition import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.study.records import ObjectiveDefinition, OutcomeKind, Phase, StudyDefinition
+from llmopt_core.study.summary import summarise_trials
+from llmopt_runner.exporter import DeviceMemory, Exporter, ProgressMemory, served
+from llmopt_runner.trial import Progress
+
+OBJECTIVES = (
+    ObjectiveDefinition("accuracy", "maximize"),
+    ObjectiveDefinition("output_tokens_per_second", "maximize"),
+)
+# Every label there may be, and the most values it may have.
+LABELS = {
+    "kind": len(OutcomeKind), "error_class": len(ErrorClass), "metric": 4, "state": 3, "device": 17,
+    "action": 4, "le": 16, "version": 1, "python_version": 1, "engine": 1,
+}  # fmt: skip
+
+
+class Memory:
+    """A memory view of one GPU in trouble."""
+
+    def devices(self):
+        return (DeviceMemory("host", 512, 1024, 0), DeviceMemory("gpu0", 70_000, 81_920, 2))
+
+    def guard_actions(self):
+        return {"stop": 2}
+
+
+@pytest.fixture
+def exporter():
+    return Exporter("llamacpp", OBJECTIVES, Memory())
+
+
+def families(exporter):
+    text = generate_latest(exporter.registry).decode()
+    return {family.name: family for family in text_string_to_metric_families(text)}
+
+
+def value(exporter, name, **labels):
+    return exporter.registry.get_sample_value(name, labels)
+
+
+def measured(accuracy, *, speed=50.0, start=None, **seconds):
+    metrics = {"accuracy": accuracy, "output_tokens_per_second": speed}
+    if start is not None:
+        metrics["engine_start_seconds"] = start
+    return outcome(metrics=metrics, seconds={"load": start or 0.0, "total": 4.0, **seconds})
+
+
+def faults(exporter):
+    """What promtool's linter would say: of help texts, units, names and suffixes; and labels that grow."""
+    for family in families(exporter).values():
+        yield from (f"{family.name}: no help" for _ in [0] if not family.documentation)
+        yield from (f"{family.name}: prefix" for _ in [0] if not family.name.startswith("llmopt_runner_"))
+        yield from (
+            f"{family.name}: not a base unit"
+            for unit in ("_ms", "_milliseconds", "_minutes", "_mib", "_kb", "_percent")
+            if unit in family.name
+        )
+        if not re.fullmatch(r"[a-z][a-z0-9_]*[a-z0-9]", family.name):
+            yield f"{family.name}: characters"
+        yield from sample_faults(family)
+
+
+def sample_faults(family):
+    if family.type == "counter" and any(not s.name.endswith("_total") for s in family.samples):
+        yield f"{family.name}: a counter ends with _total"
+    if family.type == "gauge" and family.name.endswith(("_total", "_count", "_sum", "_bucket")):
+        yield f"{family.name}: a gauge with another kind's suffix"
+    if family.type == "histogram" and not family.name.endswith("_seconds"):
+        yield f"{family.name}: a histogram without a unit"
+    for label in {name for sample in family.samples for name in sample.labels}:
+        values = {sample.labels.get(label) for sample in family.samples}
+        if len(values) > LABELS.get(label, 0):
+            yield f"{family.name}: label {label} takes {len(values)} values"
+
+
+def test_names_units_helps_and_labels_keep_the_conventions(exporter):
+    """A linter finds nothing, also after three hundred trials of every kind and class."""
+    for number in range(300):
+        kind = list(OutcomeKind)[number % len(OutcomeKind)]
+        error = list(ErrorClass)[number % len(ErrorClass)]
+        exporter.trial_ended(kind, outcome(kind, metrics={"accuracy": 0.5}, error=error, seconds={"load": 1}))
+    assert list(faults(exporter)) == []
+
+
+def test_the_linter_of_these_tests_finds_faults(exporter):
+    """A name with a wrong unit, no help and a label of trial numbers are each found."""
+    bad = Gauge("llmopt_runner_load_ms", "", ["trial"], registry=exporter.registry)
+    for number in range(20):
+        bad.labels(str(number)).set(1)
+    assert sorted(faults(exporter)) == [
+        "llmopt_runner_load_ms: label trial takes 20 values",
+        "llmopt_runner_load_ms: no help",
+        "llmopt_runner_load_ms: not a base unit",
+    ]
+
+
+def test_trials_are_counted_by_kind_and_errors_by_class(exporter):
+    """Each end adds one; what never came is there as zero."""
+    exporter.trial_ended(OutcomeKind.MEASURED, measured(0.5))
+    exporter.trial_ended(OutcomeKind.MEASURED, measured(0.6))
+    failed = outcome(OutcomeKind.FAILED, error=ErrorClass.ENGINE_CRASHED)
+    exporter.trial_ended(OutcomeKind.RETURNED, failed)
+    assert value(exporter, "llmopt_runner_trials_total", kind="measured") == 2
+    assert value(exporter, "llmopt_runner_trials_total", kind="returned") == 1
+    assert value(exporter, "llmopt_runner_trials_total", kind="failed") == 0
+    assert value(exporter, "llmopt_runner_errors_total", error_class="EngineCrashed") == 1
+    assert value(exporter, "llmopt_runner_errors_total", error_class="CudaFault") == 0
+
+
+def test_times_are_those_of_trials_that_asked_an_engine(exporter):
+    """A start is timed once, with the trial it was for; a copy counts in no histogram."""
+    exporter.trial_ended(OutcomeKind.MEASURED, measured(0.5, start=1.5))
+    exporter.trial_ended(OutcomeKind.MEASURED, measured(0.5))
+    copied = outcome(OutcomeKind.COPIED, metrics={"engine_start_seconds": 1.5}, seconds={"total": 0.01})
+    exporter.trial_ended(OutcomeKind.COPIED, copied)
+    assert value(exporter, "llmopt_runner_trial_duration_seconds_count") == 2
+    assert value(exporter, "llmopt_runner_trial_duration_seconds_bucket", le="5.0") == 2
+    assert value(exporter, "llmopt_runner_trial_duration_seconds_bucket", le="2.5") == 0
+    assert value(exporter, "llmopt_runner_engine_start_seconds_count") == 1
+    assert value(exporter, "llmopt_runner_engine_start_seconds_sum") == 1.5
+
+
+def test_the_buckets_reach_from_a_tenth_of_a_second_to_half_an_hour(exporter):
+    """A fast answer and a slow model both fall between two bounds."""
+    buckets = families(exporter)["llmopt_runner_engine_start_seconds"].samples
+    bounds = [float(sample.labels["le"]) for sample in buckets if "le" in sample.labels]
+    assert bounds[0] == 0.1
+    assert bounds[-2:] == [1800.0, float("inf")]
+
+
+def test_the_best_is_the_studys_and_the_current_is_the_runners(exporter):
+    """After a worse trial the current value falls and the best stays."""
+    trials = [
+        trial(0, measured(0.2), phase=Phase.BASELINE),
+        trial(1, measured(0.8)),
+        trial(2, outcome(OutcomeKind.RETURNED)),
+        trial(3),
+    ]
+    exporter.trial_ended(OutcomeKind.MEASURED, measured(0.8))
+    exporter.trial_ended(OutcomeKind.MEASURED, measured(0.3, speed=20.0))
+    definition = StudyDefinition("study", "1", SearchSpace(()), OBJECTIVES)
+    exporter.study_seen(summarise_trials(trials, definition))
+    assert value(exporter, "llmopt_runner_objective_current", metric="accuracy") == 0.3
+    assert value(exporter, "llmopt_runner_objective_current", metric="output_tokens_per_second") == 20.0
+    assert value(exporter, "llmopt_runner_objective_best", metric="accuracy") == 0.8
+    assert value(exporter, "llmopt_runner_study_trials", state="finished") == 2
+    assert value(exporter, "llmopt_runner_study_trials", state="running") == 1
+
+
+def test_memory_is_told_in_bytes_by_device_with_the_guards_level(exporter):
+    """Each device has used, total and level; what the guard did is a counter."""
+    gib = 2**30
+    assert value(exporter, "llmopt_runner_memory_used_bytes", device="host") == gib / 2
+    assert value(exporter, "llmopt_runner_memory_total_bytes", device="gpu0") == 80 * gib
+    assert value(exporter, "llmopt_runner_memory_level", device="gpu0") == 2
+    assert value(exporter, "llmopt_runner_guard_actions_total", action="stop") == 2
+
+
+def test_a_runner_that_measures_nothing_tells_no_memory():
+    """Without an engine there is no device, and nothing stands for one."""
+    exporter = Exporter("openai", OBJECTIVES, ProgressMemory(Progress()))
+    assert families(exporter)["llmopt_runner_memory_used_bytes"].samples == []
+
+
+def test_a_port_that_is_taken_is_a_warning_and_not_the_end(exporter, caplog):
+    """The block is entered without metrics, and one line names the port and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with served(exporter, "127.0.0.1", port) as at:
+            assert at is None
+    assert f"port {port} of 127.0.0.1 cannot be had" in caplog.text
+    assert "--metrics-port" in caplog.text
+
+
+def test_metrics_are_served_while_the_block_lasts_and_no_longer(exporter):
+    """Any free port is yielded; after the block nobody listens there."""
+    with served(exporter, "127.0.0.1", 0) as port:
+        answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5)
+        with answer:
+            assert "llmopt_runner_build_info" in answer.read().decode()
+            assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    with socket.socket() as free:
+        assert free.connect_ex(("127.0.0.1", port)) != 0
