@@ -27,6 +27,17 @@ class ModelAccessDenied(LlmoptError):
     error_class = ErrorClass.ACCESS_DENIED
 
 
+class ModelCorrupt(LlmoptError):
+    """A file of the model is there and damaged."""
+
+    error_class = ErrorClass.MODEL_CORRUPT
+    suggestion = "Fetch the file again, and compare its size and checksum with its source's."
+
+    def __init__(self, path: Path, reason: str) -> None:
+        """Name the file and what is wrong with it."""
+        super().__init__(f"the model file {path} is damaged: {reason}")
+
+
 @dataclass(frozen=True)
 class ResolvedModel:
     """`path` is a file or folder, None where the engine loads by `id` (and `revision`) itself."""
@@ -115,21 +126,29 @@ def _from_hub(source: str, rest: str, token: str | None) -> ResolvedModel:
         return ResolvedModel(None, repository, revision or None)
     if not file.endswith(_FILE_ENDING):
         raise _not_found(source, f"{file!r} does not end with {_FILE_ENDING}; leave it out")
-    path = _cached(repository, file, revision or "main") or _downloaded(
+    path = _cached(repository, file, revision or None) or _downloaded(
         source, repository, file, revision or None, token
     )
     return ResolvedModel(path, path.stem, revision or None)
 
 
-def _cached(repository: str, file: str, revision: str) -> Path | None:
-    """Find a file in the hub's cache by its documented layout, so that nothing need be installed for it."""
+def hub_snapshot(repository: str, revision: str | None = None) -> Path | None:
+    """Return the folder of the hub's local cache that holds a repository; None: it is not there.
+
+    Found by the cache's documented layout, so that nothing need be installed for it.
+    """
     home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
     hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
     folder = hub / f"models--{repository.replace('/', '--')}"
-    reference = folder / "refs" / revision
-    commit = reference.read_text().strip() if reference.is_file() else revision
-    path = folder / "snapshots" / commit / file
-    return path if path.is_file() else None
+    reference = folder / "refs" / (revision or "main")
+    commit = reference.read_text().strip() if reference.is_file() else revision or "main"
+    snapshot = folder / "snapshots" / commit
+    return snapshot if snapshot.is_dir() else None
+
+
+def _cached(repository: str, file: str, revision: str | None) -> Path | None:
+    snapshot = hub_snapshot(repository, revision)
+    return snapshot / file if snapshot is not None and (snapshot / file).is_file() else None
 
 
 def _downloaded(source: str, repository: str, file: str, revision: str | None, token: str | None) -> Path:

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_runner.models import ModelAccessDenied, ModelNotFound, ResolvedModel, resolve_model
+from llmopt_runner.models import (
+    ModelAccessDenied,
+    ModelNotFound,
+    ResolvedModel,
+    hub_snapshot,
+    resolve_model,
+)
 
 
 @pytest.fixture
@@ -177,3 +183,15 @@ def test_a_download_gets_revision_and_token(hub_cache, hub_client, tmp_path):
     model = resolve_model("hf://org/name/sub/other.gguf@v2", token=key)
     assert asked == [("org/name", "sub/other.gguf", "v2", key)]
     assert model == ResolvedModel(Path(tmp_path / "sub" / "other.gguf"), "other", "v2")
+
+
+def test_a_snapshot_of_the_hubs_cache(tmp_path, monkeypatch):
+    """A repository in the local cache is found by its branch, or by its commit; nothing is downloaded."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    repository = tmp_path / "models--org--name"
+    (repository / "snapshots" / "abc").mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("abc\n")
+    assert hub_snapshot("org/name") == hub_snapshot("org/name", "abc") == repository / "snapshots" / "abc"
+    assert hub_snapshot("org/name", "other") is None
+    assert hub_snapshot("org/elsewhere") is None

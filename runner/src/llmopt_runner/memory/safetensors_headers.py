@@ -1,0 +1,106 @@
+"""Reads the headers of safetensors files: names, types and sizes of tensors, never their data.
+
+Format: eight bytes with the length of the header, little endian; a JSON object; the data. Source: README of
+huggingface/safetensors.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from llmopt_runner.models import ModelCorrupt
+
+_LENGTH_BYTES = 8
+_LARGEST_HEADER_BYTES = 100_000_000  # the library's own limit
+_INDEX = "model.safetensors.index.json"
+_NAMES = {"BF16": "bfloat16", "F16": "float16", "F32": "float32", "F64": "float64"}
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """One tensor as it lies in a file."""
+
+    name: str
+    dtype: str
+    elements: int
+    size_bytes: int
+
+
+def read_safetensors(folder: Path) -> tuple[StoredTensor, ...]:
+    """Return the tensors of the model in `folder`, of all its parts; empty when it has no safetensors.
+
+    Raises ModelCorrupt when a part is damaged or missing.
+    """
+    return tuple(tensor for path in _parts(folder) for tensor in _read_file(path))
+
+
+def _parts(folder: Path) -> list[Path]:
+    whole, index = folder / "model.safetensors", folder / _INDEX
+    if whole.is_file():
+        return [whole]
+    if not index.is_file():
+        return sorted(folder.glob("*.safetensors"))
+    parts = [folder / name for name in sorted(set(_weight_map(index).values()))]
+    for part in parts:
+        if not part.is_file():
+            raise ModelCorrupt(index, f"its part {part.name} is not there")
+    return parts
+
+
+def _weight_map(index: Path) -> Mapping[str, str]:
+    try:
+        size = index.stat().st_size
+        if size > _LARGEST_HEADER_BYTES:
+            raise ModelCorrupt(index, f"its {size} bytes are no index")
+        found = json.loads(index.read_bytes())["weight_map"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelCorrupt(index, f"it has no weight_map ({error!r})") from error
+    names = found.values() if isinstance(found, dict) else [None]
+    if not all(isinstance(name, str) and name == Path(name).name for name in names):
+        raise ModelCorrupt(index, "its weight_map does not map names to files of the same folder")
+    return dict(found)
+
+
+def _read_file(path: Path) -> tuple[StoredTensor, ...]:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        header = _header(path, file, size)
+        data_bytes = size - file.tell()
+    tensors = tuple(
+        _tensor(path, name, entry, data_bytes) for name, entry in header.items() if name != "__metadata__"
+    )
+    if sum(tensor.size_bytes for tensor in tensors) != data_bytes:
+        raise ModelCorrupt(path, f"its tensors do not fill its {data_bytes} bytes of data")
+    return tensors
+
+
+def _header(path: Path, file: BinaryIO, size: int) -> Mapping[str, Any]:
+    length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+    if not 0 < length <= min(_LARGEST_HEADER_BYTES, size - _LENGTH_BYTES):
+        raise ModelCorrupt(path, f"a header of {length} bytes does not fit into the file's {size}")
+    first = file.read(1)
+    if first != b"{":
+        raise ModelCorrupt(path, "its header does not begin with {")
+    try:
+        header = json.loads(first + file.read(length - 1))
+    except (ValueError, RecursionError) as error:
+        raise ModelCorrupt(path, f"its header is not JSON ({error})") from error
+    if not isinstance(header, dict):
+        raise ModelCorrupt(path, "its header is not a JSON object")
+    return header
+
+
+def _tensor(path: Path, name: str, entry: Any, data_bytes: int) -> StoredTensor:
+    try:
+        begin, end = entry["data_offsets"]
+        elements = math.prod(entry["shape"])
+        dtype = str(entry["dtype"])
+        fits = 0 <= begin <= end <= data_bytes and elements >= 0
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelCorrupt(path, f"the entry of tensor {name[:80]!r} is not readable ({error!r})") from error
+    if not fits:
+        raise ModelCorrupt(path, f"the data of tensor {name[:80]!r} is not within the file: it is cut off")
+    return StoredTensor(name, _NAMES.get(dtype, dtype.lower()), int(elements), int(end - begin))

