@@ -9,6 +9,8 @@ from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.optimization import Budget, Confirm, Target
 from llmopt_core.study.records import OutcomeKind, Phase, RunnerRecord, TrialRecord
 
+_SECONDS_PER_HOUR = 3600.0
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -28,6 +30,11 @@ def active_seconds(runners: Iterable[RunnerRecord]) -> float:
     for runner in runners:
         by_index[runner.index] = by_index.get(runner.index, 0.0) + runner.active_seconds
     return max(by_index.values(), default=0.0)
+
+
+def gpu_seconds(runners: Iterable[RunnerRecord]) -> float:
+    """Return the GPU time of all runners together: each one's active time, times the GPUs it holds."""
+    return sum(runner.active_seconds * runner.gpus for runner in runners)
 
 
 def confirm_seconds(trials: Sequence[TrialRecord], confirm: Confirm, runner_count: int) -> float:
@@ -54,15 +61,16 @@ def search_ending(
     if budget.target is not None and (number := _reached(budget.target, trials)) is not None:
         target = budget.target
         return Ending("GoalReached", f"trial {number} reached {target.metric} {target.value}")
-    if budget.duration is not None:
-        return _deadline(duration_seconds(budget.duration), confirm, trials, runners)
-    return None
+    return _deadline(budget, confirm, trials, runners) or _gpu_budget_spent(budget, confirm, trials, runners)
 
 
 def _deadline(
-    limit: int, confirm: Confirm, trials: Sequence[TrialRecord], runners: Sequence[RunnerRecord]
+    budget: Budget, confirm: Confirm, trials: Sequence[TrialRecord], runners: Sequence[RunnerRecord]
 ) -> Ending | None:
     """The confirmation's share of the duration is kept free: a winner without proof is worth little."""
+    if budget.duration is None:
+        return None
+    limit = duration_seconds(budget.duration)
     count = len({runner.index for runner in runners}) or 1
     reserved = min(confirm_seconds(trials, confirm, count), limit / 2)
     if active_seconds(runners) < limit - reserved:
@@ -70,6 +78,24 @@ def _deadline(
     return Ending(
         "DeadlineExceeded",
         f"spec.budget.duration of {limit} s is spent, {reserved:.0f} s of it kept for the confirmation",
+    )
+
+
+def _gpu_budget_spent(
+    budget: Budget, confirm: Confirm, trials: Sequence[TrialRecord], runners: Sequence[RunnerRecord]
+) -> Ending | None:
+    """As with the duration, the confirmation's share is kept free."""
+    gpus = max((runner.gpus for runner in runners), default=0)
+    if budget.gpu_hours is None or gpus == 0:
+        return None
+    limit = float(budget.gpu_hours) * _SECONDS_PER_HOUR
+    reserved = min(confirm_seconds(trials, confirm, 1) * gpus, limit / 2)
+    if gpu_seconds(runners) < limit - reserved:
+        return None
+    return Ending(
+        "BudgetSpent",
+        f"spec.budget.gpuHours of {budget.gpu_hours} is spent, {reserved / _SECONDS_PER_HOUR:.2g} of it kept"
+        " for the confirmation",
     )
 
 

@@ -1,5 +1,7 @@
 """When a study has cost enough."""
 
+from dataclasses import replace
+
 from fakes.records import outcome, trial
 
 from llmopt_core.errors.classes import ErrorClass
@@ -49,6 +51,21 @@ def test_the_deadline_keeps_the_time_of_the_confirmation_free():
     ending = search_ending(Budget(duration="1m"), confirm, trials, [runner("a", 0, 41)])
     assert ending is not None
     assert (ending.reason, ending.failed) == ("DeadlineExceeded", False)
+
+
+def test_gpu_hours_are_counted_over_runners_and_their_gpus():
+    """Two runners of two GPUs each spend four GPU seconds a second; the confirmation's share is kept."""
+    runners = [replace(runner("a", 0, 300), gpus=2), replace(runner("b", 1, 300), gpus=2)]
+    trials, confirm = [measured(0, 20.0)], Confirm(top=1, repeats=5)  # 10 repeats of 20 s on 2 GPUs: 400
+    assert search_ending(Budget(gpu_hours="0.5"), confirm, trials, runners) is None  # 1200 of 1800 - 400
+    ending = search_ending(Budget(gpu_hours="0.4"), confirm, trials, runners)  # 1200 of 1440 - 400
+    assert ending is not None
+    assert (ending.reason, ending.failed) == ("BudgetSpent", False)
+
+
+def test_gpu_hours_do_not_bind_a_runner_without_gpus():
+    """What holds no GPU spends none."""
+    assert search_ending(Budget(gpu_hours="0.001"), NO_CONFIRM, [], [runner("a", 0, 9999)]) is None
 
 
 def test_too_many_failed_trials_fail_the_study():

@@ -17,6 +17,7 @@ from scipy import stats
 from llmopt_core.metrics.catalog import Scale, find_metric
 from llmopt_core.search.configurations import Value
 from llmopt_core.study.adapter import Study
+from llmopt_core.study.ranking import weighted_mean
 from llmopt_core.study.records import (
     ConfirmPlan,
     ObjectiveDefinition,
@@ -202,13 +203,9 @@ def _score_pairs(name: str, old: Sequence[Outcome], new: Sequence[Outcome]) -> F
 
 
 def _score(gains: Sequence[Gain], objectives: Sequence[ObjectiveDefinition]) -> float:
-    total = sum(objective.weight for objective in objectives)
-    return (
-        sum(
-            objective.weight * (1 if objective.direction == "maximize" else -1) * _on_scale(gain)
-            for objective, gain in zip(objectives, gains, strict=True)
-        )
-        / total
+    signs = (1 if objective.direction == "maximize" else -1 for objective in objectives)
+    return weighted_mean(
+        objectives, (sign * _on_scale(gain) for sign, gain in zip(signs, gains, strict=True))
     )
 
 

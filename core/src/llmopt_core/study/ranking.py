@@ -1,7 +1,7 @@
 """Which trials are better than which: dominance, the front, the gain over the default. Pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.study.outcomes import keeps_constraints
@@ -62,11 +62,14 @@ def best_of(
 
 def weighted_gain(trial: TrialRecord, against: TrialRecord, definition: StudyDefinition) -> float:
     """Return the weighted mean over the objectives of the gain of `trial`, positive where it is better."""
-    total = sum(each.weight for each in definition.objectives)
-    gains = (
-        each.weight * gain(each, _value(trial, each), _value(against, each)) for each in definition.objectives
-    )
-    return sum(gains) / total if total else 0.0
+    gains = (gain(each, _value(trial, each), _value(against, each)) for each in definition.objectives)
+    return weighted_mean(definition.objectives, gains)
+
+
+def weighted_mean(objectives: Sequence[ObjectiveDefinition], gains: Iterable[float]) -> float:
+    """Return the mean of `gains`, one per objective, by the objectives' weights (which are above 0)."""
+    total = sum(each.weight for each in objectives)
+    return sum(each.weight * value for each, value in zip(objectives, gains, strict=True)) / total
 
 
 def gain(objective: ObjectiveDefinition, value: float, default: float) -> float:

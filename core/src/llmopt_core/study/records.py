@@ -128,12 +128,16 @@ class TrialRecord:
 
 @dataclass(frozen=True)
 class RunnerRecord:
-    """What a runner last said of itself. `beat` only counts; `active_seconds` is its own monotonic time."""
+    """What a runner last said of itself.
+
+    `beat` only counts; `active_seconds` is its own monotonic time, `gpus` how many GPUs it holds meanwhile.
+    """
 
     name: str
     index: int
     beat: int
     active_seconds: float
+    gpus: int = 0
     trial: int | None = None
     stage: str = ""
     memory_mib: float | None = None
