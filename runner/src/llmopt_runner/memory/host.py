@@ -1,0 +1,77 @@
+"""The memory that this process may use: the host's, or its container's, whichever is the narrower."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from llmopt_runner.memory.cgroups import ControlGroup, control_groups
+from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, Occupancy, command_of
+from llmopt_runner.memory.usage import tree_mib
+
+_KIB_PER_MIB = 1024
+CGROUP_ROOT = Path("/sys/fs/cgroup")
+PROC = Path("/proc")
+
+
+class HostMemory:
+    """Main memory, judged by the limit that leaves the least: of the host or of any group above us.
+
+    The host's use is total minus MemAvailable, the kernel's own estimate of what can still be had.
+    """
+
+    name = "host"
+    kind: Literal["host"] = "host"
+
+    def __init__(self, cgroup_root: Path = CGROUP_ROOT, proc: Path = PROC) -> None:
+        """Find the groups of this process; a limit that is changed later is seen all the same."""
+        self._proc = proc
+        self._groups = control_groups(cgroup_root, proc / "self" / "cgroup")
+
+    def occupancy(self) -> Occupancy:
+        """Return total and used memory under the narrowest limit."""
+        return self._narrowest()[0]
+
+    def total_mib(self) -> float:
+        """Return the narrowest limit."""
+        return self.occupancy().total_mib
+
+    def used_mib(self) -> float:
+        """Return what is taken of the narrowest limit."""
+        return self.occupancy().used_mib
+
+    def used_by_mib(self, pids: Sequence[int]) -> float:
+        """Return what `pids` hold: resident for one, proportional for several."""
+        return tree_mib(tuple(pids))
+
+    def holders(self) -> list[Holder]:
+        """Return the processes under the narrowest limit, as far as they are seen, by resident memory."""
+        group = self._narrowest()[1]
+        pids = group.pids() if group else psutil.pids()
+        sizes = ((pid, tree_mib((pid,))) for pid in pids)
+        found = [Holder(pid, command_of(pid), mib) for pid, mib in sizes if mib >= 1]
+        return sorted(found, key=lambda holder: -holder.mib)
+
+    def oom_kills(self) -> int:
+        """Return the kills in our own group; on a machine without groups, all of the machine's."""
+        own = self._groups[0].oom_kills() if self._groups else None
+        return self._table("vmstat").get("oom_kill", 0) if own is None else own
+
+    def _narrowest(self) -> tuple[Occupancy, ControlGroup | None]:
+        table = self._table("meminfo")
+        try:
+            total, available = (table[name] / _KIB_PER_MIB for name in ("MemTotal:", "MemAvailable:"))
+        except KeyError as error:
+            raise DeviceUnreadable(f"{self._proc / 'meminfo'} does not tell {error}") from error
+        host: tuple[Occupancy, ControlGroup | None] = (Occupancy(total, total - available), None)
+        limited = ((seen, group) for group in self._groups if (seen := group.occupancy(total)) is not None)
+        return min([host, *limited], key=lambda one: one[0].free_mib)
+
+    def _table(self, name: str) -> dict[str, int]:
+        try:
+            lines = (self._proc / name).read_text().splitlines()
+        except OSError:
+            return {}
+        words = (line.split() for line in lines)
+        return {each[0]: int(each[1]) for each in words if len(each) > 1 and each[1].isdigit()}

@@ -1,0 +1,89 @@
+"""What every kind of memory tells of itself: how much there is, how much is taken, and who took it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Literal, Protocol
+
+import psutil
+
+_LONGEST_COMMAND = 80
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """A device's memory at one moment, in MiB."""
+
+    total_mib: float
+    used_mib: float
+
+    @property
+    def free_mib(self) -> float:
+        """What is not taken."""
+        return self.total_mib - self.used_mib
+
+    @property
+    def percent(self) -> float:
+        """How much of it is taken."""
+        return 100 * self.used_mib / self.total_mib
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A process that holds memory of a device."""
+
+    pid: int
+    command: str
+    mib: float
+
+    def __str__(self) -> str:
+        return f"{self.command} (pid {self.pid}) {self.mib:.0f} MiB"
+
+
+class DeviceUnreadable(OSError):
+    """A device does not tell its memory now."""
+
+
+class MemoryDevice(Protocol):
+    """The memory of a host, of a container or of a GPU. Every method may raise DeviceUnreadable."""
+
+    @property
+    def name(self) -> str:
+        """What the device is called, such as `host` or `gpu0`."""
+
+    @property
+    def kind(self) -> Literal["host", "gpu"]:
+        """Whose memory it is."""
+
+    def occupancy(self) -> Occupancy:
+        """Return total and used memory of one moment."""
+
+    def total_mib(self) -> float:
+        """Return how much there is."""
+
+    def used_mib(self) -> float:
+        """Return how much is taken; page cache that can be reclaimed is not."""
+
+    def used_by_mib(self, pids: Sequence[int]) -> float:
+        """Return what `pids` hold together."""
+
+    def holders(self) -> list[Holder]:
+        """Return the processes that hold a MiB or more, the largest first."""
+
+    def oom_kills(self) -> int:
+        """Return how often the kernel killed for memory; 0 where it does not count."""
+
+
+def command_of(pid: int) -> str:
+    """Return a process's program, with the script or module where that says more, and no argument else.
+
+    Arguments may hold secrets, and this is stored and shown.
+    """
+    try:
+        argv = psutil.Process(pid).cmdline() or [psutil.Process(pid).name()]
+    except psutil.Error:
+        return "unknown"
+    words = [PurePath(argv[0]).name]
+    module = argv[argv.index("-m") + 1 : argv.index("-m") + 2] if "-m" in argv[1:] else []
+    script = [PurePath(argument).name for argument in argv[1:] if argument.endswith(".py")]
+    return " ".join([*words, *(module or script)[:1]])[:_LONGEST_COMMAND]
