@@ -116,8 +116,27 @@ _COST = (
     ),
 )
 
+_PER_TOKEN = (
+    Metric(
+        "cost_per_million_tokens",
+        "per million tokens",
+        "minimize",
+        "ratio",
+        "workload.hourlyPrice / 3600 / output tokens per second * 1,000,000, in the currency of hourlyPrice",
+        "load generator, and the manifest's price",
+    ),
+    Metric(
+        "energy_joules_per_token",
+        "J/token",
+        "minimize",
+        "ratio",
+        "energy of the GPUs while measured / output tokens of successful requests",
+        "NVML's total energy counter (nvmlDeviceGetTotalEnergyConsumption); Volta and newer",
+    ),
+)
+
 CATALOG: Mapping[str, Metric] = {
-    metric.name: metric for metric in (*_QUALITY, *_LATENCY, *_THROUGHPUT, *_COST)
+    metric.name: metric for metric in (*_QUALITY, *_LATENCY, *_THROUGHPUT, *_COST, *_PER_TOKEN)
 }
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from llmopt_core.resources.base import DurationText, Identifier, Name, Part, ScalarMap
+from llmopt_core.resources.lifecycle import StudyRetention, Suspend, TtlSeconds, metric_rules
 from llmopt_core.resources.metadata import Metadata
 from llmopt_core.resources.optimization import Objective
 from llmopt_core.resources.rules import Immutable, Rule, UniqueBy
@@ -93,16 +94,13 @@ class BenchmarkSpec(Part):
             ),
             reads=("engine", "candidates"),
         ),
-        Rule(
-            "has(self.workload.slo) || !(self.objective.metric.startsWith('goodput_')"
-            " || self.metrics.exists(m, m.startsWith('goodput_')))",
-            "workload.slo where goodput is the objective or a metric",
-            lambda spec: (
-                spec.workload.slo is not None
-                or not any(m.startswith("goodput_") for m in (spec.objective.metric, *spec.metrics))
+        *metric_rules(
+            lambda prefix: (
+                f"self.objective.metric.startsWith('{prefix}')"
+                f" || self.metrics.exists(m, m.startsWith('{prefix}'))"
             ),
-            field="workload",
-            reads=("workload", "objective", "metrics"),
+            lambda spec: (spec.objective.metric, *spec.metrics),
+            reads=("objective", "metrics"),
         ),
     )
     immutable: ClassVar[tuple[Immutable, ...]] = (
@@ -138,15 +136,9 @@ class BenchmarkSpec(Part):
     budget: BenchmarkBudget = BenchmarkBudget()
     memory_guard: MemoryGuard = MemoryGuard()
     runners: Runners = Runners()
-    suspend: Annotated[bool, Field(description="Stop the runners and keep the study.")] = False
-    ttl_seconds_after_finished: Annotated[
-        Annotated[int, Field(ge=0, le=2**31 - 1)] | None,
-        Field(description="Delete the resource this long after it ended."),
-    ] = None
-    study_retention: Annotated[
-        Literal["Keep", "Delete"],
-        Field(description="What becomes of the study when the resource is deleted."),
-    ] = "Keep"
+    suspend: Suspend = False
+    ttl_seconds_after_finished: TtlSeconds = None
+    study_retention: StudyRetention = "Keep"
 
 
 class LLMBenchmark(Part):

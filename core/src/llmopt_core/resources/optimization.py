@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from llmopt_core.resources.base import DecimalText, DurationText, Identifier, Name, Part
+from llmopt_core.resources.lifecycle import StudyRetention, Suspend, TtlSeconds, metric_rules
 from llmopt_core.resources.metadata import Metadata
 from llmopt_core.resources.rules import Immutable, Rule, UniqueBy
 from llmopt_core.resources.searching import Search, SearchParameter, Space, When
@@ -136,11 +137,6 @@ class Rollout(Part):
     ] = None
 
 
-def _asks_goodput(spec: "OptimizationSpec") -> bool:
-    asked = {objective.metric for objective in spec.objectives} | {bound.metric for bound in spec.constraints}
-    return any(metric.startswith("goodput_") for metric in asked)
-
-
 class OptimizationSpec(Part):
     """What to find out, on what, and what it may cost."""
 
@@ -162,13 +158,13 @@ class OptimizationSpec(Part):
             suggestion="several objectives cannot be pruned: remove pruner",
             reads=("search", "objectives"),
         ),
-        Rule(
-            "has(self.workload.slo) || !(self.objectives.exists(o, o.metric.startsWith('goodput_'))"
-            " || self.constraints.exists(c, c.metric.startsWith('goodput_')))",
-            "workload.slo where goodput is an objective or a constraint",
-            lambda spec: spec.workload.slo is not None or not _asks_goodput(spec),
-            field="workload",
-            reads=("workload", "objectives", "constraints"),
+        *metric_rules(
+            lambda prefix: (
+                f"self.objectives.exists(o, o.metric.startsWith('{prefix}'))"
+                f" || self.constraints.exists(c, c.metric.startsWith('{prefix}'))"
+            ),
+            lambda spec: (asked.metric for asked in (*spec.objectives, *spec.constraints)),
+            reads=("objectives", "constraints"),
         ),
     )
 
@@ -193,15 +189,9 @@ class OptimizationSpec(Part):
     memory_guard: MemoryGuard = MemoryGuard()
     runners: Runners = Runners()
     rollout: Rollout | None = None
-    suspend: Annotated[bool, Field(description="Stop the runners and keep the study.")] = False
-    ttl_seconds_after_finished: Annotated[
-        Annotated[int, Field(ge=0, le=2**31 - 1)] | None,
-        Field(description="Delete the resource this long after it ended."),
-    ] = None
-    study_retention: Annotated[
-        Literal["Keep", "Delete"],
-        Field(description="What becomes of the study when the resource is deleted."),
-    ] = "Keep"
+    suspend: Suspend = False
+    ttl_seconds_after_finished: TtlSeconds = None
+    study_retention: StudyRetention = "Keep"
 
 
 class LLMOptimization(Part):

@@ -240,6 +240,15 @@ class Evaluator(Part):
 class Workload(Part):
     """What the server is asked, how fast, and how its answers are scored."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.hourlyPrice) || double(self.hourlyPrice) > 0.0",
+            "an hourlyPrice above 0",
+            lambda workload: workload.hourly_price is None or Decimal(workload.hourly_price) > 0,
+            field="hourlyPrice",
+        ),
+    )
+
     dataset: Annotated[Dataset, Field(description="What is asked.")]
     prompt: Annotated[
         Prompt, Field(description="How an item becomes messages; what the search does not vary.")
@@ -255,6 +264,13 @@ class Workload(Part):
         ScalarMap, Field(description="Fields of every request that are fixed, such as `temperature`.")
     ] = Field(default_factory=dict)
     max_tokens: Annotated[int, Field(ge=1, le=131_072, description="Longest answer, in tokens.")] = 256
+    hourly_price: Annotated[
+        DecimalText | None,
+        Field(
+            description="What an hour of the hardware that serves costs, in any currency; the metrics"
+            " `cost_per_…` need it."
+        ),
+    ] = None
 
 
 class MemoryGuard(Part):

@@ -93,6 +93,8 @@ BAD: dict[str, tuple[str, Any, str]] = {
     ),
     "a budget of no GPU time": ("spec.budget", {"gpuHours": "0"}, "gpuHours above 0"),
     "goodput without slo": ("spec.objectives.0.metric", "goodput_ratio", "workload.slo"),
+    "cost without price": ("spec.objectives.0.metric", "cost_per_million_tokens", "workload.hourlyPrice"),
+    "no price": ("spec.workload.hourlyPrice", "0", "hourlyPrice above 0"),
 }
 BAD_BENCHMARKS: dict[str, tuple[str, Any, str]] = {
     "a baseline that is no candidate": ("spec.baseline", "other", "the name of a candidate"),
@@ -104,6 +106,7 @@ BAD_BENCHMARKS: dict[str, tuple[str, Any, str]] = {
         "optimizationRef alone",
     ),
     "goodput without slo": ("spec.metrics", ["goodput_ratio"], "workload.slo"),
+    "cost without price": ("spec.metrics", ["cost_per_million_tokens"], "workload.hourlyPrice"),
 }
 UNPRUNABLE = {"sampler": {"name": "cmaes"}, "pruner": {"name": "median"}, "preset": "speed"}
 

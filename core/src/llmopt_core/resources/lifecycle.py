@@ -1,0 +1,51 @@
+"""What both kinds share: how long a study runs and lives, and which metrics need more of the manifest."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from llmopt_core.resources.rules import Rule
+
+Suspend = Annotated[bool, Field(description="Stop the runners and keep the study.")]
+TtlSeconds = Annotated[
+    Annotated[int, Field(ge=0, le=2**31 - 1)] | None,
+    Field(description="Delete the resource this long after it ended."),
+]
+StudyRetention = Annotated[
+    Literal["Keep", "Delete"], Field(description="What becomes of the study when the resource is deleted.")
+]
+
+# Field of the workload by the beginning of the metrics that cannot be measured without it.
+_NEEDED: Mapping[str, str] = {"goodput_": "slo", "cost_per_": "hourlyPrice"}
+
+
+def metric_rules(
+    asks: Callable[[str], str], metrics: Callable[[Any], Iterable[str]], *, reads: tuple[str, ...]
+) -> tuple[Rule, ...]:
+    """Return the rules that what a metric needs is given, for a spec that asks for metrics.
+
+    `asks` returns a CEL expression that says whether a metric beginning with its argument is asked for,
+    `metrics` the metrics that a parsed spec asks for, `reads` the fields they stand in.
+    """
+    return tuple(_metric_rule(prefix, field, asks, metrics, reads) for prefix, field in _NEEDED.items())
+
+
+def _metric_rule(
+    prefix: str,
+    field: str,
+    asks: Callable[[str], str],
+    metrics: Callable[[Any], Iterable[str]],
+    reads: tuple[str, ...],
+) -> Rule:
+    def holds(spec: Any) -> bool:
+        given = spec.workload.model_dump(by_alias=True)[field] is not None
+        return given or not any(metric.startswith(prefix) for metric in metrics(spec))
+
+    return Rule(
+        f"has(self.workload.{field}) || !({asks(prefix)})",
+        f"workload.{field} where a metric {prefix}… is asked for",
+        holds,
+        field="workload",
+        reads=("workload", *reads),
+    )
