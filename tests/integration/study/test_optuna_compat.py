@@ -67,6 +67,7 @@ def test_optuna_reads_what_we_write(url):
     with _optunas_own(url) as own:
         loaded = optuna.load_study(study_name="study", storage=own)
         trials = loaded.get_trials()
+        assert loaded.metric_names == ["accuracy", "ttft_ms_p95"]
     states = [trial.state.name for trial in trials]
     assert states == [
         "COMPLETE",

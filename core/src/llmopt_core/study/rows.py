@@ -16,11 +16,13 @@ from llmopt_core.study.snapshot import ENDING_KEY, TICKET_KEY
 from llmopt_core.study.tables import (
     CONSTRAINT_PREFIX,
     DIRECTIONS,
+    METRIC_NAMES_KEY,
     OF_STUDIES,
     OF_TRIALS,
     PARAMETERS,
     STUDIES,
     STUDY_ATTRIBUTES,
+    STUDY_SYSTEM_ATTRIBUTES,
     TRIAL_ATTRIBUTES,
     TRIAL_SYSTEM_ATTRIBUTES,
     TRIALS,
@@ -33,17 +35,19 @@ from llmopt_core.study.tables import (
 )
 
 
-def insert_study(connection: Connection, name: str, directions: Iterable[str]) -> int | None:
-    """Create study `name`; None where another created it."""
+def insert_study(connection: Connection, name: str, directions: Mapping[str, str]) -> int | None:
+    """Create study `name` with the direction of each objective by metric; None where another created it."""
     insert = _upsert(connection, STUDIES).values(study_name=name).on_conflict_do_nothing()
     study_id = connection.execute(insert.returning(STUDIES.c.study_id)).scalar()
     if study_id is None:
         return None
     rows = [
         {"study_id": study_id, "objective": place, "direction": StudyDirection[direction.upper()]}
-        for place, direction in enumerate(directions)
+        for place, direction in enumerate(directions.values())
     ]
     connection.execute(sa.insert(DIRECTIONS), rows)
+    names = {"study_id": study_id, "key": METRIC_NAMES_KEY, "value_json": dump(list(directions))}
+    connection.execute(sa.insert(STUDY_SYSTEM_ATTRIBUTES), names)
     return int(study_id)
 
 

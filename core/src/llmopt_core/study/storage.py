@@ -75,7 +75,7 @@ class Storage:
 
     def _insert(self, definition: StudyDefinition) -> None:
         with self._database.writing() as connection:
-            directions = (each.direction for each in definition.objectives)
+            directions = {each.metric: each.direction for each in definition.objectives}
             study_id = insert_study(connection, definition.name, directions)
             if study_id is not None:
                 _fill(connection, study_id, definition)

@@ -19,6 +19,7 @@ from sqlalchemy import Table
 SCHEMA_VERSION = 12
 REVISION = "v3.2.0.a"
 CONSTRAINT_PREFIX = "constraints:"
+METRIC_NAMES_KEY = "study:metric_names"
 
 STUDIES: Table = models.StudyModel.__table__
 DIRECTIONS: Table = models.StudyDirectionModel.__table__
