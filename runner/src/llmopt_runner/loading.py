@@ -108,6 +108,8 @@ def launch_settings(
             log_path=folder / name,
             parameters=configuration.engine,
             sampling=configuration.sampling,
+            model_revision=model.revision,
+            trust_remote_code=spec.model.trust_remote_code,
             endpoint_url=spec.engine.endpoint.url if spec.engine.endpoint else None,
             endpoint_model=spec.engine.endpoint.model if spec.engine.endpoint else None,
             api_key=api_key,

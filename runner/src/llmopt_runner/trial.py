@@ -231,7 +231,9 @@ class TrialRunner:
         return {
             **server.facts(),
             "serve_command": engine.serve_arguments(configuration, server.settings),
-            "request_fields": engine.request_fields(self.declaration.changed(configuration).sampling),
+            "request_fields": engine.request_fields(
+                self.declaration.request_part(self.declaration.changed(configuration))
+            ),
         }
 
 

@@ -82,7 +82,7 @@ class PreparedWorkload:
             shots=self.split.first_shots(int(prompt.get("few_shot", 0))),
             instruction=self.instruction,
         )
-        sampling: dict[str, Any] = dict(configuration.sampling)
+        sampling: dict[str, Any] = engine.declaration.request_part(configuration)
         if seed is not None:
             sampling["seed"] = seed
         return ChatRequest(item.id, messages, self.spec.max_tokens, engine.request_fields(sampling))

@@ -102,11 +102,22 @@ class EngineDeclaration:
 
     def load_part(self, configuration: Configuration) -> dict[str, Value]:
         """Return, by full name, what of `configuration` only a new server can change."""
-        frozen = self.freezes_sampling(configuration)
+        asked = self.request_part(configuration)
         return {
             name: value
             for name, value in configuration.flat().items()
-            if self._is_set_at_load(name) or (frozen and name.startswith("sampling."))
+            if self._is_set_at_load(name)
+            or (name.startswith("sampling.") and name.removeprefix("sampling.") not in asked)
+        }
+
+    def request_part(self, configuration: Configuration) -> dict[str, Value]:
+        """Return the sampling parameters, by plain name, that go with each request.
+
+        Where the server keeps what its first request said, only a seed is left to say.
+        """
+        frozen = self.freezes_sampling(configuration)
+        return {
+            name: value for name, value in configuration.sampling.items() if not frozen or name == "seed"
         }
 
     def _is_set_at_load(self, full_name: str) -> bool:

@@ -19,10 +19,10 @@ from llmopt_runner.engines.failures import EngineNotFound, UnsupportedParameter
 class LaunchSettings:
     """What one server is started with.
 
-    `model_path` is None where the engine loads by name (`model_id`). `port` 0 lets the server pick a free
-    one. `parameters` are those of the engine group, complete and canonical. `sampling` goes with the very
-    first request: an engine may keep what that one said for all later ones. `endpoint_url` and `api_key`
-    are for servers that run already.
+    `model_path` is None where the engine loads by name (`model_id`, at `model_revision` if one is given).
+    `port` 0 lets the server pick a free one. `parameters` are those of the engine group, complete and
+    canonical. `sampling` goes with the very first request: an engine may keep what that one said for all
+    later ones. `endpoint_url` and `api_key` are for servers that run already.
     """
 
     model_path: Path | None
@@ -33,6 +33,8 @@ class LaunchSettings:
     port: int = 0
     parameters: Mapping[str, Value] = field(default_factory=dict)
     sampling: Mapping[str, Value] = field(default_factory=dict)
+    model_revision: str | None = None
+    trust_remote_code: bool = False
     endpoint_url: str | None = None
     endpoint_model: str | None = None
     api_key: str | None = field(default=None, repr=False)

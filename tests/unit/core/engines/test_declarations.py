@@ -1,6 +1,7 @@
 """Parameters as data: reading values, bounds, and the registry of engines."""
 
 import contextlib
+import dataclasses
 import math
 from importlib.metadata import EntryPoint
 
@@ -17,6 +18,7 @@ from llmopt_core.engines.declarations import (
     completed,
     manifest_text,
 )
+from llmopt_core.engines.llamacpp import LLAMACPP
 from llmopt_core.engines.registry import BUILT_IN, declaration_of, engine_names
 from llmopt_core.plugins import PluginBroken
 from llmopt_core.search.configurations import Configuration, Value
@@ -201,3 +203,13 @@ def test_a_plug_in_without_declaration_is_broken() -> None:
     """A registered object that declares nothing is an error that names the package."""
     with pytest.raises(PluginBroken, match="no attribute `declaration`"):
         declaration_of("Silent")
+
+
+def test_frozen_sampling_is_set_at_load_and_only_a_seed_goes_with_requests() -> None:
+    """A server that keeps its first request's sampling is not told it again; a seed is each request's own."""
+    configuration = Configuration(engine={"n_ctx": 512}, sampling={"temperature": 0.5, "seed": 3})
+    frozen = dataclasses.replace(LLAMACPP, freezes_sampling=lambda _: True)
+    assert frozen.request_part(configuration) == {"seed": 3}
+    assert frozen.load_part(configuration) == {"engine.n_ctx": 512, "sampling.temperature": 0.5}
+    assert LLAMACPP.request_part(configuration) == {"temperature": 0.5, "seed": 3}
+    assert LLAMACPP.load_part(configuration) == {"engine.n_ctx": 512}
