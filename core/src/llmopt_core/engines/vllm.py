@@ -167,7 +167,7 @@ _SAMPLING = (
         low=-PENALTY_LIMIT,
         high=PENALTY_LIMIT,
     ),
-    _request("seed", "int", "unset: a new one for each request", neutral=None, low=0, high=2**63 - 1),
+    _request("seed", "int", "unset: a new one for each request", neutral=None, low=0, high=2**31 - 1),
 )
 
 _PARAMETERS = by_full_name((*_ENGINE, *_SAMPLING))
@@ -183,7 +183,7 @@ def _conflicts(configuration: Configuration) -> tuple[str, ...]:
 
 VLLM = EngineDeclaration(
     name="vllm",
-    summary="vLLM's server: safetensors models on GPUs, and on CPUs",
+    summary="the server of vLLM: safetensors models on GPUs, and on CPUs",
     needs_model_file=False,
     parameters=_PARAMETERS,
     canonical=_canonical,

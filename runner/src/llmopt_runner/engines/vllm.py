@@ -41,7 +41,8 @@ class Vllm(Engine):
         if program is None:
             return None
         versions = ((package, package_version(program, package)) for package in _PACKAGES)
-        return next((f"{package} {version}" for package, version in versions if version), "unknown")
+        told = (f"{package} {version}" for package, version in versions if version)
+        return next(told, f"{_PROGRAM} unknown")
 
     def command(self, settings: LaunchSettings) -> ServerCommand:
         """Return the command that serves the model under the name that requests call it."""
@@ -89,7 +90,11 @@ class Vllm(Engine):
 
 def _serve(settings: LaunchSettings) -> tuple[str, ...]:
     # Without a name of its own a model of the offline hub would be called by its folder.
-    return ("serve", str(settings.model_path or settings.model_id), "--served-model-name", settings.model_id)
+    name = ("--served-model-name", settings.model_id)
+    if settings.model_path is not None:
+        return ("serve", str(settings.model_path), *name)
+    revision = ("--revision", settings.model_revision) if settings.model_revision else ()
+    return ("serve", settings.model_id, *revision, *name)
 
 
 def _environment() -> dict[str, str]:

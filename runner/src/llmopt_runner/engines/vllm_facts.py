@@ -31,7 +31,7 @@ _LOGGED: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
     ),
     "n_ctx": (re.compile(r"\bmax_seq_len=(\d+)"), int),
     "dtype": (re.compile(r"\bdtype=torch\.(\w+)"), str),
-    "quantization": (re.compile(r"\bquantization=(\w[\w-]*)"), str),
+    "quantization": (re.compile(r"\bquantization=(?!None)(\w[\w-]*)"), str),
     "chunked_prefill": (re.compile(r"\benable_chunked_prefill=(True|False)"), lambda text: text == "True"),
     "max_num_batched_tokens": (
         re.compile(r"Chunked prefill is enabled with max_num_batched_tokens=(\d+)"),
