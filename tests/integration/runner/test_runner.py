@@ -2,22 +2,17 @@
 
 import signal
 import subprocess
-import sys
-import time
-from contextlib import contextmanager
 
 import pytest
-import yaml
 from fakes.openai_server import FakeOptions, FakeServer
+from fakes.runner_folders import PATIENCE_SECONDS, Folder
 
-from llmopt_core.study.adapter import open_storage
 from llmopt_core.study.confirmation import confirmation
 from llmopt_core.study.records import OutcomeKind, Phase
 from llmopt_core.study.summary import summarise
 from llmopt_runner.datasets.arithmetic import arithmetic
 from llmopt_runner.main import EXIT_DONE, EXIT_INTERRUPTED, EXIT_INVALID, EXIT_STUDY_FAILED
 
-PATIENCE_SECONDS = 60
 # Right with probability 0.95 - 0.7 x temperature: greedy answers are best, and the default of 1.0 is not.
 ANSWERS = {item.question: item.answer for item in arithmetic().items(200, 0)}
 OPTIONS = FakeOptions(
@@ -51,48 +46,6 @@ def manifest(url, *, trials=8, confirm=None, budget=None, objectives=("accuracy"
             **spec,
         },
     }
-
-
-class Folder:
-    """One study's files, and runners on it."""
-
-    def __init__(self, path):
-        self.path = path
-        self.storage = f"sqlite:///{path / 'study.db'}"
-
-    def write(self, document):
-        (self.path / "manifest.yaml").write_text(yaml.safe_dump(document))
-
-    def start(self, index=0, *arguments, stdin=None):
-        command = [sys.executable, "-m", "llmopt_runner.main", "--manifest", str(self.path / "manifest.yaml")]
-        command += ["--results", str(self.path), "--index", str(index), "--storage", self.storage]
-        log = (self.path / f"runner-{index}.log").open("a")
-        with log:
-            return subprocess.Popen([*command, *arguments], stderr=log, stdin=stdin)
-
-    def run(self):
-        return self.start().wait(PATIENCE_SECONDS)
-
-    @contextmanager
-    def study(self):
-        with open_storage(self.storage) as storage:
-            yield storage.open_study("study")
-
-    def until(self, seen):
-        """Wait until `seen(trials)` holds for the study, as soon as there is one."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (self.path / "study.db").exists() or not self._has_study():
-            assert time.monotonic() < deadline
-        with self.study() as study:
-            while not seen(study.trials()):
-                assert time.monotonic() < deadline
-
-    def _has_study(self):
-        with open_storage(self.storage) as storage:
-            return "study" in storage.study_names()
-
-    def log(self, index=0):
-        return (self.path / f"runner-{index}.log").read_text()
 
 
 @pytest.fixture
