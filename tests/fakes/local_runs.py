@@ -5,8 +5,9 @@ from pathlib import Path
 
 import yaml
 
-from llmopt.commands.running import RunOptions
+from llmopt.commands.running import Run
 from llmopt.local.sessions import Audience, Pace
+from llmopt.options import RunOptions
 
 STUB = Path(__file__).with_name("stub_runner.py")
 FAST = Pace(poll=0.05, grace=5.0, lease=60.0)
@@ -19,7 +20,7 @@ def stub_command(*arguments):
 
 def run_options(results, *arguments, pace=FAST, **options):
     """Return options that run the stub runner with `arguments`."""
-    return RunOptions(results=results, command=stub_command(*arguments), pace=pace, **options)
+    return Run(RunOptions(results=results, **options), stub_command(*arguments), pace)
 
 
 def document(*, name="small", trials=4, low="0", temperature_high="1", confirm=None, max_tokens=256, **spec):

@@ -55,7 +55,15 @@ class Runner:
     def beat(self, trial=None, ended=None):
         self.beats += 1
         record = RunnerRecord(
-            self.name, self.args.index, self.beats, time.monotonic(), trial, "measure", 512.0, 4096.0, ended
+            self.name,
+            self.args.index,
+            self.beats,
+            time.monotonic(),
+            trial=trial,
+            stage="measure",
+            memory_mib=512.0,
+            memory_total_mib=4096.0,
+            ended=ended,
         )
         self.study.beat(record)
 

@@ -26,7 +26,8 @@ from llmopt.local.folders import ResultsFolder
 from llmopt.local.running import Finding, RunSettings, find
 from llmopt.local.sessions import Audience, Pace, Stop
 from llmopt.local.studies import LocalStudy
-from llmopt.manifests import OptionInvalid, Options, as_yaml, build, evaluator_part
+from llmopt.manifests import OptionInvalid, as_yaml, build, evaluator_part
+from llmopt.options import Options
 from llmopt.progress import LinePrinter
 from llmopt.results import OptimizationResult
 from llmopt_core.errors.classes import LlmoptError
@@ -124,7 +125,8 @@ def _document(model: str | None, arguments: Arguments) -> dict[str, Any]:
     if (model is None) == (manifest is None):
         raise OptionInvalid("optimize() takes either a model or manifest=, one of the two")
     if manifest is None:
-        return build(_options(str(model), arguments))
+        own_evaluator = arguments.get("evaluator") is not None
+        return build(_options(str(model), arguments), own_evaluator=own_evaluator)
     if isinstance(manifest, Mapping):
         return dict(manifest)
     text = manifest.read_text(encoding="utf-8") if isinstance(manifest, Path) else manifest
@@ -137,8 +139,7 @@ def _options(model: str, arguments: Arguments) -> Options:
     fields = {name: arguments[name] for name in _OPTION_NAMES if name in arguments}  # type: ignore[literal-required]  # the names are the TypedDict's own
     timeout = arguments.get("timeout")
     planned = None if timeout is None else f"{max(1, int(timeout * PLANNED_SHARE))}s"
-    own = arguments.get("evaluator") is not None
-    return Options(model=model, timeout=planned, own_evaluator=own, **fields)
+    return Options(model=model, timeout=planned, **fields)
 
 
 _OPTION_NAMES = (

@@ -1,13 +1,13 @@
 """A manifest from a few options: what `llmopt optimize` and `llmopt.optimize` build."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from llmopt.options import Options
 from llmopt_core.errors.classes import LlmoptError
 
 # Several of these make a Pareto study; the first is what the headline speaks of.
@@ -37,35 +37,21 @@ class OptionInvalid(LlmoptError):
     """An option's value cannot be used; the message names the option, the value and what is expected."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """What a person says in one line; everything else keeps the manifest's defaults."""
+def build(options: Options, *, own_evaluator: bool = False) -> dict[str, Any]:
+    """Return the document of an LLMOptimization; raises OptionInvalid.
 
-    model: str
-    dataset: str = "arithmetic"
-    trials: int = 40
-    method: str = "tpe"
-    timeout: str | None = None
-    safe: bool = False
-    engine: str = "llamacpp"
-    objectives: Sequence[str] = ()
-    concurrency: int | None = None
-    samples: int = 32
-    name: str | None = None
-    own_evaluator: bool = False
-
-
-def build(options: Options) -> dict[str, Any]:
-    """Return the document of an LLMOptimization; raises OptionInvalid."""
+    `own_evaluator`: answers are scored by a function of the caller.
+    """
     budget: dict[str, Any] = {"trials": options.trials}
     if options.timeout is not None:
         budget["duration"] = kubernetes_duration(options.timeout)
+    objectives = options.objectives or (OWN_EVALUATOR_OBJECTIVES if own_evaluator else DEFAULT_OBJECTIVES)
     spec: dict[str, Any] = {
         "model": {"source": model_source(options.model)},
         "engine": {"name": options.engine},
         "workload": _workload(options),
         "search": _search(options),
-        "objectives": [objective(text) for text in _objectives(options)],
+        "objectives": [objective(text) for text in objectives],
         "budget": budget,
     }
     if options.safe:
@@ -127,12 +113,6 @@ def evaluator_part(url: str) -> dict[str, Any]:
     return {"name": "endpoint", "args": args, "endpoint": {"url": url}}
 
 
-def _objectives(options: Options) -> Sequence[str]:
-    if options.objectives:
-        return options.objectives
-    return OWN_EVALUATOR_OBJECTIVES if options.own_evaluator else DEFAULT_OBJECTIVES
-
-
 def _workload(options: Options) -> dict[str, Any]:
     by_path = "/" in options.dataset or options.dataset.endswith(".jsonl")
     dataset = {"path": options.dataset} if by_path else {"name": options.dataset}
@@ -144,5 +124,5 @@ def _workload(options: Options) -> dict[str, Any]:
 
 
 def _search(options: Options) -> dict[str, Any]:
-    sampler = {"sampler": {"name": options.method}}
+    sampler = {"sampler": {"name": str(options.method)}}
     return {**sampler, "space": SAFE_SPACE} if options.safe else {"preset": "balanced", **sampler}

@@ -58,13 +58,16 @@ class ProgressMemory:
         self._progress = progress
 
     def devices(self) -> Sequence[DeviceMemory]:
-        """Return the host with what the engine holds of it; nothing while no engine is measured."""
-        memory = self._progress.memory
-        return () if memory is None else (DeviceMemory("host", memory.current_mib, memory.total_mib),)
+        """Return what the guard saw last; nothing while no engine is loaded."""
+        guard = self._progress.memory.guard
+        return tuple(
+            DeviceMemory(name, seen.used_mib, seen.total_mib, int(level))
+            for name, (seen, level) in (guard.now() if guard else {}).items()
+        )
 
     def guard_actions(self) -> Mapping[str, int]:
-        """Return nothing: memory is only measured."""
-        return {}
+        """Return how often a start was refused, a trial ended, an engine killed."""
+        return self._progress.memory.actions()
 
 
 class Exporter:
@@ -85,7 +88,11 @@ class Exporter:
         self._best = self._gauge(
             "objective_best", "The objective in the study's best trial so far, in its own unit."
         )
-        self._study = self._gauge("study_trials", "The study's trials without repeats, by state.", "state")
+        self._study = self._gauge(
+            "study_trials",
+            "The study's trials without repeats, as of this runner's latest end of one.",
+            "state",
+        )
         self._trial_seconds = self._histogram("trial_duration", "Trials that asked an engine.")
         self._start_seconds = self._histogram("engine_start", "Engine starts until the first completion.")
         for kind in OutcomeKind:

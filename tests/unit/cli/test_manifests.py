@@ -4,7 +4,6 @@ from hypothesis import strategies as st
 
 from llmopt.manifests import (
     OptionInvalid,
-    Options,
     as_yaml,
     build,
     default_name,
@@ -12,6 +11,7 @@ from llmopt.manifests import (
     model_source,
     objective,
 )
+from llmopt.options import Options
 from llmopt_core.resources import load_manifest
 from llmopt_core.study.definitions import define_study
 
@@ -123,4 +123,4 @@ def test_a_default_name_is_always_a_name(model, dataset):
 
 def test_an_own_evaluator_is_optimized_for():
     """With an evaluator of one's own, its score is the objective unless another is said."""
-    assert build(Options(model=MODEL, own_evaluator=True))["spec"]["objectives"] == [{"metric": "score"}]
+    assert build(Options(model=MODEL), own_evaluator=True)["spec"]["objectives"] == [{"metric": "score"}]

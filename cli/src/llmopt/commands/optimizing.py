@@ -5,10 +5,11 @@ import sys
 from rich.console import Console
 
 from llmopt.checking import InputInvalid, checked
-from llmopt.commands.running import RunOptions, run_text
+from llmopt.commands.running import Run, run_text
 from llmopt.commands.validating import print_faults
 from llmopt.exits import Exit
-from llmopt.manifests import OptionInvalid, Options, as_yaml, build
+from llmopt.manifests import OptionInvalid, as_yaml, build
+from llmopt.options import Options, RunOptions
 
 SOURCE = "<options>"
 
@@ -28,4 +29,4 @@ def optimize_options(asked: Options, options: RunOptions, *, dry_run: bool) -> E
     if dry_run:
         sys.stdout.write(text)
         return Exit.FINISHED
-    return run_text(text, SOURCE, options)
+    return run_text(text, SOURCE, Run(options))

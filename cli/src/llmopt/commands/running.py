@@ -4,7 +4,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
@@ -17,6 +16,7 @@ from llmopt.local.folders import FolderBusy, ResultsFolder
 from llmopt.local.running import Finding, RunSettings, find
 from llmopt.local.sessions import Pace, Stop
 from llmopt.local.studies import LocalStudy
+from llmopt.options import RunOptions
 from llmopt.progress import shown
 from llmopt.tables import print_result
 from llmopt_core.errors.classes import LlmoptError
@@ -29,67 +29,63 @@ class WrongKind(LlmoptError):
 
 
 @dataclass(frozen=True)
-class RunOptions:
-    """The options that `run` and `optimize` share; `command` is the runner program."""
+class Run:
+    """What was chosen, and by what it is carried out: `command` is the runner program."""
 
-    results: Path
-    fresh: bool = False
-    storage: str | None = None
-    runners: int | None = None
-    no_progress: bool = False
-    debug: bool = False
+    options: RunOptions
     command: tuple[str, ...] = RUNNER_COMMAND
     pace: Pace = field(default_factory=Pace)
 
     @property
     def settings(self) -> RunSettings:
         """How the runners are started."""
-        command = (*self.command, "--debug") if self.debug else self.command
-        return RunSettings(self.runners, command, self.pace)
+        options = self.options
+        command = (*self.command, "--debug") if options.debug else self.command
+        return RunSettings(options.runners, command, self.pace, metrics_port=options.metrics_port)
 
 
-def run_file(name: str, options: RunOptions) -> Exit:
+def run_file(name: str, run: Run) -> Exit:
     """Run the manifest in the file `name` (`-`: standard input) and return how it ended."""
     try:
         text, source = read_manifest(name)
     except (OSError, UnicodeDecodeError) as error:
         _say(Console(stderr=True), f"{name}: cannot be read: {error}")
         return Exit.INVALID
-    return run_text(text, source, options)
+    return run_text(text, source, run)
 
 
-def run_text(text: str, source: str, options: RunOptions) -> Exit:
+def run_text(text: str, source: str, run: Run) -> Exit:
     """Run the manifest `text`, called `source` in messages, and return how it ended."""
     errors = Console(stderr=True)
     try:
-        return _run(local_study(text, source, options), options, Console())
+        return _run(local_study(text, source, run), run, Console())
     except InputInvalid as error:
         print_faults(errors, error)
         return Exit.INVALID
     except (LlmoptError, OSError) as error:
-        if options.debug:
+        if run.options.debug:
             errors.print_exception()
         _say(errors, f"error: {error}")
         passing = isinstance(error, StorageUnavailable | FolderBusy)
         return Exit.UNFINISHED if passing else Exit.INVALID
 
 
-def local_study(text: str, source: str, options: RunOptions) -> LocalStudy:
+def local_study(text: str, source: str, run: Run) -> LocalStudy:
     """Return the study that the manifest `text` stands for; raises InputInvalid or WrongKind."""
     resource = checked(text, source)
     if not isinstance(resource, LLMOptimization):
         raise WrongKind(f"{source}: kind is {resource.kind}; `llmopt run` takes an LLMOptimization")
     return LocalStudy(
-        resource, text, ResultsFolder(options.results / resource.metadata.name), options.storage
+        resource, text, ResultsFolder(run.options.results / resource.metadata.name), run.options.storage
     )
 
 
-def _run(local: LocalStudy, options: RunOptions, console: Console) -> Exit:
-    if options.fresh and (moved := local.start_over()):
+def _run(local: LocalStudy, run: Run, console: Console) -> Exit:
+    if run.options.fresh and (moved := local.start_over()):
         _say(console, f"the earlier results are kept in {moved}")
-    live = console.is_terminal and not options.no_progress
+    live = console.is_terminal and not run.options.no_progress
     with stopped_by_signals() as stop, shown(console, local.folder.name, live=live) as audience:
-        finding = find(local, options.settings, stop, audience)
+        finding = find(local, run.settings, stop, audience)
     print_result(console, finding.result)
     return _conclude(finding, console)
 

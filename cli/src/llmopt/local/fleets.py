@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmopt.local.folders import ResultsFolder, note_holders
+from llmopt.local.metrics import LOOPBACK
 
 RUNNER_COMMAND = (sys.executable, "-m", "llmopt_runner.main", "--end-with-stdin")
 STORAGE_URL = "LLMOPT_STORAGE_URL"
@@ -26,7 +27,8 @@ class Launcher:
 
     `command` is the program. `lifeline` is the end of a pipe that runners read and nobody writes: it ends
     when this process does, however that came, and the runners with it. The storage's URL goes through the
-    environment because an argument list can be read by every user of the machine.
+    environment because an argument list can be read by every user of the machine. `metrics_ports` are where
+    the runners serve metrics, by index; empty: nowhere.
     """
 
     folder: ResultsFolder
@@ -35,6 +37,7 @@ class Launcher:
     lifeline: int
     command: tuple[str, ...] = RUNNER_COMMAND
     environment: Mapping[str, str] = field(default_factory=dict)
+    metrics_ports: tuple[int, ...] = ()
 
     def arguments(self, index: int) -> list[str]:
         """Return the command line of runner `index`."""
@@ -42,7 +45,13 @@ class Launcher:
         return [
             *self.command,
             "--manifest", str(folder.manifest), "--results", str(folder.path), "--index", str(index),
+            *self._metrics(index),
         ]  # fmt: skip
+
+    def _metrics(self, index: int) -> tuple[str, ...]:
+        if not self.metrics_ports:
+            return ()
+        return "--metrics-port", str(self.metrics_ports[index]), "--metrics-host", LOOPBACK
 
     def start(self, index: int) -> "subprocess.Popen[bytes]":
         """Start runner `index` in a session of its own: the terminal's Ctrl-C is for us to pass on."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from llmopt.local.fleets import RUNNER_COMMAND, Fleet, Launcher, lifeline
+from llmopt.local.metrics import metrics_ports, where_served
 from llmopt.local.sessions import Audience, Pace, Session, SessionEnd, Stop
 from llmopt.local.studies import LocalStudy
 from llmopt.outputs import write_best
@@ -14,12 +15,16 @@ from llmopt_core.study.adapter import Study
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How the runners are started: how many (None: as the manifest says), by which program."""
+    """How the runners are started: how many (None: as the manifest says), by which program.
+
+    `metrics_port`: where the first of them serves metrics (0: any free port), None: nowhere.
+    """
 
     runners: int | None = None
     command: tuple[str, ...] = RUNNER_COMMAND
     pace: Pace = field(default_factory=Pace)
     environment: Mapping[str, str] = field(default_factory=dict)
+    metrics_port: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,15 @@ def find(local: LocalStudy, settings: RunSettings, stop: Stop, audience: Audienc
     with local.folder.locked() as lock, local.opened() as study, lifeline() as line:
         end = None
         if study.ended is None:
-            launcher = Launcher(
-                local.folder, local.storage_url, lock, line, settings.command, settings.environment
-            )
             spec = local.resource.spec
-            fleet = Fleet(launcher, settings.runners or spec.runners.count)
+            count = settings.runners or spec.runners.count
+            ports = metrics_ports(settings.metrics_port, count)
+            for sentence in where_served(ports):
+                audience.event(sentence)
+            launcher = Launcher(
+                local.folder, local.storage_url, lock, line, settings.command, settings.environment, ports
+            )
+            fleet = Fleet(launcher, count)
             end = Session(study, spec, fleet, settings.pace).run(stop, audience)
         result = write_results(study, local, audience)
         return Finding(result, end)

@@ -1,0 +1,140 @@
+"""Options that commands share, each written once; nothing heavy is imported here.
+
+A command takes a dataclass of options as one parameter; `spread` shows its fields to typer as options.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+Results = Annotated[Path, typer.Option(help="Where results are kept, one folder for each study.")]
+RESULTS = Path("results")
+StorageUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        envvar="LLMOPT_STORAGE_URL",
+        show_envvar=True,
+        help="The study's database, such as postgresql+psycopg://USER@HOST/NAME. Default: SQLite in the "
+        "results folder. A password is safer in the environment than here.",
+    ),
+]
+LAST_PORT = 65_535
+
+
+class Method(StrEnum):
+    """Samplers."""
+
+    TPE = "tpe"
+    RANDOM = "random"
+    GRID = "grid"
+    GP = "gp"
+    CMAES = "cmaes"
+    NSGA2 = "nsga2"
+    NSGA3 = "nsga3"
+    QMC = "qmc"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a study is run on this machine."""
+
+    results: Results = RESULTS
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over; earlier results are kept under another name.")
+    ] = False
+    storage: StorageUrl = None
+    runners: Annotated[
+        int | None, typer.Option(min=1, max=32, help="Runners side by side. Default: the manifest's.")
+    ] = None
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=LAST_PORT,
+            help="Serve Prometheus metrics on this port of this machine, those of further runners on the "
+            "next ones; 0 takes free ones. Default: no metrics.",
+        ),
+    ] = None
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="Print only events and the result.")] = (
+        False
+    )
+    debug: Annotated[bool, typer.Option("--debug", help="Verbose runner logs, and tracebacks of errors.")] = (
+        False
+    )
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person says of a study in one line; everything else keeps the manifest's defaults."""
+
+    model: Annotated[str, typer.Option(help="hf://ORG/NAME, ORG/NAME, package://PACKAGE/FILE or a path.")]
+    dataset: Annotated[
+        str, typer.Option(help="A data set's name (`llmopt list --type datasets`) or a .jsonl file.")
+    ] = "arithmetic"
+    trials: Annotated[int, typer.Option(min=1, max=10_000, help="Configurations to try.")] = 40
+    method: Annotated[Method, typer.Option(help="How the next configuration is chosen.")] = Method.TPE
+    timeout: Annotated[
+        str | None, typer.Option(help="What the study may take: seconds, 45s, 10m, 1h30m.")
+    ] = None
+    safe: Annotated[
+        bool,
+        typer.Option(
+            "--safe",
+            help="For a machine that must not run out of memory: two requests at once, and only sampling and "
+            "prompt are searched, so the server's memory stays as it is by default.",
+        ),
+    ] = False
+    engine: Annotated[str, typer.Option(help="`llmopt list --type engines`.")] = "llamacpp"
+    objectives: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--objective",
+            help="METRIC or METRIC:minimize; repeat for several. Default: accuracy and speed.",
+        ),
+    ] = None
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Requests in flight. Default: 8, with --safe 2.")
+    ] = None
+    samples: Annotated[
+        int, typer.Option(min=4, max=10_000, help="Items of the data set that each trial is asked.")
+    ] = 32
+    name: Annotated[str | None, typer.Option(help="The study's name. Default: model and data set.")] = None
+
+
+def spread(command: Callable[..., None]) -> Callable[..., None]:
+    """Return `command` with the fields of its dataclass parameters as keyword parameters of their own."""
+    signature = inspect.signature(command, eval_str=True)
+    plain = [one for one in signature.parameters.values() if not is_dataclass(one.annotation)]
+    groups = {
+        name: one.annotation
+        for name, one in signature.parameters.items()
+        if is_dataclass(one.annotation) and isinstance(one.annotation, type)
+    }
+
+    def call(**values: Any) -> None:
+        for name, kind in groups.items():
+            values[name] = kind(**{field.name: values.pop(field.name) for field in fields(kind)})
+        command(**values)
+
+    parameters = [*plain, *(one for kind in groups.values() for one in _parameters(kind))]
+    call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # what inspect reads
+    call.__annotations__ = {one.name: one.annotation for one in parameters}
+    call.__name__, call.__doc__ = command.__name__, command.__doc__
+    return call
+
+
+def _parameters(kind: type) -> list[inspect.Parameter]:
+    hints = get_type_hints(kind, include_extras=True)
+    make = partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY)
+    return [make(field.name, default=_default(field), annotation=hints[field.name]) for field in fields(kind)]
+
+
+def _default(field: "Field[Any]") -> Any:
+    return inspect.Parameter.empty if field.default is MISSING else field.default
