@@ -13,7 +13,7 @@ USER_EXTRAS := --extra runner --extra llamacpp --extra report --group model
 TEST_EXTRAS := $(USER_EXTRAS) --extra postgres --extra gp --extra hf --extra dashboard --group dev
 RESULTS ?= results
 
-.PHONY: help quickstart setup-user setup-test format lint unit check verify generate test bench clean
+.PHONY: help quickstart setup-user setup-test format lint unit check verify generate test test-gpu bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ verify: setup-test ## Fail when something generated is not up to date
 
 test: setup-test lint verify ## Everything that CI runs: checks, unit and integration tests
 	@echo "==> all tests (real model, real Postgres, killed processes: about 8 minutes)"; $(BIN)/pytest tests -n 2 --dist loadscope --durations 15
+
+test-gpu: setup-test ## The tests for a machine with an NVIDIA GPU; elsewhere they say that they were skipped
+	@echo "==> tests on the GPU"; $(BIN)/pytest tests/gpu -rs
 
 bench: setup-test ## Run the benchmarks and print their tables
 	@for program in bench/*.py; do echo "==> $$program"; $(BIN)/python $$program; done

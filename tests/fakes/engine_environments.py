@@ -11,9 +11,15 @@ REPOSITORY = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
 @functools.cache
 def use_engine(name: str) -> Path:
-    """Let this process find engine `name` in its own environment; return that environment's folder."""
+    """Let this process find engine `name` in its own environment; return that environment's folder.
+
+    A machine that has the engine already says where by the same variable as ever.
+    """
+    variable = f"LLMOPT_ENGINE_{name.upper()}"
+    if told := os.environ.get(variable):
+        return Path(told).parent
     folder = _printed("engine-environment", name)
-    os.environ[f"LLMOPT_ENGINE_{name.upper()}"] = str(folder / "bin")
+    os.environ[variable] = str(folder / "bin")
     return folder
 
 

@@ -1,0 +1,62 @@
+"""Real engines on a real GPU: they answer, give everything back, and fail as what they are."""
+
+import time
+from dataclasses import replace
+
+import pytest
+from fakes.gpu_memory import holding
+
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_runner.engines.base import LaunchSettings
+from llmopt_runner.engines.failures import EngineStartFailed
+from llmopt_runner.engines.probing import Probe
+from llmopt_runner.engines.server import EngineServer
+from llmopt_runner.engines.transformers import Transformers
+
+_START_SECONDS = 300
+_BACK_SECONDS = 10
+# Less than a CUDA context and the first kernels of a server take.
+_LEFT_MIB = 450
+_MODES = {
+    "bf16": {"device": "cuda", "dtype": "bfloat16"},
+    "bnb-4bit": {"device": "cuda", "dtype": "bfloat16", "quantization": "bnb-4bit"},
+    "continuous batching": {"device": "cuda", "dtype": "bfloat16", "continuous_batching": True},
+}
+
+
+@pytest.fixture
+def settings(small_model, tmp_path):
+    return LaunchSettings(
+        model_path=small_model, model_id="small", workdir=tmp_path, log_path=tmp_path / "engine.log"
+    )
+
+
+def _with(settings, **parameters):
+    return replace(settings, parameters=parameters)
+
+
+@pytest.mark.parametrize("mode", _MODES)
+def test_transformers_serves_on_the_gpu_and_gives_it_back(gpu, settings, mode):
+    """A real answer comes from the GPU, whose memory is what it was once the engine is gone."""
+    before = gpu.used_mib()
+    with EngineServer(Transformers(), _with(settings, **_MODES[mode])) as server:
+        server.start(_START_SECONDS)
+        assert Probe(server.base_url).complete(server.model, {"max_tokens": 8}, 60)
+        assert gpu.used_mib() - before > 200  # the CUDA context alone takes that much
+        assert not server.stop()
+    deadline = time.monotonic() + _BACK_SECONDS
+    while gpu.used_mib() - before > 64:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_gpu_that_is_full_is_out_of_memory(gpu, python, settings):
+    """With nearly nothing left the start fails at once as out of GPU memory, not as a crash."""
+    server = EngineServer(Transformers(), _with(settings, **_MODES["bf16"]))
+    with (
+        holding(python, int(gpu.occupancy().free_mib) - _LEFT_MIB),
+        server,
+        pytest.raises(EngineStartFailed) as caught,
+    ):
+        server.start(_START_SECONDS)
+    assert caught.value.failure.error_class is ErrorClass.GPU_OUT_OF_MEMORY
