@@ -132,14 +132,18 @@ def _from_hub(source: str, rest: str, token: str | None) -> ResolvedModel:
     return ResolvedModel(path, path.stem, revision or None)
 
 
+def hub_cache() -> Path:
+    """Return the folder in which the hub's library keeps repositories; it need not exist."""
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+
+
 def hub_snapshot(repository: str, revision: str | None = None) -> Path | None:
     """Return the folder of the hub's local cache that holds a repository; None: it is not there.
 
     Found by the cache's documented layout, so that nothing need be installed for it.
     """
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-    hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
-    folder = hub / f"models--{repository.replace('/', '--')}"
+    folder = hub_cache() / f"models--{repository.replace('/', '--')}"
     reference = folder / "refs" / (revision or "main")
     commit = reference.read_text().strip() if reference.is_file() else revision or "main"
     snapshot = folder / "snapshots" / commit

@@ -116,9 +116,7 @@ class EngineDeclaration:
         Where the server keeps what its first request said, only a seed is left to say.
         """
         frozen = self.freezes_sampling(configuration)
-        return {
-            name: value for name, value in configuration.sampling.items() if not frozen or name == "seed"
-        }
+        return {name: value for name, value in configuration.sampling.items() if not frozen or name == "seed"}
 
     def _is_set_at_load(self, full_name: str) -> bool:
         known = self.parameters.get(full_name)

@@ -6,10 +6,13 @@ from types import MappingProxyType
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.llamacpp import LLAMACPP
 from llmopt_core.engines.openai import OPENAI
+from llmopt_core.engines.transformers import TRANSFORMERS
 from llmopt_core.engines.vllm import VLLM
 from llmopt_core.plugins import PluginGroup, load_plugin, plugin_names
 
-BUILT_IN: Mapping[str, EngineDeclaration] = MappingProxyType({e.name: e for e in (LLAMACPP, OPENAI, VLLM)})
+BUILT_IN: Mapping[str, EngineDeclaration] = MappingProxyType(
+    {engine.name: engine for engine in (LLAMACPP, OPENAI, TRANSFORMERS, VLLM)}
+)
 
 
 def engine_names() -> tuple[str, ...]:

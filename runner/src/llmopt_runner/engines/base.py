@@ -3,6 +3,7 @@
 The process itself, its readiness and its end are the same for all engines: see `server.EngineServer`.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -63,6 +64,8 @@ class Engine(ABC):
     # How long a server may refuse to answer before it counts as not there; None: as long as it may start.
     patience_seconds: ClassVar[float | None] = None
     metrics_path: ClassVar[str | None] = "/metrics"
+    # A line of the log after which a server that still lives will never answer; None: it would end.
+    hopeless: ClassVar[re.Pattern[str] | None] = None
 
     @abstractmethod
     def installed(self) -> str | None:

@@ -36,14 +36,12 @@ class Probe:
         return self._json("/v1/models", None, timeout_seconds, refusals=frozenset({401, 403}))
 
     def complete(self, model: str, fields: Mapping[str, Any], timeout_seconds: float) -> str:
-        """Return the text of a real, short completion; raises NotReady and Refused."""
-        body = {
-            "model": model,
-            "messages": [{"role": "user", "content": "Say hello."}],
-            "max_tokens": 4,
-            "temperature": 0,
-            **fields,
-        }
+        """Return the text of a real, short completion; raises NotReady and Refused.
+
+        Nothing is said of sampling that `fields` do not say: a server may keep it for its life.
+        """
+        message = {"role": "user", "content": "Say hello."}
+        body = {"model": model, "messages": [message], "max_tokens": 4, **fields}
         document = self._json("/v1/chat/completions", body, timeout_seconds, refusals=_REFUSALS)
         return _completion_text(document)
 

@@ -237,6 +237,7 @@ class EngineServer:
     def _require_alive(self) -> None:
         ended = self._process.exit if self._process else None
         if ended is None:
+            self._require_hope()
             return
         how = f"exit code {ended.code}" if ended.signal is None else f"signal {ended.signal}"
         raise EngineStartFailed(
@@ -245,6 +246,15 @@ class EngineServer:
             exit_code=ended.code,
             signal=ended.signal,
         )
+
+    def _require_hope(self) -> None:
+        if self._process is None or self.engine.hopeless is None:
+            return
+        log = self.log_text()
+        if found := self.engine.hopeless.search(log):
+            raise EngineStartFailed(
+                f"{self.engine.declaration.name} lives but will not answer: {found[0].strip()}", log=log
+            )
 
     def _gave_up(self, patience: float, reason: NotReady) -> EngineStartTimeout | EndpointUnreachable:
         if not self._local:
