@@ -52,7 +52,7 @@ class Heartbeat:
             self._sweep()
 
     def _say(self, *, ended: str | None) -> None:
-        memory = self._progress.memory
+        memory = self._progress.memory.guard
         self._record = replace(
             self._record,
             beat=self._record.beat + 1,
@@ -61,6 +61,7 @@ class Heartbeat:
             stage=self._progress.stage,
             memory_mib=None if memory is None else memory.current_mib,
             memory_total_mib=None if memory is None else memory.total_mib,
+            memory_level=None if memory is None else memory.level.name.lower(),
             ended=ended,
         )
         try:

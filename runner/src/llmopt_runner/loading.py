@@ -12,6 +12,7 @@ from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.grouping import trials_per_load
+from llmopt_runner.guarding import EngineMemory
 from llmopt_runner.models import ResolvedModel
 
 log = logging.getLogger(__name__)
@@ -38,8 +39,10 @@ class EngineSlot:
         settings_for: Callable[[Configuration], LaunchSettings],
         start_timeout_seconds: float,
         server_of: Callable[[Engine, LaunchSettings], EngineServer] = EngineServer,
+        memory: EngineMemory | None = None,
     ) -> None:
         self.engine = engine
+        self.memory = memory or EngineMemory()
         self._server_of = server_of
         self._settings_for = settings_for
         self._timeout_seconds = start_timeout_seconds
@@ -58,16 +61,21 @@ class EngineSlot:
     ) -> tuple[EngineServer, float]:
         """Return a server under `configuration`, and the seconds its start took (0: it was reused).
 
-        `asked` is what the sampler proposed. Raises EngineStartFailed, or Interrupted once `cancelled`.
+        `asked` is what the sampler proposed. Raises EngineStartFailed, MemoryExceeded where memory does not
+        suffice, or Interrupted once `cancelled`.
         """
         if self._reusable(configuration) and self._loaded is not None:
             return self._loaded.server, 0.0
+        self.memory.require_room(self.engine, configuration)
         self.close()
         server = self._server_of(self.engine, self._settings_for(configuration))
         try:
-            seconds = server.start(self._timeout_seconds, cancelled=cancelled)
+            seconds = self.memory.load(
+                server, configuration, lambda: server.start(self._timeout_seconds, cancelled=cancelled)
+            )
         except BaseException:  # whatever ends the start, nothing of it may be left running
             server.stop(at_once=True)
+            self.memory.unloaded()
             raise
         frozen = self.engine.declaration.load_part(configuration)
         load_time = {name: value for name, value in asked.items() if name in frozen}
@@ -90,8 +98,11 @@ class EngineSlot:
     def close(self) -> None:
         """Stop the loaded engine, if there is one."""
         loaded, self._loaded = self._loaded, None
-        if loaded is not None and (remains := loaded.server.stop()):
+        if loaded is None:
+            return
+        if remains := loaded.server.stop():
             log.error("the engine was stopped, but not all of it is gone: %s", remains)
+        self.memory.unloaded()
 
 
 def launch_settings(

@@ -1,6 +1,7 @@
 """One signal to stop that both plain code and a running event loop see."""
 
 import asyncio
+import contextlib
 import signal
 import threading
 from collections.abc import Iterator
@@ -35,8 +36,14 @@ class StopSignal:
     def set(self) -> None:
         """Ask for the stop."""
         self._event.set()
-        if self._loop is not None and self._waiter is not None:
-            self._loop.call_soon_threadsafe(self._waiter.set)
+        self.wake()
+
+    def wake(self) -> None:
+        """End what waits in a loop now, without asking the runner to stop. Any thread may call it."""
+        loop, waiter = self._loop, self._waiter
+        if loop is not None and waiter is not None:
+            with contextlib.suppress(RuntimeError):  # the loop was closed between the two lines
+                loop.call_soon_threadsafe(waiter.set)
 
     @property
     def requested(self) -> bool:

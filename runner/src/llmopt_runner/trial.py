@@ -18,11 +18,12 @@ from llmopt_core.study.adapter import Study
 from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase
 from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
 from llmopt_runner.engines.server import EngineServer
+from llmopt_runner.guarding import EngineMemory, MemoryExceeded
 from llmopt_runner.load.requests import ChatRequest, Endpoint
 from llmopt_runner.load.summary import RequestsFailed, load_warnings, summarise
 from llmopt_runner.loading import EngineSlot
 from llmopt_runner.measuring import Measurement, Prune, measure, warm_up
-from llmopt_runner.memory.usage import ProcessTreeMemory
+from llmopt_runner.memory.guard import GuardReading
 from llmopt_runner.quality.base import ScoringFailed
 from llmopt_runner.stopping import StopSignal
 from llmopt_runner.validity import check_validity
@@ -39,7 +40,7 @@ class Progress:
 
     trial: int | None = None
     stage: str = "starting"
-    memory: ProcessTreeMemory | None = None
+    memory: EngineMemory = field(default_factory=EngineMemory)
 
 
 @dataclass
@@ -106,10 +107,13 @@ class TrialRunner:
         except EngineStartFailed as error:
             watch.lap("load")
             return _failed(configuration, error.explained(_numbers(configuration)))
+        except MemoryExceeded as error:
+            watch.lap("load")
+            return replace(_failed(configuration, error.failure), facts=error.facts)
         except EngineNotInstalled as error:
             return _failed(configuration, error.failure)
         watch.lap("load")
-        outcome = self._on_server(claim, configuration, server, watch)
+        outcome = self._guarded(self._on_server(claim, configuration, server, watch))
         if load_seconds:
             metrics = {**outcome.metrics, "engine_start_seconds": load_seconds}
             outcome = replace(outcome, metrics=metrics)
@@ -117,7 +121,14 @@ class TrialRunner:
             self.slot.close()
         else:
             self.slot.served(sum(watch.seconds.values()) - watch.seconds["load"])
-        return outcome
+        return replace(outcome, warnings=(*outcome.warnings, *self.slot.memory.take_warnings()))
+
+    def _guarded(self, outcome: Outcome) -> Outcome:
+        """What memory ended failed by it, whatever it looked like; what was seen of it is always told."""
+        facts = {**outcome.facts, **self.slot.memory.facts()}
+        if failure := self.slot.memory.failure(ended=outcome.failure is not None):
+            outcome = _failed(outcome.configuration, failure)
+        return replace(outcome, facts=facts)
 
     def _on_server(
         self, claim: Claim, configuration: Configuration, server: EngineServer, watch: _Stopwatch
@@ -131,8 +142,7 @@ class TrialRunner:
         self.stopping.check()
         self.progress.stage = "measuring"
         try:
-            with ProcessTreeMemory(server.pids) as memory:
-                self.progress.memory = memory
+            with self.slot.memory.measuring() as reading:
                 measurement = self._measure(claim, endpoint, requests)
         except TimeoutError:
             watch.lap("measure")
@@ -140,10 +150,8 @@ class TrialRunner:
         except ScoringFailed as error:
             watch.lap("measure")
             return _failed(configuration, error.failure)
-        finally:
-            self.progress.memory = None
         watch.lap("measure")
-        return self._judged(claim, configuration, requests, measurement, server, memory.peak_mib)
+        return self._judged(claim, configuration, requests, measurement, server, reading())
 
     def _measure(self, claim: Claim, endpoint: Endpoint, requests: list[ChatRequest]) -> Measurement:
         return measure(
@@ -178,7 +186,7 @@ class TrialRunner:
         requests: list[ChatRequest],
         measurement: Measurement,
         server: EngineServer,
-        peak_mib: float,
+        reading: GuardReading,
     ) -> Outcome:
         evaluator = self.workload.evaluator
         quality = evaluator.aggregate(measurement.scores, measurement.answers) if measurement.scores else {}
@@ -196,9 +204,7 @@ class TrialRunner:
         except RequestsFailed as error:
             return _failed(configuration, _requests_failure(error, server, _numbers(configuration)))
         validity = check_validity(measurement.run, requests, self.workload.shape(claim.number))
-        metrics = {**speed, **quality}
-        if peak_mib > 0:  # an endpoint's processes run elsewhere
-            metrics["peak_memory_mib"] = peak_mib
+        metrics = {**speed, **quality, **reading.metrics()}
         void = (*validity.void, *self._missing(metrics))
         outcome = replace(
             outcome, metrics=metrics, warnings=(*load_warnings(measurement.run), *validity.warnings, *void)

@@ -112,7 +112,15 @@ _COST = (
         "minimize",
         "ratio",
         "highest resident memory of the engine's processes while measured",
-        "memory sampler",
+        "memory guard",
+    ),
+    Metric(
+        "peak_gpu_memory_mib",
+        "MiB",
+        "minimize",
+        "ratio",
+        "highest memory of all GPUs together that the engine's processes held while measured",
+        "memory guard, by NVML",
     ),
 )
 

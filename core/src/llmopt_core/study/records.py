@@ -142,6 +142,7 @@ class RunnerRecord:
     stage: str = ""
     memory_mib: float | None = None
     memory_total_mib: float | None = None
+    memory_level: str | None = None  # safe, warning, critical or emergency
     ended: str | None = None  # why it ended, when it ended in order
 
 

@@ -14,6 +14,8 @@ from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.plugins import PluginGroup, PluginNotFound, load_plugin, nearest
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.failures import EngineNotFound, UnsupportedParameter
+from llmopt_runner.memory.needs import MemoryNeed
+from llmopt_runner.memory.shapes import ModelShape
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,22 @@ class Engine(ABC):
         """Return counts that only grow while the server lives; a trial is told how much they grew."""
         del metrics_text
         return {}
+
+    def memory_need(  # noqa: B027 - None is the answer of an engine that cannot tell
+        self, shape: ModelShape, configuration: Configuration
+    ) -> MemoryNeed | None:
+        """Return what `configuration` will ask of memory for a model of `shape`; None: it is not known.
+
+        What cannot be told is left out: a configuration that surely does not fit is refused without a start.
+        """
+
+    def reserved_gpu_share(self, configuration: Configuration) -> float:
+        """Return the share of each GPU that the server takes on purpose at its start and then stays below.
+
+        The guard's percentages are of what this leaves. 0 where memory is taken as it is needed.
+        """
+        del configuration
+        return 0.0
 
     def model_name(self, settings: LaunchSettings) -> str:
         """Return what requests call the model."""

@@ -152,6 +152,11 @@ class EngineServer:
         """Return what the server told about itself, see Engine.read_facts."""
         return self.engine.read_facts(self.log_text(), self.metrics_text())
 
+    def kill(self) -> None:
+        """Have the whole process tree killed, without waiting for it; `stop` does, and tells what is left."""
+        if self._process is not None:
+            self._process.kill()
+
     def stop(self, *, at_once: bool = False) -> Remains:
         """End the whole process tree, with SIGKILL only when `at_once`, and return what is left of it."""
         if self._process is None:

@@ -80,6 +80,10 @@ class SupervisedProcess:
         self._close()
         return processes.kill_marked(self._mark)
 
+    def kill(self) -> None:
+        """Order the end of the whole tree at once, and wait for nothing. Any thread may, again and again."""
+        self._order(b"K")
+
     def _order(self, order: bytes) -> None:
         try:
             _pipe(self._supervisor.stdin).write(order)

@@ -48,17 +48,18 @@ class ControlGroup:
         File cache that the kernel can take back does not count: all that is inactive, and what is active but
         mapped by no process. Mapped weights that are in use do count.
         """
-        limit, usage = (_number(self.folder / name) for name in (self.version.limit, self.version.usage))
-        if not limit or usage is None or limit / _MIB >= most_mib:
+        limit = _number(self.folder / self.version.limit)
+        if not limit or limit / _MIB >= most_mib:
             return None
-        stat = _table(self.folder / "memory.stat")
+        usage = _number(self.folder / self.version.usage) or 0
+        stat = read_table(self.folder / "memory.stat")
         unmapped = stat.get(self.version.active_file, 0) - stat.get(self.version.mapped_file, 0)
         reclaimable = stat.get(self.version.inactive_file, 0) + max(0, unmapped)
         return Occupancy(limit / _MIB, max(0, usage - reclaimable) / _MIB)
 
     def oom_kills(self) -> int | None:
         """Return how many processes of this group the kernel killed for memory; None: it does not count."""
-        return _table(self.folder / self.version.kills).get("oom_kill")
+        return read_table(self.folder / self.version.kills).get("oom_kill")
 
     def pids(self) -> list[int]:
         """Return the processes of this group and of those below it."""
@@ -105,6 +106,7 @@ def _number(path: Path) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _table(path: Path) -> dict[str, int]:
+def read_table(path: Path) -> dict[str, int]:
+    """Return the lines `name number` of a file of the kernel; empty when it cannot be read."""
     words = (line.split() for line in _text(path).splitlines())
     return {pair[0]: int(pair[1]) for pair in words if len(pair) == 2 and pair[1].isdigit()}  # noqa: PLR2004 - a pair

@@ -35,6 +35,8 @@ class Thresholds:
         `reserved_mib` is what an engine takes on purpose, and never more, when it starts (a cache of a fixed
         share of the GPU): it is no danger, so the percentages are of what it leaves.
         """
+        if not occupancy.total_mib:  # it could not be read yet
+            return Level.SAFE
         left = Occupancy(
             max(occupancy.total_mib - reserved_mib, 1), max(occupancy.used_mib - reserved_mib, 0)
         )
@@ -44,3 +46,8 @@ class Thresholds:
             (self.warning_percent, Level.WARNING),
         )
         return next((level for percent, level in steps if left.percent >= percent), Level.SAFE)
+
+
+def capacity_mib(total_mib: float, percent: float, *, reserved_mib: float = 0) -> float:
+    """Return how much may be in use below a level that begins at `percent` of what is not reserved."""
+    return reserved_mib + (total_mib - reserved_mib) * percent / 100

@@ -25,7 +25,7 @@ class Occupancy:
     @property
     def percent(self) -> float:
         """How much of it is taken."""
-        return 100 * self.used_mib / self.total_mib
+        return 100 * self.used_mib / self.total_mib if self.total_mib else 0.0
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,9 @@ class MemoryDevice(Protocol):
 
     def oom_kills(self) -> int:
         """Return how often the kernel killed for memory; 0 where it does not count."""
+
+    def energy_joules(self) -> float | None:
+        """Return the energy taken since some time in the past; None where it is not counted."""
 
 
 def command_of(pid: int) -> str:

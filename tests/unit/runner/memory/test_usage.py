@@ -1,15 +1,13 @@
-"""Sampling the memory of a process tree."""
+"""The memory of processes."""
 
+import os
 import subprocess
 import sys
-import time
 
 import pytest
 
-from llmopt_runner.memory import usage
-from llmopt_runner.memory.usage import ProcessTreeMemory, total_mib, tree_mib
+from llmopt_runner.memory.usage import resident_mib, started_at, tree_mib
 
-MIB = 1024 * 1024
 _HOLD = "import sys; held = bytearray({mib} * 1048576); print('ready', flush=True); sys.stdin.read()"
 
 
@@ -50,67 +48,16 @@ def test_a_process_that_is_gone_counts_nothing(holder):
     process.communicate()
     assert tree_mib((process.pid,)) == 0
     assert tree_mib((process.pid, process.pid)) == 0
+    assert resident_mib((process.pid,)) == 0
+    assert started_at(process.pid) is None
 
 
-def test_the_peak_stays_when_the_memory_goes(holder):
-    """The peak is kept after the process that held it is gone; the current value falls."""
-    process = holder(64)
-    now = [0.0]
-    with ProcessTreeMemory(lambda: (process.pid,), interval_seconds=60, clock=lambda: now[0]) as memory:
-        assert 64 <= memory.current_mib < 96
-        process.communicate()
-        assert memory.sample() == 0
-    assert 64 <= memory.peak_mib < 96
-    assert memory.current_mib == 0
+def test_a_process_is_told_by_its_start(holder):
+    """An id that is used again has another time of start."""
+    assert started_at(os.getpid()) <= started_at(holder(1).pid)
 
 
-def test_the_tree_is_looked_up_once_a_second(holder):
-    """Processes that come later count from the next look at the tree on."""
-    first, second = holder(8), holder(32)
-    known, now = [first.pid], [0.0]
-    with ProcessTreeMemory(lambda: tuple(known), interval_seconds=60, clock=lambda: now[0]) as memory:
-        known.append(second.pid)
-        assert memory.sample() < 30
-        now[0] = 1.0
-        assert memory.sample() > 40
-
-
-def test_sampling_goes_on_by_itself(holder):
-    """The thread sees what happens in the block, and ends with it."""
-    now = iter(range(1_000_000))
-    processes = []
-    with ProcessTreeMemory(
-        lambda: tuple(processes), interval_seconds=0.001, clock=lambda: next(now)
-    ) as memory:
-        assert memory.peak_mib == 0
-        processes.append(holder(16).pid)
-        deadline = time.monotonic() + 10
-        while memory.peak_mib < 16:
-            assert time.monotonic() < deadline
-    assert not memory._thread.is_alive()
-
-
-def test_sampling_rests_a_hundred_times_as_long_as_it_works(monkeypatch):
-    """A sample that is expensive is taken less often: never more than a hundredth of a core."""
-    spent = iter([0.0, 0.5])
-    monkeypatch.setattr(usage.time, "thread_time", lambda: next(spent))
-    memory = ProcessTreeMemory(lambda: ())
-    pauses = []
-
-    def wait(pause):
-        pauses.append(pause)
-        return len(pauses) == 2
-
-    monkeypatch.setattr(memory._ended, "wait", wait)
-    memory._run()
-    assert pauses == [0.15, 50.0]
-
-
-def test_a_container_has_what_it_is_limited_to(monkeypatch, tmp_path):
-    """The total is the smaller of the host's memory and the container's limit; `max` is none."""
-    limits = tmp_path / "memory.max", tmp_path / "absent"
-    monkeypatch.setattr(usage, "_CGROUP_LIMITS", limits)
-    limits[0].write_text("max\n")
-    unlimited = total_mib()
-    limits[0].write_text(f"{512 * MIB}\n")
-    assert total_mib() == 512 < unlimited
+def test_resident_sets_count_shared_pages_for_each(holder):
+    """The quick sum is never below the exact one."""
+    pids = (holder(32).pid, holder(48).pid)
+    assert 80 <= tree_mib(pids) <= resident_mib(pids) < 160

@@ -1,0 +1,203 @@
+"""Weaves the memory guard into the life of a slot's engine: before its start, while it serves, afterwards."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from llmopt_core.errors.classes import Failure, LlmoptError
+from llmopt_core.search.configurations import Configuration
+from llmopt_runner.engines.base import Engine
+from llmopt_runner.engines.failures import EngineStartFailed
+from llmopt_runner.engines.server import EngineServer
+from llmopt_runner.memory.guard import GuardReading, MemoryGuard
+from llmopt_runner.memory.leaks import LeakCheck
+from llmopt_runner.memory.levels import Level, Thresholds, capacity_mib
+from llmopt_runner.memory.needs import MemoryNeed
+from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, MemoryDevice
+from llmopt_runner.memory.prediction import (
+    GUARD_FACT,
+    NEED_FACT,
+    Room,
+    estimate,
+    need_facts,
+    observations,
+    refusal,
+    rooms_of,
+)
+from llmopt_runner.memory.shapes import ModelShape
+from llmopt_runner.stopping import Interrupted
+
+log = logging.getLogger(__name__)
+
+NOTHING_SEEN = GuardReading(Level.SAFE, (), ())
+
+
+class MemoryExceeded(LlmoptError):
+    """Memory was, or would be, too little for a configuration; `failure` tells all of it."""
+
+    def __init__(self, failure: Failure, facts: Mapping[str, Any]) -> None:
+        """Keep failure and facts as they are stored."""
+        super().__init__(failure.message)
+        self._failure = failure
+        self.facts = facts
+
+    @property
+    def failure(self) -> Failure:
+        """The failure as it is stored and shown."""
+        return self._failure
+
+
+@dataclass(frozen=True)
+class _Guarded:
+    """One load: its guard, what memory was before it, and what was predicted."""
+
+    guard: MemoryGuard
+    leaks: LeakCheck
+    configuration: Configuration
+    need: MemoryNeed | None
+
+
+class EngineMemory:
+    """The memory of the engines that one slot loads, one after another; without devices it does nothing.
+
+    `shape` is the model's, None where it is not known: then nothing is predicted. `facts` returns those of
+    the study's earlier outcomes, by which predictions are corrected. `stop` ends what the engine is asked.
+    """
+
+    def __init__(
+        self,
+        devices: Sequence[MemoryDevice] = (),
+        thresholds: Thresholds | None = None,
+        *,
+        shape: ModelShape | None = None,
+        facts: Callable[[], Iterable[Mapping[str, Any]]] = lambda: (),
+        stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Keep what is watched, and how."""
+        self._devices = devices
+        self._thresholds = thresholds or Thresholds()
+        self._shape = shape
+        self._earlier_facts = facts
+        self._stop = stop
+        self._now: _Guarded | None = None
+        self._reading = NOTHING_SEEN
+        self._warnings: list[str] = []
+        self._actions: Counter[str] = Counter()
+
+    @property
+    def guard(self) -> MemoryGuard | None:
+        """The guard of the engine that is loaded, or being loaded."""
+        return self._now.guard if self._now else None
+
+    def actions(self) -> Mapping[str, int]:
+        """Return how often something was done about memory since the runner began: refuse, stop, kill."""
+        running = Counter(self.guard.actions) if self.guard else Counter[str]()
+        return self._actions + running
+
+    def require_room(self, engine: Engine, configuration: Configuration) -> None:
+        """Raise MemoryExceeded where `configuration` surely does not fit, were the loaded engine stopped."""
+        need = self._need_of(engine, configuration)
+        if need is None:
+            return
+        rooms = rooms_of(need, self._rooms(engine.reserved_gpu_share(configuration)))
+        gpus = any(device.kind == "gpu" for device in self._devices)
+        expected = estimate(need, observations(self._earlier_facts(), gpus=gpus))
+        failure = refusal(need, expected, rooms, configuration.engine, self._holders)
+        if failure is not None:
+            self._actions["refuse"] += 1
+            raise MemoryExceeded(failure, _facts(need, NOTHING_SEEN))
+
+    def _need_of(self, engine: Engine, configuration: Configuration) -> MemoryNeed | None:
+        return None if self._shape is None else engine.memory_need(self._shape, configuration)
+
+    def load(self, server: EngineServer, configuration: Configuration, start: Callable[[], float]) -> float:
+        """Return what `start` returns, guarded from before it until `unloaded`.
+
+        Raises MemoryExceeded when memory was why it failed.
+        """
+        if not self._devices:
+            return start()
+        guard = self._guard(server, configuration)
+        need = self._need_of(server.engine, configuration)
+        self._now = _Guarded(guard, LeakCheck(self._devices), configuration, need)
+        guard.begin()
+        try:
+            seconds = start()
+        except (EngineStartFailed, Interrupted) as error:
+            if failure := guard.failure(configuration.engine):
+                raise MemoryExceeded(failure, _facts(need, guard.reading())) from error
+            raise
+        self._reading = guard.reading()
+        guard.stop = self._stop
+        return seconds
+
+    def _guard(self, server: EngineServer, configuration: Configuration) -> MemoryGuard:
+        share = server.engine.reserved_gpu_share(configuration)
+        # While it loads there is nothing to end in order.
+        return MemoryGuard(
+            self._devices, self._thresholds, server.pids, server.kill, stop=server.kill, reserved_share=share
+        )
+
+    @contextmanager
+    def measuring(self) -> Iterator[Callable[[], GuardReading]]:
+        """Watch the time of the block by itself; what it gives returns the reading."""
+        if self.guard is None:
+            yield lambda: NOTHING_SEEN
+            return
+        with self.guard.window() as reading:
+            try:
+                yield reading
+            finally:
+                self._reading = reading()
+
+    def failure(self, *, ended: bool) -> Failure | None:
+        """Return what memory did to a trial; that the kernel killed counts only where it `ended` badly."""
+        if self._now is None or not (ended or self._now.guard.exceeded):
+            return None
+        return self._now.guard.failure(self._now.configuration.engine)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what was predicted and seen of the loaded engine, as an outcome's facts have it."""
+        return {} if self._now is None else _facts(self._now.need, self._reading)
+
+    def unloaded(self) -> None:
+        """Note that the engine was stopped: the guard ends, and memory must be as before."""
+        now, self._now = self._now, None
+        if now is None:
+            return
+        now.guard.end()
+        self._actions.update(now.guard.actions)
+        for leak in now.leaks.find(now.guard.pids_seen):
+            log.error("%s", leak)
+            self._warnings.append(str(leak))
+
+    def take_warnings(self) -> tuple[str, ...]:
+        """Return what is to be said once, such as leaks of engines that were stopped since the last call."""
+        taken, self._warnings = tuple(self._warnings), []
+        return taken
+
+    def _rooms(self, reserved_share: float) -> list[Room]:
+        shares = self.guard.shares_mib() if self.guard else {}
+        percent = self._thresholds.emergency_percent
+        rooms = []
+        for device in self._devices:
+            try:
+                seen = device.occupancy()
+            except DeviceUnreadable:
+                return []  # nothing is sure
+            reserved_mib = reserved_share * seen.total_mib if device.kind == "gpu" else 0.0
+            capacity = capacity_mib(seen.total_mib, percent, reserved_mib=reserved_mib)
+            others = max(0.0, seen.used_mib - shares.get(device.name, 0.0))
+            rooms.append(Room(device.name, device.kind, seen.total_mib, capacity, others))
+        return rooms
+
+    def _holders(self) -> tuple[Holder, ...]:
+        return tuple(holder for device in self._devices for holder in device.holders())
+
+
+def _facts(need: MemoryNeed | None, reading: GuardReading) -> dict[str, Any]:
+    facts = {} if need is None else {NEED_FACT: need_facts(need)}
+    return {**facts, GUARD_FACT: reading.facts()} if reading.peaks else facts

@@ -1,0 +1,270 @@
+"""Watches the memory of a loaded engine, from before its launch to its end, and acts before the kernel does.
+
+One thread for all: the devices' levels often, the engine's own share less often, for it costs more. Both rest
+so much longer than they work that together they take less than a hundredth of a core.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from llmopt_core.errors.classes import Failure
+from llmopt_core.search.configurations import Value
+from llmopt_runner.memory.incidents import DevicePeak, Incident, kernel_failure
+from llmopt_runner.memory.levels import Level, Thresholds
+from llmopt_runner.memory.occupancy import MemoryDevice, Occupancy
+from llmopt_runner.memory.usage import started_at
+from llmopt_runner.memory.watched import WatchedDevice, Window
+
+log = logging.getLogger(__name__)
+
+_PIDS_EVERY_SECONDS = 1.0
+# Twice, for the levels and for the engine's share: one percent of a core together.
+_REST_RATIO = 200
+_SHORTEST_PAUSE_SECONDS = 0.01
+# How fast memory can fill up at worst: what is left says how long may be waited.
+_FASTEST_MIB_PER_SECOND = 8192.0
+
+
+@dataclass(frozen=True)
+class GuardReading:
+    """What a guard saw over a time. `actions`: `stop` (no new requests), `kill` (the engine is gone)."""
+
+    level: Level
+    peaks: tuple[DevicePeak, ...]
+    actions: tuple[str, ...]
+    oom_kills: int = 0
+    energy_joules: float | None = None
+
+    def engine_mib(self, kind: Literal["host", "gpu"]) -> float:
+        """Return the engine's highest share of all devices of a kind, 0 where it had none."""
+        return sum(peak.engine_mib for peak in self.peaks if peak.kind == kind)
+
+    def metrics(self) -> dict[str, float]:
+        """Return the peaks by their names in the catalogue; a kind of memory without the engine has none."""
+        peaks = {"peak_memory_mib": self.engine_mib("host"), "peak_gpu_memory_mib": self.engine_mib("gpu")}
+        return {name: mib for name, mib in peaks.items() if mib > 0}
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as an outcome's facts have it."""
+        return {
+            "level": self.level.name,
+            "actions": list(self.actions),
+            "devices": {
+                peak.device: {
+                    "kind": peak.kind,
+                    "total_mib": round(peak.total_mib, 1),
+                    "peak_used_mib": round(peak.used_mib, 1),
+                    "peak_engine_mib": round(peak.engine_mib, 1),
+                }
+                for peak in self.peaks
+            },
+        }
+
+
+class MemoryGuard:
+    """Samples `devices` in a thread while the block runs, and acts by `thresholds`.
+
+    `pids` returns the engine's processes, `kill` has all of them killed without waiting, and `stop` ends
+    what the engine is asked; both are called by the sampling thread again and again while the level lasts,
+    and must bear it. `reserved_share` of each GPU is what the engine takes on purpose.
+    """
+
+    def __init__(
+        self,
+        devices: Sequence[MemoryDevice],
+        thresholds: Thresholds,
+        pids: Callable[[], tuple[int, ...]],
+        kill: Callable[[], None],
+        *,
+        stop: Callable[[], None] = lambda: None,
+        reserved_share: float = 0.0,
+        interval_seconds: float = 0.15,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Look at the devices as they are before the launch; sampling begins with the block."""
+        self.thresholds = thresholds
+        self.stop = stop
+        self.incident: Incident | None = None
+        self.actions: tuple[str, ...] = ()
+        self.pids_seen: dict[int, float] = {}
+        self._kill = kill
+        self._pids = pids
+        self._interval_seconds = interval_seconds
+        self._clock = clock
+        self._watched = [WatchedDevice(device, reserved_share) for device in devices]
+        self._life = Window(self._watched)
+        self._windows = [self._life]
+        self._known: tuple[int, ...] = ()
+        self._known_at = self._weigh_at = float("-inf")
+        self._warned = False
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self.begin()
+        return self
+
+    def begin(self) -> None:
+        """Begin to sample, for one whose time is no block."""
+        self.sample()
+        if self._watched:
+            self._thread = threading.Thread(target=self._run, name="memory-guard", daemon=True)
+            self._thread.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Sample no more; may be repeated."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    @property
+    def level(self) -> Level:
+        """The highest level of any device, now."""
+        return max((each.level for each in self._watched), default=Level.SAFE)
+
+    @property
+    def exceeded(self) -> bool:
+        """Say whether CRITICAL was ever reached: the engine is of no further use."""
+        return self.incident is not None
+
+    @property
+    def current_mib(self) -> float:
+        """What the engine holds of main memory, now."""
+        return sum(each.engine_mib for each in self._watched if each.device.kind == "host")
+
+    @property
+    def total_mib(self) -> float | None:
+        """How much main memory there is; None where it is not watched."""
+        return next((each.seen.total_mib for each in self._watched if each.device.kind == "host"), None)
+
+    def shares_mib(self) -> Mapping[str, float]:
+        """Return what the engine holds now, by device."""
+        return {each.device.name: each.engine_mib for each in self._watched}
+
+    def failure(self, parameters: Mapping[str, Value]) -> Failure | None:
+        """Return why the engine could not go on, with its `parameters`; None when memory was not the reason.
+
+        Either a level was reached, or the kernel was quicker.
+        """
+        if self.incident is not None:
+            percent = self.thresholds.critical_percent
+            device = next(each for each in self._watched if each.device.name == self.incident.device)
+            return self.incident.failure(parameters, alone_mib=device.capacity_mib(percent))
+        reading = self.reading()
+        return kernel_failure(reading.oom_kills, reading.peaks, parameters) if reading.oom_kills else None
+
+    def now(self) -> Mapping[str, tuple[Occupancy, Level]]:
+        """Return what was last seen, by device."""
+        return {each.device.name: (each.seen, each.level) for each in self._watched}
+
+    def reading(self) -> GuardReading:
+        """Return what was seen since the guard was made."""
+        return self._reading(self._life)
+
+    @contextmanager
+    def window(self) -> Iterator[Callable[[], GuardReading]]:
+        """Watch the time of the block by itself; what it gives returns the reading."""
+        window = Window(self._watched)
+        with self._lock:
+            self._windows.append(window)
+        self.sample()
+        try:
+            yield lambda: self._reading(window)
+        finally:
+            self.sample()
+            window.end()
+            with self._lock:
+                self._windows.remove(window)
+
+    def sample(self) -> Level:
+        """Look at the devices and at the engine's share now, act, and return the level."""
+        with self._lock:
+            self._weigh()
+            self._look()
+        return self.level
+
+    def _reading(self, window: Window) -> GuardReading:
+        peaks = window.peaks()
+        return GuardReading(window.level, peaks, self.actions, window.oom_kills(), window.energy_joules)
+
+    def _run(self) -> None:
+        pause = 0.0
+        while not self._ended.wait(pause):
+            began_at = time.thread_time()
+            with self._lock:
+                self._look()
+                cost_seconds = time.thread_time() - began_at
+                if self._clock() >= self._weigh_at:
+                    self._weigh()
+            pause = max(self._pause(), _REST_RATIO * cost_seconds)
+
+    def _pause(self) -> float:
+        """Return how long may be waited: the less is left, the shorter."""
+        percent = self.thresholds.emergency_percent
+        left_mib = min(each.capacity_mib(percent) - each.seen.used_mib for each in self._watched)
+        return min(max(left_mib / _FASTEST_MIB_PER_SECOND, _SHORTEST_PAUSE_SECONDS), self._interval_seconds)
+
+    def _look(self) -> None:
+        for each in self._watched:
+            each.look(self.thresholds)
+        for window in self._windows:
+            window.note()
+        worst = max(self._watched, key=lambda each: each.level, default=None)
+        if worst is not None and (worst.level > Level.SAFE or self.incident is not None):
+            self._act(worst)
+
+    def _weigh(self) -> None:
+        began_at, now = time.thread_time(), self._clock()
+        if now - self._known_at >= _PIDS_EVERY_SECONDS:
+            self._find_processes()
+            self._known_at = now
+        for each in self._watched:
+            each.weigh(self._known)
+        for window in self._windows:
+            window.note()
+        rest_seconds = _REST_RATIO * (time.thread_time() - began_at)
+        self._weigh_at = now + max(self._interval_seconds, rest_seconds)
+
+    def _find_processes(self) -> None:
+        self._known = self._pids()
+        for pid in self._known:
+            if pid not in self.pids_seen and (began_at := started_at(pid)) is not None:
+                self.pids_seen[pid] = began_at
+
+    def _act(self, worst: WatchedDevice) -> None:
+        if not self._warned:
+            log.warning("memory: %s: %s", worst.level.name, worst)
+            self._warned = True
+        known = Level.SAFE if self.incident is None else self.incident.level
+        if worse := worst.level >= Level.CRITICAL and worst.level > known:
+            # Before the kill: afterwards nobody can say what the engine held.
+            self._find_processes()
+            worst.weigh(self._known, quick=True)
+        level = max(worst.level, known)
+        if level is Level.EMERGENCY:
+            self._do("kill", self._kill)
+        elif level is Level.CRITICAL:
+            self._do("stop", self.stop)
+        if worse:
+            log.error("memory: %s: %s: %s", worst.level.name, worst, self.actions[-1])
+            self.incident = worst.incident(self._known)
+
+    def _do(self, name: str, action: Callable[[], None]) -> None:
+        if name not in self.actions:
+            self.actions = (*self.actions, name)
+        action()

@@ -1,0 +1,155 @@
+"""Whether a configuration can fit at all: its engine's own model of its need, corrected by what was seen."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Literal
+
+from llmopt_core.errors.classes import Failure
+from llmopt_core.search.configurations import Value
+from llmopt_runner.memory.incidents import blames_others, busy_failure, too_little
+from llmopt_runner.memory.needs import MemoryNeed
+from llmopt_runner.memory.occupancy import Holder
+
+NEED_FACT = "memory_need_mib"
+GUARD_FACT = "memory_guard"
+# What the engine's model may be wrong by before anything was measured: the share shrinks with each start.
+_FIRST_MARGIN_SHARE = 0.2
+# A part of the need, and the fact that tells what it really was.
+_PARTS: Mapping[str, str] = {
+    "weights_mib": "weights_mib",
+    "kv_cache_mib": "kv_cache_mib",
+    "activations_mib": "compute_buffer_mib",
+}
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One start: what was predicted by part, what the engine said of these parts, what was measured."""
+
+    need: MemoryNeed
+    told_mib: Mapping[str, float]
+    measured_mib: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A need as it is expected; it is surely not below `low_mib`."""
+
+    mib: float
+    margin_mib: float
+
+    @property
+    def low_mib(self) -> float:
+        """The least it may be."""
+        return self.mib - self.margin_mib
+
+
+@dataclass(frozen=True)
+class Room:
+    """What one kind of memory offers: up to `capacity_mib` may be used, `others_mib` others use already."""
+
+    device: str
+    kind: Literal["host", "gpu"]
+    total_mib: float
+    capacity_mib: float
+    others_mib: float
+
+
+def need_facts(need: MemoryNeed) -> dict[str, Any]:
+    """Return a need as an outcome's facts have it."""
+    return {
+        **{name: round(getattr(need, name), 1) for name in (*_PARTS, "overhead_mib")},
+        "place": need.place,
+    }
+
+
+def observations(facts: Iterable[Mapping[str, Any]], *, gpus: bool) -> list[Observation]:
+    """Return what the facts of earlier outcomes tell about needs; `gpus`: the machine has some."""
+    found = []
+    for each in facts:
+        predicted, guarded = each.get(NEED_FACT), each.get(GUARD_FACT)
+        if not isinstance(predicted, Mapping) or not isinstance(guarded, Mapping):
+            continue
+        need = MemoryNeed(**predicted)
+        places = _kinds(need, gpus=gpus)
+        peaks = [one["peak_engine_mib"] for one in guarded["devices"].values() if one["kind"] in places]
+        if sum(peaks) > 0:
+            told = {part: float(each[fact]) for part, fact in _PARTS.items() if fact in each}
+            found.append(Observation(need, told, sum(peaks)))
+    return found
+
+
+def estimate(need: MemoryNeed, seen: Sequence[Observation]) -> Estimate:
+    """Return what `need` will come to.
+
+    Each part is scaled by the median of what engines told of it against what was predicted; what remained
+    between that and what was measured is added as its median. The margin is the widest that was seen around
+    this median, and a share of the need that shrinks with the number of starts.
+    """
+    factors = {part: _factor(part, seen) for part in _PARTS}
+    scaled = _scaled(need, factors)
+    residuals = [each.measured_mib - _scaled(each.need, factors) for each in seen]
+    middle = median(residuals) if residuals else 0.0
+    spread = max((abs(each - middle) for each in residuals), default=0.0)
+    return Estimate(scaled + middle, spread + scaled * _FIRST_MARGIN_SHARE / (1 + len(seen)))
+
+
+def refusal(
+    need: MemoryNeed,
+    expected: Estimate,
+    rooms: Sequence[Room],
+    parameters: Mapping[str, Value],
+    holders: Callable[[], tuple[Holder, ...]],
+) -> Failure | None:
+    """Return why the need surely does not fit into `rooms` together, None when it may.
+
+    `holders` is asked only where others are to blame.
+    """
+    capacity_mib = sum(room.capacity_mib for room in rooms)
+    others_mib = sum(room.others_mib for room in rooms)
+    if not rooms or expected.low_mib <= max(0.0, capacity_mib - others_mib):
+        return None
+    names = " and ".join(room.device for room in rooms)
+    total_mib = sum(room.total_mib for room in rooms)
+    told = (
+        f"predicted not to fit, not started: it needs about {expected.mib:.0f} MiB, at least"
+        f" {expected.low_mib:.0f} ({_told_parts(need)}); of {total_mib:.0f} MiB of {names}"
+        f" {capacity_mib:.0f} may be used, {others_mib:.0f} of which others hold"
+    )
+    if blames_others(expected.low_mib, others_mib, capacity_mib):
+        return busy_failure(told, holders())
+    return too_little(rooms[0].kind, told, parameters)
+
+
+def rooms_of(need: MemoryNeed, rooms: Sequence[Room]) -> list[Room]:
+    """Return the rooms that `need` can be taken from."""
+    kinds = _kinds(need, gpus=any(room.kind == "gpu" for room in rooms))
+    return [room for room in rooms if room.kind in kinds]
+
+
+def _kinds(need: MemoryNeed, *, gpus: bool) -> frozenset[str]:
+    if need.place == "both":
+        return frozenset({"host", "gpu"})
+    return frozenset({need.place or ("gpu" if gpus else "host")})
+
+
+def _told_parts(need: MemoryNeed) -> str:
+    return (
+        f"weights {need.weights_mib:.0f}, KV cache {need.kv_cache_mib:.0f}, activations"
+        f" {need.activations_mib:.0f}, overhead {need.overhead_mib:.0f} by its engine's own model"
+    )
+
+
+def _factor(part: str, seen: Sequence[Observation]) -> float:
+    quotients = [
+        each.told_mib[part] / predicted
+        for each in seen
+        if part in each.told_mib and (predicted := getattr(each.need, part)) > 0
+    ]
+    return median(quotients) if quotients else 1.0
+
+
+def _scaled(need: MemoryNeed, factors: Mapping[str, float]) -> float:
+    parts: float = sum(getattr(need, part) * factor for part, factor in factors.items())
+    return parts + need.overhead_mib
