@@ -1,5 +1,163 @@
-"""What `vllm serve` says when it fails."""
+"""What `vllm serve` says when it fails, as of 0.32; on GPUs also what torch 2.13 and NCCL say below it."""
 
-from llmopt_core.errors.patterns.base import Pattern
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.patterns.base import pattern
 
-PATTERNS: tuple[Pattern, ...] = ()
+_MODEL = (
+    pattern(
+        ErrorClass.MODEL_NOT_FOUND,
+        r"HFValidationError: Repo id must be in the form|Invalid repository ID or local directory specified",
+        "Check spec.model.source: there is no such folder, or it holds no config.json.",
+    ),
+    pattern(
+        ErrorClass.MODEL_NOT_FOUND,
+        r"LocalEntryNotFoundError|outgoing traffic has been disabled",
+        "The model is not in the hub's cache, and it may not be fetched: download it first, or unset"
+        " HF_HUB_OFFLINE.",
+    ),
+    pattern(
+        ErrorClass.ACCESS_DENIED,
+        r"GatedRepoError|Cannot access gated repo|(?:401|403) Client Error",
+        "The hub refuses the model: accept its terms there, and give a token in spec.model.tokenSecretRef.",
+    ),
+    pattern(
+        ErrorClass.MODEL_NOT_FOUND,
+        r"RepositoryNotFoundError|RevisionNotFoundError|Cannot find any model weights with",
+        "Check spec.model.source: the hub or the folder has no such model, revision or weights.",
+    ),
+    pattern(
+        ErrorClass.MODEL_CORRUPT,
+        r"SafetensorError: Error while deserializing header|is not a valid JSON file"
+        # The length and the text of a header, read by vLLM itself.
+        r"|^OverflowError: cannot fit 'int' into an index-sized integer|^struct\.error: unpack requires"
+        r"|^json\.decoder\.JSONDecodeError|^UnicodeDecodeError"
+        r"|Value error, .*: line \d+ column \d+ \(char \d+\)",
+        "The model's files are damaged: fetch them again and compare their checksums.",
+    ),
+)
+_MEMORY = (
+    pattern(
+        ErrorClass.KV_CACHE_TOO_SMALL,
+        r"max seq len \((?P<length>\d+)\).*estimated maximum model length is (?P<fits>\d+)",
+        "The KV cache holds {fits} tokens, a request may have {length}: set engine.args.max_model_len to"
+        " {fits} or less, or give the cache more by kv_cache_memory_mib ({kv_cache_memory_mib}) or"
+        " gpu_memory_utilization ({gpu_memory_utilization}).",
+    ),
+    pattern(
+        ErrorClass.KV_CACHE_TOO_SMALL,
+        r"max seq len \((?P<length>\d+)\).*larger than the available KV cache memory"
+        r"|No available memory for the cache blocks",
+        "The weights leave no room for one request: lower max_model_len ({max_model_len}) or quantise the"
+        " weights, or give the cache more by kv_cache_memory_mib ({kv_cache_memory_mib}) or"
+        " gpu_memory_utilization ({gpu_memory_utilization}).",
+    ),
+    pattern(
+        ErrorClass.MEMORY_BUSY,
+        r"is less than desired GPU memory utilization",
+        "Other processes hold memory of the GPU: end them, or lower gpu_memory_utilization"
+        " ({gpu_memory_utilization}).",
+    ),
+    pattern(
+        ErrorClass.HOST_OUT_OF_MEMORY,
+        r"is less than desired CPU memory utilization",
+        "On a CPU vLLM takes gpu_memory_utilization ({gpu_memory_utilization}) of the whole memory unless"
+        " told otherwise: set engine.args.kv_cache_memory_mib.",
+    ),
+    pattern(
+        ErrorClass.HOST_OUT_OF_MEMORY,
+        r"on kv cache allocation is less than requested memory for kv",
+        "The KV cache does not fit into memory: lower kv_cache_memory_mib ({kv_cache_memory_mib}).",
+    ),
+    pattern(
+        ErrorClass.HOST_OUT_OF_MEMORY,
+        r"DefaultCPUAllocator: (?:can't allocate|not enough) memory",
+        "The host has too little memory: lower kv_cache_memory_mib ({kv_cache_memory_mib}) or"
+        " max_num_batched_tokens ({max_num_batched_tokens}), or raise the limit.",
+    ),
+    pattern(
+        ErrorClass.GPU_OUT_OF_MEMORY,
+        r"CUDA out of memory occurred when warming up",
+        "The GPU cannot sample for so many requests at once: lower max_num_seqs ({max_num_seqs}) or"
+        " gpu_memory_utilization ({gpu_memory_utilization}).",
+    ),
+    pattern(
+        ErrorClass.GPU_OUT_OF_MEMORY,
+        r"CUDA out of memory|CUDA error: out of memory",
+        "Less fits on the GPU than this configuration asks for. While weights load: quantise them, or raise"
+        " tensor_parallel_size ({tensor_parallel_size}); after that: lower max_num_batched_tokens"
+        " ({max_num_batched_tokens}), max_num_seqs ({max_num_seqs}) or gpu_memory_utilization"
+        " ({gpu_memory_utilization}), or set enforce_eager.",
+    ),
+)
+_CONFIGURATION = (
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"max_num_batched_tokens \((?P<batched>\d+)\) must be greater than or equal to max_num_seqs",
+        "Raise max_num_batched_tokens ({batched}) or lower max_num_seqs ({max_num_seqs}).",
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"max_num_batched_tokens \((?P<batched>\d+)\) is smaller than max_model_len \((?P<length>\d+)\)",
+        "Without enable_chunked_prefill a prompt must fit into one step: raise max_num_batched_tokens"
+        " ({batched}) to {length}, or lower max_model_len.",
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"max_model_len \((?P<length>\d+)\) is greater than the derived max_model_len \(\w+=(?P<longest>\d+)",
+        "The model has no context of {length} tokens: lower max_model_len to {longest}.",
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"attention heads \((?P<heads>\d+)\) must be divisible by tensor parallel size \((?P<size>\d+)\)",
+        "tensor_parallel_size ({size}) must divide the model's {heads} attention heads.",
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"World size \((?P<size>\d+)\) is larger than the number of",
+        "There are fewer devices than tensor_parallel_size ({tensor_parallel_size}): lower it.",
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"No common block size for (?P<size>\d+) \((?P<sizes>.*?)\)\.",
+        "This device has no blocks of {size} tokens ({sizes}): set another block_size, or none.",
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"Cannot find the config file for|Unknown quantization method|does not match the quantization method"
+        r"|quantization is currently not supported|not supported for quantization method"
+        r"|not supported for the current GPU|_C::\w*(?:quant|fp8)\w*\(\) expected at most",
+        "This model or this device does not allow quantization ({quantization}) with dtype ({dtype}): take"
+        " it out of the search space.",
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"Bfloat16 is only supported on GPUs",
+        "This GPU is too old for bfloat16: set engine.args.dtype to float16.",
+    ),
+)
+_DEVICE = (
+    pattern(
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"Found no NVIDIA driver|NVIDIA driver on your system is too old|CUDA driver initialization failed"
+        r"|No CUDA GPUs are available|Failed to infer device type",
+        "This build of vLLM finds no GPU that it can use: check the driver and, in a container, that the GPU"
+        " is given to it; without a GPU install vLLM's build for CPUs.",
+    ),
+    pattern(
+        ErrorClass.CUDA_FAULT,
+        r"CUDA error: |NCCL error|Watchdog caught collective operation timeout",
+        "The GPU or its driver failed, not the configuration: if it comes again, look for Xid errors in the"
+        " kernel's log and restart the GPU.",
+    ),
+)
+# Requests that are too long are refused while the server lives on.
+_REQUESTS = (
+    pattern(
+        ErrorClass.KV_CACHE_TOO_SMALL,
+        r"maximum context length is (?P<length>\d+) tokens",
+        "A request is longer than max_model_len ({length}): raise it, shorten the prompt, or lower"
+        " workload.maxTokens.",
+    ),
+)
+# Causes before consequences: what ends a worker is repeated by all who waited for it.
+PATTERNS = (*_MODEL, *_CONFIGURATION, *_MEMORY, *_DEVICE, *_REQUESTS)
