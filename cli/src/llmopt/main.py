@@ -29,6 +29,7 @@ class Listed(StrEnum):
     MODELS = "models"
     DATASETS = "datasets"
     ENGINES = "engines"
+    ERRORS = "errors"
 
 
 @app.command()
@@ -71,12 +72,63 @@ def validate(
 def list_(
     *,
     type_: Annotated[Listed, typer.Option("--type", help="What to list.")] = Listed.RESULTS,
+    as_json: Annotated[bool, typer.Option("--json", help="With --type errors: print JSON.")] = False,
     results: Results = RESULTS,
+    storage: StorageUrl = None,
 ) -> None:
-    """List results, models on this machine, data sets or engines."""
+    """List results, models on this machine, data sets, engines, or the errors of all studies."""
+    if type_ is Listed.ERRORS:
+        from llmopt.commands.error_listing import list_errors
+
+        raise typer.Exit(list_errors(results, storage, as_json=as_json))
+    if as_json:
+        raise typer.BadParameter("--json goes with --type errors", param_hint="--json")
     from llmopt.commands.listing import list_things
 
     raise typer.Exit(list_things(type_.value, results))
+
+
+@app.command()
+def status(
+    *,
+    detailed: Annotated[
+        bool, typer.Option("--detailed", help="Every GPU, study and process, and all versions.")
+    ] = False,
+    results: Results = RESULTS,
+    storage: StorageUrl = None,
+) -> None:
+    """Show this machine, its engines and studies, what runs, and what to mend."""
+    from llmopt.commands.showing_status import show_status
+
+    raise typer.Exit(show_status(results, storage, detailed=detailed))
+
+
+@app.command()
+def clean(
+    *,
+    cache: Annotated[
+        bool,
+        typer.Option("--cache", help="Also tools, engines and models that llmopt downloaded for itself."),
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Everything of llmopt: caches and unfinished studies too.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be freed.")] = False,
+    results: Results = RESULTS,
+    storage: StorageUrl = None,
+) -> None:
+    """Free engine logs and finished results, and end runners and engines whose owner is gone.
+
+    It says what would go, and asks. Nothing that a running study uses is touched.
+    """
+    from llmopt.commands.cleaning import clean as clean_up
+    from llmopt.local.cleaning import Extent
+
+    extent = Extent.ALL if everything else Extent.CACHE if cache else Extent.FINISHED
+    raise typer.Exit(
+        clean_up(results, storage, extent, dry_run=dry_run, agreed=lambda text: yes or typer.confirm(text))
+    )
 
 
 @app.command()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from llmopt.local.folders import ResultsFolder, note_holders
 from llmopt.local.metrics import LOOPBACK
+from llmopt.machine.processes import SESSION_VARIABLE
 
 RUNNER_COMMAND = (sys.executable, "-m", "llmopt_runner.main", "--end-with-stdin")
 STORAGE_URL = "LLMOPT_STORAGE_URL"
@@ -55,7 +56,8 @@ class Launcher:
 
     def start(self, index: int) -> "subprocess.Popen[bytes]":
         """Start runner `index` in a session of its own: the terminal's Ctrl-C is for us to pass on."""
-        environment = {**os.environ, **self.environment, STORAGE_URL: self.storage_url}
+        session = {STORAGE_URL: self.storage_url, SESSION_VARIABLE: str(self.folder.path.resolve())}
+        environment = {**os.environ, **self.environment, **session}
         with self.folder.runner_log(index).open("ab") as log:
             return subprocess.Popen(
                 self.arguments(index),

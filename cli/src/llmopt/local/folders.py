@@ -48,9 +48,37 @@ class ResultsFolder:
         """The best parameters as JSON."""
         return self.path / "best.json"
 
+    @property
+    def engine_logs(self) -> Path:
+        """Where the engines write, one log for each start."""
+        return self.path / "logs" / "engines"
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody works in the folder now."""
+        try:
+            descriptor = os.open(self._lock_path, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.path / "lock"
+
     def runner_log(self, index: int) -> Path:
         """Return where runner `index` writes."""
         return self.path / "logs" / f"runner-{index}.log"
+
+    def size_bytes(self) -> int:
+        """Return what the folder's files take together."""
+        return sum(file.lstat().st_size for file in self.path.rglob("*") if file.is_file())
 
     def storage_url(self) -> str:
         """Return the URL of the folder's own study."""
@@ -75,7 +103,7 @@ class ResultsFolder:
         killed, so that two generations never measure side by side.
         """
         self.prepare()
-        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             self._lock(descriptor)
             yield descriptor

@@ -3,7 +3,8 @@
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+
+from llmopt.machine.hardware import processor
 
 _PACKAGES = ("llmopt", "optuna", "xllamacpp", "transformers", "vllm", "torch")
 
@@ -12,21 +13,12 @@ def machine_facts() -> dict[str, str]:
     """Return processor, cores, memory, system and versions, by what to call them."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
-        "Processor": _processor(),
+        "Processor": processor(),
         "Cores": str(os.cpu_count()),
         "Memory": f"{pages / 2**30:.1f} GiB",
         "System": platform.platform(terse=True),
         "Versions": ", ".join(_versions()),
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def _versions() -> list[str]:

@@ -1,0 +1,115 @@
+"""`llmopt status`: this machine, its engines, its studies, what runs, and what to mend."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from llmopt.exits import Exit
+from llmopt.local.histories import StudyState, states
+from llmopt.machine.advice import Situation, advice
+from llmopt.machine.descriptions import COMMAND, Description, DeviceFound, EngineFound, RunnerUnusable, asked
+from llmopt.machine.hardware import hardware
+from llmopt.machine.processes import Ours, ours
+from llmopt.report.machine import machine_facts
+
+Row = tuple[str, str]
+
+
+def show_status(
+    results: Path, storage: str | None, *, detailed: bool, command: tuple[str, ...] = COMMAND
+) -> Exit:
+    """Print what is here and what is wrong with it; `command` is the runner's describing program."""
+    with asked(command) as question:  # it looks at engines and devices while we look at studies
+        processes = ours()
+        studies = states(results, storage)
+        machine = hardware(results)
+        try:
+            description, trouble = question.answer(), ""
+        except RunnerUnusable as error:
+            description, trouble = None, str(error)
+    seen = Situation(machine, description, trouble, studies, processes.orphans)
+    console = Console()
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    rows = (*_rows(seen, processes, results), *(_details(seen, processes) if detailed else ()))
+    for label, text in rows:
+        table.add_row(label, Text(text))
+    console.print(table)
+    for line in advice(seen):
+        console.print(f"! {line}", markup=False, highlight=False, soft_wrap=True)
+    return Exit.FINISHED
+
+
+def _rows(seen: Situation, processes: Ours, results: Path) -> Iterator[Row]:
+    yield "processor", f"{seen.hardware.processor}, {seen.hardware.cores} cores"
+    if (found := seen.description) is not None:
+        yield "memory", _memory(found.host) if found.host else "unknown"
+        yield "GPUs", _gpus(found)
+        yield "engines", ", ".join(_engine(name, engine) for name, engine in found.engines.items())
+    yield "disk", f"{seen.hardware.disk_free_gib:,.1f} GiB free"
+    yield "studies", _studies(seen.studies, results)
+    yield "running", _running(processes)
+
+
+def _details(seen: Situation, processes: Ours) -> Iterator[Row]:
+    facts = machine_facts()
+    yield "system", facts["System"]
+    yield "versions", facts["Versions"]
+    for device in seen.description.gpu_devices if seen.description else ():
+        yield device.name, _memory(device)
+    for state in seen.studies:
+        size = state.folder.size_bytes() / 2**20
+        yield f"study {state.folder.name}", f"{_state(state)}, {state.trials} trials, {size:,.1f} MiB"
+    for process in (*processes.runners, *processes.engines):
+        yield f"process {process.pid}", process.command
+    for process in processes.orphans:
+        yield f"orphan {process.pid}", process.command
+
+
+def _memory(device: DeviceFound) -> str:
+    free = f"{device.free_mib / 1024:,.1f} of {device.total_mib / 1024:,.1f} GiB free"
+    return f"{free} ({device.level}, {device.percent:.0f} % in use)"
+
+
+def _gpus(found: Description) -> str:
+    gpus = found.gpus
+    if not gpus.products:
+        return "none"
+    names = Counter(gpus.products)
+    listed = ", ".join(f"{count} x {name}" for name, count in names.items())
+    levels = "; ".join(f"{device.name} {_memory(device)}" for device in found.gpu_devices)
+    return f"{listed}; driver {gpus.driver}, CUDA {gpus.cuda}; {levels}"
+
+
+def _engine(name: str, engine: EngineFound) -> str:
+    if engine.version is None:
+        return f"{name} (not installed)" if engine.problem is None else f"{name} (unusable)"
+    return f"{name} {engine.version}" if name not in engine.version else engine.version
+
+
+def _studies(studies: Sequence[StudyState], results: Path) -> str:
+    counts = Counter(_state(state) for state in studies)
+    listed = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+    return f"{len(studies)} in {results}" + (f": {listed}" if listed else "")
+
+
+def _state(state: StudyState) -> str:
+    if state.busy:
+        return "running"
+    if state.trouble:
+        return "unreadable"
+    return "finished" if state.ended else "unfinished"
+
+
+def _running(processes: Ours) -> str:
+    sessions = Counter(Path(process.session).name for process in processes.runners if process.is_runner)
+    listed = [f"{name} with {count} runner(s)" for name, count in sessions.items()]
+    engines = len({process.mark for process in processes.engines})
+    listed += [f"{engines} engine(s)"] if engines else []
+    listed += [f"{len(processes.orphans)} orphaned process(es)"] if processes.orphans else []
+    return ", ".join(listed) or "nothing"

@@ -1,0 +1,72 @@
+"""What is wrong on this machine, and how to mend it: one line each. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from llmopt.local.histories import StudyState
+from llmopt.machine.descriptions import ENDPOINT_ENGINE, Description
+from llmopt.machine.hardware import Hardware
+from llmopt.machine.processes import Found
+
+LITTLE_MEMORY_MIB = 2048
+LITTLE_DISK_GIB = 5.0
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that was seen. `description` is None where the runner does not start; `trouble` says why."""
+
+    hardware: Hardware
+    description: Description | None
+    trouble: str
+    studies: Sequence[StudyState]
+    orphans: Sequence[Found]
+
+
+def advice(seen: Situation) -> Iterator[str]:
+    """Yield what is wrong and how to mend it, what keeps everything from working first."""
+    if seen.description is None:
+        yield seen.trouble
+    else:
+        yield from _engines(seen.description)
+        yield from _gpus(seen.hardware, seen.description)
+        yield from _memory(seen.description)
+    if seen.hardware.disk_free_gib < LITTLE_DISK_GIB:
+        yield (
+            f"only {seen.hardware.disk_free_gib:.1f} GiB of disk are free: `llmopt clean` frees logs and "
+            "finished results"
+        )
+    for state in seen.studies:
+        if state.trouble:
+            yield f"{state.folder.path}: {state.trouble}"
+    if seen.orphans:
+        pids = ", ".join(str(one.pid) for one in seen.orphans)
+        yield f"processes whose owner is gone ({pids}): `llmopt clean` ends them"
+
+
+def _engines(found: Description) -> Iterator[str]:
+    for name, engine in found.engines.items():
+        if engine.problem is not None:
+            yield f"engine {name}: {engine.problem}"
+        elif engine.version is None:
+            where = "" if name == "llamacpp" else ", in an environment of its own if need be"
+            yield f"engine {name} is not installed: pip install 'llmopt[{name}]'{where}"
+    if not any(found.has(name) for name in found.engines if name != ENDPOINT_ENGINE):
+        yield "no engine can be started here: pip install 'llmopt[llamacpp]' is the quickest way to one"
+
+
+def _gpus(hardware: Hardware, found: Description) -> Iterator[str]:
+    if hardware.nvidia_cards and not found.gpus.products:
+        yield (
+            f"{hardware.nvidia_cards} NVIDIA card(s), but no GPU to be seen ({found.gpus.reason}): install "
+            "NVIDIA's driver until nvidia-smi lists them"
+        )
+
+
+def _memory(found: Description) -> Iterator[str]:
+    for device in found.devices:
+        if device.level != "SAFE" or (device.kind == "host" and device.free_mib < LITTLE_MEMORY_MIB):
+            yield (
+                f"little memory: {device.free_mib:,.0f} of {device.total_mib:,.0f} MiB of {device.name} are "
+                f"free ({device.level}): end what holds it, or take a smaller model or context"
+            )

@@ -1,0 +1,85 @@
+"""What a runner finds on this machine, as one JSON document: `python -m llmopt_runner.describing`.
+
+For the command that a person types, which must know what runners would do without being one. It asks no
+engine to start, and says of each that cannot be asked why.
+"""
+
+import importlib
+import importlib.util
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from llmopt_core.engines.registry import engine_names
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_runner.engines.base import load_engine
+from llmopt_runner.memory.devices import DeviceUnreadable, MemoryDevice, visible_devices
+
+_NVML = "pynvml"
+
+
+def describe() -> dict[str, Any]:
+    """Return engines by name, memory devices, and the driver of the GPUs."""
+    names = engine_names()
+    with ThreadPoolExecutor() as threads:  # a version may be another Python's to say
+        engines = dict(zip(names, threads.map(_engine, names), strict=True))
+    return {
+        "engines": engines,
+        "devices": [found for device in visible_devices() if (found := _device(device))],
+        "gpus": _gpus(_library()),
+    }
+
+
+def _engine(name: str) -> dict[str, str | None]:
+    """Return the installed version (null: not installed), and what keeps the engine from being asked."""
+    try:
+        return {"version": load_engine(name).installed(), "problem": None}
+    except (LlmoptError, OSError) as error:
+        return {"version": None, "problem": str(error)}
+
+
+def _device(device: MemoryDevice) -> dict[str, Any] | None:
+    try:
+        seen = device.occupancy()
+    except DeviceUnreadable:
+        return None
+    return {
+        "name": device.name,
+        "kind": device.kind,
+        "total_mib": seen.total_mib,
+        "used_mib": seen.used_mib,
+    }
+
+
+def _library() -> Any | None:
+    return importlib.import_module(_NVML) if importlib.util.find_spec(_NVML) else None
+
+
+def _gpus(nvml: Any | None) -> dict[str, Any]:
+    """Return the GPUs' products, driver and CUDA version, or the reason why there are none to be seen."""
+    nothing: dict[str, Any] = {"products": [], "driver": None, "cuda": None}
+    if nvml is None:
+        return {**nothing, "reason": f"the module {_NVML} is not installed: pip install 'llmopt[runner]'"}
+    try:
+        nvml.nvmlInit()
+        version = nvml.nvmlSystemGetCudaDriverVersion_v2()
+        handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
+        return {
+            "products": [nvml.nvmlDeviceGetName(handle) for handle in handles],
+            "driver": nvml.nvmlSystemGetDriverVersion(),
+            "cuda": f"{version // 1000}.{version % 1000 // 10}",
+            "reason": None,
+        }
+    except nvml.NVMLError as error:
+        return {**nothing, "reason": str(error)}
+
+
+def main() -> int:
+    """Print the description."""
+    json.dump(describe(), sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
