@@ -1,5 +1,6 @@
 """From what a dead engine left behind to one class, with a suggestion that has the trial's own numbers."""
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,6 +55,12 @@ def _by_end(evidence: Evidence) -> Failure:
             f"the kernel killed the engine for memory; {message}"[:_LONGEST_MESSAGE],
             "Give the runner more memory, or let the engine take less: a smaller context, fewer requests at"
             " once, or more strongly quantised weights.",
+        )
+    if evidence.signal == signal.SIGILL:
+        return Failure(
+            ErrorClass.ENGINE_NOT_INSTALLED,
+            message,
+            "The engine's program was built for another processor: install a build for this one.",
         )
     if evidence.exit_code is None and evidence.signal is None:
         return Failure(ErrorClass.UNKNOWN, message, "Read the trial's log in the results folder.")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.classes import ErrorClass, RetryPolicy
 from llmopt_core.errors.classification import PATTERNS, Evidence, classify
 from llmopt_core.errors.policies import POLICIES
 
@@ -59,6 +59,21 @@ def test_an_end_without_a_decisive_line_is_a_crash(evidence, words):
     failure = classify(evidence)
     assert failure.error_class is ErrorClass.ENGINE_CRASHED
     assert words in failure.message
+
+
+def test_an_illegal_instruction_is_a_program_for_another_processor():
+    """No configuration can mend it, so the study ends instead of trying them all."""
+    failure = classify(Evidence("warming up the model", signal=4))
+    assert failure.error_class is ErrorClass.ENGINE_NOT_INSTALLED
+    assert "built for another processor" in failure.suggestion
+    assert POLICIES[failure.error_class] is RetryPolicy.FATAL
+
+
+def test_the_kernels_kill_is_out_of_memory():
+    """A process that the kernel killed leaves no line; its counter tells."""
+    failure = classify(Evidence("loading tensors", signal=9, oom_killed=True))
+    assert failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
+    assert "kernel killed" in failure.message
 
 
 def test_an_engine_that_still_runs_has_not_crashed():
