@@ -92,6 +92,11 @@ class EngineMemory:
         """The guard of the engine that is loaded, or being loaded."""
         return self._now.guard if self._now else None
 
+    @property
+    def gpus(self) -> int:
+        """How many GPUs the engines may use, and so are held while the runner lives."""
+        return sum(device.kind == "gpu" for device in self._devices)
+
     def actions(self) -> Mapping[str, int]:
         """Return how often something was done about memory since the runner began: refuse, stop, kill."""
         running = Counter(self.guard.actions) if self.guard else Counter[str]()
@@ -103,8 +108,7 @@ class EngineMemory:
         if need is None:
             return
         rooms = rooms_of(need, self._rooms(engine.reserved_gpu_share(configuration)))
-        gpus = any(device.kind == "gpu" for device in self._devices)
-        expected = estimate(need, observations(self._earlier_facts(), gpus=gpus))
+        expected = estimate(need, observations(self._earlier_facts(), gpus=self.gpus > 0))
         failure = refusal(need, expected, rooms, configuration.engine, self._holders)
         if failure is not None:
             self._actions["refuse"] += 1

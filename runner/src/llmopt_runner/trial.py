@@ -16,6 +16,7 @@ from llmopt_core.search.building import complete
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.study.adapter import Study
 from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase
+from llmopt_runner.costs import token_costs
 from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.guarding import EngineMemory, MemoryExceeded
@@ -204,7 +205,13 @@ class TrialRunner:
         except RequestsFailed as error:
             return _failed(configuration, _requests_failure(error, server, _numbers(configuration)))
         validity = check_validity(measurement.run, requests, self.workload.shape(claim.number))
-        metrics = {**speed, **quality, **reading.metrics()}
+        costs = token_costs(
+            speed,
+            measurement.run,
+            hourly_price=self.workload.spec.hourly_price,
+            energy_joules=reading.energy_joules,
+        )
+        metrics = {**speed, **quality, **costs, **reading.metrics()}
         void = (*validity.void, *self._missing(metrics))
         outcome = replace(
             outcome, metrics=metrics, warnings=(*load_warnings(measurement.run), *validity.warnings, *void)
@@ -255,9 +262,11 @@ def _numbers(configuration: Configuration) -> dict[str, Value]:
 
 def _requests_failure(error: RequestsFailed, server: EngineServer, numbers: Mapping[str, Value]) -> Failure:
     """A request's own message may name its cause; a server that died has left it in its log."""
+    engine = server.engine.declaration.name
     if not server.alive():
-        return classify(Evidence(server.log_text(), server.exit_code, server.exit_signal, numbers=numbers))
-    seen = classify(Evidence(str(error), numbers=numbers))
+        log = server.log_text()
+        return classify(Evidence(log, server.exit_code, server.exit_signal, numbers=numbers, engine=engine))
+    seen = classify(Evidence(str(error), numbers=numbers, engine=engine))
     return error.failure if seen.error_class is ErrorClass.UNKNOWN else seen
 
 

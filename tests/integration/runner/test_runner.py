@@ -89,6 +89,18 @@ def test_a_study_ends_with_its_budget_a_winner_and_a_proof(folder, server):
     assert proof.gains[0].low > 0
 
 
+def test_tokens_have_a_price(folder, server):
+    """With an hourly price a trial tells what a million tokens cost, by its own speed."""
+    document = manifest(server.base_url, trials=2, objectives=("cost_per_million_tokens",))
+    document["spec"]["workload"]["hourlyPrice"] = "3.60"
+    folder.write(document)
+    assert folder.run() == EXIT_DONE, folder.log()
+    with folder.study() as study:
+        metrics = counted(study)[0].outcome.metrics
+    per_second = metrics["output_tokens_per_second"]
+    assert metrics["cost_per_million_tokens"] == pytest.approx(3.60 / 3600 / per_second * 1e6)
+
+
 def test_no_configuration_is_measured_twice(folder, server):
     """With three configurations and eight trials, the others are copies that sent no request."""
     space = {"sampling": [{"name": "temperature", "categorical": {"choices": [0, "0.5"]}}]}
