@@ -68,6 +68,21 @@ def validate(
     raise typer.Exit(validate_files(files))
 
 
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="Where the manifest is written.")] = Path("llmopt.yaml"),
+    *,
+    auto_detect: Annotated[
+        bool, typer.Option("--auto-detect", help="Choose engine and settings that suit this machine.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+) -> None:
+    """Write a first manifest, with comments, that runs as it is."""
+    from llmopt.commands.initialising import initialise
+
+    raise typer.Exit(initialise(file, auto_detect=auto_detect, force=force))
+
+
 @app.command(name="list")
 def list_(
     *,

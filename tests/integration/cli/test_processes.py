@@ -164,7 +164,7 @@ def test_clean_ends_what_a_killed_session_left_and_no_other(tmp_path, start):
 
     What must survive: a second session with its engine, and a process of a similar name.
     """
-    bystander, owner = start(("llmopt-runner", "--manifest"))
+    bystander, owner = start(("llmopt-runner", "300"))
     owner.close()
     with session(tmp_path, "lost") as (lost, left), session(tmp_path, "mine") as (mine, kept):
         for process in left[:2]:  # the runner and the supervisor; the engine serves on

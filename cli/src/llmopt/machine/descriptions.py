@@ -130,9 +130,9 @@ def asked(command: tuple[str, ...] = COMMAND) -> Iterator[Question]:
             process.kill()
 
 
-def described() -> Description:
+def described(command: tuple[str, ...] = COMMAND) -> Description:
     """Return what runners find here; raises RunnerUnusable."""
-    with asked() as question:
+    with asked(command) as question:
         return question.answer()
 
 

@@ -1,0 +1,63 @@
+"""`llmopt init`: a first manifest, made for this machine or plain."""
+
+import importlib.util
+import shlex
+from pathlib import Path
+
+from rich.console import Console
+
+from llmopt.exits import Exit
+from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
+from llmopt.machine.hardware import Hardware, hardware
+from llmopt.starting.manifest import manifest_text
+from llmopt.starting.settings import PACKAGED_MODEL, PLAIN, Machine, Settings, suited
+
+_PLAIN_TITLE = "A first study: a small model on llama.cpp's server."
+
+
+def initialise(file: Path, *, auto_detect: bool, force: bool, command: tuple[str, ...] = COMMAND) -> Exit:
+    """Write a manifest to `file` and say what was chosen and why; `command` describes the machine."""
+    errors = Console(stderr=True)
+    if file.exists() and not force:
+        _say(errors, f"error: {file} is there already: give another name, or --force to overwrite it")
+        return Exit.INVALID
+    try:
+        settings, title = _detected(command) if auto_detect else (PLAIN, _PLAIN_TITLE)
+        text = manifest_text(settings, file=shlex.quote(str(file)), title=title)
+        file.write_text(text, encoding="utf-8")
+    except (RunnerUnusable, OSError) as error:
+        _say(errors, f"error: {error}")
+        return Exit.INVALID
+    console = Console()
+    _say(console, f"{file}: {settings.engine}, {settings.model}")
+    for line in (*(f"{one.name} {one.value}: {one.why}" for one in settings.arguments), *settings.notes):
+        _say(console, f"  {line}")
+    _say(console, f"next: llmopt run {shlex.quote(str(file))}")
+    return Exit.FINISHED
+
+
+def _detected(command: tuple[str, ...]) -> tuple[Settings, str]:
+    found, here = described(command), hardware(Path())
+    return suited(machine_of(found, here)), f"A first study on {_described(found, here)}."
+
+
+def machine_of(found: Description, here: Hardware) -> Machine:
+    """Return what is decided by: of the memory what is there in all, of the engines those installed."""
+    package = PACKAGED_MODEL.partition("://")[2].partition("/")[0]
+    return Machine(
+        cores=here.cores,
+        memory_mib=found.host.total_mib if found.host else 0.0,
+        gpus_mib=tuple(device.total_mib for device in found.gpu_devices),
+        installed=frozenset(name for name in found.engines if found.has(name)),
+        packaged_model=importlib.util.find_spec(package) is not None,
+    )
+
+
+def _described(found: Description, here: Hardware) -> str:
+    memory = f"{found.host.total_mib / 1024:.1f} GiB, " if found.host else ""
+    gpus = ", ".join(found.gpus.products) or "no GPU"
+    return f"{here.processor}, {here.cores} cores, {memory}{gpus}"
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

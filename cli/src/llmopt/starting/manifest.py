@@ -1,0 +1,55 @@
+"""A first manifest as text: YAML with comments for those who have never seen one."""
+
+from llmopt.starting.settings import Settings
+
+_TEMPLATE = """\
+# {title}
+# Change what you like, then:
+#   llmopt validate {file}     checks every field
+#   llmopt run {file}          runs it; the same command goes on where it stopped
+{notes}apiVersion: llmopt.dev/v1alpha1
+kind: LLMOptimization
+metadata:
+  name: {name} # results/{name} holds the results
+spec:
+  model:
+    # hf://ORG/NAME, hf://ORG/NAME/FILE.gguf, file:///PATH or package://PYTHON_PACKAGE/FILE
+    source: {model}
+  engine:
+    name: {engine}
+    args: # what stays fixed; numbers with a point and true or false stand in quotes
+{arguments}
+  workload:
+    dataset:
+      name: arithmetic # or `path: questions.jsonl`, with {{"question": ..., "answer": ...}} on each line
+      samples: 16 # questions that each trial asks
+    maxTokens: 32 # longest answer
+    load:
+      concurrency: {concurrency} # requests in flight
+  search:
+    preset: balanced # or accuracy, creativity, speed; or a space of your own in place of it
+  objectives: # several make a Pareto study
+    - metric: accuracy
+    - metric: output_tokens_per_second
+  budget:
+    trials: 20 # configurations to try, the default among them
+    duration: 1h
+  confirm:
+    top: 2 # the best that are proved on questions the search never saw,
+    repeats: 3 # so many times each, as is the default
+"""
+
+
+def manifest_text(settings: Settings, *, file: str, title: str, name: str = "first-study") -> str:
+    """Return the manifest of `settings`; `file` is what it will be called, `title` its first line."""
+    arguments = "\n".join(f"      {one.name}: {one.value} # {one.why}" for one in settings.arguments)
+    return _TEMPLATE.format(
+        title=title,
+        file=file,
+        notes="".join(f"# Note: {note}.\n" for note in settings.notes),
+        name=name,
+        model=settings.model,
+        engine=settings.engine,
+        arguments=arguments,
+        concurrency=settings.concurrency,
+    )
