@@ -15,8 +15,11 @@ from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, Server
 from llmopt_runner.engines.failures import EngineNotInstalled
 from llmopt_runner.engines.llamacpp_facts import read_facts
 from llmopt_runner.engines.llamacpp_flags import LOAD_FLAGS, SAMPLING_FLAGS
+from llmopt_runner.engines.llamacpp_needs import memory_need
 from llmopt_runner.engines.probing import NotReady, Probe, Refused
 from llmopt_runner.engines.programs import find_program
+from llmopt_runner.memory.needs import MemoryNeed
+from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.models import ModelNotFound
 
 _PROGRAM = "llama-server"
@@ -74,6 +77,10 @@ class LlamaCpp(Engine):
         """Return sizes, context and threads from the log; llama.cpp's metrics only count requests."""
         del metrics_text
         return read_facts(log_text)
+
+    def memory_need(self, shape: ModelShape, configuration: Configuration) -> MemoryNeed:
+        """Return weights, cache and compute buffer."""
+        return memory_need(shape, configuration)
 
     def _load_arguments(self, parameters: Mapping[str, Value]) -> tuple[str, ...]:
         for name in parameters:
