@@ -1,7 +1,7 @@
 """The guard for any block of code: a script that loads a model itself, a notebook, a test."""
 
-import _thread
 import os
+import signal
 import threading
 from collections.abc import Sequence
 from types import TracebackType
@@ -127,9 +127,12 @@ class memory_guard:  # noqa: N801 - used as the statement `with memory_guard(…
         for pid in _own_processes():
             if pid not in self._children_before and pid != os.getpid():
                 _kill(pid)
-        if not self._interrupted and self._thread == threading.main_thread().ident:
+        main = threading.main_thread().ident
+        if main is None or self._interrupted or self._thread != main:
+            return
+        if callable(signal.getsignal(signal.SIGINT)):  # else nobody would turn it into an exception
             self._interrupted = True
-            _thread.interrupt_main()
+            signal.pthread_kill(main, signal.SIGINT)  # which also ends a call that waits
 
 
 def _own_processes() -> tuple[int, ...]:

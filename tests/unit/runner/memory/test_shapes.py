@@ -266,7 +266,7 @@ def test_a_damaged_configuration_is_one_clear_error(folder, content):
         read_shape(folder)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(content=st.binary(max_size=400))
 def test_no_garbage_gets_another_error(tmp_path_factory, content):
     """Whatever follows the magic, a GGUF file is read, unknown, or corrupt."""
@@ -279,7 +279,7 @@ def test_no_garbage_gets_another_error(tmp_path_factory, content):
     assert header is None or header.tensors is not None
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(place=st.integers(0, 400), replacement=st.binary(min_size=1, max_size=8))
 def test_no_flipped_bytes_get_another_error(tmp_path_factory, place, replacement):
     """A valid file with bytes overwritten is read, unknown, or corrupt."""

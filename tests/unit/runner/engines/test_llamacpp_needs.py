@@ -1,0 +1,55 @@
+"""What llama.cpp's server is said to need; the figures are those its own log gave for this model."""
+
+import pytest
+
+from llmopt_core.search.configurations import Configuration
+from llmopt_runner.engines.llamacpp import LlamaCpp
+from llmopt_runner.memory.shapes import ModelShape
+
+SMOLLM2 = ModelShape(96_576_768, 134_515_008, 28_311_552, 30, 3, 64, 576, 49_152, 8192, "q4_1")
+
+
+def _need(**engine):
+    return LlamaCpp().memory_need(SMOLLM2, Configuration(engine=engine))
+
+
+@pytest.mark.parametrize(
+    ("engine", "mib"),
+    [
+        ({}, 180),  # the model's own context
+        ({"n_ctx": 4096, "n_parallel": 4}, 90),
+        ({"n_ctx": 65_536, "n_parallel": 8}, 1440),
+        ({"n_ctx": 8192, "cache_type_k": "q8_0", "cache_type_v": "q8_0"}, 180 * 34 / 64),
+        ({"n_ctx": 8192, "cache_type_k": "q8_0", "cache_type_v": "f16"}, 90 + 90 * 34 / 64),
+        ({"n_ctx": 1000, "n_parallel": 4, "kv_unified": True}, 22.5),
+        ({"n_ctx": 1000, "n_parallel": 4}, 22.5),
+    ],
+)
+def test_the_kv_cache(engine, mib):
+    """Tokens over all slots, rounded as llama.cpp does, in the types of keys and values."""
+    assert _need(**engine).kv_cache_mib == pytest.approx(mib)
+
+
+@pytest.mark.parametrize(
+    ("engine", "mib"),
+    [
+        ({"n_ctx": 8192}, 96),
+        ({"n_ctx": 8192, "n_ubatch": 2048}, 384),
+        ({"n_ctx": 8192, "n_ubatch": 64}, 12),
+        ({"n_ctx": 65_536, "flash_attn": "off"}, 512 * 65_536 * 9 * 4 / 2**20),
+    ],
+)
+def test_the_compute_buffer(engine, mib):
+    """Logits of one step, or the scores of a layer where flash attention is off."""
+    assert _need(**engine).activations_mib == pytest.approx(mib)
+
+
+def test_the_weights_are_what_the_file_holds():
+    """All tensors, as they are stored."""
+    assert _need().weights_mib == pytest.approx(92.1, abs=0.1)
+
+
+def test_where_it_is_taken_from():
+    """What does not fit on the GPUs goes to the host; with no layer there, all of it does."""
+    assert _need().place == "both"
+    assert _need(n_gpu_layers=0).place == "host"

@@ -1,0 +1,110 @@
+"""Whether a configuration can fit: the model's need, what was seen, what is free."""
+
+import pytest
+
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_runner.memory.needs import MemoryNeed
+from llmopt_runner.memory.occupancy import Holder
+from llmopt_runner.memory.prediction import (
+    Observation,
+    Room,
+    estimate,
+    need_facts,
+    observations,
+    refusal,
+    rooms_of,
+)
+
+NEED = MemoryNeed(100, 50, 20, 30)
+HOST, GPU = Room("host", "host", 1000, 950, 100), Room("gpu0", "gpu", 500, 475, 0)
+
+
+def _refusal(need, rooms, seen=()):
+    holders = (Holder(7, "database", 600.0),)
+    return refusal(need, estimate(need, seen), rooms, {"n_ctx": 4096}, lambda: holders)
+
+
+def test_without_experience_the_margin_is_wide():
+    """The engine's own model is believed within a fifth."""
+    assert (estimate(NEED, []).mib, estimate(NEED, []).low_mib) == (200, 160)
+
+
+def test_experience_corrects_and_narrows():
+    """What engines told scales the parts; what remained is added; each start narrows the margin."""
+    seen = [Observation(NEED, {"kv_cache_mib": 100.0}, 270.0)] * 3
+    expected = estimate(MemoryNeed(100, 500, 20, 30), seen)
+    assert expected.mib == 100 + 1000 + 20 + 30 + (270 - 250)
+    assert expected.margin_mib == pytest.approx(1150 * 0.2 / 4)
+
+
+def test_a_spread_that_was_seen_stays_in_the_margin():
+    """What differed between equal starts may differ again."""
+    seen = [Observation(NEED, {}, measured) for measured in (180.0, 200.0, 260.0)]
+    expected = estimate(NEED, seen)
+    assert (expected.mib, expected.margin_mib) == (200, pytest.approx(60 + 200 * 0.2 / 4))
+
+
+def test_what_surely_does_not_fit_is_refused_with_the_numbers():
+    """Need by part, room and parameters stand in the message."""
+    failure = _refusal(MemoryNeed(1000, 500, 0, 0), [HOST])
+    assert failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
+    for told in (
+        "about 1500 MiB",
+        "at least 1200",
+        "KV cache 500",
+        "1000 MiB of host",
+        "950 may be used",
+        "4096",
+    ):
+        assert told in failure.message
+
+
+@pytest.mark.parametrize("total", [100, 850, 1050])
+def test_what_may_fit_is_started(total):
+    """Within the margin only a start can tell."""
+    assert _refusal(MemoryNeed(total, 0, 0, 0), [HOST]) is None
+
+
+def test_room_that_others_hold_is_busy():
+    """What would fit into an empty machine is tried again later, and the holders are named."""
+    busy = Room("host", "host", 1000, 950, 800)
+    failure = _refusal(MemoryNeed(300, 0, 0, 0), [busy])
+    assert failure.error_class is ErrorClass.MEMORY_BUSY
+    assert "database (pid 7) 600 MiB" in failure.message
+
+
+def test_a_need_that_is_larger_than_what_others_hold_is_the_configurations_own():
+    """Others that hold little are no reason to try again."""
+    failure = _refusal(MemoryNeed(1200, 0, 0, 0), [HOST])
+    assert failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
+
+
+@pytest.mark.parametrize(
+    ("place", "rooms", "taken"),
+    [
+        (None, [HOST], ["host"]),
+        (None, [HOST, GPU], ["gpu0"]),
+        ("host", [HOST, GPU], ["host"]),
+        ("both", [HOST, GPU], ["host", "gpu0"]),
+        ("gpu", [HOST], []),
+    ],
+)
+def test_the_rooms_a_need_is_taken_from(place, rooms, taken):
+    """GPUs where there are some, unless the engine says otherwise."""
+    assert [room.device for room in rooms_of(MemoryNeed(1, 1, 1, 1, place), rooms)] == taken
+
+
+def test_without_a_room_nothing_is_refused():
+    """What cannot be read is not judged."""
+    assert _refusal(MemoryNeed(1e9, 0, 0, 0), []) is None
+
+
+def test_experience_comes_from_the_facts_of_outcomes():
+    """What a study stored is enough to go on with: predicted, told and measured; the rest is passed over."""
+    guarded = {"devices": {"host": {"kind": "host", "peak_engine_mib": 260.0}}}
+    facts = {"memory_need_mib": need_facts(NEED), "memory_guard": guarded, "kv_cache_mib": 55.0}
+    unmeasured = {**facts, "memory_guard": {"devices": {}}}
+    assert observations([facts, {}, {"memory_guard": guarded}, unmeasured], gpus=False) == [
+        Observation(NEED, {"kv_cache_mib": 55.0}, 260.0)
+    ]
+    assert observations([facts], gpus=True) == []
