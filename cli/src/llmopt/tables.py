@@ -28,7 +28,8 @@ def print_result(console: Console, result: OptimizationResult) -> None:
         _say(console, line)
     for error in result.errors:
         _say(console, f"{error.error_class} x{error.count} (trial {error.trial}): {error.message}")
-        _say(console, f"  -> {error.suggestion}")
+        if error.suggestion:
+            _say(console, f"  -> {error.suggestion}")
     for line in _next_lines(result):
         _say(console, line)
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Self
 
+from llmopt_core.errors.classes import Failure
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.optimization import Budget, Confirm, Target
@@ -19,6 +21,11 @@ class Ending:
     reason: str
     message: str
     failed: bool = False
+
+    @classmethod
+    def of(cls, failure: Failure) -> Self:
+        """Return the end that a failure brings which no configuration can mend."""
+        return cls(failure.error_class.value, failure.told, failed=True)
 
 
 def active_seconds(runners: Iterable[RunnerRecord]) -> float:

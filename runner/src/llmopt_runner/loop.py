@@ -157,8 +157,7 @@ class Loop:
             return None
         policy = POLICIES[failure.error_class]
         if policy is RetryPolicy.FATAL:
-            text = f"{failure.message} - {failure.suggestion}"
-            self._fatal = Ending(failure.error_class.value, text, failed=True)
+            self._fatal = Ending.of(failure)
             return failure
         return failure if policy is RetryPolicy.RETRY and claim.attempt + 1 < _MOST_ATTEMPTS else None
 

@@ -157,7 +157,7 @@ def _search(
     try:
         trials = _set_up(spec, study, results, stopping, progress)
     except LlmoptError as error:
-        ending = Ending(error.failure.error_class.value, str(error), failed=True)
+        ending = Ending.of(error.failure)
         study.end(ending.reason, ending.message, failed=True)
         return ending
     try:

@@ -46,6 +46,11 @@ class Failure:
     message: str
     suggestion: str
 
+    @property
+    def told(self) -> str:
+        """Message and suggestion in one line; a message that says itself what to do has none."""
+        return f"{self.message} - {self.suggestion}" if self.suggestion else self.message
+
 
 class LlmoptError(Exception):
     """Root of all errors of this project.
@@ -56,7 +61,7 @@ class LlmoptError(Exception):
 
     retryable = False
     error_class: ErrorClass | None = None
-    suggestion = "The message names what to change."
+    suggestion = ""
 
     @property
     def failure(self) -> Failure:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from llmopt_core.study.errors import StorageUnavailable, StorageUnusable
+from llmopt_core.study.errors import StorageFull, StorageUnavailable, StorageUnusable
 from llmopt_core.study.tables import REVISION, SCHEMA_VERSION, VERSION, create_tables, quieten
 
 _BUSY_TIMEOUT_MS = 60_000
@@ -20,6 +20,7 @@ _BUSY_TIMEOUT_MS = 60_000
 _LOCK_SPACE = 0x6C6C6D6F
 _SCHEMA_LOCK = -1
 _WRITES = "llmopt_writes"
+_POSTGRES_DISK_FULL = "53100"
 
 
 class Database:
@@ -214,6 +215,8 @@ def _translate(error: DBAPIError, address: str, password: str | None) -> Excepti
         reason = reason.replace(str(password), "***")
     if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error.orig, sqlite3.IntegrityError):
         return _of_sqlite(error.orig, address)
+    if getattr(error.orig, "sqlstate", None) == _POSTGRES_DISK_FULL:
+        return _full(address, reason)
     if error.connection_invalidated or isinstance(
         error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError
     ):
@@ -221,7 +224,13 @@ def _translate(error: DBAPIError, address: str, password: str | None) -> Excepti
     return error
 
 
+def _full(address: str, reason: str) -> StorageFull:
+    return StorageFull(f"{address}: {reason}; free space on the disk that holds it, nothing is lost")
+
+
 def _of_sqlite(error: sqlite3.DatabaseError, address: str) -> Exception:
+    if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        return _full(address, str(error))
     if isinstance(error, sqlite3.OperationalError):
         return StorageUnavailable(f"{address}: {error}")
     return StorageUnusable(f"{address}: {error}; move the file away, or name another place for the results")

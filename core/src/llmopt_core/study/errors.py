@@ -2,6 +2,7 @@
 
 LlmoptError
 ├── StorageUnavailable   the database does not answer (retryable)
+│   └── StorageFull      … because its disk is full
 ├── StorageUnusable      it answers, but it is no study database, or a driver is missing
 ├── StudyNotFound        no study of that name
 ├── StudyMismatch        a study of that name has other settings
@@ -11,13 +12,21 @@ LlmoptError
 └── SamplerUnavailable   the sampler cannot work here
 """
 
-from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.classes import ErrorClass, LlmoptError
 
 
 class StorageUnavailable(LlmoptError):
     """The database does not answer now; the message holds its address without the password."""
 
     retryable = True
+    error_class: ErrorClass | None = ErrorClass.STORAGE_UNAVAILABLE
+
+
+class StorageFull(StorageUnavailable):
+    """The disk that holds the database is full; what is in it is safe."""
+
+    error_class = ErrorClass.DISK_FULL
+    suggestion = "Free space on that disk; what was measured so far is kept."
 
 
 class StorageUnusable(LlmoptError):
