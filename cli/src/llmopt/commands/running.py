@@ -1,9 +1,11 @@
 """`llmopt run`: a manifest on this machine, from its check to the result on the terminal."""
 
+import errno
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
@@ -65,9 +67,17 @@ def run_text(text: str, source: str, run: Run) -> Exit:
     except (LlmoptError, OSError) as error:
         if run.options.debug:
             errors.print_exception()
-        _say(errors, f"error: {error}")
-        passing = isinstance(error, StorageUnavailable | FolderBusy)
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        _say(errors, f"error: {_disk_full(run.options.results) if full else error}")
+        passing = full or isinstance(error, StorageUnavailable | FolderBusy)
         return Exit.UNFINISHED if passing else Exit.INVALID
+
+
+def _disk_full(results: Path) -> str:
+    return (
+        f"the disk that holds {results} is full: free space there, then run the same command again; what was"
+        " measured is kept"
+    )
 
 
 def local_study(text: str, source: str, run: Run) -> LocalStudy:
