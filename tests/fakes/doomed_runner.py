@@ -13,7 +13,7 @@ from llmopt_runner.engines.server import EngineServer
 if __name__ == "__main__":
     engine, settings = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the test that starts it
     server = EngineServer(engine, settings)
-    server.start(120)
+    server.start(300)
     told = {"pids": server.pids(), "supervisor": server.supervisor_pid, "port": server.settings.port}
     print(json.dumps(told), flush=True)  # noqa: T201 - its answer
     time.sleep(3600)
