@@ -11,6 +11,11 @@ from llmopt_core.errors.patterns import llamacpp, machine, transformers, vllm
 _LONGEST_MESSAGE = 500
 # Searched in this order over the whole log: the first that matches decides. An engine's own words say more
 # than those of the libraries below it.
+_BY_ENGINE = {
+    "vllm": vllm.PATTERNS,
+    "transformers": transformers.PATTERNS,
+    "llamacpp": llamacpp.PATTERNS,
+}
 PATTERNS = (*vllm.PATTERNS, *transformers.PATTERNS, *llamacpp.PATTERNS, *machine.PATTERNS)
 
 
@@ -19,7 +24,8 @@ class Evidence:
     """All that is known of a failure.
 
     Exit code or signal, the whole log, whether the kernel killed for memory meanwhile, and the trial's own
-    numbers by short name, such as `n_ctx`.
+    numbers by short name, such as `n_ctx`. `engine` is whose log it is: two engines on one library say the
+    same, and what to do about it differs; "" where it is not known.
     """
 
     log: str = ""
@@ -27,11 +33,13 @@ class Evidence:
     signal: int | None = None
     oom_killed: bool = False
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    engine: str = ""
 
 
 def classify(evidence: Evidence) -> Failure:
     """Return the one class of what `evidence` shows, with its decisive line and a suggestion."""
-    for pattern in PATTERNS:
+    own = _BY_ENGINE.get(evidence.engine)
+    for pattern in PATTERNS if own is None else (*own, *machine.PATTERNS):
         if found := pattern.line.search(evidence.log):
             numbers = _Numbers({**evidence.numbers, **found.groupdict()})
             message = found.group(0).strip()[:_LONGEST_MESSAGE]

@@ -43,10 +43,12 @@ class EngineStartFailed(LlmoptError):
     """The engine ended, or refused, before it gave a completion.
 
     `exit_code` and `signal` are the engine's own (None: it was still alive). `log` is its log, the head and
-    the tail where it is long. `error_class` is None where only the log can tell it.
+    the tail where it is long. `error_class` is None where only the log can tell it. `engine` is set by who
+    started it.
     """
 
     error_class: ErrorClass | None = None
+    engine = ""
     suggestion = "Read the engine's log in the results folder."
 
     def __init__(
@@ -75,7 +77,8 @@ class EngineStartFailed(LlmoptError):
         """
         if self.error_class is not None:
             return Failure(self.error_class, str(self), self.suggestion)
-        return classify(Evidence(self.log, self.exit_code, self.signal, numbers=numbers))
+        evidence = Evidence(self.log, self.exit_code, self.signal, numbers=numbers, engine=self.engine)
+        return classify(evidence)
 
 
 class PortBusy(EngineStartFailed):

@@ -105,7 +105,8 @@ class EngineServer:
             try:
                 self._launch()
                 self._wait_until_ready(began_at, timeout_seconds, cancelled)
-            except EngineStartFailed:
+            except EngineStartFailed as failure:
+                failure.engine = self.engine.declaration.name
                 self.stop(at_once=True)
                 if attempt == _PORT_ATTEMPTS or not self._lost_its_port():
                     raise

@@ -95,3 +95,13 @@ def test_patterns_name_no_line_of_an_orderly_start():
     """What every good log says decides nothing."""
     good = "llama_model_loader: loaded\nllama_context: n_ctx = 8192\nmain: server is listening\n"
     assert not any(pattern.line.search(good) for pattern in PATTERNS)
+
+
+@pytest.mark.parametrize(
+    ("engine", "told"),
+    [("vllm", "gpu_memory_utilization"), ("transformers", "cb_num_blocks"), ("llamacpp", "smaller context")],
+)
+def test_what_libraries_say_is_answered_in_the_engines_own_words(engine: str, told: str) -> None:
+    """Two engines on one library write the same line; the suggestion names parameters of the one that did."""
+    log = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."
+    assert told in classify(Evidence(log, 1, engine=engine)).suggestion

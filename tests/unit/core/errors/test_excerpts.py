@@ -156,7 +156,8 @@ def _told(case: Case) -> str:
 def test_a_real_log_gets_its_class_and_its_numbers(case):
     """The class is found in the whole log, and the suggestion says what to do with the trial's numbers."""
     log = (_EXCERPTS / case.file).read_text()
-    failure = classify(Evidence(log, case.exit_code, case.signal, case.oom_killed, case.numbers))
+    engine = case.file.partition("/")[0]
+    failure = classify(Evidence(log, case.exit_code, case.signal, case.oom_killed, case.numbers, engine))
     assert failure.error_class is case.error_class
     assert case.told in failure.suggestion
     assert "{" not in failure.suggestion

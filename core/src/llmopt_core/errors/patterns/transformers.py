@@ -1,5 +1,112 @@
-"""What `transformers serve` says when it fails."""
+"""What `transformers serve` says when it fails, as of 5.23, with the libraries below it."""
 
-from llmopt_core.errors.patterns.base import Pattern
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.patterns.base import pattern
 
-PATTERNS: tuple[Pattern, ...] = ()
+_MODEL = (
+    pattern(
+        ErrorClass.MODEL_NOT_FOUND,
+        r"Repo id must be in the form|is not a local folder and is not a valid model identifier",
+        "Check spec.model.source: there is no such folder, and no such model on the hub.",
+    ),
+    pattern(
+        ErrorClass.MODEL_NOT_FOUND,
+        r"couldn't find them in the cached files|Cannot find the requested files in the disk cache",
+        "The model is not in the hub's cache and cannot be fetched: download it first, correct its name and"
+        " revision, or unset HF_HUB_OFFLINE.",
+    ),
+    pattern(
+        ErrorClass.ACCESS_DENIED,
+        r"trying to access a gated repo|GatedRepoError|(?:401|403) Client Error",
+        "The hub refuses the model: accept its terms there, and give a token in spec.model.tokenSecretRef.",
+    ),
+    pattern(
+        ErrorClass.MODEL_NOT_FOUND,
+        r"Error no file named model\.safetensors|does not appear to have a file named",
+        "Check spec.model.source: the folder has no safetensors weights or no config.json.",
+    ),
+    pattern(
+        ErrorClass.MODEL_CORRUPT,
+        r"SafetensorError: |is not a valid JSON file|Unrecognized processing class in"
+        r"|were not used when initializing|size mismatch for|Reinit due to size mismatch"
+        r"|StrictDataclass\w+Error",
+        "The model's files are damaged or do not belong together: fetch them again and compare their"
+        " checksums.",
+    ),
+    pattern(
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"model type `(?P<type>[^`]+)` but Transformers does not recognize this architecture",
+        "This version of transformers has no models of the type {type}: install a newer one.",
+    ),
+)
+_CONFIGURATION = (
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"pip install -U \W*bitsandbytes|No package metadata was found for \W*bitsandbytes",
+        "quantization ({quantization}) needs the package bitsandbytes beside transformers:"
+        " pip install 'llmopt[transformers]', or take it out of the search space.",
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"FlashAttention\d has been toggled on, but it cannot be used",
+        "attn_implementation ({attn_implementation}) needs the package flash-attn and a GPU that it"
+        " supports: install it, or take sdpa.",
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"Unsupported (?:dtype|quantization method|attention implementation): '(?P<value>[^']*)'",
+        "transformers has no {value}: take it out of the search space.",
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"Torch not compiled with CUDA enabled|Found no NVIDIA driver|No CUDA GPUs are available"
+        r"|invalid device ordinal|Expected one of cpu, cuda",
+        "There is no device {device} here, or this build of torch cannot use it: set engine.args.device to"
+        " auto or cpu, or give the GPU to the runner.",
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"is not supported for continuous batching|page_size must be at least|got safety_margin",
+        "continuous_batching does not go with attn_implementation ({attn_implementation}) and cb_block_size"
+        " ({cb_block_size}): take the combination out of the search space.",
+    ),
+)
+_MEMORY = (
+    pattern(
+        ErrorClass.KV_CACHE_TOO_SMALL,
+        r"No requests can be scheduled and no requests can be offloaded",
+        "A prompt and its answer need more than the paged cache has, {cb_num_blocks} blocks of"
+        " {cb_block_size} tokens: raise cb_num_blocks, shorten the prompt, or lower workload.maxTokens.",
+    ),
+    pattern(
+        ErrorClass.KV_CACHE_TOO_SMALL,
+        r"Memory footprint (?P<need>\d+) is more than available memory (?P<free>\d+)"
+        r"|Invalid values: max_batch_tokens = ",
+        "The paged cache does not fit into the share of memory that is left: lower cb_num_blocks"
+        " ({cb_num_blocks}) or cb_max_batch_tokens ({cb_max_batch_tokens}), or raise cb_max_memory_percent"
+        " ({cb_max_memory_percent}).",
+    ),
+    pattern(
+        ErrorClass.GPU_OUT_OF_MEMORY,
+        r"CUDA out of memory|CUDA error: out of memory",
+        "Less fits on the GPU than this configuration asks for: quantise the weights (quantization"
+        " {quantization}), lower cb_num_blocks ({cb_num_blocks}), cb_max_batch_tokens"
+        " ({cb_max_batch_tokens}) or cb_max_memory_percent ({cb_max_memory_percent}), or shorten prompts.",
+    ),
+    pattern(
+        ErrorClass.HOST_OUT_OF_MEMORY,
+        r"DefaultCPUAllocator: (?:can't allocate|not enough) memory|^MemoryError|OSError: \[Errno 12\]"
+        r"|Cannot allocate memory|failed to map segment from shared object",
+        "The host has too little memory: take dtype bfloat16 (it is {dtype}) or a quantization"
+        " ({quantization}), set or lower cb_num_blocks ({cb_num_blocks}), or raise the limit.",
+    ),
+)
+_DEVICE = (
+    pattern(
+        ErrorClass.CUDA_FAULT,
+        r"CUDA error: ",
+        "The GPU or its driver failed, not the configuration: if it comes again, look for Xid errors in the"
+        " kernel's log and restart the GPU.",
+    ),
+)
+PATTERNS = (*_MODEL, *_CONFIGURATION, *_MEMORY, *_DEVICE)
