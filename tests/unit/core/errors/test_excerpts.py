@@ -39,6 +39,7 @@ _VLLM = (
     Case("vllm/not-cached.log", ErrorClass.MODEL_NOT_FOUND, "unset HF_HUB_OFFLINE"),
     Case("vllm/weights-truncated.log", _CORRUPT, "fetch them again"),
     Case("vllm/weights-garbage.log", _CORRUPT, "fetch them again"),
+    Case("vllm/weights-not-safetensors.log", _CORRUPT, "fetch them again"),
     Case("vllm/weights-empty.log", _CORRUPT, "fetch them again"),
     Case("vllm/weights-header-cut.log", _CORRUPT, "fetch them again"),
     Case("vllm/config-damaged.log", _CORRUPT, "fetch them again"),

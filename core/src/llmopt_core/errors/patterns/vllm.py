@@ -31,7 +31,8 @@ _MODEL = (
         # The length and the text of a header, read by vLLM itself.
         r"|^OverflowError: cannot fit 'int' into an index-sized integer|^struct\.error: unpack requires"
         r"|^json\.decoder\.JSONDecodeError|^UnicodeDecodeError"
-        r"|Value error, .*: line \d+ column \d+ \(char \d+\)",
+        r"|Value error, .*: line \d+ column \d+ \(char \d+\)"
+        r"|f\.read\(length_of_metadata\)[^\n]*\n[^\n]*\n?MemoryError",
         "The model's files are damaged: fetch them again and compare their checksums.",
     ),
 )
