@@ -1,0 +1,215 @@
+"""The command line, request fields and need of memory of `transformers serve`, without starting it."""
+
+import dataclasses
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from llmopt_core.engines.transformers import TRANSFORMERS
+from llmopt_core.search.configurations import Configuration
+from llmopt_runner.engines import programs
+from llmopt_runner.engines.base import LaunchSettings
+from llmopt_runner.engines.failures import EngineNotInstalled, UnsupportedParameter
+from llmopt_runner.engines.transformers import Transformers
+from llmopt_runner.memory.shapes import ModelShape
+from llmopt_runner.models import ModelNotFound
+
+PROGRAM = "/opt/engine/bin/transformers"
+SHAPE = ModelShape(
+    weight_bytes=2 * 1_000 * 2**20,
+    parameters=1_000 * 2**20,
+    embedding_parameters=200 * 2**20,
+    layers=10,
+    kv_heads=2,
+    head_dim=64,
+    hidden_size=512,
+    vocab_size=32_000,
+    max_context=4096,
+    dtype="bf16",
+)
+
+
+@pytest.fixture(autouse=True)
+def program(monkeypatch, tmp_path):
+    """Let the engine be found, and the hub's cache lie where a test may write."""
+    monkeypatch.setattr("llmopt_runner.engines.transformers.find_program", lambda *_: Path(PROGRAM))
+    monkeypatch.setattr("llmopt_runner.engines.transformers.require_program", lambda *_: Path(PROGRAM))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache" / "hub"))
+
+
+@pytest.fixture
+def settings(tmp_path):
+    (tmp_path / "model").mkdir()
+    return LaunchSettings(tmp_path / "model", "a-model", tmp_path, tmp_path / "log", port=1234)
+
+
+def fields(**sampling):
+    told = Transformers().request_fields(sampling)
+    return {**told, "generation_config": json.loads(told["generation_config"])}
+
+
+def test_the_command_holds_model_address_and_parameters(settings):
+    """Each parameter is its flag; quantisation's default, which has no word, is none."""
+    parameters = {"dtype": "bfloat16", "compile": False, "quantization": "none", "cb_num_blocks": 64}
+    argv = Transformers().command(dataclasses.replace(settings, parameters=parameters)).argv
+    assert argv[:3] == (PROGRAM, "serve", str(settings.model_path))
+    assert " ".join(argv[3:]) == (
+        "--host 127.0.0.1 --port 1234 --dtype bfloat16 --no-compile --cb-num-blocks 64"
+    )
+
+
+@pytest.mark.parametrize(("revision", "named"), [(None, "org/name"), ("v2", "org/name@v2")])
+def test_a_model_of_the_hub_is_served_by_its_name_and_revision(settings, revision, named):
+    """What the server is given is what requests must call the model."""
+    hub = dataclasses.replace(settings, model_path=None, model_id="org/name", model_revision=revision)
+    assert Transformers().command(hub).argv[2] == named
+    assert Transformers().model_name(hub) == named
+    assert Transformers().served_name({"object": "list", "data": []}, hub) == named
+
+
+def test_a_models_own_code_runs_only_when_trusted(settings):
+    """spec.model.trustRemoteCode reaches the server."""
+    trusting = dataclasses.replace(settings, trust_remote_code=True)
+    assert "--trust-remote-code" in Transformers().command(trusting).argv
+    assert "--trust-remote-code" not in Transformers().command(settings).argv
+
+
+def test_a_single_file_is_told_what_to_be(settings, tmp_path):
+    """A GGUF file is refused with the engine that serves it."""
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"GGUF")
+    with pytest.raises(ModelNotFound, match="the engine llamacpp for GGUF"):
+        Transformers().command(dataclasses.replace(settings, model_path=file))
+
+
+def test_a_folder_whose_name_would_be_cut_is_refused(settings, tmp_path):
+    """What follows an @ would be taken for a revision."""
+    with pytest.raises(ModelNotFound, match="rename the folder"):
+        Transformers().command(dataclasses.replace(settings, model_path=tmp_path / "model@home"))
+
+
+def test_the_hubs_cache_is_made_before_the_start(settings, tmp_path):
+    """Without that folder the server answers with errors when it is asked for its models."""
+    assert "HF_HUB_CACHE" not in Transformers().command(settings).env
+    assert (tmp_path / "cache" / "hub").is_dir()
+
+
+def test_a_home_that_cannot_be_written_to_gets_a_cache_in_the_results(settings, monkeypatch, tmp_path):
+    """Where the hub's folder cannot be made, an empty one beside the log stands in for it."""
+    monkeypatch.setenv("HF_HUB_CACHE", "/proc/no/such/folder")
+    assert Transformers().command(settings).env["HF_HUB_CACHE"] == str(tmp_path / "hub")
+    assert (tmp_path / "hub").is_dir()
+
+
+def test_greedy_and_sampled_requests_say_so():
+    """Temperature 0 switches sampling off, any other and whatever chooses among tokens switch it on."""
+    greedy = {"do_sample": False, "repetition_penalty": 1.2}
+    assert fields(temperature=0.0, top_p=0.5, repetition_penalty=1.2) == {"generation_config": greedy}
+    assert fields(temperature=0.7, top_k=40)["generation_config"] == {
+        "do_sample": True,
+        "temperature": 0.7,
+        "top_k": 40,
+    }
+    assert fields(top_p=0.9)["generation_config"] == {"do_sample": True, "top_p": 0.9}
+    assert fields(repetition_penalty=1.2)["generation_config"] == {"repetition_penalty": 1.2}
+
+
+def test_a_seed_is_a_field_of_its_own_and_nothing_said_is_nothing_sent():
+    """A generation_config would replace the model's own, the end of its answers included."""
+    assert Transformers().request_fields({}) == {}
+    assert Transformers().request_fields({"seed": 7}) == {"seed": 7}
+
+
+def test_an_undeclared_parameter_is_an_error(settings):
+    """A misspelt parameter is named with the nearest one, not passed over."""
+    with pytest.raises(UnsupportedParameter, match=r"engine\.cb_blocks .*'engine\.cb_num_blocks'"):
+        Transformers().command(dataclasses.replace(settings, parameters={"cb_blocks": 2}))
+    with pytest.raises(UnsupportedParameter, match=r"sampling\.top_pp"):
+        Transformers().request_fields({"top_pp": 0.5})
+
+
+def test_serve_arguments_tell_what_goes_with_each_request(settings):
+    """The command has only what differs from the defaults; it has no flags for sampling."""
+    configuration = TRANSFORMERS.canonical(
+        Configuration(engine={"quantization": "bnb-4bit"}, sampling={"temperature": 0})
+    )
+    command, comment = Transformers().serve_arguments(configuration, settings).splitlines()
+    assert shlex.split(command) == [
+        PROGRAM, "serve", str(settings.model_path), "--quantization", "bnb-4bit",
+    ]  # fmt: skip
+    told, _, body = comment.partition(": ")
+    assert told == "# send with each request"
+    assert json.loads(json.loads(body)["generation_config"]) == {"do_sample": False}
+
+
+def test_serve_arguments_tell_the_first_request_where_it_is_kept(settings):
+    """With continuous batching one request, in words that a shell takes, fixes the sampling."""
+    configuration = TRANSFORMERS.canonical(
+        Configuration(engine={"continuous_batching": True}, sampling={"temperature": 0.5})
+    )
+    command, comment = Transformers().serve_arguments(configuration, settings).splitlines()
+    assert "--continuous-batching" in shlex.split(command)
+    told, _, request = comment.partition(": ")
+    assert told == "# before all else, once"
+    body = json.loads(shlex.split(request)[-1])
+    assert body["model"] == str(settings.model_path)
+    assert json.loads(body["generation_config"]) == {"do_sample": True, "temperature": 0.5}
+
+
+def test_only_batching_keeps_what_an_earlier_trial_left():
+    """The prefix cache of the paged cache cannot be emptied; without it nothing is kept."""
+    assert Transformers().make_fresh(None, Configuration(engine={"continuous_batching": False}))
+    assert not Transformers().make_fresh(None, Configuration(engine={"continuous_batching": True}))
+
+
+def test_facts_tell_whether_requests_are_really_batched():
+    """A model that cannot be batched is served one request at a time, and only the log says so."""
+    log = (
+        "Continuous batching is much better when using flash attention. Switching from sdpa to"
+        " flash_attention_2. If you need to use eager or sdpa, set `auto_switch_to_flash=False`\n"
+        "[transformers] [Request received] Model: /models/a@main, CB: False\n"
+    )
+    assert Transformers().read_facts(log, "") == {
+        "continuous_batching": False,
+        "attn_implementation": "flash_attention_2",
+    }
+    assert Transformers().read_facts("", "") == {}
+
+
+@pytest.mark.parametrize(
+    ("engine", "weights_mib", "cache_mib"),
+    [
+        ({"dtype": "auto"}, 2000.0, 0.0),
+        ({"dtype": "float32"}, 4000.0, 0.0),
+        ({"dtype": "auto", "quantization": "bnb-8bit"}, 800 + 400.0, 0.0),
+        ({"dtype": "auto", "quantization": "bnb-4bit"}, 800 * (0.5 + 1 / 64) + 400.0, 0.0),
+        # 10 layers, keys and values of 2 heads of 64: 5 KiB a token in bfloat16.
+        ({"continuous_batching": True, "cb_num_blocks": 64, "cb_block_size": 32}, 2000.0, 10.0),
+        ({"continuous_batching": True, "cb_block_size": 256}, 2000.0, 0.0),
+        ({"continuous_batching": False, "cb_num_blocks": 64, "cb_block_size": 32}, 2000.0, 0.0),
+    ],
+)
+def test_the_need_is_weights_and_the_paged_cache(engine, weights_mib, cache_mib):
+    """Weights by type and quantisation, embeddings as they are; the cache where its size is told."""
+    need = Transformers().memory_need(SHAPE, Configuration(engine=engine))
+    assert (need.weights_mib, need.kv_cache_mib) == (pytest.approx(weights_mib), pytest.approx(cache_mib))
+    assert need.total_mib == pytest.approx(weights_mib + cache_mib)
+
+
+@pytest.mark.parametrize(("device", "place"), [("cpu", "host"), ("auto", None), ("cuda:0", None)])
+def test_the_need_is_of_the_host_where_the_cpu_serves(device, place):
+    """On a machine with GPUs a server on the CPU takes the host's memory."""
+    assert Transformers().memory_need(SHAPE, Configuration(engine={"device": device})).place == place
+
+
+def test_a_machine_without_it_is_told_what_to_install(monkeypatch, settings):
+    """No program, no version; a start names the package."""
+    monkeypatch.undo()
+    monkeypatch.delenv("LLMOPT_ENGINE_TRANSFORMERS", raising=False)
+    monkeypatch.setattr(programs.sys, "executable", str(settings.workdir / "python"))
+    monkeypatch.setattr(programs.shutil, "which", lambda _name: None)
+    assert Transformers().installed() is None
+    with pytest.raises(EngineNotInstalled, match=r"pip install 'llmopt\[transformers\]'"):
+        Transformers().command(settings)
