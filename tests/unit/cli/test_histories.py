@@ -106,4 +106,4 @@ def test_no_errors_are_said_so(tmp_path):
     """An empty folder is not an error."""
     result = CliRunner().invoke(app, ["list", "--type", "errors", "--results", str(tmp_path)])
     assert result.exit_code == 0
-    assert "no errors in 0 trials of 0 studies" in result.output
+    assert f"no errors in {tmp_path} (studies: 0, trials: 0)" in result.output

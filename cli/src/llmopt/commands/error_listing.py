@@ -51,7 +51,7 @@ def _document(studies: Sequence[StudyState], found: Sequence[ErrorHistory]) -> s
 def _print(studies: Sequence[StudyState], found: Sequence[ErrorHistory], results: Path) -> None:
     console = Console()
     trials = sum(state.trials for state in studies)
-    where = f"{trials} trials of {len(studies)} studies in {results}"
+    where = f"{results} (studies: {len(studies)}, trials: {trials})"
     if not found:
         _say(console, f"no errors in {where}")
         return
@@ -64,7 +64,7 @@ def _print(studies: Sequence[StudyState], found: Sequence[ErrorHistory], results
         cells = (one.error_class.value, str(one.count), f"{one.share:.1%}", seen, one.last_message)
         table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
-    _say(console, f"share: of {where}")
+    _say(console, f"share: of all trials in {where}")
     for one in found:
         _say(console, f"{one.error_class.value} -> {one.suggestion}")
 
