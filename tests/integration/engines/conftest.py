@@ -31,6 +31,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("started_case", started, ids=lambda case: case.name)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what one server serves together, in the order of the module: pytest alone would start it anew.
+
+    The module's last test may therefore end it.
+    """
+    places: dict[tuple[str, str], int] = {}
+    items.sort(key=lambda item: (places.setdefault(_server(item), len(places)), _order(item)))
+
+
+def _server(item: pytest.Item) -> tuple[str, str]:
+    """Name the server that a test shares with others, "" for one of its own."""
+    callspec = getattr(item, "callspec", None)
+    case = callspec.params.get("served") if callspec else None
+    return item.nodeid.partition("::")[0], case.name if isinstance(case, EngineCase) else ""
+
+
+def _order(item: pytest.Item) -> int:
+    if not isinstance(item, pytest.Function) or not _server(item)[1]:
+        return 0
+    return list(vars(item.module)).index(item.originalname)
+
+
 @pytest.fixture(scope="module")
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server of a case for all tests of a module that leave it alive."""
