@@ -146,7 +146,69 @@ _VLLM = (
         seen=False,
     ),
 )
-CASES: tuple[Case, ...] = _VLLM
+_NOT_FOUND, _HOST_MEMORY = ErrorClass.MODEL_NOT_FOUND, ErrorClass.HOST_OUT_OF_MEMORY
+_TRANSFORMERS = (
+    Case("transformers/unknown-flag.log", _CONFIGURATION, "does not know an argument", exit_code=2),
+    Case("transformers/path-missing.log", _NOT_FOUND, "there is no such folder"),
+    Case("transformers/not-cached.log", _NOT_FOUND, "unset HF_HUB_OFFLINE"),
+    Case("transformers/revision-not-cached.log", _NOT_FOUND, "correct its name and revision"),
+    Case("transformers/no-weights.log", _NOT_FOUND, "the folder has no safetensors weights"),
+    Case("transformers/weights-truncated.log", _CORRUPT, "fetch them again"),
+    Case("transformers/weights-header-cut.log", _CORRUPT, "fetch them again"),
+    Case("transformers/weights-garbage.log", _CORRUPT, "fetch them again"),
+    Case("transformers/weights-empty.log", _CORRUPT, "fetch them again"),
+    Case("transformers/config-damaged.log", _CORRUPT, "fetch them again"),
+    Case("transformers/config-inconsistent.log", _CORRUPT, "do not belong together"),
+    Case("transformers/tokenizer-damaged.log", _CORRUPT, "fetch them again"),
+    Case(
+        "transformers/architecture-unknown.log",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        "no models of the type nosuchmodel",
+    ),
+    Case("transformers/dtype-unknown.log", _CONFIGURATION, "transformers has no float17"),
+    Case("transformers/attention-unknown.log", _CONFIGURATION, "transformers has no nonsense"),
+    Case("transformers/quantization-unknown.log", _CONFIGURATION, "transformers has no awq"),
+    Case("transformers/no-gpu.log", _CONFIGURATION, "no device cuda:0 here", numbers={"device": "cuda:0"}),
+    Case("transformers/device-unknown.log", _CONFIGURATION, "set engine.args.device to auto or cpu"),
+    Case(
+        "transformers/no-bitsandbytes.log",
+        _CONFIGURATION,
+        "quantization (bnb-4bit) needs the package bitsandbytes",
+        numbers={"quantization": "bnb-4bit"},
+    ),
+    Case("transformers/no-flash-attention.log", _CONFIGURATION, "needs the package flash-attn"),
+    Case("transformers/batching-flex-attention.log", _CONFIGURATION, "does not go with", exit_code=None),
+    Case(
+        "transformers/batching-block-too-small.log",
+        _CONFIGURATION,
+        "cb_block_size (3)",
+        exit_code=None,
+        numbers={"cb_block_size": 3},
+    ),
+    Case("transformers/port-busy.log", ErrorClass.PORT_BUSY, "the next start picks another one", exit_code=3),
+    Case(
+        "transformers/batching-too-few-blocks.log",
+        ErrorClass.KV_CACHE_TOO_SMALL,
+        "64 blocks of 32 tokens: raise cb_num_blocks",
+        exit_code=None,
+        numbers={"cb_num_blocks": 64, "cb_block_size": 32},
+    ),
+    Case(
+        "transformers/batching-cache-over-memory.log",
+        ErrorClass.KV_CACHE_TOO_SMALL,
+        "lower cb_num_blocks (640000)",
+        exit_code=None,
+        numbers={"cb_num_blocks": 640000},
+    ),
+    Case("transformers/oom-libraries.log", _HOST_MEMORY, "or raise the limit"),
+    Case(
+        "transformers/oom-import.log",
+        _HOST_MEMORY,
+        "take dtype bfloat16 (it is float32)",
+        numbers={"dtype": "float32"},
+    ),
+)
+CASES: tuple[Case, ...] = (*_VLLM, *_TRANSFORMERS)
 
 
 def _told(case: Case) -> str:

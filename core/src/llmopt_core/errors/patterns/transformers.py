@@ -27,9 +27,7 @@ _MODEL = (
     ),
     pattern(
         ErrorClass.MODEL_CORRUPT,
-        r"SafetensorError: |is not a valid JSON file|Unrecognized processing class in"
-        r"|were not used when initializing|size mismatch for|Reinit due to size mismatch"
-        r"|StrictDataclass\w+Error",
+        r"SafetensorError: |is not a valid JSON file|Unrecognized processing class in|StrictDataclass\w+Error",
         "The model's files are damaged or do not belong together: fetch them again and compare their"
         " checksums.",
     ),
@@ -60,7 +58,7 @@ _CONFIGURATION = (
     pattern(
         ErrorClass.INVALID_CONFIGURATION,
         r"Torch not compiled with CUDA enabled|Found no NVIDIA driver|No CUDA GPUs are available"
-        r"|invalid device ordinal|Expected one of cpu, cuda",
+        r"|invalid device ordinal|When passing device_map as a string",
         "There is no device {device} here, or this build of torch cannot use it: set engine.args.device to"
         " auto or cpu, or give the GPU to the runner.",
     ),
