@@ -15,21 +15,12 @@ from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.loading import load_manifest
 from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
 from llmopt_core.study.adapter import Study, open_storage
-from llmopt_core.study.definitions import engine_declaration, fixed_parameters
+from llmopt_runner.assembling import own_study, trial_runner
 from llmopt_runner.budgets import Ending
-from llmopt_runner.engines.base import load_engine
-from llmopt_runner.guarding import EngineMemory
 from llmopt_runner.heartbeat import Heartbeat
-from llmopt_runner.loading import EngineSlot, launch_settings, start_timeout_seconds
 from llmopt_runner.loop import Loop, TrialEnd
-from llmopt_runner.memory.devices import visible_devices
-from llmopt_runner.memory.levels import Thresholds
-from llmopt_runner.memory.shapes import read_shape
-from llmopt_runner.models import ResolvedModel, hub_snapshot, resolve_model
 from llmopt_runner.stopping import Interrupted, StopSignal
-from llmopt_runner.studies import own_study
-from llmopt_runner.trial import Progress, TrialRunner
-from llmopt_runner.workload import PreparedWorkload
+from llmopt_runner.trial import Progress
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +146,7 @@ def _search(
     # Whoever starts a runner on a study that ended has mended what ended it, or raised its budget.
     study.reopen()
     try:
-        trials = _set_up(spec, study, results, stopping, progress)
+        trials = trial_runner(spec, study, results, stopping, progress)
     except LlmoptError as error:
         ending = Ending.of(error.failure)
         study.end(ending.reason, ending.message, failed=True)
@@ -164,47 +155,6 @@ def _search(
         return Loop(spec, study, trials, name, trial_ended).run()
     finally:
         trials.slot.close()
-
-
-def _set_up(
-    spec: OptimizationSpec, study: Study, results: Path, stopping: StopSignal, progress: Progress
-) -> TrialRunner:
-    declaration = engine_declaration(spec)
-    folder = results / "logs" / "engines"
-    folder.mkdir(parents=True, exist_ok=True)
-    model = resolve_model(spec.model.source, token=os.environ.get("LLMOPT_MODEL_TOKEN"))
-    settings_for = launch_settings(spec, model, folder, os.environ.get("LLMOPT_ENDPOINT_API_KEY"))
-    workload = PreparedWorkload.prepare(spec.workload, api_key=os.environ.get("LLMOPT_EVALUATOR_API_KEY"))
-    progress.memory = _memory(spec, study, model, stopping)
-    return TrialRunner(
-        spec=spec,
-        declaration=declaration,
-        fixed=fixed_parameters(spec, declaration),
-        workload=workload,
-        slot=EngineSlot(
-            load_engine(spec.engine.name),
-            settings_for,
-            start_timeout_seconds(spec),
-            memory=progress.memory,
-        ),
-        study=study,
-        stopping=stopping,
-        progress=progress,
-    )
-
-
-def _memory(spec: OptimizationSpec, study: Study, model: ResolvedModel, stopping: StopSignal) -> EngineMemory:
-    """Return what guards the engines' memory: nothing for an endpoint, whose memory is elsewhere."""
-    if spec.engine.endpoint is not None:
-        return EngineMemory()
-    path = model.path or hub_snapshot(model.id, model.revision)
-    return EngineMemory(
-        visible_devices(),
-        Thresholds.of(spec.memory_guard),
-        shape=read_shape(path) if path is not None and spec.memory_guard.predict else None,
-        facts=lambda: [trial.outcome.facts for trial in study.trials() if trial.outcome is not None],
-        stop=stopping.wake,
-    )
 
 
 class WrongKind(LlmoptError):
