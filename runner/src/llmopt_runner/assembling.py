@@ -37,7 +37,7 @@ def trial_runner(
 ) -> TrialRunner:
     """Return what runs the trials of `study`: model, data set, engine and memory guard, ready for the first.
 
-    Raises what of these no configuration can mend: ModelNotFound, DatasetInvalid, EngineNotFound and the like.
+    Raises what no configuration can mend: ModelNotFound, DatasetInvalid, EngineNotFound and the like.
     """
     declaration = engine_declaration(spec)
     folder = results / "logs" / "engines"
