@@ -154,7 +154,7 @@ def test_a_stopped_server_leaves_nothing_and_starts_again(started_case, tmp_path
         assert not server.alive()
         server.start(started_case.start_limit_seconds)
         os.kill(server.pids()[0], signal.SIGKILL)
-        _wait_for(lambda: not server.alive())
+        wait_for(lambda: not server.alive())
         assert (server.exit_code, server.exit_signal) == (None, signal.SIGKILL)
 
 
@@ -177,7 +177,7 @@ def test_a_killed_supervisor_leaves_nothing(started_case, tmp_path):
         server.start(started_case.start_limit_seconds)
         pids = server.pids()
         os.kill(server.supervisor_pid, signal.SIGKILL)
-        _wait_for(lambda: not server.alive())
+        wait_for(lambda: not server.alive())
         assert not any(_lives(pid) for pid in pids)
         assert server.exit_signal == signal.SIGKILL
         assert not server.stop()
@@ -230,7 +230,7 @@ def test_the_serve_command_really_serves(started_case, tmp_path):
     ) as process:
         try:
             probe = Probe(f"http://127.0.0.1:{port}")
-            _wait_for(lambda: _answers_at(probe))
+            wait_for(lambda: answers_at(probe))
             # Where nothing is sent with it, the server's own default must be the winner's.
             name = started_case.engine.model_name(settings)
             texts = {probe.complete(name, {**fields, "max_tokens": 12}, 60) for _ in "123"}
@@ -239,14 +239,14 @@ def test_the_serve_command_really_serves(started_case, tmp_path):
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _answers_at(probe: Probe) -> bool:
+def answers_at(probe: Probe) -> bool:
     try:
         return bool(probe.models(5))
     except NotReady:
         return False
 
 
-def _wait_for(condition: Callable[[], bool]) -> None:
+def wait_for(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _LIMIT_SECONDS
     while not condition():
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""The sample for transformers: no combination of its space is impossible, and it runs, made small, on a CPU."""
+"""The sample for transformers: no combination of its space is impossible, and made small it runs on a CPU."""
 
 import copy
 import json
