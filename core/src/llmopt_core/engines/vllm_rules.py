@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from llmopt_core.engines.declarations import ParameterDeclaration, completed
 from llmopt_core.search.configurations import Configuration, Value
 
-# Below the first a temperature is greedy, below the second it is raised to it.
-GREEDY_BELOW = 1e-5
+# A temperature above 0 and below this is raised to it.
 LOWEST_TEMPERATURE = 1e-2
 _IDLE_WHEN_GREEDY = ("top_p", "top_k", "min_p", "seed")
 _ABOVE_ZERO = {
@@ -32,8 +31,7 @@ def canonical(configuration: Configuration, parameters: Parameters) -> Configura
     if values.get("sampling.top_k") == -1:
         values["sampling.top_k"] = 0
     temperature = _number(values, "sampling.temperature")
-    if temperature is not None and temperature < GREEDY_BELOW:
-        values["sampling.temperature"] = 0.0
+    if temperature == 0:
         for name in _IDLE_WHEN_GREEDY:
             values.pop(f"sampling.{name}", None)
     elif temperature is not None:
