@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 def _answer(handler, document):
@@ -54,9 +55,33 @@ def _daemonise(*, mark):
     os.wait()
 
 
+def _eat(mib):
+    """Take memory and keep it; a little at a time, as a load of weights does."""
+    held = []
+    for _ in range(mib):
+        held.append(bytearray(os.urandom(1) * 2**20))
+        time.sleep(0.002)
+    _sleep_forever(mark=True)
+    del held
+
+
+def _eat_in_a_grandchild(mib, when):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            os.setsid()
+            while not Path(when).exists():
+                time.sleep(0.005)
+            _eat(mib)
+        _sleep_forever(mark=True)
+
+
 def _misbehave(orders):
     if orders.ignore_sigterm:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if orders.eat:
+        _eat(orders.eat)
+    if orders.eat_below:
+        _eat_in_a_grandchild(orders.eat_below, orders.when)
     if orders.fork and os.fork() == 0:
         _sleep_forever(mark=True)
     if orders.daemonise:
@@ -76,6 +101,9 @@ def main():
     parser.add_argument("--exit", type=int)
     parser.add_argument("--refuse", type=int)
     parser.add_argument("--late", type=float, default=0.0, help="seconds before it listens")
+    parser.add_argument("--eat", type=int, default=0, help="MiB, instead of ever listening")
+    parser.add_argument("--eat-below", type=int, default=0, help="MiB, by a daemon's child")
+    parser.add_argument("--when", default="/", help="a path: --eat-below begins once it exists")
     for switch in ("hang", "fork", "daemonise", "hide", "ignore-sigterm", "abort"):
         parser.add_argument(f"--{switch}", action="store_true")
     orders = parser.parse_args()

@@ -131,11 +131,14 @@ class EngineMemory:
         try:
             seconds = start()
         except (EngineStartFailed, Interrupted) as error:
-            if failure := guard.failure(configuration.engine):
+            if failure := self.failure(ended=True):
                 raise MemoryExceeded(failure, _facts(need, guard.reading())) from error
             raise
-        self._reading = guard.reading()
         guard.stop = self._stop
+        self._reading = guard.reading()
+        # It may have answered just before what was done about it took effect.
+        if failure := self.failure(ended=False):
+            raise MemoryExceeded(failure, self.facts())
         return seconds
 
     def _guard(self, server: EngineServer, configuration: Configuration) -> MemoryGuard:

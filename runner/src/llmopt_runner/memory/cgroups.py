@@ -96,7 +96,8 @@ def _upwards(base: Path, path: str, version: _Version) -> Iterator[ControlGroup]
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text()
+        with path.open("rb", buffering=0) as file:  # read many times a second: a buffer would double the cost
+            return file.readall().decode()
     except OSError:
         return ""
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -24,8 +24,10 @@ from llmopt_runner.memory.watched import WatchedDevice, Window
 log = logging.getLogger(__name__)
 
 _PIDS_EVERY_SECONDS = 1.0
-# Twice, for the levels and for the engine's share: one percent of a core together.
-_REST_RATIO = 200
+# Of a core, twice: for the levels and for the engine's share. One hundredth together.
+_SHARE = 0.005
+# What was not used may be saved for a crisis: some seconds of looking as often as it can.
+_SAVED_SECONDS = 0.05
 _SHORTEST_PAUSE_SECONDS = 0.01
 # How fast memory can fill up at worst: what is left says how long may be waited.
 _FASTEST_MIB_PER_SECOND = 8192.0
@@ -65,6 +67,21 @@ class GuardReading:
                 for peak in self.peaks
             },
         }
+
+
+class _Allowance:
+    """The processor time that looking may take: a share of the time that passes, saved up to a limit."""
+
+    def __init__(self, now: float) -> None:
+        self._saved_seconds = _SAVED_SECONDS
+        self._at = now
+
+    def rest(self, cost_seconds: float, now: float) -> float:
+        """Return how long to rest after having spent `cost_seconds`."""
+        earned = (now - self._at) * _SHARE
+        self._saved_seconds = min(_SAVED_SECONDS, self._saved_seconds + earned) - cost_seconds
+        self._at = now
+        return max(0.0, -self._saved_seconds / _SHARE)
 
 
 class MemoryGuard:
@@ -161,10 +178,12 @@ class MemoryGuard:
 
         Either a level was reached, or the kernel was quicker.
         """
-        if self.incident is not None:
+        with self._lock:  # an incident that just comes is told whole
+            incident = self.incident
+        if incident is not None:
             percent = self.thresholds.critical_percent
-            device = next(each for each in self._watched if each.device.name == self.incident.device)
-            return self.incident.failure(parameters, alone_mib=device.capacity_mib(percent))
+            device = next(each for each in self._watched if each.device.name == incident.device)
+            return incident.failure(parameters, alone_mib=device.capacity_mib(percent))
         reading = self.reading()
         return kernel_failure(reading.oom_kills, reading.peaks, parameters) if reading.oom_kills else None
 
@@ -182,6 +201,7 @@ class MemoryGuard:
         window = Window(self._watched)
         with self._lock:
             self._windows.append(window)
+            self._known_at = float("-inf")
         self.sample()
         try:
             yield lambda: self._reading(window)
@@ -203,7 +223,7 @@ class MemoryGuard:
         return GuardReading(window.level, peaks, self.actions, window.oom_kills(), window.energy_joules)
 
     def _run(self) -> None:
-        pause = 0.0
+        allowance, pause = _Allowance(self._clock()), 0.0
         while not self._ended.wait(pause):
             began_at = time.thread_time()
             with self._lock:
@@ -211,7 +231,7 @@ class MemoryGuard:
                 cost_seconds = time.thread_time() - began_at
                 if self._clock() >= self._weigh_at:
                     self._weigh()
-            pause = max(self._pause(), _REST_RATIO * cost_seconds)
+            pause = max(self._pause(), allowance.rest(cost_seconds, self._clock()))
 
     def _pause(self) -> float:
         """Return how long may be waited: the less is left, the shorter."""
@@ -230,14 +250,14 @@ class MemoryGuard:
 
     def _weigh(self) -> None:
         began_at, now = time.thread_time(), self._clock()
-        if now - self._known_at >= _PIDS_EVERY_SECONDS:
+        if not self._known or now - self._known_at >= _PIDS_EVERY_SECONDS:
             self._find_processes()
             self._known_at = now
         for each in self._watched:
             each.weigh(self._known)
         for window in self._windows:
             window.note()
-        rest_seconds = _REST_RATIO * (time.thread_time() - began_at)
+        rest_seconds = (time.thread_time() - began_at) / _SHARE
         self._weigh_at = now + max(self._interval_seconds, rest_seconds)
 
     def _find_processes(self) -> None:
@@ -255,14 +275,15 @@ class MemoryGuard:
             # Before the kill: afterwards nobody can say what the engine held.
             self._find_processes()
             worst.weigh(self._known, quick=True)
+            self.incident = worst.incident()
         level = max(worst.level, known)
         if level is Level.EMERGENCY:
             self._do("kill", self._kill)
         elif level is Level.CRITICAL:
             self._do("stop", self.stop)
-        if worse:
+        if worse and self.incident is not None:
             log.error("memory: %s: %s: %s", worst.level.name, worst, self.actions[-1])
-            self.incident = worst.incident(self._known)
+            self.incident = replace(self.incident, others=worst.others(self._known))
 
     def _do(self, name: str, action: Callable[[], None]) -> None:
         if name not in self.actions:

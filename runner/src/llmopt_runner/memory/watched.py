@@ -63,10 +63,13 @@ class WatchedDevice:
             held = max(0.0, self.seen.used_mib - self._before.used_mib)
         self.engine_mib = held
 
-    def incident(self, pids: Sequence[int]) -> Incident:
-        """Return what happened here, with the holders that are not among `pids`."""
-        others = tuple(holder for holder in self._holders() if holder.pid not in pids)
-        return Incident(self.device.name, self.device.kind, self.level, self.seen, self.engine_mib, others)
+    def incident(self) -> Incident:
+        """Return what happened here."""
+        return Incident(self.device.name, self.device.kind, self.level, self.seen, self.engine_mib)
+
+    def others(self, pids: Sequence[int]) -> tuple[Holder, ...]:
+        """Return the holders that are not among `pids`; it takes some time to find them."""
+        return tuple(holder for holder in self._holders() if holder.pid not in pids)
 
     def _holders(self) -> list[Holder]:
         try:

@@ -233,8 +233,8 @@ def test_the_less_is_left_the_shorter_the_pause():
     assert guarded.guard._pause() == 0.01
 
 
-def test_sampling_rests_two_hundred_times_as_long_as_it_works(monkeypatch):
-    """What is expensive is done less often: two parts, each at most half a hundredth of a core."""
+def test_sampling_takes_half_a_hundredth_of_a_core_each(monkeypatch):
+    """What is expensive is done less often: the levels and the engine's share each have their part."""
     spent = iter([0.0, 0.5, 0.5, 2.5])
     monkeypatch.setattr(guards.time, "thread_time", lambda: next(spent))
     device = FakeDevice(1000)
@@ -247,5 +247,14 @@ def test_sampling_rests_two_hundred_times_as_long_as_it_works(monkeypatch):
 
     monkeypatch.setattr(guarded.guard._ended, "wait", wait)
     guarded.guard._run()
-    assert pauses == [0.0, 100.0]
-    assert guarded.guard._weigh_at == 400.0
+    assert pauses == [0.0, pytest.approx((0.5 - 0.05) / 0.005)]
+    assert guarded.guard._weigh_at == pytest.approx(400)
+
+
+def test_saved_time_is_for_a_crisis():
+    """Cheap looks save; then many may follow each other, until the savings are spent."""
+    allowance = guards._Allowance(0.0)
+    assert allowance.rest(0.03, 0.0) == 0
+    assert allowance.rest(0.03, 0.0) == pytest.approx(0.01 / 0.005)
+    assert allowance.rest(0.0, 1000.0) == 0
+    assert allowance.rest(0.06, 1000.0) == pytest.approx(0.01 / 0.005)
