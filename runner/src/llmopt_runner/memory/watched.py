@@ -50,10 +50,13 @@ class WatchedDevice:
         return self._reserved_share * self.seen.total_mib
 
     def weigh(self, pids: Sequence[int], *, quick: bool = False) -> None:
-        """Note what the engine holds; `quick` counts memory that its processes share more than once."""
+        """Note what the engine holds; `quick` counts memory that its processes share more than once.
+
+        It is for an incident, in which the engine may just be dying: what it held before still counts.
+        """
         try:
             if quick and self.device.kind == "host":
-                held = min(resident_mib(pids), self.seen.used_mib)
+                held = min(max(resident_mib(pids), self.engine_mib), self.seen.used_mib)
             else:
                 held = self.device.used_by_mib(pids)
         except DeviceUnreadable:
