@@ -62,3 +62,33 @@ def test_a_loop_that_begins_after_the_stop_knows_it():
             return event.is_set()
 
     assert asyncio.run(look())
+
+
+def test_a_loop_can_be_woken_without_a_stop():
+    """What waits in a loop ends, and the runner goes on; without a loop nothing happens."""
+    stopping = StopSignal()
+    stopping.wake()
+
+    async def wait():
+        with stopping.in_loop() as event:
+            threading.Thread(target=stopping.wake).start()
+            await asyncio.wait_for(event.wait(), 5.0)
+
+    asyncio.run(wait())
+    stopping.wake()
+    stopping.check()
+    assert not stopping.requested
+
+
+def test_a_loop_that_was_just_closed_is_woken_in_vain():
+    """Another thread may come too late: that is no error."""
+    stopping = StopSignal()
+
+    async def leave():
+        manager = stopping.in_loop()
+        manager.__enter__()
+        return manager
+
+    kept = asyncio.run(leave())
+    stopping.wake()
+    assert kept is not None

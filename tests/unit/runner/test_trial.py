@@ -6,10 +6,11 @@ import pytest
 from fakes.records import outcome, trial
 
 from llmopt_core.engines.llamacpp import LLAMACPP
-from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.records import Claim, OutcomeKind, Phase
 from llmopt_runner.engines.failures import EngineStartFailed, EngineStartTimeout
+from llmopt_runner.guarding import MemoryExceeded
 from llmopt_runner.stopping import Interrupted, StopSignal
 from llmopt_runner.trial import Progress, TrialRunner
 
@@ -112,3 +113,38 @@ def test_a_failed_start_is_an_outcome_of_its_class(error, kind, error_class):
 def test_what_is_asked_for_must_have_been_measured(metrics, missing):
     """Without a value for all that is asked for, or with a speed of zero, there is no result."""
     assert runner()._missing(metrics) == missing
+
+
+def test_too_little_memory_is_told_to_the_sampler():
+    """What was refused, or ended while it loaded, is infeasible, with what was seen among its facts."""
+    failure = Failure(ErrorClass.HOST_OUT_OF_MEMORY, "5000 MiB", "lower n_ctx")
+    ended = runner(start=MemoryExceeded(failure, {"memory_need_mib": {"weights_mib": 1.0}})).run(claim())
+    assert (ended.kind, ended.failure) == (OutcomeKind.INFEASIBLE, failure)
+    assert ended.facts["memory_need_mib"] == {"weights_mib": 1.0}
+
+
+def test_memory_of_others_is_tried_again():
+    """An engine that others left no room has failed: the sampler is told nothing of it."""
+    failure = Failure(ErrorClass.MEMORY_BUSY, "held by a database", "end it")
+    assert runner(start=MemoryExceeded(failure, {})).run(claim()).kind is OutcomeKind.FAILED
+
+
+def test_memory_explains_whatever_a_trial_looked_like():
+    """An engine that was ended by the guard may look measured, or crashed: its memory is the reason."""
+    failure = Failure(ErrorClass.GPU_OUT_OF_MEMORY, "full", "lower it")
+    asked = []
+
+    def reason(*, ended):
+        asked.append(ended)
+        return failure
+
+    trials = runner()
+    trials.slot.memory = SimpleNamespace(facts=lambda: {"memory_guard": 1}, failure=reason)
+    for seen in (
+        outcome(metrics={"accuracy": 1.0}),
+        outcome(OutcomeKind.FAILED, error=ErrorClass.ENGINE_CRASHED),
+    ):
+        judged = trials._guarded(seen)
+        assert (judged.kind, judged.failure, judged.metrics) == (OutcomeKind.INFEASIBLE, failure, {})
+        assert judged.facts == {"memory_guard": 1}
+    assert asked == [False, True]
