@@ -6,35 +6,28 @@ from llmopt_runner.memory.needs import MemoryNeed, kv_cache_mib
 from llmopt_runner.memory.shapes import ModelShape
 
 _MIB = 1024 * 1024
-_BYTES_PER_LOGIT = 4
 # Interpreter, library and threads of a server that holds a model of no size.
 _PROCESS_MIB = 60.0
 
 
 def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
-    """Return the parts of the need; what prompt caches of idle slots may take later is not among them."""
+    """Return weights, cache and process.
+
+    The compute buffer is reserved for the largest step and hardly touched: on a CPU it stays unoccupied, and
+    on a GPU it is learned from the first starts. What prompt caches of idle slots take comes later.
+    """
     values = LLAMACPP.canonical(configuration).engine
     tokens = _whole(values["n_ctx"]) or shape.max_context
     # Each slot has a cache of its own, unless all share one.
     caches = 1 if values["kv_unified"] else _whole(values["n_parallel"])
     types = str(values["cache_type_k"]), str(values["cache_type_v"])
-    batch = min(_whole(values["n_ubatch"]), tokens)
     return MemoryNeed(
         weights_mib=shape.weight_bytes / _MIB,
         kv_cache_mib=caches * kv_cache_mib(shape, tokens // caches, *types),
-        activations_mib=_compute_bytes(shape, batch, tokens // caches, values["flash_attn"]) / _MIB,
+        activations_mib=0.0,
         overhead_mib=_PROCESS_MIB,
         place="host" if values["n_gpu_layers"] == 0 else "both",
     )
-
-
-def _compute_bytes(shape: ModelShape, batch: int, tokens: int, flash_attention: Value) -> int:
-    """Return the largest tensor of one step: the logits, or without flash attention a layer's scores."""
-    logits = batch * shape.vocab_size * _BYTES_PER_LOGIT
-    if flash_attention != "off" or shape.head_dim == 0:
-        return logits
-    heads = shape.hidden_size // shape.head_dim
-    return max(logits, batch * tokens * heads * _BYTES_PER_LOGIT)
 
 
 def _whole(value: Value) -> int:

@@ -31,17 +31,19 @@ def test_the_kv_cache(engine, mib):
 
 
 @pytest.mark.parametrize(
-    ("engine", "mib"),
+    ("engine", "measured_mib"),
     [
-        ({"n_ctx": 8192}, 96),
-        ({"n_ctx": 8192, "n_ubatch": 2048}, 384),
-        ({"n_ctx": 8192, "n_ubatch": 64}, 12),
-        ({"n_ctx": 65_536, "flash_attn": "off"}, 512 * 65_536 * 9 * 4 / 2**20),
+        ({"n_ctx": 4096, "n_parallel": 4}, 242),
+        ({"n_ctx": 32_768, "n_parallel": 4}, 873),
+        ({"n_ctx": 65_536, "n_parallel": 8}, 1593),
+        ({"n_ctx": 65_536, "n_parallel": 8, "cache_type_k": "q8_0", "cache_type_v": "q8_0"}, 918),
+        ({"n_ctx": 8192, "n_parallel": 4, "n_ubatch": 2048}, 332),
+        ({"n_ctx": 8192, "n_parallel": 4, "flash_attn": "off"}, 332),
     ],
 )
-def test_the_compute_buffer(engine, mib):
-    """Logits of one step, or the scores of a layer where flash attention is off."""
-    assert _need(**engine).activations_mib == pytest.approx(mib)
+def test_the_whole_is_what_was_measured(engine, measured_mib):
+    """Within a twentieth of the peaks that bench/memory_prediction.py measured on a CPU."""
+    assert _need(**engine).total_mib == pytest.approx(measured_mib, rel=0.05)
 
 
 def test_the_weights_are_what_the_file_holds():
