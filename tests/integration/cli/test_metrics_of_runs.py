@@ -15,6 +15,7 @@ URL = re.compile(r"metrics of runner (\d): (http://127\.0\.0\.1:\d+/metrics)")
 def command(tmp_path, *arguments):
     manifest = tmp_path / "manifest.yaml"
     study = document(trials=4, max_tokens=8, confirm={"top": 0})
+    study["spec"]["workload"] |= {"dataset": {"name": "arithmetic", "samples": 4}, "load": {"concurrency": 2}}
     manifest.write_text(yaml.safe_dump(study))
     program = [sys.executable, "-u", "-m", "llmopt.main", "run", str(manifest), "--results", str(tmp_path)]
     return subprocess.Popen([*program, *arguments], stdout=subprocess.PIPE, text=True)

@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
 import yaml
@@ -17,18 +18,23 @@ from llmopt_core.study.adapter import open_storage
 from llmopt_core.study.records import OutcomeKind
 from llmopt_runner.main import EXIT_DONE
 
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 240
 SERVED = re.compile(r"metrics are served at (http://\S+)")
 
 
-def start(path, *arguments, trials):
-    """Start a runner on a study of `trials` trials of the real model; it logs to `path`."""
+@contextmanager
+def runner(path, *arguments, trials):
+    """A runner on a study of `trials` small trials of the real model; it logs to `path`."""
     study = document(trials=trials, max_tokens=8, confirm={"top": 0})
+    study["spec"]["workload"] |= {"dataset": {"name": "arithmetic", "samples": 4}, "load": {"concurrency": 2}}
     (path / "manifest.yaml").write_text(yaml.safe_dump(study))
     command = [sys.executable, "-m", "llmopt_runner.main", "--manifest", str(path / "manifest.yaml")]
     command += ["--results", str(path), "--storage", f"sqlite:///{path / 'study.db'}", *arguments]
-    with (path / "log").open("w") as log:
-        return subprocess.Popen(command, stderr=log)
+    with (path / "log").open("w") as log, subprocess.Popen(command, stderr=log) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def scrape(url):
@@ -53,13 +59,13 @@ def total(samples, name):
 def scraped(tmp_path_factory):
     """Scrape a whole run; return its folder and all that was seen, in order."""
     path = tmp_path_factory.mktemp("study")
-    process = start(path, "--metrics-port", "0", "--metrics-host", "127.0.0.1", trials=3)
     deadline, seen = time.monotonic() + PATIENCE_SECONDS, []
-    while process.poll() is None:
-        assert time.monotonic() < deadline
-        if found := SERVED.search((path / "log").read_text()):
-            seen.append(scrape(found.group(1)))
-        time.sleep(0.02)
+    with runner(path, "--metrics-port", "0", "--metrics-host", "127.0.0.1", trials=3) as process:
+        while process.poll() is None:
+            assert time.monotonic() < deadline
+            if found := SERVED.search((path / "log").read_text()):
+                seen.append(scrape(found.group(1)))
+            time.sleep(0.02)
     assert process.returncode == EXIT_DONE, (path / "log").read_text()
     return path, [samples for samples in seen if samples]
 
@@ -106,16 +112,16 @@ def test_a_study_does_not_die_for_a_port_that_is_taken(tmp_path):
     """The runner warns in one line, and ends with the study done."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        process = start(tmp_path, "--metrics-port", port, "--metrics-host", "127.0.0.1", trials=1)
-        assert process.wait(PATIENCE_SECONDS) == EXIT_DONE
+        with runner(tmp_path, "--metrics-port", port, "--metrics-host", "127.0.0.1", trials=1) as process:
+            assert process.wait(PATIENCE_SECONDS) == EXIT_DONE
     log = (tmp_path / "log").read_text()
     assert log.count(f"metrics are not served: port {port}") == 1
 
 
 def test_a_port_that_is_none_is_refused(tmp_path):
     """One line names the value and what is expected."""
-    process = start(tmp_path, "--metrics-port", "70000", trials=1)
-    assert process.wait(PATIENCE_SECONDS) == 2
+    with runner(tmp_path, "--metrics-port", "70000", trials=1) as process:
+        assert process.wait(PATIENCE_SECONDS) == 2
     assert "70000 is not a port: expected 0 to 65535" in (tmp_path / "log").read_text()
 
 
