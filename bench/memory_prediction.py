@@ -1,7 +1,9 @@
 """What engines are predicted to need of memory, against what they really took: real servers, real model.
 
 Prints for each start the engine's own model of its need, the estimate corrected by the starts before it, and
-the measured peak, each with its error and sign. Engines that are not installed here are named and left out.
+the measured peak, each with its error and sign. Engines that are not installed here are named and left out:
+LLMOPT_ENGINE_TRANSFORMERS and LLMOPT_ENGINE_VLLM name the bin folders of what scripts/engine-environment
+prints, HF_HOME what scripts/safetensors-model prints.
 """
 
 import importlib.util
