@@ -39,7 +39,9 @@ def test_the_command_starts_without_anything_heavy():
     assert loaded & HEAVY == set()
 
 
-@pytest.mark.parametrize("command", ["init", "run", "optimize", "validate", "list", "report", "status", "clean"])
+@pytest.mark.parametrize(
+    "command", ["init", "run", "optimize", "validate", "list", "report", "status", "clean"]
+)
 def test_every_command_explains_itself(command):
     """--help of every command works and is listed in the command's own."""
     assert command in call("--help").output
