@@ -28,20 +28,43 @@ def marked(mark: str) -> tuple[int, ...]:
 
 
 def kill_marked(mark: str) -> tuple[int, ...]:
-    """Kill the processes that carry `mark`, also those that appear meanwhile; return what would not die."""
+    """Kill the processes that carry `mark`, also those that appear meanwhile; return what would not die.
+
+    A killed process loses its environment before it is gone, the sooner the more memory it gives back: those
+    that were killed are waited for.
+    """
     give_up_at = time.monotonic() + _KILL_LIMIT_SECONDS
-    while living := marked(mark):
-        for pid in living:
-            _kill(pid)
+    killed: set[psutil.Process] = set()
+    while True:
+        found = marked(mark)
+        for pid in found:
+            killed |= _kill(pid)
+        killed = {process for process in killed if _lives(process)}
+        if not found and not killed:
+            return ()
         if time.monotonic() > give_up_at:
-            return living
+            return tuple(process.pid for process in killed)
         time.sleep(0.005)
-    return ()
+
+
+def wait_until_gone(pid: int) -> bool:
+    """Wait for the end of a process that was killed; say whether it came."""
+    give_up_at = time.monotonic() + _KILL_LIMIT_SECONDS
+    try:
+        process = psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return True
+    while _lives(process):
+        if time.monotonic() > give_up_at:
+            return False
+        time.sleep(0.005)
+    return True
 
 
 def _lives(process: psutil.Process) -> bool:
     try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
+        # The number may be another process's by now.
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -54,8 +77,11 @@ def _environment(pid: int) -> tuple[bytes, ...]:
         return ()
 
 
-def _kill(pid: int) -> None:
+def _kill(pid: int) -> set[psutil.Process]:
+    """Kill `pid`; return it where it was there."""
     try:
+        process = psutil.Process(pid)
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return set()
+    return {process}
