@@ -1,9 +1,12 @@
 """`vllm serve` on a CPU, in its modes, against what every engine must do, and what is its own."""
 
 import os
+import re
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import anyio
 import psutil
 import pytest
 from fakes.engine_cases import DAMAGED_FOLDERS, EngineCase, safetensors
@@ -13,10 +16,14 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.vllm import Vllm
+from llmopt_runner.load.client import run_load
+from llmopt_runner.load.requests import ChatRequest, Endpoint
+from llmopt_runner.load.shapes import ClosedLoop
 
 # A start takes half a minute: no compilation, and a small cache of a given size.
 _SMALL = {"enforce_eager": True, "kv_cache_memory_mib": 128, "max_model_len": 1024, "max_num_seqs": 4}
 _LIMIT_SECONDS = 60
+_BUSY = re.compile(r"^vllm:num_requests_running\{.*\} 2", re.MULTILINE)
 LONG = "Once there was a farmer who sold apples and pears at the market of a small town by the sea. " * 12
 
 
@@ -91,19 +98,41 @@ def test_the_server_tells_what_it_was_given(served):
 _KILLED = {"plain": "VLLM::EngineCore", "cached": "VLLM::Worker"}
 
 
+def _long_answers(served):
+    """Return the records of two long answers that are streamed at the same time."""
+    fields = {"temperature": 0, "ignore_eos": True}
+    message = {"role": "user", "content": "Count."}
+    requests = [ChatRequest(name, (message,), 900, fields) for name in "ab"]
+    endpoint = Endpoint(served.server.base_url, served.server.model)
+
+    async def send():
+        return await run_load(endpoint, requests, ClosedLoop(2), request_timeout_seconds=_LIMIT_SECONDS)
+
+    return anyio.run(send).records
+
+
+def _wait_for(condition):
+    deadline = time.monotonic() + _LIMIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_a_killed_part_ends_the_server(served):
     """The API server outlives the processes that compute, and ends in order: still that is a crash.
 
-    Killed with SIGKILL is one of those. What must survive: nothing of the server.
+    Killed with SIGKILL is one of those, while answers are streamed. What must survive: no process of the
+    server, and no answer that passes for a whole one.
     """
     pids = served.server.pids()
     title = _KILLED[served.case.name]
     (victim,) = (pid for pid in pids if title in psutil.Process(pid).cmdline())
-    os.kill(victim, signal.SIGKILL)
-    deadline = time.monotonic() + _LIMIT_SECONDS
-    while served.server.alive():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    with ThreadPoolExecutor() as threads:
+        answers = threads.submit(_long_answers, served)
+        _wait_for(lambda: _BUSY.search(served.server.metrics_text()))
+        os.kill(victim, signal.SIGKILL)
+        _wait_for(lambda: not served.server.alive())
+        assert all(record.error for record in answers.result())
     evidence = Evidence(served.server.log_text(), served.server.exit_code, served.server.exit_signal)
     assert classify(evidence).error_class is ErrorClass.ENGINE_CRASHED
     assert not served.server.stop()

@@ -127,6 +127,9 @@ def _environment() -> dict[str, str]:
     return {
         "VLLM_NO_USAGE_STATS": "1",
         "VLLM_LOGGING_COLOR": "0",
+        # EngineCore and its workers rename themselves; their environment, by which a process of an engine is
+        # found when its parents were killed, shall not be overwritten by that.
+        "SPT_NOENV": "1",
         "PYTHONPATH": os.pathsep.join(folder for folder in folders if folder),
     }
 
