@@ -46,7 +46,8 @@ class LlamaCpp(Engine):
         """Return the command that serves `settings.model_path`."""
         arguments = _model_arguments(settings)
         address = ("--host", settings.host, "--port", str(settings.port))
-        slots = ("--slot-save-path", str(settings.workdir))  # without it no slot can be emptied
+        # Without it no slot can be emptied; the server itself runs in that folder.
+        slots = ("--slot-save-path", str(settings.workdir.resolve()))
         parameters = self._load_arguments(settings.parameters)
         return ServerCommand((*_server(), *arguments, *address, *_MEASURED, *slots, *parameters))
 

@@ -95,17 +95,23 @@ class SupervisedProcess:
         _pipe(self._supervisor.stdout).close()
 
     def _watch(self) -> None:
-        ending: Mapping[str, object] | None = None
+        told: dict[str, Mapping[str, object]] = {"started": {}, "ended": {}}
         for line in _pipe(self._supervisor.stdout):
             document = ast.literal_eval(line.decode())
-            ending = document if document["event"] == "ended" else ending
+            told[document["event"]] = document
         self._supervisor.wait()
-        self._exit = self._exit_from(ending)
+        self._exit = self._exit_from(told["ended"]) if told["ended"] else self._killed(told["started"])
         self._ended.set()
 
-    def _exit_from(self, ending: Mapping[str, object] | None) -> Exit:
-        if ending is None:  # the supervisor was killed, and only the engine's first process with it
-            return Exit(None, signal.SIGKILL, processes.kill_marked(self._mark))
+    def _killed(self, started: Mapping[str, object]) -> Exit:
+        """The supervisor was killed, and only the engine's first process with it."""
+        remained = processes.kill_marked(self._mark)
+        first = started.get("pid")
+        if isinstance(first, int) and not processes.wait_until_gone(first):
+            remained = (*remained, first)
+        return Exit(None, signal.SIGKILL, remained)
+
+    def _exit_from(self, ending: Mapping[str, object]) -> Exit:
         code, number, remained = ending["exit_code"], ending["signal"], ending["remained"]
         return Exit(
             code if isinstance(code, int) else None,
