@@ -1,9 +1,12 @@
 """TCP ports of this machine: which are free, and who listens."""
 
 import socket
+import time
 from collections.abc import Iterable
 
 import psutil
+
+_LOOK_SECONDS = 0.01
 
 
 def free_port(host: str) -> int:
@@ -22,6 +25,16 @@ def is_free(host: str, port: int) -> bool:
             probe.bind((host, port))
         except OSError:
             return False
+    return True
+
+
+def frees_up(host: str, port: int, limit_seconds: float) -> bool:
+    """Say whether `port` is free, or becomes so in time: a killed process of many threads lets go late."""
+    give_up_at = time.monotonic() + limit_seconds
+    while not is_free(host, port):
+        if time.monotonic() > give_up_at:
+            return False
+        time.sleep(_LOOK_SECONDS)
     return True
 
 

@@ -27,6 +27,7 @@ __all__ = ["EngineServer", "EngineStartFailed", "EngineStartTimeout", "Remains"]
 _PORT_ATTEMPTS = 3
 _MODELS_TIMEOUT_SECONDS = 5.0
 _METRICS_TIMEOUT_SECONDS = 5.0
+_RELEASE_LIMIT_SECONDS = 2.0
 _REFUSED_ACCESS = frozenset({401, 403})
 
 
@@ -163,7 +164,8 @@ class EngineServer:
         if self._process is None:
             return Remains()
         processes = self._process.end(at_once=at_once)
-        return Remains(processes, port_busy=not ports.is_free(self.settings.host, self.settings.port))
+        freed = ports.frees_up(self.settings.host, self.settings.port, _RELEASE_LIMIT_SECONDS)
+        return Remains(processes, port_busy=not freed)
 
     def _launch(self) -> None:
         self._model = None
