@@ -13,7 +13,7 @@ USER_EXTRAS := --extra runner --extra llamacpp --extra report --group model
 TEST_EXTRAS := $(USER_EXTRAS) --extra postgres --extra gp --extra hf --extra dashboard --group dev
 RESULTS ?= results
 
-.PHONY: help quickstart setup-user setup-test format lint unit check verify generate test test-gpu bench clean
+.PHONY: help quickstart setup-user setup-test setup-engines format lint unit check verify generate test test-gpu bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,12 @@ setup-test:
 	@echo "==> Installing what the tests need (a few minutes the first time: one sampler loads torch)"
 	@scripts/uv sync --frozen $(TEST_EXTRAS)
 	@scripts/system-libraries $(BIN)/python
+
+setup-engines: setup-test
+	@echo "==> Making the environments of transformers and vLLM and the test model (GBs the first time, then kept)"
+	@scripts/engine-environment transformers >/dev/null
+	@scripts/engine-environment vllm >/dev/null
+	@scripts/safetensors-model >/dev/null
 
 format: ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -53,13 +59,13 @@ verify: setup-test ## Fail when something generated is not up to date
 	@echo "==> generated files"; $(BIN)/python -m llmopt_core.resources.generate --check
 	@scripts/uv lock --check
 
-test: setup-test lint verify ## Everything that CI runs: checks, unit and integration tests
-	@echo "==> all tests (real model, real Postgres, killed processes: about 8 minutes)"; $(BIN)/pytest tests -n 2 --dist loadscope --durations 15
+test: setup-engines lint verify ## Everything that CI runs: checks, unit and integration tests
+	@echo "==> all tests (real engines, real Postgres, killed processes: about 20 minutes)"; $(BIN)/pytest tests -n 2 --dist loadscope --durations 15
 
-test-gpu: setup-test ## The tests for a machine with an NVIDIA GPU; elsewhere they say that they were skipped
+test-gpu: setup-engines ## The tests for a machine with an NVIDIA GPU; elsewhere they say that they were skipped
 	@echo "==> tests on the GPU"; $(BIN)/pytest tests/gpu -rs
 
-bench: setup-test ## Run the benchmarks and print their tables
+bench: setup-engines ## Run the benchmarks and print their tables
 	@for program in bench/*.py; do echo "==> $$program"; $(BIN)/python $$program; done
 
 clean: ## Remove the environment and the caches of the checkout
