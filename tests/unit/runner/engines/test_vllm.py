@@ -132,6 +132,7 @@ def test_no_usage_is_reported_and_the_path_of_modules_is_kept(settings, program,
     monkeypatch.setenv("PYTHONPATH", "/users/own")
     environment = Vllm().command(settings).env
     assert environment["VLLM_NO_USAGE_STATS"] == "1"
+    assert environment["SPT_NOENV"] == "1"  # a process that renames itself keeps the mark it is found by
     folder, own = environment["PYTHONPATH"].split(os.pathsep)
     assert own == "/users/own"
     assert [path.name for path in Path(folder).glob("*.py")] == ["llmopt_prefix_cache.py"]
