@@ -87,6 +87,7 @@ def test_the_sample_finds_and_proves_a_configuration_of_vllm(tmp_path):
     assert len([outcome for outcome in outcomes if "engine_start_seconds" in outcome.metrics]) == 1
     assert outcomes[0].configuration.sampling == {}
     assert outcomes[0].facts["kv_cache_mib"] == 256
+    assert outcomes[0].facts["preemptions"] == 0
     best = json.loads((folder / "best.json").read_text())
     assert best["trials"] == len(outcomes) >= 4
     assert f" serve {REPOSITORY} --served-model-name {REPOSITORY} " in best["serve_command"]

@@ -142,6 +142,7 @@ class TrialRunner:
         watch.lap("warmup")
         self.stopping.check()
         self.progress.stage = "measuring"
+        before = server.counters()
         try:
             with self.slot.memory.measuring() as reading:
                 measurement = self._measure(claim, endpoint, requests)
@@ -152,7 +153,8 @@ class TrialRunner:
             watch.lap("measure")
             return _failed(configuration, error.failure)
         watch.lap("measure")
-        return self._judged(claim, configuration, requests, measurement, server, reading())
+        outcome = self._judged(claim, configuration, requests, measurement, server, reading())
+        return replace(outcome, facts={**outcome.facts, **_grown(before, server.counters())})
 
     def _measure(self, claim: Claim, endpoint: Endpoint, requests: list[ChatRequest]) -> Measurement:
         return measure(
@@ -248,6 +250,11 @@ class TrialRunner:
                 self.declaration.request_part(self.declaration.changed(configuration))
             ),
         }
+
+
+def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """How much each count of the server grew while it was measured."""
+    return {name: value - before.get(name, 0.0) for name, value in after.items()}
 
 
 def _too_little_context(message: str) -> Failure:

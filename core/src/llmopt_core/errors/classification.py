@@ -23,15 +23,14 @@ PATTERNS = (*vllm.PATTERNS, *transformers.PATTERNS, *llamacpp.PATTERNS, *machine
 class Evidence:
     """All that is known of a failure.
 
-    Exit code or signal, the whole log, whether the kernel killed for memory meanwhile, and the trial's own
-    numbers by short name, such as `n_ctx`. `engine` is whose log it is: two engines on one library say the
-    same, and what to do about it differs; "" where it is not known.
+    Exit code or signal, the whole log, and the trial's own numbers by short name, such as `n_ctx`. What the
+    kernel killed for memory leaves no line: that is the memory guard's to tell. `engine` is whose log it is,
+    for two engines on one library say the same, and what to do about it differs; "" where it is not known.
     """
 
     log: str = ""
     exit_code: int | None = None
     signal: int | None = None
-    oom_killed: bool = False
     numbers: Mapping[str, Any] = field(default_factory=dict)
     engine: str = ""
 
@@ -57,13 +56,6 @@ class _Numbers(dict[str, Any]):
 def _by_end(evidence: Evidence) -> Failure:
     last = next((line for line in reversed(evidence.log.splitlines()) if line.strip()), "it left no log")
     message = f"{_ending(evidence)}; last line: {last.strip()}"[:_LONGEST_MESSAGE]
-    if evidence.oom_killed:
-        return Failure(
-            ErrorClass.HOST_OUT_OF_MEMORY,
-            f"the kernel killed the engine for memory; {message}"[:_LONGEST_MESSAGE],
-            "Give the runner more memory, or let the engine take less: a smaller context, fewer requests at"
-            " once, or more strongly quantised weights.",
-        )
     if evidence.signal == signal.SIGILL:
         return Failure(
             ErrorClass.ENGINE_NOT_INSTALLED,

@@ -66,6 +66,8 @@ class Engine(ABC):
     # How long a server may refuse to answer before it counts as not there; None: as long as it may start.
     patience_seconds: ClassVar[float | None] = None
     metrics_path: ClassVar[str | None] = "/metrics"
+    # Whether `read_counters` finds anything: else the server is not asked.
+    counts: ClassVar[bool] = False
     # A line of the log after which a server that still lives will never answer; None: it would end.
     hopeless: ClassVar[re.Pattern[str] | None] = None
 

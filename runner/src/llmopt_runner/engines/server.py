@@ -154,6 +154,10 @@ class EngineServer:
         """Return what the server told about itself, see Engine.read_facts."""
         return self.engine.read_facts(self.log_text(), self.metrics_text())
 
+    def counters(self) -> dict[str, float]:
+        """Return the counts that only grow while it lives, see Engine.read_counters."""
+        return self.engine.read_counters(self.metrics_text()) if self.engine.counts else {}
+
     def kill(self) -> None:
         """Have the whole process tree killed, without waiting for it; `stop` does, and tells what is left."""
         if self._process is not None:

@@ -39,6 +39,7 @@ class Vllm(Engine):
     """Serves a folder of safetensors, or a model of the hub by its name."""
 
     declaration = VLLM
+    counts = True
 
     def installed(self) -> str | None:
         """Return the version of the package: the program itself would take 40 s to say it."""

@@ -69,11 +69,10 @@ def test_an_illegal_instruction_is_a_program_for_another_processor():
     assert POLICIES[failure.error_class] is RetryPolicy.FATAL
 
 
-def test_the_kernels_kill_is_out_of_memory():
-    """A process that the kernel killed leaves no line; its counter tells."""
-    failure = classify(Evidence("loading tensors", signal=9, oom_killed=True))
-    assert failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
-    assert "kernel killed" in failure.message
+def test_a_missing_file_that_a_warning_mentions_ends_no_study():
+    """Only an engine's own words about its model say that the model is not there."""
+    log = "libibverbs: Warning: couldn't open /sys/class/infiniband: No such file or directory"
+    assert classify(Evidence(log, exit_code=1)).error_class is ErrorClass.ENGINE_CRASHED
 
 
 def test_an_engine_that_still_runs_has_not_crashed():

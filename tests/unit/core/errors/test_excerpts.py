@@ -25,7 +25,6 @@ class Case:
     told: str
     exit_code: int | None = 1
     signal: int | None = None
-    oom_killed: bool = False
     numbers: dict[str, Any] = field(default_factory=dict)
     seen: bool = True
 
@@ -88,15 +87,9 @@ _VLLM = (
     Case("vllm/prompt-too-long.log", ErrorClass.KV_CACHE_TOO_SMALL, "max_model_len (2048): raise it"),
     # The server notices, and ends in order.
     Case("vllm/worker-killed.log", ErrorClass.ENGINE_CRASHED, "tried once more", exit_code=0),
-    Case("vllm/oom-worker.log", ErrorClass.HOST_OUT_OF_MEMORY, "more memory", oom_killed=True),
-    Case(
-        "vllm/oom-server.log",
-        ErrorClass.HOST_OUT_OF_MEMORY,
-        "more memory",
-        exit_code=None,
-        signal=9,
-        oom_killed=True,
-    ),
+    # What the kernel kills for memory says nothing: that it did is the memory guard's to tell.
+    Case("vllm/oom-worker.log", ErrorClass.ENGINE_CRASHED, "tried once more"),
+    Case("vllm/oom-server.log", ErrorClass.ENGINE_CRASHED, "tried once more", exit_code=None, signal=9),
     Case(
         "vllm/gpu-memory-busy.log",
         ErrorClass.MEMORY_BUSY,
@@ -220,7 +213,7 @@ def test_a_real_log_gets_its_class_and_its_numbers(case):
     """The class is found in the whole log, and the suggestion says what to do with the trial's numbers."""
     log = (_EXCERPTS / case.file).read_text()
     engine = case.file.partition("/")[0]
-    failure = classify(Evidence(log, case.exit_code, case.signal, case.oom_killed, case.numbers, engine))
+    failure = classify(Evidence(log, case.exit_code, case.signal, case.numbers, engine))
     assert failure.error_class is case.error_class
     assert case.told in failure.suggestion
     assert "{" not in failure.suggestion

@@ -26,11 +26,6 @@ PATTERNS = (
         "The engine needs the system library {library}: install it (Debian has libgomp.so.1 in libgomp1).",
     ),
     pattern(
-        ErrorClass.MODEL_NOT_FOUND,
-        r"No such file or directory",
-        "Check spec.model.source: nothing was found there.",
-    ),
-    pattern(
         ErrorClass.PORT_BUSY,
         r"[Aa]ddress already in use",
         "Another program took the port; the next start picks another one.",

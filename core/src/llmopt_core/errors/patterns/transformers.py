@@ -27,7 +27,8 @@ _MODEL = (
     ),
     pattern(
         ErrorClass.MODEL_CORRUPT,
-        r"SafetensorError: |is not a valid JSON file|Unrecognized processing class in|StrictDataclass\w+Error",
+        r"SafetensorError: |is not a valid JSON file|Unrecognized processing class in"
+        r"|StrictDataclass\w+Error",
         "The model's files are damaged or do not belong together: fetch them again and compare their"
         " checksums.",
     ),

@@ -160,5 +160,13 @@ _REQUESTS = (
         " workload.maxTokens.",
     ),
 )
+_ENDS = (
+    pattern(
+        ErrorClass.ENGINE_CRASHED,
+        r"Worker proc \S+ died unexpectedly",
+        "One of vLLM's processes died without a word of its own: read the trial's log in the results folder;"
+        " the same configuration is tried once more.",
+    ),
+)
 # Causes before consequences: what ends a worker is repeated by all who waited for it.
-PATTERNS = (*_MODEL, *_CONFIGURATION, *_MEMORY, *_DEVICE, *_REQUESTS)
+PATTERNS = (*_MODEL, *_CONFIGURATION, *_MEMORY, *_DEVICE, *_REQUESTS, *_ENDS)
