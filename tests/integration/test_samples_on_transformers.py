@@ -60,7 +60,7 @@ def _made_small():
     """Return the sample for two cores: plain and batched only, the batched configuration among the first."""
     document = copy.deepcopy(yaml.safe_load(SAMPLE.read_text()))
     spec = document["spec"]
-    spec["engine"]["args"] |= {"device": "cpu", "dtype": "float32"}
+    spec["engine"]["args"] |= {"device": "cpu", "dtype": "float32", "threads": 1}
     spec["workload"] |= {"maxTokens": 8, "load": {"concurrency": 4}}
     spec["workload"]["dataset"]["samples"] = 4
     names = {"continuous_batching", "cb_num_blocks"}

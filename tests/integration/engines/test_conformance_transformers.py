@@ -18,8 +18,10 @@ from llmopt_runner.engines.probing import Probe
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.engines.transformers import Transformers
 
-# float32 is the fastest on CPUs; without a number of blocks the paged cache would take 12 GB.
-_PLAIN = {"device": "cpu", "dtype": "float32"}
+# float32 is the fastest on CPUs, and one thread where others work too. Without a number of blocks the paged
+# cache would take 12 GB.
+_CPU = {"device": "cpu", "threads": 1}
+_PLAIN = {**_CPU, "dtype": "float32"}
 _BATCHED = {**_PLAIN, "continuous_batching": True, "cb_block_size": 32, "cb_num_blocks": 64}
 
 
@@ -42,7 +44,7 @@ PLAIN = _case("plain", _PLAIN)
 QUANTISED = tuple(
     _case(
         quantization,
-        {"device": "cpu", "quantization": quantization},
+        {**_CPU, "quantization": quantization},
         disposable=False,
         proven=("temperature", "top_k"),
     )

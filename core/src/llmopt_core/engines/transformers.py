@@ -13,6 +13,7 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 ATTENTIONS = ("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
 QUANTIZATIONS = ("none", "bnb-4bit", "bnb-8bit")
 SMALLEST_BLOCK_TOKENS = 4
+MAX_THREADS = 512
 
 
 def _load(
@@ -56,6 +57,13 @@ _ENGINE = (
         "text",
         "how attention is computed; unset: the model's choice, mostly sdpa",
         choices=ATTENTIONS,
+    ),
+    _load(
+        "threads",
+        "int",
+        "threads that compute on CPUs (OMP_NUM_THREADS); unset: one for each core",
+        low=1,
+        high=MAX_THREADS,
     ),
     _load("compile", "bool", "torch.compile and a static cache; not with continuous batching", default=False),
     _load(

@@ -21,6 +21,8 @@ _PROGRAM = "transformers"
 # What it listens at unless it is told.
 _OWN_URL = "http://localhost:8000"
 _QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+# What has no flag.
+_VARIABLES = {"threads": "OMP_NUM_THREADS"}
 _BATCHES = re.compile(r"\[Request received\].* CB: (True|False)")
 _SWITCHED_ATTENTION = re.compile(r"Switching from \S+ to (\w+)")
 
@@ -47,7 +49,8 @@ class Transformers(Engine):
         program = str(require_program(TRANSFORMERS.name, _PROGRAM, TRANSFORMERS.name))
         address = ("--host", settings.host, "--port", str(settings.port))
         argv = (program, *_serve(settings), *address, *self._flags(settings.parameters))
-        return ServerCommand(argv, {**_QUIET, **_cache_variables(settings.workdir)})
+        variables = {**_QUIET, **_cache_variables(settings.workdir), **_variables(settings.parameters)}
+        return ServerCommand(argv, variables)
 
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
         """Return the command that serves as `configuration` says, told only what differs from the defaults.
@@ -58,7 +61,9 @@ class Transformers(Engine):
         for name in told.sampling:
             self._require_declared("sampling", name)
         program = str(find_program(TRANSFORMERS.name, _PROGRAM) or _PROGRAM)
-        lines = [shlex.join((program, *_serve(settings), *self._flags(told.engine)))]
+        assigned = tuple(f"{name}={value}" for name, value in _variables(told.engine).items())
+        prefix = ("env", *assigned) if assigned else ()
+        lines = [shlex.join((*prefix, program, *_serve(settings), *self._flags(told.engine)))]
         frozen = self.declaration.freezes_sampling(configuration)
         if frozen and (generation := generation_config(told.sampling)):
             lines.append(f"# before all else, once: {_first_request(self.model_name(settings), generation)}")
@@ -107,9 +112,13 @@ def _flag(name: str, value: Value) -> tuple[str, ...]:
     dashed = name.replace("_", "-")
     if isinstance(value, bool):
         return (f"--{dashed}" if value else f"--no-{dashed}",)
-    if (name, value) == ("quantization", "none"):  # the one default that has no word of its own
+    if name in _VARIABLES or (name, value) == ("quantization", "none"):  # a default without a word
         return ()
     return (f"--{dashed}", str(value))
+
+
+def _variables(parameters: Mapping[str, Value]) -> dict[str, str]:
+    return {_VARIABLES[name]: str(parameters[name]) for name in parameters if name in _VARIABLES}
 
 
 def _serve(settings: LaunchSettings) -> tuple[str, ...]:

@@ -60,6 +60,16 @@ def test_the_command_holds_model_address_and_parameters(settings):
     )
 
 
+def test_threads_are_a_variable_of_the_server(settings):
+    """What has no flag is in the environment, and in the command for a person."""
+    configuration = Configuration(engine={"threads": 2})
+    command = Transformers().command(dataclasses.replace(settings, parameters=configuration.engine))
+    assert command.env["OMP_NUM_THREADS"] == "2"
+    assert "2" not in command.argv
+    shown = Transformers().serve_arguments(configuration, settings)
+    assert shown == f"env OMP_NUM_THREADS=2 {PROGRAM} serve {settings.model_path}"
+
+
 @pytest.mark.parametrize(("revision", "named"), [(None, "org/name"), ("v2", "org/name@v2")])
 def test_a_model_of_the_hub_is_served_by_its_name_and_revision(settings, revision, named):
     """What the server is given is what requests must call the model."""
