@@ -82,6 +82,36 @@ class ParameterDeclaration:
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
 
+def set_at_load(
+    name: str,
+    kind: Kind,
+    meaning: str,
+    *,
+    default: Value | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] | None = None,
+) -> ParameterDeclaration:
+    """Declare a setting of the server, which only a new one can change."""
+    return ParameterDeclaration(name, "engine", kind, When.LOAD, default, meaning, low, high, choices)
+
+
+def set_by_request(
+    name: str,
+    kind: Kind,
+    meaning: str,
+    *,
+    default: Value | None = None,
+    neutral: Value | None = None,
+    low: float | None = None,
+    high: float | None = None,
+) -> ParameterDeclaration:
+    """Declare a field of requests; without a default, the model's generation_config.json decides."""
+    return ParameterDeclaration(
+        name, "sampling", kind, When.REQUEST, default, meaning, low, high, neutral=neutral
+    )
+
+
 @dataclass(frozen=True)
 class EngineDeclaration:
     """One engine: parameters by full name, and rules that span several.

@@ -7,39 +7,24 @@ field that they do not know or ignore it silently.
 
 from llmopt_core.engines.declarations import (
     EngineDeclaration,
-    Kind,
     ParameterDeclaration,
     When,
     by_full_name,
     completed,
+    set_by_request,
 )
-from llmopt_core.search.configurations import Configuration, Value
+from llmopt_core.search.configurations import Configuration
 
 EXTENSIONS = "engine.sampling_extensions"
 _PENALTY_LIMIT = 2
 
 
-def _request(
-    name: str,
-    kind: Kind,
-    meaning: str,
-    *,
-    default: Value | None,
-    low: float | None = None,
-    high: float | None = None,
-    neutral: Value | None = None,
-) -> ParameterDeclaration:
-    return ParameterDeclaration(
-        name, "sampling", kind, When.REQUEST, default, meaning, low, high, neutral=neutral
-    )
-
-
 _STANDARD = (
-    _request("temperature", "float", "0 is greedy", default=1.0, low=0, high=2, neutral=1.0),
-    _request(
+    set_by_request("temperature", "float", "0 is greedy", default=1.0, low=0, high=2, neutral=1.0),
+    set_by_request(
         "top_p", "float", "only the likeliest tokens up to this mass", default=1.0, low=0, high=1, neutral=1.0
     ),
-    _request(
+    set_by_request(
         "presence_penalty",
         "float",
         "penalty on tokens that occurred",
@@ -48,7 +33,7 @@ _STANDARD = (
         high=_PENALTY_LIMIT,
         neutral=0.0,
     ),
-    _request(
+    set_by_request(
         "frequency_penalty",
         "float",
         "penalty per occurrence of a token",
@@ -57,11 +42,11 @@ _STANDARD = (
         high=_PENALTY_LIMIT,
         neutral=0.0,
     ),
-    _request("seed", "int", "unset: the server's choice", default=None, low=0, high=2**31 - 1),
+    set_by_request("seed", "int", "unset: the server's choice", default=None, low=0, high=2**31 - 1),
 )
 _BEYOND = (
-    _request("top_k", "int", "only the k likeliest tokens; an extension", default=None, low=-1),
-    _request(
+    set_by_request("top_k", "int", "only the k likeliest tokens; an extension", default=None, low=-1),
+    set_by_request(
         "min_p",
         "float",
         "only tokens at least so likely against the best; an extension",
@@ -69,8 +54,8 @@ _BEYOND = (
         low=0,
         high=1,
     ),
-    _request("repetition_penalty", "float", "1.0: off; an extension", default=None, low=0),
-    _request("repeat_penalty", "float", "1.0: off; an extension", default=None, low=0),
+    set_by_request("repetition_penalty", "float", "1.0: off; an extension", default=None, low=0),
+    set_by_request("repeat_penalty", "float", "1.0: off; an extension", default=None, low=0),
 )
 _ENGINE = (
     ParameterDeclaration(

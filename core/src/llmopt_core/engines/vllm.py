@@ -5,9 +5,10 @@ by the model's generation_config.json, the default is None: what is not said is 
 is what a plain `vllm serve` does. Only the KV cache's size has a unit of its own here, MiB.
 """
 
-from llmopt_core.engines.declarations import EngineDeclaration, Kind, ParameterDeclaration, When, by_full_name
+from functools import partial
+
+from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
 from llmopt_core.engines.vllm_rules import canonical, conflicts
-from llmopt_core.search.configurations import Configuration, Value
 
 MAX_TEMPERATURE = 2
 PENALTY_LIMIT = 2
@@ -66,44 +67,16 @@ QUANTIZATIONS = (
 )
 
 
-def _load(
-    name: str,
-    kind: Kind,
-    meaning: str,
-    *,
-    default: Value | None = None,
-    low: float | None = None,
-    high: float | None = None,
-    choices: tuple[str, ...] | None = None,
-) -> ParameterDeclaration:
-    return ParameterDeclaration(name, "engine", kind, When.LOAD, default, meaning, low, high, choices)
-
-
-def _request(
-    name: str,
-    kind: Kind,
-    meaning: str,
-    *,
-    neutral: Value | None,
-    low: float | None = None,
-    high: float | None = None,
-) -> ParameterDeclaration:
-    """Declare a field of requests; unset, the model's generation_config.json decides, else `neutral`."""
-    return ParameterDeclaration(
-        name, "sampling", kind, When.REQUEST, None, meaning, low, high, neutral=neutral
-    )
-
-
 _ENGINE = (
-    _load("max_num_seqs", "int", "requests served at the same time; unset: by the device", low=1),
-    _load(
+    set_at_load("max_num_seqs", "int", "requests served at the same time; unset: by the device", low=1),
+    set_at_load(
         "max_num_batched_tokens",
         "int",
         "tokens computed in one step; at least max_num_seqs; unset: by the device",
         low=1,
     ),
-    _load("max_model_len", "int", "tokens of prompt and answer; unset: what the model has", low=1),
-    _load(
+    set_at_load("max_model_len", "int", "tokens of prompt and answer; unset: what the model has", low=1),
+    set_at_load(
         "gpu_memory_utilization",
         "float",
         "share of the device's memory that is taken, weights and KV cache together",
@@ -111,26 +84,30 @@ _ENGINE = (
         low=0,
         high=1,
     ),
-    _load(
+    set_at_load(
         "kv_cache_memory_mib",
         "int",
         "MiB of KV cache on each device; unset: what gpu_memory_utilization leaves; to be set on CPUs",
         low=1,
     ),
-    _load("dtype", "text", "type of weights and activations", default="auto", choices=DTYPES),
-    _load(
+    set_at_load("dtype", "text", "type of weights and activations", default="auto", choices=DTYPES),
+    set_at_load(
         "quantization",
         "text",
         "how the weights are quantised; unset: as the model says",
         choices=QUANTIZATIONS,
     ),
-    _load("kv_cache_dtype", "text", "type of the KV cache", default="auto", choices=KV_CACHE_DTYPES),
-    _load("enable_prefix_caching", "bool", "a prompt's prefix is not computed again; unset: by the model"),
-    _load("enable_chunked_prefill", "bool", "long prompts are read in several steps; unset: by the model"),
-    _load("enforce_eager", "bool", "no compilation and no CUDA graphs: a faster start", default=False),
-    _load("tensor_parallel_size", "int", "devices that share each layer", default=1, low=1),
-    _load("block_size", "int", "tokens in one block of the KV cache; unset: by the device", low=1),
-    _load(
+    set_at_load("kv_cache_dtype", "text", "type of the KV cache", default="auto", choices=KV_CACHE_DTYPES),
+    set_at_load(
+        "enable_prefix_caching", "bool", "a prompt's prefix is not computed again; unset: by the model"
+    ),
+    set_at_load(
+        "enable_chunked_prefill", "bool", "long prompts are read in several steps; unset: by the model"
+    ),
+    set_at_load("enforce_eager", "bool", "no compilation and no CUDA graphs: a faster start", default=False),
+    set_at_load("tensor_parallel_size", "int", "devices that share each layer", default=1, low=1),
+    set_at_load("block_size", "int", "tokens in one block of the KV cache; unset: by the device", low=1),
+    set_at_load(
         "cpu_threads_bind",
         "text",
         'on CPUs: the cores of each worker, as in "0-3"; auto leaves one core free',
@@ -138,20 +115,22 @@ _ENGINE = (
     ),
 )
 _SAMPLING = (
-    _request("temperature", "float", "0 is greedy", neutral=1.0, low=0, high=MAX_TEMPERATURE),
-    _request(
+    set_by_request("temperature", "float", "0 is greedy", neutral=1.0, low=0, high=MAX_TEMPERATURE),
+    set_by_request(
         "top_p", "float", "only the likeliest tokens up to this mass, above 0", neutral=1.0, low=0, high=1
     ),
-    _request("top_k", "int", "only the k likeliest tokens; 0: off", neutral=0, low=-1),
-    _request("min_p", "float", "only tokens at least so likely against the best", neutral=0.0, low=0, high=1),
-    _request(
+    set_by_request("top_k", "int", "only the k likeliest tokens; 0: off", neutral=0, low=-1),
+    set_by_request(
+        "min_p", "float", "only tokens at least so likely against the best", neutral=0.0, low=0, high=1
+    ),
+    set_by_request(
         "repetition_penalty",
         "float",
         "penalty on tokens of prompt and answer, above 0",
         neutral=1.0,
         low=0,
     ),
-    _request(
+    set_by_request(
         "presence_penalty",
         "float",
         "penalty on tokens that the answer has",
@@ -159,7 +138,7 @@ _SAMPLING = (
         low=-PENALTY_LIMIT,
         high=PENALTY_LIMIT,
     ),
-    _request(
+    set_by_request(
         "frequency_penalty",
         "float",
         "penalty per occurrence of a token in the answer",
@@ -167,25 +146,16 @@ _SAMPLING = (
         low=-PENALTY_LIMIT,
         high=PENALTY_LIMIT,
     ),
-    _request("seed", "int", "unset: a new one for each request", neutral=None, low=0, high=2**31 - 1),
+    set_by_request("seed", "int", "unset: a new one for each request", neutral=None, low=0, high=2**31 - 1),
 )
 
 _PARAMETERS = by_full_name((*_ENGINE, *_SAMPLING))
-
-
-def _canonical(configuration: Configuration) -> Configuration:
-    return canonical(configuration, _PARAMETERS)
-
-
-def _conflicts(configuration: Configuration) -> tuple[str, ...]:
-    return conflicts(configuration, _PARAMETERS)
-
 
 VLLM = EngineDeclaration(
     name="vllm",
     summary="the server of vLLM: safetensors models on GPUs, and on CPUs",
     needs_model_file=False,
     parameters=_PARAMETERS,
-    canonical=_canonical,
-    conflicts=_conflicts,
+    canonical=partial(canonical, parameters=_PARAMETERS),
+    conflicts=partial(conflicts, parameters=_PARAMETERS),
 )
