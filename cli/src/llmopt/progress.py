@@ -119,7 +119,8 @@ def _memory(progress: Progress) -> str:
     if progress.memory_mib is None:
         return ""
     total = f" of {number(progress.memory_total_mib)}" if progress.memory_total_mib else ""
-    return f"memory {number(progress.memory_mib)}{total} MiB"
+    level = f" ({progress.memory_level.upper()})" if progress.memory_level else ""
+    return f"memory {number(progress.memory_mib)}{total} MiB{level}"
 
 
 def _errors(progress: Progress) -> str:

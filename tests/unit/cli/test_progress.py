@@ -34,6 +34,11 @@ def test_a_line_says_all_that_a_person_asks():
     )
 
 
+def test_a_level_of_memory_is_said_once_it_is_not_safe():
+    """Whoever watches sees that memory runs out before a trial ends for it."""
+    assert "memory 512 of 4,096 MiB (CRITICAL);" in line(progress(memory_level="critical"))
+
+
 def test_the_panel_says_the_same():
     """The panel for terminals holds the same facts."""
     output = console()

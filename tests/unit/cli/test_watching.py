@@ -2,10 +2,17 @@ import pytest
 from fakes.local_runs import document
 from fakes.records import outcome, trial
 
-from llmopt.local.watching import gains_so_far, planned_repeats, seconds_left
+from llmopt.local.watching import gains_so_far, planned_repeats, seconds_left, worst_level
 from llmopt_core.resources.loading import resource_of
 from llmopt_core.search.spaces import SearchSpace
-from llmopt_core.study.records import ConfirmPlan, ObjectiveDefinition, OutcomeKind, Phase, StudyDefinition
+from llmopt_core.study.records import (
+    ConfirmPlan,
+    ObjectiveDefinition,
+    OutcomeKind,
+    Phase,
+    RunnerRecord,
+    StudyDefinition,
+)
 from llmopt_core.study.summary import summarise_trials
 
 OBJECTIVES = (ObjectiveDefinition("accuracy", "maximize"),)
@@ -48,3 +55,11 @@ def test_the_best_is_compared_with_the_default():
 def test_nothing_measured_has_no_gain():
     """Without a measured trial there is nothing to compare."""
     assert gains_so_far(summarise_trials([trial(0)], DEFINITION), OBJECTIVES) == ()
+
+
+def test_the_worst_level_of_all_runners_is_told():
+    """One runner in trouble is enough; safe ones, and those without a guard, are worth no word."""
+    levels = ("safe", None, "warning", "critical")
+    records = [RunnerRecord(str(each), 0, 1, 0.0, memory_level=each) for each in levels]
+    assert worst_level(records) == "critical"
+    assert worst_level(records[:2]) == ""

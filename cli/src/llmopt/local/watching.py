@@ -19,6 +19,8 @@ from llmopt_core.study.records import (
 from llmopt_core.study.summary import StudySummary, summarise
 
 _LATEST_TRIALS = 12
+# The levels worth a word, the worst first.
+_LEVELS = ("emergency", "critical", "warning")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Progress:
     gains: tuple[Comparison, ...] = ()
     memory_mib: float | None = None
     memory_total_mib: float | None = None
+    memory_level: str = ""
     outcomes: tuple[tuple[str, int], ...] = ()
     errors: tuple[tuple[str, int], ...] = ()
     runners: int = 0
@@ -73,6 +76,7 @@ def look(study: Study, spec: OptimizationSpec, *, elapsed_seconds: float, runner
         gains=gains_so_far(summary, study.definition.objectives),
         memory_mib=_total(records, "memory_mib"),
         memory_total_mib=max((r.memory_total_mib for r in records if r.memory_total_mib), default=None),
+        memory_level=worst_level(records),
         outcomes=_outcomes(trials),
         errors=tuple((error.error_class.value, error.count) for error in summary.errors),
         runners=runners,
@@ -133,6 +137,12 @@ def seconds_left(trials: Sequence[TrialRecord], *, to_do: int, runners: int) -> 
 def _total(records: Sequence[RunnerRecord], field: str) -> float | None:
     values = [value for record in records if (value := getattr(record, field)) is not None]
     return sum(values) if values else None
+
+
+def worst_level(records: Sequence[RunnerRecord]) -> str:
+    """Return the worst memory level of the runners, nothing while all are safe."""
+    levels = {record.memory_level for record in records}
+    return next((level for level in _LEVELS if level in levels), "")
 
 
 def _outcomes(trials: Sequence[TrialRecord]) -> tuple[tuple[str, int], ...]:
