@@ -6,7 +6,7 @@ import subprocess
 import urllib.request
 
 import pytest
-from fakes.engine_cases import DAMAGED_FOLDERS, EngineCase, safetensors
+from fakes.engine_cases import DAMAGED_FOLDERS, EngineCase, in_folder, safetensors
 from fakes.engine_conformance import *  # noqa: F403 - the whole suite runs over CASES
 from fakes.engine_conformance import answers_at, wait_for
 
@@ -96,6 +96,17 @@ def test_a_server_that_cannot_batch_is_given_up_at_once(tmp_path):
     failure = caught.value.explained({"cb_num_blocks": 10_000_000})
     assert failure.error_class is ErrorClass.KV_CACHE_TOO_SMALL
     assert "lower cb_num_blocks (10000000)" in failure.suggestion
+
+
+def test_weights_that_were_made_up_are_not_served(tmp_path):
+    """Where weights are missing transformers serves random ones, and only its log says so."""
+    damage = in_folder(
+        "config.json", lambda content: content.replace(b'"num_hidden_layers": 30', b'"num_hidden_layers": 31')
+    )
+    settings = PLAIN.settings(tmp_path, model_path=damage(PLAIN.model().path, tmp_path))
+    with EngineServer(PLAIN.engine, settings) as server, pytest.raises(EngineStartFailed) as caught:
+        server.start(300)
+    assert caught.value.failure.error_class is ErrorClass.MODEL_CORRUPT
 
 
 def _post(probe, body):

@@ -68,7 +68,7 @@ class Engine(ABC):
     metrics_path: ClassVar[str | None] = "/metrics"
     # Whether `read_counters` finds anything: else the server is not asked.
     counts: ClassVar[bool] = False
-    # A line of the log after which a server that still lives will never answer; None: it would end.
+    # A line of the log after which a server that still lives will never serve as it should; None: it ends.
     hopeless: ClassVar[re.Pattern[str] | None] = None
 
     @abstractmethod

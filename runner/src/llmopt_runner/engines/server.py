@@ -212,6 +212,7 @@ class EngineServer:
             except Refused as refusal:
                 raise self._refused(refusal) from refusal
             else:
+                self._require_hope()
                 return
             if cancelled():
                 self.stop(at_once=True)
@@ -265,7 +266,7 @@ class EngineServer:
         log = self.log_text()
         if found := self.engine.hopeless.search(log):
             raise EngineStartFailed(
-                f"{self.engine.declaration.name} lives but will not answer: {found[0].strip()}", log=log
+                f"{self.engine.declaration.name} lives but will not serve: {found[0].strip()}", log=log
             )
 
     def _gave_up(self, patience: float, reason: NotReady) -> EngineStartTimeout | EndpointUnreachable:

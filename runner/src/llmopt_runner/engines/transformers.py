@@ -32,9 +32,12 @@ class Transformers(Engine):
 
     declaration = TRANSFORMERS
     metrics_path = None
-    # It stays up when its batching thread has ended, and answers each request with an error.
+    # It stays up when its batching thread has ended, and answers each request with an error; weights that
+    # are not there it makes up by chance.
     hopeless = re.compile(
-        r"^.*(?:ERROR - Error in generation loop|ERROR: +Exception in ASGI).*$", re.MULTILINE
+        r"^.*(?:ERROR - Error in generation loop|ERROR: +Exception in ASGI|newly initialized because missing)"
+        r".*$",
+        re.MULTILINE,
     )
 
     def installed(self) -> str | None:

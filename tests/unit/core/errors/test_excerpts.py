@@ -152,6 +152,8 @@ _TRANSFORMERS = (
     Case("transformers/weights-empty.log", _CORRUPT, "fetch them again"),
     Case("transformers/config-damaged.log", _CORRUPT, "fetch them again"),
     Case("transformers/config-inconsistent.log", _CORRUPT, "do not belong together"),
+    Case("transformers/sizes-differ.log", _CORRUPT, "do not belong together"),
+    Case("transformers/layers-missing.log", _CORRUPT, "do not belong together", exit_code=None),
     Case("transformers/tokenizer-damaged.log", _CORRUPT, "fetch them again"),
     Case(
         "transformers/architecture-unknown.log",
@@ -193,6 +195,22 @@ _TRANSFORMERS = (
         exit_code=None,
         numbers={"cb_num_blocks": 640000},
     ),
+    Case(
+        "transformers/batching-share-too-small.log",
+        ErrorClass.KV_CACHE_TOO_SMALL,
+        "raise cb_max_memory_percent (0.01)",
+        exit_code=None,
+        numbers={"cb_max_memory_percent": 0.01},
+    ),
+    Case(
+        "transformers/oom-batching-cache.log",
+        _HOST_MEMORY,
+        "lower cb_num_blocks (200)",
+        exit_code=None,
+        numbers={"cb_num_blocks": 200},
+    ),
+    Case("transformers/oom-weights.log", _HOST_MEMORY, "or a quantization"),
+    Case("transformers/oom-mapping.log", _HOST_MEMORY, "or a quantization"),
     Case("transformers/oom-libraries.log", _HOST_MEMORY, "or raise the limit"),
     Case(
         "transformers/oom-import.log",

@@ -28,7 +28,8 @@ _MODEL = (
     pattern(
         ErrorClass.MODEL_CORRUPT,
         r"SafetensorError: |is not a valid JSON file|Unrecognized processing class in"
-        r"|StrictDataclass\w+Error",
+        r"|StrictDataclass\w+Error"
+        r"|Reinit due to size mismatch|newly initialized because missing",
         "The model's files are damaged or do not belong together: fetch them again and compare their"
         " checksums.",
     ),
