@@ -42,8 +42,10 @@ def trial_runner(
     declaration = engine_declaration(spec)
     folder = results / "logs" / "engines"
     folder.mkdir(parents=True, exist_ok=True)
-    model = resolve_model(spec.model.source, token=os.environ.get("LLMOPT_MODEL_TOKEN"))
-    settings_for = launch_settings(spec, model, folder, os.environ.get("LLMOPT_ENDPOINT_API_KEY"))
+    token = os.environ.get("LLMOPT_MODEL_TOKEN")
+    model = resolve_model(spec.model.source, token=token)
+    api_key = os.environ.get("LLMOPT_ENDPOINT_API_KEY")
+    settings_for = launch_settings(spec, model, folder, api_key=api_key, model_token=token)
     workload = PreparedWorkload.prepare(spec.workload, api_key=os.environ.get("LLMOPT_EVALUATOR_API_KEY"))
     progress.memory = _memory(spec, study, model, stopping)
     return TrialRunner(

@@ -106,7 +106,12 @@ class EngineSlot:
 
 
 def launch_settings(
-    spec: OptimizationSpec, model: ResolvedModel, folder: Path, api_key: str | None
+    spec: OptimizationSpec,
+    model: ResolvedModel,
+    folder: Path,
+    *,
+    api_key: str | None,
+    model_token: str | None,
 ) -> Callable[[Configuration], LaunchSettings]:
     """Return what makes the launch settings of a configuration; logs go below `folder`."""
 
@@ -120,6 +125,7 @@ def launch_settings(
             parameters=configuration.engine,
             sampling=configuration.sampling,
             model_revision=model.revision,
+            model_token=model_token,
             trust_remote_code=spec.model.trust_remote_code,
             endpoint_url=spec.engine.endpoint.url if spec.engine.endpoint else None,
             endpoint_model=spec.engine.endpoint.model if spec.engine.endpoint else None,

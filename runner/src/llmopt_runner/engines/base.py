@@ -25,7 +25,8 @@ class LaunchSettings:
     `model_path` is None where the engine loads by name (`model_id`, at `model_revision` if one is given).
     `port` 0 lets the server pick a free one. `parameters` are those of the engine group, complete and
     canonical. `sampling` goes with the very first request: an engine may keep what that one said for all
-    later ones. `endpoint_url` and `api_key` are for servers that run already.
+    later ones. `model_token` is for the hub, where the engine loads from there itself. `endpoint_url` and
+    `api_key` are for servers that run already.
     """
 
     model_path: Path | None
@@ -37,6 +38,7 @@ class LaunchSettings:
     parameters: Mapping[str, Value] = field(default_factory=dict)
     sampling: Mapping[str, Value] = field(default_factory=dict)
     model_revision: str | None = None
+    model_token: str | None = field(default=None, repr=False)
     trust_remote_code: bool = False
     endpoint_url: str | None = None
     endpoint_model: str | None = None
@@ -49,6 +51,11 @@ class ServerCommand:
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+
+
+def hub_variables(settings: LaunchSettings) -> dict[str, str]:
+    """Return the environment variables by which an engine may load a model that is not everybody's."""
+    return {"HF_TOKEN": settings.model_token} if settings.model_token else {}
 
 
 class Reachable(Protocol):

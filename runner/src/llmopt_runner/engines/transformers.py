@@ -9,7 +9,7 @@ from typing import Any
 
 from llmopt_core.engines.transformers import TRANSFORMERS
 from llmopt_core.search.configurations import Configuration, Value
-from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand
+from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.transformers_needs import memory_need
 from llmopt_runner.engines.transformers_requests import generation_config, request_fields
@@ -52,7 +52,12 @@ class Transformers(Engine):
         program = str(require_program(TRANSFORMERS.name, _PROGRAM, TRANSFORMERS.name))
         address = ("--host", settings.host, "--port", str(settings.port))
         argv = (program, *_serve(settings), *address, *self._flags(settings.parameters))
-        variables = {**_QUIET, **_cache_variables(settings.workdir), **_variables(settings.parameters)}
+        variables = {
+            **_QUIET,
+            **hub_variables(settings),
+            **_cache_variables(settings.workdir),
+            **_variables(settings.parameters),
+        }
         return ServerCommand(argv, variables)
 
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from llmopt_core.engines.vllm import VLLM
 from llmopt_core.search.configurations import Configuration, Value
-from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand
+from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
 from llmopt_runner.engines.probing import NotReady, Probe, Refused
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.vllm_facts import read_counters, read_facts
@@ -55,7 +55,9 @@ class Vllm(Engine):
         program = str(require_program(VLLM.name, _PROGRAM, VLLM.name))
         address = ("--host", settings.host, "--port", str(settings.port))
         argv = (program, *_serve(settings), *address, *_MEASURED, *self._flags(settings.parameters))
-        return ServerCommand(argv, {**_environment(), **variables(settings.parameters)})
+        return ServerCommand(
+            argv, {**_environment(), **hub_variables(settings), **variables(settings.parameters)}
+        )
 
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
         """Return the command that serves as `configuration` says, told only what differs from the defaults.

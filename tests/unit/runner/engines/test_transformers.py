@@ -31,6 +31,9 @@ SHAPE = ModelShape(
 )
 
 
+TOKEN = "hf_made_up"  # noqa: S105 - a secret of nobody
+
+
 @pytest.fixture(autouse=True)
 def program(monkeypatch, tmp_path):
     """Let the engine be found, and the hub's cache lie where a test may write."""
@@ -84,6 +87,16 @@ def test_a_models_own_code_runs_only_when_trusted(settings):
     trusting = dataclasses.replace(settings, trust_remote_code=True)
     assert "--trust-remote-code" in Transformers().command(trusting).argv
     assert "--trust-remote-code" not in Transformers().command(settings).argv
+
+
+def test_a_token_goes_to_the_hub_and_into_no_command_line(settings):
+    """A gated model is loaded with the manifest's token, which is neither shown nor kept."""
+    gated = dataclasses.replace(settings, model_token=TOKEN)
+    command = Transformers().command(gated)
+    assert command.env["HF_TOKEN"] == TOKEN
+    assert not any(TOKEN in argument for argument in command.argv)
+    assert TOKEN not in repr(gated)
+    assert "HF_TOKEN" not in Transformers().command(settings).env
 
 
 def test_a_single_file_is_told_what_to_be(settings, tmp_path):

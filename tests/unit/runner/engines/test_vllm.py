@@ -44,6 +44,9 @@ vllm:num_preemptions_total{engine="1",model_name="smol"} 2.0
 """
 
 
+TOKEN = "hf_made_up"  # noqa: S105 - a secret of nobody
+
+
 @pytest.fixture
 def settings(tmp_path):
     return LaunchSettings(tmp_path / "a model", "org/a-model", tmp_path, tmp_path / "log", port=1234)
@@ -86,6 +89,13 @@ def test_a_model_of_the_hub_goes_by_its_name_and_revision(settings, program):
     assert Vllm().command(hub).argv[1:4] == ("serve", "org/a-model", "--served-model-name")
     revised = dataclasses.replace(hub, model_revision="v2")
     assert Vllm().command(revised).argv[1:5] == ("serve", "org/a-model", "--revision", "v2")
+
+
+def test_a_token_goes_to_the_hub_and_into_no_command_line(settings, program):
+    """A gated model is loaded with the manifest's token."""
+    command = Vllm().command(dataclasses.replace(settings, model_token=TOKEN))
+    assert command.env["HF_TOKEN"] == TOKEN
+    assert not any(TOKEN in argument for argument in command.argv)
 
 
 def test_a_single_file_is_refused_with_the_way_out(settings, program):
