@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import psutil
+
 from llmopt_core.engines.declarations import EngineDeclaration, ParameterDeclaration, When, by_full_name
 from llmopt_runner.engines.base import Engine, ServerCommand
 
@@ -44,3 +46,23 @@ class FakeEngine(Engine):
 
     def read_facts(self, log_text, metrics_text):
         return {"log_length": len(log_text), "metrics_length": len(metrics_text)}
+
+
+def fake_processes(workdir):
+    """Return the fake's processes that were started in `workdir`, whatever their environment says.
+
+    Other tests may run the same fake at the same time, elsewhere.
+    """
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        line = " ".join(process.info["cmdline"] or ())
+        if "misbehaving_engine" in line or "signal.signal(signal.SIGTERM, signal.SIG_IGN)" in line:
+            found.append(process)
+    return [process.pid for process in found if _lives_in(process, workdir)]
+
+
+def _lives_in(process, workdir):
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == Path(workdir).resolve()
+    except psutil.NoSuchProcess:
+        return False

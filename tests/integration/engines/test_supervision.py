@@ -15,7 +15,7 @@ from pathlib import Path
 import fakes.doomed_runner
 import psutil
 import pytest
-from fakes.fake_engine import FakeEngine
+from fakes.fake_engine import FakeEngine, fake_processes
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_runner.engines import ports, supervisor
@@ -60,16 +60,6 @@ def _wait_for(condition, limit_seconds=LIMIT_SECONDS):
         time.sleep(0.01)
 
 
-def _test_processes():
-    """Find the fake's processes by their parents or names, whatever their environment says."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        line = " ".join(process.info["cmdline"] or ())
-        if "misbehaving_engine" in line or "signal.signal(signal.SIGTERM, signal.SIG_IGN)" in line:
-            found.append(process.pid)
-    return [pid for pid in found if _lives(pid)]
-
-
 @pytest.mark.parametrize("orders", ["", "--fork", "--daemonise", "--hide", "--ignore-sigterm", EVERY_FAULT])
 @pytest.mark.parametrize("at_once", [False, True])
 def test_stopping_ends_the_whole_tree(settings, orders, at_once):
@@ -80,7 +70,7 @@ def test_stopping_ends_the_whole_tree(settings, orders, at_once):
         began_at = time.monotonic()
         assert not server.stop(at_once=at_once)
     assert not any(_lives(pid) for pid in pids)
-    assert not _test_processes()
+    assert not fake_processes(settings.workdir)
     assert time.monotonic() - began_at < 5
 
 
@@ -121,7 +111,7 @@ def test_a_killed_runner_leaves_nothing_within_two_seconds(settings, orders):
         assert told["pids"]
         runner.kill()
     _wait_for(lambda: not any(_lives(pid) for pid in (*told["pids"], told["supervisor"])), 2)
-    assert not _test_processes()
+    assert not fake_processes(settings.workdir)
     assert ports.is_free("127.0.0.1", told["port"])
 
 
@@ -135,7 +125,7 @@ def test_a_killed_supervisor_leaves_nothing(settings, orders):
         _wait_for(lambda: not server.alive())
         assert not any(_lives(pid) for pid in pids)
         assert not server.stop()
-    assert not _test_processes()
+    assert not fake_processes(settings.workdir)
 
 
 def test_a_supervisor_that_gets_sigterm_ends_the_engine(settings):
@@ -181,7 +171,7 @@ def test_an_engine_whose_parent_ends_leaves_no_child(settings):
     """The child of an engine that crashed does not live on with its memory."""
     with _server(settings, "--fork --exit 1") as server, pytest.raises(EngineStartFailed):
         server.start(LIMIT_SECONDS)
-    assert not _test_processes()
+    assert not fake_processes(settings.workdir)
 
 
 def test_a_program_that_is_not_there_is_an_error(settings):
@@ -199,7 +189,7 @@ def test_an_engine_that_hangs_is_killed_at_the_timeout(settings):
         server.start(1.0)
     assert caught.value.failure.error_class is ErrorClass.ENGINE_START_TIMEOUT
     assert "startTimeout" in caught.value.failure.suggestion
-    assert not _test_processes()
+    assert not fake_processes(settings.workdir)
 
 
 def test_a_cancelled_start_ends_at_once(settings):
@@ -210,7 +200,7 @@ def test_a_cancelled_start_ends_at_once(settings):
         pytest.raises((Interrupted, EngineStartFailed)),
     ):
         server.start(LIMIT_SECONDS, cancelled=lambda: time.monotonic() > asked_at)
-    assert not _test_processes()
+    assert not fake_processes(settings.workdir)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ def test_the_path_is_searched_last(program, monkeypatch):
 
 def test_what_is_not_there_is_said_with_what_to_install(monkeypatch):
     """Whoever lacks the engine reads the name of the extra and of the variable."""
+    monkeypatch.delenv("LLMOPT_ENGINE_VLLM", raising=False)
     assert find_program("vllm", "absent-program") is None
     with pytest.raises(EngineNotInstalled, match=r"LLMOPT_ENGINE_VLLM; pip install 'llmopt\[vllm\]'"):
         require_program("vllm", "absent-program", "vllm")

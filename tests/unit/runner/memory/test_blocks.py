@@ -14,6 +14,14 @@ from llmopt_runner.memory import MemoryRanOut, NotEnoughMemory, memory_guard
 from llmopt_runner.memory.levels import Level
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Give Ctrl-C its meaning, which a shell takes from what it starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def _full(device, used):
     device.used, device.held = used, {os.getpid(): used}
 
