@@ -128,9 +128,7 @@ def test_a_raised_budget_goes_on(tmp_path):
 
 def test_several_runners_share_the_budget(tmp_path):
     """Two runners together measure exactly the budget."""
-    found = finding(
-        tmp_path, "--trial-seconds", "0.05", runners=2, trials=8, confirm={"top": 0, "repeats": 2}
-    )
+    found = finding(tmp_path, "--trial-seconds", "1", runners=2, trials=8, confirm={"top": 0, "repeats": 2})
     trials = trials_of(ResultsFolder(tmp_path / "small"))
     assert found.result.trials == 8
     assert len({trial.runner for trial in trials}) == 2

@@ -145,7 +145,9 @@ def wait_for(condition, seconds=60):
 def session(tmp_path, name):
     """`llmopt run` with the real runner and engine; yields it with its runner, supervisor and engine."""
     manifest = tmp_path / f"{name}.yaml"
-    manifest.write_text(yaml.safe_dump(document(name=name, trials=500)))
+    # Without its prompt cache one engine serves all trials: its processes stay the same.
+    engine = {"name": "llamacpp", "args": {"cache_prompt": "false"}}
+    manifest.write_text(yaml.safe_dump(document(name=name, trials=500, engine=engine)))
     command = [sys.executable, "-m", "llmopt.main", "run", str(manifest)]
     process = subprocess.Popen([*command, "--results", str(tmp_path / "results")], stdout=subprocess.DEVNULL)
     parent = psutil.Process(process.pid)
