@@ -1,7 +1,7 @@
 """What it saves to group trials by engine load: the same trials on one `transformers serve`, and on one each.
 
 The trials differ in sampling alone, as those of one group do. Prints the wall time of both ways and their
-quotient; the engine and the model are those of the tests.
+quotient for trials of two lengths; the engine and the model are those of the tests.
 """
 
 import os
@@ -28,7 +28,7 @@ from llmopt_runner.load.shapes import ClosedLoop
 from llmopt_runner.loading import EngineSlot
 
 TRIALS = 8  # as many as one load serves at most
-ITEMS = 8
+ITEMS = (4, 8)  # of a short and of a longer trial
 TOKENS = 8
 LIMIT_SECONDS = 600.0
 
@@ -44,12 +44,12 @@ def configurations(engine: Transformers) -> list[Configuration]:
     ]
 
 
-def measure(server: EngineServer, engine: Transformers, configuration: Configuration) -> None:
+def measure(server: EngineServer, engine: Transformers, configuration: Configuration, items: int) -> None:
     """Send the requests of one trial."""
     fields = engine.request_fields(configuration.sampling)
     requests = [
         ChatRequest(item.id, ({"role": "user", "content": item.question},), TOKENS, fields)
-        for item in arithmetic().items(ITEMS, 0)
+        for item in arithmetic().items(items, 0)
     ]
     endpoint = Endpoint(server.base_url, server.model, None)
 
@@ -61,7 +61,7 @@ def measure(server: EngineServer, engine: Transformers, configuration: Configura
     anyio.run(send)
 
 
-def run(folder: Path, *, reuse: bool) -> tuple[float, int]:
+def run(folder: Path, items: int, *, reuse: bool) -> tuple[float, int]:
     """Return the wall seconds of all trials, and how often the engine was started."""
     engine = Transformers()
 
@@ -75,7 +75,7 @@ def run(folder: Path, *, reuse: bool) -> tuple[float, int]:
         for configuration in configurations(engine):
             server, load_seconds = slot.ensure(configuration, configuration.flat(), lambda: False)
             starts += load_seconds > 0
-            measure(server, engine, configuration)
+            measure(server, engine, configuration, items)
             if not reuse:
                 slot.close()
     finally:
@@ -87,14 +87,22 @@ def main() -> None:
     """Print the table."""
     use_engine("transformers")
     os.environ["HF_HUB_OFFLINE"] = "1"
-    table = Table(f"{TRIALS} trials", "engine starts", "wall s")
-    with tempfile.TemporaryDirectory() as folder:
-        apart, apart_starts = run(Path(folder), reuse=False)
-        together, together_starts = run(Path(folder), reuse=True)
-    table.add_row("one engine each", str(apart_starts), f"{apart:.1f}")
-    table.add_row("one engine for all", str(together_starts), f"{together:.1f}")
-    Console().print(table)
-    print(f"{apart / together:.1f} times less wall time with one engine for all")
+    table = Table(
+        f"{TRIALS} trials of", "one engine each, s", "starts", "one for all, s", "starts", "quotient"
+    )
+    for items in ITEMS:
+        with tempfile.TemporaryDirectory() as folder:
+            apart, apart_starts = run(Path(folder), items, reuse=False)
+            together, starts = run(Path(folder), items, reuse=True)
+        figures = (
+            f"{apart:.1f}",
+            str(apart_starts),
+            f"{together:.1f}",
+            str(starts),
+            f"{apart / together:.1f}",
+        )
+        table.add_row(f"{items} requests of {TOKENS} tokens", *figures)
+    Console(width=120).print(table)
 
 
 if __name__ == "__main__":
