@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from pydantic.alias_generators import to_camel
 
 from llmopt_core.resources.rules import Rule
 
@@ -17,7 +18,7 @@ StudyRetention = Annotated[
 ]
 
 # Field of the workload by the beginning of the metrics that cannot be measured without it.
-_NEEDED: Mapping[str, str] = {"goodput_": "slo", "cost_per_": "hourlyPrice"}
+_NEEDED: Mapping[str, str] = {"goodput_": "slo", "cost_per_": "hourly_price"}
 
 
 def metric_rules(
@@ -39,12 +40,13 @@ def _metric_rule(
     reads: tuple[str, ...],
 ) -> Rule:
     def holds(spec: Any) -> bool:
-        given = spec.workload.model_dump(by_alias=True)[field] is not None
+        given = getattr(spec.workload, field) is not None
         return given or not any(metric.startswith(prefix) for metric in metrics(spec))
 
+    written = to_camel(field)
     return Rule(
-        f"has(self.workload.{field}) || !({asks(prefix)})",
-        f"workload.{field} where a metric {prefix}… is asked for",
+        f"has(self.workload.{written}) || !({asks(prefix)})",
+        f"workload.{written} where a metric {prefix}… is asked for",
         holds,
         field="workload",
         reads=("workload", *reads),
