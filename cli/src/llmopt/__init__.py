@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llmopt.api import EvaluatorFailed, optimize, optimize_async
-    from llmopt.results import OptimizationResult
+    from llmopt_core.study.results import OptimizationResult
 
 __all__ = ["EvaluatorFailed", "OptimizationResult", "optimize", "optimize_async"]
 
 _HOMES = {
     "EvaluatorFailed": "llmopt.api",
-    "OptimizationResult": "llmopt.results",
+    "OptimizationResult": "llmopt_core.study.results",
     "optimize": "llmopt.api",
     "optimize_async": "llmopt.api",
 }

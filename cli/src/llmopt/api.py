@@ -29,9 +29,9 @@ from llmopt.local.studies import LocalStudy
 from llmopt.manifests import OptionInvalid, as_yaml, build, evaluator_part
 from llmopt.options import Options
 from llmopt.progress import LinePrinter
-from llmopt.results import OptimizationResult
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import LLMOptimization
+from llmopt_core.study.results import OptimizationResult
 
 __all__ = [
     "Arguments",

@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from llmopt.results import OptimizationResult
 from llmopt.wording import headline
+from llmopt_core.study.results import OptimizationResult
 
 
 def write_best(result: OptimizationResult, path: Path) -> None:

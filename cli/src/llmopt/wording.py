@@ -1,6 +1,6 @@
 """Numbers and outcomes in words: the same in the terminal and in the report."""
 
-from llmopt.results import Comparison, OptimizationResult
+from llmopt_core.study.results import Comparison, OptimizationResult
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _LARGE, _MIDDLE = 100, 10

@@ -3,10 +3,10 @@ import io
 import pytest
 from rich.console import Console
 
-from llmopt.local.watching import Progress
 from llmopt.progress import LinePrinter, line, panel, shown
-from llmopt.results import compare
+from llmopt_core.study.progress import Progress
 from llmopt_core.study.records import ObjectiveDefinition
+from llmopt_core.study.results import compare
 
 OBJECTIVE = ObjectiveDefinition("accuracy", "maximize")
 

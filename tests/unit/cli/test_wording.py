@@ -1,7 +1,7 @@
 import pytest
 
-from llmopt.results import Comparison, OptimizationResult
 from llmopt.wording import advice, duration, gain_text, headline, interval_text, number, value_text, verdict
+from llmopt_core.study.results import Comparison, OptimizationResult
 
 
 def comparison(**changes):

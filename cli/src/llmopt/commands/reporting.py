@@ -7,11 +7,11 @@ from rich.console import Console
 from llmopt.exits import Exit
 from llmopt.local.folders import ResultsFolder
 from llmopt.report.writing import write_report
-from llmopt.results import result_of
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import LLMOptimization, load_manifest
 from llmopt_core.study.adapter import open_storage
 from llmopt_core.study.definitions import study_name
+from llmopt_core.study.results import result_of
 
 
 class NoResults(LlmoptError):

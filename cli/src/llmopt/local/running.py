@@ -9,8 +9,8 @@ from llmopt.local.sessions import Audience, Pace, Session, SessionEnd, Stop
 from llmopt.local.studies import LocalStudy
 from llmopt.outputs import write_best
 from llmopt.report.writing import ReportUnavailable, write_report
-from llmopt.results import OptimizationResult, result_of
 from llmopt_core.study.adapter import Study
+from llmopt_core.study.results import OptimizationResult, result_of
 
 
 @dataclass(frozen=True)

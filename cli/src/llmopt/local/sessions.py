@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from llmopt.local.fleets import Fleet, ending
-from llmopt.local.watching import Progress, look
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.adapter import Janitor, Study
+from llmopt_core.study.progress import Progress, look
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from llmopt.report.content import Content, content_of
-from llmopt.results import OptimizationResult
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.adapter import Study
+from llmopt_core.study.results import OptimizationResult
 
 TITLES = {
     "history": ("History", "Each trial as it was measured, and the best so far."),

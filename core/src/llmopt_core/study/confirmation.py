@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from llmopt_core.metrics.catalog import Scale, find_metric
 from llmopt_core.search.configurations import Value
@@ -77,8 +77,8 @@ def bootstrap_interval(pairs: Floats, *, confidence: float, seed: int = 0) -> tu
     count = len(pairs)
     if count < _FEWEST_PAIRS:
         raise ValueError(f"an interval needs at least {_FEWEST_PAIRS} pairs, not {count}")
-    quantile = stats.t.ppf((1 - confidence) / 2, count - 1) * np.sqrt(count / (count - 1))
-    tail = float(stats.norm.cdf(quantile))
+    quantile = special.stdtrit(count - 1, (1 - confidence) / 2) * np.sqrt(count / (count - 1))
+    tail = float(special.ndtr(quantile))
     draws = np.random.default_rng(seed).integers(0, count, size=(_RESAMPLES, count))
     means = pairs[draws].mean(axis=1)
     low, high = np.quantile(means, [tail, 1 - tail])

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from llmopt.results import Comparison, compare
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.adapter import Study
 from llmopt_core.study.records import (
@@ -16,6 +15,7 @@ from llmopt_core.study.records import (
     RunnerRecord,
     TrialRecord,
 )
+from llmopt_core.study.results import Comparison, compare
 from llmopt_core.study.summary import StudySummary, summarise
 
 _LATEST_TRIALS = 12

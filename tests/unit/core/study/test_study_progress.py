@@ -2,9 +2,9 @@ import pytest
 from fakes.local_runs import document
 from fakes.records import outcome, trial
 
-from llmopt.local.watching import gains_so_far, planned_repeats, seconds_left, worst_level
 from llmopt_core.resources.loading import resource_of
 from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.study.progress import gains_so_far, planned_repeats, seconds_left, worst_level
 from llmopt_core.study.records import (
     ConfirmPlan,
     ObjectiveDefinition,
