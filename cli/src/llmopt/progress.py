@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from llmopt.local.sessions import Audience
-from llmopt.wording import duration, gain_text, number
 from llmopt_core.study.progress import Progress
+from llmopt_core.study.wording import duration, gain_text, number
 
 # Where there is no panel to redraw, a line that only counts is printed this seldom.
 COUNTS_EVERY_SECONDS = 10.0

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from llmopt.wording import advice, gain_text, headline, interval_text, number, value_text, verdict
 from llmopt_core.study.results import Comparison, OptimizationResult
+from llmopt_core.study.wording import advice, gain_text, headline, interval_text, number, value_text, verdict
 
 
 def print_result(console: Console, result: OptimizationResult) -> None:

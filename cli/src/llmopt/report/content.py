@@ -5,11 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmopt.report.machine import machine_facts
-from llmopt.wording import advice, duration, gain_text, headline, interval_text, number, value_text, verdict
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.ranking import ranked
 from llmopt_core.study.records import OutcomeKind, Phase, StudyDefinition, TrialRecord
 from llmopt_core.study.results import Comparison, OptimizationResult
+from llmopt_core.study.wording import (
+    advice,
+    duration,
+    gain_text,
+    headline,
+    interval_text,
+    number,
+    value_text,
+    verdict,
+)
 
 TOP_TRIALS = 10
 _KINDS = (OutcomeKind.MEASURED, OutcomeKind.COPIED)

@@ -1,7 +1,16 @@
 import pytest
 
-from llmopt.wording import advice, duration, gain_text, headline, interval_text, number, value_text, verdict
 from llmopt_core.study.results import Comparison, OptimizationResult
+from llmopt_core.study.wording import (
+    advice,
+    duration,
+    gain_text,
+    headline,
+    interval_text,
+    number,
+    value_text,
+    verdict,
+)
 
 
 def comparison(**changes):

@@ -1,4 +1,7 @@
-"""Numbers and outcomes in words: the same in the terminal and in the report."""
+"""Numbers and outcomes in words: the same in the terminal, in the report and in a resource's status."""
+
+import json
+from dataclasses import asdict
 
 from llmopt_core.study.results import Comparison, OptimizationResult
 
@@ -76,6 +79,17 @@ def advice(result: OptimizationResult) -> str:
             " weights of the objectives and constraints move the choice."
         )
     return "Nothing that was tried is proved to be better: keep the default."
+
+
+def best_text(result: OptimizationResult) -> str:
+    """Return best.json: the best parameters, their metrics and gains, and the headline in words."""
+    document = asdict(result) | {
+        "headline": headline(result),
+        "gain": result.gain,
+        "interval": result.interval,
+        "report": None if result.report is None else result.report.name,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _proof(result: OptimizationResult, objectives: list[Comparison]) -> str:
