@@ -13,7 +13,7 @@ USER_EXTRAS := --extra runner --extra llamacpp --extra report --group model
 TEST_EXTRAS := $(USER_EXTRAS) --extra operator --extra postgres --extra gp --extra hf --extra dashboard --group dev
 RESULTS ?= results
 
-.PHONY: help quickstart setup-user setup-test setup-engines format lint unit check verify generate test test-gpu bench clean
+.PHONY: help quickstart setup-user setup-test setup-engines setup-cluster format lint unit check verify generate test test-gpu bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -38,6 +38,10 @@ setup-engines: setup-test
 	@scripts/engine-environment vllm >/dev/null
 	@scripts/safetensors-model >/dev/null
 
+setup-cluster: setup-test
+	@echo "==> Building Kubernetes for the test cluster (about ten minutes the first time, then kept)"
+	@PYTHONPATH=tests $(BIN)/python -m cluster.programs kubernetes >/dev/null
+
 format: ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
@@ -59,7 +63,7 @@ verify: setup-test ## Fail when something generated is not up to date
 	@echo "==> generated files"; $(BIN)/python -m llmopt_core.resources.generate --check
 	@scripts/uv lock --check
 
-test: setup-engines lint verify ## Everything that CI runs: checks, unit and integration tests
+test: setup-engines setup-cluster lint verify ## Everything that CI runs: checks, unit and integration tests
 	@echo "==> all tests (real engines, real Postgres, killed processes: about 20 minutes)"; $(BIN)/pytest tests -n 2 --dist loadscope --durations 15
 
 test-gpu: setup-engines ## The tests for a machine with an NVIDIA GPU; elsewhere they say that they were skipped

@@ -6,7 +6,6 @@ It refuses to run as root; where the tests do, it runs as `nobody`.
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from importlib.util import find_spec
@@ -14,15 +13,21 @@ from pathlib import Path
 
 import psycopg
 
+from llmopt_runner.engines.ports import free_port
+
 PASSWORD = "s3cret-word"  # noqa: S105 - of a database that lives for one test run
 
 
 class PostgresServer:
-    """One server with one superuser `llmopt`; `url(name)` is the address of a database in it."""
+    """One server with one superuser `llmopt`; `url(name)` is the address of a database in it.
 
-    def __init__(self) -> None:
+    It listens at `address` alone, and whoever reaches that may come with the password.
+    """
+
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        self.address = address
         self.folder = Path(tempfile.mkdtemp(prefix="llmopt-postgres-"))
-        self.port = _free_port()
+        self.port = free_port(address)
         self._account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self.folder.chmod(0o755)
         self._binaries = self._reachable_binaries()
@@ -38,12 +43,28 @@ class PostgresServer:
             "initdb", "-U", "llmopt", "--pwfile", str(password), "--auth=scram-sha-256",
             "--encoding=utf8", "--locale=C", "--no-sync",
         )  # fmt: skip
+        with (self._data / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all all scram-sha-256\n")
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-        options += " -c max_connections=200"
-        self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+        self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", " ".join(self._options()), "start")
+
+    def command(self) -> tuple[str, ...]:
+        """Return the command line that runs the server in the foreground, for whoever supervises it."""
+        postgres = (str(self._binaries / "postgres"), "-D", str(self._data), *self._options())
+        if self._account is None:
+            return postgres
+        identity = (f"--reuid={self._account.pw_uid}", f"--regid={self._account.pw_gid}", "--clear-groups")
+        return ("setpriv", *identity, *postgres)
+
+    def answers(self) -> bool:
+        """Say whether the server takes connections."""
+        try:
+            psycopg.connect(self._address("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def stop(self) -> None:
         """Stop the server as a crash would: open connections are cut."""
@@ -63,8 +84,19 @@ class PostgresServer:
         """Remove the cluster's files."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def _options(self) -> tuple[str, ...]:
+        settings = {
+            "port": self.port, "listen_addresses": self.address, "unix_socket_directories": "",
+            "fsync": "off", "max_connections": 200,
+        }  # fmt: skip
+        return tuple(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
+
     def _address(self, name: str) -> str:
-        return f"postgresql://llmopt:{PASSWORD}@127.0.0.1:{self.port}/{name}"
+        return f"postgresql://llmopt:{PASSWORD}@{self.address}:{self.port}/{name}"
 
     def _reachable_binaries(self) -> Path:
         """Return the binaries where the server's account can read them, which root's home is not."""
@@ -76,14 +108,13 @@ class PostgresServer:
         return self.folder / package.name / "pginstall" / "bin"
 
     def _run(self, program: str, *arguments: str) -> None:
-        data = self.folder / "data"
         identity = {} if self._account is None else {
             "user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": [],
         }  # fmt: skip
         with (self.folder / f"{program}.out").open("w") as out:
             # A pipe would be held open by the server that pg_ctl leaves behind.
             done = subprocess.run(
-                [self._binaries / program, "-D", data, *arguments],
+                [self._binaries / program, "-D", self._data, *arguments],
                 stdout=out, stderr=subprocess.STDOUT, cwd=self.folder, check=False, **identity,
             )  # fmt: skip
         if done.returncode != 0:
@@ -96,9 +127,3 @@ def _package() -> Path:
     assert found is not None
     assert found.origin is not None
     return Path(found.origin).parent
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
