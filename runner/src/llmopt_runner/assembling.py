@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
-from llmopt_core.study.adapter import Storage, Study
-from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters, resource_name
-from llmopt_core.study.warm_starts import warm_starts
+from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.study.adapter import Study
+from llmopt_core.study.definitions import engine_declaration, fixed_parameters
 from llmopt_runner.engines.base import load_engine
 from llmopt_runner.guarding import EngineMemory
 from llmopt_runner.loading import EngineSlot, launch_settings, start_timeout_seconds
@@ -17,19 +16,6 @@ from llmopt_runner.models import ResolvedModel, hub_snapshot, resolve_model
 from llmopt_runner.stopping import StopSignal
 from llmopt_runner.trial import Progress, TrialRunner
 from llmopt_runner.workload import PreparedWorkload
-
-
-def own_study(storage: Storage, resource: LLMOptimization) -> Study:
-    """Open the study of `resource`, made if need be; studies it starts from are in the same storage.
-
-    Raises what the definition and the creation of a study raise, and WarmStartInvalid.
-    """
-
-    def another(name: str) -> Study:
-        return storage.newest_study(resource_name(resource, name))
-
-    definition = define_study(resource)
-    return storage.create_study(definition, warm_starts(resource, definition.space, another))
 
 
 def trial_runner(

@@ -1,6 +1,6 @@
 """When a study has cost enough: pure decisions from what the study shows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Self
@@ -9,6 +9,7 @@ from llmopt_core.errors.classes import Failure
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.optimization import Budget, Confirm, Target
+from llmopt_core.study.durations import active_seconds, gpu_seconds
 from llmopt_core.study.records import OutcomeKind, Phase, RunnerRecord, TrialRecord
 
 _SECONDS_PER_HOUR = 3600.0
@@ -26,22 +27,6 @@ class Ending:
     def of(cls, failure: Failure) -> Self:
         """Return the end that a failure brings which no configuration can mend."""
         return cls(failure.error_class.value, failure.told, failed=True)
-
-
-def active_seconds(runners: Iterable[RunnerRecord]) -> float:
-    """Return the time measured by the runners' own clocks: the longest over the indexes, restarts added up.
-
-    Suspensions and the time between two runs do not count, and no common clock is needed.
-    """
-    by_index: dict[int, float] = {}
-    for runner in runners:
-        by_index[runner.index] = by_index.get(runner.index, 0.0) + runner.active_seconds
-    return max(by_index.values(), default=0.0)
-
-
-def gpu_seconds(runners: Iterable[RunnerRecord]) -> float:
-    """Return the GPU time of all runners together: each one's active time, times the GPUs it holds."""
-    return sum(runner.active_seconds * runner.gpus for runner in runners)
 
 
 def confirm_seconds(trials: Sequence[TrialRecord], confirm: Confirm, runner_count: int) -> float:

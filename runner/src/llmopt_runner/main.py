@@ -15,7 +15,8 @@ from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.loading import load_manifest
 from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
 from llmopt_core.study.adapter import Study, open_storage
-from llmopt_runner.assembling import own_study, trial_runner
+from llmopt_core.study.opening import own_study
+from llmopt_runner.assembling import trial_runner
 from llmopt_runner.budgets import Ending
 from llmopt_runner.heartbeat import Heartbeat
 from llmopt_runner.loop import Loop, TrialEnd

@@ -137,6 +137,9 @@ class CommonStatus(Part):
     study: Annotated[str, Field(max_length=128, description="Name of the study in the storage.")] | None = (
         None
     )
+    manifest_hash: (
+        Annotated[str, Field(max_length=16, description="Of what the runners were last given.")] | None
+    ) = None
     progress: Progress = Progress()
     errors: Annotated[list[ErrorSummary], Field(max_length=10)] = Field(default_factory=list)
     runners: Annotated[list[RunnerStatus], Field(max_length=32)] = Field(default_factory=list)

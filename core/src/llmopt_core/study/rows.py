@@ -1,7 +1,7 @@
 """The statements that write a study: few of them, each naming all the columns it needs."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,6 +72,38 @@ def find_newest_study(connection: Connection, key: str, document: str) -> str | 
 def list_studies(connection: Connection) -> tuple[str, ...]:
     """Return the names of all studies, sorted."""
     return tuple(connection.execute(sa.select(STUDIES.c.study_name).order_by(STUDIES.c.study_name)).scalars())
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """Counts of one study that change when a trial does: made, begun, ended; and whether it was ended."""
+
+    trials: int
+    begun: int
+    finished: int
+    ended: bool
+
+
+def read_pulses(connection: Connection, names: Sequence[str], end_key: str) -> dict[str, Pulse]:
+    """Return the pulse of each study of `names` that is there; `end_key` is the attribute of an ended one."""
+    ended = STUDY_ATTRIBUTES.alias("ended")
+    query = (
+        sa.select(
+            STUDIES.c.study_name,
+            sa.func.count(TRIALS.c.trial_id),
+            sa.func.count(TRIALS.c.datetime_start),
+            sa.func.count(TRIALS.c.datetime_complete),
+            sa.func.count(ended.c.study_user_attribute_id),
+        )
+        .outerjoin(TRIALS, TRIALS.c.study_id == STUDIES.c.study_id)
+        .outerjoin(ended, (ended.c.study_id == STUDIES.c.study_id) & (ended.c.key == end_key))
+        .where(STUDIES.c.study_name.in_(names))
+        .group_by(STUDIES.c.study_name)
+    )
+    return {
+        name: Pulse(made, begun, finished, bool(ends))
+        for name, made, begun, finished, ends in connection.execute(query)
+    }
 
 
 def delete_study(connection: Connection, study_id: int) -> None:

@@ -8,12 +8,14 @@ from typing import Self
 from sqlalchemy.engine import Connection, Engine
 
 from llmopt_core.search.configurations import Value
+from llmopt_core.study.claiming import END_KEY
 from llmopt_core.study.database import Database
 from llmopt_core.study.distributions import check_enqueued, distributions
 from llmopt_core.study.documents import Ticket, dump, dump_definition, load_definition
 from llmopt_core.study.errors import StudyMismatch, StudyNotFound
 from llmopt_core.study.records import Phase, StudyDefinition
 from llmopt_core.study.rows import (
+    Pulse,
     TrialWriter,
     delete_study,
     find_newest_study,
@@ -22,6 +24,7 @@ from llmopt_core.study.rows import (
     insert_study,
     list_studies,
     put_attribute,
+    read_pulses,
 )
 from llmopt_core.study.samplers import check_sampler
 from llmopt_core.study.studies import Study
@@ -101,6 +104,14 @@ class Storage:
         """Return the names of all studies, sorted."""
         with self._database.reading() as connection:
             return list_studies(connection)
+
+    def pulses(self, names: Sequence[str]) -> Mapping[str, Pulse]:
+        """Return, for each of the studies `names` that is there, a value that differs when it changed.
+
+        One statement for all of them, whatever they hold: ask it first where many studies are watched.
+        """
+        with self._database.reading() as connection:
+            return read_pulses(connection, names, END_KEY)
 
     def drop_study(self, name: str) -> None:
         """Delete the study with all its trials; nothing happens where it does not exist."""

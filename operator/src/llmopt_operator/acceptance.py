@@ -1,0 +1,78 @@
+"""What a resource asks for, checked once per change: by the same types and words as `llmopt validate`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llmopt_core.resources import Resource, duration_seconds, resource_of, validate
+from llmopt_operator.domain.observed import Problem, Target
+from llmopt_operator.domain.policies import denial
+from llmopt_operator.settings import OperatorSettings
+from llmopt_operator.specs.naming import manifest_hash
+
+# Beyond its budget a study gets the time of one trial, and this for ending in order.
+_ENDING_SECONDS = 300.0
+_LONGEST_MESSAGE = 2000
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A resource as its types, or why it is not accepted (then `resource` is None)."""
+
+    target: Target
+    resource: Resource | None
+    rejection: Problem | None = None
+
+
+class Acceptances:
+    """Remembers what each resource asks for, until it changes."""
+
+    def __init__(self, settings: OperatorSettings) -> None:
+        self._settings = settings
+        self._known: dict[str, tuple[str, Accepted]] = {}
+
+    def of(self, document: Mapping[str, Any]) -> Accepted:
+        """Return what the whole `document` asks for."""
+        uid, mark = document["metadata"]["uid"], _mark(document)
+        known = self._known.get(uid)
+        if known is None or known[0] != mark:
+            known = self._known[uid] = (mark, _accepted(document, self._settings))
+        return known[1]
+
+    def forget(self, uid: str) -> None:
+        """Drop what is remembered of a resource that is gone."""
+        self._known.pop(uid, None)
+
+
+def _mark(document: Mapping[str, Any]) -> str:
+    return f"{document['metadata'].get('generation')} {document['metadata'].get('annotations')}"
+
+
+def _accepted(document: Mapping[str, Any], settings: OperatorSettings) -> Accepted:
+    spec = document["spec"]
+    runners = spec.get("runners") or {}
+    target = Target(
+        generation=document["metadata"].get("generation", 0),
+        manifest_hash=manifest_hash(document),
+        suspend=bool(spec.get("suspend")),
+        runners=runners.get("count", 1),
+        queue=runners.get("queueName"),
+        ttl_seconds=spec.get("ttlSecondsAfterFinished"),
+        longest_seconds=_longest_seconds(spec),
+    )
+    plain = {field: value for field, value in document.items() if field != "status"}
+    if faults := validate(plain):
+        text = "; ".join(str(fault) for fault in faults)
+        return Accepted(target, None, Problem("InvalidSpec", text[:_LONGEST_MESSAGE]))
+    resource = resource_of(plain)
+    problem = denial(resource, settings.policy)
+    return Accepted(target, None if problem else resource, problem)
+
+
+def _longest_seconds(spec: Mapping[str, Any]) -> float | None:
+    budget = spec.get("budget") or {}
+    if not budget.get("duration"):
+        return None
+    start = (spec.get("engine") or {}).get("startTimeout", "10m")
+    parts = (budget["duration"], budget.get("trialTimeout", "10m"), start)
+    return sum(duration_seconds(part) for part in parts) + _ENDING_SECONDS

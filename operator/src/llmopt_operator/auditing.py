@@ -1,0 +1,82 @@
+"""Proves that the watches tell: what the API server lists must have come by."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmopt_core.resources.openapi import GROUP
+from llmopt_operator.adapters.kubernetes import ApiError, Cluster
+from llmopt_operator.handlers.health import Pulse
+from llmopt_operator.sightings import Sightings
+from llmopt_operator.specs.naming import PLURALS, VERSION, Key
+
+log = logging.getLogger(__name__)
+PART = "watch"
+AUDIT_SECONDS = 60.0
+# What is listed and was not told within this time was missed.
+_PATIENCE_SECONDS = 15.0
+
+
+class Audit:
+    """Compares a list of the API server (from its cache: cheap for it) with what the watches told."""
+
+    def __init__(
+        self, cluster: Cluster, sightings: Sightings, namespaces: Sequence[str], pulse: Pulse
+    ) -> None:
+        self._cluster = cluster
+        self._sightings = sightings
+        self._namespaces = namespaces
+        self._pulse = pulse
+
+    async def run(self) -> None:
+        """Audit until cancelled."""
+        while True:
+            await asyncio.sleep(AUDIT_SECONDS)
+            await self.once(_PATIENCE_SECONDS)
+
+    async def once(self, patience_seconds: float) -> None:
+        """Compare once; what is missing gets `patience_seconds` to arrive."""
+        try:
+            listed = await self._listed()
+        except ApiError as error:
+            # The API server being away is no reason to restart; an operator that cannot ask stays as it is.
+            log.warning("the watches cannot be checked now: %s", error)
+            self._pulse.beat(PART)
+            return
+        if self._missing(listed):
+            await asyncio.sleep(patience_seconds)
+        if missing := self._missing(listed):
+            text = ", ".join(str(key) for key in missing[:3])
+            self._pulse.wrong(PART, f"{len(missing)} changes were not told, of {text}")
+        else:
+            self._pulse.beat(PART)
+
+    async def _listed(self) -> dict[Key, tuple[str, int]]:
+        found: dict[Key, tuple[str, int]] = {}
+        for kind, plural in PLURALS.items():
+            for path in self._paths(plural):
+                answer = await self._cluster.get(path, {"resourceVersion": "0"})
+                for item in answer["items"]:
+                    metadata = item["metadata"]
+                    key = Key(kind, metadata["namespace"], metadata["name"])
+                    found[key] = (metadata["uid"], int(metadata["resourceVersion"]))
+        return found
+
+    def _paths(self, plural: str) -> Sequence[str]:
+        root = f"/apis/{GROUP}/{VERSION}"
+        if not self._namespaces:
+            return (f"{root}/{plural}",)
+        return tuple(f"{root}/namespaces/{namespace}/{plural}" for namespace in self._namespaces)
+
+    def _missing(self, listed: Mapping[Key, tuple[str, int]]) -> list[Key]:
+        return [key for key, seen in listed.items() if not _knows(self._sightings.of(key).document, seen)]
+
+
+def _knows(document: Mapping[str, Any] | None, seen: tuple[str, int]) -> bool:
+    """Whether the watch told of this version; one that is gone since the list was made counts as told."""
+    uid, version = seen
+    if document is None:
+        return False
+    metadata = document["metadata"]
+    return bool(metadata["uid"] != uid or int(metadata["resourceVersion"]) >= version)

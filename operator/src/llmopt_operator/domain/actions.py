@@ -1,0 +1,72 @@
+"""What a decision may ask for. Each can be carried out again without harm."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class MakeStudy:
+    """Create the study, or open it where it exists."""
+
+
+@dataclass(frozen=True)
+class ReopenStudy:
+    """Let a study go on that had ended: its budget was raised, or what failed it was mended."""
+
+
+@dataclass(frozen=True)
+class EndStudy:
+    """End the study, unless it ended already."""
+
+    reason: str
+    message: str
+    failed: bool
+
+
+@dataclass(frozen=True)
+class StartRunners:
+    """Create the manifest's ConfigMap and the Job."""
+
+
+@dataclass(frozen=True)
+class StopRunners:
+    """Delete the Job `name`; its pods are asked to give their trials back."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class WriteBest:
+    """Write the best parameters into their ConfigMap."""
+
+
+@dataclass(frozen=True)
+class DeleteResource:
+    """Delete the resource itself: it ended long enough ago."""
+
+
+Action = MakeStudy | ReopenStudy | EndStudy | StartRunners | StopRunners | WriteBest | DeleteResource
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something a person would want to know: an event."""
+
+    reason: str
+    message: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What must change so that the cluster comes nearer to what is asked for.
+
+    Actions come first and in order. A plan with a status is the last one for now; after one without,
+    everything is looked at again. `recheck_seconds` is when to look again though nothing is heard.
+    """
+
+    actions: tuple[Action, ...] = ()
+    status: Mapping[str, Any] = field(default_factory=dict)
+    happenings: tuple[Happening, ...] = ()
+    recheck_seconds: float | None = None

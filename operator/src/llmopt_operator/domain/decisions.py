@@ -1,0 +1,286 @@
+"""What to do next about one resource. Pure: the same sight gives the same plan.
+
+Level-triggered: nothing is remembered between two decisions but what the cluster and the study hold, so it
+may be interrupted between any two actions. The name of a Job follows from what its runners are told, so a
+second one for the same can never be created.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from llmopt_operator.domain.actions import (
+    Action,
+    DeleteResource,
+    EndStudy,
+    Happening,
+    MakeStudy,
+    Plan,
+    ReopenStudy,
+    StartRunners,
+    StopRunners,
+    WriteBest,
+)
+from llmopt_operator.domain.conditions import Fact, conditions, unix_seconds
+from llmopt_operator.domain.observed import JobEnd, JobSeen, Observed, Problem, StudySeen
+from llmopt_operator.domain.runners import (
+    EXIT_STORAGE,
+    failure_of,
+    last_failure,
+    running_fact,
+)
+
+# A Job that ended before its study did is replaced after a pause: what ended it may pass.
+RESTART_PAUSE_SECONDS = 30.0
+_STORAGE_RECHECK_SECONDS = 10.0
+
+
+def decide(seen: Observed, now: float) -> Plan:
+    """Return what must change so that the cluster comes nearer to what the resource asks for.
+
+    `now` is in Unix seconds. Carrying a plan out twice, or in part, is harmless.
+    """
+    return next(plan for step in _STEPS if (plan := step(seen, now)) is not None)
+
+
+def _in_progress(seen: Observed, now: float) -> Plan:
+    study, job, longest = seen.study, seen.job, seen.target.longest_seconds
+    assert study is not None  # noqa: S101 - a step before looked
+    if longest is not None and study.active_seconds > longest:
+        text = f"the runners did not end by themselves within {longest:.0f} s of active time"
+        stops = (StopRunners(job.name),) if job is not None and not job.deleting else ()
+        return Plan((*stops, EndStudy("DeadlineExceeded", text, failed=False)))
+    if job is None:
+        return Plan((StartRunners(),))
+    if job.deleting:
+        return _status(seen, _running_facts(seen), now)
+    if job.end is not None:
+        return _without_end(seen, job, now)
+    return _status(seen, _running_facts(seen), now, study)
+
+
+def _without_end(seen: Observed, job: JobSeen, now: float) -> Plan:
+    """The Job ended and the study did not: judge by the study, and by how the runners ended."""
+    pod = last_failure(job, seen.pods)
+    if job.end is JobEnd.FAILED and (pod is None or pod.exit_code != EXIT_STORAGE):
+        why = failure_of(pod) if pod else Problem("RunnersFailed", "no runner could do its work")
+        return Plan((EndStudy(why.reason, f"{why.message}; Job {job.name}: {job.message}", failed=True),))
+    wait = (job.ended_at or now) + RESTART_PAUSE_SECONDS - now
+    if wait > 0:
+        return _status(seen, _running_facts(seen), now, seen.study, recheck=wait)
+    return Plan((StopRunners(job.name),))
+
+
+def _after_the_end(seen: Observed, now: float) -> Plan | None:
+    """Nothing is done about what has ended but to delete it in time."""
+    if not seen.was_ended:
+        return None
+    if seen.target.ttl_seconds is None:
+        return Plan(status=_generation(seen))
+    ended = max(
+        unix_seconds(condition["lastTransitionTime"])
+        for condition in seen.status["conditions"]
+        if condition["type"] in {"Complete", "Failed"} and condition["status"] == "True"
+    )
+    left = ended + seen.target.ttl_seconds - now
+    if left <= 0:
+        return Plan((DeleteResource(),))
+    return Plan(status=_generation(seen), recheck_seconds=left)
+
+
+def _generation(seen: Observed) -> Mapping[str, Any]:
+    return {**seen.status, "observedGeneration": seen.target.generation}
+
+
+def _refused(seen: Observed, now: float) -> Plan | None:
+    if seen.rejection is None:
+        return None
+    running = [job for job in seen.jobs if not job.deleting]
+    if running:
+        return Plan(tuple(StopRunners(job.name) for job in running))
+    facts = [
+        Fact("Accepted", "False", seen.rejection.reason, seen.rejection.message),
+        Fact("Running", "False", "NotAccepted", "correct the resource, then it is run"),
+    ]
+    return _status(seen, facts, now)
+
+
+def _replacing(seen: Observed, now: float) -> Plan | None:
+    """Runners of an earlier manifest give their trials back before those of the new one begin."""
+    others = [job for job in seen.jobs if job is not seen.job]
+    if not others:
+        return None
+    if stops := tuple(StopRunners(job.name) for job in others if not job.deleting):
+        return Plan(stops)
+    facts = [_accepted(), Fact("Running", "False", "Replacing", "runners of the earlier manifest are ending")]
+    return _status(seen, facts, now)
+
+
+def _without_storage(seen: Observed, now: float) -> Plan | None:
+    """Runners that run go on: they wait for the storage themselves."""
+    if seen.storage is None:
+        return None
+    facts = [
+        _accepted(),
+        Fact("StudyReady", "False", seen.storage.reason, seen.storage.message),
+        running_fact(seen.job, seen.pods, seen.target.runners)
+        if seen.job
+        else Fact("Running", "False", seen.storage.reason, "waits for the storage"),
+    ]
+    return _status(seen, facts, now, recheck=_STORAGE_RECHECK_SECONDS)
+
+
+def _without_study(seen: Observed, _now: float) -> Plan | None:
+    """A study that vanished under its runners is begun again by new ones."""
+    if seen.study is not None:
+        return None
+    running = [job for job in seen.jobs if not job.deleting]
+    if running:
+        return Plan(
+            tuple(StopRunners(job.name) for job in running),
+            happenings=(
+                Happening(
+                    "StudyLost", "the study is not in the storage any more: it begins anew", warning=True
+                ),
+            ),
+        )
+    return Plan((MakeStudy(),))
+
+
+def _ended(seen: Observed, now: float) -> Plan | None:
+    study = seen.study
+    if study is None or (end := study.ended) is None:
+        return None
+    before = seen.status.get("manifestHash")
+    if before is not None and before != seen.target.manifest_hash and seen.job is None:
+        return Plan((ReopenStudy(),))
+    facts = [
+        _accepted(),
+        _ready(),
+        Fact("Running", "False", end.reason, "the study has ended"),
+        _guard(study),
+        Fact("Failed" if end.failed else "Complete", "True", end.reason, end.message),
+    ]
+    plan = _status(seen, facts, now, study)
+    said = Happening(end.reason, end.message, warning=end.failed)
+    return replace(plan, happenings=(*plan.happenings, said))
+
+
+def _suspended(seen: Observed, now: float) -> Plan | None:
+    if not seen.target.suspend:
+        return None
+    if seen.job is not None and not seen.job.deleting:
+        return Plan((StopRunners(seen.job.name),))
+    done = "the runners have ended" if seen.job is None else "the runners give their trials back"
+    facts = [
+        _accepted(),
+        _ready(),
+        Fact("Running", "False", "Suspended", done),
+        Fact("Suspended", "True", "SuspendedByUser", "spec.suspend is true: set it to false to go on"),
+    ]
+    return _status(seen, facts, now, seen.study)
+
+
+def _running_facts(seen: Observed) -> list[Fact]:
+    facts = [_accepted(), _ready(), running_fact(seen.job, seen.pods, seen.target.runners)]
+    if seen.study is not None:
+        facts.append(_guard(seen.study))
+    return facts
+
+
+def _accepted() -> Fact:
+    return Fact("Accepted", "True", "Valid")
+
+
+def _ready() -> Fact:
+    return Fact("StudyReady", "True", "StudyOpen")
+
+
+def _guard(study: StudySeen) -> Fact:
+    if study.guard_trips:
+        text = (
+            f"{study.guard_trips} trials ran out of memory or were stopped; the last: {study.guard_message}"
+        )
+        return Fact("MemoryGuardPassed", "False", "GuardTripped", text)
+    return Fact("MemoryGuardPassed", "True", "WithinLimits")
+
+
+def _status(
+    seen: Observed,
+    facts: list[Fact],
+    now: float,
+    study: StudySeen | None = None,
+    *,
+    recheck: float | None = None,
+) -> Plan:
+    """Return the plan that only says how things are; what no study says stays as it was."""
+    figures = {field: value for field, value in seen.status.items() if field in _FIGURES}
+    if study is not None:
+        figures = dict(study.figures)
+    listed = conditions(facts, seen.status.get("conditions", ()), generation=seen.target.generation, now=now)
+    status = {
+        **figures,
+        "observedGeneration": seen.target.generation,
+        "manifestHash": seen.target.manifest_hash,
+        "phase": _phase(facts, figures),
+        "conditions": listed,
+    }
+    better = _improvement(seen.status.get("best"), figures.get("best"))
+    actions: tuple[Action, ...] = () if figures.get("best") == seen.status.get("best") else (WriteBest(),)
+    return Plan(actions, status, (*_turns(seen, facts), *better), recheck)
+
+
+def _improvement(before: Mapping[str, Any] | None, best: Mapping[str, Any] | None) -> tuple[Happening, ...]:
+    """Say that another trial is the best one now; the first is no improvement on anything."""
+    if before is None or best is None or before["trial"] == best["trial"]:
+        return ()
+    return (Happening("BestImproved", f"trial {best['trial']}: {best.get('headline', '')}"),)
+
+
+def _turns(seen: Observed, facts: Iterable[Fact]) -> tuple[Happening, ...]:
+    """What has just begun to hold and is worth an event."""
+    return tuple(
+        Happening(
+            "Started" if fact.type == "Running" else fact.reason, fact.message, warning=fact.status == "False"
+        )
+        for fact in facts
+        if (fact.type, fact.status) in _TOLD and not _said(seen, fact)
+    )
+
+
+def _said(seen: Observed, fact: Fact) -> bool:
+    return any(
+        condition["type"] == fact.type and condition["status"] == fact.status
+        for condition in seen.status.get("conditions", ())
+    )
+
+
+def _phase(facts: Iterable[Fact], figures: Mapping[str, Any]) -> str:
+    held = {fact.type for fact in facts if fact.status == "True"}
+    for name in ("Failed", "Complete", "Suspended"):
+        if name in held:
+            return name
+    if "Running" not in held:
+        return "Pending"
+    progress = figures.get("progress") or {}
+    return "Confirming" if progress.get("confirmFinished") else "Running"
+
+
+_STEPS = (
+    _after_the_end,
+    _refused,
+    _replacing,
+    _without_storage,
+    _without_study,
+    _ended,
+    _suspended,
+    _in_progress,
+)
+_TOLD = {("Accepted", "False"), ("Running", "True"), ("MemoryGuardPassed", "False")}
+_FIGURES = frozenset(
+    {
+        "study", "progress", "errors", "runners",
+        "baseline", "best", "top", "pareto",
+        "results", "winner", "verdict",
+    }
+)  # fmt: skip

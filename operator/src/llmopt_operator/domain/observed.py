@@ -1,0 +1,113 @@
+"""What was seen of one resource at one moment: all that a decision may rest on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from llmopt_core.study.documents import EndReason
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why something cannot go on, as a condition says it: a reason for programs, a message for people."""
+
+    reason: str
+    message: str
+
+
+class JobEnd(StrEnum):
+    """How a Job ended, by its own conditions."""
+
+    COMPLETE = "Complete"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True)
+class JobSeen:
+    """A Job of the resource. `ended_at` is in Unix seconds, by the API server's clock."""
+
+    name: str
+    manifest_hash: str
+    queued: bool = False
+    suspended: bool = False
+    deleting: bool = False
+    active: int = 0
+    ready: int = 0
+    end: JobEnd | None = None
+    ended_at: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class PodSeen:
+    """One runner's pod.
+
+    `waiting` and `unschedulable` are why it does not run; `exit_code`, `oom_killed` and `last_words` are of
+    a runner that ended.
+    """
+
+    name: str
+    job: str
+    index: int
+    phase: str
+    deleting: bool = False
+    disrupted: bool = False
+    waiting: Problem | None = None
+    unschedulable: str | None = None
+    exit_code: int | None = None
+    oom_killed: bool = False
+    last_words: str = ""
+
+
+@dataclass(frozen=True)
+class StudySeen:
+    """A study as the storage has it now. `figures` are the parts of the status that it fills."""
+
+    ended: EndReason | None
+    active_seconds: float
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    guard_trips: int = 0
+    guard_message: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the resource asks for, as far as a decision needs to know.
+
+    `longest_seconds` is when runners that do not end by themselves are ended, of the study's own active time.
+    """
+
+    generation: int
+    manifest_hash: str
+    suspend: bool
+    runners: int
+    queue: str | None = None
+    ttl_seconds: int | None = None
+    longest_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One resource, whole. `status` is as it was last written, `study` None where there is none (yet)."""
+
+    target: Target
+    status: Mapping[str, Any]
+    rejection: Problem | None = None
+    jobs: tuple[JobSeen, ...] = ()
+    pods: tuple[PodSeen, ...] = ()
+    storage: Problem | None = None
+    study: StudySeen | None = None
+
+    @property
+    def job(self) -> JobSeen | None:
+        """The Job that runs what the resource asks for now."""
+        return next((job for job in self.jobs if job.manifest_hash == self.target.manifest_hash), None)
+
+    @property
+    def was_ended(self) -> bool:
+        """Whether the status says that what is asked for now has ended."""
+        return self.status.get("manifestHash") == self.target.manifest_hash and any(
+            condition["type"] in {"Complete", "Failed"} and condition["status"] == "True"
+            for condition in self.status.get("conditions", ())
+        )

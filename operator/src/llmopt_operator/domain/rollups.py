@@ -1,0 +1,196 @@
+"""From what a study holds to the parts of the status that it fills: rounded, bounded, in the API's words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.resources.base import Part, Scalar
+from llmopt_core.resources.status import (
+    Best,
+    ErrorSummary,
+    Gain,
+    Interval,
+    Progress,
+    RunnerStatus,
+    TrialResult,
+)
+from llmopt_core.search.configurations import GROUPS, Value
+from llmopt_core.study.documents import EndReason
+from llmopt_core.study.progress import Progress as Look
+from llmopt_core.study.records import OutcomeKind, RunnerRecord, TrialRecord
+from llmopt_core.study.results import Comparison, OptimizationResult
+from llmopt_core.study.summary import StudySummary
+from llmopt_core.study.wording import headline
+from llmopt_operator.domain.observed import StudySeen
+
+MEMORY_CLASSES = frozenset({ErrorClass.GPU_OUT_OF_MEMORY, ErrorClass.HOST_OUT_OF_MEMORY})
+_SHOWN_TOP, _SHOWN_PARETO, _SHOWN_ERRORS, _SHOWN_RUNNERS, _SHOWN_METRICS = 10, 20, 10, 32, 48
+_LONGEST_TEXT, _LONGEST_COMMAND, _LONGEST_VALUE = 1024, 4096, 1024
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of an optimization's study, by the study's own words."""
+
+    name: str
+    ended: EndReason | None
+    look: Look
+    summary: StudySummary
+    result: OptimizationResult
+    ranked: tuple[TrialRecord, ...]
+    runners: tuple[RunnerRecord, ...]
+    active_seconds: float
+
+
+def optimization_seen(reading: Reading) -> StudySeen:
+    """Return an optimization's study as decisions and the status need it."""
+    summary = reading.summary
+    trips = [error for error in summary.errors if error.error_class in MEMORY_CLASSES]
+    figures = {
+        "study": reading.name,
+        "progress": _dump(_progress(reading)),
+        "errors": [_dump(error) for error in _errors(summary)],
+        "runners": [_dump(runner) for runner in _runners(reading.runners)],
+        "baseline": _dump(_trial(summary.baseline)),
+        "best": _dump(_best(reading.result)),
+        "top": [_dump(_trial(trial)) for trial in reading.ranked[:_SHOWN_TOP]],
+        "pareto": [_dump(_trial(trial)) for trial in _front(reading)],
+    }
+    return StudySeen(
+        ended=reading.ended,
+        active_seconds=reading.active_seconds,
+        figures={field: value for field, value in figures.items() if value not in (None, [], {})},
+        guard_trips=sum(error.count for error in trips),
+        guard_message=trips[0].last.told if trips else "",
+    )
+
+
+def decimal(value: float) -> str:
+    """Return `value` as decimal text with six digits that count."""
+    return f"{value:.6g}"
+
+
+def _dump(part: Part | None) -> dict[str, Any] | None:
+    return None if part is None else part.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _progress(reading: Reading) -> Progress:
+    look, counts = reading.look, reading.summary.counts
+    left = None if look.left_seconds is None else round(look.left_seconds)
+    return Progress(
+        text=_progress_text(look),
+        budget=look.budget,
+        finished=look.finished,
+        running=look.running,
+        waiting=reading.summary.waiting,
+        measured=counts.get(OutcomeKind.MEASURED, 0),
+        copied=counts.get(OutcomeKind.COPIED, 0),
+        pruned=counts.get(OutcomeKind.PRUNED, 0),
+        infeasible=counts.get(OutcomeKind.INFEASIBLE, 0),
+        invalid=counts.get(OutcomeKind.INVALID, 0),
+        failed=counts.get(OutcomeKind.FAILED, 0),
+        confirm_planned=look.repeats_planned,
+        confirm_finished=look.repeats,
+        elapsed_seconds=round(reading.active_seconds),
+        eta_seconds=left,
+    )
+
+
+def _progress_text(look: Look) -> str:
+    if look.repeats:
+        return f"{look.finished}/{look.budget} + {look.repeats}/{look.repeats_planned}"
+    return f"{look.finished}/{look.budget}"
+
+
+def _errors(summary: StudySummary) -> Iterable[ErrorSummary]:
+    for error in summary.errors[:_SHOWN_ERRORS]:
+        yield ErrorSummary(
+            class_=error.error_class.value,
+            count=error.count,
+            suggestion=_short(error.last.suggestion),
+            last_message=_short(error.last.message),
+            last_trial=error.last_trial,
+        )
+
+
+def _runners(records: Sequence[RunnerRecord]) -> Iterable[RunnerStatus]:
+    """The runners that are there, then the last ones that were."""
+    ordered = sorted(records, key=lambda record: (record.ended is not None, record.index, record.name))
+    for record in ordered[:_SHOWN_RUNNERS]:
+        yield RunnerStatus(
+            name=record.name,
+            trial=record.trial,
+            stage=record.stage[:64],
+            memory_mib=None if record.memory_mib is None else round(record.memory_mib),
+            memory_total_mib=None if record.memory_total_mib is None else round(record.memory_total_mib),
+            ended=None if record.ended is None else record.ended[:256],
+        )
+
+
+def _trial(trial: TrialRecord | None) -> TrialResult | None:
+    if trial is None or trial.outcome is None:
+        return None
+    return TrialResult(
+        trial=trial.number,
+        parameters=_scalars(trial.parameters),
+        metrics=_metrics(trial.outcome.metrics),
+    )
+
+
+def _front(reading: Reading) -> tuple[TrialRecord, ...]:
+    """The front, where there is more than one objective to trade."""
+    objectives = [comparison for comparison in reading.result.comparisons if comparison.objective]
+    return reading.summary.pareto[:_SHOWN_PARETO] if len(objectives) > 1 else ()
+
+
+def _best(result: OptimizationResult) -> Best | None:
+    if result.trial is None:
+        return None
+    objectives = [comparison for comparison in result.comparisons if comparison.objective]
+    flat = {f"{group}.{name}": value for group in GROUPS for name, value in result.parameters[group].items()}
+    return Best(
+        trial=result.trial,
+        parameters=_scalars(flat),
+        metrics=_metrics(result.metrics),
+        headline=_short(", ".join(f"{one.metric} {decimal(one.best)}" for one in objectives)),
+        summary=_short(headline(result)),
+        gain=[_gain(one) for one in objectives],
+        confirmed=result.confirmed,
+        serve_args=(result.serve_command or "")[:_LONGEST_COMMAND],
+    )
+
+
+def _gain(one: Comparison) -> Gain:
+    interval = None
+    if one.low is not None and one.high is not None:
+        interval = Interval(low=decimal(one.low), high=decimal(one.high))
+    return Gain(
+        metric=one.metric,
+        baseline=decimal(one.default),
+        best=decimal(one.best),
+        difference=decimal(one.best - one.default),
+        ratio=decimal(one.best / one.default) if one.default else None,
+        interval=interval,
+        significant=bool(one.significant),
+    )
+
+
+def _metrics(metrics: Mapping[str, float]) -> dict[str, str]:
+    return {name: decimal(metrics[name]) for name in sorted(metrics)[:_SHOWN_METRICS]}
+
+
+def _scalars(parameters: Mapping[str, Value]) -> dict[str, Scalar]:
+    return {name: _scalar(value) for name, value in parameters.items()}
+
+
+def _scalar(value: Value) -> Scalar:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return decimal(value)
+    return value if isinstance(value, int) else str(value)[:_LONGEST_VALUE]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"

@@ -1,0 +1,85 @@
+"""From Kubernetes' own objects to what a decision needs of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmopt_operator.domain.conditions import unix_seconds
+from llmopt_operator.domain.observed import JobEnd, JobSeen, PodSeen, Problem
+from llmopt_operator.specs.naming import HASH_LABEL, INDEX_LABEL, QUEUE_LABEL
+
+_JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
+# What the kubelet says of a container that cannot start, in this project's reasons.
+_WAITING = {
+    "ErrImagePull": "ImagePullFailed",
+    "ImagePullBackOff": "ImagePullFailed",
+    "InvalidImageName": "ImagePullFailed",
+    "ErrImageNeverPull": "ImagePullFailed",
+    "CreateContainerConfigError": "ReferenceMissing",
+    "CreateContainerError": "ContainerFailed",
+    "RunContainerError": "ContainerFailed",
+}
+_ADVICE = {
+    "ImagePullFailed": "correct spec.runners.image, or give spec.runners.template.imagePullSecrets",
+    "ReferenceMissing": "create the Secret or ConfigMap that it names; the pod then starts by itself",
+    "ContainerFailed": "see the pod's events",
+}
+
+
+def job_seen(body: Mapping[str, Any]) -> JobSeen:
+    """Return a Job as the API server has it."""
+    metadata, spec, status = body["metadata"], body["spec"], body.get("status") or {}
+    labels = metadata.get("labels") or {}
+    ends = {
+        condition["type"]: condition
+        for condition in status.get("conditions") or ()
+        if condition["status"] == "True" and condition["type"] in set(JobEnd)
+    }
+    end = next(iter(ends.values()), None)
+    return JobSeen(
+        name=metadata["name"],
+        manifest_hash=labels.get(HASH_LABEL, ""),
+        queued=QUEUE_LABEL in labels,
+        suspended=bool(spec.get("suspend")),
+        deleting="deletionTimestamp" in metadata,
+        active=status.get("active", 0),
+        ready=status.get("ready", 0),
+        end=None if end is None else JobEnd(end["type"]),
+        ended_at=None if end is None else unix_seconds(end["lastTransitionTime"]),
+        message="" if end is None else end.get("message", ""),
+    )
+
+
+def pod_seen(body: Mapping[str, Any]) -> PodSeen:
+    """Return a runner's pod as the API server has it."""
+    metadata, status = body["metadata"], body.get("status") or {}
+    labels = metadata.get("labels") or {}
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    container: Mapping[str, Any] = next(iter(status.get("containerStatuses") or ()), {})
+    state = container.get("state") or {}
+    ended = state.get("terminated") or {}
+    return PodSeen(
+        name=metadata["name"],
+        job=labels.get(_JOB_NAME_LABEL, ""),
+        index=int(labels.get(INDEX_LABEL, 0)),
+        phase=status.get("phase", "Pending"),
+        deleting="deletionTimestamp" in metadata,
+        disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
+        waiting=_waiting(state.get("waiting") or {}),
+        unschedulable=_unschedulable(conditions.get("PodScheduled", {})),
+        exit_code=ended.get("exitCode"),
+        oom_killed=ended.get("reason") == "OOMKilled",
+        last_words=str(ended.get("message", "")),
+    )
+
+
+def _waiting(state: Mapping[str, Any]) -> Problem | None:
+    reason = _WAITING.get(state.get("reason", ""))
+    if reason is None:
+        return None
+    return Problem(reason, f"{state.get('message') or state['reason']}; {_ADVICE[reason]}")
+
+
+def _unschedulable(condition: Mapping[str, Any]) -> str | None:
+    if condition.get("status") != "False" or condition.get("reason") != "Unschedulable":
+        return None
+    return str(condition.get("message", "no node fits"))

@@ -1,0 +1,42 @@
+"""kopf's watches: what they tell is remembered and queued; nothing is decided here."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import kopf
+
+from llmopt_core.resources.openapi import GROUP
+from llmopt_operator.sightings import Sightings
+from llmopt_operator.specs.naming import PLURALS, RUNNERS_SELECTOR, VERSION, Key
+
+Event = Mapping[str, Any]
+_GONE = "DELETED"
+
+
+def register(registry: kopf.OperatorRegistry, sightings: Sightings, add: Callable[[Key], None]) -> None:
+    """Have `sightings` told of our resources, their Jobs and pods, and `add` called for whom it concerns."""
+
+    async def on_resource(event: Event, **_: Any) -> None:
+        add(sightings.resource(event["object"], gone=event["type"] == _GONE))
+
+    async def on_job(event: Event, **_: Any) -> None:
+        if key := sightings.job(event["object"], gone=event["type"] == _GONE):
+            add(key)
+
+    async def on_pod(event: Event, **_: Any) -> None:
+        if key := sightings.pod(event["object"], gone=event["type"] == _GONE):
+            add(key)
+
+    for plural in PLURALS.values():
+        kopf.on.event(GROUP, VERSION, plural, registry=registry)(on_resource)
+    kopf.on.event("batch", "v1", "jobs", registry=registry)(on_job)
+    kopf.on.event("", "v1", "pods", registry=registry)(on_pod)
+
+
+def configure(settings: kopf.OperatorSettings) -> None:
+    """Have the API server leave out all Jobs and pods that are not ours, and kopf write nothing by itself."""
+    settings.watching.label_selectors["batch", "jobs"] = RUNNERS_SELECTOR
+    settings.watching.label_selectors["", "pods"] = RUNNERS_SELECTOR
+    settings.posting.enabled = False
+    settings.networking.request_timeout = 30.0
+    settings.peering.standalone = True

@@ -1,0 +1,23 @@
+"""Log lines for programs: one JSON document each, with the resource that it is about."""
+
+import logging
+import sys
+
+from pythonjsonlogger.json import JsonFormatter
+
+
+def set_up_logging(*, debug: bool, json: bool) -> None:
+    """Write log lines to standard error, as JSON or for people."""
+    handler = logging.StreamHandler(sys.stderr)
+    if json:
+        handler.setFormatter(
+            JsonFormatter(
+                "%(asctime)s %(levelname)s %(name)s %(message)s",
+                rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+            )
+        )
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=[handler], force=True)
+    # kopf tells each event that it handles; what is decided is told here.
+    logging.getLogger("kopf").setLevel(logging.DEBUG if debug else logging.WARNING)

@@ -1,0 +1,170 @@
+"""The operator program: leads, watches, reconciles, rolls up; ends in order."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import uuid
+from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import kopf
+
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_operator.adapters.connections import Connection, kopf_login
+from llmopt_operator.adapters.kubernetes import Cluster
+from llmopt_operator.adapters.leases import Lease
+from llmopt_operator.adapters.secrets import StorageSecrets
+from llmopt_operator.adapters.studies import Studies
+from llmopt_operator.auditing import Audit
+from llmopt_operator.handlers.health import Pulse, health_app, metrics_app, serving
+from llmopt_operator.handlers.watching import configure, register
+from llmopt_operator.logs import set_up_logging
+from llmopt_operator.metrics import OperatorMetrics
+from llmopt_operator.queueing import KeyedQueue
+from llmopt_operator.reconciling import Reconciler
+from llmopt_operator.rolling import roll_up
+from llmopt_operator.settings import OperatorSettings, load_settings
+from llmopt_operator.sightings import Sightings
+from llmopt_operator.specs.naming import Key
+
+log = logging.getLogger(__name__)
+EXIT_INVALID = 65
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until asked to stop (0), or until the lead or the connection is lost (1)."""
+    options = _options(arguments)
+    set_up_logging(debug=options.debug, json=options.log_format == "json")
+    try:
+        settings = load_settings(options.config)
+    except (LlmoptError, OSError) as error:
+        log.error("%s", error)  # noqa: TRY400 - the message says it all
+        return EXIT_INVALID
+    return asyncio.run(_run(settings))
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="llmopt-operator", description=__doc__)
+    parser.add_argument("--config", type=Path, help="settings as YAML; the defaults without it")
+    parser.add_argument("--log-format", choices=("json", "text"), default="json")
+    parser.add_argument("--debug", action="store_true")
+    return parser.parse_args(arguments)
+
+
+async def _run(settings: OperatorSettings) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    operator = Operator(settings)
+    try:
+        return await operator.run(stop)
+    except LlmoptError as error:
+        log.error("%s", error)  # noqa: TRY400 - the message says it all
+        return 1
+
+
+class Operator:
+    """All parts, put together."""
+
+    def __init__(self, settings: OperatorSettings) -> None:
+        self._settings = settings
+        self.metrics = OperatorMetrics()
+        self.sightings = Sightings()
+        self.pulse = Pulse()
+        self._leading = False
+
+    async def run(self, stop: asyncio.Event) -> int:
+        """Serve health and metrics, wait for the lead, act until `stop`; return the exit code."""
+        connection = Connection.open()
+        cluster = Cluster(connection, self.metrics)
+        try:
+            async with (
+                serving(health_app(self.pulse, lambda: True), self._settings.health_port) as health,
+                serving(metrics_app(self.metrics.registry), self._settings.metrics_port) as metrics,
+            ):
+                log.info("health on port %d, metrics on port %d", health, metrics)
+                return await self._lead(cluster, stop)
+        finally:
+            await connection.close()
+
+    async def _lead(self, cluster: Cluster, stop: asyncio.Event) -> int:
+        election = self._settings.leader_election
+        if not election.enabled:
+            return 1 if await side_by_side(stop, {"acting": self._act(cluster, stop)}) else 0
+        namespace = election.namespace or os.environ.get("POD_NAMESPACE", "default")
+        identity = f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
+        lease = Lease(cluster, namespace, election.name, identity)
+        if await side_by_side(stop, {"lead": lease.acquire()}) is None:
+            return 0
+        ended = await side_by_side(stop, {"acting": self._act(cluster, stop), "lead": lease.hold()})
+        if ended:
+            return 1
+        await lease.release()
+        return 0
+
+    async def _act(self, cluster: Cluster, stop: asyncio.Event) -> None:
+        """Watch, reconcile and roll up; return where a part ended by itself."""
+        secrets = StorageSecrets(cluster, self._settings.storage)
+        studies = Studies(secrets, self.metrics)
+        reconciler = Reconciler(cluster, studies, self.sightings, self._settings, self.metrics)
+        queue: KeyedQueue[Key] = KeyedQueue(reconciler.reconcile)
+        audit = Audit(cluster, self.sightings, self._settings.namespaces, self.pulse)
+        poll = float(self._settings.poll_seconds)
+        self.metrics.leading.set(1)
+        self.metrics.queue_length.set_function(lambda: len(queue))
+        parts = {
+            "watch": self._watch(queue, stop),
+            "queue": queue.run(),
+            "roll-up": roll_up(studies, self.sightings, queue.add, self.metrics, self.pulse, poll),
+            "audit": audit.run(),
+        }
+        try:
+            await side_by_side(stop, parts)
+        finally:
+            self.metrics.leading.set(0)
+            studies.close()
+
+    async def _watch(self, queue: KeyedQueue[Key], stop: asyncio.Event) -> None:
+        registry = kopf.OperatorRegistry()
+        kopf.on.login(registry=registry)(kopf_login)
+        register(registry, self.sightings, queue.add)
+        settings = kopf.OperatorSettings()
+        configure(settings)
+        await kopf.operator(
+            registry=registry,
+            settings=settings,
+            standalone=True,
+            clusterwide=not self._settings.namespaces,
+            namespaces=self._settings.namespaces,
+            stop_flag=stop,
+        )
+
+
+async def side_by_side(stop: asyncio.Event, parts: Mapping[str, Coroutine[Any, Any, None]]) -> str | None:
+    """Run all `parts` until `stop` is set or one of them ends, which is named; none is left running.
+
+    What made a part end is logged: whoever is named is started again with the pod.
+    """
+    tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        ended = next((task for task in tasks if task.done()), None)
+    finally:
+        for task in (stopped, *tasks):
+            task.cancel()
+        await asyncio.gather(stopped, *tasks, return_exceptions=True)
+    if ended is None or stop.is_set():
+        return None
+    if error := ended.exception():
+        log.error("%s failed", ended.get_name(), exc_info=error)
+    return ended.get_name()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,227 @@
+"""Brings one resource nearer to what it asks for: look, decide, act, until nothing is left to do."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources import LLMOptimization, Resource
+from llmopt_operator.acceptance import Acceptances, Accepted
+from llmopt_operator.adapters.kubernetes import Cluster, Conflict, NotFound, collection, path_of
+from llmopt_operator.adapters.studies import StorageProblem, Studies
+from llmopt_operator.domain.actions import (
+    Action,
+    DeleteResource,
+    EndStudy,
+    Happening,
+    MakeStudy,
+    Plan,
+    ReopenStudy,
+    StartRunners,
+    StopRunners,
+    WriteBest,
+)
+from llmopt_operator.domain.decisions import decide
+from llmopt_operator.domain.observed import Observed, Problem, StudySeen
+from llmopt_operator.domain.writing import status_patch
+from llmopt_operator.metrics import OperatorMetrics
+from llmopt_operator.settings import OperatorSettings
+from llmopt_operator.sightings import Sightings
+from llmopt_operator.specs.config_maps import best_config_map, manifest_config_map
+from llmopt_operator.specs.events import event_of
+from llmopt_operator.specs.jobs import runner_job
+from llmopt_operator.specs.naming import PLURALS, Key
+
+log = logging.getLogger(__name__)
+# Enough for every way through the decisions; more would mean that two of them undo each other.
+_MOST_ROUNDS = 8
+_JOBS, _CONFIG_MAPS, _EVENTS = "jobs", "configmaps", "events"
+Document = Mapping[str, Any]
+
+
+class Restless(LlmoptError):
+    """Decisions did not come to rest."""
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """One resource with all that was seen of it."""
+
+    key: Key
+    document: Document
+    accepted: Accepted
+    observed: Observed
+
+
+class Reconciler:
+    """Reconciles resources by key; safe to call for several keys at once, for one key one at a time."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        studies: Studies,
+        sightings: Sightings,
+        settings: OperatorSettings,
+        metrics: OperatorMetrics,
+    ) -> None:
+        self._cluster = cluster
+        self._studies = studies
+        self._sightings = sightings
+        self._settings = settings
+        self._metrics = metrics
+        self._acceptances = Acceptances(settings)
+        self._written_at: dict[str, float] = {}
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Do what is to be done about `key`; return after how many seconds to look again, if at all."""
+        began, result = time.monotonic(), "error"
+        try:
+            again = await self._reconcile(key)
+            result = "done"
+            return again
+        finally:
+            self._metrics.reconciled(key.kind, result, time.monotonic() - began)
+
+    async def _reconcile(self, key: Key) -> float | None:
+        for _ in range(_MOST_ROUNDS):
+            document = self._sightings.of(key).document
+            if document is None or "deletionTimestamp" in document["metadata"]:
+                self._forget(key, document)
+                return None
+            sight = await self._look(key, document)
+            plan = decide(sight.observed, time.time())
+            for action in plan.actions:
+                await self._act(sight, action)
+            if plan.status:
+                await self._conclude(sight, plan)
+                return plan.recheck_seconds
+        raise Restless(f"{key}: still something to do after {_MOST_ROUNDS} rounds")
+
+    async def _look(self, key: Key, document: Document) -> _Sight:
+        sighting, accepted = self._sightings.of(key), self._acceptances.of(document)
+        observed = Observed(
+            target=accepted.target,
+            status=document["status"],
+            rejection=accepted.rejection,
+            jobs=tuple(sighting.jobs[name] for name in sorted(sighting.jobs)),
+            pods=tuple(sighting.pods.values()),
+        )
+        if not observed.was_ended and accepted.resource is not None:
+            observed = await self._with_study(key, observed, accepted.resource)
+        return _Sight(key, document, accepted, observed)
+
+    async def _with_study(self, key: Key, observed: Observed, resource: Resource) -> Observed:
+        study: StudySeen | None = None
+        problem: Problem | None = None
+        try:
+            study = await self._studies.see(key, _runnable(resource))
+        except StorageProblem as error:
+            problem = error.problem
+        return Observed(
+            target=observed.target,
+            status=observed.status,
+            jobs=observed.jobs,
+            pods=observed.pods,
+            storage=problem,
+            study=study,
+        )
+
+    async def _act(self, sight: _Sight, action: Action) -> None:
+        log.info("%s: %s", sight.key, action, extra={"resource": str(sight.key)})
+        match action:
+            case MakeStudy():
+                await self._studies.make(sight.key, _resource(sight))
+            case ReopenStudy():
+                await self._studies.reopen(sight.key, _resource(sight))
+            case EndStudy(reason, message, failed):
+                await self._studies.end(sight.key, _resource(sight), reason, message, failed=failed)
+            case StartRunners():
+                await self._start(sight)
+            case StopRunners(name):
+                await self._stop(sight, name)
+            case WriteBest():
+                await self._write_best(sight)
+            case DeleteResource():
+                await self._cluster.delete(path_of(sight.document, PLURALS[sight.key.kind]))
+
+    async def _start(self, sight: _Sight) -> None:
+        await self._create(manifest_config_map(sight.document), _CONFIG_MAPS)
+        body = runner_job(sight.document, _resource(sight), self._settings)
+        created = await self._create(body, _JOBS)
+        self._sightings.job(created or await self._cluster.get(path_of(body, _JOBS)))
+
+    async def _stop(self, sight: _Sight, name: str) -> None:
+        jobs = collection("batch/v1", _JOBS, sight.key.namespace)
+        await self._cluster.delete(f"{jobs}/{name}")
+        try:
+            self._sightings.job(await self._cluster.get(f"{jobs}/{name}"))
+        except NotFound:
+            self._sightings.of(sight.key).jobs.pop(name, None)
+
+    async def _write_best(self, sight: _Sight) -> None:
+        result = await self._studies.result(sight.key, _resource(sight))
+        body = best_config_map(sight.document, result)
+        if await self._create(body, _CONFIG_MAPS) is None:
+            await self._cluster.patch(path_of(body, _CONFIG_MAPS), {"data": body["data"]})
+
+    async def _create(self, body: dict[str, Any], plural: str) -> dict[str, Any] | None:
+        """Create `body`, or return None where it is there and ours; raises NotOurs."""
+        try:
+            return await self._cluster.create(
+                collection(body["apiVersion"], plural, body["metadata"]["namespace"]), body
+            )
+        except Conflict:
+            there = await self._cluster.get(path_of(body, plural))
+        mine = body["metadata"]["ownerReferences"][0]["uid"]
+        if mine not in {owner["uid"] for owner in there["metadata"].get("ownerReferences") or ()}:
+            raise NotOurs(
+                f"{body['kind']} {body['metadata']['namespace']}/{body['metadata']['name']} exists and is"
+                " somebody else's; delete or rename it"
+            )
+        return None
+
+    async def _conclude(self, sight: _Sight, plan: Plan) -> None:
+        """Write the status where it changed, then tell what happened."""
+        uid = sight.document["metadata"]["uid"]
+        since = time.monotonic() - self._written_at.get(uid, float("-inf"))
+        patch = status_patch(sight.observed.status, plan.status, since_seconds=since)
+        if not patch:
+            return
+        path = path_of(sight.document, PLURALS[sight.key.kind])
+        self._sightings.resource(await self._cluster.patch(f"{path}/status", {"status": patch}))
+        self._written_at[uid] = time.monotonic()
+        for happening in plan.happenings:
+            await self._tell(sight.document, happening)
+        if plan.status.get("phase") in {"Complete", "Failed"}:
+            self._studies.release(sight.key.namespace, uid)
+
+    async def _tell(self, document: Document, happening: Happening) -> None:
+        body = event_of(document, happening, time.time())
+        try:
+            await self._cluster.create(collection("v1", _EVENTS, document["metadata"]["namespace"]), body)
+        except Conflict:
+            return  # it was told before
+
+    def _forget(self, key: Key, document: Document | None) -> None:
+        if document is None:
+            return
+        uid = document["metadata"]["uid"]
+        self._studies.release(key.namespace, uid)
+        self._acceptances.forget(uid)
+        self._written_at.pop(uid, None)
+
+
+class NotOurs(LlmoptError):
+    """An object that the operator would create exists and belongs to somebody else."""
+
+
+def _resource(sight: _Sight) -> LLMOptimization:
+    assert sight.accepted.resource is not None  # noqa: S101 - what is not accepted has no such action
+    return _runnable(sight.accepted.resource)
+
+
+def _runnable(resource: Resource) -> LLMOptimization:
+    assert isinstance(resource, LLMOptimization)  # noqa: S101
+    return resource

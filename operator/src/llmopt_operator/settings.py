@@ -1,0 +1,97 @@
+"""What an administrator decides, for all resources: one file, checked when the operator starts."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import Field, ValidationError
+
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources.base import Identifier, Name, Part
+from llmopt_core.resources.serving import Resources
+
+VolumeKind = Literal["persistentVolumeClaim", "emptyDir", "configMap"]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+Image = Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class SettingsInvalid(LlmoptError):
+    """The settings file cannot be used as it stands."""
+
+
+class StorageSettings(Part):
+    """Where each namespace keeps the URL of its own database."""
+
+    secret_name: Name = "llmopt-storage"  # noqa: S105 - the Secret's name, not what is in it
+    key: Annotated[str, Field(min_length=1, max_length=253)] = "url"
+
+
+class Policy(Part):
+    """What resources may ask for."""
+
+    images: Annotated[list[Image], Field(description="Beginnings of images that runners may be of.")] = Field(
+        default_factory=list
+    )
+    engines: Annotated[list[Identifier], Field(description="Engines; empty: all.")] = Field(
+        default_factory=list
+    )
+    trust_remote_code: Annotated[bool, Field(description="Whether a model may bring code.")] = False
+    volume_kinds: list[VolumeKind] = Field(default_factory=lambda: list(get_args(VolumeKind)))
+
+
+class RolloutSettings(Part):
+    """Whether winners may be written into Deployments."""
+
+    enabled: bool = False
+
+
+class LeaderElection(Part):
+    """The Lease that lets one operator act at a time."""
+
+    enabled: bool = True
+    namespace: Annotated[str, Field(max_length=63)] = ""
+    name: Name = "llmopt-operator"
+
+
+def _runner_resources() -> Resources:
+    return Resources(requests={"cpu": "1", "memory": "2Gi"})
+
+
+class OperatorSettings(Part):
+    """All settings; every one has a default."""
+
+    namespaces: Annotated[list[Name], Field(description="Watched namespaces; empty: all.")] = Field(
+        default_factory=list
+    )
+    images: Annotated[dict[Identifier, Image], Field(description="Runner image by engine.")] = Field(
+        default_factory=dict
+    )
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    storage: StorageSettings = StorageSettings()
+    policy: Policy = Policy()
+    runner_resources: Resources = Field(default_factory=_runner_resources)
+    rollout: RolloutSettings = RolloutSettings()
+    leader_election: LeaderElection = LeaderElection()
+    poll_seconds: Annotated[int, Field(ge=1, le=60)] = 2
+    metrics_port: Port = 8080
+    health_port: Port = 8081
+
+
+def load_settings(path: Path | None) -> OperatorSettings:
+    """Return the settings in the YAML file at `path`, the defaults without one.
+
+    Raises SettingsInvalid, with every fault by field, and OSError where the file cannot be read.
+    """
+    if path is None:
+        return OperatorSettings()
+    try:
+        document: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return OperatorSettings.model_validate(document)
+    except yaml.YAMLError as error:
+        raise SettingsInvalid(f"{path}: not YAML: {error}") from error
+    except ValidationError as error:
+        faults = (
+            f"{'.'.join(str(step) for step in fault['loc']) or 'settings'}: {fault['msg']}"
+            for fault in error.errors(include_url=False)
+        )
+        raise SettingsInvalid("\n".join(f"{path}: {fault}" for fault in faults)) from error

@@ -1,0 +1,55 @@
+"""The two ConfigMaps of a resource: what runners are told, and what was found."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from llmopt_core.study.results import OptimizationResult
+from llmopt_core.study.wording import best_text
+from llmopt_operator.specs.naming import child_name, labels_of, manifest_hash, owner_of, runner_manifest
+
+MANIFEST_KEY = "manifest.yaml"
+
+
+def manifest_config_map(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ConfigMap that holds what runners are given; it never changes."""
+    hash_ = manifest_hash(document)
+    text = yaml.safe_dump(runner_manifest(document), sort_keys=False, allow_unicode=True)
+    return {
+        **_config_map(document, child_name(document["metadata"]["name"], hash_), {MANIFEST_KEY: text}),
+        "immutable": True,
+    }
+
+
+def best_config_map(document: Mapping[str, Any], result: OptimizationResult) -> dict[str, Any]:
+    """Return the ConfigMap that holds the best parameters, as programs and servers read them."""
+    rollout = document["spec"].get("rollout") or {}
+    name = rollout.get("configMapName") or best_name(document["metadata"]["name"])
+    data = {
+        "best.json": best_text(result),
+        "serve-args": (result.serve_command or "") + "\n",
+        "generation_config.json": json.dumps(dict(result.request_fields), indent=2) + "\n",
+    }
+    return _config_map(document, name, data)
+
+
+def best_name(name: str) -> str:
+    """Return what the ConfigMap of the best parameters is called unless the resource says it."""
+    return f"{name[:58].rstrip('-')}-best"
+
+
+def _config_map(document: Mapping[str, Any], name: str, data: Mapping[str, str]) -> dict[str, Any]:
+    metadata = document["metadata"]
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": name,
+            "namespace": metadata["namespace"],
+            "labels": labels_of(document["kind"], metadata["name"], manifest_hash(document)),
+            "ownerReferences": [owner_of(document)],
+        },
+        "data": dict(data),
+    }

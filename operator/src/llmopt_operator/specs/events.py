@@ -1,0 +1,39 @@
+"""Events: what a person would want to know, each told once."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from llmopt_operator.domain.actions import Happening
+from llmopt_operator.domain.conditions import timestamp
+
+COMPONENT = "llmopt-operator"
+_LONGEST_MESSAGE = 1024
+_HASH_LENGTH = 16
+
+
+def event_of(document: Mapping[str, Any], happening: Happening, now: float) -> dict[str, Any]:
+    """Return the Event; the same happening of the same generation has the same name."""
+    metadata = document["metadata"]
+    mark = f"{metadata['uid']} {metadata.get('generation')} {happening.reason} {happening.message}"
+    digest = hashlib.sha256(mark.encode()).hexdigest()[:_HASH_LENGTH]
+    moment = timestamp(now)
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{metadata['name']}.{digest}", "namespace": metadata["namespace"]},
+        "involvedObject": {
+            "apiVersion": document["apiVersion"],
+            "kind": document["kind"],
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "uid": metadata["uid"],
+        },
+        "reason": happening.reason,
+        "message": happening.message[:_LONGEST_MESSAGE],
+        "type": "Warning" if happening.warning else "Normal",
+        "source": {"component": COMPONENT},
+        "firstTimestamp": moment,
+        "lastTimestamp": moment,
+        "count": 1,
+    }

@@ -1,0 +1,197 @@
+"""The Job of a resource: one Indexed Job of runners, restricted, without rights of its own.
+
+A runner's reserved exit codes say what Kubernetes should do: a study that failed or a manifest that cannot be
+used end the Job, a disruption costs no retry, and all else is tried again with a growing pause.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from llmopt_core.resources import LLMBenchmark, Resource
+from llmopt_core.resources.benchmark import Candidate
+from llmopt_core.resources.serving import Model, SecretKey
+from llmopt_operator.settings import OperatorSettings
+from llmopt_operator.specs.naming import (
+    QUEUE_LABEL,
+    child_name,
+    labels_of,
+    manifest_hash,
+    owner_of,
+)
+from llmopt_operator.specs.volumes import mounts, volumes
+
+CONTAINER = "runner"
+METRICS_PORT = 9090
+EXIT_STUDY_FAILED, EXIT_INVALID, EXIT_STORAGE, EXIT_INTERRUPTED = 64, 65, 69, 75
+# Times one runner is started again before its index is given up; the pause grows up to ten minutes.
+RETRIES_PER_INDEX = 12
+GRACE_SECONDS = 60
+USER = 10001
+DEFAULT_IMAGE = "default"
+
+
+def runner_job(document: Mapping[str, Any], resource: Resource, settings: OperatorSettings) -> dict[str, Any]:
+    """Return the Job that runs `resource`, whose whole document as the API server has it is `document`."""
+    runners, metadata = resource.spec.runners, document["metadata"]
+    hash_ = manifest_hash(document)
+    labels = labels_of(document["kind"], metadata["name"], hash_)
+    queue = {QUEUE_LABEL: runners.queue_name} if runners.queue_name else {}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": child_name(metadata["name"], hash_),
+            "namespace": metadata["namespace"],
+            "labels": {**labels, **queue},
+            "ownerReferences": [owner_of(document)],
+        },
+        "spec": {
+            "completionMode": "Indexed",
+            "completions": runners.count,
+            "parallelism": runners.count,
+            "backoffLimitPerIndex": RETRIES_PER_INDEX,
+            "podReplacementPolicy": "Failed",
+            "podFailurePolicy": {"rules": _failure_rules()},
+            # A queue admits the Job by taking this back.
+            "suspend": bool(runners.queue_name),
+            "template": {
+                "metadata": {
+                    "labels": {**runners.template.labels, **labels},
+                    "annotations": dict(runners.template.annotations),
+                },
+                "spec": _pod(document, resource, settings),
+            },
+        },
+    }
+
+
+def image_of(resource: Resource, settings: OperatorSettings) -> str:
+    """Return the runners' image: the resource's own, else the administrator's for its engine."""
+    if resource.spec.runners.image:
+        return resource.spec.runners.image
+    engine = engine_names(resource)[0]
+    return settings.images.get(engine) or settings.images.get(DEFAULT_IMAGE) or f"llmopt-runner:{engine}"
+
+
+def engine_names(resource: Resource) -> tuple[str, ...]:
+    """Return the engines that a resource names, the shared one first."""
+    spec = resource.spec
+    own = [spec.engine.name] if spec.engine else []
+    engines = (candidate.engine.name for candidate in _candidates(resource) if candidate.engine)
+    return tuple(dict.fromkeys((*own, *engines))) or (DEFAULT_IMAGE,)
+
+
+def models_of(resource: Resource) -> tuple[Model, ...]:
+    """Return the models that a resource names, the shared one first."""
+    shared = (resource.spec.model,) if resource.spec.model else ()
+    return (*shared, *(candidate.model for candidate in _candidates(resource) if candidate.model))
+
+
+def _candidates(resource: Resource) -> Sequence[Candidate]:
+    return resource.spec.candidates if isinstance(resource, LLMBenchmark) else ()
+
+
+def _failure_rules() -> list[dict[str, Any]]:
+    def on_exit(action: str, *codes: int) -> dict[str, Any]:
+        exits = {"containerName": CONTAINER, "operator": "In", "values": list(codes)}
+        return {"action": action, "onExitCodes": exits}
+
+    return [
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+        on_exit("FailJob", EXIT_STUDY_FAILED, EXIT_INVALID),
+        on_exit("Ignore", EXIT_INTERRUPTED),
+    ]
+
+
+def _pod(document: Mapping[str, Any], resource: Resource, settings: OperatorSettings) -> dict[str, Any]:
+    template = resource.spec.runners.template
+    optional = {
+        "nodeSelector": dict(template.node_selector),
+        "tolerations": [
+            toleration.model_dump(by_alias=True, exclude_none=True) for toleration in template.tolerations
+        ],
+        "serviceAccountName": template.service_account_name,
+        "runtimeClassName": template.runtime_class_name,
+        "priorityClassName": template.priority_class_name,
+        "imagePullSecrets": [{"name": name} for name in template.image_pull_secrets],
+    }
+    return {
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(resource, settings)],
+        "volumes": volumes(document, resource, models_of(resource)),
+        **{field: value for field, value in optional.items() if value},
+    }
+
+
+def _container(resource: Resource, settings: OperatorSettings) -> dict[str, Any]:
+    return {
+        "name": CONTAINER,
+        "image": image_of(resource, settings),
+        "imagePullPolicy": settings.image_pull_policy,
+        "args": [
+            "--manifest", "/etc/llmopt/manifest/manifest.yaml",
+            "--results", "/results",
+            "--metrics-port", str(METRICS_PORT),
+        ],
+        "env": _environment(resource, settings),
+        "ports": [{"name": "metrics", "containerPort": METRICS_PORT}],
+        "resources": _resources(resource, settings),
+        # Its last words end up in the pod's status: what a person reads first.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": mounts(resource, models_of(resource)),
+    }  # fmt: skip
+
+
+def _environment(resource: Resource, settings: OperatorSettings) -> list[dict[str, Any]]:
+    storage = SecretKey(name=settings.storage.secret_name, key=settings.storage.key)
+    secrets = {"LLMOPT_STORAGE_URL": storage, **dict(_secrets(resource))}
+    return [
+        *({"name": name, "value": value} for name, value in (("HF_HOME", "/cache"), ("HOME", "/tmp"))),  # noqa: S108 - the pod's own
+        *(
+            {"name": name, "valueFrom": {"secretKeyRef": {"name": secret.name, "key": secret.key}}}
+            for name, secret in secrets.items()
+        ),
+    ]
+
+
+def _secrets(resource: Resource) -> Iterator[tuple[str, SecretKey]]:
+    """The secrets that a resource names, as variables; of several tokens the first."""
+    spec = resource.spec
+    asked = (spec.engine, *(candidate.engine for candidate in _candidates(resource)))
+    engines = [engine for engine in asked if engine]
+    found = {
+        "LLMOPT_MODEL_TOKEN": [model.token_secret_ref for model in models_of(resource)],
+        "LLMOPT_ENDPOINT_API_KEY": [
+            engine.endpoint.api_key_secret_ref for engine in engines if engine.endpoint
+        ],
+        "LLMOPT_EVALUATOR_API_KEY": [
+            spec.workload.evaluator.endpoint.api_key_secret_ref
+            if spec.workload.evaluator and spec.workload.evaluator.endpoint
+            else None
+        ],
+    }
+    for variable, references in found.items():
+        if given := [reference for reference in references if reference is not None]:
+            yield variable, given[0]
+
+
+def _resources(resource: Resource, settings: OperatorSettings) -> dict[str, Any]:
+    own = resource.spec.runners.resources
+    asked = own if own.requests or own.limits else settings.runner_resources
+    return asked.model_dump(by_alias=True, exclude_defaults=True)

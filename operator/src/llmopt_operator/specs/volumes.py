@@ -1,0 +1,67 @@
+"""What a runner's pod finds on its disks: its manifest, data sets, models, and room to write."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmopt_core.resources import Resource
+from llmopt_core.resources.serving import Model
+from llmopt_operator.specs.naming import child_name, manifest_hash
+
+MANIFEST_FOLDER = "/etc/llmopt/manifest"
+CONFIG_MAPS_FOLDER = "/etc/llmopt/config-maps"
+MODELS_FOLDER = "/models"
+_CLAIM_SCHEME = "pvc://"
+
+
+def volumes(document: Mapping[str, Any], resource: Resource, models: Sequence[Model]) -> list[dict[str, Any]]:
+    """Return the pod's volumes."""
+    metadata, runners = document["metadata"], resource.spec.runners
+    manifest = child_name(metadata["name"], manifest_hash(document))
+    cache: dict[str, Any] = {"emptyDir": {}}
+    if runners.cache_claim:
+        cache = {"persistentVolumeClaim": {"claimName": runners.cache_claim}}
+    return [
+        {"name": "manifest", "configMap": {"name": manifest}},
+        {"name": "results", "emptyDir": {}},
+        {"name": "tmp", "emptyDir": {}},
+        {"name": "cache", **cache},
+        {"name": "shm", "emptyDir": {"medium": "Memory"}},
+        *(
+            {"name": f"model-{number}", "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
+            for number, claim in enumerate(_claims(models))
+        ),
+        *({"name": f"dataset-{number}", "configMap": {"name": name}} for number, name in _datasets(resource)),
+    ]
+
+
+def mounts(resource: Resource, models: Sequence[Model]) -> list[dict[str, Any]]:
+    """Return where the container finds them."""
+    return [
+        {"name": "manifest", "mountPath": MANIFEST_FOLDER, "readOnly": True},
+        {"name": "results", "mountPath": "/results"},
+        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
+        {"name": "cache", "mountPath": "/cache"},
+        {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - the pod's own
+        *(
+            {"name": f"model-{number}", "mountPath": f"{MODELS_FOLDER}/{claim}", "readOnly": True}
+            for number, claim in enumerate(_claims(models))
+        ),
+        *(
+            {"name": f"dataset-{number}", "mountPath": f"{CONFIG_MAPS_FOLDER}/{name}", "readOnly": True}
+            for number, name in _datasets(resource)
+        ),
+    ]
+
+
+def _claims(models: Sequence[Model]) -> tuple[str, ...]:
+    sources = (model.source.removeprefix(_CLAIM_SCHEME) for model in models if _is_claim(model))
+    return tuple(dict.fromkeys(source.partition("/")[0] for source in sources))
+
+
+def _is_claim(model: Model) -> bool:
+    return model.source.startswith(_CLAIM_SCHEME)
+
+
+def _datasets(resource: Resource) -> list[tuple[int, str]]:
+    reference = resource.spec.workload.dataset.config_map_key_ref
+    return [] if reference is None else [(0, reference.name)]
