@@ -1,0 +1,202 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from llmopt_core.study.documents import EndReason
+from llmopt_operator.domain.actions import (
+    DeleteResource,
+    EndStudy,
+    MakeStudy,
+    Plan,
+    ReopenStudy,
+    StartRunners,
+    StopRunners,
+    WriteBest,
+)
+from llmopt_operator.domain.conditions import timestamp
+from llmopt_operator.domain.decisions import decide
+from llmopt_operator.domain.observed import JobEnd, JobSeen, Observed, PodSeen, Problem, StudySeen, Target
+
+NOW = 1_800_000_000.0
+TARGET = Target(generation=3, manifest_hash="abcd1234", suspend=False, runners=2)
+JOB = JobSeen(name="demo-abcd1234", manifest_hash="abcd1234", active=2)
+OLD_JOB = replace(JOB, name="demo-00000000", manifest_hash="00000000")
+POD = PodSeen(name="demo-abcd1234-0-x", job=JOB.name, index=0, phase="Running")
+STUDY = StudySeen(ended=None, active_seconds=10.0, figures={"study": "uid", "progress": {"text": "1/4"}})
+DONE = replace(STUDY, ended=EndReason("TrialsExhausted", "all 4 trials are done"))
+BROKEN = replace(STUDY, ended=EndReason("ModelNotFound", "no such model", failed=True))
+BEST = {"trial": 2, "headline": "accuracy 0.75"}
+
+
+def _seen(**fields: Any) -> Observed:
+    return Observed(**{"target": TARGET, "status": {}, **fields})
+
+
+def _condition(plan: Plan, type_: str) -> Mapping[str, Any]:
+    return next(each for each in plan.status["conditions"] if each["type"] == type_)
+
+
+def _after(status: Mapping[str, Any], plan: Plan) -> Mapping[str, Any]:
+    return plan.status or status
+
+
+@pytest.mark.parametrize(
+    ("seen", "actions"),
+    [
+        (_seen(), (MakeStudy(),)),
+        (_seen(study=STUDY), (StartRunners(),)),
+        (_seen(study=STUDY, jobs=(JOB,), pods=(POD,)), ()),
+        (_seen(study=STUDY, jobs=(OLD_JOB,)), (StopRunners(OLD_JOB.name),)),
+        (_seen(study=STUDY, jobs=(replace(OLD_JOB, deleting=True),)), ()),
+        (_seen(jobs=(JOB,)), (StopRunners(JOB.name),)),
+        (_seen(storage=Problem("StorageUnavailable", "away"), jobs=(JOB,)), ()),
+        (_seen(rejection=Problem("InvalidSpec", "bad")), ()),
+        (_seen(rejection=Problem("InvalidSpec", "bad"), jobs=(OLD_JOB,)), (StopRunners(OLD_JOB.name),)),
+        (_seen(target=replace(TARGET, suspend=True), study=STUDY, jobs=(JOB,)), (StopRunners(JOB.name),)),
+        (_seen(target=replace(TARGET, suspend=True), study=STUDY), ()),
+        (_seen(study=DONE, jobs=(JOB,)), ()),
+        (_seen(study=DONE, status={"manifestHash": "00000000"}), (ReopenStudy(),)),
+        (_seen(study=DONE, status={"manifestHash": "00000000"}, jobs=(JOB,)), ()),
+        (_seen(study=replace(STUDY, figures={**STUDY.figures, "best": BEST}), jobs=(JOB,)), (WriteBest(),)),
+        (
+            _seen(study=STUDY, jobs=(replace(JOB, end=JobEnd.COMPLETE, ended_at=NOW - 60),)),
+            (StopRunners(JOB.name),),
+        ),
+        (_seen(study=STUDY, jobs=(replace(JOB, end=JobEnd.COMPLETE, ended_at=NOW - 1),)), ()),
+    ],
+    ids=[
+        "nothing there yet",
+        "a study without runners",
+        "all well",
+        "runners of an earlier manifest",
+        "those are ending",
+        "the study was dropped",
+        "the storage is away",
+        "not acceptable",
+        "not acceptable any more",
+        "suspended while running",
+        "suspended before it ran",
+        "ended",
+        "ended, then its budget was raised",
+        "and the runners of the new budget ended it before the status said so",
+        "something better was found",
+        "runners ended without the study",
+        "they did a moment ago",
+    ],
+)
+def test_what_is_done_next(seen: Observed, actions: tuple[object, ...]) -> None:
+    """Each situation has one answer."""
+    assert decide(seen, NOW).actions == actions
+
+
+@pytest.mark.parametrize(
+    ("pod", "reason", "words"),
+    [
+        (replace(POD, phase="Failed", exit_code=65, last_words="spec: bad"), "RunnerRefused", "spec: bad"),
+        (replace(POD, phase="Failed", exit_code=137, oom_killed=True), "HostOutOfMemory", "limits.memory"),
+        (replace(POD, phase="Failed", exit_code=1, last_words="boom"), "RunnerFailed", "boom"),
+        (None, "RunnersFailed", "no runner"),
+    ],
+)
+def test_a_job_that_failed_for_good_ends_its_study(pod: PodSeen | None, reason: str, words: str) -> None:
+    """The study ends with the class of what its last runner said."""
+    job = replace(JOB, end=JobEnd.FAILED, ended_at=NOW - 60, message="backoff limit")
+    (action,) = decide(_seen(study=STUDY, jobs=(job,), pods=(pod,) if pod else ()), NOW).actions
+    assert isinstance(action, EndStudy)
+    assert (action.reason, action.failed) == (reason, True)
+    assert words in action.message
+
+
+def test_runners_that_lost_the_storage_are_started_again() -> None:
+    """What the storage did to the runners heals once it answers again."""
+    job = replace(JOB, end=JobEnd.FAILED, ended_at=NOW - 60)
+    pod = replace(POD, phase="Failed", exit_code=69)
+    assert decide(_seen(study=STUDY, jobs=(job,), pods=(pod,)), NOW).actions == (StopRunners(JOB.name),)
+
+
+def test_a_study_far_over_its_time_is_ended_with_its_runners() -> None:
+    """Runners that hang do not hold their hardware for ever."""
+    target = replace(TARGET, longest_seconds=100.0)
+    study = replace(STUDY, active_seconds=101.0)
+    plan = decide(_seen(target=target, study=study, jobs=(JOB,), pods=(POD,)), NOW)
+    assert plan.actions[0] == StopRunners(JOB.name)
+    assert isinstance(plan.actions[1], EndStudy)
+    assert not plan.actions[1].failed
+
+
+@pytest.mark.parametrize(
+    ("seen", "type_", "status", "reason"),
+    [
+        (_seen(rejection=Problem("InvalidSpec", "spec.x: bad")), "Accepted", "False", "InvalidSpec"),
+        (_seen(study=STUDY, jobs=(JOB,), pods=(POD,)), "Running", "True", "RunnersActive"),
+        (_seen(study=STUDY, jobs=(JOB,)), "Running", "False", "Starting"),
+        (
+            _seen(study=STUDY, jobs=(replace(JOB, suspended=True, queued=True),)),
+            "Running",
+            "False",
+            "QueueInadmissible",
+        ),
+        (
+            _seen(study=STUDY, jobs=(JOB,), pods=(replace(POD, phase="Pending", unschedulable="no GPU"),)),
+            "Running",
+            "False",
+            "Unschedulable",
+        ),
+        (_seen(storage=Problem("StorageUnavailable", "x")), "StudyReady", "False", "StorageUnavailable"),
+        (_seen(study=DONE, jobs=(JOB,)), "Complete", "True", "TrialsExhausted"),
+        (_seen(study=BROKEN, jobs=(JOB,)), "Failed", "True", "ModelNotFound"),
+        (_seen(target=replace(TARGET, suspend=True), study=STUDY), "Suspended", "True", "SuspendedByUser"),
+        (
+            _seen(study=replace(STUDY, guard_trips=2, guard_message="m"), jobs=(JOB,)),
+            "MemoryGuardPassed",
+            "False",
+            "GuardTripped",
+        ),
+    ],
+)
+def test_what_the_conditions_say(seen: Observed, type_: str, status: str, reason: str) -> None:
+    """Each situation is told by one condition, of the generation that was looked at."""
+    condition = _condition(decide(seen, NOW), type_)
+    assert (condition["status"], condition["reason"], condition["observedGeneration"]) == (status, reason, 3)
+
+
+def test_a_condition_keeps_its_time_of_transition() -> None:
+    """Only a changed status moves the time."""
+    seen = _seen(study=STUDY, jobs=(JOB,), pods=(POD,))
+    first = decide(seen, NOW)
+    later = decide(replace(seen, status=first.status), NOW + 100)
+    assert _condition(later, "Running")["lastTransitionTime"] == timestamp(NOW)
+
+
+def test_each_turn_is_told_once() -> None:
+    """Runners that go on running are no news."""
+    seen = _seen(study=STUDY, jobs=(JOB,), pods=(POD,))
+    first = decide(seen, NOW)
+    assert [each.reason for each in first.happenings] == ["Started"]
+    assert decide(replace(seen, status=first.status), NOW + 1).happenings == ()
+
+
+def test_a_better_trial_is_told() -> None:
+    """An event says which trial is the best one now; the first one is no improvement."""
+    better = replace(STUDY, figures={**STUDY.figures, "best": BEST})
+    seen = _seen(study=better, jobs=(JOB,), pods=(POD,), status={"best": {"trial": 1}})
+    assert "BestImproved" in [each.reason for each in decide(seen, NOW).happenings]
+    assert "BestImproved" not in [each.reason for each in decide(replace(seen, status={}), NOW).happenings]
+
+
+def test_what_has_ended_is_left_alone_until_its_time() -> None:
+    """After the end nothing is done but to delete the resource when it asked for that."""
+    ended = decide(_seen(study=DONE, jobs=(JOB,)), NOW).status
+    kept = decide(_seen(status=ended), NOW + 1e6)
+    assert (kept.actions, kept.recheck_seconds) == ((), None)
+    target = replace(TARGET, ttl_seconds=60)
+    assert decide(_seen(target=target, status=ended), NOW + 10).recheck_seconds == pytest.approx(50)
+    assert decide(_seen(target=target, status=ended), NOW + 60).actions == (DeleteResource(),)
+
+
+def test_figures_stay_while_nobody_can_read_them() -> None:
+    """A storage that is away takes nothing out of the status."""
+    status = decide(_seen(study=STUDY, jobs=(JOB,)), NOW).status
+    away = decide(_seen(status=status, storage=Problem("StorageUnavailable", "x")), NOW)
+    assert away.status["progress"] == STUDY.figures["progress"]
