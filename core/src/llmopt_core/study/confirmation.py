@@ -7,16 +7,17 @@ Teachers Should Know about the Bootstrap", §3.3), and because the winner is the
 candidates on the very same repeats, it is Bonferroni-corrected for their number.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from llmopt_core.metrics.catalog import Scale, find_metric
 from llmopt_core.search.configurations import Value
 from llmopt_core.study.adapter import Study
+from llmopt_core.study.quantiles import normal_tail, student_quantile
 from llmopt_core.study.ranking import weighted_mean
 from llmopt_core.study.records import (
     ConfirmPlan,
@@ -77,8 +78,7 @@ def bootstrap_interval(pairs: Floats, *, confidence: float, seed: int = 0) -> tu
     count = len(pairs)
     if count < _FEWEST_PAIRS:
         raise ValueError(f"an interval needs at least {_FEWEST_PAIRS} pairs, not {count}")
-    quantile = special.stdtrit(count - 1, (1 - confidence) / 2) * np.sqrt(count / (count - 1))
-    tail = float(special.ndtr(quantile))
+    tail = normal_tail(student_quantile((1 - confidence) / 2, count - 1) * math.sqrt(count / (count - 1)))
     draws = np.random.default_rng(seed).integers(0, count, size=(_RESAMPLES, count))
     means = pairs[draws].mean(axis=1)
     low, high = np.quantile(means, [tail, 1 - tail])
