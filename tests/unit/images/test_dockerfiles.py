@@ -1,0 +1,50 @@
+"""The Dockerfiles as text: what can be said of an image before it is built."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+DOCKERFILES = sorted(path.name for path in ROOT.glob("Dockerfile.*"))
+HADOLINT = Path(sys.executable).parent / "hadolint"
+
+
+def _project() -> dict[str, object]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert isinstance(project, dict)
+    return project
+
+
+@pytest.mark.parametrize("name", DOCKERFILES)
+def test_hadolint_has_nothing_to_say(name: str) -> None:
+    """The linter of Dockerfiles finds nothing, down to what is only information."""
+    done = subprocess.run((HADOLINT, ROOT / name), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("name", DOCKERFILES)
+def test_the_default_version_is_the_projects(name: str) -> None:
+    """An image built without a word about its version is labelled with the project's."""
+    defaults = re.findall(r"^ARG VERSION=(.*)$", (ROOT / name).read_text(), re.MULTILINE)
+    assert set(defaults) == {_project()["version"]}
+
+
+@pytest.mark.parametrize("name", DOCKERFILES)
+def test_only_extras_that_exist_are_installed(name: str) -> None:
+    """Every extra that an image asks for is one of the project's."""
+    extras = _project()["optional-dependencies"]
+    assert isinstance(extras, dict)
+    assert set(re.findall(r"--extra (\S+)", (ROOT / name).read_text())) <= set(extras)
+
+
+def test_every_built_in_engine_has_an_image() -> None:
+    """Each engine's name is a target of the runner's Dockerfile; an endpoint needs no more than the base."""
+    engines = {name if name != "openai" else "base" for name in _project()["entry-points"]["llmopt.engines"]}  # type: ignore[index] # a parsed file
+    targets = set(
+        re.findall(r"^FROM runtime AS (\S+)", (ROOT / "Dockerfile.runner").read_text(), re.MULTILINE)
+    )
+    assert engines == targets
