@@ -32,6 +32,12 @@ class Folder:
     def run(self):
         return self.start().wait(PATIENCE_SECONDS)
 
+    def go_on(self):
+        """Run again after the study ended, as whoever starts runners does: it is opened again first."""
+        with self.study() as study:
+            study.reopen()
+        return self.run()
+
     @contextmanager
     def study(self):
         with open_storage(self.storage) as storage:

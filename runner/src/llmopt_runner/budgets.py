@@ -9,6 +9,7 @@ from llmopt_core.errors.classes import Failure
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.optimization import Budget, Confirm, Target
+from llmopt_core.study.adapter import EndReason
 from llmopt_core.study.durations import active_seconds, gpu_seconds
 from llmopt_core.study.records import OutcomeKind, Phase, RunnerRecord, TrialRecord
 
@@ -27,6 +28,11 @@ class Ending:
     def of(cls, failure: Failure) -> Self:
         """Return the end that a failure brings which no configuration can mend."""
         return cls(failure.error_class.value, failure.told, failed=True)
+
+    @classmethod
+    def told(cls, ended: EndReason) -> Self:
+        """Return the end that a study already has."""
+        return cls(ended.reason, ended.message, ended.failed)
 
 
 def confirm_seconds(trials: Sequence[TrialRecord], confirm: Confirm, runner_count: int) -> float:

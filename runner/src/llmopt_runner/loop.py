@@ -102,7 +102,7 @@ class Loop:
         if self._fatal is not None:
             return self._fatal
         if ended := self._study.ended:
-            return Ending(ended.reason, ended.message, ended.failed)
+            return Ending.told(ended)
         return search_ending(
             self._spec.budget, self._spec.confirm, self._study.trials(), self._study.runners()
         )

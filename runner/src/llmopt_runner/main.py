@@ -143,9 +143,13 @@ def _search(
     progress: Progress,
     trial_ended: TrialEnd,
 ) -> Ending:
-    """Run trials to the end of the study; what no configuration can mend ends it before the first."""
-    # Whoever starts a runner on a study that ended has mended what ended it, or raised its budget.
-    study.reopen()
+    """Run trials to the end of the study; what no configuration can mend ends it before the first.
+
+    A study that has ended stays so: to open it again is the business of whoever starts runners, for a runner
+    that begins late cannot tell what was mended from what just came to its end.
+    """
+    if (ended := study.ended) is not None:
+        return Ending.told(ended)
     try:
         trials = trial_runner(spec, study, results, stopping, progress)
     except LlmoptError as error:

@@ -126,6 +126,18 @@ def test_a_raised_budget_goes_on(tmp_path):
     assert found.session is not None
 
 
+def test_a_raised_target_goes_on(tmp_path):
+    """A study that reached its goal goes on towards a higher one, which is part of the budget."""
+    confirm = {"top": 0, "repeats": 2}
+    finding(tmp_path, trials=3, confirm=confirm)
+    with open_storage(ResultsFolder(tmp_path / "small").storage_url()) as storage:
+        study = storage.open_study("small")
+        study.reopen()
+        study.end("GoalReached", "trial 2 reached accuracy 0.1")  # the stub runner knows no targets
+    budget = {"trials": 6, "target": {"metric": "accuracy", "value": "0.99"}}
+    assert finding(tmp_path, budget=budget, confirm=confirm).result.trials == 6
+
+
 def test_several_runners_share_the_budget(tmp_path):
     """Two runners together measure exactly the budget."""
     found = finding(tmp_path, "--trial-seconds", "1", runners=2, trials=8, confirm={"top": 0, "repeats": 2})

@@ -67,8 +67,8 @@ def _failed(folder):
 
 
 def _goes_on(folder):
-    """Run again, as a user does after mending, and check that the study ends well with its whole budget."""
-    assert folder.run() == EXIT_DONE, folder.log()
+    """Go on, as a user does after mending, and check that the study ends well with its whole budget."""
+    assert folder.go_on() == EXIT_DONE, folder.log()
     with folder.study() as study:
         assert summarise(study).counts.get(OutcomeKind.MEASURED, 0) >= 1
         assert study.ended.reason == "TrialsExhausted"

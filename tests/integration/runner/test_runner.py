@@ -216,12 +216,41 @@ def test_a_raised_budget_goes_on_where_the_study_ended(folder, server):
     folder.write(manifest(server.base_url, trials=4, confirm=confirm))
     assert folder.run() == EXIT_DONE, folder.log()
     folder.write(manifest(server.base_url, trials=6, confirm=confirm))
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.go_on() == EXIT_DONE, folder.log()
     with folder.study() as study:
         assert len(counted(study)) == 6
         assert study.confirm_plan.basis == 6
         assert confirmation(study).repeats == 2
         assert len([trial for trial in study.trials() if trial.phase is Phase.CONFIRM]) == 2 * 2 * 2
+
+
+def test_a_runner_that_begins_late_leaves_an_ended_study_as_it_is(folder, server):
+    """A study that has ended well is not opened again, even by a raised budget: the runner says so and ends."""
+    folder.write(manifest(server.base_url, trials=2))
+    assert folder.run() == EXIT_DONE, folder.log()
+    before = len(server.truth())
+    folder.write(manifest(server.base_url, trials=6))
+    assert folder.start(1).wait(PATIENCE_SECONDS) == EXIT_DONE, folder.log(1)
+    with folder.study() as study:
+        assert study.ended.reason == "TrialsExhausted"
+        assert len(counted(study)) == 2
+        assert {runner.ended for runner in study.runners()} == {"TrialsExhausted"}
+    assert len(server.truth()) == before
+
+
+def test_a_runner_that_begins_late_on_a_failed_study_ends_as_it_did(folder, server):
+    """What failed the study may be mended meanwhile: the exit code is that of the study, and nothing is run."""
+    document = manifest(server.base_url, trials=2, samples=4)
+    path = folder.path / "items.jsonl"
+    document["spec"]["workload"]["dataset"] = {"path": str(path), "samples": 4}
+    folder.write(document)
+    assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+    path.write_text("\n".join(f'{{"question": "What is {n} + 1?", "answer": "{n + 1}"}}' for n in range(12)))
+    assert folder.start(1).wait(PATIENCE_SECONDS) == EXIT_STUDY_FAILED, folder.log(1)
+    assert "the study failed: DatasetInvalid" in folder.log(1)
+    with folder.study() as study:
+        assert study.ended.reason == "DatasetInvalid"
+        assert {trial.state for trial in study.trials()} == {"waiting"}
 
 
 def test_a_broken_data_set_ends_the_study_before_the_first_trial(folder, server):
@@ -237,7 +266,7 @@ def test_a_broken_data_set_ends_the_study_before_the_first_trial(folder, server)
         assert "items.jsonl:2" in study.ended.message
     lines = [f'{{"question": "What is {n} + 1?", "answer": "{n + 1}"}}' for n in range(12)]
     data.write_text("\n".join(lines))
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.go_on() == EXIT_DONE, folder.log()
     with folder.study() as study:
         assert len(counted(study)) == 2
 

@@ -16,7 +16,9 @@ from llmopt_core.study.errors import StudyMismatch, StudyNotFound
 from llmopt_core.study.warm_starts import warm_starts
 
 # A study that ended for one of these goes on when its budget was changed.
-BUDGET_REASONS = frozenset({"TrialsExhausted", "DeadlineExceeded", "BudgetSpent", "TooManyFailures"})
+BUDGET_REASONS = frozenset(
+    {"TrialsExhausted", "DeadlineExceeded", "BudgetSpent", "GoalReached", "TooManyFailures"}
+)
 
 
 class ManifestChanged(LlmoptError):
