@@ -20,12 +20,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from fakes.fake_engine import FakeEngine
 
+from llmopt_core.occupancy import Occupancy
 from llmopt_runner.engines.base import LaunchSettings
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.memory.guard import MemoryGuard
 from llmopt_runner.memory.host import HostMemory
 from llmopt_runner.memory.levels import Thresholds
-from llmopt_runner.memory.occupancy import Occupancy
 from llmopt_runner.memory.usage import resident_mib
 
 KILLS = 50

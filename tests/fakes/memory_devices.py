@@ -2,7 +2,8 @@
 
 from types import SimpleNamespace
 
-from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, Occupancy
+from llmopt_core.occupancy import Occupancy
+from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder
 
 MIB = 1024 * 1024
 

@@ -4,11 +4,13 @@ They need an environment with torch and transformers for CUDA: the one whose `bi
 names, else the one that is made for the tests. The model is made on the spot, small and random.
 """
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 from fakes.engine_environments import use_engine
+from fakes.small_llama import CONFIG
 
 from llmopt_runner.memory.devices import NvmlDevice
 from llmopt_runner.memory.nvml import visible_gpus
@@ -35,5 +37,5 @@ def python(gpu) -> Path:
 def small_model(python, tmp_path_factory) -> Path:
     """The folder of a small model with a chat template."""
     folder = tmp_path_factory.mktemp("small-model")
-    subprocess.run((python, _MAKE_MODEL, folder), check=True)
+    subprocess.run((python, _MAKE_MODEL, folder, json.dumps(CONFIG)), check=True)
     return folder

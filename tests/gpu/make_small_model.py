@@ -1,5 +1,9 @@
-"""Writes a small Llama model with random weights and a byte tokenizer: `make_small_model.py FOLDER`."""
+"""Writes a Llama model with random weights and a byte tokenizer: `make_small_model.py FOLDER CONFIGURATION`.
 
+The configuration is JSON, in the words of config.json; the vocabulary's size is the tokenizer's.
+"""
+
+import json
 import sys
 from pathlib import Path
 
@@ -11,7 +15,7 @@ _SPECIAL = ("<s>", "</s>")
 _TEMPLATE = "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}<s>assistant: "
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, configuration: str) -> None:
     """Write model, configuration and tokenizer, the same ones every time."""
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {token: number for number, token in enumerate((*_SPECIAL, *letters))}
@@ -23,19 +27,9 @@ def main(folder: Path) -> None:
         tokenizer_object=tokenizer, bos_token=beginning, eos_token=end, chat_template=_TEMPLATE
     ).save_pretrained(folder)
     torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=256,
-        intermediate_size=512,
-        num_hidden_layers=4,
-        num_attention_heads=8,
-        num_key_value_heads=4,
-        max_position_embeddings=2048,
-        bos_token_id=0,
-        eos_token_id=1,
-    )
+    config = LlamaConfig(vocab_size=len(vocabulary), **json.loads(configuration))
     LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

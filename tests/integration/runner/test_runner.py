@@ -225,7 +225,7 @@ def test_a_raised_budget_goes_on_where_the_study_ended(folder, server):
 
 
 def test_a_runner_that_begins_late_leaves_an_ended_study_as_it_is(folder, server):
-    """A study that has ended well is not opened again, even by a raised budget: the runner says so and ends."""
+    """A study that has ended well is not opened again, even by a raised budget: the runner ends at once."""
     folder.write(manifest(server.base_url, trials=2))
     assert folder.run() == EXIT_DONE, folder.log()
     before = len(server.truth())
@@ -239,7 +239,7 @@ def test_a_runner_that_begins_late_leaves_an_ended_study_as_it_is(folder, server
 
 
 def test_a_runner_that_begins_late_on_a_failed_study_ends_as_it_did(folder, server):
-    """What failed the study may be mended meanwhile: the exit code is that of the study, and nothing is run."""
+    """What failed it may be mended meanwhile: the exit code is still the study's, and nothing is run."""
     document = manifest(server.base_url, trials=2, samples=4)
     path = folder.path / "items.jsonl"
     document["spec"]["workload"]["dataset"] = {"path": str(path), "samples": 4}

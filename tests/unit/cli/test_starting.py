@@ -97,7 +97,10 @@ def test_a_machine_is_what_runners_describe():
     """Totals decide, not what happens to be free; engines without a version are not installed."""
     found = Description(
         engines={"llamacpp": EngineFound("1"), "vllm": EngineFound(None), "openai": EngineFound("endpoint")},
-        devices=(DeviceFound("host", "host", 8192, 8000), DeviceFound("gpu0", "gpu", 81920, 81000)),
+        devices=(
+            DeviceFound(8192, 8000, name="host", kind="host"),
+            DeviceFound(81920, 81000, name="gpu0", kind="gpu"),
+        ),
         gpus=GpusFound(("NVIDIA H100",), "580.1", "13.0"),
     )
     seen = machine_of(found, Hardware("a processor", 16, 100.0, 1))

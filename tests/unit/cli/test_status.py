@@ -23,7 +23,7 @@ from llmopt.machine.hardware import Hardware, nvidia_cards
 from llmopt.machine.processes import Found
 
 FINE = Hardware("a processor", 8, 100.0, 0)
-HOST = DeviceFound("host", "host", 32_000, 4_000)
+HOST = DeviceFound(32_000, 4_000, name="host", kind="host")
 ENGINES = {"llamacpp": EngineFound("xllamacpp 1"), "openai": EngineFound("endpoint")}
 NO_GPUS = GpusFound(reason="NVML Shared Library Not Found")
 
@@ -63,8 +63,14 @@ def test_nothing_wrong_is_nothing_said():
         (situation(engines={"openai": EngineFound("endpoint")}), "pip install 'llmopt[llamacpp]'"),
         (situation(hardware=Hardware("p", 8, 100.0, 2)), "2 NVIDIA card(s), but no GPU to be seen (NVML"),
         (situation(hardware=Hardware("p", 8, 1.5, 0)), "only 1.5 GiB of disk are free: `llmopt clean`"),
-        (situation(devices=(DeviceFound("host", "host", 32_000, 31_000),)), "1,000 of 32,000 MiB of host"),
-        (situation(devices=(HOST, DeviceFound("gpu0", "gpu", 1000, 970))), "of gpu0 are free (EMERGENCY)"),
+        (
+            situation(devices=(DeviceFound(32_000, 31_000, name="host", kind="host"),)),
+            "1,000 of 32,000 MiB of host",
+        ),
+        (
+            situation(devices=(HOST, DeviceFound(1000, 970, name="gpu0", kind="gpu"))),
+            "of gpu0 are free (EMERGENCY)",
+        ),
         (situation(trouble="the runner does not start"), "the runner does not start"),
         (situation(orphans=(Found(4711, 1, (), "", "m"),)), "(4711): `llmopt clean` ends them"),
         (situation(studies=(StudyState(ResultsFolder(Path("x")), trouble="garbage"),)), "x: garbage"),
@@ -80,7 +86,7 @@ def test_each_fault_comes_with_its_remedy(seen, said):
 )
 def test_levels_are_those_of_the_guard(used, level):
     """The usual percentages of a manifest decide."""
-    assert DeviceFound("host", "host", 100, used).level == level
+    assert DeviceFound(100, used, name="host", kind="host").level == level
 
 
 def test_the_status_shows_hardware_engines_studies_and_faults(tmp_path, capsys, monkeypatch):

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.occupancy import Occupancy
 from llmopt_core.resources.serving import MemoryGuard
 
 COMMAND = (sys.executable, "-m", "llmopt_runner.describing")
@@ -30,24 +31,12 @@ class EngineFound:
     problem: str | None = None
 
 
-@dataclass(frozen=True)
-class DeviceFound:
+@dataclass(frozen=True, kw_only=True)
+class DeviceFound(Occupancy):
     """One device's memory now."""
 
     name: str
     kind: Literal["host", "gpu"]
-    total_mib: float
-    used_mib: float
-
-    @property
-    def free_mib(self) -> float:
-        """What is not taken."""
-        return self.total_mib - self.used_mib
-
-    @property
-    def percent(self) -> float:
-        """How much is taken."""
-        return 100 * self.used_mib / self.total_mib if self.total_mib else 0.0
 
     @property
     def level(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from llmopt_runner.memory.occupancy import Occupancy
+from llmopt_core.occupancy import Occupancy
 
 _MIB = 1024 * 1024
 

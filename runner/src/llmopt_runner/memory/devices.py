@@ -1,8 +1,9 @@
 """The memory devices of this machine, behind one interface."""
 
+from llmopt_core.occupancy import Occupancy
 from llmopt_runner.memory.host import HostMemory
 from llmopt_runner.memory.nvml import NvmlDevice, visible_gpus
-from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, MemoryDevice, Occupancy
+from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, MemoryDevice
 
 __all__ = [
     "DeviceUnreadable",

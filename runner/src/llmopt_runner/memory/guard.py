@@ -14,10 +14,11 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from llmopt_core.errors.classes import Failure
+from llmopt_core.occupancy import Occupancy
 from llmopt_core.search.configurations import Value
 from llmopt_runner.memory.incidents import DevicePeak, Incident, kernel_failure
 from llmopt_runner.memory.levels import Level, Thresholds
-from llmopt_runner.memory.occupancy import MemoryDevice, Occupancy
+from llmopt_runner.memory.occupancy import MemoryDevice
 from llmopt_runner.memory.usage import started_at
 from llmopt_runner.memory.watched import WatchedDevice, Window
 

@@ -7,8 +7,9 @@ from typing import Literal
 
 import psutil
 
+from llmopt_core.occupancy import Occupancy
 from llmopt_runner.memory.cgroups import ControlGroup, control_groups, read_table
-from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, Occupancy, command_of
+from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, command_of
 from llmopt_runner.memory.usage import tree_mib
 
 _KIB_PER_MIB = 1024

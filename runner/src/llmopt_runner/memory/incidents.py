@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmopt_core.errors.classes import ErrorClass, Failure
+from llmopt_core.occupancy import Occupancy
 from llmopt_core.search.configurations import Value
 from llmopt_runner.memory.levels import Level
-from llmopt_runner.memory.occupancy import Holder, Occupancy
+from llmopt_runner.memory.occupancy import Holder
 
 _SHOWN_HOLDERS = 3
 _CLASSES: Mapping[Literal["host", "gpu"], ErrorClass] = {

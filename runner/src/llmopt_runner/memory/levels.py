@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from llmopt_core.occupancy import Occupancy
 from llmopt_core.resources.serving import MemoryGuard as GuardSpec
-from llmopt_runner.memory.occupancy import Occupancy
 
 
 class Level(IntEnum):

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
-from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, Occupancy, command_of
+from llmopt_core.occupancy import Occupancy
+from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, command_of
 
 _MODULE = "pynvml"
 _BYTES_PER_MIB = 1024 * 1024

@@ -7,25 +7,9 @@ from typing import Literal, Protocol
 
 import psutil
 
+from llmopt_core.occupancy import Occupancy
+
 _LONGEST_COMMAND = 80
-
-
-@dataclass(frozen=True)
-class Occupancy:
-    """A device's memory at one moment, in MiB."""
-
-    total_mib: float
-    used_mib: float
-
-    @property
-    def free_mib(self) -> float:
-        """What is not taken."""
-        return self.total_mib - self.used_mib
-
-    @property
-    def percent(self) -> float:
-        """How much of it is taken."""
-        return 100 * self.used_mib / self.total_mib if self.total_mib else 0.0
 
 
 @dataclass(frozen=True)

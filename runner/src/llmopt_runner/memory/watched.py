@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Sequence
 
+from llmopt_core.occupancy import Occupancy
 from llmopt_runner.memory.incidents import DevicePeak, Incident
 from llmopt_runner.memory.levels import Level, Thresholds, capacity_mib
-from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, MemoryDevice, Occupancy
+from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, MemoryDevice
 from llmopt_runner.memory.usage import resident_mib
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Window:
             self._engine[place] = max(self._engine[place], each.engine_mib)
 
     def end(self) -> None:
-        """Settle what is a difference between end and beginning."""
+        """Note the energy since the window began: devices only count it up."""
         pairs = zip((each.device.energy_joules() for each in self._watched), self._energy, strict=True)
         joules = [now - then for now, then in pairs if now is not None and then is not None]
         self.energy_joules = sum(joules) if joules else None

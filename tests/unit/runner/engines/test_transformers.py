@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from fakes.small_llama import SHAPE
 
 from llmopt_core.engines.transformers import TRANSFORMERS
 from llmopt_core.search.configurations import Configuration
@@ -13,24 +14,9 @@ from llmopt_runner.engines import programs
 from llmopt_runner.engines.base import LaunchSettings
 from llmopt_runner.engines.failures import EngineNotInstalled, UnsupportedParameter
 from llmopt_runner.engines.transformers import Transformers
-from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.models import ModelNotFound
 
 PROGRAM = "/opt/engine/bin/transformers"
-SHAPE = ModelShape(
-    weight_bytes=2 * 1_000 * 2**20,
-    parameters=1_000 * 2**20,
-    embedding_parameters=200 * 2**20,
-    layers=10,
-    kv_heads=2,
-    head_dim=64,
-    hidden_size=512,
-    vocab_size=32_000,
-    max_context=4096,
-    dtype="bf16",
-)
-
-
 TOKEN = "hf_made_up"  # noqa: S105 - a secret of nobody
 
 
@@ -204,14 +190,14 @@ def test_facts_tell_whether_requests_are_really_batched():
 @pytest.mark.parametrize(
     ("engine", "weights_mib", "cache_mib"),
     [
-        ({"dtype": "auto"}, 2000.0, 0.0),
-        ({"dtype": "float32"}, 4000.0, 0.0),
-        ({"dtype": "auto", "quantization": "bnb-8bit"}, 800 + 400.0, 0.0),
-        ({"dtype": "auto", "quantization": "bnb-4bit"}, 800 * (0.5 + 1 / 64) + 400.0, 0.0),
-        # 10 layers, keys and values of 2 heads of 64: 5 KiB a token in bfloat16.
-        ({"continuous_batching": True, "cb_num_blocks": 64, "cb_block_size": 32}, 2000.0, 10.0),
-        ({"continuous_batching": True, "cb_block_size": 256}, 2000.0, 0.0),
-        ({"continuous_batching": False, "cb_num_blocks": 64, "cb_block_size": 32}, 2000.0, 0.0),
+        ({"dtype": "auto"}, 200.0, 0.0),
+        ({"dtype": "float32"}, 400.0, 0.0),
+        ({"dtype": "auto", "quantization": "bnb-8bit"}, 80 + 40.0, 0.0),
+        ({"dtype": "auto", "quantization": "bnb-4bit"}, 80 * (0.5 + 1 / 64) + 40.0, 0.0),
+        # 1024 numbers of two bytes a token.
+        ({"continuous_batching": True, "cb_num_blocks": 64, "cb_block_size": 32}, 200.0, 4.0),
+        ({"continuous_batching": True, "cb_block_size": 256}, 200.0, 0.0),
+        ({"continuous_batching": False, "cb_num_blocks": 64, "cb_block_size": 32}, 200.0, 0.0),
     ],
 )
 def test_the_need_is_weights_and_the_paged_cache(engine, weights_mib, cache_mib):

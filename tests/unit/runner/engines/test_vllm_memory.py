@@ -3,26 +3,11 @@
 import dataclasses
 
 import pytest
+from fakes.small_llama import CACHED_NUMBERS_A_TOKEN, MIB, SHAPE
 
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.vllm import Vllm
 from llmopt_runner.engines.vllm_memory import memory_need
-from llmopt_runner.memory.shapes import ModelShape
-
-MIB = 2**20
-# 30 layers of 3 heads of 64: 46,080 bytes of 16-bit KV cache a token, as vLLM counted for a model like it.
-SHAPE = ModelShape(
-    weight_bytes=200 * MIB,
-    parameters=100 * MIB,
-    embedding_parameters=20 * MIB,
-    layers=30,
-    kv_heads=3,
-    head_dim=64,
-    hidden_size=576,
-    vocab_size=49152,
-    max_context=8192,
-    dtype="bf16",
-)
 
 
 def _need(shape=SHAPE, **engine):
@@ -54,26 +39,26 @@ def test_files_of_other_types_are_converted_or_kept(dtype, size, held_mib):
 
 def test_a_given_cache_is_needed_on_each_device():
     """The size that is asked for is taken, whatever a request needs."""
-    need = _need(kv_cache_memory_mib=1024, tensor_parallel_size=2, max_model_len=8192)
+    need = _need(kv_cache_memory_mib=1024, tensor_parallel_size=2, max_model_len=2048)
     assert (need.kv_cache_mib, need.overhead_mib) == (2048, 0)
 
 
 @pytest.mark.parametrize(
     ("engine", "tokens", "bytes_a_number"),
     [
-        ({}, 8192, 2),
-        ({"max_model_len": 2048}, 2048, 2),
-        ({"max_model_len": 2048, "kv_cache_dtype": "fp8"}, 2048, 1),
-        ({"max_model_len": 2048, "kv_cache_dtype": "int8_per_token_head"}, 2048, 1),
-        ({"max_model_len": 2048, "kv_cache_dtype": "nvfp4"}, 2048, 0.5),
-        ({"max_model_len": 2048, "dtype": "float32"}, 2048, 4),
+        ({}, 2048, 2),
+        ({"max_model_len": 512}, 512, 2),
+        ({"max_model_len": 512, "kv_cache_dtype": "fp8"}, 512, 1),
+        ({"max_model_len": 512, "kv_cache_dtype": "int8_per_token_head"}, 512, 1),
+        ({"max_model_len": 512, "kv_cache_dtype": "nvfp4"}, 512, 0.5),
+        ({"max_model_len": 512, "dtype": "float32"}, 512, 4),
     ],
 )
 def test_the_cache_must_hold_one_longest_request(engine, tokens, bytes_a_number):
     """Without a size the least is one request; it is no part that a start's own figures may scale."""
     need = _need(**engine)
     assert need.kv_cache_mib == 0
-    assert need.overhead_mib == pytest.approx(2 * 3 * 64 * 30 * tokens * bytes_a_number / MIB)
+    assert need.overhead_mib == pytest.approx(CACHED_NUMBERS_A_TOKEN * tokens * bytes_a_number / MIB)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import pytest
 from fakes.memory_devices import FakeDevice
 
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.occupancy import Occupancy
 from llmopt_runner.memory import guard as guards
 from llmopt_runner.memory import watched
 from llmopt_runner.memory.guard import MemoryGuard
 from llmopt_runner.memory.levels import Level, Thresholds
-from llmopt_runner.memory.occupancy import Occupancy
 
 ENGINE, OTHER = 999_999_901, 999_999_902
 
