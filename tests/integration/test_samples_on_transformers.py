@@ -2,26 +2,16 @@
 
 import copy
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
-from fakes.engine_environments import REPOSITORY, safetensors_home, use_engine
+from fakes.engine_environments import REPOSITORY, use_engine
+from fakes.sample_manifests import LIMIT_SECONDS, SAMPLES, configurations, run_offline
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from llmopt_core.resources import load_manifest
-from llmopt_core.search.building import complete
-from llmopt_core.search.spaces import ChoiceDimension, IntDimension
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
 from llmopt_core.study.records import OutcomeKind
 
-SAMPLE = Path(__file__).parents[2] / "config/samples/transformers.yaml"
-LIMIT_SECONDS = 600
+SAMPLE = SAMPLES / "transformers.yaml"
 BATCHED = {
     "engine.continuous_batching": "true",
     "engine.cb_num_blocks": 64,
@@ -31,29 +21,14 @@ BATCHED = {
 }
 
 
-def _some_value(draw, dimension):
-    if isinstance(dimension, ChoiceDimension):
-        return draw(st.sampled_from(dimension.choices))
-    if isinstance(dimension, IntDimension):
-        return draw(st.integers(dimension.low, dimension.high))
-    return draw(st.floats(dimension.low, dimension.high))
-
-
-@given(st.data())
+@given(drawn=configurations(SAMPLE))
 @settings(max_examples=300)
-def test_every_combination_of_the_sample_can_be_started(data):
+def test_every_combination_of_the_sample_can_be_started(drawn):
     """The space's own conditions leave nothing that transformers would refuse or leave out."""
-    resource = load_manifest(SAMPLE)
-    declaration = engine_declaration(resource.spec)
-    chosen = {}
-    for parameter in define_study(resource).space.parameters:
-        if parameter.active(chosen):
-            chosen[parameter.name] = _some_value(data.draw, parameter.dimension)
-    configuration = complete(chosen, fixed_parameters(resource.spec, declaration), declaration)
-    assert declaration.conflicts(configuration) == ()
-    if chosen["engine.continuous_batching"]:
-        assert "sampling.repetition_penalty" not in chosen
-        assert configuration.engine["cb_num_blocks"] == chosen["engine.cb_num_blocks"]
+    assert drawn.conflicts == ()
+    if drawn.chosen["engine.continuous_batching"]:
+        assert "sampling.repetition_penalty" not in drawn.chosen
+        assert drawn.configuration.engine["cb_num_blocks"] == drawn.chosen["engine.cb_num_blocks"]
 
 
 def _made_small():
@@ -80,22 +55,7 @@ def _made_small():
 def test_the_sample_finds_and_proves_a_configuration_of_transformers(tmp_path):
     """`llmopt run` measures plain and batched serving, proves the winner and tells how to serve it."""
     use_engine("transformers")
-    (tmp_path / "small.yaml").write_text(yaml.safe_dump(_made_small()))
-    command = (Path(sys.executable).with_name("llmopt"), "run", "small.yaml", "--no-progress")
-    environment = {**os.environ, "HF_HOME": str(safetensors_home()), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    folder = tmp_path / "results" / "arithmetic-transformers"
-    with open_storage(f"sqlite:///{folder / 'study.db'}") as storage:
-        outcomes = [trial.outcome for trial in storage.open_study("arithmetic-transformers").trials()]
+    folder, outcomes = run_offline(tmp_path, _made_small())
     assert {outcome.kind for outcome in outcomes} <= {OutcomeKind.MEASURED, OutcomeKind.COPIED}
     default, batched = outcomes[:2]
     assert default.configuration.sampling == {}
@@ -105,6 +65,6 @@ def test_the_sample_finds_and_proves_a_configuration_of_transformers(tmp_path):
     # What was frozen by the first request must not be sent again: answers would never end.
     assert "generation_config" not in batched.facts["request_fields"]
     assert "# before all else, once: curl " in batched.facts["serve_command"]
-    best = json.loads((folder / "best.json").read_text())
+    best = json.loads(folder.best.read_text())
     assert best["trials"] == len(outcomes) >= 3
     assert f" serve {REPOSITORY} " in best["serve_command"]

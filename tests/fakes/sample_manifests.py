@@ -1,0 +1,72 @@
+"""The manifests in config/samples: any configuration of their spaces, and a run of one by the command."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from fakes.engine_environments import safetensors_home
+from hypothesis import strategies as st
+
+from llmopt.local.folders import ResultsFolder
+from llmopt_core.resources import load_manifest
+from llmopt_core.search.building import complete
+from llmopt_core.search.spaces import ChoiceDimension, IntDimension
+from llmopt_core.study.adapter import open_storage
+from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
+
+SAMPLES = Path(__file__).parents[2] / "config" / "samples"
+LIMIT_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a sampler might choose, the configuration that it makes, and what the engine has against it."""
+
+    chosen: dict
+    configuration: object
+    conflicts: tuple
+
+
+@st.composite
+def configurations(draw, sample):
+    """Any configuration of the space of the manifest `sample`."""
+    resource = load_manifest(sample)
+    declaration = engine_declaration(resource.spec)
+    chosen = {}
+    for parameter in define_study(resource).space.parameters:
+        if parameter.active(chosen):
+            chosen[parameter.name] = draw(_values(parameter.dimension))
+    configuration = complete(chosen, fixed_parameters(resource.spec, declaration), declaration)
+    return Drawn(chosen, configuration, declaration.conflicts(configuration))
+
+
+def _values(dimension):
+    if isinstance(dimension, ChoiceDimension):
+        return st.sampled_from(dimension.choices)
+    if isinstance(dimension, IntDimension):
+        return st.integers(dimension.low, dimension.high)
+    return st.floats(dimension.low, dimension.high)
+
+
+def run_offline(path, document):
+    """Run `document` below `path` by `llmopt run`, with the model of the tests in the hub's cache.
+
+    Return the results folder and the outcomes of all trials.
+    """
+    (path / "small.yaml").write_text(yaml.safe_dump(document))
+    done = subprocess.run(
+        (Path(sys.executable).with_name("llmopt"), "run", "small.yaml", "--no-progress"),
+        cwd=path,
+        env={**os.environ, "HF_HOME": str(safetensors_home()), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    folder = ResultsFolder(path / "results" / document["metadata"]["name"])
+    with open_storage(folder.storage_url()) as storage:
+        return folder, [trial.outcome for trial in storage.open_study(folder.name).trials()]
