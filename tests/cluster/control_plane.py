@@ -116,7 +116,7 @@ class ControlPlane:
 
     def _started(self, started: ExitStack, name: str, *arguments: str) -> Process:
         process = Process(name, (*component(name), *arguments), self.folder)
-        started.callback(process.stop)
+        started.callback(process.kill)
         return process
 
     def _etcd_arguments(self) -> tuple[str, ...]:

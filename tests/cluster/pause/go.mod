@@ -1,0 +1,3 @@
+module llmopt.dev/tests/cluster/pause
+
+go 1.26

@@ -1,0 +1,71 @@
+"""podman, with its storage in the user's cache, and what a build may know of this machine."""
+
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cluster.programs import cache
+
+# Layers are kept that long after they were last made: a build after a small change is then a small one.
+_KEPT = "168h"
+_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+_SETTINGS = ("PIP_", "UV_")
+_FILES = {
+    "/etc/pip.conf": ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf"),
+    "/etc/uv/uv.toml": ("/etc/uv/uv.toml", "~/.config/uv/uv.toml"),
+}
+
+
+class ImageFailed(Exception):
+    """An image of the test cluster could not be built; the message ends with what the builder said."""
+
+
+def podman(*arguments: str, input: str | None = None) -> str:  # noqa: A002 - as subprocess calls it
+    """Run podman on the tests' own storage; return what it printed. Raises ImageFailed."""
+    folder = cache() / "images"
+    places = (f"--root={folder / 'storage'}", "--runroot=/run/llmopt-test-podman")
+    (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ("podman", *places, "--runtime=runc", "--cgroup-manager=cgroupfs", *arguments),
+        input=input, capture_output=True, text=True, check=False,
+        env={**os.environ, "TMPDIR": str(folder / "tmp")},
+    )  # fmt: skip
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr)[-4000:]
+        raise ImageFailed(f"podman {' '.join(arguments)} failed:\n{said}")
+    return done.stdout
+
+
+def build(tag: str, dockerfile: Path, context: Path, *options: str) -> None:
+    """Build `dockerfile` with the files in `context` as `tag`; it finds packages as this machine does."""
+    limits = ("--ulimit=nofile=20000:20000", "--ulimit=nproc=10000:10000")
+    with _package_settings() as secrets:
+        podman(
+            "build", "--format=docker", "--network=host", *limits, *secrets, *options,
+            f"--tag={tag}", f"--file={dockerfile}", str(context),
+        )  # fmt: skip
+    podman("image", "prune", "--force", f"--filter=until={_KEPT}")
+
+
+@contextmanager
+def _package_settings() -> Iterator[tuple[str, ...]]:
+    """Yield the options that tell a build, and nothing after it, how this machine reaches package indexes."""
+    told = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
+    with tempfile.NamedTemporaryFile("w", suffix=".env") as file:
+        file.writelines(f"{name}={shlex.quote(value)}\n" for name, value in told.items())
+        file.flush()
+        options = [f"--secret=id=package-settings,src={file.name}"]
+        if _AUTHORITIES.exists():
+            options.append(f"--secret=id=ca-certificates,src={_AUTHORITIES}")
+        yield (*options, *_mounted_files())
+
+
+def _mounted_files() -> Iterator[str]:
+    for inside, outside in _FILES.items():
+        found = [path for path in (Path(name).expanduser() for name in outside) if path.exists()]
+        if found:
+            yield f"--volume={found[-1]}:{inside}:ro"

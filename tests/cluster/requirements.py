@@ -1,0 +1,52 @@
+"""What a node and its images need of this machine: root and some of Debian's packages."""
+
+import os
+import shutil
+import subprocess
+
+_PROGRAMS = {
+    "conntrack": "conntrack",
+    "containerd": "containerd",
+    "debootstrap": "debootstrap",
+    "ip": "iproute2",
+    "iptables": "iptables",
+    "podman": "podman",
+    "runc": "runc",
+    "unshare": "util-linux",
+    "/usr/lib/cni/bridge": "containernetworking-plugins",
+}
+_INSTALL = ("apt-get", "install", "--yes", "--quiet", "--no-install-recommends")
+
+
+class NodeUnavailable(Exception):
+    """This machine cannot run a node; the message says what it lacks and what to do."""
+
+
+def provide() -> None:
+    """See to everything a node needs, with apt-get where that is possible. Raises NodeUnavailable."""
+    if os.geteuid() != 0:
+        raise NodeUnavailable("a node of the test cluster needs root: run the tests as root")
+    if packages := _missing():
+        _install(packages)
+    if packages := _missing():
+        raise NodeUnavailable(f"a node of the test cluster needs Debian's {' '.join(packages)}: install them")
+    tried = subprocess.run(
+        ("unshare", "--net", "--mount", "true"), capture_output=True, text=True, check=False
+    )
+    if tried.returncode != 0:
+        raise NodeUnavailable(
+            f"a node of the test cluster needs namespaces of its own: {tried.stderr.strip()}"
+        )
+
+
+def _missing() -> list[str]:
+    return sorted(package for program, package in _PROGRAMS.items() if shutil.which(program) is None)
+
+
+def _install(packages: list[str]) -> None:
+    if shutil.which("apt-get") is None:
+        return
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # A machine that never asked for the list of packages finds none of them.
+    for command in (("apt-get", "update", "--quiet"), (*_INSTALL, *packages)):
+        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
