@@ -1,0 +1,17 @@
+from pathlib import Path
+
+import pytest
+from cluster.programs import built
+from fakes.charts import VARIANTS, Rendered, rendered
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    """Helm, built the first time."""
+    return built("helm")
+
+
+@pytest.fixture(scope="session", params=VARIANTS)
+def variant(request: pytest.FixtureRequest, helm: Path) -> tuple[str, Rendered]:
+    """Each variant of the values: its name, and what it renders to."""
+    return request.param, rendered(helm, VARIANTS[request.param])
