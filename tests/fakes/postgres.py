@@ -30,7 +30,7 @@ class PostgresServer:
         self.port = free_port(address)
         self._account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self.folder.chmod(0o755)
-        self._binaries = self._reachable_binaries()
+        self.binaries = self._reachable_binaries()
         if self._account is not None:
             os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
 
@@ -52,11 +52,14 @@ class PostgresServer:
 
     def command(self) -> tuple[str, ...]:
         """Return the command line that runs the server in the foreground, for whoever supervises it."""
-        postgres = (str(self._binaries / "postgres"), "-D", str(self._data), *self._options())
+        return self.as_its_account(str(self.binaries / "postgres"), "-D", str(self._data), *self._options())
+
+    def as_its_account(self, *command: str) -> tuple[str, ...]:
+        """Return the command line that runs `command` as the account that may run a server."""
         if self._account is None:
-            return postgres
+            return command
         identity = (f"--reuid={self._account.pw_uid}", f"--regid={self._account.pw_gid}", "--clear-groups")
-        return ("setpriv", *identity, *postgres)
+        return ("setpriv", *identity, *command)
 
     def answers(self) -> bool:
         """Say whether the server takes connections."""
@@ -114,7 +117,7 @@ class PostgresServer:
         with (self.folder / f"{program}.out").open("w") as out:
             # A pipe would be held open by the server that pg_ctl leaves behind.
             done = subprocess.run(
-                [self._binaries / program, "-D", self._data, *arguments],
+                [self.binaries / program, "-D", self._data, *arguments],
                 stdout=out, stderr=subprocess.STDOUT, cwd=self.folder, check=False, **identity,
             )  # fmt: skip
         if done.returncode != 0:
