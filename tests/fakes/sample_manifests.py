@@ -34,12 +34,14 @@ class Drawn:
 def configurations(draw, sample):
     """Any configuration of the space of the manifest `sample`."""
     resource = load_manifest(sample)
-    declaration = engine_declaration(resource.spec)
+    declaration = engine_declaration(resource.spec.engine)
     chosen = {}
     for parameter in define_study(resource).space.parameters:
         if parameter.active(chosen):
             chosen[parameter.name] = draw(_values(parameter.dimension))
-    configuration = complete(chosen, fixed_parameters(resource.spec, declaration), declaration)
+    configuration = complete(
+        chosen, fixed_parameters(resource.spec.engine, resource.spec.workload, declaration), declaration
+    )
     return Drawn(chosen, configuration, declaration.conflicts(configuration))
 
 

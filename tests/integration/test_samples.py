@@ -53,8 +53,10 @@ def test_a_sample_becomes_a_study(path: Path) -> None:
     assert isinstance(resource, LLMOptimization)
     study = define_study(resource)
     assert set(study.space.names()) == {name for name, _ in resource.spec.search.space.all_parameters()}
-    declaration = engine_declaration(resource.spec)
-    default = Configuration.from_flat(fixed_parameters(resource.spec, declaration))
+    declaration = engine_declaration(resource.spec.engine)
+    default = Configuration.from_flat(
+        fixed_parameters(resource.spec.engine, resource.spec.workload, declaration)
+    )
     assert declaration.conflicts(default) == ()
 
 

@@ -1,11 +1,19 @@
 """Puts together what a runner needs for one study, from a manifest and the environment."""
 
 import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.resources.secrets import ENDPOINT_API_KEY, EVALUATOR_API_KEY, MODEL_TOKEN
+from llmopt_core.resources.serving import Engine, MemoryGuard, Model
+from llmopt_core.search.configurations import Value
 from llmopt_core.study.adapter import Study
 from llmopt_core.study.definitions import engine_declaration, fixed_parameters
+from llmopt_core.study.records import TrialRecord
 from llmopt_runner.engines.base import load_engine
 from llmopt_runner.guarding import EngineMemory
 from llmopt_runner.loading import EngineSlot, launch_settings, start_timeout_seconds
@@ -18,48 +26,104 @@ from llmopt_runner.trial import Progress, TrialRunner
 from llmopt_runner.workload import PreparedWorkload
 
 
-def trial_runner(
-    spec: OptimizationSpec, study: Study, results: Path, stopping: StopSignal, progress: Progress
-) -> TrialRunner:
-    """Return what runs the trials of `study`: model, data set, engine and memory guard, ready for the first.
+@dataclass(frozen=True)
+class Served:
+    """A model on an engine, and the secrets that both are given."""
 
-    Raises what no configuration can mend: ModelNotFound, DatasetInvalid, EngineNotFound and the like.
+    model: Model
+    engine: Engine
+    token: str | None
+    api_key: str | None
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all trials of a runner share, whatever they serve."""
+
+    study: Study
+    workload: PreparedWorkload
+    trial_timeout: str
+    guard: MemoryGuard
+    folder: Path
+    stopping: StopSignal
+    progress: Progress
+    actions: Counter[str] = field(default_factory=Counter)
+
+    def slot(self, served: Served, is_alike: Callable[[TrialRecord], bool] = lambda _: True) -> EngineSlot:
+        """Return what loads the engine of `served`; predictions learn from the trials that are alike.
+
+        Raises what no configuration can mend: ModelNotFound, EngineNotFound and the like.
+        """
+        model = resolve_model(served.model.source, token=served.token)
+        settings_for = launch_settings(
+            served.model, served.engine, model, self.folder, api_key=served.api_key, model_token=served.token
+        )
+        return EngineSlot(
+            load_engine(served.engine.name),
+            settings_for,
+            start_timeout_seconds(served.engine),
+            memory=self._memory(served.engine, model, is_alike),
+        )
+
+    def trial_runner(self, slot: EngineSlot, fixed: Mapping[str, Value]) -> TrialRunner:
+        """Return what runs trials on `slot` that all have the parameters `fixed`, by full name."""
+        return TrialRunner(
+            trial_timeout=self.trial_timeout,
+            declaration=slot.engine.declaration,
+            fixed=fixed,
+            workload=self.workload,
+            slot=slot,
+            study=self.study,
+            stopping=self.stopping,
+            progress=self.progress,
+        )
+
+    def _memory(
+        self, engine: Engine, model: ResolvedModel, is_alike: Callable[[TrialRecord], bool]
+    ) -> EngineMemory:
+        """Return what guards the engine's memory: nothing for an endpoint, whose memory is elsewhere."""
+        if engine.endpoint is not None:
+            return EngineMemory(actions=self.actions)
+        path = model.path or hub_snapshot(model.id, model.revision)
+        return EngineMemory(
+            visible_devices(),
+            Thresholds.of(self.guard),
+            shape=read_shape(path) if path is not None and self.guard.predict else None,
+            facts=lambda: [
+                trial.outcome.facts
+                for trial in self.study.trials()
+                if trial.outcome is not None and is_alike(trial)
+            ],
+            stop=self.stopping.wake,
+            actions=self.actions,
+        )
+
+
+def shared(
+    spec: OptimizationSpec | BenchmarkSpec,
+    study: Study,
+    results: Path,
+    stopping: StopSignal,
+    progress: Progress,
+) -> Shared:
+    """Return what the trials of `study` share: data set, evaluator, where engines log.
+
+    Raises what no configuration can mend: DatasetInvalid, EvaluatorInvalid and the like.
     """
-    declaration = engine_declaration(spec)
     folder = results / "logs" / "engines"
     folder.mkdir(parents=True, exist_ok=True)
-    token = os.environ.get("LLMOPT_MODEL_TOKEN")
-    model = resolve_model(spec.model.source, token=token)
-    api_key = os.environ.get("LLMOPT_ENDPOINT_API_KEY")
-    settings_for = launch_settings(spec, model, folder, api_key=api_key, model_token=token)
-    workload = PreparedWorkload.prepare(spec.workload, api_key=os.environ.get("LLMOPT_EVALUATOR_API_KEY"))
-    progress.memory = _memory(spec, study, model, stopping)
-    return TrialRunner(
-        spec=spec,
-        declaration=declaration,
-        fixed=fixed_parameters(spec, declaration),
-        workload=workload,
-        slot=EngineSlot(
-            load_engine(spec.engine.name),
-            settings_for,
-            start_timeout_seconds(spec),
-            memory=progress.memory,
-        ),
-        study=study,
-        stopping=stopping,
-        progress=progress,
-    )
+    workload = PreparedWorkload.prepare(spec.workload, api_key=os.environ.get(EVALUATOR_API_KEY))
+    timeout = spec.budget.trial_timeout
+    return Shared(study, workload, timeout, spec.memory_guard, folder, stopping, progress)
 
 
-def _memory(spec: OptimizationSpec, study: Study, model: ResolvedModel, stopping: StopSignal) -> EngineMemory:
-    """Return what guards the engines' memory: nothing for an endpoint, whose memory is elsewhere."""
-    if spec.engine.endpoint is not None:
-        return EngineMemory()
-    path = model.path or hub_snapshot(model.id, model.revision)
-    return EngineMemory(
-        visible_devices(),
-        Thresholds.of(spec.memory_guard),
-        shape=read_shape(path) if path is not None and spec.memory_guard.predict else None,
-        facts=lambda: [trial.outcome.facts for trial in study.trials() if trial.outcome is not None],
-        stop=stopping.wake,
-    )
+def search_runner(spec: OptimizationSpec, common: Shared) -> TrialRunner:
+    """Return what runs the trials of an optimization: model, engine and memory guard, ready for the first.
+
+    Raises what no configuration can mend: ModelNotFound, EngineNotFound and the like.
+    """
+    declaration = engine_declaration(spec.engine)
+    secrets = os.environ.get(MODEL_TOKEN), os.environ.get(ENDPOINT_API_KEY)
+    slot = common.slot(Served(spec.model, spec.engine, *secrets))
+    common.progress.memory = slot.memory
+    return common.trial_runner(slot, fixed_parameters(spec.engine, spec.workload, declaration))

@@ -1,17 +1,26 @@
 """When a study has cost enough: pure decisions from what the study shows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Self
 
-from llmopt_core.errors.classes import Failure
+from llmopt_core.errors.classes import Failure, RetryPolicy
+from llmopt_core.errors.policies import POLICIES
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.base import duration_seconds
+from llmopt_core.resources.benchmark import BenchmarkBudget
 from llmopt_core.resources.optimization import Budget, Confirm, Target
 from llmopt_core.study.adapter import EndReason
 from llmopt_core.study.durations import active_seconds, gpu_seconds
-from llmopt_core.study.records import OutcomeKind, Phase, RunnerRecord, TrialRecord
+from llmopt_core.study.records import (
+    ComparisonDefinition,
+    OutcomeKind,
+    Phase,
+    RunnerRecord,
+    TrialRecord,
+)
+from llmopt_core.study.repeats import current, ended_as, given_up
 
 _SECONDS_PER_HOUR = 3600.0
 
@@ -52,14 +61,77 @@ def search_ending(
     budget: Budget, confirm: Confirm, trials: Sequence[TrialRecord], runners: Sequence[RunnerRecord]
 ) -> Ending | None:
     """Return why no further trial should be started, or None; the number of trials is the claim's to keep."""
-    failed = [t for t in trials if t.outcome is not None and t.outcome.kind is OutcomeKind.FAILED]
-    if len(failed) >= budget.max_failed_trials:
-        text = f"{len(failed)} trials failed; spec.budget.maxFailedTrials is {budget.max_failed_trials}"
-        return Ending("TooManyFailures", text, failed=True)
+    failures = sum(ended_as(trial) is OutcomeKind.FAILED for trial in trials)
+    if failures >= budget.max_failed_trials:
+        return _too_many(failures, budget.max_failed_trials)
     if budget.target is not None and (number := _reached(budget.target, trials)) is not None:
         target = budget.target
         return Ending("GoalReached", f"trial {number} reached {target.metric} {target.value}")
     return _deadline(budget, confirm, trials, runners) or _gpu_budget_spent(budget, confirm, trials, runners)
+
+
+def _too_many(failures: int, most: int) -> Ending:
+    text = f"{failures} trials failed; spec.budget.maxFailedTrials is {most}"
+    return Ending("TooManyFailures", text, failed=True)
+
+
+def comparison_ending(
+    budget: BenchmarkBudget,
+    comparison: ComparisonDefinition,
+    trials: Sequence[TrialRecord],
+    runners: Sequence[RunnerRecord],
+) -> Ending | None:
+    """Return why no further repeat should be started, or None.
+
+    A candidate that can never work counts as one thing to report, not as so many failed trials.
+    """
+    lost = given_up(trials)
+    failures = sum(_may_pass(trial) for trial in current(trials).values())
+    if failures >= budget.max_failed_trials:
+        return _too_many(failures, budget.max_failed_trials)
+    if (ending := _nothing_to_compare(comparison, lost)) is not None:
+        return ending
+    if budget.duration is None or active_seconds(runners) < duration_seconds(budget.duration):
+        return None
+    repeats = sum(ended_as(trial) is OutcomeKind.MEASURED for trial in current(trials).values())
+    limit = f"spec.budget.duration of {duration_seconds(budget.duration)} s is spent"
+    planned = len(comparison.candidates) * comparison.repeats
+    return Ending("DeadlineExceeded", f"{limit} after {repeats} of {planned} repeats")
+
+
+def comparison_exhausted(comparison: ComparisonDefinition, trials: Sequence[TrialRecord]) -> Ending:
+    """Return the end of a benchmark that has no repeat left."""
+    planned = len(comparison.candidates) * comparison.repeats
+    lost = [
+        f"; {comparison.candidates[place].name} could not be measured: {failure.error_class}: {failure.told}"
+        for place, failure in sorted(given_up(trials).items())
+    ]
+    return Ending("TrialsExhausted", f"all {planned} repeats are done{''.join(lost)}")
+
+
+def _may_pass(trial: TrialRecord) -> bool:
+    """Say whether the trial failed by something that another candidate, or another try, may not meet."""
+    failure = trial.outcome.failure if trial.outcome else None
+    if failure is None or ended_as(trial) is not OutcomeKind.FAILED:
+        return False
+    return POLICIES[failure.error_class] is not RetryPolicy.FATAL
+
+
+def _nothing_to_compare(comparison: ComparisonDefinition, lost: Mapping[int, Failure]) -> Ending | None:
+    """Return the end that the loss of the baseline, or of all others, brings."""
+    names = [candidate.name for candidate in comparison.candidates]
+    baseline = comparison.baseline_place
+    if baseline in lost:
+        place, text = (
+            baseline,
+            f"the baseline {names[baseline]} cannot be measured, so nothing can be compared",
+        )
+    elif len(names) > 1 and len(lost) == len(names) - 1:
+        place, text = min(lost), f"no candidate is left to compare with {names[baseline]}"
+    else:
+        return None
+    failure = lost[place]
+    return Ending(failure.error_class.value, f"{text}; {names[place]}: {failure.told}", failed=True)
 
 
 def _deadline(

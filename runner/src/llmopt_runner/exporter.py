@@ -20,7 +20,8 @@ from prometheus_client.registry import Collector
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.study.adapter import StorageUnavailable, Study
-from llmopt_core.study.records import ObjectiveDefinition, Outcome, OutcomeKind
+from llmopt_core.study.comparison import BenchmarkFinding, compare_candidates
+from llmopt_core.study.records import ObjectiveDefinition, Outcome, OutcomeKind, StudyDefinition
 from llmopt_core.study.summary import StudySummary, summarise
 from llmopt_runner.trial import Progress
 
@@ -86,11 +87,13 @@ class Exporter:
             "objective_current", "The objective in this runner's latest measured trial, in its own unit."
         )
         self._best = self._gauge(
-            "objective_best", "The objective in the study's best trial so far, in its own unit."
+            "objective_best",
+            "The objective in the study's best trial so far (a benchmark: its best candidate's mean), in its"
+            " own unit.",
         )
         self._study = self._gauge(
             "study_trials",
-            "The study's trials without repeats, as of this runner's latest end of one.",
+            "The study's trials as of this runner's latest end of one: a search's without repeats.",
             "state",
         )
         self._trial_seconds = self._histogram("trial_duration", "Trials that asked an engine.")
@@ -134,14 +137,25 @@ class Exporter:
         if kind is OutcomeKind.MEASURED:
             self._show(self._current, outcome.metrics)
 
-    def study_seen(self, summary: StudySummary) -> None:
-        """Show how far the whole study is, and its best values."""
-        finished = sum(summary.counts.values()) - summary.counts.get(OutcomeKind.RETURNED, 0)
-        states = {"waiting": summary.waiting, "running": summary.running, "finished": finished}
-        for state, count in states.items():
-            self._study.labels(state).set(count)
+    def search_seen(self, summary: StudySummary) -> None:
+        """Show how far an optimization is, and its best values."""
+        self._states(summary.waiting, summary.running, summary.counts)
         if summary.best is not None and summary.best.outcome is not None:
             self._show(self._best, summary.best.outcome.metrics)
+
+    def comparison_seen(self, summary: StudySummary, finding: BenchmarkFinding) -> None:
+        """Show how far a benchmark is, and the best mean of its objective."""
+        self._states(summary.confirm_waiting, summary.confirm_running, summary.confirm_counts)
+        objective = finding.objective
+        means = [each.metrics[objective.metric].mean for each in finding.candidates if each.repeats]
+        if means:
+            best = max(means) if objective.direction == "maximize" else min(means)
+            self._show(self._best, {objective.metric: best})
+
+    def _states(self, waiting: int, running: int, counts: Mapping[OutcomeKind, int]) -> None:
+        finished = sum(counts.values()) - counts.get(OutcomeKind.RETURNED, 0)
+        for state, count in {"waiting": waiting, "running": running, "finished": finished}.items():
+            self._study.labels(state).set(count)
 
     def _show(self, gauge: Gauge, metrics: Mapping[str, float]) -> None:
         for name in self._objectives:
@@ -183,13 +197,13 @@ def _by_device(name: str, text: str, values: Mapping[str, float]) -> GaugeMetric
 
 @contextmanager
 def exporting(
-    study: Study, engine: str, memory: MemoryView, *, host: str, port: int
+    study: Study, memory: MemoryView, *, host: str, port: int
 ) -> Iterator[Callable[[OutcomeKind, Outcome], None]]:
     """Serve the metrics of a runner of `study`, and yield what each ended trial is to be told to.
 
     The study is read here and at each trial's end, never for a scrape.
     """
-    exporter = Exporter(engine, study.definition.objectives, memory)
+    exporter = Exporter(_engines(study.definition), study.definition.objectives, memory)
 
     def trial_ended(kind: OutcomeKind, outcome: Outcome) -> None:
         exporter.trial_ended(kind, outcome)
@@ -200,9 +214,18 @@ def exporting(
         yield trial_ended
 
 
+def _engines(definition: StudyDefinition) -> str:
+    """Return what is measured: an optimization's engine, or those of all candidates."""
+    servings = [definition.serving, *(candidate.serving for candidate in definition.candidates)]
+    return ",".join(dict.fromkeys(each.engine_name for each in servings if each is not None))
+
+
 def _read(study: Study, exporter: Exporter) -> None:
     try:
-        exporter.study_seen(summarise(study))
+        if study.definition.comparison is None:
+            exporter.search_seen(summarise(study))
+        else:
+            exporter.comparison_seen(summarise(study), compare_candidates(study))
     except StorageUnavailable as error:
         log.warning("metrics of the study stay as they were: %s", error)
 

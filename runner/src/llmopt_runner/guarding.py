@@ -65,6 +65,7 @@ class EngineMemory:
 
     `shape` is the model's, None where it is not known: then nothing is predicted. `facts` returns those of
     the study's earlier outcomes, by which predictions are corrected. `stop` ends what the engine is asked.
+    `actions` counts what was done about memory, for all the slots of a runner.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class EngineMemory:
         shape: ModelShape | None = None,
         facts: Callable[[], Iterable[Mapping[str, Any]]] = lambda: (),
         stop: Callable[[], None] = lambda: None,
+        actions: Counter[str] | None = None,
     ) -> None:
         """Keep what is watched, and how."""
         self._devices = devices
@@ -85,7 +87,7 @@ class EngineMemory:
         self._now: _Guarded | None = None
         self._reading = NOTHING_SEEN
         self._warnings: list[str] = []
-        self._actions: Counter[str] = Counter()
+        self._actions: Counter[str] = Counter() if actions is None else actions
 
     @property
     def guard(self) -> MemoryGuard | None:

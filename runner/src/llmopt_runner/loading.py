@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmopt_core.resources.base import duration_seconds
-from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.resources.serving import Engine as EngineSpec
+from llmopt_core.resources.serving import Model
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings
 from llmopt_runner.engines.server import EngineServer
@@ -106,14 +107,18 @@ class EngineSlot:
 
 
 def launch_settings(
-    spec: OptimizationSpec,
+    asked: Model,
+    engine: EngineSpec,
     model: ResolvedModel,
     folder: Path,
     *,
     api_key: str | None,
     model_token: str | None,
 ) -> Callable[[Configuration], LaunchSettings]:
-    """Return what makes the launch settings of a configuration; logs go below `folder`."""
+    """Return what makes the launch settings of a configuration; logs go below `folder`.
+
+    `model` is what `asked` stands for on this machine.
+    """
 
     def settings(configuration: Configuration) -> LaunchSettings:
         name = f"{time.time_ns()}.log"
@@ -126,15 +131,15 @@ def launch_settings(
             sampling=configuration.sampling,
             model_revision=model.revision,
             model_token=model_token,
-            trust_remote_code=spec.model.trust_remote_code,
-            endpoint_url=spec.engine.endpoint.url if spec.engine.endpoint else None,
-            endpoint_model=spec.engine.endpoint.model if spec.engine.endpoint else None,
+            trust_remote_code=asked.trust_remote_code,
+            endpoint_url=engine.endpoint.url if engine.endpoint else None,
+            endpoint_model=engine.endpoint.model if engine.endpoint else None,
             api_key=api_key,
         )
 
     return settings
 
 
-def start_timeout_seconds(spec: OptimizationSpec) -> float:
+def start_timeout_seconds(engine: EngineSpec) -> float:
     """Return how long a start of the engine may take."""
-    return float(duration_seconds(spec.engine.start_timeout))
+    return float(duration_seconds(engine.start_timeout))

@@ -1,21 +1,20 @@
-"""The life of a runner: claim, run, finish, until the study has an end; then the confirmation."""
+"""The life of a runner: claim, run, finish, until the study has an end; the same for both kinds of study."""
 
 import logging
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from llmopt_core.errors.classes import Failure, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
-from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.adapter import Study
 from llmopt_core.study.errors import StorageUnavailable, TrialLost
-from llmopt_core.study.records import Claim, ConfirmPlan, Outcome, OutcomeKind, Phase
-from llmopt_core.study.summary import rank, summarise
-from llmopt_runner.budgets import Ending, search_ending
+from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase
+from llmopt_runner.budgets import Ending
 from llmopt_runner.stopping import Interrupted, StopSignal
-from llmopt_runner.trial import TrialRunner
+from llmopt_runner.trial import Progress
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -30,32 +29,48 @@ _STORAGE_PATIENCE_SECONDS = 300.0
 _OUTAGE_GAP_SECONDS = 60.0
 
 
-class Loop:
+class Trials(Protocol):
+    """What runs claimed trials."""
+
+    @property
+    def stopping(self) -> StopSignal:
+        """What asks the runner to stop."""
+
+    @property
+    def progress(self) -> Progress:
+        """What the runner is doing now."""
+
+    def run(self, claim: Claim) -> Outcome:
+        """Return how the trial ended; raises Interrupted when the runner was asked to stop."""
+
+    def close(self) -> None:
+        """Stop the loaded engine, if there is one."""
+
+
+class Loop(ABC):
     """Runs trials of `study` until none is left; several loops on one study share the work."""
 
     def __init__(
         self,
-        spec: OptimizationSpec,
         study: Study,
-        trials: TrialRunner,
+        trials: Trials,
         name: str,
         trial_ended: TrialEnd = lambda _kind, _outcome: None,
     ) -> None:
-        self._spec = spec
         self._trial_ended = trial_ended
         self._study = study
         self._trials = trials
         self._name = name
-        self._stopping: StopSignal = trials.stopping
+        self._stopping = trials.stopping
         self._fatal: Ending | None = None
 
+    @abstractmethod
     def run(self) -> Ending:
         """Return why the study ended; raises Interrupted when asked to stop before."""
-        ending = self._patiently(self._search)
-        if not ending.failed:
-            self._patiently(self._confirm)
-        self._study.end(ending.reason, ending.message, failed=ending.failed)
-        return ending
+
+    def close(self) -> None:
+        """Give up what the trials hold."""
+        self._trials.close()
 
     def _patiently(self, step: Callable[[], T]) -> T:
         """Repeat `step` while the storage is away, within reason; every step can be repeated."""
@@ -76,43 +91,39 @@ class Loop:
         self._stopping.wait(_POLL_SECONDS)
         self._stopping.check()
 
-    def _search(self) -> Ending:
+    def _work_off(
+        self, claim: Callable[[], Claim | None], ending: Callable[[], Ending | None], *, repeats: bool
+    ) -> Ending | None:
+        """Carry out what `claim` gives until `ending` says why no more; None: nothing is left, or running.
+
+        `repeats` says whether it is the repeats that are worked off, or all the other trials.
+        """
         while True:
             self._stopping.check()
-            if ending := self._search_ending():
-                return ending
-            claim = self._study.claim(
-                self._name, budget=self._spec.budget.trials, fixed=self._trials.slot.fixed()
-            )
-            if claim is not None:
-                self._carry_out(claim)
-            elif self._nothing_left(confirm=False):
-                return self._exhausted()
+            if self._fatal is not None:
+                return self._fatal
+            if (end := ending()) is not None:
+                return end
+            claimed = claim()
+            if claimed is not None:
+                self._carry_out(claimed)
+            elif self._nothing_left(repeats=repeats):
+                return None
             else:
                 self._trials.progress.stage = "waiting for other runners"
                 self._wait()
 
-    def _exhausted(self) -> Ending:
-        done, budget = summarise(self._study).budget_used, self._spec.budget.trials
-        if done < budget:
-            return Ending("TrialsExhausted", f"all {done} configurations of the space are done")
-        return Ending("TrialsExhausted", f"all {budget} trials are done")
+    def _ended(self) -> Ending | None:
+        """Return how the study was ended, by whomever."""
+        end = self._study.ended
+        return None if end is None else Ending.told(end)
 
-    def _search_ending(self) -> Ending | None:
-        if self._fatal is not None:
-            return self._fatal
-        if ended := self._study.ended:
-            return Ending.told(ended)
-        return search_ending(
-            self._spec.budget, self._spec.confirm, self._study.trials(), self._study.runners()
-        )
-
-    def _nothing_left(self, *, confirm: bool) -> bool:
-        """Say whether all trials of the search, or all of the confirmation, are finished."""
+    def _nothing_left(self, *, repeats: bool) -> bool:
+        """Say whether all repeats, or all other trials, are finished."""
         return all(
             trial.state == "finished"
             for trial in self._study.trials()
-            if (trial.phase is Phase.CONFIRM) == confirm
+            if (trial.phase is Phase.CONFIRM) == repeats
         )
 
     def _carry_out(self, claim: Claim) -> None:
@@ -149,58 +160,22 @@ class Loop:
     def _worth_another_run(self, claim: Claim, outcome: Outcome) -> Failure | None:
         """Return the failure for which the trial is to be run again, if it is.
 
-        At once where that may help. A fatal failure ends the study first, and costs no trial of its budget:
-        what it names can be mended.
+        At once where that may help. What ends the study costs no trial of its budget: it can be mended.
         """
         failure = outcome.failure
         if failure is None or outcome.kind not in {OutcomeKind.FAILED, OutcomeKind.INVALID}:
             return None
         policy = POLICIES[failure.error_class]
         if policy is RetryPolicy.FATAL:
+            if not self._ends_all(failure):
+                return None
             self._fatal = Ending.of(failure)
             return failure
         return failure if policy is RetryPolicy.RETRY and claim.attempt + 1 < _MOST_ATTEMPTS else None
 
-    def _confirm(self) -> None:
-        plan = self._plan()
-        if plan is None:
-            return
-        while True:
-            self._stopping.check()
-            claim = self._study.claim_confirm(self._name)
-            if claim is not None:
-                self._carry_out(claim)
-            elif self._nothing_left(confirm=True):
-                return
-            else:
-                self._trials.progress.stage = "waiting for other runners"
-                self._wait()
-
-    def _plan(self) -> ConfirmPlan | None:
-        """The best few that differ from the default, and the default; None with nothing to prove."""
-        summary = summarise(self._study)
-        if summary.baseline is None or summary.baseline.outcome is None or self._spec.confirm.top == 0:
-            return None
-        default = self._trials.configuration(_as_claim({})).key()
-        rivals = [
-            trial
-            for trial in rank(self._study)
-            if trial.outcome is not None and trial.outcome.configuration.key() != default
-        ][: self._spec.confirm.top]
-        if not rivals:
-            return None
-        return self._study.plan_confirm(
-            ConfirmPlan(
-                candidates=({}, *(trial.parameters for trial in rivals)),
-                source_trials=(summary.baseline.number, *(trial.number for trial in rivals)),
-                repeats=self._spec.confirm.repeats,
-                basis=summary.budget_used,
-            )
-        )
-
-
-def _as_claim(parameters: dict[str, str]) -> Claim:
-    return Claim(number=-1, phase=Phase.BASELINE, parameters=parameters)
+    @abstractmethod
+    def _ends_all(self, failure: Failure) -> bool:
+        """Say whether after this fatal failure no other trial can work either."""
 
 
 def _told(outcome: Outcome) -> str:

@@ -8,18 +8,23 @@ import sys
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.loading import load_manifest
-from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
+from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.adapter import Study, open_storage
 from llmopt_core.study.opening import own_study
-from llmopt_runner.assembling import trial_runner
+from llmopt_runner.assembling import search_runner, shared
 from llmopt_runner.budgets import Ending
+from llmopt_runner.candidates import CandidateRunners, first_endpoint
+from llmopt_runner.comparing import ComparisonLoop
 from llmopt_runner.heartbeat import Heartbeat
 from llmopt_runner.loop import Loop, TrialEnd
+from llmopt_runner.searching import SearchLoop
 from llmopt_runner.stopping import Interrupted, StopSignal
 from llmopt_runner.trial import Progress
 
@@ -64,7 +69,7 @@ def _end_with_stdin(stopping: StopSignal) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="llmopt-runner", description=__doc__)
-    parser.add_argument("--manifest", type=Path, required=True, help="an LLMOptimization as YAML")
+    parser.add_argument("--manifest", type=Path, required=True, help="a manifest as YAML")
     parser.add_argument(
         "--storage",
         default=os.environ.get("LLMOPT_STORAGE_URL"),
@@ -99,18 +104,17 @@ def _port(text: str) -> int:
 
 def _run(options: argparse.Namespace, stopping: StopSignal) -> int:
     resource = load_manifest(options.manifest)
-    if not isinstance(resource, LLMOptimization):
-        raise WrongKind(f"{options.manifest}: a runner takes an LLMOptimization, not {resource.kind}")
     with open_storage(options.storage) as storage:
         study = own_study(storage, resource)
         progress = Progress()
         name = f"{socket.gethostname()}-{options.index}-{uuid.uuid4().hex[:8]}"
         with (
             Heartbeat(study, name, options.index, progress) as heartbeat,
-            _metrics(options, resource.spec, study, progress) as trial_ended,
+            _metrics(options, study, progress) as trial_ended,
         ):
             heartbeat.ending = "interrupted"
-            ending = _search(resource.spec, study, name, options.results, stopping, progress, trial_ended)
+            work = Work(study, name, options.results, stopping, progress, trial_ended)
+            ending = work.run(resource.spec)
             heartbeat.ending = ending.reason
     if ending.failed:
         log.error("the study failed: %s: %s", ending.reason, ending.message)
@@ -118,9 +122,7 @@ def _run(options: argparse.Namespace, stopping: StopSignal) -> int:
 
 
 @contextmanager
-def _metrics(
-    options: argparse.Namespace, spec: OptimizationSpec, study: Study, progress: Progress
-) -> Iterator[TrialEnd]:
+def _metrics(options: argparse.Namespace, study: Study, progress: Progress) -> Iterator[TrialEnd]:
     """Serve metrics where they are asked for, and yield what each ended trial is to be told to."""
     if options.metrics_port is None:
         yield lambda _kind, _outcome: None
@@ -128,42 +130,46 @@ def _metrics(
     from llmopt_runner.exporter import ProgressMemory, exporting  # noqa: PLC0415 - slow, and seldom wanted
 
     memory = ProgressMemory(progress)
-    with exporting(
-        study, spec.engine.name, memory, host=options.metrics_host, port=options.metrics_port
-    ) as trial_ended:
+    with exporting(study, memory, host=options.metrics_host, port=options.metrics_port) as trial_ended:
         yield trial_ended
 
 
-def _search(
-    spec: OptimizationSpec,
-    study: Study,
-    name: str,
-    results: Path,
-    stopping: StopSignal,
-    progress: Progress,
-    trial_ended: TrialEnd,
-) -> Ending:
-    """Run trials to the end of the study; what no configuration can mend ends it before the first.
+@dataclass(frozen=True)
+class Work:
+    """What a runner does for one study, from its first trial to its end."""
 
-    A study that has ended stays so: to open it again is the business of whoever starts runners, for a runner
-    that begins late cannot tell what was mended from what just came to its end.
-    """
-    if (ended := study.ended) is not None:
-        return Ending.told(ended)
-    try:
-        trials = trial_runner(spec, study, results, stopping, progress)
-    except LlmoptError as error:
-        ending = Ending.of(error.failure)
-        study.end(ending.reason, ending.message, failed=True)
-        return ending
-    try:
-        return Loop(spec, study, trials, name, trial_ended).run()
-    finally:
-        trials.slot.close()
+    study: Study
+    name: str
+    results: Path
+    stopping: StopSignal
+    progress: Progress
+    trial_ended: TrialEnd
 
+    def run(self, spec: OptimizationSpec | BenchmarkSpec) -> Ending:
+        """Run trials to the end of the study; what no trial can mend ends it before the first.
 
-class WrongKind(LlmoptError):
-    """The manifest is of a kind that this program does not run."""
+        A study that has ended stays so: to open it again is the business of whoever starts runners, for a
+        runner that begins late cannot tell what was mended from what just came to its end.
+        """
+        if (ended := self.study.ended) is not None:
+            return Ending.told(ended)
+        try:
+            loop = self._loop(spec)
+        except LlmoptError as error:
+            ending = Ending.of(error.failure)
+            self.study.end(ending.reason, ending.message, failed=True)
+            return ending
+        with closing(loop):
+            return loop.run()
+
+    def _loop(self, spec: OptimizationSpec | BenchmarkSpec) -> Loop:
+        common = shared(spec, self.study, self.results, self.stopping, self.progress)
+        if isinstance(spec, OptimizationSpec):
+            return SearchLoop(spec, self.study, search_runner(spec, common), self.name, self.trial_ended)
+        comparison = self.study.comparison
+        assert comparison is not None  # noqa: S101 - the study is this benchmark's
+        runners = CandidateRunners(comparison.candidates, common, first_endpoint(spec, comparison.candidates))
+        return ComparisonLoop(spec, self.study, comparison, runners, self.name, self.trial_ended)
 
 
 if __name__ == "__main__":

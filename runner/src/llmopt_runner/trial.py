@@ -11,7 +11,6 @@ from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.errors.policies import POLICIES
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.base import duration_seconds
-from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.search.building import complete
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.study.adapter import Study
@@ -59,9 +58,12 @@ class _Stopwatch:
 
 @dataclass(frozen=True)
 class TrialRunner:
-    """Runs claimed trials of one study on one engine slot."""
+    """Runs claimed trials of one study on one engine slot.
 
-    spec: OptimizationSpec
+    `trial_timeout` is how long a measurement may take, as the manifest writes it.
+    """
+
+    trial_timeout: str
     declaration: EngineDeclaration
     fixed: Mapping[str, Value]
     workload: PreparedWorkload
@@ -85,6 +87,10 @@ class TrialRunner:
         seconds["total"] = sum(seconds.values())
         return replace(outcome, seconds=seconds)
 
+    def close(self) -> None:
+        """Stop the loaded engine, if there is one."""
+        self.slot.close()
+
     def _without_start(self, claim: Claim, configuration: Configuration) -> Outcome | None:
         """A configuration that the engine would refuse, or that was measured before, costs no start."""
         if conflicts := self.declaration.conflicts(configuration):
@@ -107,12 +113,12 @@ class TrialRunner:
             )
         except EngineStartFailed as error:
             watch.lap("load")
-            return _failed(configuration, error.explained(_numbers(configuration)))
+            return failed(configuration, error.explained(_numbers(configuration)))
         except MemoryExceeded as error:
             watch.lap("load")
-            return replace(_failed(configuration, error.failure), facts=error.facts)
+            return replace(failed(configuration, error.failure), facts=error.facts)
         except EngineNotInstalled as error:
-            return _failed(configuration, error.failure)
+            return failed(configuration, error.failure)
         watch.lap("load")
         outcome = self._guarded(self._on_server(claim, configuration, server, watch))
         if load_seconds:
@@ -128,7 +134,7 @@ class TrialRunner:
         """What memory ended failed by it, whatever it looked like; what was seen of it is always told."""
         facts = {**outcome.facts, **self.slot.memory.facts()}
         if failure := self.slot.memory.failure(ended=outcome.failure is not None):
-            outcome = _failed(outcome.configuration, failure)
+            outcome = failed(outcome.configuration, failure)
         return replace(outcome, facts=facts)
 
     def _on_server(
@@ -148,10 +154,10 @@ class TrialRunner:
                 measurement = self._measure(claim, endpoint, requests)
         except TimeoutError:
             watch.lap("measure")
-            return _failed(configuration, self._timed_out())
+            return failed(configuration, self._timed_out())
         except ScoringFailed as error:
             watch.lap("measure")
-            return _failed(configuration, error.failure)
+            return failed(configuration, error.failure)
         watch.lap("measure")
         outcome = self._judged(claim, configuration, requests, measurement, server, reading())
         return replace(outcome, facts={**outcome.facts, **_grown(before, server.counters())})
@@ -165,20 +171,21 @@ class TrialRunner:
             evaluator=self.workload.evaluator,
             prune=self._prune(claim),
             stopping=self.stopping,
-            timeout_seconds=float(duration_seconds(self.spec.budget.trial_timeout)),
+            timeout_seconds=float(duration_seconds(self.trial_timeout)),
         )
 
     def _prune(self, claim: Claim) -> Prune:
-        if claim.phase is not Phase.SEARCH or len(self.spec.objectives) > 1:
+        objectives = self.study.definition.objectives
+        if claim.phase is not Phase.SEARCH or len(objectives) > 1:
             return lambda _place, _score: False
-        if self.spec.objectives[0].metric != self.workload.evaluator.metric:
+        if objectives[0].metric != self.workload.evaluator.metric:
             return lambda _place, _score: False
         return lambda place, score: self.study.report(claim, place, score)
 
     def _timed_out(self) -> Failure:
         return Failure(
             ErrorClass.TRIAL_TIMEOUT,
-            f"the measurement did not end within {self.spec.budget.trial_timeout}",
+            f"the measurement did not end within {self.trial_timeout}",
             "raise spec.budget.trialTimeout, or lower workload.dataset.samples or workload.maxTokens",
         )
 
@@ -205,7 +212,7 @@ class TrialRunner:
         try:
             speed = summarise(measurement.run, self.workload.spec.slo)
         except RequestsFailed as error:
-            return _failed(configuration, _requests_failure(error, server, _numbers(configuration)))
+            return failed(configuration, _requests_failure(error, server, _numbers(configuration)))
         validity = check_validity(measurement.run, requests, self.workload.shape(claim.number))
         costs = token_costs(
             speed,
@@ -220,7 +227,7 @@ class TrialRunner:
         )
         if validity.context_cut is not None:
             return replace(
-                _failed(configuration, _too_little_context(validity.context_cut)), facts=outcome.facts
+                failed(configuration, _too_little_context(validity.context_cut)), facts=outcome.facts
             )
         if void:
             failure = Failure(ErrorClass.MEASUREMENT_VOID, "; ".join(void), "its values are not used")
@@ -229,12 +236,13 @@ class TrialRunner:
 
     def _missing(self, metrics: Mapping[str, float]) -> list[str]:
         """What is asked for but was not measured, or cannot be compared as a quotient."""
-        asked = [part.metric for part in self.spec.objectives]
-        asked += [part.metric for part in self.spec.constraints]
+        definition = self.study.definition
+        asked = [part.metric for part in definition.objectives]
+        asked += [part.metric for part in definition.constraints]
         absent = [name for name in asked if name not in metrics]
         zero = [
             part.metric
-            for part in self.spec.objectives
+            for part in definition.objectives
             if metrics.get(part.metric, 1.0) <= 0 and find_metric(part.metric).scale == "ratio"
         ]
         return [f"{name} was not measured" for name in absent] + [
@@ -277,7 +285,8 @@ def _requests_failure(error: RequestsFailed, server: EngineServer, numbers: Mapp
     return error.failure if seen.error_class is ErrorClass.UNKNOWN else seen
 
 
-def _failed(configuration: Configuration, failure: Failure) -> Outcome:
+def failed(configuration: Configuration, failure: Failure) -> Outcome:
+    """Return the outcome of a trial that `failure` ended: failed, or infeasible as its class says."""
     policy = POLICIES[failure.error_class]
     kind = OutcomeKind.INFEASIBLE if policy is RetryPolicy.INFEASIBLE else OutcomeKind.FAILED
     return Outcome(kind, configuration, failure=failure)

@@ -8,8 +8,8 @@ from llmopt.local.folders import ResultsFolder
 from llmopt.local.running import RunSettings, find
 from llmopt.local.sessions import Stop
 from llmopt_core.study.adapter import open_storage
+from llmopt_core.study.others import WarmStartInvalid
 from llmopt_core.study.summary import rank
-from llmopt_core.study.warm_starts import WarmStartInvalid
 
 
 def _run(tmp_path, name, **changes):

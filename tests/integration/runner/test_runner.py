@@ -306,13 +306,9 @@ def test_a_grid_smaller_than_the_budget_ends_with_its_space(folder, server):
         assert len(counted(study)) == 4
 
 
-def test_a_manifest_of_the_other_kind_is_refused(folder):
-    """The runner takes optimizations, and says so with its reserved code."""
-    document = {
-        "apiVersion": "llmopt.dev/v1alpha1",
-        "kind": "LLMBenchmark",
-        "metadata": {"name": "study"},
-        "spec": {},
-    }
-    folder.write(document)
+def test_a_manifest_with_a_fault_is_refused(folder, server):
+    """The runner names the field and ends with its reserved code; no study is made."""
+    folder.write(manifest(server.base_url, trials=0))
     assert folder.run() == EXIT_INVALID, folder.log()
+    assert "spec.budget.trials" in folder.log()
+    assert not (folder.path / "study.db").exists()

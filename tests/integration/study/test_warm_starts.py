@@ -10,8 +10,8 @@ from llmopt_core.resources.optimization import LLMOptimization
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.search.spaces import IntDimension, SearchSpace, SpaceParameter
 from llmopt_core.study.adapter import open_storage
+from llmopt_core.study.others import WarmStartInvalid, from_others
 from llmopt_core.study.records import OutcomeKind
-from llmopt_core.study.warm_starts import WarmStartInvalid, warm_starts
 
 NARROW = SearchSpace(
     (SpaceParameter("engine.n_parallel", IntDimension(1, 4, log=False, step=1)), *MIXED_SPACE.parameters[1:])
@@ -36,12 +36,12 @@ def _ended_study(storage, resource, scores):
     return study
 
 
-def _starts(storage, *names, space=MIXED_SPACE):
+def _starts(storage, *names):
     references = [{"name": name} for name in names]
     resource = LLMOptimization.model_validate(
         changed(optimization(), "spec.search.warmStartFrom", references)
     )
-    return warm_starts(resource, space, lambda name: storage.newest_study(f"team/{name}"))
+    return from_others(resource, lambda name: storage.newest_study(f"team/{name}"))
 
 
 def test_the_best_of_another_study_are_tried_after_the_default(storage):
@@ -58,7 +58,7 @@ def test_what_does_not_lie_in_the_new_space_is_left_to_the_sampler(storage):
     """A value outside the new space is left out, the rest of its configuration is kept."""
     _ended_study(storage, "team/before", {7: 0.9})
     made = definition("new", space=NARROW)
-    study = storage.create_study(made, _starts(storage, "before", space=NARROW))
+    study = storage.create_study(made, _starts(storage, "before"))
     assert study.definition.enqueue[0]["engine.kv"] == "q8_0"
     assert "engine.n_parallel" not in study.definition.enqueue[0]
 

@@ -153,7 +153,7 @@ def test_the_best_is_the_studys_and_the_current_is_the_runners(exporter):
     exporter.trial_ended(OutcomeKind.MEASURED, measured(0.8))
     exporter.trial_ended(OutcomeKind.MEASURED, measured(0.3, speed=20.0))
     definition = StudyDefinition("study", "1", SearchSpace(()), OBJECTIVES)
-    exporter.study_seen(summarise_trials(trials, definition))
+    exporter.search_seen(summarise_trials(trials, definition))
     assert value(exporter, "llmopt_runner_objective_current", metric="accuracy") == 0.3
     assert value(exporter, "llmopt_runner_objective_current", metric="output_tokens_per_second") == 20.0
     assert value(exporter, "llmopt_runner_objective_best", metric="accuracy") == 0.8

@@ -7,22 +7,29 @@ from fakes.records import outcome, trial
 
 from llmopt_core.engines.llamacpp import LLAMACPP
 from llmopt_core.errors.classes import ErrorClass, Failure
-from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.study.records import Claim, OutcomeKind, Phase
+from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.study.records import (
+    Claim,
+    ConstraintDefinition,
+    ObjectiveDefinition,
+    OutcomeKind,
+    Phase,
+    StudyDefinition,
+)
 from llmopt_runner.engines.failures import EngineStartFailed, EngineStartTimeout
 from llmopt_runner.guarding import MemoryExceeded
 from llmopt_runner.stopping import Interrupted, StopSignal
 from llmopt_runner.trial import Progress, TrialRunner
 
-SPEC = OptimizationSpec.model_validate(
-    {
-        "model": {"source": "file:///model.gguf"},
-        "engine": {"name": "llamacpp"},
-        "workload": {"dataset": {"name": "arithmetic"}},
-        "search": {"preset": "speed"},
-        "objectives": [{"metric": "accuracy"}, {"metric": "output_tokens_per_second"}],
-        "constraints": [{"metric": "ttft_ms_p95", "max": "500"}],
-    }
+DEFINITION = StudyDefinition(
+    "study",
+    "f",
+    SearchSpace(()),
+    (
+        ObjectiveDefinition("accuracy", "maximize"),
+        ObjectiveDefinition("output_tokens_per_second", "maximize"),
+    ),
+    (ConstraintDefinition("ttft_ms_p95", maximum=500.0),),
 )
 REFUSED = {"engine.cache_type_v": "q8_0", "engine.flash_attn": "off"}
 
@@ -35,12 +42,12 @@ def runner(*, start=None, twin=None):
         raise start
 
     return TrialRunner(
-        spec=SPEC,
+        trial_timeout="10m",
         declaration=LLAMACPP,
         fixed={},
         workload=SimpleNamespace(),
         slot=SimpleNamespace(ensure=ensure, engine=None),
-        study=SimpleNamespace(measured=lambda _key: twin),
+        study=SimpleNamespace(measured=lambda _key: twin, definition=DEFINITION),
         stopping=StopSignal(),
         progress=Progress(),
     )

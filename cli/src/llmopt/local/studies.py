@@ -13,7 +13,7 @@ from llmopt_core.resources import LLMOptimization, load_manifest
 from llmopt_core.study.adapter import EndReason, Storage, Study, open_storage
 from llmopt_core.study.definitions import define_study, resource_name, study_name
 from llmopt_core.study.errors import StudyMismatch, StudyNotFound
-from llmopt_core.study.warm_starts import warm_starts
+from llmopt_core.study.others import from_others
 
 # A study that ended for one of these goes on when its budget was changed.
 BUDGET_REASONS = frozenset(
@@ -83,8 +83,8 @@ class LocalStudy:
         try:
             definition = define_study(self.resource)
             with ExitStack() as others:
-                starts = warm_starts(self.resource, definition.space, partial(self._other, storage, others))
-                return storage.create_study(definition, starts)
+                others_of = from_others(self.resource, partial(self._other, storage, others))
+                return storage.create_study(definition, others_of)
         except StudyMismatch as error:
             changes = changed_fields(stored.spec, self.resource.spec) if stored else ()
             raise ManifestChanged(_changed_message(self.resource.metadata.name, changes)) from error

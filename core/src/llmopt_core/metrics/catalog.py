@@ -148,6 +148,11 @@ CATALOG: Mapping[str, Metric] = {
 }
 
 
+def change_text(change: float, scale: str) -> str:
+    """Return a change as people read it: `+12.3 %` on a ratio scale, `+0.125` for a score."""
+    return f"{change:+.1%}".replace("%", " %") if scale == "ratio" else f"{change:+.3f}"
+
+
 class MetricNotFound(LlmoptError):
     """Neither the catalogue nor a plug-in knows the metric."""
 

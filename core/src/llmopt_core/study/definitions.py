@@ -8,18 +8,24 @@ from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
 from llmopt_core.metrics.catalog import find_metric
-from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
+from llmopt_core.resources.benchmark import BenchmarkSpec, Candidate, LLMBenchmark
+from llmopt_core.resources.loading import Resource
+from llmopt_core.resources.optimization import LLMOptimization, Objective, OptimizationSpec
+from llmopt_core.resources.serving import Engine, Model, Workload
 from llmopt_core.search.building import build_space, parse_values
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.presets import preset_space
 from llmopt_core.search.spaces import SearchSpace
-from llmopt_core.study.records import ConstraintDefinition, ObjectiveDefinition, StudyDefinition
+from llmopt_core.study.records import (
+    CandidateDefinition,
+    ComparisonDefinition,
+    ConstraintDefinition,
+    ObjectiveDefinition,
+    Serving,
+    StudyDefinition,
+)
 
-# What may change while a study runs; all else makes another study.
-_CHANGEABLE = {
-    "budget", "confirm", "memory_guard", "runners", "rollout",
-    "suspend", "ttl_seconds_after_finished", "study_retention",
-}  # fmt: skip
+_PERCENT = 100
 
 
 class UnknownEngine(LlmoptError):
@@ -34,68 +40,125 @@ class NothingToSearch(LlmoptError):
     error_class = ErrorClass.INVALID_CONFIGURATION
 
 
-def study_name(resource: LLMOptimization) -> str:
+def study_name(resource: Resource) -> str:
     """Return the study's name: the resource's UID, or without a cluster its name."""
     return resource.metadata.uid or resource.metadata.name
 
 
-def resource_name(resource: LLMOptimization, name: str | None = None) -> str:
+def resource_name(resource: Resource, name: str | None = None) -> str:
     """Return `namespace/name` of the resource, or of the one called `name` in its namespace."""
     return f"{resource.metadata.namespace or 'default'}/{name or resource.metadata.name}"
 
 
-def fingerprint(spec: OptimizationSpec) -> str:
+def fingerprint(spec: OptimizationSpec | BenchmarkSpec) -> str:
     """Return a short text that differs when anything differs that a running study depends on."""
-    document = spec.model_dump(mode="json", by_alias=True, exclude=_CHANGEABLE)
+    kept = {field.field for field in spec.immutable}
+    names = {name for name, field in type(spec).model_fields.items() if field.alias in kept}
+    document = spec.model_dump(mode="json", by_alias=True, include=names)
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def engine_declaration(spec: OptimizationSpec) -> EngineDeclaration:
-    """Return what the manifest's engine declares; raises UnknownEngine."""
-    declaration = declaration_of(spec.engine.name)
+def engine_declaration(engine: Engine, path: str = "spec.engine") -> EngineDeclaration:
+    """Return what the engine at `path` of a manifest declares; raises UnknownEngine."""
+    declaration = declaration_of(engine.name)
     if declaration is None:
-        raise UnknownEngine(f"spec.engine.name: no engine named {spec.engine.name!r} is installed")
+        raise UnknownEngine(f"{path}.name: no engine named {engine.name!r} is installed")
     return declaration
 
 
-def fixed_parameters(spec: OptimizationSpec, declaration: EngineDeclaration) -> dict[str, Value]:
-    """Return, by full name, what the manifest fixes outside the search."""
-    prompt: dict[str, Value] = {"prompt.few_shot": spec.workload.prompt.few_shot}
-    if spec.workload.prompt.system is not None:
-        prompt["prompt.system"] = spec.workload.prompt.system
-    if spec.workload.prompt.template is not None:
-        prompt["prompt.template"] = spec.workload.prompt.template
+def fixed_parameters(engine: Engine, workload: Workload, declaration: EngineDeclaration) -> dict[str, Value]:
+    """Return, by full name, what a manifest fixes for every trial on `engine`."""
+    prompt: dict[str, Value] = {"prompt.few_shot": workload.prompt.few_shot}
+    if workload.prompt.system is not None:
+        prompt["prompt.system"] = workload.prompt.system
+    if workload.prompt.template is not None:
+        prompt["prompt.template"] = workload.prompt.template
     return {
-        **parse_values(spec.engine.args, declaration, "engine"),
-        **parse_values(spec.workload.sampling, declaration, "sampling"),
+        **parse_values(engine.args, declaration, "engine"),
+        **parse_values(workload.sampling, declaration, "sampling"),
         **prompt,
     }
 
 
-def define_study(resource: LLMOptimization) -> StudyDefinition:
-    """Return the study of `resource`; raises UnknownEngine, or ValueError for a value of the wrong kind."""
+def define_study(resource: Resource) -> StudyDefinition:
+    """Return the study of `resource`; raises UnknownEngine, or ValueError for a value of the wrong kind.
+
+    Candidates that are results of optimizations are looked up when the study is made: see `from_others`.
+    """
+    if isinstance(resource, LLMBenchmark):
+        return _benchmark(resource)
+    return _optimization(resource)
+
+
+def _optimization(resource: LLMOptimization) -> StudyDefinition:
     spec = resource.spec
-    declaration = engine_declaration(spec)
+    declaration = engine_declaration(spec.engine)
+    fixed = fixed_parameters(spec.engine, spec.workload, declaration)
     return StudyDefinition(
         name=study_name(resource),
         resource=resource_name(resource),
         fingerprint=fingerprint(spec),
-        space=_space(spec, declaration),
-        objectives=_objectives(spec),
+        space=_space(spec, declaration, fixed),
+        objectives=tuple(_objective(asked) for asked in spec.objectives),
         constraints=_constraints(spec),
         sampler=spec.search.sampler.name,
         pruner="none" if len(spec.objectives) > 1 else spec.search.pruner.name,
         seed=spec.search.sampler.seed,
         enqueue=tuple(_typed(entry, declaration) for entry in spec.search.enqueue),
+        serving=_serving(spec.model, spec.engine, fixed),
     )
 
 
-def _space(spec: OptimizationSpec, declaration: EngineDeclaration) -> SearchSpace:
+def _benchmark(resource: LLMBenchmark) -> StudyDefinition:
+    spec = resource.spec
+    return StudyDefinition(
+        name=study_name(resource),
+        resource=resource_name(resource),
+        fingerprint=fingerprint(spec),
+        space=SearchSpace(()),
+        objectives=(_objective(spec.objective),),
+        comparison=ComparisonDefinition(
+            candidates=tuple(_candidate(spec, place) for place in range(len(spec.candidates))),
+            baseline=spec.baseline or spec.candidates[0].name,
+            repeats=spec.repeats,
+            metrics=tuple(spec.metrics),
+            confidence=spec.confidence_percent / _PERCENT,
+        ),
+    )
+
+
+def _candidate(spec: BenchmarkSpec, place: int) -> CandidateDefinition:
+    """Return a candidate with the shared parts where it has none of its own."""
+    asked = spec.candidates[place]
+    if asked.optimization_ref is not None:
+        reference = asked.optimization_ref
+        return CandidateDefinition(asked.name, None, f"{reference.name}, rank {reference.rank}")
+    model, engine = asked.model or spec.model, asked.engine or spec.engine
+    assert model is not None and engine is not None  # noqa: S101, PT018 - two rules of the spec say so
+    path = "spec.engine" if asked.engine is None else f"spec.candidates[{place}].engine"
+    told = _told(asked, engine, spec.workload, path)
+    return CandidateDefinition(asked.name, _serving(model, engine, told))
+
+
+def _told(asked: Candidate, engine: Engine, workload: Workload, path: str) -> dict[str, Value]:
+    declaration = engine_declaration(engine, path)
+    fixed = fixed_parameters(engine, workload, declaration)
+    return {**fixed, **parse_values(asked.parameters, declaration)}
+
+
+def _serving(model: Model, engine: Engine, parameters: Mapping[str, Value]) -> Serving:
+    return Serving(_document(model), _document(engine), parameters)
+
+
+def _document(part: Model | Engine) -> dict[str, object]:
+    return part.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _space(spec: OptimizationSpec, declaration: EngineDeclaration, fixed: Mapping[str, Value]) -> SearchSpace:
     """The manifest's own space, else its preset's without what is fixed."""
     asked = spec.search.space
     if spec.search.preset is not None and not any(asked.all_parameters()):
-        fixed = fixed_parameters(spec, declaration)
         asked = preset_space(spec.search.preset, declaration, fixed)
     if not any(asked.all_parameters()):
         raise NothingToSearch(
@@ -109,13 +172,9 @@ def _typed(entry: Mapping[str, int | str], declaration: EngineDeclaration) -> Ma
     return parse_values(dict(entry), declaration)
 
 
-def _objectives(spec: OptimizationSpec) -> tuple[ObjectiveDefinition, ...]:
-    return tuple(
-        ObjectiveDefinition(
-            asked.metric, asked.goal or find_metric(asked.metric).direction, float(asked.weight)
-        )
-        for asked in spec.objectives
-    )
+def _objective(asked: Objective) -> ObjectiveDefinition:
+    direction = asked.goal or find_metric(asked.metric).direction
+    return ObjectiveDefinition(asked.metric, direction, float(asked.weight))
 
 
 def _constraints(spec: OptimizationSpec) -> tuple[ConstraintDefinition, ...]:

@@ -19,12 +19,14 @@ from llmopt_core.search.spaces import (
     SpaceParameter,
 )
 from llmopt_core.study.records import (
+    ComparisonDefinition,
     ConfirmPlan,
     ConstraintDefinition,
     ObjectiveDefinition,
     Outcome,
     Phase,
     RunnerRecord,
+    Serving,
     StudyDefinition,
 )
 
@@ -82,6 +84,8 @@ ENDINGS = TypeAdapter(Ending)
 BEATS = TypeAdapter(Beat)
 PLANS = TypeAdapter(ConfirmPlan)
 END_REASONS = TypeAdapter(EndReason)
+_SERVINGS = TypeAdapter(Serving | None)
+_COMPARISONS = TypeAdapter(ComparisonDefinition | None)
 _DIMENSIONS: Mapping[str, type[Dimension]] = {
     "int": IntDimension,
     "float": FloatDimension,
@@ -129,6 +133,8 @@ def load_definition(text: str) -> StudyDefinition:
             "objectives": tuple(ObjectiveDefinition(**part) for part in document["objectives"]),
             "constraints": tuple(ConstraintDefinition(**part) for part in document["constraints"]),
             "enqueue": tuple(document["enqueue"]),
+            "serving": _SERVINGS.validate_python(document.get("serving")),
+            "comparison": _COMPARISONS.validate_python(document.get("comparison")),
         }
     )
 

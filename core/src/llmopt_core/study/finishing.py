@@ -60,6 +60,10 @@ class Endings:
             )
             return self._end(connection, trial, _without_result(OutcomeKind.FAILED, failure))
 
+    def withdraw(self, connection: Connection, trial: StoredTrial, reason: str) -> None:
+        """End `trial`, which waits, without a result; it is not run."""
+        self._end(connection, trial, _without_result(OutcomeKind.RETURNED, _preempted(reason)), waiting=True)
+
     def _run_again(
         self, connection: Connection, trial: StoredTrial, reason: str | Failure, *, lost: bool
     ) -> bool:
@@ -70,7 +74,9 @@ class Endings:
         self._writer.create(connection, len(self._snapshot.trials), ticket, run=False)
         return True
 
-    def _end(self, connection: Connection, trial: StoredTrial, ending: Ending) -> bool:
+    def _end(
+        self, connection: Connection, trial: StoredTrial, ending: Ending, *, waiting: bool = False
+    ) -> bool:
         return self._writer.finish(
             connection,
             trial.trial_id,
@@ -78,6 +84,7 @@ class Endings:
             ending,
             values=objective_values(ending.outcome, self._definition),
             constraints=constraint_values(ending.outcome, self._definition),
+            waiting=waiting,
         )
 
     def _check_already(self, claim: Claim, ending: Ending) -> None:

@@ -1,20 +1,16 @@
-"""The two distributions that an interval of few pairs is widened by.
+"""The distribution that the interval of a few values follows.
 
-Written out because they are all that would bring scipy into a process that only reads studies: 140 MB on disk
+Written out because it is all that would bring scipy into a process that only reads studies: 140 MB on disk
 and 50 MB of memory.
 """
 
 import math
-from statistics import NormalDist
+from functools import lru_cache
 
 _HALVINGS = 100
 
 
-def normal_tail(quantile: float) -> float:
-    """Return the probability that a standard normal variable is below `quantile`."""
-    return NormalDist().cdf(quantile)
-
-
+@lru_cache(maxsize=256)
 def student_quantile(probability: float, degrees: int) -> float:
     """Return the value that Student's t with `degrees` (>= 1) is below with `probability` (in (0, 1))."""
     if not 0 < probability < 1 or degrees < 1:

@@ -15,7 +15,7 @@ class Phase(StrEnum):
 
     BASELINE = "baseline"  # the default, trial 0
     SEARCH = "search"
-    CONFIRM = "confirm"  # a repeat of a winner, or of the default, on items held out
+    CONFIRM = "confirm"  # a repeat, on items held out: of a winner, of the default, or of what is compared
 
 
 class OutcomeKind(StrEnum):
@@ -57,11 +57,71 @@ class ConstraintDefinition:
 
 
 @dataclass(frozen=True)
+class Serving:
+    """What is served, by what, told what: enough for any runner to serve the same.
+
+    `model` and `engine` are as a manifest writes them, `parameters` all that they are told, by full name.
+    """
+
+    model: Mapping[str, Any]
+    engine: Mapping[str, Any]
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def engine_name(self) -> str:
+        """Which engine it is."""
+        return str(self.engine["name"])
+
+    @property
+    def model_source(self) -> str:
+        """Where the model comes from."""
+        return str(self.model["source"])
+
+
+@dataclass(frozen=True)
+class CandidateDefinition:
+    """One thing that is compared.
+
+    `serving` is None only before the optimization was asked whose result it is; `origin` then says which.
+    """
+
+    name: str
+    serving: Serving | None
+    origin: str = ""
+
+    @property
+    def parameters(self) -> Mapping[str, Value]:
+        """What it is told, by full name."""
+        return {} if self.serving is None else self.serving.parameters
+
+
+@dataclass(frozen=True)
+class ComparisonDefinition:
+    """What a benchmark compares, and how it is judged.
+
+    `baseline` is the name of the candidate that the others are compared with. `metrics` are reported beside
+    the objective. `confidence` is that of the intervals, such as 0.95.
+    """
+
+    candidates: tuple[CandidateDefinition, ...]
+    baseline: str
+    repeats: int
+    metrics: tuple[str, ...] = ()
+    confidence: float = 0.95
+
+    @property
+    def baseline_place(self) -> int:
+        """The place of the baseline among the candidates."""
+        return [candidate.name for candidate in self.candidates].index(self.baseline)
+
+
+@dataclass(frozen=True)
 class StudyDefinition:
     """All that a study is created from.
 
     `fingerprint` tells a study of other settings from this one; `resource` is `namespace/name` of what it was
-    made for.
+    made for. `serving` is what an optimization starts from: its model, its engine, and what both are told
+    in every trial. With a `comparison` nothing is searched: all trials are repeats of its candidates.
     """
 
     name: str
@@ -74,6 +134,13 @@ class StudyDefinition:
     seed: int = 0
     enqueue: tuple[Mapping[str, Value], ...] = ()
     resource: str = ""
+    serving: Serving | None = None
+    comparison: ComparisonDefinition | None = None
+
+    @property
+    def candidates(self) -> tuple[CandidateDefinition, ...]:
+        """What a benchmark compares; nothing for an optimization."""
+        return () if self.comparison is None else self.comparison.candidates
 
 
 @dataclass(frozen=True)
@@ -84,7 +151,7 @@ class Claim:
     phase: Phase
     parameters: Mapping[str, Value]
     attempt: int = 0
-    candidate: int | None = None  # confirm: which of the plan's candidates
+    candidate: int | None = None  # confirm: which of the plan's, or the comparison's, candidates
     repeat: int | None = None  # confirm: which repeat
 
 

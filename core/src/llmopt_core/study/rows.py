@@ -131,10 +131,10 @@ def put_first_attribute(connection: Connection, study_id: int, key: str, documen
     return connection.execute(insert).scalar() is not None
 
 
-def delete_attribute(connection: Connection, study_id: int, key: str) -> None:
-    """Remove study attribute `key`, if it is there."""
+def delete_attribute(connection: Connection, study_id: int, key: str) -> bool:
+    """Remove study attribute `key`, and say whether it was there."""
     here = (STUDY_ATTRIBUTES.c.study_id == study_id) & (STUDY_ATTRIBUTES.c.key == key)
-    connection.execute(sa.delete(STUDY_ATTRIBUTES).where(here))
+    return connection.execute(sa.delete(STUDY_ATTRIBUTES).where(here)).rowcount > 0
 
 
 def get_attribute(connection: Connection, study_id: int, key: str) -> str | None:
@@ -195,10 +195,12 @@ class TrialWriter:
         *,
         values: Iterable[float] = (),
         constraints: Mapping[str, float] | None = None,
+        waiting: bool = False,
     ) -> bool:
-        """Finish a running trial, whole; False, and nothing written, where it does not run any more."""
-        running = (TRIALS.c.trial_id == trial_id) & (TRIALS.c.state == TrialState.RUNNING)
-        finish = sa.update(TRIALS).where(running).values(state=state, datetime_complete=_now())
+        """Finish a running (or `waiting`) trial, whole; False, and nothing written, where it is not so."""
+        before = TrialState.WAITING if waiting else TrialState.RUNNING
+        open_ = (TRIALS.c.trial_id == trial_id) & (TRIALS.c.state == before)
+        finish = sa.update(TRIALS).where(open_).values(state=state, datetime_complete=_now())
         if connection.execute(finish).rowcount != 1:
             return False
         connection.execute(

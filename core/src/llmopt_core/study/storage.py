@@ -1,19 +1,18 @@
 """A database of studies: opened, listed, and the studies in it created, opened and dropped."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Self
 
 from sqlalchemy.engine import Connection, Engine
 
-from llmopt_core.search.configurations import Value
 from llmopt_core.study.claiming import END_KEY
 from llmopt_core.study.database import Database
 from llmopt_core.study.distributions import check_enqueued, distributions
 from llmopt_core.study.documents import Ticket, dump, dump_definition, load_definition
 from llmopt_core.study.errors import StudyMismatch, StudyNotFound
 from llmopt_core.study.records import Phase, StudyDefinition
+from llmopt_core.study.repeats import of_comparison
 from llmopt_core.study.rows import (
     Pulse,
     TrialWriter,
@@ -27,12 +26,12 @@ from llmopt_core.study.rows import (
     read_pulses,
 )
 from llmopt_core.study.samplers import check_sampler
-from llmopt_core.study.studies import Study
+from llmopt_core.study.studies import DEFINITION_KEY, Study
 
-_DEFINITION_KEY = "llmopt:definition"
+# Only optimizations have it: nothing starts from a benchmark, which may bear the name of one.
 _RESOURCE_KEY = "llmopt:resource"
-# Configurations, by full name, that a new study tries early.
-WarmStarts = Callable[[], Sequence[Mapping[str, Value]]]
+# Adds to the definition of a new study what other studies found.
+Completion = Callable[[StudyDefinition], StudyDefinition]
 
 
 def open_storage(url: str) -> "Storage":
@@ -51,18 +50,21 @@ class Storage:
         # Tells this process's claims and beats from those of another process of the same runner name.
         self._session = uuid.uuid4().hex
 
-    def create_study(self, definition: StudyDefinition, warm_starts: WarmStarts = tuple) -> "Study":
+    def create_study(
+        self, definition: StudyDefinition, complete: Completion = lambda definition: definition
+    ) -> "Study":
         """Create the study, or open it where it exists already.
 
-        `warm_starts` is asked only for a new study: what it returns is tried after what is enqueued.
+        `complete` is asked only for a new study: see `from_others`. Of a comparison that exists, repeats,
+        metrics and confidence become those of `definition`.
 
         Raises StudyMismatch where it exists with another fingerprint, EnqueueInvalid and SamplerUnavailable
-        where it can never run, and what `warm_starts` raises.
+        where it can never run, and what `complete` raises.
         """
         check_sampler(definition)
         check_enqueued(definition.space, definition.enqueue)
         if not self._has(definition.name):
-            self._insert(replace(definition, enqueue=(*definition.enqueue, *warm_starts())))
+            self._insert(complete(definition))
         study = self.open_study(definition.name)
         if study.definition.fingerprint != definition.fingerprint:
             raise StudyMismatch(
@@ -70,6 +72,8 @@ class Storage:
                 f"{study.definition.fingerprint}, now {definition.fingerprint}); "
                 "use another name, or delete it"
             )
+        if definition.comparison is not None:
+            study.adjust(definition.comparison)
         return study
 
     def _has(self, name: str) -> bool:
@@ -84,18 +88,21 @@ class Storage:
                 _fill(connection, study_id, definition)
 
     def newest_study(self, resource: str) -> "Study":
-        """Open the study made last for `resource` (`namespace/name`); raises StudyNotFound."""
+        """Open the study made last for the optimization called `resource`, a `namespace/name`.
+
+        Raises StudyNotFound.
+        """
         with self._database.reading() as connection:
             name = find_newest_study(connection, _RESOURCE_KEY, dump(resource))
         if name is None:
-            raise StudyNotFound(f"{self._database.address} holds no study of {resource}")
+            raise StudyNotFound(f"{self._database.address} holds no study of an optimization {resource}")
         return self.open_study(name)
 
     def open_study(self, name: str) -> "Study":
         """Open the study called `name`; raises StudyNotFound."""
         with self._database.reading() as connection:
             study_id = find_study(connection, name)
-            text = None if study_id is None else get_attribute(connection, study_id, _DEFINITION_KEY)
+            text = None if study_id is None else get_attribute(connection, study_id, DEFINITION_KEY)
         if study_id is None or text is None:
             raise StudyNotFound(f"{self._database.address} holds no study called {name!r}")
         return Study(self._database, study_id, load_definition(text), self._session)
@@ -137,10 +144,20 @@ class Storage:
 
 
 def _fill(connection: Connection, study_id: int, definition: StudyDefinition) -> None:
-    """Write what a new study starts with: its definition, the default as trial 0, the enqueued trials."""
-    put_attribute(connection, study_id, _DEFINITION_KEY, dump_definition(definition))
-    put_attribute(connection, study_id, _RESOURCE_KEY, dump(definition.resource))
+    """Write what a new study starts with: its definition and the trials that are known beforehand."""
+    put_attribute(connection, study_id, DEFINITION_KEY, dump_definition(definition))
+    if definition.comparison is None:
+        put_attribute(connection, study_id, _RESOURCE_KEY, dump(definition.resource))
     writer = TrialWriter(study_id, distributions(definition.space))
-    writer.create(connection, 0, Ticket(Phase.BASELINE), run=False)
-    for number, entry in enumerate(definition.enqueue, start=1):
-        writer.create(connection, number, Ticket(Phase.SEARCH, entry, complete=False), run=False)
+    for number, ticket in enumerate(_first_tickets(definition)):
+        writer.create(connection, number, ticket, run=False)
+
+
+def _first_tickets(definition: StudyDefinition) -> Iterator[Ticket]:
+    """Give the repeats of a comparison, or the default as trial 0 and what is enqueued."""
+    if definition.comparison is not None:
+        yield from of_comparison(definition.comparison)
+        return
+    yield Ticket(Phase.BASELINE)
+    for entry in definition.enqueue:
+        yield Ticket(Phase.SEARCH, entry, complete=False)

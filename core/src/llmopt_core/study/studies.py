@@ -1,7 +1,7 @@
 """One study's record, as runners, janitors and readers use it."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -12,19 +12,33 @@ from llmopt_core.search.configurations import Value
 from llmopt_core.study.claiming import END_KEY, Claims, Wish
 from llmopt_core.study.database import Database
 from llmopt_core.study.distributions import distributions
-from llmopt_core.study.documents import BEATS, END_REASONS, PLANS, Beat, Ending, EndReason, Ticket, dump
+from llmopt_core.study.documents import (
+    BEATS,
+    END_REASONS,
+    PLANS,
+    Beat,
+    Ending,
+    EndReason,
+    Ticket,
+    dump,
+    dump_definition,
+    load_definition,
+)
 from llmopt_core.study.finishing import Endings
 from llmopt_core.study.leases import Leases
 from llmopt_core.study.pruning import TrialPruning, prunes
 from llmopt_core.study.records import (
     Claim,
+    ComparisonDefinition,
     ConfirmPlan,
     Outcome,
+    OutcomeKind,
     Phase,
     RunnerRecord,
     StudyDefinition,
     TrialRecord,
 )
+from llmopt_core.study.repeats import current, ended_as, interleaved, of_comparison
 from llmopt_core.study.rows import (
     TrialWriter,
     delete_attribute,
@@ -35,6 +49,7 @@ from llmopt_core.study.rows import (
 )
 from llmopt_core.study.snapshot import Snapshot
 
+DEFINITION_KEY = "llmopt:definition"
 _PLAN_KEY = "llmopt:confirm"
 _RUNNER_PREFIX = "runner:"
 
@@ -68,8 +83,11 @@ class Study:
         Never are there more than `budget` trials of the default and the search, running ones counted,
         returned ones not. First come trials that were given back or lost (with the same parameters), then
         the default (no parameters), then the enqueued, then what the sampler proposes where `fixed`
-        (parameters by full name) holds. An ended study gives None.
+        (parameters by full name) holds. An ended study gives None, and so does a benchmark, which has only
+        repeats: see `claim_confirm`.
         """
+        if self._definition.comparison is not None:
+            return None
         with self._guard:
             claim = self._claims.claim(Wish(runner, budget, fixed or {}))
             if claim is not None and prunes(self._definition):
@@ -77,7 +95,7 @@ class Study:
             return claim
 
     def claim_confirm(self, runner: str) -> Claim | None:
-        """Return the next repeat of the confirm plan, candidates interleaved, or None."""
+        """Return the next repeat of the confirm plan or the comparison, candidates interleaved, or None."""
         with self._guard:
             return self._claims.claim_confirm(runner)
 
@@ -90,7 +108,7 @@ class Study:
                 return stored
             plan = replace(plan, first=0 if stored is None else stored.first + len(stored.candidates))
             put_attribute(connection, self._study_id, _PLAN_KEY, dump(plan))
-            self._create_repeats(connection, plan)
+            self._enqueue(connection, interleaved(plan.candidates, plan.repeats, first=plan.first))
             return plan
 
     @property
@@ -98,6 +116,32 @@ class Study:
         """The stored plan, if any."""
         text = self._attribute(_PLAN_KEY)
         return None if text is None else PLANS.validate_json(text)
+
+    @property
+    def comparison(self) -> ComparisonDefinition | None:
+        """What a benchmark compares, as it is now: see `adjust`. None for an optimization."""
+        if self._definition.comparison is None:
+            return None
+        text = self._attribute(DEFINITION_KEY)
+        return self._definition.comparison if text is None else load_definition(text).comparison
+
+    def adjust(self, wanted: ComparisonDefinition) -> None:
+        """Take over what of a comparison may change while it runs: repeats, metrics, confidence.
+
+        Repeats that are missing are enqueued, waiting ones that are too many are withdrawn.
+        """
+        with self._exclusive() as connection:
+            text = get_attribute(connection, self._study_id, DEFINITION_KEY)
+            stored = None if text is None else load_definition(text)
+            if stored is None or stored.comparison is None:
+                return
+            changed = replace(wanted, candidates=stored.comparison.candidates)
+            if changed == stored.comparison:
+                return
+            document = dump_definition(replace(stored, comparison=changed))
+            put_attribute(connection, self._study_id, DEFINITION_KEY, document)
+            self._enqueue_missing(connection, changed, again=False)
+            self._withdraw(connection, changed.repeats)
 
     def report(self, claim: Claim, sample_index: int, score: float) -> bool:
         """Take the score of one sample; say whether the pruner wants the trial to stop.
@@ -160,7 +204,7 @@ class Study:
         """Return all trials by number; cheap when asked again, for only changes are read."""
         with self._guard:
             self._refresh()
-            return tuple(trial.record for trial in self._snapshot.trials.values())
+            return self._records()
 
     def measured(self, key: str) -> TrialRecord | None:
         """Return the first measured trial of the default or the search whose configuration has `key`."""
@@ -181,9 +225,14 @@ class Study:
         return None if text is None else END_REASONS.validate_json(text)
 
     def reopen(self) -> None:
-        """Forget that the study was ended, for example because its budget was raised."""
-        with self._database.writing() as connection:
-            delete_attribute(connection, self._study_id, END_KEY)
+        """Forget that the study was ended, for example because its budget was raised.
+
+        Repeats of a comparison that came to nothing are to be run again: what failed them may be mended.
+        """
+        comparison = self.comparison
+        with self._exclusive() as connection:
+            if delete_attribute(connection, self._study_id, END_KEY) and comparison is not None:
+                self._enqueue_missing(connection, comparison, again=True)
 
     def reap(self, leases: Leases, max_losses: int) -> tuple[int, ...]:
         """Take the trials whose lease is over from their runners; see `Janitor`."""
@@ -196,13 +245,26 @@ class Study:
         others = (trial for trial in self._snapshot.trials.values() if trial.number != claim.number)
         return TrialPruning(self._definition, others)
 
-    def _create_repeats(self, connection: Connection, plan: ConfirmPlan) -> None:
-        number = len(self._snapshot.trials)
-        for repeat in range(plan.repeats):
-            for candidate, parameters in enumerate(plan.candidates, start=plan.first):
-                ticket = Ticket(Phase.CONFIRM, parameters, candidate=candidate, repeat=repeat)
-                self._writer.create(connection, number, ticket, run=False)
-                number += 1
+    def _enqueue(self, connection: Connection, tickets: Iterable[Ticket]) -> None:
+        for number, ticket in enumerate(tickets, start=len(self._snapshot.trials)):
+            self._writer.create(connection, number, ticket, run=False)
+
+    def _enqueue_missing(
+        self, connection: Connection, comparison: ComparisonDefinition, *, again: bool
+    ) -> None:
+        """Enqueue the repeats that there are not, or with `again` those that ended without a measurement."""
+        there = {
+            place
+            for place, trial in current(self._records()).items()
+            if not again or ended_as(trial) in {None, OutcomeKind.MEASURED}
+        }
+        tickets = of_comparison(comparison)
+        self._enqueue(connection, (each for each in tickets if (each.candidate, each.repeat) not in there))
+
+    def _withdraw(self, connection: Connection, repeats: int) -> None:
+        for trial in tuple(self._snapshot.waiting()):
+            if trial.ticket.repeat is not None and trial.ticket.repeat >= repeats:
+                self._endings.withdraw(connection, trial, "the benchmark was told to make fewer repeats")
 
     def _beats(self) -> dict[str, Beat]:
         with self._database.reading() as connection:
@@ -212,6 +274,9 @@ class Study:
     def _attribute(self, key: str) -> str | None:
         with self._database.reading() as connection:
             return get_attribute(connection, self._study_id, key)
+
+    def _records(self) -> tuple[TrialRecord, ...]:
+        return tuple(trial.record for trial in self._snapshot.trials.values())
 
     def _refresh(self) -> None:
         with self._database.reading() as connection:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 
+from llmopt_core.metrics.catalog import change_text
 from llmopt_core.study.results import Comparison, OptimizationResult
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -35,14 +36,16 @@ def value_text(value: object) -> str:
 
 def gain_text(comparison: Comparison) -> str:
     """Return the gain: `+12.3 %` on a ratio scale, `+0.125` for a score."""
-    return _signed(comparison.gain, comparison.scale)
+    return change_text(comparison.gain, comparison.scale)
 
 
 def interval_text(comparison: Comparison) -> str:
     """Return the interval, such as `+8.1 % to +16.0 %`; empty where the repeats prove nothing."""
     if comparison.low is None or comparison.high is None:
         return ""
-    return f"{_signed(comparison.low, comparison.scale)} to {_signed(comparison.high, comparison.scale)}"
+    return (
+        f"{change_text(comparison.low, comparison.scale)} to {change_text(comparison.high, comparison.scale)}"
+    )
 
 
 def verdict(comparison: Comparison) -> str:
@@ -109,7 +112,3 @@ def _listed(comparisons: list[Comparison]) -> str:
 def _bracketed(comparison: Comparison) -> str:
     interval = interval_text(comparison)
     return f" [{interval}]" if interval else ""
-
-
-def _signed(gain: float, scale: str) -> str:
-    return f"{gain:+.1%}".replace("%", " %") if scale == "ratio" else f"{gain:+.3f}"

@@ -1,11 +1,10 @@
 """What the interleaved repeats prove."""
 
-import numpy as np
 import pytest
 from fakes.records import outcome, trial
 
 from llmopt_core.search.spaces import SearchSpace
-from llmopt_core.study.confirmation import bootstrap_interval, prove
+from llmopt_core.study.confirmation import prove
 from llmopt_core.study.records import (
     ConfirmPlan,
     ConstraintDefinition,
@@ -130,19 +129,3 @@ def test_nothing_is_proved_without_both_sides(trials):
 def test_no_plan_proves_nothing():
     """A study that was never confirmed has no proof."""
     assert prove(None, [], definition(SPEED)) is None
-
-
-def test_the_bootstrap_covers_the_truth_about_as_often_as_it_says():
-    """Of 300 samples of eight normal pairs at 95 %, the interval holds the true mean in 91 to 99 of 100."""
-    generator = np.random.default_rng(7)
-    held = 0
-    for sample in range(300):
-        low, high = bootstrap_interval(generator.normal(1.0, 2.0, size=8), confidence=0.95, seed=sample)
-        held += low <= 1.0 <= high
-    assert 0.91 <= held / 300 <= 0.99
-
-
-def test_one_pair_has_no_interval():
-    """A single pair says nothing about its spread."""
-    with pytest.raises(ValueError, match="at least 2"):
-        bootstrap_interval(np.array([1.0]), confidence=0.95)

@@ -1,0 +1,86 @@
+"""A runner's part in an optimization: the default, the search, and the repeats that prove the winner."""
+
+from llmopt_core.errors.classes import Failure
+from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.study.adapter import Study
+from llmopt_core.study.records import Claim, ConfirmPlan, Phase
+from llmopt_core.study.summary import rank, summarise
+from llmopt_runner.budgets import Ending, search_ending
+from llmopt_runner.loop import Loop, TrialEnd
+from llmopt_runner.trial import TrialRunner
+
+
+class SearchLoop(Loop):
+    """Runs the trials of an optimization."""
+
+    def __init__(
+        self,
+        spec: OptimizationSpec,
+        study: Study,
+        trials: TrialRunner,
+        name: str,
+        trial_ended: TrialEnd = lambda _kind, _outcome: None,
+    ) -> None:
+        super().__init__(study, trials, name, trial_ended)
+        self._spec = spec
+        self._runner = trials
+
+    def run(self) -> Ending:
+        """Return why the study ended; raises Interrupted when asked to stop before."""
+        ending = self._patiently(self._search)
+        if not ending.failed:
+            self._patiently(self._confirm)
+        self._study.end(ending.reason, ending.message, failed=ending.failed)
+        return ending
+
+    def _search(self) -> Ending:
+        return self._work_off(self._claim, self._search_ending, repeats=False) or self._exhausted()
+
+    def _claim(self) -> Claim | None:
+        fixed = self._runner.slot.fixed()
+        return self._study.claim(self._name, budget=self._spec.budget.trials, fixed=fixed)
+
+    def _exhausted(self) -> Ending:
+        done, budget = summarise(self._study).budget_used, self._spec.budget.trials
+        if done < budget:
+            return Ending("TrialsExhausted", f"all {done} configurations of the space are done")
+        return Ending("TrialsExhausted", f"all {budget} trials are done")
+
+    def _search_ending(self) -> Ending | None:
+        return self._ended() or search_ending(
+            self._spec.budget, self._spec.confirm, self._study.trials(), self._study.runners()
+        )
+
+    def _ends_all(self, _failure: Failure) -> bool:
+        """Every trial serves the same model on the same engine."""
+        return True
+
+    def _confirm(self) -> None:
+        if self._plan() is not None:
+            self._work_off(lambda: self._study.claim_confirm(self._name), lambda: None, repeats=True)
+
+    def _plan(self) -> ConfirmPlan | None:
+        """The best few that differ from the default, and the default; None with nothing to prove."""
+        summary = summarise(self._study)
+        if summary.baseline is None or summary.baseline.outcome is None or self._spec.confirm.top == 0:
+            return None
+        default = self._runner.configuration(_as_claim({})).key()
+        rivals = [
+            trial
+            for trial in rank(self._study)
+            if trial.outcome is not None and trial.outcome.configuration.key() != default
+        ][: self._spec.confirm.top]
+        if not rivals:
+            return None
+        return self._study.plan_confirm(
+            ConfirmPlan(
+                candidates=({}, *(trial.parameters for trial in rivals)),
+                source_trials=(summary.baseline.number, *(trial.number for trial in rivals)),
+                repeats=self._spec.confirm.repeats,
+                basis=summary.budget_used,
+            )
+        )
+
+
+def _as_claim(parameters: dict[str, str]) -> Claim:
+    return Claim(number=-1, phase=Phase.BASELINE, parameters=parameters)
