@@ -154,6 +154,7 @@ class Reconciler:
 
     async def _stop(self, sight: _Sight, name: str) -> None:
         jobs = collection("batch/v1", _JOBS, sight.key.namespace)
+        await self._cluster.delete(f"{collection('v1', _CONFIG_MAPS, sight.key.namespace)}/{name}")
         await self._cluster.delete(f"{jobs}/{name}")
         try:
             self._sightings.job(await self._cluster.get(f"{jobs}/{name}"))

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from llmopt_core.study.documents import EndReason
 from llmopt_operator.domain.actions import (
     Action,
@@ -83,12 +84,15 @@ class World:
                 self.suspend = event == "suspend"
                 self.generation += 1
             case "study ends" if self.study is not None:
-                self.study = replace(self.study, ended=self.study.ended or EndReason("TrialsExhausted", "done"))
+                self.study = replace(
+                    self.study, ended=self.study.ended or EndReason("TrialsExhausted", "done")
+                )
             case "study dropped":
                 self.study = None
             case "job ends":
                 self.jobs = {
-                    name: replace(job, end=JobEnd.COMPLETE, ended_at=self.now) for name, job in self.jobs.items()
+                    name: replace(job, end=JobEnd.COMPLETE, ended_at=self.now)
+                    for name, job in self.jobs.items()
                 }
             case "job killed":
                 self.jobs = {}

@@ -3,6 +3,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from llmopt_core.study.documents import EndReason
 from llmopt_operator.domain.actions import (
     DeleteResource,
