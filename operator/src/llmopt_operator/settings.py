@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.base import Identifier, Name, Part
-from llmopt_core.resources.serving import Resources
+from llmopt_core.resources.pods import Resources
 
 VolumeKind = Literal["persistentVolumeClaim", "emptyDir", "configMap"]
 Port = Annotated[int, Field(ge=0, le=65_535)]

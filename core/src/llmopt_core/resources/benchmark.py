@@ -8,8 +8,9 @@ from llmopt_core.resources.base import DurationText, Identifier, Name, Part, Sca
 from llmopt_core.resources.lifecycle import StudyRetention, Suspend, TtlSeconds, metric_rules
 from llmopt_core.resources.metadata import Metadata
 from llmopt_core.resources.optimization import Objective
+from llmopt_core.resources.pods import Runners
 from llmopt_core.resources.rules import Immutable, Rule, UniqueBy
-from llmopt_core.resources.serving import Engine, MemoryGuard, Model, Runners, Workload
+from llmopt_core.resources.serving import Engine, MemoryGuard, Model, Workload
 from llmopt_core.resources.status import BenchmarkStatus
 
 

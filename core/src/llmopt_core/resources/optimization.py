@@ -8,9 +8,10 @@ from pydantic import Field
 from llmopt_core.resources.base import DecimalText, DurationText, Identifier, Name, Part
 from llmopt_core.resources.lifecycle import StudyRetention, Suspend, TtlSeconds, metric_rules
 from llmopt_core.resources.metadata import Metadata
+from llmopt_core.resources.pods import Runners
 from llmopt_core.resources.rules import Immutable, Rule, UniqueBy
 from llmopt_core.resources.searching import Search, SearchParameter, Space, When
-from llmopt_core.resources.serving import Engine, MemoryGuard, Model, Runners, Workload
+from llmopt_core.resources.serving import Engine, MemoryGuard, Model, Workload
 from llmopt_core.resources.status import OptimizationStatus
 
 __all__ = [

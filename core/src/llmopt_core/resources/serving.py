@@ -1,23 +1,15 @@
 """What is served and with what: the parts of a manifest that both kinds share."""
 
-import re
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from llmopt_core.resources.base import DecimalText, DurationText, Identifier, Name, Part, ScalarMap
 from llmopt_core.resources.rules import Rule
 
 SOURCE_PATTERN = r"^(hf|pvc|file|package)://.+$"
 URL_PATTERN = r"^https?://.+$"
-_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?")
-
-
-def _quantity(amount: Any) -> Any:
-    if isinstance(amount, bool) or not isinstance(amount, int | str) or not _QUANTITY.fullmatch(str(amount)):
-        raise ValueError("an amount such as 2, 500m or 8Gi")
-    return amount
 
 
 def _given(*fields: object) -> int:
@@ -293,92 +285,3 @@ class MemoryGuard(Part):
         bool,
         Field(description="Refuse configurations that are predicted not to fit, before they are started."),
     ] = True
-
-
-class Toleration(Part):
-    """As in a pod."""
-
-    key: Annotated[
-        Annotated[str, Field(max_length=316)] | None,
-        Field(description="Taint key; all keys when empty, with operator Exists."),
-    ] = None
-    operator: Annotated[Literal["Exists", "Equal"] | None, Field(description="As in a pod.")] = None
-    value: Annotated[Annotated[str, Field(max_length=63)] | None, Field(description="Taint value.")] = None
-    effect: Annotated[
-        Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None,
-        Field(description="Taint effect; all effects when empty."),
-    ] = None
-    toleration_seconds: Annotated[
-        Annotated[int, Field(ge=0, le=2**31 - 1)] | None,
-        Field(description="As in a pod, with effect NoExecute."),
-    ] = None
-
-
-# An amount in Kubernetes' notation, such as 2, 500m or 8Gi.
-Quantity = Annotated[int | str, BeforeValidator(_quantity)]
-ResourceName = Annotated[str, Field(min_length=1, max_length=316)]
-LabelKey = Annotated[str, Field(min_length=1, max_length=317)]
-LabelValue = Annotated[str, Field(max_length=63)]
-
-
-class Resources(Part):
-    """As in a container."""
-
-    requests: Annotated[
-        dict[ResourceName, Quantity],
-        Field(max_length=16, description="What a runner is scheduled by, server included."),
-    ] = Field(default_factory=dict)
-    limits: Annotated[
-        dict[ResourceName, Quantity],
-        Field(max_length=16, description="What a runner may use, server included."),
-    ] = Field(default_factory=dict)
-
-
-class PodTemplate(Part):
-    """What of a runner's pod the user decides."""
-
-    node_selector: Annotated[
-        dict[LabelKey, LabelValue], Field(max_length=16, description="Labels of the nodes to run on.")
-    ] = Field(default_factory=dict)
-    tolerations: Annotated[
-        list[Toleration], Field(max_length=16, description="Taints that are tolerated.")
-    ] = Field(default_factory=list)
-    service_account_name: Annotated[
-        Name | None,
-        Field(description="Runners have no rights of their own; for image pulls and workload identity."),
-    ] = None
-    runtime_class_name: Annotated[Name | None, Field(description="As in a pod.")] = None
-    priority_class_name: Annotated[
-        Annotated[str, Field(max_length=253)] | None, Field(description="As in a pod.")
-    ] = None
-    image_pull_secrets: Annotated[list[Name], Field(max_length=8, description="Names of Secrets.")] = Field(
-        default_factory=list
-    )
-    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=32, description="Further labels.")] = (
-        Field(default_factory=dict)
-    )
-    annotations: Annotated[
-        dict[LabelKey, Annotated[str, Field(max_length=1024)]],
-        Field(max_length=32, description="Further annotations."),
-    ] = Field(default_factory=dict)
-
-
-class Runners(Part):
-    """How many runners measure side by side, and where."""
-
-    count: Annotated[
-        int,
-        Field(ge=1, le=32, description="Runners that measure side by side, each with a server of its own."),
-    ] = 1
-    image: Annotated[
-        Annotated[str, Field(max_length=512)] | None,
-        Field(description="Runner image; the operator's default unless said."),
-    ] = None
-    resources: Annotated[Resources, Field(description="Of each runner.")] = Resources()
-    queue_name: Annotated[Name | None, Field(description="Kueue queue that admits the Job.")] = None
-    cache_claim: Annotated[
-        Name | None, Field(description="PersistentVolumeClaim that keeps downloaded models.")
-    ] = None
-    template: Annotated[PodTemplate, Field(description="What of a runner's pod is decided here.")] = (
-        PodTemplate()
-    )

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from llmopt_core.resources.base import DECIMAL_PATTERN, DURATION_PATTERN, IDENTIFIER_PATTERN, NAME_PATTERN
 from llmopt_core.resources.faults import Fault, did_you_mean, dotted, joined
+from llmopt_core.resources.pods import PATH_PATTERN
 from llmopt_core.resources.rules import NOT_UNIQUE, RULES_BROKEN, Rule
 from llmopt_core.resources.serving import SOURCE_PATTERN, URL_PATTERN
 
@@ -20,6 +21,7 @@ _PATTERNS: Mapping[str, str] = MappingProxyType(
         DURATION_PATTERN: "a duration such as 45s, 10m or 1h30m",
         IDENTIFIER_PATTERN: "a name of letters, digits, dots, hyphens and underscores, from a letter on",
         NAME_PATTERN: "a name of lower-case letters, digits and hyphens",
+        PATH_PATTERN: "an absolute path of plain names, such as /data/models",
         SOURCE_PATTERN: "hf://ORG/NAME[/FILE][@REVISION], pvc://CLAIM/PATH, file:///PATH or package://PACKAGE/FILE",
         URL_PATTERN: "a URL that begins with http:// or https://",
     }

@@ -24,3 +24,6 @@ def _denials(resource: Resource, policy: Policy) -> Iterator[str]:
             yield f"spec.engine.name: {engine} is not allowed here (allowed: {', '.join(policy.engines)})"
     if not policy.trust_remote_code and any(model.trust_remote_code for model in models_of(resource)):
         yield "spec.model.trustRemoteCode: code that comes with a model is not allowed here"
+    for volume in resource.spec.runners.template.volumes:
+        if not set(volume.kinds) <= set(policy.volume_kinds):
+            yield f"spec.runners.template.volumes: {volume.name} is of a kind that is not allowed here"

@@ -110,6 +110,11 @@ def _pod(document: Mapping[str, Any], resource: Resource, settings: OperatorSett
         "tolerations": [
             toleration.model_dump(by_alias=True, exclude_none=True) for toleration in template.tolerations
         ],
+        "affinity": template.affinity
+        and template.affinity.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True),
+        "resourceClaims": [
+            claim.model_dump(by_alias=True, exclude_none=True) for claim in template.resource_claims
+        ],
         "serviceAccountName": template.service_account_name,
         "runtimeClassName": template.runtime_class_name,
         "priorityClassName": template.priority_class_name,
@@ -194,4 +199,8 @@ def _secrets(resource: Resource) -> Iterator[tuple[str, SecretKey]]:
 def _resources(resource: Resource, settings: OperatorSettings) -> dict[str, Any]:
     own = resource.spec.runners.resources
     asked = own if own.requests or own.limits else settings.runner_resources
-    return asked.model_dump(by_alias=True, exclude_defaults=True)
+    claims = [{"name": claim.name} for claim in resource.spec.runners.template.resource_claims]
+    return {
+        **asked.model_dump(by_alias=True, exclude_defaults=True),
+        **({"claims": claims} if claims else {}),
+    }

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmopt_core.resources import Resource
+from llmopt_core.resources.pods import ExtraVolume
 from llmopt_core.resources.serving import Model
 from llmopt_operator.specs.naming import child_name, manifest_hash
 
@@ -31,6 +32,7 @@ def volumes(document: Mapping[str, Any], resource: Resource, models: Sequence[Mo
             for number, claim in enumerate(_claims(models))
         ),
         *({"name": f"dataset-{number}", "configMap": {"name": name}} for number, name in _datasets(resource)),
+        *(_extra_volume(volume) for volume in runners.template.volumes),
     ]
 
 
@@ -50,7 +52,22 @@ def mounts(resource: Resource, models: Sequence[Model]) -> list[dict[str, Any]]:
             {"name": f"dataset-{number}", "mountPath": f"{CONFIG_MAPS_FOLDER}/{name}", "readOnly": True}
             for number, name in _datasets(resource)
         ),
+        *(_extra_mount(volume) for volume in resource.spec.runners.template.volumes),
     ]
+
+
+def _extra_volume(volume: ExtraVolume) -> dict[str, Any]:
+    document = volume.model_dump(by_alias=True, exclude_none=True)
+    return {"name": _extra_name(volume), **{kind: document[kind] for kind in volume.kinds}}
+
+
+def _extra_mount(volume: ExtraVolume) -> dict[str, Any]:
+    return {"name": _extra_name(volume), "mountPath": volume.mount_path, "readOnly": volume.read_only}
+
+
+def _extra_name(volume: ExtraVolume) -> str:
+    """A name that none of the operator's own volumes has."""
+    return f"x-{volume.name}"
 
 
 def _claims(models: Sequence[Model]) -> tuple[str, ...]:
