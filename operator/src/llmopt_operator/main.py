@@ -31,6 +31,7 @@ from llmopt_operator.rolling import roll_up
 from llmopt_operator.settings import OperatorSettings, load_settings
 from llmopt_operator.sightings import Sightings
 from llmopt_operator.specs.naming import Key
+from llmopt_operator.sweeping import Sweep
 
 log = logging.getLogger(__name__)
 EXIT_INVALID = 65
@@ -122,6 +123,7 @@ class Operator:
             "queue": queue.run(),
             "roll-up": roll_up(studies, self.sightings, queue.add, self.metrics, self.pulse, poll),
             "audit": audit.run(),
+            "sweep": Sweep(cluster, studies, self.sightings, self._settings.namespaces).run(),
         }
         try:
             await side_by_side(stop, parts)

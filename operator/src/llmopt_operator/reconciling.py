@@ -108,7 +108,10 @@ class Reconciler:
             jobs=tuple(sighting.jobs[name] for name in sorted(sighting.jobs)),
             pods=tuple(sighting.pods.values()),
         )
-        if not observed.was_ended and accepted.resource is not None:
+        settled = (
+            observed.was_ended and document["status"].get("observedGeneration") == accepted.target.generation
+        )
+        if not settled and accepted.resource is not None:
             observed = await self._with_study(key, observed, accepted.resource)
         return _Sight(key, document, accepted, observed)
 

@@ -27,6 +27,12 @@ class Sightings:
 
     def __init__(self) -> None:
         self._known: dict[Key, Sighting] = {}
+        self._bereaved: set[str] = set()
+
+    def take_bereaved(self) -> frozenset[str]:
+        """Return the namespaces in which a resource was deleted since this was last asked."""
+        bereaved, self._bereaved = frozenset(self._bereaved), set()
+        return bereaved
 
     def __iter__(self) -> Iterator[Key]:
         """Give the keys of all resources that are there."""
@@ -51,6 +57,7 @@ class Sightings:
         sighting = self._known.setdefault(key, Sighting())
         if gone:
             sighting.document = None
+            self._bereaved.add(key.namespace)
             if not sighting.jobs and not sighting.pods:
                 del self._known[key]
         elif _is_newer(document, sighting.document):

@@ -248,6 +248,20 @@ def test_delete_takes_everything_along_but_the_study(tenant, operator):
         assert storage.study_names() == (uid,)
 
 
+def test_a_study_goes_with_its_resource_where_that_was_asked_for(tenant, operator):
+    """With studyRetention Delete the study is dropped some time after its resource; others stay."""
+    tenant.apply("going", studyRetention="Delete")
+    tenant.apply("staying")
+    with tenant.kubelet():
+        tenant.until("going", "Complete", "True")
+        tenant.until("staying", "Complete", "True")
+    uid = tenant.resource("staying")["metadata"]["uid"]
+    for name in ("going", "staying"):
+        tenant.api.delete(tenant.path("llmopt.dev/v1alpha1", "llmoptimizations", name))
+    with open_storage(tenant.url) as storage:
+        eventually(lambda: storage.study_names() == (uid,))
+
+
 def test_it_is_deleted_in_its_time(tenant, operator):
     """With a time to live it goes by itself after its end."""
     tenant.apply("mortal", ttlSecondsAfterFinished=1)

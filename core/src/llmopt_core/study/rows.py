@@ -69,6 +69,18 @@ def find_newest_study(connection: Connection, key: str, document: str) -> str | 
     return connection.execute(query).scalar()
 
 
+def find_studies(connection: Connection, key: str, document: str) -> tuple[str, ...]:
+    """Return the names of the studies whose attribute `key` is `document`, sorted."""
+    attributes = STUDY_ATTRIBUTES.c
+    query = (
+        sa.select(STUDIES.c.study_name)
+        .join(STUDY_ATTRIBUTES, attributes.study_id == STUDIES.c.study_id)
+        .where(attributes.key == key, attributes.value_json == document)
+        .order_by(STUDIES.c.study_name)
+    )
+    return tuple(connection.execute(query).scalars())
+
+
 def list_studies(connection: Connection) -> tuple[str, ...]:
     """Return the names of all studies, sorted."""
     return tuple(connection.execute(sa.select(STUDIES.c.study_name).order_by(STUDIES.c.study_name)).scalars())

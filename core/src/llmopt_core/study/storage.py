@@ -18,6 +18,7 @@ from llmopt_core.study.rows import (
     TrialWriter,
     delete_study,
     find_newest_study,
+    find_studies,
     find_study,
     get_attribute,
     insert_study,
@@ -26,7 +27,7 @@ from llmopt_core.study.rows import (
     read_pulses,
 )
 from llmopt_core.study.samplers import check_sampler
-from llmopt_core.study.studies import DEFINITION_KEY, Study
+from llmopt_core.study.studies import DEFINITION_KEY, DELETE, RETENTION_KEY, Study
 
 # Only optimizations have it: nothing starts from a benchmark, which may bear the name of one.
 _RESOURCE_KEY = "llmopt:resource"
@@ -119,6 +120,11 @@ class Storage:
         """
         with self._database.reading() as connection:
             return read_pulses(connection, names, END_KEY)
+
+    def dispensable_studies(self) -> tuple[str, ...]:
+        """Return the names of the studies that are to go with their resource, sorted."""
+        with self._database.reading() as connection:
+            return find_studies(connection, RETENTION_KEY, dump(DELETE))
 
     def drop_study(self, name: str) -> None:
         """Delete the study with all its trials; nothing happens where it does not exist."""

@@ -1,5 +1,6 @@
 """One study's record, as runners, janitors and readers use it."""
 
+import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -50,6 +51,8 @@ from llmopt_core.study.rows import (
 from llmopt_core.study.snapshot import Snapshot
 
 DEFINITION_KEY = "llmopt:definition"
+RETENTION_KEY = "llmopt:retention"
+KEEP, DELETE = "Keep", "Delete"
 _PLAN_KEY = "llmopt:confirm"
 _RUNNER_PREFIX = "runner:"
 
@@ -233,6 +236,17 @@ class Study:
         with self._exclusive() as connection:
             if delete_attribute(connection, self._study_id, END_KEY) and comparison is not None:
                 self._enqueue_missing(connection, comparison, again=True)
+
+    def retain(self, retention: str) -> None:
+        """Write down what becomes of the study when its resource is deleted: `Keep` or `Delete`."""
+        with self._database.writing() as connection:
+            put_attribute(connection, self._study_id, RETENTION_KEY, dump(retention))
+
+    @property
+    def retention(self) -> str:
+        """What becomes of the study when its resource is deleted."""
+        text = self._attribute(RETENTION_KEY)
+        return KEEP if text is None else str(json.loads(text))
 
     def reap(self, leases: Leases, max_losses: int) -> tuple[int, ...]:
         """Take the trials whose lease is over from their runners; see `Janitor`."""

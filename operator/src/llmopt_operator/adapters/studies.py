@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from llmopt_core.errors.classes import LlmoptError
@@ -59,6 +60,7 @@ class _Open:
     study: Study
     janitor: Janitor
     pulse: Pulse | None = None
+    retention: str | None = None
     looked_at: float = field(default_factory=time.monotonic)
 
 
@@ -117,14 +119,20 @@ class Studies:
         name = study_name(resource)
         return await self._within(key.namespace, lambda: result_of(_opened(room, key, name).study))
 
-    async def drop(self, namespace: str, name: str) -> None:
-        """Delete the study `name` of a resource that is gone."""
+    async def dispensable(self, namespace: str) -> tuple[str, ...]:
+        """Return the names of the namespace's studies that are to go with their resource."""
         room = await self._room(namespace)
-        await self._within(namespace, lambda: room.storage.drop_study(name))
-        self.release(namespace, name)
+        return await self._within(namespace, room.storage.dispensable_studies)
 
-    def release(self, namespace: str, name: str) -> None:
-        """Keep the study `name` no longer; the last one closes its namespace's database."""
+    async def drop(self, namespace: str, names: Iterable[str]) -> None:
+        """Delete the studies `names` of resources that are gone."""
+        room = await self._room(namespace)
+        for name in names:
+            await self._within(namespace, partial(room.storage.drop_study, name))
+        self.release(namespace)
+
+    def release(self, namespace: str, name: str = "") -> None:
+        """Keep the study `name` no longer; with the last one the namespace's database is closed."""
         room = self._rooms.get(namespace)
         if room is None:
             return
@@ -210,7 +218,17 @@ def _see(room: _Room, key: Key, resource: LLMOptimization) -> StudySeen | None:
     except StudyNotFound:
         return None
     opened.janitor.sweep()
+    _retain(opened, resource.spec.study_retention)
     return optimization_seen(_read(opened.study, resource))
+
+
+def _retain(opened: _Open, retention: str) -> None:
+    """Write the resource's wish into the study: whoever sweeps later knows nothing of the resource."""
+    if opened.retention is None:
+        opened.retention = opened.study.retention
+    if opened.retention != retention:
+        opened.study.retain(retention)
+        opened.retention = retention
 
 
 def _read(study: Study, resource: LLMOptimization) -> Reading:

@@ -1,0 +1,79 @@
+"""Drops the studies that were to go with their resource, some time after it is gone.
+
+No finalizer: a resource is deleted at once, even where the operator or a database is away. What is to be
+dropped stands in the study itself, so nothing has to be remembered.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from llmopt_core.resources.openapi import GROUP
+from llmopt_operator.adapters.kubernetes import ApiError, Cluster, collection
+from llmopt_operator.adapters.studies import StorageProblem, Studies
+from llmopt_operator.sightings import Sightings
+from llmopt_operator.specs.naming import PLURALS, VERSION
+
+log = logging.getLogger(__name__)
+# All namespaces are swept so often; one in which a resource was deleted, after the shorter pause.
+SWEEP_SECONDS = 3600.0
+PAUSE_SECONDS = 15.0
+
+
+class Sweep:
+    """Sweeps the watched `namespaces` (empty: all)."""
+
+    def __init__(
+        self, cluster: Cluster, studies: Studies, sightings: Sightings, namespaces: Sequence[str]
+    ) -> None:
+        self._cluster = cluster
+        self._studies = studies
+        self._sightings = sightings
+        self._namespaces = namespaces
+
+    async def run(self, pause_seconds: float = PAUSE_SECONDS) -> None:
+        """Sweep until cancelled."""
+        loop = asyncio.get_running_loop()
+        whole_at = loop.time()
+        while True:
+            left = set(self._sightings.take_bereaved())
+            if loop.time() >= whole_at:
+                whole_at = loop.time() + SWEEP_SECONDS
+                left |= set(await self._all())
+            for namespace in sorted(left):
+                await self._sweep(namespace)
+            await asyncio.sleep(pause_seconds)
+
+    async def _all(self) -> Sequence[str]:
+        if self._namespaces:
+            return self._namespaces
+        try:
+            listed = await self._cluster.get("/api/v1/namespaces", {"resourceVersion": "0"})
+        except ApiError as error:
+            log.warning("the namespaces cannot be listed, so not all are swept: %s", error)
+            return ()
+        return [item["metadata"]["name"] for item in listed["items"]]
+
+    async def _sweep(self, namespace: str) -> None:
+        try:
+            if not (names := await self._studies.dispensable(namespace)):
+                self._studies.release(namespace)
+                return
+            there = await self._identities(namespace)
+            gone = [name for name in names if name not in there]
+            await self._studies.drop(namespace, gone)
+        except StorageProblem as problem:
+            log.debug("namespace %s is not swept: %s", namespace, problem)
+        except ApiError as error:
+            log.warning("namespace %s is not swept: %s", namespace, error)
+        else:
+            for name in gone:
+                log.info("study %s of namespace %s was dropped: its resource is gone", name, namespace)
+
+    async def _identities(self, namespace: str) -> set[str]:
+        """The resources that are there now, as the API server itself has them: a cache could be late."""
+        found: set[str] = set()
+        for plural in PLURALS.values():
+            path = collection(f"{GROUP}/{VERSION}", plural, namespace)
+            found |= {item["metadata"]["uid"] for item in (await self._cluster.get(path))["items"]}
+        return found
