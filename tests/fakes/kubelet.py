@@ -17,6 +17,7 @@ from typing import Any, Self
 from fakes.api_client import ApiClient
 
 STUB = Path(__file__).with_name("stub_runner.py")
+NODE = "stand-in"
 _POLL_SECONDS = 0.2
 _INDEX = "batch.kubernetes.io/job-completion-index"
 
@@ -39,6 +40,9 @@ class Kubelet:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
+        if self.api.get(f"/api/v1/nodes/{NODE}") is None:
+            node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}}
+            self.api.create("/api/v1/nodes", node)
         self._thread = threading.Thread(target=self._run, name="kubelet")
         self._thread.start()
         return self
@@ -78,6 +82,9 @@ class Kubelet:
 
     def _start(self, pod: dict[str, Any]) -> None:
         name = pod["metadata"]["name"]
+        # Only a pod that is on a node is deleted with patience.
+        binding = {"metadata": {"name": name}, "target": {"kind": "Node", "name": NODE}}
+        self.api.create(f"{self._path(pod)}/binding", {"apiVersion": "v1", "kind": "Binding", **binding})
         folder = self.folder / name
         folder.mkdir(parents=True)
         manifest = folder / "manifest.yaml"
