@@ -37,6 +37,7 @@ class Kubelet:
     held: bool = False
     exits: list[tuple[str, int]] = field(default_factory=list)
     _running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
@@ -74,7 +75,9 @@ class Kubelet:
         if process is not None and process.poll() is not None:
             self._report(pod, process.returncode)
         elif process is not None and "deletionTimestamp" in pod["metadata"]:
-            process.send_signal(signal.SIGTERM)
+            if name not in self._asked:
+                process.send_signal(signal.SIGTERM)
+                self._asked.add(name)
         elif "deletionTimestamp" in pod["metadata"]:
             self._remove(pod)
         elif process is None and phase == "Pending" and not self.held:

@@ -64,7 +64,7 @@ KINDS = (
             Column("Phase", ".status.phase"),
             Column("Trials", ".status.progress.text"),
             Column("Best", ".status.best.headline"),
-            Column("Gain", ".status.best.summary"),
+            Column("Gain", ".status.best.shortGain"),
             Column("Engine", ".spec.engine.name", priority=1),
             Column("ETA", ".status.progress.etaSeconds", "integer", priority=1),
             _AGE,

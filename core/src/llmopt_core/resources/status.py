@@ -93,6 +93,9 @@ class Best(TrialResult):
         Text, Field(description="The objectives in one line, for people, such as `accuracy 0.75`.")
     ] = ""
     summary: Annotated[Text, Field(description="The gain in one line, for people.")] = ""
+    short_gain: Annotated[
+        Text, Field(description="The first objective's gain and its interval, for tables.")
+    ] = ""
     gain: Annotated[list[Gain], Field(max_length=16)] = Field(default_factory=list)
     confidence_percent: Annotated[int, Field(ge=50, le=99)] = 95
     confirmed: Annotated[

@@ -21,7 +21,7 @@ from llmopt_core.study.progress import Progress as Look
 from llmopt_core.study.records import OutcomeKind, RunnerRecord, TrialRecord
 from llmopt_core.study.results import Comparison, OptimizationResult
 from llmopt_core.study.summary import StudySummary
-from llmopt_core.study.wording import headline
+from llmopt_core.study.wording import gain_text, headline, interval_text
 from llmopt_operator.domain.observed import StudySeen
 
 MEMORY_CLASSES = frozenset({ErrorClass.GPU_OUT_OF_MEMORY, ErrorClass.HOST_OUT_OF_MEMORY})
@@ -155,10 +155,19 @@ def _best(result: OptimizationResult) -> Best | None:
         metrics=_metrics(result.metrics),
         headline=_short(", ".join(f"{one.metric} {decimal(one.best)}" for one in objectives)),
         summary=_short(headline(result)),
+        short_gain=_short_gain(result),
         gain=[_gain(one) for one in objectives],
         confirmed=result.confirmed,
         serve_args=(result.serve_command or "")[:_LONGEST_COMMAND],
     )
+
+
+def _short_gain(result: OptimizationResult) -> str:
+    if result.default_is_best or not result.comparisons:
+        return "none"
+    first = result.comparisons[0]
+    interval = interval_text(first)
+    return f"{gain_text(first)} ({interval})" if interval else f"{gain_text(first)} (unconfirmed)"
 
 
 def _gain(one: Comparison) -> Gain:
