@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmopt_core.resources import Resource, duration_seconds, resource_of, validate
+from llmopt_core.resources.known import Known, installed, remembering
 from llmopt_operator.domain.observed import Problem, Target
 from llmopt_operator.domain.policies import denial
 from llmopt_operator.settings import OperatorSettings
@@ -29,6 +30,7 @@ class Acceptances:
 
     def __init__(self, settings: OperatorSettings) -> None:
         self._settings = settings
+        self._installed = remembering(installed())
         self._known: dict[str, tuple[str, Accepted]] = {}
 
     def of(self, document: Mapping[str, Any]) -> Accepted:
@@ -36,7 +38,7 @@ class Acceptances:
         uid, mark = document["metadata"]["uid"], _mark(document)
         known = self._known.get(uid)
         if known is None or known[0] != mark:
-            known = self._known[uid] = (mark, _accepted(document, self._settings))
+            known = self._known[uid] = (mark, _accepted(document, self._settings, self._installed))
         return known[1]
 
     def forget(self, uid: str) -> None:
@@ -48,7 +50,7 @@ def _mark(document: Mapping[str, Any]) -> str:
     return f"{document['metadata'].get('generation')} {document['metadata'].get('annotations')}"
 
 
-def _accepted(document: Mapping[str, Any], settings: OperatorSettings) -> Accepted:
+def _accepted(document: Mapping[str, Any], settings: OperatorSettings, known: Known) -> Accepted:
     spec = document["spec"]
     runners = spec.get("runners") or {}
     target = Target(
@@ -61,7 +63,7 @@ def _accepted(document: Mapping[str, Any], settings: OperatorSettings) -> Accept
         longest_seconds=_longest_seconds(spec),
     )
     plain = {field: value for field, value in document.items() if field != "status"}
-    if faults := validate(plain):
+    if faults := validate(plain, known):
         text = "; ".join(str(fault) for fault in faults)
         return Accepted(target, None, Problem("InvalidSpec", text[:_LONGEST_MESSAGE]))
     resource = resource_of(plain)

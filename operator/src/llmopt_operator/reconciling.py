@@ -119,7 +119,7 @@ class Reconciler:
         study: StudySeen | None = None
         problem: Problem | None = None
         try:
-            study = await self._studies.see(key, _runnable(resource))
+            study = await self._studies.see(key, _runnable(resource), observed.status)
         except StorageProblem as error:
             problem = error.problem
         return Observed(

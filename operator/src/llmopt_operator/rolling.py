@@ -26,7 +26,7 @@ async def roll_up(
     """Queue the resources whose study changed, every `poll_seconds`, until cancelled."""
     while True:
         began = time.monotonic()
-        for key in await studies.changed():
+        for key in await studies.changed(sightings.running()):
             add(key)
         pulse.beat(PART)
         metrics.rollup_seconds.observe(time.monotonic() - began)

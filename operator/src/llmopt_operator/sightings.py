@@ -42,6 +42,14 @@ class Sightings:
         """Return what was seen of `key`; an empty sighting where nothing was."""
         return self._known.get(key) or Sighting()
 
+    def running(self) -> Mapping[Key, str]:
+        """Return the resources of which a runner runs, and their identity."""
+        return {
+            key: sighting.document["metadata"]["uid"]
+            for key, sighting in self._known.items()
+            if sighting.document is not None and any(pod.phase == "Running" for pod in sighting.pods.values())
+        }
+
     def phases(self) -> Mapping[tuple[str, str], int]:
         """Return how many resources there are by kind and phase."""
         documents = (sighting.document for sighting in self._known.values())

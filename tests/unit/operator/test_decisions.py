@@ -27,6 +27,7 @@ POD = PodSeen(name="demo-abcd1234-0-x", job=JOB.name, index=0, phase="Running")
 STUDY = StudySeen(ended=None, active_seconds=10.0, figures={"study": "uid", "progress": {"text": "1/4"}})
 DONE = replace(STUDY, ended=EndReason("TrialsExhausted", "all 4 trials are done"))
 BROKEN = replace(STUDY, ended=EndReason("ModelNotFound", "no such model", failed=True))
+OUT_OF_MEMORY = {"class": "HostOutOfMemory", "count": 2, "lastMessage": "m"}
 BEST = {"trial": 2, "headline": "accuracy 0.75"}
 
 
@@ -149,7 +150,7 @@ def test_a_study_far_over_its_time_is_ended_with_its_runners() -> None:
         (_seen(study=BROKEN, jobs=(JOB,)), "Failed", "True", "ModelNotFound"),
         (_seen(target=replace(TARGET, suspend=True), study=STUDY), "Suspended", "True", "SuspendedByUser"),
         (
-            _seen(study=replace(STUDY, guard_trips=2, guard_message="m"), jobs=(JOB,)),
+            _seen(study=replace(STUDY, figures={"errors": [OUT_OF_MEMORY]}), jobs=(JOB,)),
             "MemoryGuardPassed",
             "False",
             "GuardTripped",

@@ -1,7 +1,8 @@
 """The names a manifest can use: what is built in, and what installed packages register."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import declaration_of, engine_names
@@ -38,6 +39,16 @@ def installed() -> Known:
         evaluators=plugin_names(PluginGroup.EVALUATORS),
         metrics_of=_metrics_of,
         evaluator_of=_evaluator_of,
+    )
+
+
+def remembering(known: Known) -> Known:
+    """Return `known`, asked once for each name: for whoever checks many manifests of one installation."""
+    return replace(
+        known,
+        declaration=cache(known.declaration),
+        metrics_of=cache(known.metrics_of),
+        evaluator_of=cache(known.evaluator_of),
     )
 
 

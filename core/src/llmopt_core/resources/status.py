@@ -140,6 +140,9 @@ class CommonStatus(Part):
     study: Annotated[str, Field(max_length=128, description="Name of the study in the storage.")] | None = (
         None
     )
+    study_mark: (
+        Annotated[str, Field(max_length=64, description="Which state of the study this status shows.")] | None
+    ) = None
     manifest_hash: (
         Annotated[str, Field(max_length=16, description="Of what the runners were last given.")] | None
     ) = None

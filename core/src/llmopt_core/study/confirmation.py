@@ -12,7 +12,6 @@ import numpy as np
 
 from llmopt_core.metrics.catalog import Scale, find_metric
 from llmopt_core.search.configurations import Value
-from llmopt_core.study.adapter import Study
 from llmopt_core.study.intervals import FEWEST_PAIRS, change, corrected, pairs
 from llmopt_core.study.ranking import weighted_mean
 from llmopt_core.study.records import (
@@ -23,6 +22,7 @@ from llmopt_core.study.records import (
     TrialRecord,
 )
 from llmopt_core.study.repeats import measured_repeats
+from llmopt_core.study.views import StudyView
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Confirmation:
         return any(gain.significant for gain in self.gains) and not any(gain.worse for gain in self.gains)
 
 
-def confirmation(study: Study) -> Confirmation | None:
+def confirmation(study: StudyView) -> Confirmation | None:
     """Return what the repeats of `study` prove so far, or None where nothing can be said yet."""
     return prove(study.confirm_plan, study.trials(), study.definition)
 

@@ -30,11 +30,11 @@ class Database:
     where what answers is not a study database.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, idle_connections: int = 5) -> None:
         quieten()
         self._url = _parse(url)
         self._sqlite = self._url.get_backend_name() == "sqlite"
-        self._engine = _engine(self._url)
+        self._engine = _engine(self._url, idle_connections)
         with self._translated():
             self._prepare()
 
@@ -146,7 +146,7 @@ def _parse(url: str) -> URL:
     return parsed
 
 
-def _engine(url: URL) -> sa.Engine:
+def _engine(url: URL, idle_connections: int) -> sa.Engine:
     if url.get_backend_name() == "sqlite":
         engine = sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
         sa.event.listen(engine, "connect", _configure_sqlite)
@@ -156,6 +156,7 @@ def _engine(url: URL) -> sa.Engine:
         return sa.create_engine(
             url,
             pool_pre_ping=True,
+            pool_size=idle_connections,
             connect_args={"connect_timeout": 10, "keepalives_idle": 30, "tcp_user_timeout": 30_000},
         )
     except (ModuleNotFoundError, NoSuchModuleError):

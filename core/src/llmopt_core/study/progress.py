@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from statistics import median
 
 from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.study.adapter import Study
 from llmopt_core.study.records import (
     ConfirmPlan,
     ObjectiveDefinition,
@@ -17,6 +16,7 @@ from llmopt_core.study.records import (
 )
 from llmopt_core.study.results import Comparison, compare
 from llmopt_core.study.summary import StudySummary, summarise
+from llmopt_core.study.views import StudyView
 
 _LATEST_TRIALS = 12
 # The levels worth a word, the worst first.
@@ -51,7 +51,7 @@ class Progress:
     stages: tuple[str, ...] = ()
 
 
-def look(study: Study, spec: OptimizationSpec, *, elapsed_seconds: float, runners: int) -> Progress:
+def look(study: StudyView, spec: OptimizationSpec, *, elapsed_seconds: float, runners: int) -> Progress:
     """Return how far `study` is; `runners` is how many of our processes run."""
     trials, summary, plan = study.trials(), summarise(study), study.confirm_plan
     counted = [trial for trial in trials if trial.phase is not Phase.CONFIRM and _counts(trial)]
@@ -109,7 +109,7 @@ def _counts(trial: TrialRecord) -> bool:
     return trial.outcome is None or trial.outcome.kind is not OutcomeKind.RETURNED
 
 
-def _phase(study: Study, trials: Sequence[TrialRecord], plan: ConfirmPlan | None) -> str:
+def _phase(study: StudyView, trials: Sequence[TrialRecord], plan: ConfirmPlan | None) -> str:
     if study.ended is not None:
         return "ended"
     if plan is not None:

@@ -8,10 +8,10 @@ from typing import Any
 
 from llmopt_core.metrics.catalog import CATALOG, find_metric
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
-from llmopt_core.study.adapter import Study
 from llmopt_core.study.confirmation import Confirmation, Gain, confirmation
 from llmopt_core.study.records import ObjectiveDefinition, Phase, TrialRecord
 from llmopt_core.study.summary import StudySummary, summarise
+from llmopt_core.study.views import StudyView
 
 # Shown beside the objectives and constraints, where they were measured.
 SHOWN_METRICS = ("accuracy", "score", "output_tokens_per_second", "ttft_ms_p95", "peak_memory_mib")
@@ -91,7 +91,7 @@ class OptimizationResult:
         return None if first is None or first.low is None or first.high is None else (first.low, first.high)
 
 
-def result_of(study: Study, report: Path | None = None) -> OptimizationResult:
+def result_of(study: StudyView, report: Path | None = None) -> OptimizationResult:
     """Return what `study` has found so far."""
     trials, summary, proved = study.trials(), summarise(study), confirmation(study)
     end = study.ended
@@ -150,7 +150,7 @@ def _winner(
 
 def _with_best(
     bare: OptimizationResult,
-    study: Study,
+    study: StudyView,
     best: TrialRecord,
     baseline: TrialRecord | None,
     proved: Confirmation | None,
@@ -179,7 +179,7 @@ def _metrics(trial: TrialRecord | None) -> dict[str, float]:
 
 
 def _comparisons(
-    study: Study, best: Mapping[str, float], default: Mapping[str, float], proved: Confirmation | None
+    study: StudyView, best: Mapping[str, float], default: Mapping[str, float], proved: Confirmation | None
 ) -> tuple[Comparison, ...]:
     """Compare the objectives first, proved where they are, then what else was measured of both."""
     objectives = {objective.metric: objective for objective in study.definition.objectives}

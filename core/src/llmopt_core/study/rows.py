@@ -95,6 +95,11 @@ class Pulse:
     finished: int
     ended: bool
 
+    @property
+    def mark(self) -> str:
+        """The pulse as text."""
+        return f"{self.trials}.{self.begun}.{self.finished}.{int(self.ended)}"
+
 
 def read_pulses(connection: Connection, names: Sequence[str], end_key: str) -> dict[str, Pulse]:
     """Return the pulse of each study of `names` that is there; `end_key` is the attribute of an ended one."""

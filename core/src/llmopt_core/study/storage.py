@@ -35,12 +35,14 @@ _RESOURCE_KEY = "llmopt:resource"
 Completion = Callable[[StudyDefinition], StudyDefinition]
 
 
-def open_storage(url: str) -> "Storage":
+def open_storage(url: str, *, idle_connections: int = 5) -> "Storage":
     """Open the database at `url` (`sqlite:///PATH` or `postgresql+psycopg://…`), creating what is missing.
+
+    At most `idle_connections` to a server stay open while nobody uses them.
 
     Raises StorageUnavailable where it does not answer, StorageUnusable where it is no study database.
     """
-    return Storage(Database(url))
+    return Storage(Database(url, idle_connections=idle_connections))
 
 
 class Storage:

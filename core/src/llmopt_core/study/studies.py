@@ -49,6 +49,7 @@ from llmopt_core.study.rows import (
     put_first_attribute,
 )
 from llmopt_core.study.snapshot import Snapshot
+from llmopt_core.study.views import StudyPicture
 
 DEFINITION_KEY = "llmopt:definition"
 RETENTION_KEY = "llmopt:retention"
@@ -209,6 +210,24 @@ class Study:
             self._refresh()
             return self._records()
 
+    def picture(self) -> StudyPicture:
+        """Return the study as it is now, whole, in one transaction; cheap when asked again."""
+        with self._guard:
+            with self._database.reading() as connection:
+                self._snapshot.refresh(connection)
+                texts = get_attributes(connection, self._study_id, "")
+            trials = tuple(trial.record for trial in self._snapshot.trials.values())
+        beats = (key for key in sorted(texts) if key.startswith(_RUNNER_PREFIX))
+        ended, plan, kept = texts.get(END_KEY), texts.get(_PLAN_KEY), texts.get(RETENTION_KEY)
+        return StudyPicture(
+            definition=self._definition,
+            ended=None if ended is None else END_REASONS.validate_json(ended),
+            confirm_plan=None if plan is None else PLANS.validate_json(plan),
+            retention=KEEP if kept is None else str(json.loads(kept)),
+            seen_trials=trials,
+            seen_runners=tuple(BEATS.validate_json(texts[key]).runner for key in beats),
+        )
+
     def measured(self, key: str) -> TrialRecord | None:
         """Return the first measured trial of the default or the search whose configuration has `key`."""
         with self._guard:
@@ -241,12 +260,6 @@ class Study:
         """Write down what becomes of the study when its resource is deleted: `Keep` or `Delete`."""
         with self._database.writing() as connection:
             put_attribute(connection, self._study_id, RETENTION_KEY, dump(retention))
-
-    @property
-    def retention(self) -> str:
-        """What becomes of the study when its resource is deleted."""
-        text = self._attribute(RETENTION_KEY)
-        return KEEP if text is None else str(json.loads(text))
 
     def reap(self, leases: Leases, max_losses: int) -> tuple[int, ...]:
         """Take the trials whose lease is over from their runners; see `Janitor`."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from llmopt_core.errors.classes import ErrorClass, Failure
-from llmopt_core.study.adapter import Study
 from llmopt_core.study.ranking import best_of, is_measured, pareto_front, ranked
 from llmopt_core.study.records import OutcomeKind, Phase, StudyDefinition, TrialRecord
+from llmopt_core.study.views import StudyView
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class StudySummary:
     seconds: Mapping[str, float]
 
 
-def summarise(study: Study) -> StudySummary:
+def summarise(study: StudyView) -> StudySummary:
     """Return the summary of `study` now."""
     return summarise_trials(study.trials(), study.definition)
 
@@ -75,7 +75,7 @@ def summarise_trials(trials: Sequence[TrialRecord], definition: StudyDefinition)
     )
 
 
-def rank(study: Study) -> tuple[TrialRecord, ...]:
+def rank(study: StudyView) -> tuple[TrialRecord, ...]:
     """Return the measured trials of the default and the search that keep the constraints, best first."""
     search = [trial for trial in study.trials() if trial.phase is not Phase.CONFIRM]
     return ranked(search, study.definition)

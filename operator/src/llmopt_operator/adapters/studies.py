@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import LLMOptimization
@@ -26,10 +27,13 @@ from llmopt_core.study.opening import own_study
 from llmopt_core.study.progress import look
 from llmopt_core.study.results import OptimizationResult, result_of
 from llmopt_core.study.rows import Pulse
+from llmopt_core.study.studies import KEEP
 from llmopt_core.study.summary import rank, summarise
+from llmopt_core.study.views import StudyPicture
+from llmopt_operator.adapters.kubernetes import ApiError
 from llmopt_operator.adapters.secrets import StorageSecretInvalid, StorageSecrets
 from llmopt_operator.domain.observed import Problem, StudySeen
-from llmopt_operator.domain.rollups import Reading, optimization_seen
+from llmopt_operator.domain.rollups import Reading, optimization_seen, unchanged, untouched
 from llmopt_operator.metrics import OperatorMetrics
 from llmopt_operator.specs.naming import Key
 
@@ -40,6 +44,9 @@ _THREADS = 4
 _LEASE_SECONDS = 60.0
 # An active study is looked at this often though no trial changed: for its runners and the time left.
 _LOOK_SECONDS = 20.0
+# Questions of many resources at once become one.
+_GATHER_SECONDS = 0.02
+_UNUSED_SECONDS = 120.0
 
 
 class StorageProblem(LlmoptError):
@@ -54,23 +61,23 @@ class StorageProblem(LlmoptError):
 
 @dataclass
 class _Open:
-    """One study that is kept: `pulse` is what it showed when it was last reported as changed."""
+    """One study that is kept open while it is read."""
 
-    key: Key
     study: Study
     janitor: Janitor
-    pulse: Pulse | None = None
-    retention: str | None = None
-    looked_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass
 class _Room:
-    """One namespace's database."""
+    """One namespace's database. Questions for pulses are gathered for a moment and asked as one."""
 
+    namespace: str
     url: str
     storage: Storage
     studies: dict[str, _Open] = field(default_factory=dict)
+    used_at: float = field(default_factory=time.monotonic)
+    asked: set[str] = field(default_factory=set)
+    answer: "asyncio.Task[Mapping[str, Pulse]] | None" = None
 
 
 class Studies:
@@ -81,17 +88,37 @@ class Studies:
         self._metrics = metrics
         self._rooms: dict[str, _Room] = {}
         self._opening: dict[str, asyncio.Lock] = {}
+        self._reported: dict[str, Pulse | None] = {}  # by study
+        self._looked_at: dict[str, float] = {}  # by study
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="studies")
 
-    async def see(self, key: Key, resource: LLMOptimization) -> StudySeen | None:
-        """Return the study of `resource` as it is now, None where there is none."""
+    async def see(self, key: Key, resource: LLMOptimization, status: Mapping[str, Any]) -> StudySeen | None:
+        """Return the study of `resource` as it is now, None where there is none.
+
+        `status` is what was last written of it: where no trial changed since, the study is not read.
+        """
         room = await self._room(key.namespace)
-        return await self._within(key.namespace, lambda: _see(room, key, resource))
+        name = study_name(resource)
+        pulse = (await self._pulses(room, name)).get(name)
+        seen: StudySeen | None
+        if pulse is None:
+            room.studies.pop(name, None)
+            return None
+        if not pulse.begun and not pulse.ended:
+            seen = untouched(name, resource)
+        elif status.get("studyMark") == pulse.mark and not self._is_due(name):
+            seen = unchanged(status)
+        else:
+            seen = await self._within(room, lambda: _see(room, name, resource))
+            self._looked_at[name] = time.monotonic()
+        if seen is None:
+            return None
+        return replace(seen, figures={**seen.figures, "studyMark": pulse.mark})
 
     async def make(self, key: Key, resource: LLMOptimization) -> None:
         """Create the study of `resource`, or open it."""
         room = await self._room(key.namespace)
-        await self._within(key.namespace, lambda: _keep(room, key, own_study(room.storage, resource)))
+        await self._within(room, lambda: _mark_retention(own_study(room.storage, resource), resource))
 
     async def reopen(self, key: Key, resource: LLMOptimization) -> None:
         """Let the ended study of `resource` go on."""
@@ -99,9 +126,9 @@ class Studies:
         name = study_name(resource)
 
         def go_on() -> None:
-            _opened(room, key, name).study.reopen()
+            _opened(room, name).study.reopen()
 
-        await self._within(key.namespace, go_on)
+        await self._within(room, go_on)
 
     async def end(
         self, key: Key, resource: LLMOptimization, reason: str, message: str, *, failed: bool
@@ -109,40 +136,43 @@ class Studies:
         """End the study of `resource`, unless it was ended already."""
         room = await self._room(key.namespace)
         name = study_name(resource)
-        await self._within(
-            key.namespace, lambda: _opened(room, key, name).study.end(reason, message, failed=failed)
-        )
+        await self._within(room, lambda: _opened(room, name).study.end(reason, message, failed=failed))
 
     async def result(self, key: Key, resource: LLMOptimization) -> OptimizationResult:
         """Return what the study of `resource` has found so far."""
         room = await self._room(key.namespace)
         name = study_name(resource)
-        return await self._within(key.namespace, lambda: result_of(_opened(room, key, name).study))
+        return await self._within(room, lambda: result_of(_opened(room, name).study))
 
     async def dispensable(self, namespace: str) -> tuple[str, ...]:
         """Return the names of the namespace's studies that are to go with their resource."""
         room = await self._room(namespace)
-        return await self._within(namespace, room.storage.dispensable_studies)
+        return await self._within(room, room.storage.dispensable_studies)
 
     async def drop(self, namespace: str, names: Iterable[str]) -> None:
         """Delete the studies `names` of resources that are gone."""
         room = await self._room(namespace)
         for name in names:
-            await self._within(namespace, partial(room.storage.drop_study, name))
+            await self._within(room, partial(room.storage.drop_study, name))
         self.release(namespace)
 
     def release(self, namespace: str, name: str = "") -> None:
-        """Keep the study `name` no longer; with the last one the namespace's database is closed."""
-        room = self._rooms.get(namespace)
-        if room is None:
-            return
-        room.studies.pop(name, None)
-        if not room.studies:
-            self._close(namespace)
+        """Keep the study `name` open no longer."""
+        self._reported.pop(name, None)
+        self._looked_at.pop(name, None)
+        if room := self._rooms.get(namespace):
+            room.studies.pop(name, None)
 
-    async def changed(self) -> tuple[Key, ...]:
-        """Return the resources whose study changed since it was last reported here, or is due for a look."""
-        found = await asyncio.gather(*(self._changed_in(name) for name in tuple(self._rooms)))
+    async def changed(self, watched: Mapping[Key, str]) -> tuple[Key, ...]:
+        """Return those of `watched` (the study's name by key) that changed since, or are due for a look.
+
+        Databases that nobody used for a while are closed.
+        """
+        self._close_unused()
+        by_namespace: dict[str, dict[str, Key]] = {}
+        for key, name in watched.items():
+            by_namespace.setdefault(key.namespace, {})[name] = key
+        found = await asyncio.gather(*(self._changed_in(*each) for each in by_namespace.items()))
         return tuple(key for keys in found for key in keys)
 
     @property
@@ -156,13 +186,36 @@ class Studies:
             self._close(namespace)
         self._threads.shutdown()
 
-    async def _changed_in(self, namespace: str) -> tuple[Key, ...]:
-        room = self._rooms[namespace]
+    async def _changed_in(self, namespace: str, keys: Mapping[str, Key]) -> tuple[Key, ...]:
         try:
-            pulses = await self._within(namespace, lambda: room.storage.pulses(tuple(room.studies)))
+            room = await self._room(namespace)
+            pulses = await self._within(room, lambda: room.storage.pulses(tuple(keys)))
         except StorageProblem:
-            return tuple(each.key for each in room.studies.values())
-        return tuple(_due(room.studies.items(), pulses))
+            return tuple(keys.values())
+        except ApiError as error:
+            log.warning("the storage of namespace %s is not known now: %s", namespace, error)
+            return ()
+        return tuple(key for name, key in keys.items() if self._is_news(name, pulses.get(name)))
+
+    def _is_news(self, name: str, pulse: Pulse | None) -> bool:
+        if self._reported.get(name) == pulse and name in self._reported and not self._is_due(name):
+            return False
+        self._reported[name] = pulse
+        return True
+
+    def _is_due(self, name: str) -> bool:
+        return time.monotonic() - self._looked_at.get(name, -math.inf) > _LOOK_SECONDS
+
+    async def _pulses(self, room: _Room, name: str) -> Mapping[str, Pulse]:
+        room.asked.add(name)
+        if room.answer is None:
+            room.answer = asyncio.ensure_future(self._answer(room))
+        return await asyncio.shield(room.answer)
+
+    async def _answer(self, room: _Room) -> Mapping[str, Pulse]:
+        await asyncio.sleep(_GATHER_SECONDS)
+        names, room.asked, room.answer = tuple(room.asked), set(), None
+        return await self._within(room, lambda: room.storage.pulses(names))
 
     async def _room(self, namespace: str) -> _Room:
         async with self._opening.setdefault(namespace, asyncio.Lock()):
@@ -173,12 +226,16 @@ class Studies:
             room = self._rooms.get(namespace)
             if room is None or room.url != url:
                 self._close(namespace)
-                storage = await self._within(namespace, lambda: open_storage(url))
-                room = self._rooms[namespace] = _Room(url, storage)
+                storage = await self._translated(namespace, lambda: open_storage(url, idle_connections=1))
+                room = self._rooms[namespace] = _Room(namespace, url, storage)
+            room.used_at = time.monotonic()
             return room
 
-    async def _within(self, namespace: str, work: Callable[[], T]) -> T:
+    async def _within(self, room: _Room, work: Callable[[], T]) -> T:
         """Do blocking `work` on a namespace's database in a thread."""
+        return await self._translated(room.namespace, work)
+
+    async def _translated(self, namespace: str, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except StorageUnavailable as error:
@@ -192,46 +249,46 @@ class Studies:
         self._metrics.storage_failed(reason)
         return StorageProblem(Problem(reason, str(error)))
 
+    def _close_unused(self) -> None:
+        now = time.monotonic()
+        for namespace, room in tuple(self._rooms.items()):
+            if now - room.used_at > _UNUSED_SECONDS:
+                self._close(namespace)
+
     def _close(self, namespace: str) -> None:
         room = self._rooms.pop(namespace, None)
         if room is not None:
             room.storage.close()
 
 
-def _opened(room: _Room, key: Key, name: str) -> _Open:
+def _opened(room: _Room, name: str) -> _Open:
     known = room.studies.get(name)
-    return known if known is not None else _keep(room, key, room.storage.open_study(name))
+    return known if known is not None else _keep_open(room, room.storage.open_study(name))
 
 
-def _keep(room: _Room, key: Key, study: Study) -> _Open:
-    return room.studies.setdefault(study.definition.name, _Open(key, study, Janitor(study, _LEASE_SECONDS)))
+def _keep_open(room: _Room, study: Study) -> _Open:
+    return room.studies.setdefault(study.definition.name, _Open(study, Janitor(study, _LEASE_SECONDS)))
 
 
-def _see(room: _Room, key: Key, resource: LLMOptimization) -> StudySeen | None:
-    name = study_name(resource)
+def _mark_retention(study: Study, resource: LLMOptimization) -> None:
+    """Write the resource's wish into a new study: whoever sweeps later knows nothing of the resource."""
+    if resource.spec.study_retention != KEEP:
+        study.retain(resource.spec.study_retention)
+
+
+def _see(room: _Room, name: str, resource: LLMOptimization) -> StudySeen | None:
     try:
-        opened = _opened(room, key, name)
-        # A study that is kept may have been dropped meanwhile.
-        if name not in room.storage.pulses((name,)):
-            room.studies.pop(name, None)
-            return None
+        opened = _opened(room, name)
     except StudyNotFound:
         return None
     opened.janitor.sweep()
-    _retain(opened, resource.spec.study_retention)
-    return optimization_seen(_read(opened.study, resource))
+    picture = opened.study.picture()
+    if picture.retention != resource.spec.study_retention:
+        opened.study.retain(resource.spec.study_retention)
+    return optimization_seen(_read(picture, resource))
 
 
-def _retain(opened: _Open, retention: str) -> None:
-    """Write the resource's wish into the study: whoever sweeps later knows nothing of the resource."""
-    if opened.retention is None:
-        opened.retention = opened.study.retention
-    if opened.retention != retention:
-        opened.study.retain(retention)
-        opened.retention = retention
-
-
-def _read(study: Study, resource: LLMOptimization) -> Reading:
+def _read(study: StudyPicture, resource: LLMOptimization) -> Reading:
     runners = study.runners()
     alive = [runner for runner in runners if runner.ended is None]
     active = active_seconds(runners)
@@ -245,12 +302,3 @@ def _read(study: Study, resource: LLMOptimization) -> Reading:
         runners=runners,
         active_seconds=active,
     )
-
-
-def _due(studies: Iterable[tuple[str, _Open]], pulses: Mapping[str, Pulse]) -> Iterable[Key]:
-    now = time.monotonic()
-    for name, opened in studies:
-        pulse = pulses.get(name)
-        if pulse != opened.pulse or now - opened.looked_at > _LOOK_SECONDS:
-            opened.pulse, opened.looked_at = pulse, now
-            yield opened.key

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from llmopt_core.errors.classes import ErrorClass
 from llmopt_operator.domain.actions import (
     Action,
     DeleteResource,
@@ -22,7 +23,7 @@ from llmopt_operator.domain.actions import (
     WriteBest,
 )
 from llmopt_operator.domain.conditions import Fact, conditions, unix_seconds
-from llmopt_operator.domain.observed import JobEnd, JobSeen, Observed, Problem, StudySeen
+from llmopt_operator.domain.observed import FIGURES, JobEnd, JobSeen, Observed, Problem, StudySeen
 from llmopt_operator.domain.runners import (
     EXIT_STORAGE,
     failure_of,
@@ -33,6 +34,7 @@ from llmopt_operator.domain.runners import (
 # A Job that ended before its study did is replaced after a pause: what ended it may pass.
 RESTART_PAUSE_SECONDS = 30.0
 _STORAGE_RECHECK_SECONDS = 10.0
+_MEMORY_CLASSES = frozenset({ErrorClass.GPU_OUT_OF_MEMORY, ErrorClass.HOST_OUT_OF_MEMORY})
 
 
 def decide(seen: Observed, now: float) -> Plan:
@@ -197,12 +199,12 @@ def _ready() -> Fact:
 
 
 def _guard(study: StudySeen) -> Fact:
-    if study.guard_trips:
-        text = (
-            f"{study.guard_trips} trials ran out of memory or were stopped; the last: {study.guard_message}"
-        )
-        return Fact("MemoryGuardPassed", "False", "GuardTripped", text)
-    return Fact("MemoryGuardPassed", "True", "WithinLimits")
+    trips = [error for error in study.figures.get("errors", ()) if error["class"] in _MEMORY_CLASSES]
+    if not trips:
+        return Fact("MemoryGuardPassed", "True", "WithinLimits")
+    count = sum(error["count"] for error in trips)
+    text = f"{count} trials did not fit into memory; the last: {trips[0]['lastMessage']}"
+    return Fact("MemoryGuardPassed", "False", "GuardTripped", text)
 
 
 def _status(
@@ -214,7 +216,7 @@ def _status(
     recheck: float | None = None,
 ) -> Plan:
     """Return the plan that only says how things are; what no study says stays as it was."""
-    figures = {field: value for field, value in seen.status.items() if field in _FIGURES}
+    figures = {field: value for field, value in seen.status.items() if field in FIGURES}
     if study is not None:
         figures = dict(study.figures)
     listed = conditions(facts, seen.status.get("conditions", ()), generation=seen.target.generation, now=now)
@@ -277,10 +279,3 @@ _STEPS = (
     _in_progress,
 )
 _TOLD = {("Accepted", "False"), ("Running", "True"), ("MemoryGuardPassed", "False")}
-_FIGURES = frozenset(
-    {
-        "study", "progress", "errors", "runners",
-        "baseline", "best", "top", "pareto",
-        "results", "winner", "verdict",
-    }
-)  # fmt: skip

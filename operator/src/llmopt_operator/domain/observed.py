@@ -7,6 +7,15 @@ from typing import Any
 
 from llmopt_core.study.documents import EndReason
 
+# The parts of a status that a study fills.
+FIGURES = frozenset(
+    {
+        "study", "studyMark", "progress", "errors", "runners",
+        "baseline", "best", "top", "pareto",
+        "results", "winner", "verdict",
+    }
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -67,8 +76,6 @@ class StudySeen:
     ended: EndReason | None
     active_seconds: float
     figures: Mapping[str, Any] = field(default_factory=dict)
-    guard_trips: int = 0
-    guard_message: str = ""
 
 
 @dataclass(frozen=True)

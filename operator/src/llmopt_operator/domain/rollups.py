@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.base import Part, Scalar
+from llmopt_core.resources.optimization import LLMOptimization
 from llmopt_core.resources.status import (
     Best,
     ErrorSummary,
@@ -18,13 +18,13 @@ from llmopt_core.resources.status import (
 from llmopt_core.search.configurations import GROUPS, Value
 from llmopt_core.study.documents import EndReason
 from llmopt_core.study.progress import Progress as Look
+from llmopt_core.study.progress import planned_repeats
 from llmopt_core.study.records import OutcomeKind, RunnerRecord, TrialRecord
 from llmopt_core.study.results import Comparison, OptimizationResult
 from llmopt_core.study.summary import StudySummary
 from llmopt_core.study.wording import gain_text, headline, interval_text
-from llmopt_operator.domain.observed import StudySeen
+from llmopt_operator.domain.observed import FIGURES, StudySeen
 
-MEMORY_CLASSES = frozenset({ErrorClass.GPU_OUT_OF_MEMORY, ErrorClass.HOST_OUT_OF_MEMORY})
 _SHOWN_TOP, _SHOWN_PARETO, _SHOWN_ERRORS, _SHOWN_RUNNERS, _SHOWN_METRICS = 10, 20, 10, 32, 48
 _LONGEST_TEXT, _LONGEST_COMMAND, _LONGEST_VALUE = 1024, 4096, 1024
 
@@ -46,7 +46,6 @@ class Reading:
 def optimization_seen(reading: Reading) -> StudySeen:
     """Return an optimization's study as decisions and the status need it."""
     summary = reading.summary
-    trips = [error for error in summary.errors if error.error_class in MEMORY_CLASSES]
     figures = {
         "study": reading.name,
         "progress": _dump(_progress(reading)),
@@ -61,9 +60,22 @@ def optimization_seen(reading: Reading) -> StudySeen:
         ended=reading.ended,
         active_seconds=reading.active_seconds,
         figures={field: value for field, value in figures.items() if value not in (None, [], {})},
-        guard_trips=sum(error.count for error in trips),
-        guard_message=trips[0].last.told if trips else "",
     )
+
+
+def untouched(name: str, resource: LLMOptimization) -> StudySeen:
+    """Return a study of which no trial has begun: it need not be read."""
+    budget = resource.spec.budget.trials
+    progress = Progress(
+        text=f"0/{budget}", budget=budget, confirm_planned=planned_repeats(resource.spec, None)
+    )
+    return StudySeen(None, 0.0, {"study": name, "progress": _dump(progress)})
+
+
+def unchanged(status: Mapping[str, Any]) -> StudySeen:
+    """Return a running study of which `status` holds the figures still."""
+    figures = {field: status[field] for field in FIGURES if field in status}
+    return StudySeen(None, float(status.get("progress", {}).get("elapsedSeconds", 0)), figures)
 
 
 def decimal(value: float) -> str:

@@ -16,7 +16,7 @@ MANIFEST_KEY = "manifest.yaml"
 def manifest_config_map(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the ConfigMap that holds what runners are given; it never changes."""
     hash_ = manifest_hash(document)
-    text = yaml.safe_dump(runner_manifest(document), sort_keys=False, allow_unicode=True)
+    text = yaml.dump(runner_manifest(document), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True)
     return {
         **_config_map(document, child_name(document["metadata"]["name"], hash_), {MANIFEST_KEY: text}),
         "immutable": True,

@@ -1,0 +1,249 @@
+"""What the operator costs: 1,000 resources at once, a restart, rest, and how soon a trial shows in a status.
+
+    .venv/bin/python bench/operator_scale.py [--resources 1000] [--active 50]
+
+A real API server and Postgres; Jobs wait in a queue, so no runner is started. The active studies' trials are
+measured by nobody: a thread claims and ends them as a runner would.
+"""
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from cluster.control_plane import ControlPlane
+from cluster.databases import Database
+from fakes.api_client import ApiClient
+from fakes.manifests import optimization
+
+from llmopt_core.search.configurations import Configuration
+from llmopt_core.study.adapter import Study, open_storage
+from llmopt_core.study.records import Outcome, OutcomeKind, RunnerRecord
+from llmopt_runner.engines.ports import free_port
+
+RESOURCES = "/apis/llmopt.dev/v1alpha1/namespaces/{}/llmoptimizations"
+JOBS = "/apis/batch/v1/namespaces/{}/jobs"
+PATIENCE_SECONDS = 300.0
+REST_SECONDS = 30.0
+_WRITES = re.compile(
+    r'llmopt_operator_api_requests_total\{code="2\d\d",verb="(?:POST|PATCH|PUT|DELETE)"\} (\S+)'
+)
+
+
+def until(look: Callable[[], bool], pause: float = 0.25) -> float:
+    """Return how many seconds it took until `look` was true."""
+    began = time.monotonic()
+    while not look():
+        if time.monotonic() - began > PATIENCE_SECONDS:
+            raise TimeoutError("the operator did not get there")
+        time.sleep(pause)
+    return time.monotonic() - began
+
+
+class Operator:
+    """One operator process and what it says of itself."""
+
+    def __init__(self, kubeconfig: Path, folder: Path) -> None:
+        self._environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+        self._folder = folder
+        self.port = free_port("127.0.0.1")
+        config = {"metricsPort": self.port, "healthPort": 0, "leaderElection": {"enabled": False}}
+        self._config = folder / "operator.yaml"
+        self._config.write_text(yaml.safe_dump(config))
+
+    @contextmanager
+    def running(self) -> Iterator[psutil.Process]:
+        """Run the operator while the context is open."""
+        with (self._folder / "operator.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "llmopt_operator.main", "--config", str(self._config)],
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+            )
+        try:
+            yield psutil.Process(process.pid)
+        finally:
+            process.terminate()
+            process.wait()
+
+    def text(self) -> str:
+        """Return the metrics page, empty while there is none."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+                return answer.read().decode()
+        except OSError:
+            return ""
+
+    def writes(self) -> int:
+        """Return how often it wrote to the API server."""
+        return int(sum(float(count) for count in _WRITES.findall(self.text())))
+
+    def reconciled(self) -> int:
+        """Return how often it looked at a resource to the end."""
+        found = re.findall(r'llmopt_operator_reconciles_total\{[^}]*result="done"\} (\S+)', self.text())
+        return int(sum(float(count) for count in found))
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def resource(name: str, namespace: str) -> dict[str, Any]:
+    document = optimization()
+    document["metadata"] = {"name": name, "namespace": namespace}
+    document["spec"]["runners"] = {"queueName": "none"}
+    document["spec"]["budget"] = {"trials": 1000}
+    return document
+
+
+def begin(api: ApiClient, operator: Operator, namespaces: list[str], count: int) -> None:
+    """Apply all at once and wait for the Jobs."""
+    with operator.running() as process, ThreadPoolExecutor(4) as pool:
+        until(lambda: bool(operator.text()))
+        time.sleep(3)
+        before, began = cpu_seconds(process), time.monotonic()
+        names = [(f"r{number:04}", namespaces[number % len(namespaces)]) for number in range(count)]
+        list(pool.map(lambda each: api.create(RESOURCES.format(each[1]), resource(*each)), names))
+        applied = time.monotonic() - began
+        until(lambda: sum(len(api.list(JOBS.format(name))) for name in namespaces) >= count, 0.5)
+        there = time.monotonic() - began
+        settled = [-1, operator.writes()]
+        while settled[-1] != settled[-2]:
+            time.sleep(3)
+            settled.append(operator.writes())
+        spent = cpu_seconds(process) - before
+        memory = process.memory_info().rss / 2**20
+        print(f"{count} applied in {applied:.1f} s; all Jobs exist after {there:.1f} s")
+        print(f"operator: {spent:.1f} CPU s, {memory:.0f} MiB, {settled[-1] / count:.2f} writes a resource")
+
+
+def restart(operator: Operator, count: int) -> None:
+    """How long until a new operator has looked at all of them, and whether it writes."""
+    with operator.running() as process:
+        seconds = until(lambda: operator.reconciled() >= count)
+        print(f"restart: all looked at after {seconds:.1f} s, {operator.writes()} writes")
+        before = cpu_seconds(process)
+        time.sleep(REST_SECONDS)
+        share = (cpu_seconds(process) - before) / REST_SECONDS
+        print(f"at rest: {share:.2%} of a core, {operator.writes()} writes in all")
+
+
+class Measurer:
+    """Ends trials of one study as a runner would, and waits until the status says so."""
+
+    def __init__(self, api: ApiClient, study: Study, path: str) -> None:
+        self._api, self._study, self._path = api, study, path
+        self.delays: list[float] = []
+
+    def run(self, stop: threading.Event, *, observed: bool) -> None:
+        """Measure until `stop`; `observed`: take the time until each end shows."""
+        beats = 0
+        while not stop.is_set():
+            beats += 1
+            claim = self._study.claim("bench", budget=1000)
+            if claim is None:
+                return
+            self._study.beat(RunnerRecord("bench", 0, beats, float(beats), trial=claim.number))
+            stop.wait(1.0)
+            metrics = {"accuracy": 0.5}
+            self._study.finish(
+                claim,
+                Outcome(OutcomeKind.MEASURED, Configuration.from_flat(claim.parameters), metrics=metrics),
+            )
+            if observed:
+                self._observe(stop)
+
+    def _observe(self, stop: threading.Event) -> None:
+        """Wait until the status has counted the trial that has just ended."""
+        wanted = sum(trial.outcome is not None for trial in self._study.trials())
+        began = time.monotonic()
+        while not stop.is_set():
+            status = (self._api.get(self._path) or {}).get("status", {})
+            if status.get("progress", {}).get("finished", 0) >= wanted:
+                self.delays.append(time.monotonic() - began)
+                return
+            time.sleep(0.1)
+
+
+def follow(api: ApiClient, operator: Operator, urls: dict[str, str], active: int) -> None:
+    """How soon the end of a trial shows in a status, with `active` studies at work."""
+    stop = threading.Event()
+    with operator.running() as process:
+        until(lambda: operator.reconciled() > 0)
+        storages = {name: open_storage(url) for name, url in urls.items()}
+        chosen = [item for name in urls for item in api.list(RESOURCES.format(name))][:active]
+        measurers = []
+        for item in chosen:
+            namespace, name = item["metadata"]["namespace"], item["metadata"]["name"]
+            study = storages[namespace].open_study(item["metadata"]["uid"])
+            measurers.append(Measurer(api, study, f"{RESOURCES.format(namespace)}/{name}"))
+        threads = [
+            threading.Thread(target=each.run, args=(stop,), kwargs={"observed": number < 5})
+            for number, each in enumerate(measurers)
+        ]
+        before = cpu_seconds(process)
+        for thread in threads:
+            thread.start()
+        time.sleep(60)
+        spent = (cpu_seconds(process) - before) / 60
+        stop.set()
+        for thread in threads:
+            thread.join()
+        for storage in storages.values():
+            storage.close()
+    delays = sorted(delay for each in measurers for delay in each.delays)
+    if delays:
+        print(
+            f"{active} active studies: a trial's end shows after {statistics.median(delays):.1f} s (median),"
+            f" {delays[-1]:.1f} s at most of {len(delays)}; operator {spent:.0%} of a core"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--resources", type=int, default=1000)
+    parser.add_argument("--active", type=int, default=50)
+    parser.add_argument("--namespaces", type=int, default=10)
+    options = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as text,
+        ControlPlane(Path(text) / "plane") as plane,
+        Database(Path(text) / "database") as database,
+    ):
+        plane.apply(Path(__file__).parents[1] / "crds")
+        api = ApiClient(plane.kubeconfig)
+        namespaces = [f"team-{number}" for number in range(options.namespaces)]
+        urls = {name: database.create(name) for name in namespaces}
+        for name, url in urls.items():
+            metadata = {"name": name}
+            api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+            secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "llmopt-storage"}}
+            api.create(f"/api/v1/namespaces/{name}/secrets", {**secret, "stringData": {"url": url}})
+        operator = Operator(plane.kubeconfig, Path(text))
+        begin(api, operator, namespaces, options.resources)
+        restart(operator, options.resources)
+        follow(api, operator, urls, options.active)
+        faults = (Path(text) / "operator.log").read_text().count("Traceback")
+        print(f"{faults} faults in the operator's log")
+
+
+if __name__ == "__main__":
+    main()
