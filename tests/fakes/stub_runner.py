@@ -21,7 +21,7 @@ from pathlib import Path
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.resources import load_manifest
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.study.adapter import Janitor, open_storage
 from llmopt_core.study.definitions import define_study
 from llmopt_core.study.records import ConfirmPlan, Outcome, OutcomeKind, RunnerRecord
 from llmopt_core.study.summary import summarise
@@ -165,6 +165,9 @@ def main():
         runner = Runner(args, resource, storage.create_study(define_study(resource)))
         heard = signal.SIG_IGN if args.deaf else lambda *_: runner.stop.set()
         signal.signal(signal.SIGTERM, heard)
+        # As a runner does: what the one before of this index left behind is run again.
+        runner.study.replace_runners(args.index)
+        Janitor(runner.study, lease_seconds=30.0).sweep()
         code = runner.run()
         runner.beat(ended="done" if code == 0 else "interrupted")
         return code
