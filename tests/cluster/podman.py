@@ -15,8 +15,8 @@ _KEPT = "168h"
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _SETTINGS = ("PIP_", "UV_")
 _FILES = {
-    "/etc/pip.conf": ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf"),
-    "/etc/uv/uv.toml": ("/etc/uv/uv.toml", "~/.config/uv/uv.toml"),
+    "pip.conf": ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf"),
+    "uv.toml": ("/etc/uv/uv.toml", "~/.config/uv/uv.toml"),
 }
 
 
@@ -61,11 +61,11 @@ def _package_settings() -> Iterator[tuple[str, ...]]:
         options = [f"--secret=id=package-settings,src={file.name}"]
         if _AUTHORITIES.exists():
             options.append(f"--secret=id=ca-certificates,src={_AUTHORITIES}")
-        yield (*options, *_mounted_files())
+        yield (*options, *_configurations())
 
 
-def _mounted_files() -> Iterator[str]:
-    for inside, outside in _FILES.items():
-        found = [path for path in (Path(name).expanduser() for name in outside) if path.exists()]
+def _configurations() -> Iterator[str]:
+    for name, places in _FILES.items():
+        found = [path for path in (Path(place).expanduser() for place in places) if path.exists()]
         if found:
-            yield f"--volume={found[-1]}:{inside}:ro"
+            yield f"--secret=id={name},src={found[-1]}"
