@@ -71,6 +71,8 @@ class OperatorProcess:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
+        except urllib.error.URLError:
+            return 0, "it does not answer"
 
 
 @dataclass

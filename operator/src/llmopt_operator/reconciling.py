@@ -147,7 +147,8 @@ class Reconciler:
             case WriteBest():
                 await self._write_best(sight)
             case DeleteResource():
-                await self._cluster.delete(path_of(sight.document, PLURALS[sight.key.kind]))
+                path = path_of(sight.document, PLURALS[sight.key.kind])
+                await self._cluster.delete(path, propagation="Background")
 
     async def _start(self, sight: _Sight) -> None:
         await self._create(manifest_config_map(sight.document), _CONFIG_MAPS)

@@ -37,6 +37,7 @@ class World:
     storage_away: bool = False
     status: Mapping[str, Any] = field(default_factory=dict)
     now: float = START
+    started: set[int] = field(default_factory=set)
 
     def seen(self) -> Observed:
         target = Target(self.generation, f"hash{self.manifest}", self.suspend, runners=1)
@@ -68,6 +69,7 @@ class World:
             case StartRunners():
                 assert not self.jobs, "a second Job was asked for"
                 name = f"job-hash{self.manifest}"
+                self.started.add(self.manifest)
                 self.jobs[name] = JobSeen(name=name, manifest_hash=f"hash{self.manifest}", active=1)
             case StopRunners(name):
                 self.jobs[name] = replace(self.jobs[name], deleting=True)
@@ -83,7 +85,7 @@ class World:
             case "suspend" | "resume":
                 self.suspend = event == "suspend"
                 self.generation += 1
-            case "study ends" if self.study is not None:
+            case "study ends" if self.study is not None and self.pods():
                 self.study = replace(
                     self.study, ended=self.study.ended or EndReason("TrialsExhausted", "done")
                 )
@@ -146,6 +148,7 @@ def test_whatever_happens_it_comes_to_rest(history: list[tuple[str, int, int | N
     mine = [job for job in running if job.manifest_hash == f"hash{world.manifest}"]
     if ended:
         assert world.status["manifestHash"] == f"hash{world.manifest}"
+        assert world.manifest in world.started
     elif world.suspend:
         assert not running
     else:

@@ -59,6 +59,8 @@ def _after(status: Mapping[str, Any], plan: Plan) -> Mapping[str, Any]:
         (_seen(target=replace(TARGET, suspend=True), study=STUDY), ()),
         (_seen(study=DONE, jobs=(JOB,)), ()),
         (_seen(study=DONE, status={"manifestHash": "00000000"}), (ReopenStudy(),)),
+        (_seen(study=DONE), (ReopenStudy(),)),
+        (_seen(study=DONE, status={"manifestHash": "abcd1234"}), ()),
         (_seen(study=DONE, status={"manifestHash": "00000000"}, jobs=(JOB,)), ()),
         (_seen(study=replace(STUDY, figures={**STUDY.figures, "best": BEST}), jobs=(JOB,)), (WriteBest(),)),
         (
@@ -81,6 +83,8 @@ def _after(status: Mapping[str, Any], plan: Plan) -> Mapping[str, Any]:
         "suspended before it ran",
         "ended",
         "ended, then its budget was raised",
+        "ended, before anybody said what its runners were started for",
+        "ended, and its Job is gone",
         "and the runners of the new budget ended it before the status said so",
         "something better was found",
         "runners ended without the study",

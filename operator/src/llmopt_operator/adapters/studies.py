@@ -106,7 +106,7 @@ class Studies:
             return None
         if not pulse.begun and not pulse.ended:
             seen = untouched(name, resource)
-        elif status.get("studyMark") == pulse.mark and not self._is_due(name):
+        elif not pulse.ended and status.get("studyMark") == pulse.mark and not self._is_due(name):
             seen = unchanged(status)
         else:
             seen = await self._within(room, lambda: _see(room, name, resource))

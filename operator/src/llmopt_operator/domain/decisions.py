@@ -86,7 +86,7 @@ def _after_the_end(seen: Observed, now: float) -> Plan | None:
     )
     left = ended + seen.target.ttl_seconds - now
     if left <= 0:
-        return Plan((DeleteResource(),))
+        return Plan((DeleteResource(),), seen.status)
     return Plan(status=_generation(seen), recheck_seconds=left)
 
 
@@ -153,8 +153,7 @@ def _ended(seen: Observed, now: float) -> Plan | None:
     study = seen.study
     if study is None or (end := study.ended) is None:
         return None
-    before = seen.status.get("manifestHash")
-    if before is not None and before != seen.target.manifest_hash and seen.job is None:
+    if seen.job is None and seen.status.get("manifestHash") != seen.target.manifest_hash:
         return Plan((ReopenStudy(),))
     facts = [
         _accepted(),
@@ -223,13 +222,20 @@ def _status(
     status = {
         **figures,
         "observedGeneration": seen.target.generation,
-        "manifestHash": seen.target.manifest_hash,
+        **_last_started(seen),
         "phase": _phase(facts, figures),
         "conditions": listed,
     }
     better = _improvement(seen.status.get("best"), figures.get("best"))
     actions: tuple[Action, ...] = () if figures.get("best") == seen.status.get("best") else (WriteBest(),)
     return Plan(actions, status, (*_turns(seen, facts), *better), recheck)
+
+
+def _last_started(seen: Observed) -> dict[str, str]:
+    """Say what runners were last started for: an ended study is opened again for another manifest."""
+    before = seen.status.get("manifestHash")
+    started = seen.target.manifest_hash if seen.job is not None else before
+    return {} if started is None else {"manifestHash": started}
 
 
 def _improvement(before: Mapping[str, Any] | None, best: Mapping[str, Any] | None) -> tuple[Happening, ...]:
