@@ -1,108 +1,165 @@
-"""What it saves to group trials by engine load: the same trials on one `transformers serve`, and on one each.
+"""What it saves to group trials by engine load: the trials of a study, and the same ones on an engine each.
 
-The trials differ in sampling alone, as those of one group do. Prints the wall time of both ways and their
-quotient for trials of two lengths; the engine and the model are those of the tests.
+A study of `transformers serve` searches the kind of attention, which a load fixes, and the temperature. It
+runs as any study does; then each of its trials runs again with an engine of its own. Prints for trials of two
+lengths the wall time of both, their quotient, and the median (10th to 90th percentile) of a start and of the
+rest of a trial; the last column is what no grouping can exceed: every trial without any start. The engine and
+the model are those of the tests.
+
+    python bench/engine_reuse.py [--trials N] [--requests N ...] [--threads N]
 """
 
+import argparse
 import os
+import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import anyio
 from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from fakes.engine_environments import safetensors_folder, use_engine
 
-from llmopt_core.search.configurations import Configuration
-from llmopt_runner.datasets.arithmetic import arithmetic
-from llmopt_runner.engines.base import LaunchSettings
-from llmopt_runner.engines.server import EngineServer
-from llmopt_runner.engines.transformers import Transformers
-from llmopt_runner.load.client import run_load
-from llmopt_runner.load.requests import ChatRequest, Endpoint
-from llmopt_runner.load.shapes import ClosedLoop
-from llmopt_runner.loading import EngineSlot
-
-TRIALS = 8  # as many as one load serves at most
-ITEMS = (4, 8)  # of a short and of a longer trial
-TOKENS = 8
-LIMIT_SECONDS = 600.0
+from llmopt_core.resources.optimization import LLMOptimization
+from llmopt_core.study.adapter import Study, open_storage
+from llmopt_core.study.opening import own_study
+from llmopt_core.study.records import Claim, Outcome, TrialRecord
+from llmopt_runner.assembling import search_runner, shared
+from llmopt_runner.loop import SearchLoop
+from llmopt_runner.stopping import StopSignal
+from llmopt_runner.trial import Progress, TrialRunner
 
 
-def configurations(engine: Transformers) -> list[Configuration]:
-    """Return the trials' configurations: one engine, several temperatures."""
-    temperatures = [round(0.1 * place, 1) for place in range(TRIALS)]
-    return [
-        engine.declaration.canonical(
-            Configuration(engine={"device": "cpu", "dtype": "float32"}, sampling={"temperature": each})
+@dataclass(frozen=True)
+class Arm:
+    """One way to run the trials: seconds of it all, of each start, and of each trial without its start."""
+
+    wall: float
+    starts: tuple[float, ...]
+    trials: tuple[float, ...]
+
+    @classmethod
+    def of(cls, wall: float, outcomes: Sequence[Outcome]) -> "Arm":
+        """Return the times of `outcomes`, all of which must have been measured."""
+        if wrong := [outcome.failure for outcome in outcomes if outcome.failure is not None]:
+            raise SystemExit(f"trials failed: {wrong}")
+        loads = [outcome.seconds["load"] for outcome in outcomes]
+        starts = tuple(
+            load
+            for outcome, load in zip(outcomes, loads, strict=True)
+            if "engine_start_seconds" in outcome.metrics
         )
-        for each in temperatures
-    ]
+        rests = (outcome.seconds["total"] - load for outcome, load in zip(outcomes, loads, strict=True))
+        return cls(wall, starts, tuple(rests))
 
 
-def measure(server: EngineServer, engine: Transformers, configuration: Configuration, items: int) -> None:
-    """Send the requests of one trial."""
-    fields = engine.request_fields(configuration.sampling)
-    requests = [
-        ChatRequest(item.id, ({"role": "user", "content": item.question},), TOKENS, fields)
-        for item in arithmetic().items(items, 0)
-    ]
-    endpoint = Endpoint(server.base_url, server.model, None)
+def resource(trials: int, requests: int, threads: int | None) -> LLMOptimization:
+    """Return a study of `trials` trials of `requests` requests each."""
+    arguments = {"device": "cpu", "dtype": "float32"} | ({"threads": threads} if threads else {})
+    space = {
+        "engine": [
+            {"name": "attn_implementation", "categorical": {"choices": ["sdpa", "eager"]}},
+        ],
+        "sampling": [{"name": "temperature", "float": {"low": "0.1", "high": "1"}}],
+    }
+    return LLMOptimization.model_validate(
+        {
+            "apiVersion": "llmopt.dev/v1alpha1",
+            "kind": "LLMOptimization",
+            "metadata": {"name": "reuse"},
+            "spec": {
+                "model": {"source": f"file://{safetensors_folder()}"},
+                "engine": {"name": "transformers", "args": arguments},
+                "workload": {
+                    "dataset": {"name": "arithmetic", "samples": requests},
+                    "load": {"concurrency": 2},
+                    "maxTokens": 8,
+                },
+                "search": {"sampler": {"name": "random"}, "pruner": {"name": "none"}, "space": space},
+                "objectives": [{"metric": "output_tokens_per_second"}],
+                "budget": {"trials": trials},
+                "confirm": {"top": 0},
+            },
+        }
+    )
 
-    async def send() -> None:
-        run = await run_load(endpoint, requests, ClosedLoop(2), request_timeout_seconds=LIMIT_SECONDS)
-        if any(record.error for record in run.records):
-            raise SystemExit(f"requests failed: {run.records}")
 
-    anyio.run(send)
+def opened(document: LLMOptimization, study: Study, folder: Path) -> TrialRunner:
+    common = shared(document.spec, study, folder, StopSignal(), Progress())
+    return search_runner(document.spec, common)
 
 
-def run(folder: Path, items: int, *, reuse: bool) -> tuple[float, int]:
-    """Return the wall seconds of all trials, and how often the engine was started."""
-    engine = Transformers()
+def grouped(document: LLMOptimization, folder: Path) -> tuple[Arm, tuple[TrialRecord, ...]]:
+    """Run the study as a runner does."""
+    with open_storage(f"sqlite:///{folder / 'study.db'}") as storage:
+        study = own_study(storage, document)
+        trials = opened(document, study, folder)
+        began = time.monotonic()
+        try:
+            SearchLoop(document.spec, study, trials, "bench").run()
+        finally:
+            trials.slot.close()
+        wall = time.monotonic() - began
+        records = study.trials()
+    return Arm.of(wall, [record.outcome for record in records if record.outcome]), records
 
-    def settings(configuration: Configuration) -> LaunchSettings:
-        log = folder / f"{time.time_ns()}.log"
-        return LaunchSettings(safetensors_folder(), "small", folder, log, parameters=configuration.engine)
 
-    slot = EngineSlot(engine, settings, LIMIT_SECONDS)
-    began, starts = time.monotonic(), 0
-    try:
-        for configuration in configurations(engine):
-            server, load_seconds = slot.ensure(configuration, configuration.flat(), lambda: False)
-            starts += load_seconds > 0
-            measure(server, engine, configuration, items)
-            if not reuse:
-                slot.close()
-    finally:
-        slot.close()
-    return time.monotonic() - began, starts
+def apart(document: LLMOptimization, folder: Path, records: Sequence[TrialRecord]) -> Arm:
+    """Run the trials of `records` again, each on an engine of its own."""
+    with open_storage(f"sqlite:///{folder / 'again.db'}") as storage:
+        trials = opened(document, own_study(storage, document), folder)
+        began, outcomes = time.monotonic(), []
+        for record in records:
+            try:
+                outcomes.append(trials.run(Claim(record.number, record.phase, record.parameters)))
+            finally:
+                trials.slot.close()
+        return Arm.of(time.monotonic() - began, outcomes)
+
+
+def spread(seconds: Sequence[float]) -> str:
+    """Return the median, with the 10th and 90th percentile where there are several."""
+    if len(seconds) == 1:
+        return f"{seconds[0]:.1f}"
+    tenths = statistics.quantiles(seconds, n=10, method="inclusive")
+    return f"{statistics.median(seconds):.1f} ({tenths[0]:.1f} to {tenths[-1]:.1f})"
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=60)
+    parser.add_argument("--requests", type=int, nargs="+", default=(4, 8))
+    parser.add_argument("--threads", type=int, help="of the engine; on a machine that others use: 1")
+    asked = parser.parse_args()
     use_engine("transformers")
     os.environ["HF_HUB_OFFLINE"] = "1"
-    table = Table(
-        f"{TRIALS} trials of", "one engine each, s", "starts", "one for all, s", "starts", "quotient"
-    )
-    for items in ITEMS:
+    quotients = Table("requests a trial", "grouped, s", "an engine each, s", "quotient", "at most")
+    parts = Table("requests a trial", "engines", "starts", "a start, s", "a trial without it, s")
+    for requests in asked.requests:
         with tempfile.TemporaryDirectory() as folder:
-            apart, apart_starts = run(Path(folder), items, reuse=False)
-            together, starts = run(Path(folder), items, reuse=True)
-        figures = (
-            f"{apart:.1f}",
-            str(apart_starts),
-            f"{together:.1f}",
-            str(starts),
-            f"{apart / together:.1f}",
+            document = resource(asked.trials, requests, asked.threads)
+            together, records = grouped(document, Path(folder))
+            alone = apart(document, Path(folder), records)
+        most = alone.wall / sum(together.trials)
+        quotients.add_row(
+            str(requests),
+            f"{together.wall:.1f}",
+            f"{alone.wall:.1f}",
+            f"{alone.wall / together.wall:.2f}",
+            f"{most:.2f}",
         )
-        table.add_row(f"{items} requests of {TOKENS} tokens", *figures)
-    Console(width=120).print(table)
+        for name, arm in (("grouped", together), ("each", alone)):
+            parts.add_row(str(requests), name, str(len(arm.starts)), spread(arm.starts), spread(arm.trials))
+    console = Console(width=110)
+    console.print(f"{asked.trials} trials, 8 tokens an answer, two requests at a time")
+    console.print(quotients)
+    console.print(parts)
 
 
 if __name__ == "__main__":

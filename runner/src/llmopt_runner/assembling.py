@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmopt_core.resources.benchmark import BenchmarkSpec
-from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.resources.optimization import Budget, OptimizationSpec
 from llmopt_core.resources.secrets import ENDPOINT_API_KEY, EVALUATOR_API_KEY, MODEL_TOKEN
 from llmopt_core.resources.serving import Engine, MemoryGuard, Model
 from llmopt_core.search.configurations import Value
@@ -49,8 +49,15 @@ class Shared:
     progress: Progress
     actions: Counter[str] = field(default_factory=Counter)
 
-    def slot(self, served: Served, is_alike: Callable[[TrialRecord], bool] = lambda _: True) -> EngineSlot:
+    def slot(
+        self,
+        served: Served,
+        is_alike: Callable[[TrialRecord], bool] = lambda _: True,
+        budget: Budget | None = None,
+    ) -> EngineSlot:
         """Return what loads the engine of `served`; predictions learn from the trials that are alike.
+
+        The `budget` of a search decides how many trials share a load.
 
         Raises what no configuration can mend: ModelNotFound, EngineNotFound and the like.
         """
@@ -63,6 +70,7 @@ class Shared:
             settings_for,
             start_timeout_seconds(served.engine),
             memory=self._memory(served.engine, model, is_alike),
+            budget=budget,
         )
 
     def trial_runner(self, slot: EngineSlot, fixed: Mapping[str, Value]) -> TrialRunner:
@@ -124,6 +132,6 @@ def search_runner(spec: OptimizationSpec, common: Shared) -> TrialRunner:
     """
     declaration = engine_declaration(spec.engine)
     secrets = os.environ.get(MODEL_TOKEN), os.environ.get(ENDPOINT_API_KEY)
-    slot = common.slot(Served(spec.model, spec.engine, *secrets))
+    slot = common.slot(Served(spec.model, spec.engine, *secrets), budget=spec.budget)
     common.progress.memory = slot.memory
     return common.trial_runner(slot, fixed_parameters(spec.engine, spec.workload, declaration))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmopt_core.resources.base import duration_seconds
+from llmopt_core.resources.optimization import Budget
 from llmopt_core.resources.serving import Engine as EngineSpec
 from llmopt_core.resources.serving import Model
 from llmopt_core.search.configurations import Configuration, Value
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class _Loaded:
-    """A server that runs, and what it has cost and served so far."""
+    """A server that runs, and what it has cost, its warm-up included, and served so far."""
 
     server: EngineServer
     configuration: Configuration
@@ -32,7 +33,10 @@ class _Loaded:
 
 
 class EngineSlot:
-    """Holds at most one loaded engine of a runner; `settings_for` gives the launch of a configuration."""
+    """Holds at most one loaded engine of a runner; `settings_for` gives the launch of a configuration.
+
+    The `budget` of a search says how many trials may share a load.
+    """
 
     def __init__(
         self,
@@ -41,12 +45,14 @@ class EngineSlot:
         start_timeout_seconds: float,
         server_of: Callable[[Engine, LaunchSettings], EngineServer] = EngineServer,
         memory: EngineMemory | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.engine = engine
         self.memory = memory or EngineMemory()
         self._server_of = server_of
-        self._settings_for = settings_for
+        self.settings_for = settings_for
         self._timeout_seconds = start_timeout_seconds
+        self._budget = budget or Budget()
         self._loaded: _Loaded | None = None
 
     def fixed(self) -> Mapping[str, Value] | None:
@@ -54,7 +60,7 @@ class EngineSlot:
         loaded = self._loaded
         if loaded is None or not loaded.asked or loaded.trials == 0 or not loaded.server.alive():
             return None
-        served = trials_per_load(loaded.load_seconds, loaded.trial_seconds / loaded.trials)
+        served = trials_per_load(loaded.load_seconds, loaded.trial_seconds / loaded.trials, self._budget)
         return loaded.asked if loaded.trials < served else None
 
     def ensure(
@@ -69,7 +75,7 @@ class EngineSlot:
             return self._loaded.server, 0.0
         self.memory.require_room(self.engine, configuration)
         self.close()
-        server = self._server_of(self.engine, self._settings_for(configuration))
+        server = self._server_of(self.engine, self.settings_for(configuration))
         try:
             seconds = self.memory.load(
                 server, configuration, lambda: server.start(self._timeout_seconds, cancelled=cancelled)
@@ -90,11 +96,22 @@ class EngineSlot:
             return False
         return loaded.server.alive() and self.engine.make_fresh(loaded.server, configuration)
 
-    def served(self, seconds: float) -> None:
-        """Note that the loaded engine served one more trial of `seconds`."""
-        if self._loaded is not None:
-            self._loaded.trials += 1
-            self._loaded.trial_seconds += seconds
+    def is_warm(self, configuration: Configuration) -> bool:
+        """Say whether the loaded engine served a trial that a warm-up could add nothing to."""
+        loaded = self._loaded
+        return loaded is not None and loaded.trials > 0 and self.engine.stays_warm(configuration)
+
+    def served(self, seconds: float, warmup_seconds: float) -> None:
+        """Note that the loaded engine served one more trial; the first warm-up belongs to its load."""
+        loaded = self._loaded
+        if loaded is None:
+            return
+        if loaded.trials == 0:
+            loaded.load_seconds += warmup_seconds
+        else:
+            seconds += warmup_seconds
+        loaded.trials += 1
+        loaded.trial_seconds += seconds
 
     def close(self) -> None:
         """Stop the loaded engine, if there is one."""

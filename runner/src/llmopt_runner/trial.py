@@ -24,6 +24,7 @@ from llmopt_runner.load.summary import RequestsFailed, load_warnings, summarise
 from llmopt_runner.loading import EngineSlot
 from llmopt_runner.measuring import Measurement, Prune, measure, warm_up
 from llmopt_runner.memory.guard import GuardReading
+from llmopt_runner.prompt_lengths import too_long
 from llmopt_runner.quality.base import ScoringFailed
 from llmopt_runner.stopping import StopSignal
 from llmopt_runner.validity import check_validity
@@ -32,6 +33,8 @@ from llmopt_runner.workload import PreparedWorkload
 log = logging.getLogger(__name__)
 
 _WARMUP_TIMEOUT_SECONDS = 120.0
+# Stages whose time a load may spare the trials after it.
+_OF_A_LOAD = frozenset({"load", "warmup"})
 
 
 @dataclass
@@ -105,6 +108,10 @@ class TrialRunner:
         return replace(twin.outcome, kind=OutcomeKind.COPIED, copied_from=twin.number, warnings=())
 
     def _started(self, claim: Claim, configuration: Configuration, watch: _Stopwatch) -> Outcome:
+        requests = self.workload.requests(claim, configuration, self.slot.engine)
+        model = self.slot.settings_for(configuration).model_files
+        if failure := too_long(self.slot.engine, model, requests, configuration):
+            return failed(configuration, failure)
         watch.lap("framework")
         self.progress.stage = "loading"
         try:
@@ -120,14 +127,15 @@ class TrialRunner:
         except EngineNotInstalled as error:
             return failed(configuration, error.failure)
         watch.lap("load")
-        outcome = self._guarded(self._on_server(claim, configuration, server, watch))
+        outcome = self._guarded(self._on_server(claim, configuration, requests, server, watch))
         if load_seconds:
             metrics = {**outcome.metrics, "engine_start_seconds": load_seconds}
             outcome = replace(outcome, metrics=metrics)
         if outcome.kind in {OutcomeKind.FAILED, OutcomeKind.INVALID, OutcomeKind.INFEASIBLE}:
             self.slot.close()
         else:
-            self.slot.served(sum(watch.seconds.values()) - watch.seconds["load"])
+            own = sum(seconds for stage, seconds in watch.seconds.items() if stage not in _OF_A_LOAD)
+            self.slot.served(own, watch.seconds["warmup"])
         return replace(outcome, warnings=(*outcome.warnings, *self.slot.memory.take_warnings()))
 
     def _guarded(self, outcome: Outcome) -> Outcome:
@@ -138,13 +146,18 @@ class TrialRunner:
         return replace(outcome, facts=facts)
 
     def _on_server(
-        self, claim: Claim, configuration: Configuration, server: EngineServer, watch: _Stopwatch
+        self,
+        claim: Claim,
+        configuration: Configuration,
+        requests: list[ChatRequest],
+        server: EngineServer,
+        watch: _Stopwatch,
     ) -> Outcome:
         endpoint = Endpoint(server.base_url, server.model, server.api_key)
         engine = self.slot.engine
         self.progress.stage = "warming up"
-        warm_up(endpoint, self.workload.warmup(configuration, engine), _WARMUP_TIMEOUT_SECONDS)
-        requests = self.workload.requests(claim, configuration, engine)
+        if not self.slot.is_warm(configuration):
+            warm_up(endpoint, self.workload.warmup(configuration, engine), _WARMUP_TIMEOUT_SECONDS)
         watch.lap("warmup")
         self.stopping.check()
         self.progress.stage = "measuring"
@@ -213,7 +226,11 @@ class TrialRunner:
             speed = summarise(measurement.run, self.workload.spec.slo)
         except RequestsFailed as error:
             return failed(configuration, _requests_failure(error, server, _numbers(configuration)))
-        validity = check_validity(measurement.run, requests, self.workload.shape(claim.number))
+        model = server.settings.model_files
+        context_tokens = None if model is None else server.engine.context_tokens(model)
+        validity = check_validity(
+            measurement.run, requests, self.workload.shape(claim.number), context_tokens
+        )
         costs = token_costs(
             speed,
             measurement.run,

@@ -30,13 +30,19 @@ class Validity:
     context_cut: str | None = None
 
 
-def check_validity(run: LoadRun, requests: Sequence[ChatRequest], shape: LoadShape) -> Validity:
-    """Return what is wrong with `run`, whose `requests` were sent in `shape`."""
+def check_validity(
+    run: LoadRun, requests: Sequence[ChatRequest], shape: LoadShape, context_tokens: int | None = None
+) -> Validity:
+    """Return what is wrong with `run`, whose `requests` were sent in `shape`.
+
+    `context_tokens` is what a prompt and its answer may have, where the server does not look at it.
+    """
     limits = {request.item_id: request.max_tokens for request in requests}
     void = _contaminated(run.records, requests)
     if isinstance(shape, Poisson):
         void += _saturated(run.records)
-    return Validity(tuple(void), tuple(_truncated(run.records, limits)), _context_cut(run.records, limits))
+    cut = _context_cut(run.records, limits) or _beyond_context(run.records, context_tokens)
+    return Validity(tuple(void), tuple(_truncated(run.records, limits)), cut)
 
 
 def _context_cut(records: Sequence[RequestRecord], limits: dict[str, int]) -> str | None:
@@ -45,6 +51,18 @@ def _context_cut(records: Sequence[RequestRecord], limits: dict[str, int]) -> st
     if not cut:
         return None
     return f"{len(cut)} of {len(records)} answers were cut by the context length before workload.maxTokens"
+
+
+def _beyond_context(records: Sequence[RequestRecord], context_tokens: int | None) -> str | None:
+    """A server that does not look at the model's context goes on beyond it, and answers nonsense."""
+    lengths = [(record.prompt_tokens or 0) + record.output_tokens for record in records]
+    beyond = [length for length in lengths if context_tokens is not None and length > context_tokens]
+    if not beyond:
+        return None
+    return (
+        f"{len(beyond)} of {len(records)} prompts with their answers were longer than the model's context of"
+        f" {context_tokens} tokens: up to {max(beyond)}"
+    )
 
 
 def _truncated(records: Sequence[RequestRecord], limits: dict[str, int]) -> list[str]:

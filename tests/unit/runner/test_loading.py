@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from llmopt_core.engines.llamacpp import LLAMACPP
+from llmopt_core.resources.optimization import Budget
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.failures import EngineStartFailed
 from llmopt_runner.loading import EngineSlot
@@ -22,6 +23,9 @@ class FakeEngine:
 
     def make_fresh(self, _server, _configuration):
         return self.fresh
+
+    def stays_warm(self, configuration):
+        return configuration.engine["n_parallel"] == 4
 
 
 class Servers:
@@ -53,8 +57,10 @@ class Servers:
         return [server for server in self.made if server.running]
 
 
-def slot(servers, *, fresh=True, freezes=False):
-    return EngineSlot(FakeEngine(fresh=fresh, freezes=freezes), lambda each: each, 60.0, servers)
+def slot(servers, *, fresh=True, freezes=False, budget=None):
+    return EngineSlot(
+        FakeEngine(fresh=fresh, freezes=freezes), lambda each: each, 60.0, servers, budget=budget
+    )
 
 
 def ensure(a_slot, n_parallel=4, temperature=0.5):
@@ -87,7 +93,7 @@ def test_frozen_sampling_needs_another_server():
     servers = Servers()
     a_slot = slot(servers, freezes=True)
     ensure(a_slot, temperature=0.1)
-    a_slot.served(1.0)
+    a_slot.served(1.0, 0.0)
     assert a_slot.fixed() == ASKED
     ensure(a_slot, temperature=0.9)
     assert len(servers.made) == 2
@@ -128,9 +134,44 @@ def test_load_time_parameters_are_kept_while_loading_costs_too_much():
     kept = []
     ensure(a_slot)
     for _ in range(4):
-        a_slot.served(5.0)
+        a_slot.served(5.0, 0.0)
         kept.append(a_slot.fixed())
     assert kept == [{"engine.n_parallel": 4}] * 3 + [None]
+
+
+def test_the_first_warm_up_is_a_part_of_the_load():
+    """A load of 1 s with a warm-up of 3 s costs as much as one of 4 s; later warm-ups are of their trials."""
+    a_slot = slot(Servers(seconds=1.0))
+    kept = []
+    ensure(a_slot)
+    for warmup_seconds in (3.0, 2.0, 0.0, 1.0):
+        a_slot.served(5.0 - (warmup_seconds if kept else 0.0), warmup_seconds)
+        kept.append(a_slot.fixed() is not None)
+    assert kept == [True, True, True, False]
+
+
+def test_a_small_budget_lets_fewer_trials_share_a_load():
+    """Of nine trials after the default no more than two share one, however long it takes to load."""
+    a_slot = slot(Servers(seconds=100.0), budget=Budget(trials=10))
+    ensure(a_slot)
+    a_slot.served(1.0, 0.0)
+    assert a_slot.fixed() is not None
+    a_slot.served(1.0, 0.0)
+    assert a_slot.fixed() is None
+
+
+def test_only_an_engine_that_served_and_keeps_its_warmth_is_warm():
+    """A load begins cold, whatever was loaded before; an engine that cannot stay warm never is."""
+    a_slot = slot(Servers())
+    stays, cools = (Configuration(engine={"n_parallel": n}) for n in (4, 8))
+    warm = [a_slot.is_warm(stays)]
+    ensure(a_slot)
+    warm.append(a_slot.is_warm(stays))
+    a_slot.served(1.0, 1.0)
+    warm += [a_slot.is_warm(stays), a_slot.is_warm(cools)]
+    ensure(a_slot, n_parallel=8)
+    warm.append(a_slot.is_warm(stays))
+    assert warm == [False, False, True, False, False]
 
 
 def test_a_closed_slot_is_empty():

@@ -1,5 +1,6 @@
 """Every end of a trial is an outcome: refused, copied, failed to start, void."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +19,7 @@ from llmopt_core.study.records import (
 )
 from llmopt_runner.engines.failures import EngineStartFailed, EngineStartTimeout
 from llmopt_runner.guarding import MemoryExceeded
+from llmopt_runner.load.requests import ChatRequest
 from llmopt_runner.stopping import Interrupted, StopSignal
 from llmopt_runner.trial import Progress, TrialRunner
 
@@ -34,7 +36,17 @@ DEFINITION = StudyDefinition(
 REFUSED = {"engine.cache_type_v": "q8_0", "engine.flash_attn": "off"}
 
 
-def runner(*, start=None, twin=None):
+class SilentEngine:
+    """Stands for an engine that goes on beyond the context of its model, which is 100 tokens."""
+
+    def context_tokens(self, _model):
+        return 100
+
+    def count_tokens(self, _model, prompts):
+        return [len(prompt) for prompt in prompts]
+
+
+def runner(*, start=None, twin=None, prompt="What is 1 + 1?"):
     """Return a trial runner whose engine is not to be started, or whose start raises `start`."""
 
     def ensure(_configuration, _asked, _cancelled):
@@ -45,8 +57,14 @@ def runner(*, start=None, twin=None):
         trial_timeout="10m",
         declaration=LLAMACPP,
         fixed={},
-        workload=SimpleNamespace(),
-        slot=SimpleNamespace(ensure=ensure, engine=None),
+        workload=SimpleNamespace(
+            requests=lambda *_: [ChatRequest("a", ({"role": "user", "content": prompt},), 4)]
+        ),
+        slot=SimpleNamespace(
+            ensure=ensure,
+            engine=SilentEngine(),
+            settings_for=lambda _configuration: SimpleNamespace(model_files=Path("/model")),
+        ),
         study=SimpleNamespace(measured=lambda _key: twin, definition=DEFINITION),
         stopping=StopSignal(),
         progress=Progress(),
@@ -63,6 +81,14 @@ def test_what_the_engine_refuses_costs_no_start():
     assert ended.kind is OutcomeKind.INFEASIBLE
     assert ended.failure.error_class is ErrorClass.INVALID_CONFIGURATION
     assert "flash" in ended.failure.message
+
+
+def test_prompts_that_the_model_cannot_take_cost_no_start():
+    """Sent to a server that does not look, they would be answered with nonsense, and late."""
+    ended = runner(prompt="x" * 101).run(claim())
+    assert ended.kind is OutcomeKind.INFEASIBLE
+    assert ended.failure.error_class is ErrorClass.KV_CACHE_TOO_SMALL
+    assert "the longest has 101" in ended.failure.message
 
 
 def test_a_configuration_measured_before_is_copied():

@@ -74,6 +74,17 @@ def test_an_answer_cut_by_the_context_is_told_apart():
     assert check_validity(run(record("a")), REQUESTS, CLOSED).context_cut is None
 
 
+def test_an_answer_beyond_the_models_context_is_no_measurement():
+    """Where the server does not look at the context, its own counts tell that a request left it behind."""
+    measured = run(record("a", prompt=90, output=10), record("b", prompt=95, output=8))
+    found = check_validity(measured, REQUESTS, CLOSED, 100)
+    assert found.context_cut == (
+        "1 of 2 prompts with their answers were longer than the model's context of 100 tokens: up to 103"
+    )
+    assert check_validity(measured, REQUESTS, CLOSED, 103).context_cut is None
+    assert check_validity(measured, REQUESTS, CLOSED).context_cut is None
+
+
 def test_answers_cut_at_their_limit_are_a_warning():
     """The limit is the workload's own, the same for every configuration."""
     found = check_validity(run(record("a", output=10, finish="length")), REQUESTS, CLOSED)

@@ -5,7 +5,7 @@ The process itself, its readiness and its end are the same for all engines: see 
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -16,6 +16,7 @@ from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.failures import EngineNotFound, UnsupportedParameter
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
+from llmopt_runner.models import hub_snapshot
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class LaunchSettings:
     endpoint_url: str | None = None
     endpoint_model: str | None = None
     api_key: str | None = field(default=None, repr=False)
+
+    @property
+    def model_files(self) -> Path | None:
+        """Where the model's files are on this machine; None: the hub's cache has them not, or not yet."""
+        return self.model_path or hub_snapshot(self.model_id, self.model_revision)
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,15 @@ class Engine(ABC):
         request) would flatter or falsify the next one.
         """
 
+    def stays_warm(self, configuration: Configuration) -> bool:
+        """Say whether a server that served a trial, and was made fresh, is as warm as any warm-up makes it.
+
+        Not where a warm-up brings back what making it fresh took, such as the prefix that all prompts share,
+        nor where what a warm-up brings depends on what is asked.
+        """
+        del configuration
+        return False
+
     def request_fields(self, sampling: Mapping[str, Value]) -> dict[str, Any]:
         """Return the body fields of a chat completion that make `sampling` take effect.
 
@@ -124,6 +139,20 @@ class Engine(ABC):
 
         What cannot be told is left out: a configuration that surely does not fit is refused without a start.
         """
+
+    def context_tokens(self, model: Path) -> int | None:
+        """Return how many tokens a prompt and its answer may have, where the server does not look at it.
+
+        `model` is where its files are. None: the server itself refuses or cuts what is longer, or nobody
+        knows.
+        """
+        del model
+        return None
+
+    def count_tokens(self, model: Path, prompts: Sequence[str]) -> Sequence[int] | None:
+        """Return how many tokens each of `prompts` has at least; None: that cannot be told."""
+        del model, prompts
+        return None
 
     def reserved_gpu_share(self, configuration: Configuration) -> float:
         """Return the share of each GPU that the server takes on purpose at its start and then stays below.

@@ -74,6 +74,10 @@ class LlamaCpp(Engine):
             return False
         return _erase_slots(Probe(server.base_url))
 
+    def stays_warm(self, configuration: Configuration) -> bool:
+        """Say whether there is no prefix cache that a warm-up would fill again."""
+        return configuration.engine.get("cache_prompt") is False
+
     def read_facts(self, log_text: str, metrics_text: str) -> dict[str, Any]:
         """Return sizes, context and threads from the log; llama.cpp's metrics only count requests."""
         del metrics_text

@@ -44,18 +44,21 @@ def require_program(engine: str, program: str, extra: str) -> Path:
     return path
 
 
+def python_of(program: Path) -> Path:
+    """Return the Python of the environment that `program` belongs to; it need not exist."""
+    python = program.resolve().parent / "python"
+    return python if python.exists() else program.parent / "python"
+
+
 def package_version(program: Path, package: str) -> str | None:
     """Return the version of `package` in the environment that `program` belongs to, None where it has none.
 
     Asked from the Python beside the program: the program itself may take a minute to import what it needs.
     """
-    python = program.resolve().parent / "python"
-    if not python.exists():
-        python = program.parent / "python"
     question = f"from importlib.metadata import version; print(version({package!r}))"
     try:
         answer = subprocess.run(
-            (python, "-I", "-c", question),
+            (python_of(program), "-I", "-c", question),
             capture_output=True,
             text=True,
             timeout=_VERSION_LIMIT_SECONDS,

@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.transformers_needs import memory_need
+from llmopt_runner.engines.transformers_prompts import count_tokens
 from llmopt_runner.engines.transformers_requests import generation_config, request_fields
 from llmopt_runner.memory.needs import MemoryNeed
-from llmopt_runner.memory.shapes import ModelShape
+from llmopt_runner.memory.shapes import ModelShape, longest_context
 from llmopt_runner.models import ModelNotFound, hub_cache
 
 _PROGRAM = "transformers"
@@ -84,6 +85,11 @@ class Transformers(Engine):
         del server
         return configuration.engine.get("continuous_batching") is not True
 
+    def stays_warm(self, configuration: Configuration) -> bool:
+        """Say whether neither a cache is kept nor anything is compiled for the lengths that are asked."""
+        engine = configuration.engine
+        return engine.get("continuous_batching") is not True and engine.get("compile") is not True
+
     def request_fields(self, sampling: Mapping[str, Value]) -> dict[str, Any]:
         """Return the field `generation_config`, and `seed`; raises UnsupportedParameter."""
         return request_fields(super().request_fields(sampling))
@@ -101,6 +107,15 @@ class Transformers(Engine):
     def memory_need(self, shape: ModelShape, configuration: Configuration) -> MemoryNeed:
         """Return the weights and the paged cache."""
         return memory_need(shape, configuration)
+
+    def context_tokens(self, model: Path) -> int | None:
+        """Return what the model's configuration says: the server goes on beyond it, and answers nonsense."""
+        return longest_context(model) or None
+
+    def count_tokens(self, model: Path, prompts: Sequence[str]) -> tuple[int, ...] | None:
+        """Return what the model's own tokenizer counts, in the engine's environment."""
+        program = find_program(TRANSFORMERS.name, _PROGRAM)
+        return None if program is None else count_tokens(program, model, prompts)
 
     def model_name(self, settings: LaunchSettings) -> str:
         """Return what the server was given as its model: it answers to nothing else."""

@@ -82,6 +82,10 @@ class Vllm(Engine):
             return True
         return _emptied(Probe(server.base_url))
 
+    def stays_warm(self, configuration: Configuration) -> bool:
+        """Say whether there is no prefix cache that a warm-up would fill again."""
+        return configuration.engine.get("enable_prefix_caching") is False
+
     def read_facts(self, log_text: str, metrics_text: str) -> dict[str, Any]:
         """Return sizes and times from the log and the KV cache from the metrics."""
         return read_facts(log_text, metrics_text)

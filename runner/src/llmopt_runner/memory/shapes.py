@@ -26,6 +26,9 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "context": ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"),
 }
 
+# With these kinds of position embeddings `max_position_embeddings` is what the stretching gave.
+_ALREADY_STRETCHED = frozenset({"default", "llama3", "longrope", "su"})
+
 
 @dataclass(frozen=True)
 class ModelShape:
@@ -71,6 +74,28 @@ def read_shape(path: Path) -> ModelShape | None:
     config = _config(config_path)
     tensors = read_safetensors(path)
     return _config_shape(config, tensors) if tensors else None
+
+
+def longest_context(folder: Path) -> int:
+    """Return the tokens that the config.json of `folder` allows; 0: it tells none, or is damaged.
+
+    Positions that are stretched by a factor count in full. That may be more than the model can really do.
+    """
+    try:
+        config = _config(folder / "config.json")
+    except (OSError, ModelCorrupt):
+        return 0
+    tokens = _number(config, "context")
+    rope = config.get("rope_parameters") or config.get("rope_scaling")
+    parts = [rope, *rope.values()] if isinstance(rope, dict) else []
+    return max([tokens, *(_stretched(part, tokens) for part in parts if isinstance(part, dict))])
+
+
+def _stretched(rope: Mapping[str, Any], tokens: int) -> int:
+    factor, kind = rope.get("factor"), rope.get("rope_type", rope.get("type"))
+    if kind in _ALREADY_STRETCHED or not isinstance(factor, int | float):
+        return tokens
+    return int((_whole(rope.get("original_max_position_embeddings")) or tokens) * factor)
 
 
 def _config(path: Path) -> Mapping[str, Any]:

@@ -187,3 +187,9 @@ def test_facts_add_up_devices_and_caches():
 def test_a_log_that_tells_nothing_gives_no_facts():
     """A fact that is not known is absent, not zero."""
     assert read_facts("") == {}
+
+
+@pytest.mark.parametrize(("engine", "warm"), [({}, False), ({"cache_prompt": False}, True)])
+def test_a_cache_that_was_emptied_is_filled_again(engine, warm):
+    """The prefix that all prompts share is in a new server's cache after its warm-up, and must be again."""
+    assert LlamaCpp().stays_warm(Configuration(engine=engine)) is warm

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from fakes.small_llama import SHAPE
+from fakes.small_llama import CONFIG, SHAPE
 
 from llmopt_core.engines.transformers import TRANSFORMERS
 from llmopt_core.search.configurations import Configuration
@@ -173,6 +173,20 @@ def test_only_batching_keeps_what_an_earlier_trial_left():
     assert not Transformers().make_fresh(None, Configuration(engine={"continuous_batching": True}))
 
 
+@pytest.mark.parametrize(
+    ("engine", "warm"),
+    [
+        ({}, True),
+        ({"compile": False}, True),
+        ({"compile": True}, False),
+        ({"continuous_batching": True}, False),
+    ],
+)
+def test_what_is_compiled_for_lengths_must_be_warmed_up_for_each_trial(engine, warm):
+    """Without a cache and without compiling, a server that served once is warm."""
+    assert Transformers().stays_warm(Configuration(engine=engine)) is warm
+
+
 def test_facts_tell_whether_requests_are_really_batched():
     """A model that cannot be batched is served one request at a time, and only the log says so."""
     log = (
@@ -211,6 +225,20 @@ def test_the_need_is_weights_and_the_paged_cache(engine, weights_mib, cache_mib)
 def test_the_need_is_of_the_host_where_the_cpu_serves(device, place):
     """On a machine with GPUs a server on the CPU takes the host's memory."""
     assert Transformers().memory_need(SHAPE, Configuration(engine={"device": device})).place == place
+
+
+def test_a_context_is_told_for_the_server_does_not_look_at_it(tmp_path):
+    """What the model's configuration says; a model that says nothing takes any length."""
+    assert Transformers().context_tokens(tmp_path) is None
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    assert Transformers().context_tokens(tmp_path) == 2048
+
+
+def test_tokens_that_cannot_be_counted_are_not_guessed(tmp_path):
+    """Neither a model without a tokenizer.json nor an environment without its library has a count."""
+    assert Transformers().count_tokens(tmp_path, ["a"]) is None
+    (tmp_path / "tokenizer.json").write_text("{}")
+    assert Transformers().count_tokens(tmp_path, ["a"]) is None
 
 
 def test_a_machine_without_it_is_told_what_to_install(monkeypatch, settings):

@@ -252,6 +252,12 @@ def test_a_server_is_fresh_once_its_cache_is_empty(monkeypatch, engine, faults, 
     assert answers.calls == pytest.approx(calls, abs=1)
 
 
+@pytest.mark.parametrize(("engine", "warm"), [({}, False), ({"enable_prefix_caching": False}, True)])
+def test_a_cache_that_was_emptied_is_filled_again(engine, warm):
+    """The prefix that all prompts share is in a new server's cache after its warm-up, and must be again."""
+    assert Vllm().stays_warm(Configuration(engine=engine)) is warm
+
+
 def test_facts_come_from_log_and_metrics():
     """Sizes are in MiB, times in seconds, and what is None is not told."""
     assert read_facts(CPU_LOG, METRICS) == {

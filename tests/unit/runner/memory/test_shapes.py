@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_runner.memory.gguf_headers import read_gguf
 from llmopt_runner.memory.needs import kv_cache_mib
-from llmopt_runner.memory.shapes import read_shape
+from llmopt_runner.memory.shapes import longest_context, read_shape
 from llmopt_runner.models import ModelCorrupt
 
 LLAMA = {
@@ -291,3 +291,29 @@ def test_no_flipped_bytes_get_another_error(tmp_path_factory, place, replacement
     except ModelCorrupt:
         return
     assert shape is None or shape.cached_elements(1) >= 0
+
+
+@pytest.mark.parametrize(
+    ("rope", "tokens"),
+    [
+        ({}, 512),
+        ({"rope_parameters": {"rope_type": "default", "rope_theta": 1e4}}, 512),
+        ({"rope_scaling": {"type": "linear", "factor": 4.0}}, 2048),
+        ({"rope_scaling": {"type": "yarn", "factor": 4, "original_max_position_embeddings": 256}}, 1024),
+        ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, 512),
+        ({"rope_parameters": {"full_attention": {"rope_type": "dynamic", "factor": 2.0}}}, 1024),
+        ({"rope_scaling": "linear"}, 512),
+    ],
+)
+def test_the_longest_context_counts_stretched_positions(folder, rope, tokens):
+    """What stretching adds is a model's own as well, unless its configuration counted it already."""
+    (folder / "config.json").write_text(json.dumps({**LLAMA, **rope}))
+    assert longest_context(folder) == tokens
+
+
+@pytest.mark.parametrize("content", [None, b"{ no configuration", b"[]", b"{}"])
+def test_a_context_that_is_not_told_is_none(tmp_path, content):
+    """No file, a damaged one or one without a context: no length is too long."""
+    if content is not None:
+        (tmp_path / "config.json").write_bytes(content)
+    assert longest_context(tmp_path) == 0
