@@ -30,7 +30,7 @@ from llmopt_core.study.adapter import Study, open_storage
 from llmopt_core.study.opening import own_study
 from llmopt_core.study.records import Claim, Outcome, TrialRecord
 from llmopt_runner.assembling import search_runner, shared
-from llmopt_runner.loop import SearchLoop
+from llmopt_runner.searching import SearchLoop
 from llmopt_runner.stopping import StopSignal
 from llmopt_runner.trial import Progress, TrialRunner
 

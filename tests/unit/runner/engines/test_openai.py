@@ -67,7 +67,7 @@ def test_nothing_of_the_endpoint_is_stopped(settings, running):
 
 def test_a_model_that_the_endpoint_has_not_is_named(settings, running, monkeypatch):
     """A wrong model name is found before the first trial."""
-    monkeypatch.setattr(OpenAI, "patience_seconds", 0.2)
+    monkeypatch.setattr(OpenAI, "patience_seconds", 1.0)
     with (
         _endpoint(settings, running().base_url, endpoint_model="other") as endpoint,
         pytest.raises(EndpointUnreachable, match="no model 'other'"),
@@ -77,7 +77,7 @@ def test_a_model_that_the_endpoint_has_not_is_named(settings, running, monkeypat
 
 def test_an_endpoint_that_is_not_there_is_named(settings, monkeypatch):
     """A connection that is refused ends soon, with the URL and the field to correct."""
-    monkeypatch.setattr(OpenAI, "patience_seconds", 0.2)
+    monkeypatch.setattr(OpenAI, "patience_seconds", 1.0)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
