@@ -12,8 +12,14 @@ USER_EXTRAS := --extra runner --extra llamacpp --extra report --group model
 # What the tests need besides: every sampler (one of them loads torch), Postgres, the checks.
 TEST_EXTRAS := $(USER_EXTRAS) --extra operator --extra postgres --extra gp --extra hf --extra dashboard --group dev
 RESULTS ?= results
+# `make images`: with what, under which registry and path, and for which engines.
+CONTAINERS ?= $(shell command -v docker || command -v podman)
+REGISTRY ?=
+IMAGES ?= base llamacpp
+BUILD_OPTIONS ?=
+VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/;p;q}' pyproject.toml)
 
-.PHONY: help quickstart setup-user setup-test setup-engines setup-cluster format lint unit check verify generate test test-gpu bench clean
+.PHONY: help quickstart setup-user setup-test setup-engines setup-cluster format lint unit check verify generate images test test-gpu bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -62,6 +68,16 @@ generate: setup-test ## Write what is generated again: CRDs, reference pages, lo
 verify: setup-test ## Fail when something generated is not up to date
 	@echo "==> generated files"; $(BIN)/python -m llmopt_core.resources.generate --check
 	@scripts/uv lock --check
+
+images: ## Build the images: make images [REGISTRY=registry.example.com/llmopt] [IMAGES="llamacpp transformers vllm"]
+	@build() { echo "==> $$4"; $(CONTAINERS) build --file "$$1" --target "$$2" --tag "$(REGISTRY:%=%/)$$3" \
+	    --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" $(BUILD_OPTIONS) .; }; \
+	for target in operator dashboard; do \
+	    build Dockerfile.operator "$$target" "llmopt-$$target:$(VERSION)" "$$target"; \
+	done; \
+	for target in $(IMAGES); do \
+	    build Dockerfile.runner "$$target" "llmopt-runner:$(VERSION)-$$target" "runner for $$target"; \
+	done
 
 test: setup-engines setup-cluster lint verify ## Everything that CI runs: checks, unit and integration tests
 	@echo "==> all tests (real engines, real Postgres, killed processes: about 20 minutes)"; $(BIN)/pytest tests -n 2 --dist loadscope --durations 15

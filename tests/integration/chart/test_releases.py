@@ -107,6 +107,20 @@ def test_an_upgrade_keeps_every_password(release: str, plane: ControlPlane, run_
     assert "llmopt-default" in _url(plane, "default")
 
 
+def test_a_password_is_drawn_anew_when_the_old_one_is_taken_away(
+    release: str, plane: ControlPlane, run_helm: Helm
+) -> None:
+    """An upgrade gives a tenant a new password where the kept one was deleted, and the others none."""
+    before = {tenant: _url(plane, tenant) for tenant in TENANTS}
+    gone = json.dumps([{"op": "remove", "path": "/data/llmopt-team-a"}])
+    target = ("secret", "llmopt-postgres-tenants", f"--namespace={NAMESPACE}")
+    plane.kubectl("patch", *target, "--type=json", "--patch", gone)
+    run_helm("upgrade", "llmopt", str(CHART), "--no-hooks", values=VALUES)
+    after = {tenant: _url(plane, tenant) for tenant in TENANTS}
+    assert after["team-a"] != before["team-a"]
+    assert after["team-b"] == before["team-b"]
+
+
 def test_an_upgrade_brings_newer_definitions(plane: ControlPlane, run_helm: Helm, tmp_path: Path) -> None:
     """What an older version of the chart defined is what the chart defines after an upgrade."""
     older = tmp_path / "llmopt"
