@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # What a user needs for the quickstart: no torch, no compiler.
 USER_EXTRAS := --extra runner --extra llamacpp --extra report --group model
 # What the tests need besides: every sampler (one of them loads torch), Postgres, the checks.
-TEST_EXTRAS := $(USER_EXTRAS) --extra operator --extra postgres --extra gp --extra hf --extra dashboard --group dev
+TEST_EXTRAS := $(USER_EXTRAS) --extra operator --extra cluster --extra postgres --extra gp --extra hf --extra dashboard --group dev
 RESULTS ?= results
 # `make images`: with what, under which registry and path, and for which engines.
 CONTAINERS ?= $(shell command -v docker || command -v podman)

@@ -10,10 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from llmopt import cluster
     from llmopt.api import EvaluatorFailed, optimize, optimize_async
     from llmopt_core.study.results import OptimizationResult
 
-__all__ = ["EvaluatorFailed", "OptimizationResult", "optimize", "optimize_async"]
+__all__ = ["EvaluatorFailed", "OptimizationResult", "cluster", "optimize", "optimize_async"]
 
 _HOMES = {
     "EvaluatorFailed": "llmopt.api",
@@ -25,6 +26,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Load `name` from the module it lives in."""
+    if name == "cluster":
+        return import_module("llmopt.cluster")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -4,32 +4,30 @@
 with an event loop of its own.
 """
 
-import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
 import yaml
 from anyio.from_thread import start_blocking_portal
-from rich.console import Console
 
 from llmopt.checking import checked
+from llmopt.describing import SOURCE, Description, Manifest, described
+from llmopt.errors import OptimizationFailed
 from llmopt.evaluating import LOOPBACK, Evaluate, EvaluatorFailed, EvaluatorServer
 from llmopt.local.fleets import RUNNER_COMMAND
 from llmopt.local.folders import ResultsFolder
 from llmopt.local.running import Finding, RunSettings, find
-from llmopt.local.sessions import Audience, Pace, Stop
+from llmopt.local.sessions import Pace, Stop
 from llmopt.local.studies import LocalStudy
-from llmopt.manifests import OptionInvalid, as_yaml, build, evaluator_part
-from llmopt.options import Options
-from llmopt.progress import LinePrinter
-from llmopt_core.errors.classes import LlmoptError
+from llmopt.manifests import OptionInvalid, as_yaml, evaluator_part
+from llmopt.progress import told
 from llmopt_core.resources import LLMOptimization
 from llmopt_core.study.results import OptimizationResult
 
@@ -42,45 +40,20 @@ __all__ = [
     "optimize_async",
 ]
 
-SOURCE = "<manifest>"
-# Of the timeout, what the study may plan with; the rest is for ending in order.
-PLANNED_SHARE = 0.9
-_log = logging.getLogger("llmopt")
 
+class Arguments(Description, total=False):
+    """What `optimize` and `optimize_async` take beside the model and what describes the study.
 
-class OptimizationFailed(LlmoptError):
-    """The study ended without a result; `result` holds the classes of errors and what to do about them."""
-
-    def __init__(self, message: str, result: OptimizationResult) -> None:
-        self.result = result
-        super().__init__(message)
-
-
-class Arguments(TypedDict, total=False):
-    """What `optimize` and `optimize_async` take beside the model.
-
-    `manifest` is a mapping, YAML text or a Path, and stands for all that describes the study; without it the
-    study is described by `dataset` (name or .jsonl path), `trials`, `method` (the sampler), `safe`, `engine`,
-    `objectives` (`METRIC` or `METRIC:minimize`), `concurrency`, `samples` and `name`. `evaluator` is a
-    function (item, answer) -> score from 0 to 1, plain or async, whose mean is the metric `score`.
-    `timeout` in seconds stops the runners in order; what was measured until then is returned. `results` is
-    the folder of results, `storage` a database URL in place of SQLite in it. `fresh` starts over, `runners`
-    is how many work side by side, `progress` prints lines to standard error, `debug` makes runner logs
-    verbose. `runner_command` and `pace` are for tests and for runners that live elsewhere.
+    `manifest` is a mapping, YAML text or a Path, and stands for all that describes the study. `evaluator`
+    is a function (item, answer) -> score from 0 to 1, plain or async, whose mean is the metric `score`.
+    `timeout` in seconds also stops the runners in order; what was measured until then is returned.
+    `results` is the folder of results, `storage` a database URL in place of SQLite in it. `fresh` starts
+    over, `runners` is how many work side by side, `progress` prints lines to standard error, `debug` makes
+    runner logs verbose. `runner_command` and `pace` are for tests and for runners that live elsewhere.
     """
 
-    manifest: Mapping[str, Any] | str | Path | None
+    manifest: Manifest | None
     evaluator: Evaluate | None
-    dataset: str
-    trials: int
-    method: str
-    timeout: float | None
-    safe: bool
-    engine: str
-    objectives: Sequence[str]
-    concurrency: int | None
-    samples: int
-    name: str | None
     results: str | Path
     storage: str | None
     fresh: bool
@@ -121,30 +94,9 @@ async def optimize_async(model: str | None = None, **arguments: Unpack[Arguments
 
 
 def _document(model: str | None, arguments: Arguments) -> dict[str, Any]:
+    own_evaluator = arguments.get("evaluator") is not None
     manifest = arguments.get("manifest")
-    if (model is None) == (manifest is None):
-        raise OptionInvalid("optimize() takes either a model or manifest=, one of the two")
-    if manifest is None:
-        own_evaluator = arguments.get("evaluator") is not None
-        return build(_options(str(model), arguments), own_evaluator=own_evaluator)
-    if isinstance(manifest, Mapping):
-        return dict(manifest)
-    text = manifest.read_text(encoding="utf-8") if isinstance(manifest, Path) else manifest
-    checked(text, str(manifest) if isinstance(manifest, Path) else SOURCE)
-    loaded: dict[str, Any] = yaml.safe_load(text)
-    return loaded
-
-
-def _options(model: str, arguments: Arguments) -> Options:
-    fields = {name: arguments[name] for name in _OPTION_NAMES if name in arguments}  # type: ignore[literal-required]  # the names are the TypedDict's own
-    timeout = arguments.get("timeout")
-    planned = None if timeout is None else f"{max(1, int(timeout * PLANNED_SHARE))}s"
-    return Options(model=model, timeout=planned, **fields)
-
-
-_OPTION_NAMES = (
-    "dataset", "trials", "method", "safe", "engine", "objectives", "concurrency", "samples", "name",
-)  # fmt: skip
+    return described(model, manifest, arguments, caller="optimize", own_evaluator=own_evaluator)
 
 
 def _with_evaluator(document: Mapping[str, Any], url: str) -> dict[str, Any]:
@@ -214,7 +166,7 @@ def _work(local: LocalStudy, arguments: Arguments, stop: Stop) -> Finding:
         (*command, "--debug") if arguments.get("debug") else command,
         arguments.get("pace", Pace()),
     )
-    audience = _audience(show=arguments.get("progress", False))
+    audience = told(show=arguments.get("progress", False))
     with _stopped_after(arguments.get("timeout"), stop):
         return find(local, settings, stop, audience)
 
@@ -231,13 +183,6 @@ def _stopped_after(seconds: float | None, stop: Stop) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-
-
-def _audience(*, show: bool) -> Audience:
-    if not show:
-        return Audience(progress=lambda _: None, event=_log.info)
-    printer = LinePrinter(Console(stderr=True))
-    return Audience(progress=printer.progress, event=printer.event)
 
 
 def _concluded(finding: Finding) -> OptimizationResult:

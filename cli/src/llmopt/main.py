@@ -11,7 +11,17 @@ from typing import Annotated
 
 import typer
 
-from llmopt.options import RESULTS, Options, Results, RunOptions, StorageUrl, spread
+from llmopt.options import (
+    RESULTS,
+    Format,
+    Options,
+    Results,
+    RunOptions,
+    StorageUrl,
+    Target,
+    Words,
+    spread,
+)
 
 app = typer.Typer(
     name="llmopt",
@@ -147,17 +157,114 @@ def clean(
 
 
 @app.command()
+@spread
 def report(
-    study: Annotated[str, typer.Argument(metavar="DIR|NAME", help="A results folder or a study's name.")],
+    study: Annotated[
+        str, typer.Argument(metavar="DIR|NAME", help="A results folder, a study's name, or a resource's.")
+    ],
     *,
-    output: Annotated[Path | None, typer.Option(help="Default: report.html in the results folder.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Default: report.html in the results folder; NAME-report.html here for a cluster's."
+        ),
+    ] = None,
     results: Results = RESULTS,
     storage: StorageUrl = None,
+    database_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where the cluster's database is reached from here, such as by `kubectl port-forward`.",
+        ),
+    ] = None,
+    target: Target,
 ) -> None:
-    """Write the report of a study as one HTML file."""
-    from llmopt.commands.reporting import report_study
+    """Write the report of a study, here or in a cluster, as one HTML file."""
+    from llmopt.cluster.commands.reporting import ReportWanted, report
 
-    raise typer.Exit(report_study(study, output, results, storage))
+    raise typer.Exit(report(ReportWanted(study, output, results, storage, database_at), target))
+
+
+@app.command(name="apply")
+@spread
+def apply_(
+    *,
+    positional: Annotated[
+        list[str] | None, typer.Argument(metavar="FILE", help="Manifests; - reads standard input.")
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--filename", "-f", metavar="FILE", help="The same, as kubectl has it."),
+    ] = None,
+    force_conflicts: Annotated[
+        bool, typer.Option("--force-conflicts", help="Take over fields that another program manages.")
+    ] = False,
+    target: Target,
+) -> None:
+    """Check manifests, all of them, then apply them to the cluster."""
+    from llmopt.cluster.commands.applying import apply_files
+
+    raise typer.Exit(apply_files([*(positional or ()), *(files or ())], target, force=force_conflicts))
+
+
+@app.command()
+@spread
+def get(
+    *,
+    words: Words = None,
+    everywhere: Annotated[bool, typer.Option("--all-namespaces", "-A", help="List all namespaces.")] = False,
+    output: Annotated[Format, typer.Option("--output", "-o", help="How it is printed.")] = Format.TABLE,
+    target: Target,
+) -> None:
+    """List the optimizations and benchmarks of the cluster."""
+    from llmopt.cluster.commands.getting import get
+    from llmopt.cluster.commands.speaking import on_cluster
+
+    raise typer.Exit(
+        on_cluster(target, lambda cluster: get(cluster, words or (), output, everywhere=everywhere))
+    )
+
+
+@app.command()
+@spread
+def watch(
+    *,
+    words: Words = None,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="Print lines, no panel.")] = False,
+    target: Target,
+) -> None:
+    """Follow a study in the cluster until it ends; ends as `llmopt run` does."""
+    from llmopt.cluster.commands.speaking import on_cluster
+    from llmopt.cluster.commands.watching import watch
+
+    raise typer.Exit(
+        on_cluster(target, lambda cluster: watch(cluster, words or (), progress=not no_progress))
+    )
+
+
+@app.command()
+@spread
+def logs(
+    *,
+    words: Words = None,
+    index: Annotated[int | None, typer.Option(min=0, help="Of this runner only. Default: of all.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the runners end.")] = False,
+    previous: Annotated[
+        bool, typer.Option("--previous", help="Of the pods before the last ones: runners that were replaced.")
+    ] = False,
+    target: Target,
+) -> None:
+    """Print the logs of the runners of a study in the cluster."""
+    from llmopt.cluster.commands.logging import show_logs
+    from llmopt.cluster.commands.speaking import on_cluster
+
+    raise typer.Exit(
+        on_cluster(
+            target,
+            lambda cluster: show_logs(cluster, words or (), index=index, follow=follow, previous=previous),
+        )
+    )
 
 
 def main() -> None:

@@ -26,6 +26,10 @@ StorageUrl = Annotated[
     ),
 ]
 LAST_PORT = 65_535
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="KIND|NAME", help="llmo or llmb, a name, or both; KIND/NAME works too."),
+]
 
 
 class Method(StrEnum):
@@ -39,6 +43,15 @@ class Method(StrEnum):
     NSGA2 = "nsga2"
     NSGA3 = "nsga3"
     QMC = "qmc"
+
+
+class Format(StrEnum):
+    """How `llmopt get` prints."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,23 @@ class Options:
         int, typer.Option(min=4, max=10_000, help="Items of the data set that each trial is asked.")
     ] = 32
     name: Annotated[str | None, typer.Option(help="The study's name. Default: model and data set.")] = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """Which cluster, and where in it: as kubectl is told."""
+
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", "-n", help="Default: the kubeconfig context's, else `default`."),
+    ] = None
+    context: Annotated[
+        str | None, typer.Option(help="A context of the kubeconfig. Default: its current one.")
+    ] = None
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(help="Default: the files in $KUBECONFIG, ~/.kube/config, or the pod's service account."),
+    ] = None
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:

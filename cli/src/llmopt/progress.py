@@ -1,5 +1,6 @@
 """A study's progress on the terminal: a panel that is redrawn, or one line for each change."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from llmopt.local.sessions import Audience
 from llmopt_core.study.progress import Progress
 from llmopt_core.study.wording import duration, gain_text, number
 
+_log = logging.getLogger("llmopt")
 # Where there is no panel to redraw, a line that only counts is printed this seldom.
 COUNTS_EVERY_SECONDS = 10.0
 
@@ -29,6 +31,14 @@ def shown(console: Console, name: str, *, live: bool) -> Iterator[Audience]:
             progress=lambda progress: display.update(panel(name, progress)),
             event=lambda text: _print(console, text),
         )
+
+
+def told(*, show: bool) -> Audience:
+    """Return the audience of the Python API: lines on standard error, or only the log's events."""
+    if not show:
+        return Audience(progress=lambda _: None, event=_log.info)
+    printer = LinePrinter(Console(stderr=True))
+    return Audience(progress=printer.progress, event=printer.event)
 
 
 def _print(console: Console, text: str) -> None:

@@ -29,6 +29,11 @@ def report_study(study: str, output: Path | None, results: Path, storage: str | 
     return Exit.FINISHED
 
 
+def has_results(study: str, results: Path) -> bool:
+    """Say whether there is a results folder that `study` names."""
+    return any((path / "manifest.yaml").exists() for path in (Path(study), results / study))
+
+
 def study_folder(study: str, results: Path) -> ResultsFolder:
     """Return the results folder called `study`; raises NoResults, which names those that there are."""
     for path in (Path(study), results / study):

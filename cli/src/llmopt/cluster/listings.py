@@ -1,0 +1,59 @@
+"""Resources as rows of a table. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from llmopt.cluster.kinds import kind_of
+from llmopt.cluster.readings import Status, is_current, problem_of, status_of
+from llmopt_core.resources.status import OptimizationStatus
+from llmopt_core.study.wording import duration
+
+NARROW = ("kind", "name", "phase", "trials", "best", "result", "age")
+WIDE = (*NARROW, "engine", "left", "runners", "study")
+
+
+def columns(*, wide: bool, everywhere: bool) -> tuple[str, ...]:
+    """Return the titles: of a wide table more, where all namespaces are listed theirs."""
+    return ("namespace", *(WIDE if wide else NARROW)) if everywhere else (WIDE if wide else NARROW)
+
+
+def row(document: Mapping[str, Any], titles: Sequence[str], now: datetime) -> tuple[str, ...]:
+    """Return what stands under `titles` for the resource `document`."""
+    status = status_of(document)
+    cells = {**_place(document, now), **_state(document, status), **_found(status)}
+    return tuple(cells.get(title, "") for title in titles)
+
+
+def _place(document: Mapping[str, Any], now: datetime) -> dict[str, str]:
+    metadata, kind = document["metadata"], kind_of(document)
+    made = metadata.get("creationTimestamp")
+    age = (now - datetime.fromisoformat(made).astimezone(UTC)).total_seconds() if made else 0.0
+    return {
+        "namespace": str(metadata.get("namespace", "")),
+        "kind": kind.short if kind else "",
+        "name": str(metadata["name"]),
+        "age": duration(max(0.0, age)) if made else "",
+        "engine": str((document["spec"].get("engine") or {}).get("name", "")),
+    }
+
+
+def _state(document: Mapping[str, Any], status: Status) -> dict[str, str]:
+    problem = problem_of(status) if is_current(document, status) else None
+    phase = status.phase or "Pending"
+    told = problem is not None and problem.reason != phase
+    left = status.progress.eta_seconds
+    return {
+        "phase": f"{phase}: {problem.reason}" if problem and told else phase,
+        "trials": status.progress.text,
+        "left": duration(left) if left else "",
+        "runners": str(sum(runner.ended is None for runner in status.runners)),
+        "study": status.study or "",
+    }
+
+
+def _found(status: Status) -> dict[str, str]:
+    if isinstance(status, OptimizationStatus):
+        best = status.best
+        return {"best": best.headline, "result": best.summary} if best else {}
+    return {"best": status.winner or "", "result": status.verdict}

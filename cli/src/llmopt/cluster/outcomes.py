@@ -1,0 +1,140 @@
+"""What a resource found, as the result that local runs give. Pure.
+
+The status holds the objectives' gains and the best configuration; the ConfigMap that the operator writes
+beside it holds the whole result. Who may not read ConfigMaps gets what the status says.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from llmopt.cluster.readings import comparison_of, end_of, objectives_of
+from llmopt_core.engines.declarations import EngineDeclaration
+from llmopt_core.engines.registry import declaration_of
+from llmopt_core.resources.base import Scalar
+from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, TrialResult
+from llmopt_core.search.building import parse_value
+from llmopt_core.search.configurations import GROUPS, Value
+from llmopt_core.study.results import SHOWN_METRICS, Comparison, ErrorCount, OptimizationResult, compare
+
+BEST_KEY = "best.json"
+_RESULT: TypeAdapter[OptimizationResult] = TypeAdapter(OptimizationResult)
+
+
+def result_from(
+    document: Mapping[str, Any], status: OptimizationStatus, written: str | None = None
+) -> OptimizationResult:
+    """Return what the optimization `document` found so far.
+
+    `written` is the text of best.json in its ConfigMap, where that could be read.
+    """
+    end = end_of(status)
+    bare = OptimizationResult(
+        study=str(document["metadata"]["name"]),
+        ended=end.reason if end else None,
+        message=end.message if end else "",
+        failed=end is not None and end.failed,
+        trials=status.progress.finished + status.progress.confirm_finished,
+        errors=_errors(status),
+    )
+    if status.best is None:
+        return bare
+    return _as_written(bare, status, written) or _as_told(bare, document, status)
+
+
+def best_config_map(document: Mapping[str, Any]) -> str:
+    """Return the name of the ConfigMap that the operator writes the best into."""
+    told = (document["spec"].get("rollout") or {}).get("configMapName")
+    return str(told or f"{document['metadata']['name'][:58].rstrip('-')}-best")
+
+
+def typed(parameters: Mapping[str, Scalar], engine: str) -> dict[str, Value]:
+    """Return a status's `parameters` as values; text stays where `engine` is not known here."""
+    declaration = declaration_of(engine)
+    if declaration is None:
+        return dict(parameters)
+    return {name: _typed(name, value, declaration) for name, value in parameters.items()}
+
+
+def engine_of(document: Mapping[str, Any]) -> str:
+    """Return the name of the resource's engine; empty where each candidate has its own."""
+    return str((document["spec"].get("engine") or {}).get("name", ""))
+
+
+def _typed(name: str, value: Scalar, declaration: EngineDeclaration) -> Value:
+    try:
+        return parse_value(name, value, declaration)
+    except ValueError:
+        return value  # a parameter of another version of the engine
+
+
+def _as_written(
+    bare: OptimizationResult, status: OptimizationStatus, written: str | None
+) -> OptimizationResult | None:
+    """Return the whole result; None where it is not the one that the status speaks of."""
+    if written is None or status.best is None:
+        return None
+    try:
+        whole = _RESULT.validate_python({**json.loads(written), "report": None})
+    except (json.JSONDecodeError, ValidationError, TypeError):
+        return None
+    if (whole.trial, whole.confirmed) != (status.best.trial, status.best.confirmed):
+        return None
+    kept = {
+        field: getattr(bare, field) for field in ("study", "ended", "message", "failed", "trials", "errors")
+    }
+    return replace(whole, **kept)
+
+
+def _as_told(
+    bare: OptimizationResult, document: Mapping[str, Any], status: OptimizationStatus
+) -> OptimizationResult:
+    best, baseline = status.best, status.baseline
+    assert best is not None  # noqa: S101 - the caller looked
+    comparisons = tuple(_comparisons(document, status))
+    groups: dict[str, dict[str, Value]] = {group: {} for group in GROUPS}
+    for name, value in typed(best.parameters, engine_of(document)).items():
+        group, _, plain = name.partition(".")
+        groups.setdefault(group, {})[plain] = value
+    proved = [one for one in comparisons if one.objective]
+    return replace(
+        bare,
+        trial=best.trial,
+        default_is_best=baseline is not None and baseline.trial == best.trial,
+        parameters=groups,
+        metrics=_metrics(best),
+        default_metrics=_metrics(baseline),
+        comparisons=comparisons,
+        confirmed=best.confirmed,
+        repeats=(document["spec"].get("confirm") or {}).get("repeats", 0) if best.confirmed else 0,
+        significant=any(one.significant for one in proved) and not any(one.worse for one in proved),
+        serve_command=best.serve_args or None,
+    )
+
+
+def _comparisons(document: Mapping[str, Any], status: OptimizationStatus) -> Iterator[Comparison]:
+    """Yield the objectives as the status tells them, then what else was measured of both."""
+    best, objectives = status.best, objectives_of(document)
+    assert best is not None  # noqa: S101 - the caller looked
+    for gain in best.gain:
+        if gain.metric in objectives:
+            yield comparison_of(gain, objectives[gain.metric])
+    measured, default = _metrics(best), _metrics(status.baseline)
+    bounds = (str(bound["metric"]) for bound in document["spec"].get("constraints") or ())
+    for metric in dict.fromkeys((*bounds, *SHOWN_METRICS)):
+        if metric not in objectives and metric in measured and metric in default:
+            yield compare(metric, default[metric], measured[metric])
+
+
+def _metrics(trial: TrialResult | None) -> dict[str, float]:
+    return {} if trial is None else {name: float(value) for name, value in trial.metrics.items()}
+
+
+def _errors(status: OptimizationStatus | BenchmarkStatus) -> tuple[ErrorCount, ...]:
+    return tuple(
+        ErrorCount(error.class_, error.count, error.last_message, error.suggestion, error.last_trial or 0)
+        for error in status.errors
+    )
