@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from llmopt.checking import checked
+from llmopt.cluster.conditions import Status, end_of, is_current, problem_of, status_of
 from llmopt.cluster.connecting import connected
 from llmopt.cluster.databases import StudyOutOfReach, opened_study
 from llmopt.cluster.finding import find, reference
 from llmopt.cluster.kinds import Kind, kind_of
 from llmopt.cluster.kubeconfigs import IN_CLUSTER
-from llmopt.cluster.readings import Status, end_of, is_current, problem_of, status_of
 from llmopt.cluster.results import read_result
 from llmopt.cluster.trials import Trial, frame, recorded, remembered
 from llmopt.cluster.watching import POLL_SECONDS, Clock, Subject, WaitTimeout, Watch

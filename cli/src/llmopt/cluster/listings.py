@@ -4,18 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from llmopt.cluster.conditions import Status, is_current, problem_of, status_of
 from llmopt.cluster.kinds import kind_of
-from llmopt.cluster.readings import Status, is_current, problem_of, status_of
 from llmopt_core.resources.status import OptimizationStatus
-from llmopt_core.study.wording import duration
 
-NARROW = ("kind", "name", "phase", "trials", "best", "result", "age")
-WIDE = (*NARROW, "engine", "left", "runners", "study")
+_UNITS = {"d": 86_400, "h": 3_600, "m": 60}
+NARROW = ("kind", "name", "phase", "trials", "best", "gain", "age")
+WIDE = (*NARROW, "outcome", "engine", "left", "runners", "study")
 
 
 def columns(*, wide: bool, everywhere: bool) -> tuple[str, ...]:
-    """Return the titles: of a wide table more, where all namespaces are listed theirs."""
-    return ("namespace", *(WIDE if wide else NARROW)) if everywhere else (WIDE if wide else NARROW)
+    """Return the titles: of a wide table more, and where all namespaces are listed theirs."""
+    titles = WIDE if wide else NARROW
+    return ("namespace", *titles) if everywhere else titles
 
 
 def row(document: Mapping[str, Any], titles: Sequence[str], now: datetime) -> tuple[str, ...]:
@@ -33,7 +34,7 @@ def _place(document: Mapping[str, Any], now: datetime) -> dict[str, str]:
         "namespace": str(metadata.get("namespace", "")),
         "kind": kind.short if kind else "",
         "name": str(metadata["name"]),
-        "age": duration(max(0.0, age)) if made else "",
+        "age": _short(age) if made else "",
         "engine": str((document["spec"].get("engine") or {}).get("name", "")),
     }
 
@@ -46,7 +47,7 @@ def _state(document: Mapping[str, Any], status: Status) -> dict[str, str]:
     return {
         "phase": f"{phase}: {problem.reason}" if problem and told else phase,
         "trials": status.progress.text,
-        "left": duration(left) if left else "",
+        "left": _short(left) if left else "",
         "runners": str(sum(runner.ended is None for runner in status.runners)),
         "study": status.study or "",
     }
@@ -55,5 +56,13 @@ def _state(document: Mapping[str, Any], status: Status) -> dict[str, str]:
 def _found(status: Status) -> dict[str, str]:
     if isinstance(status, OptimizationStatus):
         best = status.best
-        return {"best": best.headline, "result": best.summary} if best else {}
-    return {"best": status.winner or "", "result": status.verdict}
+        return {"best": best.headline, "gain": best.short_gain, "outcome": best.summary} if best else {}
+    return {"best": status.winner or "", "outcome": status.verdict}
+
+
+def _short(seconds: float) -> str:
+    """Return a time in its largest unit, as kubectl's tables do."""
+    for unit, length in _UNITS.items():
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f}{unit}"
+    return f"{max(0.0, seconds):.0f}s"

@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from llmopt.cluster.readings import comparison_of, end_of, objectives_of
+from llmopt.cluster.conditions import end_of
+from llmopt.cluster.readings import gains_of, objectives_of
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.resources.base import Scalar
@@ -119,9 +120,7 @@ def _comparisons(document: Mapping[str, Any], status: OptimizationStatus) -> Ite
     """Yield the objectives as the status tells them, then what else was measured of both."""
     best, objectives = status.best, objectives_of(document)
     assert best is not None  # noqa: S101 - the caller looked
-    for gain in best.gain:
-        if gain.metric in objectives:
-            yield comparison_of(gain, objectives[gain.metric])
+    yield from gains_of(document, status)
     measured, default = _metrics(best), _metrics(status.baseline)
     bounds = (str(bound["metric"]) for bound in document["spec"].get("constraints") or ())
     for metric in dict.fromkeys((*bounds, *SHOWN_METRICS)):

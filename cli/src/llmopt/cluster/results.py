@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from llmopt.cluster.conditions import status_of
 from llmopt.cluster.errors import Forbidden, ResourceNotFound
 from llmopt.cluster.outcomes import BEST_KEY, best_config_map, result_from
-from llmopt.cluster.readings import status_of
 from llmopt.tables import print_result
 from llmopt_core.resources.status import BenchmarkStatus, MetricResult, OptimizationStatus
 from llmopt_core.study.results import OptimizationResult

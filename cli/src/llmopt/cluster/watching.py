@@ -9,18 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from llmopt.cluster.conditions import Problem, Status, end_of, is_current, problem_of, status_of, warning_of
 from llmopt.cluster.errors import INSTALL, ClusterUnreachable, ResourceNotFound
 from llmopt.cluster.kinds import Kind
-from llmopt.cluster.readings import (
-    Problem,
-    Status,
-    end_of,
-    is_current,
-    problem_of,
-    progress_of,
-    status_of,
-    warning_of,
-)
+from llmopt.cluster.readings import progress_of
 from llmopt.local.sessions import Audience
 from llmopt_core.errors.classes import LlmoptError
 

@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from llmopt.cluster.commands.speaking import say
+from llmopt.cluster.conditions import is_current, problem_of, status_of
 from llmopt.cluster.finding import NotAReference, find, reference
 from llmopt.cluster.kinds import Reference
 from llmopt.cluster.listings import columns, row
-from llmopt.cluster.readings import is_current, problem_of, status_of
 from llmopt.exits import Exit
 from llmopt.options import Format
 
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster
 
 Document = dict[str, Any]
+_UNBOUNDED = 1000
 _NEVER_FOLDED = frozenset({"namespace", "kind", "name", "trials", "age"})
 
 
 def get(cluster: "Cluster", words: Sequence[str], output: Format, *, everywhere: bool) -> Exit:
     """Print the resources that `words` name; for a single one that does not run, why, too."""
-    wanted, console = reference(words), Console()
+    wanted, console = reference(words), _console(output)
     documents = _documents(cluster, wanted, everywhere=everywhere)
     if output in {Format.JSON, Format.YAML}:
         sys.stdout.write(_text(documents, output, single=wanted.name is not None))
@@ -40,6 +41,12 @@ def get(cluster: "Cluster", words: Sequence[str], output: Format, *, everywhere:
         if wanted.name is not None:
             _explain(console, documents[0])
     return Exit.FINISHED
+
+
+def _console(output: Format) -> Console:
+    """A wide table, and one that another program reads, is as wide as it needs to be."""
+    console = Console()
+    return console if console.is_terminal and output is Format.TABLE else Console(width=_UNBOUNDED)
 
 
 def _documents(cluster: "Cluster", wanted: Reference, *, everywhere: bool) -> list[Document]:

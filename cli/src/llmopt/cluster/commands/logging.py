@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from llmopt.cluster.commands.speaking import say
+from llmopt.cluster.conditions import end_of, problem_of, status_of
 from llmopt.cluster.errors import ClusterUnreachable
 from llmopt.cluster.finding import find, reference
-from llmopt.cluster.readings import end_of, problem_of, status_of
 from llmopt.cluster.runners import Printer, RunnerPod, chosen, runner_pods
 from llmopt.exits import Exit
 from llmopt_core.errors.classes import LlmoptError

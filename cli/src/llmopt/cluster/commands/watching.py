@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from llmopt.cluster.commands.speaking import say
+from llmopt.cluster.conditions import End, end_of, problem_of, status_of
 from llmopt.cluster.finding import find, reference
-from llmopt.cluster.readings import End, end_of, problem_of, status_of
 from llmopt.cluster.results import print_outcome
 from llmopt.cluster.watching import Gone, Subject, Watch
 from llmopt.exits import Exit

@@ -1,0 +1,116 @@
+import pytest
+from fakes.cluster_resources import COMPLETE, FAILED, RUNNING, condition, resource
+from fakes.manifests import benchmark
+
+from llmopt.cluster.conditions import (
+    StatusUnreadable,
+    end_of,
+    is_current,
+    problem_of,
+    status_of,
+    warning_of,
+)
+
+
+def status(*conditions, **more):
+    return status_of(resource("mine", *conditions, status=more or None))
+
+
+def test_a_resource_that_nobody_has_looked_at_has_an_empty_status():
+    """Nothing is wrong with it yet, and nothing has ended."""
+    document = resource()
+    assert problem_of(status_of(document)) is None
+    assert end_of(status_of(document)) is None
+    assert not is_current(document, status_of(document))
+
+
+def test_a_status_of_an_earlier_generation_is_not_current():
+    """After a change the old status says nothing about the new manifest."""
+    document = resource("mine", COMPLETE, generation=2)
+    assert is_current(document, status_of(document))
+    document["metadata"]["generation"] = 3
+    assert not is_current(document, status_of(document))
+
+
+@pytest.mark.parametrize(
+    ("held", "failed", "reason"), [(COMPLETE, False, "TrialsExhausted"), (FAILED, True, "ModelNotFound")]
+)
+def test_an_end_is_read_from_its_condition(held, failed, reason):
+    """Complete and Failed end it, with reason and message."""
+    end = end_of(status(held))
+    assert (end.failed, end.reason, end.message) == (failed, reason, held["message"])
+
+
+@pytest.mark.parametrize(
+    ("conditions", "reason", "advice"),
+    [
+        (
+            [condition("Running", "False", "Unschedulable", "0/3 nodes")],
+            "Unschedulable",
+            "spec.runners.resources",
+        ),
+        (
+            [condition("Running", "False", "ImagePullFailed", "correct spec.runners.image")],
+            "ImagePullFailed",
+            "",
+        ),
+        ([condition("Running", "False", "QueueInadmissible")], "QueueInadmissible", "workloads"),
+        (
+            [condition("StudyReady", "False", "StorageUnavailable"), RUNNING],
+            "StorageUnavailable",
+            "llmopt-storage",
+        ),
+        ([condition("Suspended", "True", "SuspendedByUser")], "Suspended", "spec.suspend"),
+    ],
+)
+def test_why_it_does_not_run_is_told_with_what_to_do(conditions, reason, advice):
+    """Each reason has advice, unless the operator's own message gives it; all may pass."""
+    problem = problem_of(status(*conditions))
+    assert problem.reason == reason
+    assert advice in str(problem)
+    assert not problem.hopeless
+
+
+@pytest.mark.parametrize("reason", ["InvalidSpec", "PolicyDenied"])
+def test_a_refused_resource_is_hopeless(reason):
+    """What the operator does not accept will not run before it is changed."""
+    problem = problem_of(status(condition("Accepted", "False", reason, "spec.model: no")))
+    assert problem.hopeless
+    assert f"{reason}: spec.model: no\n  -> " in str(problem)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [[RUNNING], [condition("Running", "False", "Starting")], [condition("Running", "False", "X"), COMPLETE]],
+)
+def test_no_problem_where_it_runs_starts_or_has_ended(conditions):
+    """A pod that starts is no problem, nor is one that went with the end."""
+    assert problem_of(status(*conditions)) is None
+
+
+def test_a_tripped_guard_is_worth_a_word():
+    """The guard's own message is told although the study goes on."""
+    assert warning_of(
+        status(RUNNING, condition("MemoryGuardPassed", "False", "GuardTripped", "3 trials"))
+    ) == ("memory guard: 3 trials")
+    assert warning_of(status(RUNNING, condition("MemoryGuardPassed", "True"))) is None
+
+
+def test_what_a_newer_operator_says_beside_is_passed_over():
+    """Unknown fields, at any depth, do not keep the known ones from being read."""
+    more = {"progress": {"finished": 2, "newField": 1}, "another": {"a": 1}}
+    assert status(RUNNING, **more).progress.finished == 2
+
+
+def test_a_status_in_other_words_is_one_clear_error():
+    """The field and what to do are named."""
+    with pytest.raises(StatusUnreadable, match=r"status\.progress\.finished: .*another version"):
+        status(RUNNING, progress={"finished": "many"})
+
+
+def test_a_benchmark_has_its_own_status():
+    """Results and winner are read for the kind that has them."""
+    document = resource(
+        "bench", COMPLETE, status={"winner": "fast", "verdict": "fast wins"}, document=benchmark()
+    )
+    assert status_of(document).winner == "fast"

@@ -1,0 +1,110 @@
+import base64
+
+import pytest
+from fakes.cluster_resources import resource
+from fakes.studies import definition
+
+from llmopt.cluster.databases import AddressInvalid, StudyOutOfReach, _advice, opened_study, secret_url
+from llmopt.cluster.errors import Forbidden, ResourceNotFound
+from llmopt_core.study.adapter import open_storage
+
+
+class Secrets:
+    """A cluster whose Secret is `answer`: data, or an error."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def secret(self, name, namespace):
+        assert (name, namespace) == ("llmopt-storage", "team-a")
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def secret(url):
+    return Secrets({"url": base64.b64encode(url.encode()).decode()})
+
+
+def opened(cluster, *, storage=None, at=None):
+    with opened_study(cluster, resource(), storage=storage, at=at) as study:
+        return study.definition.name
+
+
+@pytest.fixture
+def url(tmp_path):
+    """A database that holds the study of the resource `mine`."""
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    with open_storage(url) as storage:
+        storage.create_study(definition("uid-of-mine"))
+    return url
+
+
+def test_the_secret_tells_where_the_study_is(url):
+    """The study is the one of the resource's uid."""
+    assert opened(secret(f"{url}\n")) == "uid-of-mine"
+
+
+def test_an_address_that_is_given_wins(url):
+    """With --storage the Secret is not read."""
+    assert opened(Secrets(Forbidden("never asked")), storage=url) == "uid-of-mine"
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (Forbidden("you may not get secrets"), "you may not get secrets; or give .*--storage"),
+        (ResourceNotFound("there is no secrets/llmopt-storage"), "there is no secrets.*--storage"),
+        ({"other": ""}, "no readable url"),
+        ({"url": "%"}, "no readable url"),
+        ({"url": base64.b64encode(b"\xff").decode()}, "no readable url"),
+    ],
+)
+def test_a_secret_that_does_not_tell_says_what_to_do(answer, says):
+    """Whatever keeps it from being read, --storage is the way out."""
+    with pytest.raises(StudyOutOfReach, match=says):
+        secret_url(Secrets(answer), "team-a")
+
+
+@pytest.mark.parametrize(
+    ("host", "service"),
+    [
+        ("llmopt-postgres.llmopt-system.svc", "--namespace llmopt-system service/llmopt-postgres 15432:5432"),
+        ("pg.db.svc.cluster.local", "--namespace db service/pg 15432:5432"),
+        ("pg", "--namespace team-a service/pg 15432:5432"),
+    ],
+)
+def test_a_database_inside_the_cluster_is_reached_by_a_port_forward(host, service):
+    """The command names its Service, and the next one this study; the password is in neither."""
+    text = _advice(f"postgresql+psycopg://me:hunter2@{host}/db", "mine", "team-a", None)
+    assert f"kubectl port-forward {service}" in text
+    assert "llmopt report mine --namespace team-a --database-at 127.0.0.1:15432" in text
+    assert "hunter2" not in text
+
+
+def test_a_database_elsewhere_is_not_said_to_be_a_service():
+    """An address outside gets no port-forward."""
+    with pytest.raises(StudyOutOfReach, match="Is the address right"):
+        opened(secret("postgresql+psycopg://me:x@127.0.0.1:9/db"))
+
+
+def test_through_a_port_forward_only_the_address_changes():
+    """User, password, database and options of the Secret stay, and its silence is asked about."""
+    with pytest.raises(
+        StudyOutOfReach, match=r"me:\*\*\*@127\.0\.0\.1:9/db\?sslmode=disable.*port-forward to 127"
+    ):
+        opened(secret("postgresql+psycopg://me:x@pg:5432/db?sslmode=disable"), at="127.0.0.1:9")
+
+
+@pytest.mark.parametrize("at", ["here", "here:", ":5432", "here:five"])
+def test_an_address_of_another_form_is_refused(at):
+    """The option and the form are named."""
+    with pytest.raises(AddressInvalid, match=f"--database-at {at}: expected HOST:PORT"):
+        opened(secret("postgresql+psycopg://me:x@pg/db"), at=at)
+
+
+def test_a_study_that_is_not_there_is_said_so(tmp_path):
+    """Before the first trial there is none."""
+    empty = f"sqlite:///{tmp_path / 'empty.db'}"
+    with pytest.raises(StudyOutOfReach, match="nothing was measured for mine yet"):
+        opened(secret(empty))
