@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources import LLMOptimization, Resource
+from llmopt_core.resources import Resource
 from llmopt_operator.acceptance import Acceptances, Accepted
 from llmopt_operator.adapters.kubernetes import Cluster, Conflict, NotFound, collection, path_of
 from llmopt_operator.adapters.studies import StorageProblem, Studies
@@ -119,7 +119,7 @@ class Reconciler:
         study: StudySeen | None = None
         problem: Problem | None = None
         try:
-            study = await self._studies.see(key, _runnable(resource), observed.status)
+            study = await self._studies.see(key, resource, observed.status)
         except StorageProblem as error:
             problem = error.problem
         return Observed(
@@ -222,11 +222,6 @@ class NotOurs(LlmoptError):
     """An object that the operator would create exists and belongs to somebody else."""
 
 
-def _resource(sight: _Sight) -> LLMOptimization:
+def _resource(sight: _Sight) -> Resource:
     assert sight.accepted.resource is not None  # noqa: S101 - what is not accepted has no such action
-    return _runnable(sight.accepted.resource)
-
-
-def _runnable(resource: Resource) -> LLMOptimization:
-    assert isinstance(resource, LLMOptimization)  # noqa: S101
-    return resource
+    return sight.accepted.resource

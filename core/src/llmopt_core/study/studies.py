@@ -223,6 +223,7 @@ class Study:
             definition=self._definition,
             ended=None if ended is None else END_REASONS.validate_json(ended),
             confirm_plan=None if plan is None else PLANS.validate_json(plan),
+            comparison=self._definition.comparison and load_definition(texts[DEFINITION_KEY]).comparison,
             retention=KEEP if kept is None else str(json.loads(kept)),
             seen_trials=trials,
             seen_runners=tuple(BEATS.validate_json(texts[key]).runner for key in beats),

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llmopt_core.study.documents import EndReason
-from llmopt_core.study.records import ConfirmPlan, RunnerRecord, StudyDefinition, TrialRecord
+from llmopt_core.study.records import (
+    ComparisonDefinition,
+    ConfirmPlan,
+    RunnerRecord,
+    StudyDefinition,
+    TrialRecord,
+)
 
 
 class StudyView(Protocol):
@@ -36,6 +42,7 @@ class StudyPicture:
     definition: StudyDefinition
     ended: EndReason | None
     confirm_plan: ConfirmPlan | None
+    comparison: ComparisonDefinition | None
     retention: str
     seen_trials: tuple[TrialRecord, ...]
     seen_runners: tuple[RunnerRecord, ...]

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources import LLMOptimization
+from llmopt_core.resources import LLMBenchmark, LLMOptimization, Resource
 from llmopt_core.study.adapter import (
     Janitor,
     Storage,
@@ -21,10 +21,12 @@ from llmopt_core.study.adapter import (
     StudyNotFound,
     open_storage,
 )
+from llmopt_core.study.comparison import NotABenchmark, compare
 from llmopt_core.study.definitions import study_name
 from llmopt_core.study.durations import active_seconds
 from llmopt_core.study.opening import own_study
-from llmopt_core.study.progress import look
+from llmopt_core.study.progress import look, seconds_left
+from llmopt_core.study.records import RunnerRecord
 from llmopt_core.study.results import OptimizationResult, result_of
 from llmopt_core.study.rows import Pulse
 from llmopt_core.study.studies import KEEP
@@ -33,7 +35,14 @@ from llmopt_core.study.views import StudyPicture
 from llmopt_operator.adapters.kubernetes import ApiError
 from llmopt_operator.adapters.secrets import StorageSecretInvalid, StorageSecrets
 from llmopt_operator.domain.observed import Problem, StudySeen
-from llmopt_operator.domain.rollups import Reading, optimization_seen, unchanged, untouched
+from llmopt_operator.domain.rollups import (
+    BenchmarkReading,
+    Reading,
+    benchmark_seen,
+    optimization_seen,
+    unchanged,
+    untouched,
+)
 from llmopt_operator.metrics import OperatorMetrics
 from llmopt_operator.specs.naming import Key
 
@@ -92,7 +101,7 @@ class Studies:
         self._looked_at: dict[str, float] = {}  # by study
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="studies")
 
-    async def see(self, key: Key, resource: LLMOptimization, status: Mapping[str, Any]) -> StudySeen | None:
+    async def see(self, key: Key, resource: Resource, status: Mapping[str, Any]) -> StudySeen | None:
         """Return the study of `resource` as it is now, None where there is none.
 
         `status` is what was last written of it: where no trial changed since, the study is not read.
@@ -115,12 +124,12 @@ class Studies:
             return None
         return replace(seen, figures={**seen.figures, "studyMark": pulse.mark})
 
-    async def make(self, key: Key, resource: LLMOptimization) -> None:
+    async def make(self, key: Key, resource: Resource) -> None:
         """Create the study of `resource`, or open it."""
         room = await self._room(key.namespace)
         await self._within(room, lambda: _mark_retention(own_study(room.storage, resource), resource))
 
-    async def reopen(self, key: Key, resource: LLMOptimization) -> None:
+    async def reopen(self, key: Key, resource: Resource) -> None:
         """Let the ended study of `resource` go on."""
         room = await self._room(key.namespace)
         name = study_name(resource)
@@ -130,15 +139,13 @@ class Studies:
 
         await self._within(room, go_on)
 
-    async def end(
-        self, key: Key, resource: LLMOptimization, reason: str, message: str, *, failed: bool
-    ) -> None:
+    async def end(self, key: Key, resource: Resource, reason: str, message: str, *, failed: bool) -> None:
         """End the study of `resource`, unless it was ended already."""
         room = await self._room(key.namespace)
         name = study_name(resource)
         await self._within(room, lambda: _opened(room, name).study.end(reason, message, failed=failed))
 
-    async def result(self, key: Key, resource: LLMOptimization) -> OptimizationResult:
+    async def result(self, key: Key, resource: Resource) -> OptimizationResult:
         """Return what the study of `resource` has found so far."""
         room = await self._room(key.namespace)
         name = study_name(resource)
@@ -270,13 +277,13 @@ def _keep_open(room: _Room, study: Study) -> _Open:
     return room.studies.setdefault(study.definition.name, _Open(study, Janitor(study, _LEASE_SECONDS)))
 
 
-def _mark_retention(study: Study, resource: LLMOptimization) -> None:
+def _mark_retention(study: Study, resource: Resource) -> None:
     """Write the resource's wish into a new study: whoever sweeps later knows nothing of the resource."""
     if resource.spec.study_retention != KEEP:
         study.retain(resource.spec.study_retention)
 
 
-def _see(room: _Room, name: str, resource: LLMOptimization) -> StudySeen | None:
+def _see(room: _Room, name: str, resource: Resource) -> StudySeen | None:
     try:
         opened = _opened(room, name)
     except StudyNotFound:
@@ -285,20 +292,43 @@ def _see(room: _Room, name: str, resource: LLMOptimization) -> StudySeen | None:
     picture = opened.study.picture()
     if picture.retention != resource.spec.study_retention:
         opened.study.retain(resource.spec.study_retention)
-    return optimization_seen(_read(picture, resource))
+    if isinstance(resource, LLMBenchmark):
+        return benchmark_seen(_read_benchmark(picture))
+    return optimization_seen(_read_optimization(picture, resource))
 
 
-def _read(study: StudyPicture, resource: LLMOptimization) -> Reading:
+def _read_optimization(study: StudyPicture, resource: LLMOptimization) -> Reading:
     runners = study.runners()
-    alive = [runner for runner in runners if runner.ended is None]
     active = active_seconds(runners)
     return Reading(
         name=study.definition.name,
         ended=study.ended,
-        look=look(study, resource.spec, elapsed_seconds=active, runners=len(alive)),
+        look=look(study, resource.spec, elapsed_seconds=active, runners=_alive(runners)),
         summary=summarise(study),
         result=result_of(study),
         ranked=rank(study),
         runners=runners,
         active_seconds=active,
     )
+
+
+def _read_benchmark(study: StudyPicture) -> BenchmarkReading:
+    comparison, trials, runners = study.comparison, study.trials(), study.runners()
+    if comparison is None:
+        raise NotABenchmark(f"study {study.definition.name!r} compares no candidates")
+    ended = study.ended is not None
+    finding = compare(comparison, study.definition.objectives[0], trials, ended=ended)
+    to_do = finding.planned - finding.finished
+    return BenchmarkReading(
+        name=study.definition.name,
+        ended=study.ended,
+        finding=finding,
+        summary=summarise(study),
+        runners=runners,
+        active_seconds=active_seconds(runners),
+        left_seconds=None if ended else seconds_left(trials, to_do=to_do, runners=_alive(runners)),
+    )
+
+
+def _alive(runners: Iterable[RunnerRecord]) -> int:
+    return sum(runner.ended is None for runner in runners)

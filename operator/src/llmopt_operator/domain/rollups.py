@@ -4,18 +4,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llmopt_core.resources import LLMBenchmark, Resource
 from llmopt_core.resources.base import Part, Scalar
-from llmopt_core.resources.optimization import LLMOptimization
 from llmopt_core.resources.status import (
     Best,
+    CandidateResult,
     ErrorSummary,
     Gain,
     Interval,
+    MetricResult,
     Progress,
     RunnerStatus,
     TrialResult,
 )
+from llmopt_core.resources.status import Comparison as StatusComparison
 from llmopt_core.search.configurations import GROUPS, Value
+from llmopt_core.study.comparison import BenchmarkFinding, CandidateFinding
 from llmopt_core.study.documents import EndReason
 from llmopt_core.study.progress import Progress as Look
 from llmopt_core.study.progress import planned_repeats
@@ -43,6 +47,19 @@ class Reading:
     active_seconds: float
 
 
+@dataclass(frozen=True)
+class BenchmarkReading:
+    """One reading of a benchmark's study, by the study's own words."""
+
+    name: str
+    ended: EndReason | None
+    finding: BenchmarkFinding
+    summary: StudySummary
+    runners: tuple[RunnerRecord, ...]
+    active_seconds: float
+    left_seconds: float | None
+
+
 def optimization_seen(reading: Reading) -> StudySeen:
     """Return an optimization's study as decisions and the status need it."""
     summary = reading.summary
@@ -63,12 +80,32 @@ def optimization_seen(reading: Reading) -> StudySeen:
     )
 
 
-def untouched(name: str, resource: LLMOptimization) -> StudySeen:
-    """Return a study of which no trial has begun: it need not be read."""
-    budget = resource.spec.budget.trials
-    progress = Progress(
-        text=f"0/{budget}", budget=budget, confirm_planned=planned_repeats(resource.spec, None)
+def benchmark_seen(reading: BenchmarkReading) -> StudySeen:
+    """Return a benchmark's study as decisions and the status need it."""
+    finding = reading.finding
+    figures = {
+        "study": reading.name,
+        "progress": _dump(_repeats_progress(reading)),
+        "errors": [_dump(error) for error in _errors(reading.summary)],
+        "runners": [_dump(runner) for runner in _runners(reading.runners)],
+        "results": [_dump(_candidate(candidate)) for candidate in finding.candidates],
+        "winner": finding.winner,
+        "verdict": _short(finding.verdict),
+    }
+    return StudySeen(
+        ended=reading.ended,
+        active_seconds=reading.active_seconds,
+        figures={field: value for field, value in figures.items() if value not in (None, [], {})},
     )
+
+
+def untouched(name: str, resource: Resource) -> StudySeen:
+    """Return a study of which no trial has begun: it need not be read."""
+    if isinstance(resource, LLMBenchmark):
+        budget, repeats = len(resource.spec.candidates) * resource.spec.repeats, 0
+    else:
+        budget, repeats = resource.spec.budget.trials, planned_repeats(resource.spec, None)
+    progress = Progress(text=f"0/{budget}", budget=budget, confirm_planned=repeats)
     return StudySeen(None, 0.0, {"study": name, "progress": _dump(progress)})
 
 
@@ -107,6 +144,48 @@ def _progress(reading: Reading) -> Progress:
         elapsed_seconds=round(reading.active_seconds),
         eta_seconds=left,
     )
+
+
+def _repeats_progress(reading: BenchmarkReading) -> Progress:
+    """A benchmark's trials are repeats, and they are its whole budget."""
+    finding, summary = reading.finding, reading.summary
+    counts = summary.confirm_counts
+    return Progress(
+        text=f"{finding.finished}/{finding.planned}",
+        budget=finding.planned,
+        finished=finding.finished,
+        running=summary.confirm_running,
+        waiting=summary.confirm_waiting,
+        measured=finding.measured,
+        infeasible=counts.get(OutcomeKind.INFEASIBLE, 0),
+        invalid=counts.get(OutcomeKind.INVALID, 0),
+        failed=counts.get(OutcomeKind.FAILED, 0),
+        elapsed_seconds=round(reading.active_seconds),
+        eta_seconds=None if reading.left_seconds is None else round(reading.left_seconds),
+    )
+
+
+def _candidate(found: CandidateFinding) -> CandidateResult:
+    return CandidateResult(
+        candidate=found.name,
+        repeats=found.repeats,
+        metrics={
+            name: MetricResult(mean=decimal(each.mean), interval=_interval(each.low, each.high))
+            for name, each in found.metrics.items()
+        },
+        against_baseline={
+            name: StatusComparison(
+                difference=decimal(each.absolute[0]),
+                interval=_interval(*each.absolute[1:]),
+                significant=each.significant,
+            )
+            for name, each in found.against_baseline.items()
+        },
+    )
+
+
+def _interval(low: float | None, high: float | None) -> Interval | None:
+    return None if low is None or high is None else Interval(low=decimal(low), high=decimal(high))
 
 
 def _progress_text(look: Look) -> str:
@@ -183,16 +262,13 @@ def _short_gain(result: OptimizationResult) -> str:
 
 
 def _gain(one: Comparison) -> Gain:
-    interval = None
-    if one.low is not None and one.high is not None:
-        interval = Interval(low=decimal(one.low), high=decimal(one.high))
     return Gain(
         metric=one.metric,
         baseline=decimal(one.default),
         best=decimal(one.best),
         difference=decimal(one.best - one.default),
         ratio=decimal(one.best / one.default) if one.default else None,
-        interval=interval,
+        interval=_interval(one.low, one.high),
         significant=bool(one.significant),
     )
 
