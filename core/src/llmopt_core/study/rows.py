@@ -56,6 +56,18 @@ def find_study(connection: Connection, name: str) -> int | None:
     return connection.execute(sa.select(STUDIES.c.study_id).where(STUDIES.c.study_name == name)).scalar()
 
 
+def find_study_with(connection: Connection, name: str, key: str) -> tuple[int, str] | None:
+    """Return the identifier of study `name` and its attribute `key`, None where one of them is missing."""
+    attributes = STUDY_ATTRIBUTES.c
+    query = (
+        sa.select(STUDIES.c.study_id, attributes.value_json)
+        .join(STUDY_ATTRIBUTES, attributes.study_id == STUDIES.c.study_id)
+        .where(STUDIES.c.study_name == name, attributes.key == key)
+    )
+    found = connection.execute(query).one_or_none()
+    return None if found is None else (int(found[0]), str(found[1]))
+
+
 def find_newest_study(connection: Connection, key: str, document: str) -> str | None:
     """Return the name of the study made last whose attribute `key` is `document`, or None."""
     attributes = STUDY_ATTRIBUTES.c
@@ -130,6 +142,12 @@ def delete_study(connection: Connection, study_id: int) -> None:
         connection.execute(sa.delete(table).where(table.c.trial_id.in_(trials)))
     for table in (TRIALS, *OF_STUDIES, STUDIES):
         connection.execute(sa.delete(table).where(table.c.study_id == study_id))
+
+
+def insert_attributes(connection: Connection, study_id: int, documents: Mapping[str, str]) -> None:
+    """Set the first attributes of a study that was just created."""
+    rows = [{"study_id": study_id, "key": key, "value_json": text} for key, text in documents.items()]
+    connection.execute(sa.insert(STUDY_ATTRIBUTES).values(rows))
 
 
 def put_attribute(connection: Connection, study_id: int, key: str, document: str) -> None:

@@ -20,10 +20,10 @@ from llmopt_core.study.rows import (
     find_newest_study,
     find_studies,
     find_study,
-    get_attribute,
+    find_study_with,
+    insert_attributes,
     insert_study,
     list_studies,
-    put_attribute,
     read_pulses,
 )
 from llmopt_core.study.samplers import check_sampler
@@ -66,9 +66,7 @@ class Storage:
         """
         check_sampler(definition)
         check_enqueued(definition.space, definition.enqueue)
-        if not self._has(definition.name):
-            self._insert(complete(definition))
-        study = self.open_study(definition.name)
+        study = self._find(definition.name) or self._insert(complete(definition))
         if study.definition.fingerprint != definition.fingerprint:
             raise StudyMismatch(
                 f"study {definition.name!r} exists with other settings (fingerprint "
@@ -79,16 +77,16 @@ class Storage:
             study.adjust(definition.comparison)
         return study
 
-    def _has(self, name: str) -> bool:
-        with self._database.reading() as connection:
-            return find_study(connection, name) is not None
-
-    def _insert(self, definition: StudyDefinition) -> None:
+    def _insert(self, definition: StudyDefinition) -> "Study":
+        """Create the study, or open the one that another created in the same moment."""
         with self._database.writing() as connection:
             directions = {each.metric: each.direction for each in definition.objectives}
             study_id = insert_study(connection, definition.name, directions)
             if study_id is not None:
                 _fill(connection, study_id, definition)
+        if study_id is None:
+            return self.open_study(definition.name)
+        return Study(self._database, study_id, definition, self._session)
 
     def newest_study(self, resource: str) -> "Study":
         """Open the study made last for the optimization called `resource`, a `namespace/name`.
@@ -103,11 +101,16 @@ class Storage:
 
     def open_study(self, name: str) -> "Study":
         """Open the study called `name`; raises StudyNotFound."""
-        with self._database.reading() as connection:
-            study_id = find_study(connection, name)
-            text = None if study_id is None else get_attribute(connection, study_id, DEFINITION_KEY)
-        if study_id is None or text is None:
+        if (study := self._find(name)) is None:
             raise StudyNotFound(f"{self._database.address} holds no study called {name!r}")
+        return study
+
+    def _find(self, name: str) -> "Study | None":
+        with self._database.reading() as connection:
+            found = find_study_with(connection, name, DEFINITION_KEY)
+        if found is None:
+            return None
+        study_id, text = found
         return Study(self._database, study_id, load_definition(text), self._session)
 
     def study_names(self) -> tuple[str, ...]:
@@ -153,9 +156,10 @@ class Storage:
 
 def _fill(connection: Connection, study_id: int, definition: StudyDefinition) -> None:
     """Write what a new study starts with: its definition and the trials that are known beforehand."""
-    put_attribute(connection, study_id, DEFINITION_KEY, dump_definition(definition))
+    attributes = {DEFINITION_KEY: dump_definition(definition)}
     if definition.comparison is None:
-        put_attribute(connection, study_id, _RESOURCE_KEY, dump(definition.resource))
+        attributes[_RESOURCE_KEY] = dump(definition.resource)
+    insert_attributes(connection, study_id, attributes)
     writer = TrialWriter(study_id, distributions(definition.space))
     for number, ticket in enumerate(_first_tickets(definition)):
         writer.create(connection, number, ticket, run=False)

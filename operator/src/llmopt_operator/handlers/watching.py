@@ -33,8 +33,44 @@ def register(registry: kopf.OperatorRegistry, sightings: Sightings, add: Callabl
     kopf.on.event("", "v1", "pods", registry=registry)(on_pod)
 
 
+class NoDifferences(kopf.DiffBaseStorage):
+    """Nothing is compared with what was handled before: kopf would copy each object whole for it."""
+
+    def build(self, **_: Any) -> Any:
+        """Return nothing of an object."""
+        return {}
+
+    def fetch(self, **_: Any) -> None:
+        """Return nothing."""
+
+    def store(self, **_: Any) -> None:
+        """Store nothing."""
+
+
+class NoProgress(kopf.ProgressStorage):
+    """No handler is retried by kopf, so there is no progress to keep."""
+
+    def fetch(self, **_: Any) -> None:
+        """Return nothing."""
+
+    def store(self, **_: Any) -> None:
+        """Store nothing."""
+
+    def purge(self, **_: Any) -> None:
+        """Remove nothing."""
+
+    def touch(self, **_: Any) -> None:
+        """Write nothing."""
+
+    def clear(self, *, essence: Any) -> Any:
+        """Return what is there."""
+        return essence
+
+
 def configure(settings: kopf.OperatorSettings) -> None:
     """Have the API server leave out all Jobs and pods that are not ours, and kopf write nothing by itself."""
+    settings.persistence.diffbase_storage = NoDifferences()
+    settings.persistence.progress_storage = NoProgress()
     settings.watching.label_selectors["batch", "jobs"] = RUNNERS_SELECTOR
     settings.watching.label_selectors["", "pods"] = RUNNERS_SELECTOR
     settings.posting.enabled = False
