@@ -15,6 +15,7 @@ _PROGRAMS = {
     "unshare": "util-linux",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
 }
+_PROMETHEUS = "prometheus"
 _INSTALL = ("apt-get", "install", "--yes", "--quiet", "--no-install-recommends")
 
 
@@ -37,6 +38,14 @@ def provide() -> None:
         raise NodeUnavailable(
             f"a node of the test cluster needs namespaces of its own: {tried.stderr.strip()}"
         )
+
+
+def provide_prometheus() -> None:
+    """See to Prometheus, with apt-get where that is possible. Raises NodeUnavailable."""
+    if shutil.which(_PROMETHEUS) is None:
+        _install([_PROMETHEUS])
+    if shutil.which(_PROMETHEUS) is None:
+        raise NodeUnavailable("the dashboard's test needs Debian's prometheus: install it")
 
 
 def _missing() -> list[str]:

@@ -137,6 +137,10 @@ class Exporter:
         if kind is OutcomeKind.MEASURED:
             self._show(self._current, outcome.metrics)
 
+    def is_planned(self, trials: int) -> None:
+        """Show how many trials the study may have."""
+        self._study.labels("planned").set(trials)
+
     def search_seen(self, summary: StudySummary) -> None:
         """Show how far an optimization is, and its best values."""
         self._states(summary.waiting, summary.running, summary.counts)
@@ -197,13 +201,15 @@ def _by_device(name: str, text: str, values: Mapping[str, float]) -> GaugeMetric
 
 @contextmanager
 def exporting(
-    study: Study, memory: MemoryView, *, host: str, port: int
+    study: Study, memory: MemoryView, *, planned: int, host: str, port: int
 ) -> Iterator[Callable[[OutcomeKind, Outcome], None]]:
     """Serve the metrics of a runner of `study`, and yield what each ended trial is to be told to.
 
-    The study is read here and at each trial's end, never for a scrape.
+    `planned` is how many trials the study may have. The study is read here and at each trial's end, never for
+    a scrape.
     """
     exporter = Exporter(_engines(study.definition), study.definition.objectives, memory)
+    exporter.is_planned(planned)
 
     def trial_ended(kind: OutcomeKind, outcome: Outcome) -> None:
         exporter.trial_ended(kind, outcome)

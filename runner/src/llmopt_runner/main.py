@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources import LLMBenchmark, Resource
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.loading import load_manifest
 from llmopt_core.resources.optimization import OptimizationSpec
@@ -110,7 +111,7 @@ def _run(options: argparse.Namespace, stopping: StopSignal) -> int:
         name = f"{socket.gethostname()}-{options.index}-{uuid.uuid4().hex[:8]}"
         with (
             Heartbeat(study, name, options.index, progress) as heartbeat,
-            _metrics(options, study, progress) as trial_ended,
+            _metrics(options, study, progress, _planned(resource)) as trial_ended,
         ):
             heartbeat.ending = "interrupted"
             work = Work(study, name, options.results, stopping, progress, trial_ended)
@@ -121,8 +122,17 @@ def _run(options: argparse.Namespace, stopping: StopSignal) -> int:
     return EXIT_STUDY_FAILED if ending.failed else EXIT_DONE
 
 
+def _planned(resource: Resource) -> int:
+    """Return how many trials the study may have, without the repeats that confirm a search."""
+    if isinstance(resource, LLMBenchmark):
+        return len(resource.spec.candidates) * resource.spec.repeats
+    return resource.spec.budget.trials
+
+
 @contextmanager
-def _metrics(options: argparse.Namespace, study: Study, progress: Progress) -> Iterator[TrialEnd]:
+def _metrics(
+    options: argparse.Namespace, study: Study, progress: Progress, planned: int
+) -> Iterator[TrialEnd]:
     """Serve metrics where they are asked for, and yield what each ended trial is to be told to."""
     if options.metrics_port is None:
         yield lambda _kind, _outcome: None
@@ -130,7 +140,9 @@ def _metrics(options: argparse.Namespace, study: Study, progress: Progress) -> I
     from llmopt_runner.exporter import ProgressMemory, exporting  # noqa: PLC0415 - slow, and seldom wanted
 
     memory = ProgressMemory(progress)
-    with exporting(study, memory, host=options.metrics_host, port=options.metrics_port) as trial_ended:
+    with exporting(
+        study, memory, planned=planned, host=options.metrics_host, port=options.metrics_port
+    ) as trial_ended:
         yield trial_ended
 
 

@@ -22,6 +22,7 @@ from llmopt_operator.specs.volumes import mounts, volumes
 
 CONTAINER = "runner"
 METRICS_PORT = 9090
+_SCRAPED = {"prometheus.io/scrape": "true", "prometheus.io/port": str(METRICS_PORT)}
 EXIT_STUDY_FAILED, EXIT_INVALID, EXIT_STORAGE, EXIT_INTERRUPTED = 64, 65, 69, 75
 # Times one runner is started again before its index is given up; the pause grows up to ten minutes.
 RETRIES_PER_INDEX = 12
@@ -57,7 +58,7 @@ def runner_job(document: Mapping[str, Any], resource: Resource, settings: Operat
             "template": {
                 "metadata": {
                     "labels": {**runners.template.labels, **labels},
-                    "annotations": dict(runners.template.annotations),
+                    "annotations": {**_SCRAPED, **runners.template.annotations},
                 },
                 "spec": _pod(document, resource, settings),
             },
