@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes a real operator and a real runner: each panel of the dashboard shows something."""
+"""A real Prometheus scrapes a real operator and a real runner: each panel shows something."""
 
 import json
 import os
