@@ -91,7 +91,16 @@ def _built(target: str) -> str:
     local = f"localhost/llmopt-test/{target}:{_key(target)}"
     if not podman("images", "--quiet", local):
         recipe.build(local, _built(recipe.below) if recipe.below else "")
+        _forget_all_but(local)
     return local
+
+
+def _forget_all_but(local: str) -> None:
+    """Remove what was built from earlier sources; layers that the newer image shares stay."""
+    repository = local.rpartition(":")[0]
+    names = podman("images", "--format={{.Repository}}:{{.Tag}}", repository).split()
+    for old in set(names) - {local}:
+        podman("rmi", old)
 
 
 def _key(target: str) -> str:

@@ -14,6 +14,9 @@ from cluster.programs import cache
 _KEPT = "168h"
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _SETTINGS = ("PIP_", "UV_")
+# Debian's podman 4.3 empties the image when it takes such a mount away again; a volume does the same.
+_CACHED = "/root/.cache"
+_CACHE_MOUNT = f"--mount=type=cache,target={_CACHED}"
 _FILES = {
     "pip.conf": ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf"),
     "uv.toml": ("/etc/uv/uv.toml", "~/.config/uv/uv.toml"),
@@ -43,10 +46,13 @@ def podman(*arguments: str, input: str | None = None) -> str:  # noqa: A002 - as
 def build(tag: str, dockerfile: Path, context: Path, *options: str) -> None:
     """Build `dockerfile` with the files in `context` as `tag`; it finds packages as this machine does."""
     limits = ("--ulimit=nofile=20000:20000", "--ulimit=nproc=10000:10000")
-    with _package_settings() as secrets:
+    packages = cache() / "images" / "packages"
+    packages.mkdir(parents=True, exist_ok=True)
+    with _package_settings() as settings:
         podman(
-            "build", "--format=docker", "--network=host", *limits, *secrets, *options,
-            f"--tag={tag}", f"--file={dockerfile}", str(context),
+            "build", "--format=docker", "--network=host", *limits, *settings, *options,
+            f"--volume={packages}:{_CACHED}", f"--tag={tag}", "--file=-", str(context),
+            input=dockerfile.read_text().replace(_CACHE_MOUNT, ""),
         )  # fmt: skip
     podman("image", "prune", "--force", f"--filter=until={_KEPT}")
 
