@@ -19,7 +19,7 @@ IMAGES ?= base llamacpp
 BUILD_OPTIONS ?=
 VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/;p;q}' pyproject.toml)
 
-.PHONY: help quickstart setup-user setup-test setup-engines setup-cluster format lint unit check verify generate images test test-gpu bench clean
+.PHONY: help quickstart setup-user setup-test setup-engines setup-cluster setup-images cluster cluster-down format lint unit check verify generate images test test-gpu bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -46,7 +46,18 @@ setup-engines: setup-test
 
 setup-cluster: setup-test
 	@echo "==> Building Kubernetes for the test cluster (about ten minutes the first time, then kept)"
-	@PYTHONPATH=tests $(BIN)/python -m cluster.programs kubernetes >/dev/null
+	@PYTHONPATH=tests $(BIN)/python -m cluster.programs kubernetes coredns helm kubeconform >/dev/null
+
+setup-images: setup-cluster
+	@echo "==> Building the images that the test cluster runs (ten minutes the first time, then what changed)"
+	@PYTHONPATH=tests $(BIN)/python -m cluster.images pause debian operator runner-with-model
+
+cluster: setup-images ## Run a Kubernetes cluster of one node on this machine, with the operator installed
+	@echo "==> Starting the cluster"
+	@PYTHONPATH=tests $(BIN)/python -m cluster.background up
+
+cluster-down: setup-test ## End the cluster that `make cluster` started
+	@PYTHONPATH=tests $(BIN)/python -m cluster.background down
 
 format: ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -69,17 +80,7 @@ verify: setup-test ## Fail when something generated is not up to date
 	@echo "==> generated files"; $(BIN)/python -m llmopt_core.resources.generate --check
 	@scripts/uv lock --check
 
-images: ## Build the images: make images [REGISTRY=registry.example.com/llmopt] [IMAGES="llamacpp transformers vllm"]
-	@build() { echo "==> $$4"; $(CONTAINERS) build --file "$$1" --target "$$2" --tag "$(REGISTRY:%=%/)$$3" \
-	    --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" $(BUILD_OPTIONS) .; }; \
-	for target in operator dashboard; do \
-	    build Dockerfile.operator "$$target" "llmopt-$$target:$(VERSION)" "$$target"; \
-	done; \
-	for target in $(IMAGES); do \
-	    build Dockerfile.runner "$$target" "llmopt-runner:$(VERSION)-$$target" "runner for $$target"; \
-	done
-
-test: setup-engines setup-cluster lint verify ## Everything that CI runs: checks, unit and integration tests
+test: setup-engines setup-images lint verify ## Everything that CI runs: checks, unit and integration tests
 	@echo "==> all tests (real engines, real Postgres, killed processes: about 20 minutes)"; $(BIN)/pytest tests -n 2 --dist loadscope --durations 15
 
 test-gpu: setup-engines ## The tests for a machine with an NVIDIA GPU; elsewhere they say that they were skipped

@@ -70,12 +70,20 @@ class ControlPlane:
         """End every process of the cluster; the logs stay."""
         self._running.close()
 
-    def kubectl(self, *arguments: str, input: str | None = None) -> str:  # noqa: A002 - as subprocess calls it
-        """Run kubectl as the cluster's administrator; return what it printed. Raises KubectlFailed."""
+    def kubectl(
+        self,
+        *arguments: str,
+        input: str | None = None,  # noqa: A002 - as subprocess calls it
+        limit_seconds: float = _KUBECTL_SECONDS,
+    ) -> str:
+        """Run kubectl as the cluster's administrator; return what it printed.
+
+        Raises KubectlFailed, or TimeoutExpired when it takes more than `limit_seconds`.
+        """
         settings = (f"--kubeconfig={self.kubeconfig}", f"--cache-dir={self.folder / 'kubectl-cache'}")
         done = subprocess.run(
             (*self._kubectl, *settings, *arguments),
-            input=input, capture_output=True, text=True, timeout=_KUBECTL_SECONDS, check=False,
+            input=input, capture_output=True, text=True, timeout=limit_seconds, check=False,
         )  # fmt: skip
         if done.returncode != 0:
             raise KubectlFailed(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")

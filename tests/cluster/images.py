@@ -7,13 +7,15 @@ import hashlib
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from cluster.podman import ImageFailed, build, podman
+from cluster import requirements
+from cluster.podman import UNUSED_HOURS, ImageFailed, build, podman
 from cluster.programs import built, cache, locked
 
 _ROOT = Path(__file__).parents[2]
@@ -71,15 +73,23 @@ def image(target: str) -> Path:
     with locked(folder):
         archive = folder / f"{target}-{_key(target)}.tar"
         if not archive.exists():
+            _remove_unused(folder)
             _save(target, archive)
+        archive.touch()
     return archive
 
 
+def _remove_unused(folder: Path) -> None:
+    """Remove archives that no checkout on this machine used for days: each is some hundred MB."""
+    oldest = time.time() - UNUSED_HOURS * 3600
+    for archive in folder.glob("*.tar*"):
+        if archive.stat().st_mtime < oldest:
+            archive.unlink()
+
+
 def _save(target: str, archive: Path) -> None:
-    """Save the image under the name that pods call it by, in place of its older archives."""
+    """Save the image under the name that pods call it by."""
     podman("tag", _built(target), RECIPES[target].name)
-    for old in archive.parent.glob(f"{target}-*.tar*"):
-        old.unlink()
     unfinished = archive.with_suffix(".tar.partial")
     podman("save", "--format=docker-archive", f"--output={unfinished}", RECIPES[target].name)
     unfinished.replace(archive)
@@ -91,16 +101,7 @@ def _built(target: str) -> str:
     local = f"localhost/llmopt-test/{target}:{_key(target)}"
     if not podman("images", "--quiet", local):
         recipe.build(local, _built(recipe.below) if recipe.below else "")
-        _forget_all_but(local)
     return local
-
-
-def _forget_all_but(local: str) -> None:
-    """Remove what was built from earlier sources; layers that the newer image shares stay."""
-    repository = local.rpartition(":")[0]
-    names = podman("images", "--format={{.Repository}}:{{.Tag}}", repository).split()
-    for old in set(names) - {local}:
-        podman("rmi", old)
 
 
 def _key(target: str) -> str:
@@ -198,6 +199,22 @@ RECIPES = {
     ),
 }
 
+
+def main(targets: Sequence[str]) -> int:
+    """Build `targets`, and say where they lie; where no node can run, say why they are not needed."""
+    try:
+        requirements.provide()
+    except requirements.NodeUnavailable as lack:
+        _say(f"no images are built: {lack}")
+        return 0
+    for target in targets:
+        _say(str(image(target)))
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line)  # noqa: T201 - what was asked for at the terminal
+
+
 if __name__ == "__main__":
-    for wanted in sys.argv[1:]:
-        print(image(wanted))  # noqa: T201 - where it lies is what was asked for
+    sys.exit(main(sys.argv[1:]))

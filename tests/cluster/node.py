@@ -1,4 +1,4 @@
-"""A real node for the test cluster: containerd, kubelet, kube-proxy and a bridge for the pods.
+"""A real node for the test cluster: containerd, kubelet, kube-proxy, DNS and a bridge for the pods.
 
 It lives on a NodeMachine, and nothing of it remains when that ends. Images come from archives: there is no
 registry, so pods must name them with `imagePullPolicy: Never` or `IfNotPresent`.
@@ -12,10 +12,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import yaml
+from cluster.certificates import ADMINISTRATORS
 from cluster.control_groups import remove_control_groups
 from cluster.control_plane import ControlPlane, KubectlFailed, component
 from cluster.networks import NodeMachine
 from cluster.processes import ClusterFailed, Process
+from cluster.programs import built
 
 GPU = "nvidia.com/gpu"
 _START_SECONDS = 60.0
@@ -30,6 +32,17 @@ cni.conf_dir = "/etc/cni/net.d"
 containerd.snapshotter = "overlayfs"
 containerd.default_runtime_name = "runc"
 containerd.runtimes.runc.runtime_type = "io.containerd.runc.v2"
+"""
+_DOMAIN = "cluster.local"
+# Names outside of the cluster have no answer: pods shall not depend on what this machine reaches.
+_COREDNS = """\
+. {{
+    bind {address}
+    errors
+    kubernetes {domain} {{
+        kubeconfig {kubeconfig}
+    }}
+}}
 """
 
 
@@ -52,6 +65,7 @@ class Node:
             self._start_containerd(started)
             self._start_kubelet(started)
             self._started(started, "kube-proxy", *component("kube-proxy"), f"--config={self._proxy_config()}")
+            self._started(started, "coredns", str(built("coredns")), "-conf", str(self._corefile()))
             self._running = started.pop_all()
         return self
 
@@ -135,6 +149,8 @@ class Node:
             "makeIPTablesUtilChains": False,
             "localStorageCapacityIsolation": False,
             "resolvConf": "",
+            "clusterDNS": [self._machine.address],
+            "clusterDomain": _DOMAIN,
             # The machine's disk is not the node's: it evicts no pod and throws no image away.
             "evictionHard": {"memory.available": "0%"},
             "imageGCHighThresholdPercent": 100,
@@ -153,6 +169,12 @@ class Node:
             "conntrack": {"maxPerCore": 0, "min": 0},
         }
         return self._written("kube-proxy", document)
+
+    def _corefile(self) -> Path:
+        path = self._folder / "Corefile"
+        kubeconfig = self._kubeconfig("coredns", "coredns", ADMINISTRATORS)
+        path.write_text(_COREDNS.format(address=self._machine.address, domain=_DOMAIN, kubeconfig=kubeconfig))
+        return path
 
     def _bridge(self) -> Mapping[str, Any]:
         addresses = {"type": "host-local", "ranges": [[{"subnet": self._machine.pods}]]}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from cluster.programs import cache
 
-# Layers are kept that long after they were last made: a build after a small change is then a small one.
-_KEPT = "168h"
+# Images and layers are kept that long: a build after a small change is then a small one.
+UNUSED_HOURS = 72
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _SETTINGS = ("PIP_", "UV_")
 # Debian's podman 4.3 empties the image when it takes such a mount away again; a volume does the same.
@@ -54,7 +54,7 @@ def build(tag: str, dockerfile: Path, context: Path, *options: str) -> None:
             f"--volume={packages}:{_CACHED}", f"--tag={tag}", "--file=-", str(context),
             input=dockerfile.read_text().replace(_CACHE_MOUNT, ""),
         )  # fmt: skip
-    podman("image", "prune", "--force", f"--filter=until={_KEPT}")
+    podman("image", "prune", "--all", "--force", f"--filter=until={UNUSED_HOURS}h")
 
 
 @contextmanager

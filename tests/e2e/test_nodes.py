@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from cluster.images import image
 from cluster.node import GPU
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -50,7 +51,6 @@ def pod(name, *command, **container):
         "metadata": {"name": name, "namespace": "nodes"},
         "spec": {
             "restartPolicy": "Never",
-            "hostAliases": [{"ip": "10.96.0.1", "hostnames": ["kubernetes.default.svc"]}],
             "securityContext": {
                 "runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"},
             },
@@ -75,13 +75,14 @@ def pod(name, *command, **container):
 @pytest.fixture(scope="module")
 def plane(cluster):
     """The control plane, with a namespace that takes restricted pods only."""
+    cluster.node.load_image(image("debian"))
     cluster.plane.kubectl("create", "namespace", "nodes")
     cluster.plane.kubectl("label", "namespace", "nodes", "pod-security.kubernetes.io/enforce=restricted")
     return cluster.plane
 
 
 def test_pod_speaks_to_the_api_server(plane):
-    """A restricted pod reaches the API server by its service address, which knows it by its token."""
+    """A restricted pod reaches the API server by the name of its service, which knows it by its token."""
     _create(plane, pod("asks", "python3", "-c", _ASK_API_SERVER))
     _wait_for_phase(plane, "asks", "Succeeded")
     answer = json.loads(plane.kubectl("logs", "asks", "-n", "nodes"))

@@ -1,0 +1,62 @@
+"""The whole product in a cluster: what a user applies is measured by real runners and ends with an answer."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from llmopt_core.study.adapter import open_storage
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+_SAMPLE = Path(__file__).parents[2] / "config" / "samples" / "quickstart.yaml"
+_STUDY_SECONDS = 600
+_TRIALS = 4
+
+
+@pytest.fixture(scope="module")
+def finished(operator, tenant):
+    """The sample with a few trials, applied and waited for; the resource as it then is."""
+    document = yaml.safe_load(_SAMPLE.read_text())
+    document["spec"]["budget"]["trials"] = _TRIALS
+    document["spec"]["confirm"] = {"top": 1, "repeats": 2}
+    operator.kubectl("apply", "-n", tenant.namespace, "-f", "-", input=json.dumps(document))
+    name = document["metadata"]["name"]
+    operator.kubectl(
+        "wait", f"llmo/{name}", "-n", tenant.namespace,
+        "--for=condition=Complete", f"--timeout={_STUDY_SECONDS}s", limit_seconds=_STUDY_SECONDS + 30,
+    )  # fmt: skip
+    return json.loads(operator.kubectl("get", f"llmo/{name}", "-n", tenant.namespace, "--output=json"))
+
+
+def test_resource_ends_with_best_parameters(finished):
+    """The status says that the budget was spent, and which parameters came out best."""
+    conditions = {condition["type"]: condition for condition in finished["status"]["conditions"]}
+    assert conditions["Complete"]["reason"] == "TrialsExhausted"
+    assert finished["status"]["phase"] == "Complete"
+    assert finished["status"]["best"]["parameters"]
+
+
+def test_config_map_holds_the_same_parameters(operator, tenant, finished):
+    """What programs read is what the status shows, and belongs to the resource."""
+    name = f"{finished['metadata']['name']}-best"
+    best = json.loads(operator.kubectl("get", "configmap", name, "-n", tenant.namespace, "--output=json"))
+    assert [owner["uid"] for owner in best["metadata"]["ownerReferences"]] == [finished["metadata"]["uid"]]
+    assert json.loads(best["data"]["best.json"])["parameters"] == finished["status"]["best"]["parameters"]
+
+
+def test_study_holds_every_trial(tenant, finished):
+    """The tenant's database holds the study under the resource's identity, with every trial measured."""
+    with open_storage(tenant.url) as storage:
+        trials = storage.open_study(finished["metadata"]["uid"]).trials()
+    assert len(trials) >= _TRIALS
+
+
+def test_runner_was_restricted(operator, tenant, finished):
+    """The runner's pod ran under the restricted rules, and without a token for the API server."""
+    selector = f"llmopt.dev/resource={finished['metadata']['name']}"
+    found = operator.kubectl("get", "pods", "-n", tenant.namespace, f"--selector={selector}", "--output=json")
+    (pod,) = json.loads(found)["items"]
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    assert pod["status"]["phase"] == "Succeeded"
