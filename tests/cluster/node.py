@@ -5,6 +5,7 @@ registry, so pods must name them with `imagePullPolicy: Never` or `IfNotPresent`
 """
 
 import json
+import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,9 @@ from cluster.programs import built
 
 GPU = "nvidia.com/gpu"
 _START_SECONDS = 60.0
+_PROBE_SECONDS = 1.0
+_DNS_PORT = 53
+_PROXY_HEALTH_PORT = 10256
 _CONTAINERD = """\
 version = 2
 [plugins."io.containerd.grpc.v1.cri"]
@@ -37,7 +41,6 @@ _DOMAIN = "cluster.local"
 # Names outside of the cluster have no answer: pods shall not depend on what this machine reaches.
 _COREDNS = """\
 . {{
-    bind {address}
     errors
     kubernetes {domain} {{
         kubeconfig {kubeconfig}
@@ -64,8 +67,10 @@ class Node:
             started.callback(self._remove_control_groups)
             self._start_containerd(started)
             self._start_kubelet(started)
-            self._started(started, "kube-proxy", *component("kube-proxy"), f"--config={self._proxy_config()}")
-            self._started(started, "coredns", str(built("coredns")), "-conf", str(self._corefile()))
+            proxy = (*component("kube-proxy"), f"--config={self._proxy_config()}")
+            self._start_server(started, "kube-proxy", *proxy, port=_PROXY_HEALTH_PORT)
+            names = (str(built("coredns")), "-conf", str(self._corefile()))
+            self._start_server(started, "coredns", *names, port=_DNS_PORT)
             self._running = started.pop_all()
         return self
 
@@ -107,6 +112,10 @@ class Node:
             *settings,
         )
         kubelet.wait_until(self._is_ready, "its node was Ready", _START_SECONDS)
+
+    def _start_server(self, started: ExitStack, name: str, *command: str, port: int) -> None:
+        server = self._started(started, name, *command)
+        server.wait_until(lambda: _accepts(self._machine.address, port), "it listened", _START_SECONDS)
 
     def _started(self, started: ExitStack, name: str, *command: str) -> Process:
         process = Process(name, self._machine.inside(*command), self._folder)
@@ -173,7 +182,7 @@ class Node:
     def _corefile(self) -> Path:
         path = self._folder / "Corefile"
         kubeconfig = self._kubeconfig("coredns", "coredns", ADMINISTRATORS)
-        path.write_text(_COREDNS.format(address=self._machine.address, domain=_DOMAIN, kubeconfig=kubeconfig))
+        path.write_text(_COREDNS.format(domain=_DOMAIN, kubeconfig=kubeconfig))
         return path
 
     def _bridge(self) -> Mapping[str, Any]:
@@ -191,3 +200,11 @@ class Node:
 
     def _own(self, path: str) -> Path:
         return self._machine.own(path)
+
+
+def _accepts(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=_PROBE_SECONDS).close()
+    except OSError:
+        return False
+    return True
