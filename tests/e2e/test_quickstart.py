@@ -15,12 +15,22 @@ _STUDY_SECONDS = 600
 _TRIALS = 4
 
 
+def small_sample():
+    """Return the sample with few trials and questions, and an engine that leaves a core to other tests."""
+    document = yaml.safe_load(_SAMPLE.read_text())
+    spec = document["spec"]
+    spec["budget"]["trials"] = _TRIALS
+    spec["confirm"] = {"top": 1, "repeats": 2}
+    spec["workload"] |= {"dataset": {"name": "arithmetic", "samples": 6}, "maxTokens": 8}
+    spec["engine"]["args"] |= {"threads": 1}
+    spec["search"]["space"]["engine"] = [{"name": "n_parallel", "int": {"low": 1, "high": 4}}]
+    return document
+
+
 @pytest.fixture(scope="module")
 def finished(operator, tenant):
-    """The sample with a few trials, applied and waited for; the resource as it then is."""
-    document = yaml.safe_load(_SAMPLE.read_text())
-    document["spec"]["budget"]["trials"] = _TRIALS
-    document["spec"]["confirm"] = {"top": 1, "repeats": 2}
+    """The sample, applied and waited for; the resource as it then is."""
+    document = small_sample()
     operator.kubectl("apply", "-n", tenant.namespace, "-f", "-", input=json.dumps(document))
     name = document["metadata"]["name"]
     operator.kubectl(
