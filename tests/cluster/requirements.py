@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 
+import pytest
+
 _PROGRAMS = {
     "conntrack": "conntrack",
     "containerd": "containerd",
@@ -46,6 +48,16 @@ def provide_prometheus() -> None:
         _install([_PROMETHEUS])
     if shutil.which(_PROMETHEUS) is None:
         raise NodeUnavailable("the dashboard's test needs Debian's prometheus: install it")
+
+
+def provide_or_skip() -> None:
+    """Skip the test that asks where a node cannot run; in CI it fails, so that nobody takes it for passed."""
+    try:
+        provide()
+    except NodeUnavailable as lack:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(lack))
 
 
 def _missing() -> list[str]:

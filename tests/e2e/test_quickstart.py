@@ -53,7 +53,9 @@ def test_config_map_holds_the_same_parameters(operator, tenant, finished):
     name = f"{finished['metadata']['name']}-best"
     best = json.loads(operator.kubectl("get", "configmap", name, "-n", tenant.namespace, "--output=json"))
     assert [owner["uid"] for owner in best["metadata"]["ownerReferences"]] == [finished["metadata"]["uid"]]
-    assert json.loads(best["data"]["best.json"])["parameters"] == finished["status"]["best"]["parameters"]
+    parameters = json.loads(best["data"]["best.json"])["parameters"]
+    flat = {f"{kind}.{name}": value for kind, named in parameters.items() for name, value in named.items()}
+    assert flat == finished["status"]["best"]["parameters"]
 
 
 def test_study_holds_every_trial(tenant, finished):
