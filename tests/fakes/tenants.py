@@ -22,7 +22,7 @@ from fakes.manifests import optimization
 from llmopt_runner.engines.ports import free_port
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 150.0
 NUMBERS = itertools.count()
 
 

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 # A copied answer takes a tenth of a second, a large model's start half an hour.
 _BUCKETS_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 _BYTES_PER_MIB = 2**20
+_GUARD_ACTIONS = ("refuse", "stop", "kill")
 
 
 @dataclass(frozen=True)
@@ -183,8 +184,9 @@ class _MemoryCollector(Collector):
         actions = CounterMetricFamily(
             "llmopt_runner_guard_actions", "What the memory guard did, by action.", labels=("action",)
         )
-        for action, count in self._memory.guard_actions().items():
-            actions.add_metric((action,), count)
+        done = self._memory.guard_actions()
+        for action in (*_GUARD_ACTIONS, *sorted(done.keys() - set(_GUARD_ACTIONS))):
+            actions.add_metric((action,), done.get(action, 0))
         yield actions
 
 
