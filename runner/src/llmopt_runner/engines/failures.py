@@ -6,6 +6,7 @@ LlmoptError
 ├── UnsupportedParameter    the engine would ignore it
 └── EngineStartFailed       it ended before it answered
     ├── PortBusy            another process has the port
+    │   └── NoFreePort      … and others have all the rest
     ├── EngineRefused       it answers, and says no
     │   └── AccessDenied    … to the key
     ├── EngineStartTimeout  it lives, but did not answer in time
@@ -87,6 +88,15 @@ class PortBusy(EngineStartFailed):
     error_class = ErrorClass.PORT_BUSY
     suggestion = "End the process that listens there, or leave the port open: a free one is picked."
     retryable = True
+
+
+class NoFreePort(PortBusy):
+    """Every port that could be picked is taken."""
+
+    suggestion = (
+        "End the processes that hold them (`ss -tanp` shows which), or widen the range:"
+        " sysctl net.ipv4.ip_local_port_range."
+    )
 
 
 class EngineRefused(EngineStartFailed):

@@ -3,18 +3,32 @@
 import socket
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import psutil
 
 _LOOK_SECONDS = 0.01
+_GIVEN = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def free_port(host: str) -> int:
-    """Return a port that is free at `host` now; nothing keeps another process from taking it."""
+    """Return a port that is free at `host` now; nothing keeps another process from taking it.
+
+    Raises OSError where every port that the system gives by itself is taken, see `given_ports`.
+    """
     with socket.socket() as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def given_ports() -> str:
+    """Return in words which ports the system gives to whoever names none."""
+    try:
+        low, high = _GIVEN.read_text().split()
+    except (OSError, ValueError):
+        return "of those that the system gives"
+    return f"from {low} to {high}"
 
 
 def is_free(host: str, port: int) -> bool:

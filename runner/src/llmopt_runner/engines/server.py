@@ -15,6 +15,7 @@ from llmopt_runner.engines.failures import (
     EngineRefused,
     EngineStartFailed,
     EngineStartTimeout,
+    NoFreePort,
     PortBusy,
 )
 from llmopt_runner.engines.logs import bounded_text
@@ -174,8 +175,7 @@ class EngineServer:
     def _launch(self) -> None:
         self._model = None
         if self._picks_port:
-            port = ports.free_port(self.settings.host)
-            self.settings = dataclasses.replace(self.settings, port=port)
+            self.settings = dataclasses.replace(self.settings, port=self._picked_port())
         command = self.engine.command(self.settings)
         self._local = command is not None
         if command is None:
@@ -188,6 +188,13 @@ class EngineServer:
             workdir=self.settings.workdir,
             grace_seconds=self._grace_seconds,
         )
+
+    def _picked_port(self) -> int:
+        host = self.settings.host
+        try:
+            return ports.free_port(host)
+        except OSError as error:
+            raise NoFreePort(f"every port of {host} {ports.given_ports()} is taken: {error}") from error
 
     def _require_free_port(self) -> None:
         if not ports.is_free(self.settings.host, self.settings.port):
