@@ -1,6 +1,7 @@
 """What engines do at their worst, by a fake one that does it on order: nothing of it may be left."""
 
 import dataclasses
+import errno
 import json
 import os
 import pickle
@@ -219,6 +220,18 @@ def test_a_port_that_is_taken_is_an_error(settings):
         with _server(settings, port=port) as server, pytest.raises(PortBusy, match=str(port)):
             server.start(LIMIT_SECONDS)
         assert not server.pids()
+
+
+def test_a_machine_without_a_free_port_is_an_error(settings, monkeypatch):
+    """Where none can be picked the range that was looked in is named; a whole runner meets it elsewhere."""
+
+    def none_left(_host):
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+    monkeypatch.setattr(ports, "free_port", none_left)
+    low, high = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    with _server(settings) as server, pytest.raises(PortBusy, match=f"from {low} to {high} is taken"):
+        server.start(LIMIT_SECONDS)
 
 
 def test_a_port_lost_in_between_is_picked_anew(settings, monkeypatch):
