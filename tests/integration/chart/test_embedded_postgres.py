@@ -154,6 +154,15 @@ def test_an_interrupted_first_start_is_begun_again(postgres: ChartsPostgres) -> 
     assert not unfinished.exists()
 
 
+def test_a_volume_that_its_group_may_write_is_served(postgres: ChartsPostgres) -> None:
+    """A kubelet that mounts the volume again lets the group write to it, which Postgres refuses by itself."""
+    postgres.start()
+    postgres.stop()
+    postgres.data.chmod(0o2770)
+    postgres.start()
+    assert postgres.make_tenants({"llmopt-team-a": "word"}).returncode == 0
+
+
 def test_tenants_without_a_server_fail_in_one_sentence(postgres: ChartsPostgres) -> None:
     """When Postgres does not answer in time, the Job's pod says which one, and fails."""
     done = postgres.make_tenants({"llmopt-team-a": "word"}, WAIT_SECONDS="0")

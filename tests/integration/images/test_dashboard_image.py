@@ -35,7 +35,7 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture
 def address(postgres: PostgresServer) -> Iterator[str]:
     """Where the dashboard serves the studies of `postgres`, run as the chart runs it."""
-    image("dashboard")
+    podman("load", f"--input={image('dashboard')}")
     port = free_port("127.0.0.1")
     podman(
         "run", "--detach", "--rm", f"--name={CONTAINER}", "--network=host", "--read-only", "--cap-drop=all",
