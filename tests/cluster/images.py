@@ -147,6 +147,10 @@ def _build_project(dockerfile: str, target: str, local: str, below: str) -> None
     build(local, _ROOT / dockerfile, _ROOT, f"--target={target}", f"--build-arg=BASE_IMAGE={below}")
 
 
+def _build_postgres(local: str, below: str) -> None:
+    build(local, _OWN / "postgres.Dockerfile", _OWN / "pause", f"--build-arg=BASE_IMAGE={below}")
+
+
 def _build_with_model(local: str, below: str) -> None:
     build(local, _OWN / "model.Dockerfile", _model_package().parent, f"--build-arg=BASE_IMAGE={below}")
 
@@ -172,6 +176,13 @@ def _project(dockerfile: str) -> tuple[Path, ...]:
 RECIPES = {
     "pause": Recipe("localhost/llmopt-pause:1", _build_pause, (_OWN / "pause",)),
     "debian": Recipe("localhost/llmopt-debian:1", _build_debian),
+    # Debian's server, where the chart would name the usual image.
+    "postgres": Recipe(
+        "docker.io/library/llmopt-test-postgres:15",
+        _build_postgres,
+        (_OWN / "postgres.Dockerfile",),
+        below="debian",
+    ),
     "operator": Recipe(
         f"docker.io/library/llmopt-operator:{_VERSION}",
         partial(_build_project, "Dockerfile.operator", "operator"),
