@@ -68,7 +68,9 @@ class Runner:
         self.study.beat(record)
 
     def run(self):
-        while claim := self.study.claim(self.name, budget=self.spec.budget.trials):
+        compares = self.study.definition.comparison is not None
+        budget = 0 if compares else self.spec.budget.trials
+        while claim := self.study.claim(self.name, budget=budget):
             if self.args.fail:
                 kind = ErrorClass(self.args.fail)
                 failure = Failure(kind, "no such model <b>x</b>", "name one that exists")
@@ -77,11 +79,14 @@ class Runner:
                 return EXIT_FAILED
             if not self.carry_out(claim):
                 return EXIT_INTERRUPTED
-        self.plan()
+        if not compares:
+            self.plan()
         while claim := self.study.claim_confirm(self.name):
             if not self.carry_out(claim):
                 return EXIT_INTERRUPTED
-        self.study.end("TrialsExhausted", f"all {self.spec.budget.trials} trials are done")
+        self.study.end(
+            "TrialsExhausted", "all repeats are done" if compares else f"all {budget} trials are done"
+        )
         return 0
 
     def carry_out(self, claim):
