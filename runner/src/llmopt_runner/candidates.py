@@ -10,7 +10,6 @@ from llmopt_core.resources.serving import Engine, Model
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.study.records import CandidateDefinition, Claim, Outcome, Serving, TrialRecord
 from llmopt_runner.assembling import Served, Shared
-from llmopt_runner.datasets.base import DatasetInvalid
 from llmopt_runner.loading import EngineSlot
 from llmopt_runner.trial import TrialRunner, failed
 
@@ -38,10 +37,7 @@ class CandidateRunners:
         except LlmoptError as error:  # its model or its engine is not to be had: the others' may be
             return failed(Configuration.from_flat(claim.parameters), error.failure)
         self._turn_to(runner.slot)
-        try:
-            return runner.run(claim)
-        except DatasetInvalid as error:  # it asks for more examples than there are
-            return failed(Configuration.from_flat(claim.parameters), error.failure)
+        return runner.run(claim)
 
     def close(self) -> None:
         """Stop the loaded engine, if there is one."""

@@ -16,6 +16,7 @@ from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.study.adapter import Study
 from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase
 from llmopt_runner.costs import token_costs
+from llmopt_runner.datasets.base import TooFewExamples
 from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.guarding import EngineMemory, MemoryExceeded
@@ -95,11 +96,15 @@ class TrialRunner:
         self.slot.close()
 
     def _without_start(self, claim: Claim, configuration: Configuration) -> Outcome | None:
-        """A configuration that the engine would refuse, or that was measured before, costs no start."""
+        """What engine or data set would refuse, or what was measured before, costs no start."""
         if conflicts := self.declaration.conflicts(configuration):
             text = "take the combination out of the search space, or condition one parameter on the other"
             failure = Failure(ErrorClass.INVALID_CONFIGURATION, "; ".join(conflicts), text)
             return Outcome(OutcomeKind.INFEASIBLE, configuration, failure=failure)
+        try:
+            self.workload.check(configuration)
+        except TooFewExamples as error:
+            return failed(configuration, error.failure)
         if claim.phase is Phase.CONFIRM:
             return None
         twin = self.study.measured(configuration.key())

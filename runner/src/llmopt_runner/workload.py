@@ -71,6 +71,13 @@ class PreparedWorkload:
             for index in range(count if pool else 0)
         ]
 
+    def check(self, configuration: Configuration) -> None:
+        """Raise TooFewExamples where `configuration` wants more of them than the data set has left."""
+        self._shots(configuration)
+
+    def _shots(self, configuration: Configuration) -> tuple[Item, ...]:
+        return self.split.first_shots(int(configuration.prompt.get("few_shot", 0)))
+
     def _request(
         self, item: Item, configuration: Configuration, engine: Engine, seed: int | None
     ) -> ChatRequest:
@@ -79,7 +86,7 @@ class PreparedWorkload:
             item,
             system=_text(prompt.get("system")),
             template=_text(prompt.get("template")),
-            shots=self.split.first_shots(int(prompt.get("few_shot", 0))),
+            shots=self._shots(configuration),
             instruction=self.instruction,
         )
         sampling: dict[str, Any] = engine.declaration.request_part(configuration)

@@ -276,5 +276,6 @@ def test_a_candidate_that_wants_more_examples_than_there_are_fails_alone(folder,
     folder.write(document)
     assert folder.run() == EXIT_DONE, folder.log()
     told, _, _ = finding(folder)
-    assert told.candidate("greedy").failure.error_class == "DatasetInvalid"
+    assert told.candidate("greedy").failure.error_class == "InvalidConfiguration"
+    assert "asks for 9 examples" in told.candidate("greedy").failure.message
     assert told.candidate("cold").repeats == 3

@@ -282,6 +282,22 @@ def test_cached_prompts_void_a_measurement(folder):
         assert "contamination" in summarise(study).errors[0].last.message
 
 
+def test_a_configuration_with_more_examples_than_there_are_is_infeasible(folder, server):
+    """A search that goes beyond the examples of a small data set learns where they end, and goes on."""
+    data = folder.path / "items.jsonl"
+    data.write_text("\n".join(f'{{"question": "What is {n} + 1?", "answer": "{n + 1}"}}' for n in range(10)))
+    space = {"prompt": [{"name": "few_shot", "categorical": {"choices": [1, 9]}}]}
+    search = {"space": space, "pruner": {"name": "none"}, "sampler": {"name": "grid"}}
+    document = manifest(server.base_url, trials=3, samples=4, search=search)
+    document["spec"]["workload"]["dataset"] = {"path": str(data), "samples": 4}
+    document["spec"]["workload"]["evaluator"] = {"name": "numeric"}
+    folder.write(document)
+    assert folder.run() == EXIT_DONE, folder.log()
+    with folder.study() as study:
+        kinds = {trial.parameters.get("prompt.few_shot"): trial.outcome.kind for trial in counted(study)}
+    assert kinds == {None: OutcomeKind.MEASURED, 1: OutcomeKind.MEASURED, 9: OutcomeKind.INFEASIBLE}
+
+
 def test_a_scoring_service_that_fails_fails_the_trial(folder, server):
     """A judge or a user's function that cannot be reached gives no score, and none is made up."""
     document = manifest(server.base_url, trials=4, budget={"maxFailedTrials": 1}, objectives=("score",))

@@ -14,6 +14,7 @@ from llmopt_core.resources.benchmark import Candidate
 from llmopt_core.resources.faults import Fault, did_you_mean
 from llmopt_core.resources.known import Known
 from llmopt_core.resources.ranges import entry_faults, scalar_fault, space_faults, typed
+from llmopt_core.resources.searching import Search
 from llmopt_core.resources.serving import Engine, Workload
 from llmopt_core.search.configurations import Configuration, Value
 
@@ -159,6 +160,7 @@ def _search_faults(parts: SimpleNamespace, declaration: EngineDeclaration) -> It
         return
     fixed = _fixed_values(parts.engine, parts.workload, declaration)
     yield from space_faults(parts.search.space, fixed, declaration)
+    yield from _preset_faults(parts.search, fixed, declaration)
     searched = dict(parts.search.space.all_parameters())
     for index, entry in enumerate(parts.search.enqueue):
         path = f"spec.search.enqueue[{index}]"
@@ -166,6 +168,19 @@ def _search_faults(parts: SimpleNamespace, declaration: EngineDeclaration) -> It
         yield from found
         if not found:
             yield from _conflict_faults({**fixed, **typed(entry, declaration)}, declaration, path)
+
+
+def _preset_faults(
+    search: Search, fixed: Mapping[str, Value], declaration: EngineDeclaration
+) -> Iterator[Fault]:
+    """Yield a fault where a preset that stands for the space leaves nothing to search."""
+    from llmopt_core.search.presets import preset_space  # noqa: PLC0415 - it is built from these resources
+
+    if search.preset is None or any(search.space.all_parameters()):
+        return
+    if not any(preset_space(search.preset, declaration, fixed).all_parameters()):
+        expected = f"a preset that leaves something to search on engine {declaration.name}"
+        yield Fault("spec.search.preset", search.preset, expected, "write a space, or fix less")
 
 
 def _fixed_values(

@@ -159,7 +159,9 @@ def _space(spec: OptimizationSpec, declaration: EngineDeclaration, fixed: Mappin
     """The manifest's own space, else its preset's without what is fixed."""
     asked = spec.search.space
     if spec.search.preset is not None and not any(asked.all_parameters()):
-        asked = preset_space(spec.search.preset, declaration, fixed)
+        # No examples are what a manifest has that says nothing of them: that is not to fix their number.
+        settled = {name: value for name, value in fixed.items() if (name, value) != ("prompt.few_shot", 0)}
+        asked = preset_space(spec.search.preset, declaration, settled)
     if not any(asked.all_parameters()):
         raise NothingToSearch(
             f"spec.search.preset: {spec.search.preset!r} leaves nothing to search on engine "

@@ -16,6 +16,12 @@ class DatasetInvalid(LlmoptError):
     error_class = ErrorClass.DATASET_INVALID
 
 
+class TooFewExamples(DatasetInvalid):
+    """A configuration asks for more examples than there are: another one may not."""
+
+    error_class = ErrorClass.INVALID_CONFIGURATION
+
+
 @dataclass(frozen=True)
 class Item:
     """One question with its expected answer. `kind` says what sort of question it is.
@@ -38,9 +44,9 @@ class Split(NamedTuple):
     shots: tuple[Item, ...]
 
     def first_shots(self, count: int) -> tuple[Item, ...]:
-        """Return `count` few-shot examples, the same first ones each time; DatasetInvalid if too few."""
+        """Return `count` few-shot examples, the same first ones each time; TooFewExamples if too few."""
         if count > len(self.shots):
-            raise DatasetInvalid(
+            raise TooFewExamples(
                 f"prompt.fewShot asks for {count} examples, but beside {len(self.search)} search and "
                 f"{len(self.held_out)} held-out items the data set has {len(self.shots)} left: "
                 "add items, or lower workload.dataset.samples or prompt.fewShot"

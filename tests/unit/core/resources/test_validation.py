@@ -172,6 +172,16 @@ def test_all_faults_come_at_once() -> None:
     }
 
 
+def test_a_preset_that_leaves_nothing_to_search_is_said() -> None:
+    """An endpoint's own settings cannot be searched: the preset is named before any study is made of it."""
+    document = changed(optimization(), "spec.search", {"preset": "speed"})
+    document["spec"]["engine"] = {"name": "openai", "endpoint": {"url": "http://127.0.0.1:1/v1"}}
+    (fault,) = validate(document, KNOWN)
+    assert fault.path == "spec.search.preset"
+    assert "something to search on engine openai" in str(fault)
+    assert validate(changed(document, "spec.search.preset", "accuracy"), KNOWN) == ()
+
+
 def test_a_broken_rule_is_said_once() -> None:
     """A rule of the spec itself is not reported by the type and once more by the check of sound parts."""
     faults = validate(changed(benchmark(), "spec.baseline", "other"), KNOWN)
