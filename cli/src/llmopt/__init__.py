@@ -11,14 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llmopt import cluster
-    from llmopt.api import EvaluatorFailed, optimize, optimize_async
+    from llmopt.api import EvaluatorFailed, benchmark, benchmark_async, optimize, optimize_async
+    from llmopt_core.study.benchmark_results import BenchmarkResult
     from llmopt_core.study.results import OptimizationResult
 
-__all__ = ["EvaluatorFailed", "OptimizationResult", "cluster", "optimize", "optimize_async"]
+__all__ = [
+    "BenchmarkResult",
+    "EvaluatorFailed",
+    "OptimizationResult",
+    "benchmark",
+    "benchmark_async",
+    "cluster",
+    "optimize",
+    "optimize_async",
+]
 
 _HOMES = {
+    "BenchmarkResult": "llmopt_core.study.benchmark_results",
     "EvaluatorFailed": "llmopt.api",
     "OptimizationResult": "llmopt_core.study.results",
+    "benchmark": "llmopt.api",
+    "benchmark_async": "llmopt.api",
     "optimize": "llmopt.api",
     "optimize_async": "llmopt.api",
 }

@@ -1,7 +1,7 @@
 """llmopt from Python: the same study, folder and result as the command's.
 
-`optimize` may be called from anywhere, a running event loop (a notebook) included: it works in a thread
-with an event loop of its own.
+`optimize` and `benchmark` may be called from anywhere, a running event loop (a notebook) included: each works
+in a thread with an event loop of its own.
 """
 
 import threading
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 import anyio
@@ -19,7 +19,7 @@ from anyio.from_thread import start_blocking_portal
 
 from llmopt.checking import checked
 from llmopt.describing import SOURCE, Description, Manifest, described
-from llmopt.errors import OptimizationFailed
+from llmopt.errors import BenchmarkFailed, OptimizationFailed
 from llmopt.evaluating import LOOPBACK, Evaluate, EvaluatorFailed, EvaluatorServer
 from llmopt.local.fleets import RUNNER_COMMAND
 from llmopt.local.folders import ResultsFolder
@@ -28,31 +28,34 @@ from llmopt.local.sessions import Pace, Stop
 from llmopt.local.studies import LocalStudy
 from llmopt.manifests import OptionInvalid, as_yaml, evaluator_part
 from llmopt.progress import told
-from llmopt_core.resources import LLMOptimization
+from llmopt_core.resources.loading import KINDS
+from llmopt_core.study.benchmark_results import BenchmarkResult
 from llmopt_core.study.results import OptimizationResult
 
 __all__ = [
     "Arguments",
+    "BenchmarkArguments",
+    "BenchmarkFailed",
+    "BenchmarkResult",
     "EvaluatorFailed",
     "OptimizationFailed",
     "OptimizationResult",
+    "benchmark",
+    "benchmark_async",
     "optimize",
     "optimize_async",
 ]
 
 
-class Arguments(Description, total=False):
-    """What `optimize` and `optimize_async` take beside the model and what describes the study.
+class RunArguments(TypedDict, total=False):
+    """How a study is run, whatever its kind.
 
-    `manifest` is a mapping, YAML text or a Path, and stands for all that describes the study. `evaluator`
-    is a function (item, answer) -> score from 0 to 1, plain or async, whose mean is the metric `score`.
-    `timeout` in seconds also stops the runners in order; what was measured until then is returned.
-    `results` is the folder of results, `storage` a database URL in place of SQLite in it. `fresh` starts
-    over, `runners` is how many work side by side, `progress` prints lines to standard error, `debug` makes
-    runner logs verbose. `runner_command` and `pace` are for tests and for runners that live elsewhere.
+    `evaluator` is a function (item, answer) -> score from 0 to 1, plain or async, whose mean is the metric
+    `score`. `results` is the folder of results, `storage` a database URL in place of SQLite in it. `fresh`
+    starts over, `runners` is how many work side by side, `progress` prints lines to standard error, `debug`
+    makes runner logs verbose. `runner_command` and `pace` are for tests and for runners that live elsewhere.
     """
 
-    manifest: Manifest | None
     evaluator: Evaluate | None
     results: str | Path
     storage: str | None
@@ -62,6 +65,28 @@ class Arguments(Description, total=False):
     debug: bool
     runner_command: tuple[str, ...]
     pace: Pace
+
+
+class Arguments(Description, RunArguments, total=False):
+    """What `optimize` and `optimize_async` take beside the model.
+
+    `manifest` is a mapping, YAML text or a Path, and stands for all that describes the study. `timeout` in
+    seconds also stops the runners in order; what was measured until then is returned.
+    """
+
+    manifest: Manifest | None
+
+
+class BenchmarkArguments(RunArguments, total=False):
+    """What `benchmark` and `benchmark_async` take beside the manifest.
+
+    `timeout` in seconds stops the runners in order; what was measured until then is returned.
+    """
+
+    timeout: float | None
+
+
+AnyArguments = Arguments | BenchmarkArguments
 
 
 def optimize(model: str | None = None, **arguments: Unpack[Arguments]) -> OptimizationResult:
@@ -80,23 +105,52 @@ def optimize(model: str | None = None, **arguments: Unpack[Arguments]) -> Optimi
 
 async def optimize_async(model: str | None = None, **arguments: Unpack[Arguments]) -> OptimizationResult:
     """Do what `optimize` does without blocking the event loop; cancelling stops the runners in order."""
+    own_evaluator = arguments.get("evaluator") is not None
+    manifest = arguments.get("manifest")
+    document = described(model, manifest, arguments, caller="optimize", own_evaluator=own_evaluator)
+    _check_kind(document, "LLMOptimization", "llmopt.benchmark()")
+    return _optimized(await _evaluated(document, arguments))
+
+
+def benchmark(manifest: Manifest, **arguments: Unpack[BenchmarkArguments]) -> BenchmarkResult:
+    """Compare the candidates of `manifest` (a mapping, YAML text or a Path); blocks until they are measured.
+
+    Called again with the same manifest it goes on where it stopped. Ctrl-C stops the runners in order.
+
+    Raises:
+        LlmoptError: InputInvalid and OptionInvalid name what is wrong with the manifest, ManifestChanged
+            what of it differs from the study that is there, ReferenceInvalid a result of an optimization
+            that is not there, EvaluatorFailed what the evaluator raised, BenchmarkFailed why there is none.
+    """
+    with start_blocking_portal() as portal:
+        return portal.call(partial(benchmark_async, manifest, **arguments))
+
+
+async def benchmark_async(manifest: Manifest, **arguments: Unpack[BenchmarkArguments]) -> BenchmarkResult:
+    """Do what `benchmark` does without blocking the event loop; cancelling stops the runners in order."""
+    document = described(None, manifest, arguments, caller="benchmark")
+    _check_kind(document, "LLMBenchmark", "llmopt.optimize()")
+    return _compared(await _evaluated(document, arguments))
+
+
+def _check_kind(document: Mapping[str, Any], kind: str, other: str) -> None:
+    given = document.get("kind")
+    if given in KINDS and given != kind:
+        raise OptionInvalid(f"manifest: kind is {given}, expected {kind}; {other} takes the other kind")
+
+
+async def _evaluated(document: Mapping[str, Any], arguments: AnyArguments) -> Finding:
+    """Run the study of `document`, with the caller's own function as its evaluator if there is one."""
     stop = Stop()
-    document = _document(model, arguments)
     evaluate = arguments.get("evaluator")
     if evaluate is None:
-        return _concluded(await _found(document, arguments, stop))
+        return await _found(document, arguments, stop)
     server = EvaluatorServer(evaluate, stop.requested.set)
     async with server.serving(_port_before(document, arguments)) as url:
         finding = await _found(_with_evaluator(document, url), arguments, stop)
     if server.failure is not None:
         raise server.failure
-    return _concluded(finding)
-
-
-def _document(model: str | None, arguments: Arguments) -> dict[str, Any]:
-    own_evaluator = arguments.get("evaluator") is not None
-    manifest = arguments.get("manifest")
-    return described(model, manifest, arguments, caller="optimize", own_evaluator=own_evaluator)
+    return finding
 
 
 def _with_evaluator(document: Mapping[str, Any], url: str) -> dict[str, Any]:
@@ -105,12 +159,12 @@ def _with_evaluator(document: Mapping[str, Any], url: str) -> dict[str, Any]:
     return {**document, "spec": {**spec, "workload": workload}}
 
 
-def _folder(document: Mapping[str, Any], arguments: Arguments) -> ResultsFolder:
+def _folder(document: Mapping[str, Any], arguments: AnyArguments) -> ResultsFolder:
     name = str(document.get("metadata", {}).get("name", "optimization"))
     return ResultsFolder(Path(arguments.get("results", "results")) / name)
 
 
-def _port_before(document: Mapping[str, Any], arguments: Arguments) -> int:
+def _port_before(document: Mapping[str, Any], arguments: AnyArguments) -> int:
     """Return the port that the study knows its evaluator by (its manifest is part of it); 0: a new study."""
     manifest = _folder(document, arguments).manifest
     if arguments.get("fresh") or not manifest.exists():
@@ -120,11 +174,9 @@ def _port_before(document: Mapping[str, Any], arguments: Arguments) -> int:
     return url.port or 0 if url.hostname == LOOPBACK else 0
 
 
-async def _found(document: Mapping[str, Any], arguments: Arguments, stop: Stop) -> Finding:
+async def _found(document: Mapping[str, Any], arguments: AnyArguments, stop: Stop) -> Finding:
     text = as_yaml(document)
     resource = checked(text, SOURCE)
-    if not isinstance(resource, LLMOptimization):
-        raise OptionInvalid(f"manifest: kind is {resource.kind}; optimize() takes an LLMOptimization")
     local = LocalStudy(resource, text, _folder(document, arguments), arguments.get("storage"))
     work = _Work(partial(_work, local, arguments, stop))
     try:
@@ -157,7 +209,7 @@ class _Work:
             self._ended.wait()
 
 
-def _work(local: LocalStudy, arguments: Arguments, stop: Stop) -> Finding:
+def _work(local: LocalStudy, arguments: AnyArguments, stop: Stop) -> Finding:
     if arguments.get("fresh"):
         local.start_over()
     command = arguments.get("runner_command", RUNNER_COMMAND)
@@ -185,11 +237,26 @@ def _stopped_after(seconds: float | None, stop: Stop) -> Iterator[None]:
         timer.cancel()
 
 
-def _concluded(finding: Finding) -> OptimizationResult:
+def _optimized(finding: Finding) -> OptimizationResult:
     result = finding.result
-    if finding.result.failed:
+    assert isinstance(result, OptimizationResult)  # noqa: S101 - its kind was checked
+    if result.failed:
         raise OptimizationFailed(f"the study failed ({result.ended}): {result.message}", result)
     if result.trial is None:
-        trouble = finding.session.trouble if finding.session else ""
-        raise OptimizationFailed(trouble or "stopped before anything was measured", result)
+        raise OptimizationFailed(_trouble(finding), result)
     return result
+
+
+def _compared(finding: Finding) -> BenchmarkResult:
+    result = finding.result
+    assert isinstance(result, BenchmarkResult)  # noqa: S101 - its kind was checked
+    if result.failed:
+        raise BenchmarkFailed(f"the benchmark failed ({result.ended}): {result.message}", result)
+    if not result.repeats:
+        raise BenchmarkFailed(_trouble(finding), result)
+    return result
+
+
+def _trouble(finding: Finding) -> str:
+    trouble = finding.session.trouble if finding.session else ""
+    return trouble or "stopped before anything was measured"

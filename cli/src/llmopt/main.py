@@ -45,7 +45,9 @@ class Listed(StrEnum):
 @app.command()
 @spread
 def run(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="An LLMOptimization; - reads standard input.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A manifest of either kind; - reads standard input.")
+    ],
     options: RunOptions,
 ) -> None:
     """Run a manifest on this machine. The same command resumes a study that was interrupted."""

@@ -72,8 +72,11 @@ def line(progress: Progress) -> str:
     """Return `progress` as one line of text."""
     parts = [
         f"[{duration(progress.elapsed_seconds)}] {progress.phase}",
-        f"{progress.finished}/{progress.budget} trials, {progress.running} running",
-        f"{progress.repeats}/{progress.repeats_planned} repeats" if progress.phase == "confirm" else "",
+        f"{progress.finished}/{progress.budget} trials, {progress.running} running"
+        if progress.budget
+        else "",
+        f"{progress.repeats}/{progress.repeats_planned} repeats" if _repeats(progress) else "",
+        f"measuring {', '.join(progress.candidates)}" if progress.candidates else "",
         _best(progress),
         _memory(progress),
         _errors(progress),
@@ -98,17 +101,22 @@ def panel(name: str, progress: Progress) -> RenderableType:
 
 def _rows(progress: Progress) -> Iterator[tuple[str, str]]:
     left = f", about {duration(progress.left_seconds)} left" if progress.left_seconds else ""
-    yield "trials", f"{progress.finished} of {progress.budget} done, {progress.running} running"
-    yield (
-        "repeats",
-        f"{progress.repeats} of {progress.repeats_planned}" if progress.phase == "confirm" else "",
-    )
+    trials = f"{progress.finished} of {progress.budget} done, {progress.running} running"
+    yield "trials", trials if progress.budget else ""
+    repeats = f"{progress.repeats} of {progress.repeats_planned}"
+    yield "repeats", repeats if _repeats(progress) else ""
+    yield "measuring", ", ".join(progress.candidates)
     yield "outcomes", ", ".join(f"{count} {kind}" for kind, count in progress.outcomes)
     yield "best so far", _best(progress).removeprefix("best ")
     yield "memory", _memory(progress).removeprefix("memory ")
     yield "runners", f"{progress.runners} ({', '.join(progress.stages)})" if progress.stages else ""
     yield "errors", _errors(progress).removeprefix("errors ")
     yield "time", f"{duration(progress.elapsed_seconds)} elapsed{left}"
+
+
+def _repeats(progress: Progress) -> bool:
+    """Say whether repeats are what is worked on: a benchmark has nothing else."""
+    return progress.phase == "confirm" or not progress.budget
 
 
 def _best(progress: Progress) -> str:

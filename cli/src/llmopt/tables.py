@@ -1,4 +1,4 @@
-"""The result of a study on the terminal."""
+"""The result of an optimization on the terminal."""
 
 from collections.abc import Iterator
 

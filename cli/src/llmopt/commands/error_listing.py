@@ -66,7 +66,8 @@ def _print(studies: Sequence[StudyState], found: Sequence[ErrorHistory], results
     console.print(table)
     _say(console, f"share: of all trials in {where}")
     for one in found:
-        _say(console, f"{one.error_class.value} -> {one.suggestion}")
+        if one.suggestion:  # a message may say itself what to do
+            _say(console, f"{one.error_class.value} -> {one.suggestion}")
 
 
 def _time(seconds: float) -> datetime:

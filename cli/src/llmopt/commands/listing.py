@@ -36,20 +36,20 @@ def list_things(kind: str, results: Path) -> Exit:
 
 def _results(results: Path) -> tuple[Row, Iterator[Row], str]:
     rows = (_result(manifest.parent) for manifest in sorted(results.glob("*/manifest.yaml")))
-    return ("name", "state", "trials", "best trial", "gain"), rows, f"no results in {results}"
+    return ("name", "state", "trials", "best", "outcome"), rows, f"no results in {results}"
 
 
 def _result(folder: Path) -> Row:
-    best = folder / "best.json"
-    if not best.exists():
+    written = folder / "best.json"
+    if not written.exists():
         return folder.name, "unfinished", "", "", ""
-    document = json.loads(best.read_text(encoding="utf-8"))
-    trial = document["trial"]
+    document = json.loads(written.read_text(encoding="utf-8"))
+    best = document["winner"] if "winner" in document else document["trial"]
     return (
         folder.name,
         document["ended"] or "unfinished",
         str(document["trials"]),
-        "" if trial is None else str(trial),
+        "" if best is None else str(best),
         document["headline"],
     )
 

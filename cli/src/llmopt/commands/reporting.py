@@ -7,11 +7,11 @@ from rich.console import Console
 from llmopt.exits import Exit
 from llmopt.local.folders import ResultsFolder
 from llmopt.report.writing import write_report
+from llmopt.results import read_result
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources import LLMOptimization, load_manifest
+from llmopt_core.resources import load_manifest
 from llmopt_core.study.adapter import open_storage
 from llmopt_core.study.definitions import study_name
-from llmopt_core.study.results import result_of
 
 
 class NoResults(LlmoptError):
@@ -46,9 +46,7 @@ def study_folder(study: str, results: Path) -> ResultsFolder:
 def _write(folder: ResultsFolder, output: Path | None, storage_url: str | None) -> Path:
     text = folder.manifest.read_text(encoding="utf-8")
     resource = load_manifest(text)
-    if not isinstance(resource, LLMOptimization):
-        raise NoResults(f"{folder.manifest} is a {resource.kind}, not an LLMOptimization")
     with open_storage(storage_url or folder.storage_url()) as storage:
         study = storage.open_study(study_name(resource))
         path = output or folder.report
-        return write_report(study, result_of(study), path, spec=resource.spec, manifest_text=text)
+        return write_report(study, read_result(study), path, spec=resource.spec, manifest_text=text)

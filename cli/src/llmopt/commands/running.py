@@ -10,6 +10,7 @@ from types import FrameType
 
 from rich.console import Console
 
+from llmopt.benchmark_tables import print_benchmark
 from llmopt.checking import InputInvalid, checked
 from llmopt.commands.validating import print_faults, read_manifest
 from llmopt.exits import Exit
@@ -20,14 +21,11 @@ from llmopt.local.sessions import Pace, Stop
 from llmopt.local.studies import LocalStudy
 from llmopt.options import RunOptions
 from llmopt.progress import shown
+from llmopt.results import Result
 from llmopt.tables import print_result
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources import LLMOptimization
+from llmopt_core.study.benchmark_results import BenchmarkResult
 from llmopt_core.study.errors import StorageUnavailable
-
-
-class WrongKind(LlmoptError):
-    """The manifest is valid, but of a kind that cannot be run here."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +79,8 @@ def _disk_full(results: Path) -> str:
 
 
 def local_study(text: str, source: str, run: Run) -> LocalStudy:
-    """Return the study that the manifest `text` stands for; raises InputInvalid or WrongKind."""
+    """Return the study that the manifest `text` stands for; raises InputInvalid."""
     resource = checked(text, source)
-    if not isinstance(resource, LLMOptimization):
-        raise WrongKind(f"{source}: kind is {resource.kind}; `llmopt run` takes an LLMOptimization")
     return LocalStudy(
         resource, text, ResultsFolder(run.options.results / resource.metadata.name), run.options.storage
     )
@@ -96,8 +92,15 @@ def _run(local: LocalStudy, run: Run, console: Console) -> Exit:
     live = console.is_terminal and not run.options.no_progress
     with stopped_by_signals() as stop, shown(console, local.folder.name, live=live) as audience:
         finding = find(local, run.settings, stop, audience)
-    print_result(console, finding.result)
+    _print(console, finding.result)
     return _conclude(finding, console)
+
+
+def _print(console: Console, result: Result) -> None:
+    if isinstance(result, BenchmarkResult):
+        print_benchmark(console, result)
+    else:
+        print_result(console, result)
 
 
 def _conclude(finding: Finding, console: Console) -> Exit:

@@ -3,18 +3,30 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from llmopt_core.resources import Resource
+from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.definitions import fingerprint
 
 _MISSING = object()
 
 
-def changed_fields(stored: OptimizationSpec, given: OptimizationSpec) -> tuple[str, ...]:
-    """Return one `spec.field: old -> new` for each difference that makes `given` another study."""
+Spec = OptimizationSpec | BenchmarkSpec
+
+
+def changes_between(stored: Resource, given: Resource) -> tuple[str, ...]:
+    """Return one `field: old -> new` for each difference that makes `given` another study."""
+    if stored.kind != given.kind:
+        return (f"kind: {stored.kind} -> {given.kind}",)
+    return changed_fields(stored.spec, given.spec)
+
+
+def changed_fields(stored: Spec, given: Spec) -> tuple[str, ...]:
+    """Return one `spec.field: old -> new` for each difference of two specs of one kind."""
     before, after = (spec.model_dump(mode="json", by_alias=True) for spec in (stored, given))
     return tuple(
         difference
-        for name, field in OptimizationSpec.model_fields.items()
+        for name, field in type(given).model_fields.items()
         if _makes_another_study(stored, given, name)
         for difference in _differences(
             f"spec.{field.alias}", before[field.alias or name], after[field.alias or name]
@@ -22,7 +34,7 @@ def changed_fields(stored: OptimizationSpec, given: OptimizationSpec) -> tuple[s
     )
 
 
-def _makes_another_study(stored: OptimizationSpec, given: OptimizationSpec, name: str) -> bool:
+def _makes_another_study(stored: Spec, given: Spec, name: str) -> bool:
     mixed = stored.model_copy(update={name: getattr(given, name)})
     return fingerprint(mixed) != fingerprint(stored)
 

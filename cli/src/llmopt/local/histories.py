@@ -8,7 +8,7 @@ from pathlib import Path
 
 from llmopt.local.folders import ResultsFolder
 from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
-from llmopt_core.resources import LLMOptimization, load_manifest
+from llmopt_core.resources import load_manifest
 from llmopt_core.study.adapter import Study, open_storage
 from llmopt_core.study.definitions import study_name
 from llmopt_core.study.records import TrialRecord
@@ -71,8 +71,6 @@ def state_of(folder: ResultsFolder, storage: str | None) -> StudyState:
 def opened(folder: ResultsFolder, storage: str | None) -> Iterator[Study]:
     """Open the study of `folder` to read it; raises NoStudy, StorageUnavailable and ManifestInvalid."""
     resource = load_manifest(folder.manifest)
-    if not isinstance(resource, LLMOptimization):
-        raise NoStudy(f"{folder.manifest} is a {resource.kind}, which keeps no study here")
     url = folder.storage_url() if folder.database.exists() else storage
     if url is None:
         raise NoStudy(

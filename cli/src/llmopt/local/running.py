@@ -7,10 +7,9 @@ from llmopt.local.fleets import RUNNER_COMMAND, Fleet, Launcher, lifeline
 from llmopt.local.metrics import metrics_ports, where_served
 from llmopt.local.sessions import Audience, Pace, Session, SessionEnd, Stop
 from llmopt.local.studies import LocalStudy
-from llmopt.outputs import write_best
 from llmopt.report.writing import ReportUnavailable, write_report
+from llmopt.results import Result, read_result, write_best
 from llmopt_core.study.adapter import Study
-from llmopt_core.study.results import OptimizationResult, result_of
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class RunSettings:
 class Finding:
     """The result so far, and how the runners ended (None: the study was over before)."""
 
-    result: OptimizationResult
+    result: Result
     session: SessionEnd | None
 
 
@@ -58,9 +57,9 @@ def find(local: LocalStudy, settings: RunSettings, stop: Stop, audience: Audienc
         return Finding(result, end)
 
 
-def write_results(study: Study, local: LocalStudy, audience: Audience) -> OptimizationResult:
+def write_results(study: Study, local: LocalStudy, audience: Audience) -> Result:
     """Write best.json and the report into the results folder and return the result."""
-    result = replace(result_of(study), report=local.folder.report)
+    result = read_result(study, local.folder.report)
     write_best(result, local.folder.best)  # first: a report that cannot be drawn must not cost the result
     try:
         write_report(

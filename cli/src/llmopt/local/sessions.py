@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from llmopt.local.fleets import Fleet, ending
+from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.adapter import Janitor, Study
 from llmopt_core.study.progress import Progress, look
@@ -51,7 +52,13 @@ class SessionEnd:
 class Session:
     """The runners of one study while this process stays with them."""
 
-    def __init__(self, study: Study, spec: OptimizationSpec, fleet: Fleet, pace: Pace = Pace()) -> None:
+    def __init__(
+        self,
+        study: Study,
+        spec: OptimizationSpec | BenchmarkSpec,
+        fleet: Fleet,
+        pace: Pace = Pace(),
+    ) -> None:
         self._study = study
         self._spec = spec
         self._fleet = fleet

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from llmopt.local.changes import changed_fields
+from llmopt.local.changes import changes_between
 from llmopt.local.folders import ResultsFolder
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources import LLMOptimization, load_manifest
+from llmopt_core.resources import LLMBenchmark, Resource, load_manifest
 from llmopt_core.study.adapter import EndReason, Storage, Study, open_storage
+from llmopt_core.study.comparison import compare_candidates
 from llmopt_core.study.definitions import define_study, resource_name, study_name
 from llmopt_core.study.errors import StudyMismatch, StudyNotFound
 from llmopt_core.study.others import from_others
@@ -29,7 +30,7 @@ class ManifestChanged(LlmoptError):
 class LocalStudy:
     """A manifest, the folder of its results and where its study is stored (None: in the folder)."""
 
-    resource: LLMOptimization
+    resource: Resource
     manifest_text: str
     folder: ResultsFolder
     storage: str | None = None
@@ -62,31 +63,34 @@ class LocalStudy:
         stored = self._stored()
         with open_storage(self.storage_url) as storage:
             study = self._matching(storage, stored)
-            if stored and study.ended and self._goes_on(study.ended, stored):
+            if stored and study.ended and self._goes_on(study, study.ended, stored):
                 study.reopen()
             self.folder.manifest.write_text(self.manifest_text, encoding="utf-8")
             yield study
 
-    def _stored(self) -> LLMOptimization | None:
-        if not self.folder.manifest.exists():
-            return None
-        stored = load_manifest(self.folder.manifest)
-        return stored if isinstance(stored, LLMOptimization) else None
+    def _stored(self) -> Resource | None:
+        return load_manifest(self.folder.manifest) if self.folder.manifest.exists() else None
 
-    def _goes_on(self, end: EndReason, stored: LLMOptimization) -> bool:
-        """Say whether to start it again: its budget was changed, or what failed it may be mended."""
-        if end.reason in BUDGET_REASONS:
-            return stored.spec.budget != self.resource.spec.budget
-        return end.failed
+    def _goes_on(self, study: Study, end: EndReason, stored: Resource) -> bool:
+        """Say whether to start it again: its budget was changed, or what failed it may be mended.
 
-    def _matching(self, storage: Storage, stored: LLMOptimization | None) -> Study:
+        A benchmark that came to its end goes on too where a repeat is missing: more of them were asked for,
+        or a candidate could not be measured.
+        """
+        if end.reason in BUDGET_REASONS and stored.spec.budget != self.resource.spec.budget:
+            return True
+        if end.reason == "TrialsExhausted" and isinstance(self.resource, LLMBenchmark):
+            return not compare_candidates(study).complete
+        return end.failed and end.reason not in BUDGET_REASONS
+
+    def _matching(self, storage: Storage, stored: Resource | None) -> Study:
         try:
             definition = define_study(self.resource)
             with ExitStack() as others:
                 others_of = from_others(self.resource, partial(self._other, storage, others))
                 return storage.create_study(definition, others_of)
         except StudyMismatch as error:
-            changes = changed_fields(stored.spec, self.resource.spec) if stored else ()
+            changes = changes_between(stored, self.resource) if stored else ()
             raise ManifestChanged(_changed_message(self.resource.metadata.name, changes)) from error
 
     def _other(self, storage: Storage, opened: ExitStack, name: str) -> Study:

@@ -1,10 +1,10 @@
-"""What a report says, as plain data that the page only has to lay out."""
+"""What the report of an optimization says, as plain data that the page only has to lay out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from llmopt.report.machine import machine_facts
+from llmopt.report.pages import Page, measuring_seconds, parameter_rows, workload_facts
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.ranking import ranked
 from llmopt_core.study.records import OutcomeKind, Phase, StudyDefinition, TrialRecord
@@ -48,24 +48,14 @@ class TrialRow:
     seconds: str
 
 
-@dataclass(frozen=True)
-class Content:
-    """All texts of a report."""
+@dataclass(frozen=True, kw_only=True)
+class Content(Page):
+    """All texts of the report of an optimization."""
 
-    title: str
-    headline: str
-    tone: str
-    proof: str
     comparisons: tuple[ComparisonRow, ...]
     parameters: tuple[tuple[str, str, str], ...]
-    measured: tuple[tuple[str, str], ...]
-    machine: tuple[tuple[str, str], ...]
     top_metrics: tuple[str, ...]
     top: tuple[TrialRow, ...]
-    errors: tuple[Mapping[str, Any], ...]
-    serve_command: str
-    request_fields: str
-    manifest: str
 
 
 def content_of(
@@ -83,7 +73,7 @@ def content_of(
         tone="good" if result.significant else "quiet",
         proof=_proof(result, spec),
         comparisons=tuple(_comparison(one) for one in result.comparisons),
-        parameters=_parameters(result),
+        parameters=parameter_rows(result.parameters),
         measured=tuple(_measured(spec, trials).items()),
         machine=tuple(machine_facts().items()),
         top_metrics=tuple(objective.metric for objective in definition.objectives),
@@ -117,29 +107,16 @@ def _comparison(one: Comparison) -> ComparisonRow:
     )  # fmt: skip
 
 
-def _parameters(result: OptimizationResult) -> tuple[tuple[str, str, str], ...]:
-    return tuple(
-        (group, name, value_text(value))
-        for group, values in result.parameters.items()
-        for name, value in values.items()
-    )
-
-
 def _measured(spec: OptimizationSpec, trials: Sequence[TrialRecord]) -> dict[str, str]:
-    load, dataset = spec.workload.load, spec.workload.dataset
-    arrivals = f"{load.rate} requests per second (Poisson)" if load.rate else f"{load.concurrency} at once"
     counted = [trial for trial in trials if trial.phase is not Phase.CONFIRM and trial.outcome]
-    seconds = sum(t.outcome.seconds.get("total", 0.0) for t in trials if t.outcome)
+    samples = spec.workload.dataset.samples
     return {
         "Model": spec.model.source,
         "Engine": spec.engine.name,
-        "Data set": dataset.name or dataset.path or dataset.hf or "from a ConfigMap",
-        "Items": f"{dataset.samples} searched on, {dataset.samples} held out for the proof",
-        "Requests": arrivals,
-        "Answer length": f"at most {spec.workload.max_tokens} tokens",
-        "Evaluator": spec.workload.evaluator.name if spec.workload.evaluator else "the data set's own",
+        "Items": f"{samples} searched on, {samples} held out for the proof",
+        **workload_facts(spec.workload),
         "Search": f"{spec.search.sampler.name}, {len(counted)} of {spec.budget.trials} trials",
-        "Measuring time": duration(seconds),
+        "Measuring time": duration(measuring_seconds(trials)),
     }
 
 

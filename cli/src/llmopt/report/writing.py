@@ -4,10 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from llmopt.report.content import Content, content_of
+from llmopt.report.benchmark_content import benchmark_content_of
+from llmopt.report.content import content_of
+from llmopt.report.pages import Page
+from llmopt.results import Result
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.adapter import Study
+from llmopt_core.study.benchmark_results import BenchmarkResult
 from llmopt_core.study.results import OptimizationResult
 
 TITLES = {
@@ -24,11 +29,23 @@ class ReportUnavailable(LlmoptError):
 
 
 def write_report(
-    study: Study, result: OptimizationResult, path: Path, *, spec: OptimizationSpec, manifest_text: str
+    study: Study,
+    result: Result,
+    path: Path,
+    *,
+    spec: OptimizationSpec | BenchmarkSpec,
+    manifest_text: str,
 ) -> Path:
     """Write the report of `study` to `path` and return it; raises ReportUnavailable and OSError."""
-    content = content_of(result, spec, study.trials(), study.definition, manifest_text=manifest_text)
-    page = _page(content, _figures(study))
+    trials = study.trials()
+    if isinstance(spec, BenchmarkSpec):
+        assert isinstance(result, BenchmarkResult)  # noqa: S101 - of the study of this very spec
+        comparison = benchmark_content_of(result, spec, trials, manifest_text=manifest_text)
+        page = _page("benchmark", comparison, {})
+    else:
+        assert isinstance(result, OptimizationResult)  # noqa: S101 - as above
+        content = content_of(result, spec, trials, study.definition, manifest_text=manifest_text)
+        page = _page("optimization", content, _figures(study))
     path.write_text(page, encoding="utf-8")
     return path
 
@@ -42,7 +59,7 @@ def _figures(study: Study) -> Mapping[str, Any]:
         raise _unavailable(error) from error
 
 
-def _page(content: Content, figures: Mapping[str, Any]) -> str:
+def _page(kind: str, content: Page, figures: Mapping[str, Any]) -> str:
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra's package
         from plotly.offline import get_plotlyjs  # noqa: PLC0415 - an extra
@@ -53,7 +70,7 @@ def _page(content: Content, figures: Mapping[str, Any]) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     drawn = [(*titled(name), _drawn(figure)) for name, figure in figures.items()]
-    return environment.get_template("page.html.j2").render(
+    return environment.get_template(f"{kind}.html.j2").render(
         content=content, figures=drawn, plotly_js=get_plotlyjs() if drawn else ""
     )
 

@@ -143,6 +143,9 @@ _PER_TOKEN = (
     ),
 )
 
+# From here on a tenth of a percent says nothing.
+_MANIFOLD = 10
+
 CATALOG: Mapping[str, Metric] = {
     metric.name: metric for metric in (*_QUALITY, *_LATENCY, *_THROUGHPUT, *_COST, *_PER_TOKEN)
 }
@@ -150,7 +153,10 @@ CATALOG: Mapping[str, Metric] = {
 
 def change_text(change: float, scale: str) -> str:
     """Return a change as people read it: `+12.3 %` on a ratio scale, `+0.125` for a score."""
-    return f"{change:+.1%}".replace("%", " %") if scale == "ratio" else f"{change:+.3f}"
+    if scale != "ratio":
+        return f"{change:+.3f}"
+    digits = 1 if abs(change) < _MANIFOLD else 0
+    return f"{change:+,.{digits}%}".replace("%", " %")
 
 
 class MetricNotFound(LlmoptError):

@@ -26,7 +26,7 @@ from llmopt_core.study.records import (
     TrialRecord,
 )
 from llmopt_core.study.repeats import current, ended_as, measured_repeats
-from llmopt_core.study.studies import Study
+from llmopt_core.study.views import StudyView
 
 Runs = Mapping[int, Outcome]
 
@@ -94,9 +94,10 @@ class CandidateFinding:
 class BenchmarkFinding:
     """How the candidates compare so far.
 
-    `decided`: all repeats have ended, or the study has. Only then is there a `winner`, which is None too
-    where no difference is significant. `level_with` names the candidates that the winner is not shown to be
-    better than, though it is better than the baseline. `metrics` begins with the objective's.
+    `repeats` are to be made of each candidate; `finished` of all of them have ended, `measured` with values.
+    `decided`: all have ended, or the study has. Only then is there a `winner`, which is None too where no
+    difference is significant. `level_with` names the candidates that the winner is not shown to be better
+    than, though it is better than the baseline. `metrics` begins with the objective's.
     """
 
     objective: ObjectiveDefinition
@@ -104,13 +105,23 @@ class BenchmarkFinding:
     baseline: str
     confidence: float
     candidates: tuple[CandidateFinding, ...]
-    planned: int
+    repeats: int
     finished: int
     measured: int
     decided: bool
     winner: str | None
     level_with: tuple[str, ...]
     verdict: str
+
+    @property
+    def planned(self) -> int:
+        """How many repeats of all candidates there are to be."""
+        return len(self.candidates) * self.repeats
+
+    @property
+    def complete(self) -> bool:
+        """Whether every repeat of every candidate was measured."""
+        return all(candidate.repeats >= self.repeats for candidate in self.candidates)
 
     def candidate(self, name: str) -> CandidateFinding:
         """Return what was found of the candidate called `name`."""
@@ -124,7 +135,7 @@ class _Judgement:
     level_with: tuple[str, ...] = ()
 
 
-def compare_candidates(study: Study) -> BenchmarkFinding:
+def compare_candidates(study: StudyView) -> BenchmarkFinding:
     """Return how the candidates of `study` compare; raises NotABenchmark, or MetricNotFound."""
     comparison = study.comparison
     if comparison is None:
@@ -158,7 +169,7 @@ def compare(
         baseline=comparison.baseline,
         confidence=comparison.confidence,
         candidates=found,
-        planned=planned,
+        repeats=comparison.repeats,
         finished=finished,
         measured=sum(len(each) for each in runs.values()),
         decided=decided,

@@ -126,8 +126,12 @@ class Study:
         """What a benchmark compares, as it is now: see `adjust`. None for an optimization."""
         if self._definition.comparison is None:
             return None
-        text = self._attribute(DEFINITION_KEY)
-        return self._definition.comparison if text is None else load_definition(text).comparison
+        return self._comparison_in(self._attribute(DEFINITION_KEY))
+
+    def _comparison_in(self, text: str | None) -> ComparisonDefinition | None:
+        if self._definition.comparison is None or text is None:
+            return self._definition.comparison
+        return load_definition(text).comparison
 
     def adjust(self, wanted: ComparisonDefinition) -> None:
         """Take over what of a comparison may change while it runs: repeats, metrics, confidence.
@@ -216,14 +220,14 @@ class Study:
             with self._database.reading() as connection:
                 self._snapshot.refresh(connection)
                 texts = get_attributes(connection, self._study_id, "")
-            trials = tuple(trial.record for trial in self._snapshot.trials.values())
+            trials = self._records()
         beats = (key for key in sorted(texts) if key.startswith(_RUNNER_PREFIX))
         ended, plan, kept = texts.get(END_KEY), texts.get(_PLAN_KEY), texts.get(RETENTION_KEY)
         return StudyPicture(
             definition=self._definition,
             ended=None if ended is None else END_REASONS.validate_json(ended),
             confirm_plan=None if plan is None else PLANS.validate_json(plan),
-            comparison=self._definition.comparison and load_definition(texts[DEFINITION_KEY]).comparison,
+            comparison=self._comparison_in(texts.get(DEFINITION_KEY)),
             retention=KEEP if kept is None else str(json.loads(kept)),
             seen_trials=trials,
             seen_runners=tuple(BEATS.validate_json(texts[key]).runner for key in beats),

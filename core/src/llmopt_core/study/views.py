@@ -28,6 +28,10 @@ class StudyView(Protocol):
     def confirm_plan(self) -> ConfirmPlan | None:
         """The stored plan, if any."""
 
+    @property
+    def comparison(self) -> ComparisonDefinition | None:
+        """What a benchmark compares, as it is now; None for an optimization."""
+
     def trials(self) -> tuple[TrialRecord, ...]:
         """Return all trials by number."""
 
