@@ -47,9 +47,39 @@ def document(*, name="small", trials=4, low="0", temperature_high="1", confirm=N
     }
 
 
+def benchmark_document(*, name="small", repeats=3, candidates=None, max_tokens=256, **spec):
+    """Return a valid benchmark's document: the default, a warm and a cold candidate."""
+    spec_of = document()["spec"]
+    return {
+        "apiVersion": "llmopt.dev/v1alpha1",
+        "kind": "LLMBenchmark",
+        "metadata": {"name": name},
+        "spec": {
+            "model": spec_of["model"],
+            "engine": spec_of["engine"],
+            "workload": {**spec_of["workload"], "maxTokens": max_tokens},
+            "candidates": candidates
+            or [
+                {"name": "default"},
+                {"name": "warm", "parameters": {"sampling.temperature": "1"}},
+                {"name": "cold", "parameters": {"sampling.temperature": "0"}},
+            ],
+            "repeats": repeats,
+            "metrics": ["output_tokens_per_second"],
+            "objective": {"metric": "accuracy"},
+            **spec,
+        },
+    }
+
+
 def manifest(**changes):
     """Return a valid manifest as YAML."""
     return yaml.safe_dump(document(**changes), sort_keys=False)
+
+
+def benchmark_manifest(**changes):
+    """Return a valid benchmark as YAML."""
+    return yaml.safe_dump(benchmark_document(**changes), sort_keys=False)
 
 
 class Listener:

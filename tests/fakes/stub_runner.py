@@ -42,6 +42,7 @@ def options():
     parser.add_argument("--deaf", action="store_true", help="do not end on SIGTERM")
     parser.add_argument("--gain", type=float, default=0.5, help="what a temperature of 0 gains")
     parser.add_argument("--fail", help="every trial fails with this error class, and the study with it")
+    parser.add_argument("--lose", help="this candidate of a benchmark has no model")
     return parser.parse_args()
 
 
@@ -95,6 +96,11 @@ class Runner:
         if self.args.die_once and not marker.exists():
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+        names = [candidate.name for candidate in self.study.definition.candidates]
+        if names and names[claim.candidate] == self.args.lose:
+            failure = Failure(ErrorClass.MODEL_NOT_FOUND, "no such model <b>x</b>", "name one that exists")
+            self.study.finish(claim, Outcome(OutcomeKind.FAILED, Configuration(), failure=failure))
+            return True
         if self.stop.wait(self.args.trial_seconds):
             self.study.give_back(claim, "the runner was asked to stop")
             return False

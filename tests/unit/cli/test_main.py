@@ -3,7 +3,7 @@ import subprocess
 import sys
 
 import pytest
-from fakes.local_runs import document, manifest
+from fakes.local_runs import manifest
 from typer.testing import CliRunner
 
 from llmopt.exits import Exit
@@ -106,22 +106,6 @@ def test_a_parameter_that_the_engine_lacks_is_a_fault(written, tmp_path):
         result = call(*command)
         assert result.exit_code == Exit.INVALID
         assert "temprature" in result.output
-
-
-def test_a_benchmark_is_not_run_here(written, tmp_path):
-    """run takes one kind and names it."""
-    spec = document()["spec"]
-    benchmark = {
-        **document(),
-        "kind": "LLMBenchmark",
-        "spec": {
-            "model": spec["model"], "engine": spec["engine"], "workload": spec["workload"],
-            "candidates": [{"name": "a"}, {"name": "b"}], "objective": {"metric": "accuracy"},
-        },
-    }  # fmt: skip
-    result = call("run", written(json.dumps(benchmark)), "--results", str(tmp_path / "results"))
-    assert result.exit_code == Exit.INVALID
-    assert "takes an LLMOptimization" in result.output
 
 
 def test_a_dry_run_prints_a_manifest_that_validates(written, tmp_path):
