@@ -5,6 +5,8 @@ import socket
 import urllib.request
 
 import pytest
+from fakes.comparisons import FASTER, SPEED, comparison, repeat
+from fakes.comparisons import measured as repeats
 from fakes.records import outcome, trial
 from prometheus_client import Gauge
 from prometheus_client.exposition import generate_latest
@@ -12,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.study.comparison import compare
 from llmopt_core.study.records import ObjectiveDefinition, OutcomeKind, Phase, StudyDefinition
 from llmopt_core.study.summary import summarise_trials
 from llmopt_runner.exporter import DeviceMemory, Exporter, ProgressMemory, served
@@ -158,6 +161,19 @@ def test_the_best_is_the_studys_and_the_current_is_the_runners(exporter):
     assert value(exporter, "llmopt_runner_objective_current", metric="output_tokens_per_second") == 20.0
     assert value(exporter, "llmopt_runner_objective_best", metric="accuracy") == 0.8
     assert value(exporter, "llmopt_runner_study_trials", state="finished") == 2
+    assert value(exporter, "llmopt_runner_study_trials", state="running") == 1
+
+
+def test_a_benchmarks_repeats_are_its_trials_and_its_best_is_a_mean():
+    """How far a benchmark is follows from its repeats; its best value is that of its best candidate."""
+    exporter = Exporter("llamacpp", (FASTER,), Memory())
+    asked = comparison("default", "fast", repeats=3)
+    trials = [*repeats([50.0, 50.0], [80.0, 80.0]), repeat(4, 0, 2)]
+    definition = StudyDefinition("study", "1", SearchSpace(()), (FASTER,), comparison=asked)
+    finding = compare(asked, FASTER, trials, ended=False)
+    exporter.comparison_seen(summarise_trials(trials, definition), finding)
+    assert value(exporter, "llmopt_runner_objective_best", metric=SPEED) == pytest.approx(80.0)
+    assert value(exporter, "llmopt_runner_study_trials", state="finished") == 4
     assert value(exporter, "llmopt_runner_study_trials", state="running") == 1
 
 

@@ -1,10 +1,21 @@
+import dataclasses
+
 import pytest
-from fakes.local_runs import document
+from fakes.comparisons import FASTER, comparison, repeat
+from fakes.local_runs import benchmark_document, document
 from fakes.records import outcome, trial
 
+from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.loading import resource_of
 from llmopt_core.search.spaces import SearchSpace
-from llmopt_core.study.progress import gains_so_far, planned_repeats, seconds_left, worst_level
+from llmopt_core.study.progress import (
+    comparison_seconds_left,
+    gains_so_far,
+    look,
+    planned_repeats,
+    seconds_left,
+    worst_level,
+)
 from llmopt_core.study.records import (
     ConfirmPlan,
     ObjectiveDefinition,
@@ -14,6 +25,7 @@ from llmopt_core.study.records import (
     StudyDefinition,
 )
 from llmopt_core.study.summary import summarise_trials
+from llmopt_core.study.views import StudyPicture
 
 OBJECTIVES = (ObjectiveDefinition("accuracy", "maximize"),)
 DEFINITION = StudyDefinition("s", "f", SearchSpace(()), OBJECTIVES)
@@ -63,3 +75,35 @@ def test_the_worst_level_of_all_runners_is_told():
     records = [RunnerRecord(str(each), 0, 1, 0.0, memory_level=each) for each in levels]
     assert worst_level(records) == "critical"
     assert worst_level(records[:2]) == ""
+
+
+def test_a_benchmark_is_as_far_as_its_repeats():
+    """Candidate and repeat of what runs are named; what a candidate will take follows from what it took."""
+    asked = comparison("slow", "fast", repeats=2)
+    trials = [
+        dataclasses.replace(repeat(0, 0, 0, outcome()), started_at=10.0, finished_at=110.0),
+        dataclasses.replace(repeat(1, 1, 0, outcome()), started_at=110.0, finished_at=112.0),
+        repeat(2, 0, 1),
+        dataclasses.replace(repeat(3, 1, 1), state="waiting"),
+    ]
+    study = StudyPicture(
+        StudyDefinition("s", "f", SearchSpace(()), (FASTER,), comparison=asked),
+        None, None, asked, "Keep", tuple(trials), (),
+    )  # fmt: skip
+    seen = look(study, resource_of(benchmark_document()).spec, elapsed_seconds=5.0, runners=1)
+    assert (seen.phase, seen.repeats, seen.repeats_planned, seen.budget) == ("compare", 2, 4, 0)
+    assert seen.candidates == ("slow (repeat 2 of 2)",)
+    assert seen.left_seconds == pytest.approx(102.0)
+
+
+def test_a_candidate_that_was_given_up_takes_no_more_time():
+    """Repeats that fail without a start are no forecast, and cost none."""
+    lost = outcome(OutcomeKind.FAILED, error=ErrorClass.MODEL_NOT_FOUND)
+    trials = [
+        dataclasses.replace(repeat(0, 0, 0, outcome()), started_at=10.0, finished_at=20.0),
+        repeat(1, 1, 0, lost),
+        dataclasses.replace(repeat(2, 0, 1), state="waiting"),
+        dataclasses.replace(repeat(3, 1, 1), state="waiting"),
+    ]
+    assert comparison_seconds_left(trials, runners=1) == pytest.approx(10.0)
+    assert comparison_seconds_left(trials[1:], runners=1) is None
