@@ -77,6 +77,7 @@ class Operator:
         self.metrics = OperatorMetrics()
         self.sightings = Sightings()
         self.pulse = Pulse()
+        self._watching = asyncio.Event()
         self._leading = False
 
     async def run(self, stop: asyncio.Event) -> int:
@@ -85,13 +86,17 @@ class Operator:
         cluster = Cluster(connection, self.metrics)
         try:
             async with (
-                serving(health_app(self.pulse, lambda: True), self._settings.health_port) as health,
+                serving(health_app(self.pulse, self._is_ready), self._settings.health_port) as health,
                 serving(metrics_app(self.metrics.registry), self._settings.metrics_port) as metrics,
             ):
                 log.info("health on port %d, metrics on port %d", health, metrics)
                 return await self._lead(cluster, stop)
         finally:
             await connection.close()
+
+    def _is_ready(self) -> bool:
+        """Whether it acts, or waits to."""
+        return not self._leading or self._watching.is_set()
 
     async def _lead(self, cluster: Cluster, stop: asyncio.Event) -> int:
         election = self._settings.leader_election
@@ -116,6 +121,7 @@ class Operator:
         queue: KeyedQueue[Key] = KeyedQueue(reconciler.reconcile)
         audit = Audit(cluster, self.sightings, self._settings.namespaces, self.pulse)
         poll = float(self._settings.poll_seconds)
+        self._leading = True
         self.metrics.leading.set(1)
         self.metrics.queue_length.set_function(lambda: len(queue))
         parts = {
@@ -137,14 +143,17 @@ class Operator:
         register(registry, self.sightings, queue.add)
         settings = kopf.OperatorSettings()
         configure(settings)
+        # kopf takes the signals over: when it ends without a fault, it was asked to stop.
         await kopf.operator(
             registry=registry,
             settings=settings,
             standalone=True,
             clusterwide=not self._settings.namespaces,
             namespaces=self._settings.namespaces,
+            ready_flag=self._watching,
             stop_flag=stop,
         )
+        stop.set()
 
 
 async def side_by_side(stop: asyncio.Event, parts: Mapping[str, Coroutine[Any, Any, None]]) -> str | None:

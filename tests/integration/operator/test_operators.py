@@ -1,0 +1,131 @@
+"""The operator as a process: one acts at a time, its health is proved, it ends in order, outages heal."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+
+import pytest
+from fakes.manifests import optimization
+from fakes.postgres import PostgresServer
+from fakes.tenants import eventually, give_secret
+
+from llmopt_operator.adapters.connections import Connection
+from llmopt_operator.adapters.kubernetes import Cluster
+from llmopt_operator.auditing import PART, Audit
+from llmopt_operator.handlers.health import Pulse
+from llmopt_operator.metrics import OperatorMetrics
+from llmopt_operator.sightings import Sightings
+from llmopt_operator.specs.naming import Key
+
+pytestmark = pytest.mark.slow
+
+
+def _leads(operator):
+    return "llmopt_operator_leading 1.0" in operator.asked(operator.metrics, "/metrics")[1]
+
+
+@pytest.fixture
+def election(tenant):
+    return {"enabled": True, "namespace": tenant.namespace, "name": "one"}
+
+
+def test_one_leads_and_the_other_follows_when_it_is_killed(tenant, make_operator, election):
+    """The second waits while the first lives, and acts soon after it was killed."""
+    first = make_operator(tenant.namespace, leaderElection=election)
+    eventually(lambda: _leads(first))
+    second = make_operator(tenant.namespace, leaderElection=election)
+    eventually(lambda: second.asked(second.health, "/healthz")[0] == 200)
+    tenant.apply("led", runners={"queueName": "none"})
+    eventually(tenant.jobs)
+    assert not _leads(second)
+    first.stop(signal.SIGKILL)
+    eventually(lambda: _leads(second))
+    tenant.apply("followed", runners={"queueName": "none"})
+    eventually(lambda: len(tenant.jobs()) == 2)
+
+
+def test_it_ends_in_order_and_hands_over_at_once(tenant, make_operator, election):
+    """Asked to stop it ends with success, and its lease is free."""
+    operator = make_operator(tenant.namespace, leaderElection=election)
+    tenant.apply("steady", runners={"queueName": "none"})
+    eventually(tenant.jobs)
+    assert operator.asked(operator.health, "/readyz")[0] == 200
+    assert operator.stop() == 0
+    lease = tenant.api.get(tenant.path("coordination.k8s.io/v1", "leases", "one"))
+    assert not lease["spec"].get("holderIdentity")
+    assert not [line for line in operator.said() if line["level"] == "ERROR"]
+
+
+def test_wrong_settings_are_named(tmp_path):
+    """A field that is not there and a value of the wrong kind each give one line, and nothing is started."""
+    config = tmp_path / "operator.yaml"
+    config.write_text("polSeconds: 2\nmetricsPort: http\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "llmopt_operator.main", "--config", str(config), "--log-format", "text"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 65
+    assert "polSeconds" in done.stderr
+    assert "metricsPort" in done.stderr
+
+
+def test_a_watch_that_tells_nothing_is_unhealthy(tenant, plane, monkeypatch):
+    """What the API server lists and no watch has told makes health fail; once it is told, all is well."""
+    monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig))
+    tenant.apply("unheard")
+    sightings, pulse = Sightings(), Pulse()
+
+    async def audited() -> tuple[tuple[str, ...], tuple[str, ...]]:
+        connection = Connection.open()
+        try:
+            cluster = Cluster(connection, OperatorMetrics())
+            audit = Audit(cluster, sightings, [tenant.namespace], pulse)
+            await audit.once(0.0)
+            silent = pulse.problems()
+            sightings.resource(tenant.resource("unheard"))
+            await audit.once(0.0)
+            return silent, pulse.problems()
+        finally:
+            await connection.close()
+
+    silent, told = asyncio.run(audited())
+    assert len(silent) == 1
+    assert PART in silent[0]
+    assert str(Key("LLMOptimization", tenant.namespace, "unheard")) in silent[0]
+    assert told == ()
+
+
+def test_an_outage_of_the_storage_heals(make_tenant, make_operator):
+    """While Postgres is away a condition says so and figures stay; when it is back the study goes on."""
+    tenant = make_tenant(secret=False)
+    server = PostgresServer()
+    server.create()
+    server.start()
+    try:
+        tenant.url = server.create_database("own")
+        give_secret(tenant)
+        make_operator(tenant.namespace)
+        tenant.apply("outage", budget={"trials": 5})
+        with tenant.kubelet("--trial-seconds", "1") as node:
+            eventually(lambda: tenant.status("outage").get("progress", {}).get("finished"))
+            node.held = True
+            server.stop()
+            tenant.until("outage", "StudyReady", "False", "StorageUnavailable")
+            assert tenant.status("outage")["progress"]["finished"]
+            server.start()
+            node.held = False
+            tenant.until("outage", "Complete", "True")
+    finally:
+        server.stop()
+        server.remove()
+
+
+def test_an_object_of_somebody_else_is_left_alone(tenant, operator):
+    """A ConfigMap that bears the name of ours and is not ours is not overwritten, and the log says so."""
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "taken-best"}, "data": {"a": "b"}}
+    tenant.api.create(tenant.path("", "configmaps"), body)
+    tenant.apply("taken", document=optimization())
+    with tenant.kubelet():
+        eventually(lambda: any("is somebody else's" in line["message"] for line in operator.said()))
+    assert tenant.api.get(tenant.path("", "configmaps", "taken-best"))["data"] == {"a": "b"}
