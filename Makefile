@@ -50,7 +50,7 @@ setup-cluster: setup-test
 
 setup-images: setup-cluster
 	@echo "==> Building the images that the test cluster runs (ten minutes the first time, then what changed)"
-	@PYTHONPATH=tests $(BIN)/python -m cluster.images pause debian operator runner-with-model
+	@PYTHONPATH=tests $(BIN)/python -m cluster.images pause debian operator runner-with-model dashboard postgres
 
 cluster: setup-images ## Run a Kubernetes cluster of one node on this machine, with the operator installed
 	@echo "==> Starting the cluster"

@@ -14,9 +14,8 @@ from cluster.programs import cache
 UNUSED_HOURS = 72
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _SETTINGS = ("PIP_", "UV_")
-# Debian's podman 4.3 empties the image when it takes such a mount away again; a volume does the same.
-_CACHED = "/root/.cache"
-_CACHE_MOUNT = f"--mount=type=cache,target={_CACHED}"
+# Packages outlive a build here. With a cache mount for it, Debian's podman 4.3 empties the image.
+_PACKAGES = "/root/.cache"
 _FILES = {
     "pip.conf": ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf"),
     "uv.toml": ("/etc/uv/uv.toml", "~/.config/uv/uv.toml"),
@@ -51,8 +50,7 @@ def build(tag: str, dockerfile: Path, context: Path, *options: str) -> None:
     with _package_settings() as settings:
         podman(
             "build", "--format=docker", "--network=host", *limits, *settings, *options,
-            f"--volume={packages}:{_CACHED}", f"--tag={tag}", "--file=-", str(context),
-            input=dockerfile.read_text().replace(_CACHE_MOUNT, ""),
+            f"--volume={packages}:{_PACKAGES}", f"--tag={tag}", f"--file={dockerfile}", str(context),
         )  # fmt: skip
     podman("image", "prune", "--all", "--force", f"--filter=until={UNUSED_HOURS}h")
 
