@@ -37,6 +37,7 @@ _NOT_IN_A_BASE = (
 )
 # What is installed in the project's images.
 _PROJECT = (
+    ".dockerignore",
     "pyproject.toml",
     "uv.lock",
     "README.md",
@@ -54,12 +55,13 @@ class Recipe:
     """How one image is made.
 
     `name` is what pods call it; `build(local name, local name of the image below)` makes it from `sources`,
-    files and folders.
+    files and folders, and `settings`, which stand here.
     """
 
     name: str
     build: Callable[[str, str], None]
     sources: tuple[Path, ...] = ()
+    settings: tuple[str, ...] = ()
     below: str = ""
 
 
@@ -107,7 +109,7 @@ def _built(target: str) -> str:
 def _key(target: str) -> str:
     """Return the hash of everything that image `target` is made from, the images below it included."""
     recipe = RECIPES[target]
-    digest = hashlib.sha256(Path(__file__).read_bytes())
+    digest = hashlib.sha256("\0".join((recipe.name, *recipe.settings)).encode())
     for path in _files(recipe.sources):
         digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
     if recipe.below:
@@ -175,7 +177,11 @@ def _project(dockerfile: str) -> tuple[Path, ...]:
 
 RECIPES = {
     "pause": Recipe("localhost/llmopt-pause:1", _build_pause, (_OWN / "pause",)),
-    "debian": Recipe("localhost/llmopt-debian:1", _build_debian),
+    "debian": Recipe(
+        "localhost/llmopt-debian:1",
+        _build_debian,
+        settings=(_SUITE, _DEBIAN_PACKAGES, *_NOT_IN_A_BASE),
+    ),
     # Debian's server, where the chart would name the usual image.
     "postgres": Recipe(
         "docker.io/library/llmopt-test-postgres:15",
