@@ -72,12 +72,12 @@ def image(target: str) -> Path:
     """
     folder = cache() / "images"
     folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder):
-        archive = folder / f"{target}-{_key(target)}.tar"
-        if not archive.exists():
+    archive = folder / f"{target}-{_key(target)}.tar"
+    if not archive.exists():
+        with locked(folder):
             _remove_unused(folder)
             _save(target, archive)
-        archive.touch()
+    archive.touch()
     return archive
 
 
@@ -90,7 +90,9 @@ def _remove_unused(folder: Path) -> None:
 
 
 def _save(target: str, archive: Path) -> None:
-    """Save the image under the name that pods call it by."""
+    """Save the image under the name that pods call it by, unless another did so meanwhile."""
+    if archive.exists():
+        return
     podman("tag", _built(target), RECIPES[target].name)
     unfinished = archive.with_suffix(".tar.partial")
     podman("save", "--format=docker-archive", f"--output={unfinished}", RECIPES[target].name)

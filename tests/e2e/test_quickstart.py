@@ -55,9 +55,10 @@ def test_config_map_holds_the_same_parameters(operator, tenant, finished):
     assert [owner["uid"] for owner in best["metadata"]["ownerReferences"]] == [finished["metadata"]["uid"]]
     parameters = json.loads(best["data"]["best.json"])["parameters"]
     flat = {f"{kind}.{name}": value for kind, named in parameters.items() for name, value in named.items()}
+    shown = finished["status"]["best"]["parameters"]
     # Kubernetes' own rule: a resource holds no floating point numbers, but their text.
-    shown = {name: str(value) if isinstance(value, float) else value for name, value in flat.items()}
-    assert shown == finished["status"]["best"]["parameters"]
+    numbers = {name: float(shown[name]) for name, value in flat.items() if isinstance(value, float)}
+    assert {**shown, **numbers} == pytest.approx(flat)
 
 
 def test_study_holds_every_trial(tenant, finished):
@@ -68,9 +69,10 @@ def test_study_holds_every_trial(tenant, finished):
 
 
 def test_runner_was_restricted(operator, tenant, finished):
-    """The runner's pod ran under the restricted rules, and without a token for the API server."""
-    selector = f"llmopt.dev/resource={finished['metadata']['name']}"
-    found = operator.kubectl("get", "pods", "-n", tenant.namespace, f"--selector={selector}", "--output=json")
+    """The runner's pod ends well, under the restricted rules and without a token for the API server."""
+    selector = f"--selector=llmopt.dev/resource={finished['metadata']['name']}"
+    ended = ("--for=jsonpath={.status.phase}=Succeeded", "--timeout=90s")
+    operator.kubectl("wait", "pods", "-n", tenant.namespace, selector, *ended)
+    found = operator.kubectl("get", "pods", "-n", tenant.namespace, selector, "--output=json")
     (pod,) = json.loads(found)["items"]
     assert pod["spec"]["automountServiceAccountToken"] is False
-    assert pod["status"]["phase"] == "Succeeded"
