@@ -58,11 +58,21 @@ def run_offline(path, document):
 
     Return the results folder and the outcomes of all trials.
     """
+    return run(path, document, HF_HOME=str(safetensors_home()), HF_HUB_OFFLINE="1")
+
+
+def run_command(path, document):
+    """Write `document` below `path` and return the command that runs it there."""
     (path / "small.yaml").write_text(yaml.safe_dump(document))
+    return (Path(sys.executable).with_name("llmopt"), "run", "small.yaml", "--no-progress")
+
+
+def run(path, document, **environment):
+    """Run `document` below `path` by `llmopt run`; return the results folder and all trials' outcomes."""
     done = subprocess.run(
-        (Path(sys.executable).with_name("llmopt"), "run", "small.yaml", "--no-progress"),
+        run_command(path, document),
         cwd=path,
-        env={**os.environ, "HF_HOME": str(safetensors_home()), "HF_HUB_OFFLINE": "1"},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=LIMIT_SECONDS,

@@ -1,0 +1,89 @@
+"""The benchmark of the samples, made small, on llama.cpp's own server with a real model."""
+
+import copy
+import json
+import signal
+import subprocess
+import time
+
+import psutil
+import pytest
+import yaml
+from fakes.sample_manifests import LIMIT_SECONDS, SAMPLES, run, run_command
+
+from llmopt.local.folders import ResultsFolder
+from llmopt_core.study.adapter import open_storage
+from llmopt_core.study.records import OutcomeKind
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * LIMIT_SECONDS)]
+NAME = "smollm2-slots"
+GONE = {"name": "gone", "model": {"source": "file:///no/such.gguf"}}
+
+
+def _made_small(*more):
+    """Return the sample for two busy cores, with `more` candidates."""
+    document = copy.deepcopy(yaml.safe_load((SAMPLES / "benchmark.yaml").read_text()))
+    spec = document["spec"]
+    spec["workload"] |= {"maxTokens": 4, "load": {"concurrency": 4}}
+    spec["workload"]["dataset"]["samples"] = 4
+    spec["engine"]["args"]["n_ctx"] = 2048
+    spec["candidates"] += more
+    spec["repeats"] = 2
+    return document
+
+
+def test_the_sample_compares_three_ways_to_serve_a_model(tmp_path):
+    """Every repeat is measured on the candidate's own server; the one without a model is told, and alone."""
+    folder, outcomes = run(tmp_path, _made_small(GONE))
+    assert [outcome.kind for outcome in outcomes] == [*[OutcomeKind.MEASURED] * 3, OutcomeKind.FAILED] * 2
+    slots = [outcome.configuration.engine.get("n_parallel") for outcome in outcomes[:3]]
+    assert slots[1:] == [8, 8]
+    assert slots[0] != 8
+    assert outcomes[2].configuration.sampling["temperature"] == 0
+    assert all(outcome.metrics["peak_memory_mib"] > 100 for outcome in outcomes[:3])
+    assert {frozenset(outcome.samples) for outcome in outcomes[:3]} == {frozenset(outcomes[4].samples)}
+    best = json.loads(folder.best.read_text())
+    assert best["headline"].endswith("not measured: gone (ModelNotFound)")
+    told = {candidate["name"]: candidate for candidate in best["candidates"]}
+    assert told["eight-slots"]["repeats"] == 2
+    assert "n_parallel" not in told["default"]["serve_command"]
+    assert set(told["eight-slots"]["metrics"]) == {
+        "output_tokens_per_second", "accuracy", "ttft_ms_p95", "peak_memory_mib",
+    }  # fmt: skip
+    assert "eight-slots-greedy" in folder.report.read_text()
+
+
+def test_a_benchmark_killed_with_its_runner_leaves_no_engine_and_goes_on(tmp_path):
+    """SIGKILL of command and runner while a server measures: it goes too, and nothing is measured twice."""
+    document = _made_small()
+    command = subprocess.Popen(run_command(tmp_path, document), cwd=tmp_path, stdout=subprocess.DEVNULL)
+    folder = ResultsFolder(tmp_path / "results" / NAME)
+    try:
+        family = _measuring(command, folder)
+    finally:
+        for process in (*psutil.Process(command.pid).children(), psutil.Process(command.pid)):
+            process.send_signal(signal.SIGKILL)
+        command.wait()
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert alive == []
+    _, outcomes = run(tmp_path, document)
+    kinds = [outcome.kind for outcome in outcomes]
+    assert kinds.count(OutcomeKind.MEASURED) == 6
+    assert set(kinds) == {OutcomeKind.MEASURED, OutcomeKind.RETURNED}
+
+
+def _measuring(command, folder):
+    """Wait until a repeat is measured on a server; return all processes below the command."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while time.monotonic() < deadline:
+        if folder.database.exists() and _stage(folder) == "measuring":
+            return psutil.Process(command.pid).children(recursive=True)
+        time.sleep(0.2)
+    raise AssertionError("no repeat was measured in time")
+
+
+def _stage(folder):
+    with open_storage(folder.storage_url()) as storage:
+        if NAME not in storage.study_names():
+            return None
+        return next((runner.stage for runner in storage.open_study(NAME).runners()), None)
