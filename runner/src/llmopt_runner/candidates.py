@@ -93,9 +93,14 @@ def served_by(name: str, serving: Serving, environment: Mapping[str, str], key_o
     return Served(model, engine, token, key)
 
 
-def first_endpoint(spec: BenchmarkSpec, candidates: Sequence[CandidateDefinition]) -> str | None:
-    """Return the address of the first endpoint that is named: the shared one, else a candidate's."""
-    if spec.engine is not None and spec.engine.endpoint is not None:
-        return spec.engine.endpoint.url
-    endpoints = (each.serving.engine.get("endpoint") for each in candidates if each.serving is not None)
-    return next((str(endpoint["url"]) for endpoint in endpoints if endpoint), None)
+def key_owner(spec: BenchmarkSpec, candidates: Sequence[CandidateDefinition]) -> str | None:
+    """Return the address of the endpoint that the shared key is for: the first that has one in a Secret.
+
+    Where none has, as on a laptop, it is the first endpoint at all; the shared engine's comes first.
+    """
+    servings = [candidate.serving for candidate in candidates if candidate.serving is not None]
+    engines = [spec.engine, *(Engine.model_validate(serving.engine) for serving in servings)]
+    endpoints = [engine.endpoint for engine in engines if engine is not None and engine.endpoint is not None]
+    with_key = (endpoint for endpoint in endpoints if endpoint.api_key_secret_ref is not None)
+    owner = next(with_key, endpoints[0] if endpoints else None)
+    return None if owner is None else owner.url

@@ -21,7 +21,7 @@ from llmopt_core.study.adapter import Study, open_storage
 from llmopt_core.study.opening import own_study
 from llmopt_runner.assembling import search_runner, shared
 from llmopt_runner.budgets import Ending
-from llmopt_runner.candidates import CandidateRunners, first_endpoint
+from llmopt_runner.candidates import CandidateRunners, key_owner
 from llmopt_runner.comparing import ComparisonLoop
 from llmopt_runner.heartbeat import Heartbeat
 from llmopt_runner.loop import Loop, TrialEnd
@@ -180,7 +180,7 @@ class Work:
             return SearchLoop(spec, self.study, search_runner(spec, common), self.name, self.trial_ended)
         comparison = self.study.comparison
         assert comparison is not None  # noqa: S101 - the study is this benchmark's
-        runners = CandidateRunners(comparison.candidates, common, first_endpoint(spec, comparison.candidates))
+        runners = CandidateRunners(comparison.candidates, common, key_owner(spec, comparison.candidates))
         return ComparisonLoop(spec, self.study, comparison, runners, self.name, self.trial_ended)
 
 

@@ -9,7 +9,7 @@ from fakes.manifests import benchmark, changed
 from llmopt_core.resources import resource_of
 from llmopt_core.study.definitions import define_study
 from llmopt_core.study.records import Claim, Phase, Serving
-from llmopt_runner.candidates import CandidateRunners, first_endpoint, served_by
+from llmopt_runner.candidates import CandidateRunners, key_owner, served_by
 from llmopt_runner.models import ModelNotFound
 from llmopt_runner.stopping import StopSignal
 from llmopt_runner.trial import Progress
@@ -112,19 +112,26 @@ def test_the_shared_key_is_shown_to_one_endpoint_only(url, key):
     assert served_by("a", remote(url), environment, OURS).api_key == key
 
 
+def owner_of(document):
+    resource = resource_of(document)
+    return key_owner(resource.spec, define_study(resource).candidates)
+
+
+def endpoint(url, **more):
+    return {"name": "openai", "endpoint": {"url": url, **more}}
+
+
 def test_the_shared_key_is_the_shared_engines_or_the_first_candidates():
     """Without a shared endpoint, the key is meant for the first that is named."""
-    engine = {"name": "openai", "endpoint": {"url": OURS}}
-    document = changed(
-        benchmark(),
-        "spec.candidates.1",
-        {"name": "theirs", "engine": {**engine, "endpoint": {"url": THEIRS}}},
-    )
-    resource = resource_of(document)
-    assert first_endpoint(resource.spec, define_study(resource).candidates) == THEIRS
-    shared = resource_of(changed(document, "spec.engine", engine))
-    assert first_endpoint(shared.spec, define_study(shared).candidates) == OURS
-    assert (
-        first_endpoint(resource_of(benchmark()).spec, define_study(resource_of(benchmark())).candidates)
-        is None
-    )
+    theirs = changed(benchmark(), "spec.candidates.1", {"name": "theirs", "engine": endpoint(THEIRS)})
+    assert owner_of(theirs) == THEIRS
+    assert owner_of(changed(theirs, "spec.engine", endpoint(OURS))) == OURS
+    assert owner_of(benchmark()) is None
+
+
+def test_a_key_from_a_secret_is_its_own_endpoints():
+    """Where only a candidate has a key, the shared endpoint before it does not see it."""
+    secret = {"apiKeySecretRef": {"name": "keys", "key": "theirs"}}
+    theirs = {"name": "theirs", "engine": endpoint(THEIRS, **secret)}
+    document = changed(changed(benchmark(), "spec.engine", endpoint(OURS)), "spec.candidates.1", theirs)
+    assert owner_of(document) == THEIRS

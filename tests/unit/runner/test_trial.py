@@ -59,7 +59,7 @@ def runner(*, start=None, twin=None, prompt="What is 1 + 1?"):
         fixed={},
         workload=SimpleNamespace(
             check=lambda _configuration: None,
-            requests=lambda *_: [ChatRequest("a", ({"role": "user", "content": prompt},), 4)]
+            requests=lambda *_: [ChatRequest("a", ({"role": "user", "content": prompt},), 4)],
         ),
         slot=SimpleNamespace(
             ensure=ensure,

@@ -15,7 +15,10 @@ from llmopt_core.resources.status import BenchmarkStatus
 
 
 class OptimizationRef(Part):
-    """A result of an optimization in the same namespace."""
+    """A result of an optimization in the same namespace, or on one machine of the folder beside.
+
+    It comes whole: with its model, its engine, and the sampling and prompt that the optimization fixed.
+    """
 
     name: Annotated[Name, Field(description="Name of the LLMOptimization.")]
     rank: Annotated[
@@ -64,7 +67,12 @@ class BenchmarkBudget(Part):
         DurationText, Field(description="Longest measurement of one repeat, without the server's start.")
     ] = "10m"
     max_failed_trials: Annotated[
-        int, Field(ge=1, le=10_000, description="Failures after which the benchmark ends.")
+        int,
+        Field(
+            ge=1,
+            le=10_000,
+            description="Failures after which the benchmark ends; a hopeless candidate's do not count.",
+        ),
     ] = 10
 
 

@@ -1,0 +1,136 @@
+"""The loop of a benchmark on a real study; the trials only say how they end."""
+
+import pytest
+from fakes.comparisons import FASTER, SPEED, comparison
+from fakes.records import outcome
+from fakes.studies import definition
+
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.resources.benchmark import BenchmarkSpec
+from llmopt_core.study.adapter import open_storage
+from llmopt_core.study.comparison import compare_candidates
+from llmopt_core.study.errors import StorageUnavailable
+from llmopt_core.study.records import OutcomeKind
+from llmopt_runner.comparing import ComparisonLoop
+from llmopt_runner.stopping import Interrupted, StopSignal
+from llmopt_runner.trial import Progress
+
+SPEC = BenchmarkSpec.model_validate(
+    {
+        "model": {"source": "file:///model.gguf"},
+        "engine": {"name": "llamacpp"},
+        "workload": {"dataset": {"name": "arithmetic"}},
+        "candidates": [{"name": "default"}],
+        "objective": {"metric": SPEED},
+    }
+)
+CLASSES = {
+    "missing": (OutcomeKind.FAILED, ErrorClass.MODEL_NOT_FOUND),
+    "too large": (OutcomeKind.INFEASIBLE, ErrorClass.HOST_OUT_OF_MEMORY),
+    "crashed": (OutcomeKind.FAILED, ErrorClass.ENGINE_CRASHED),
+    "disk full": (OutcomeKind.FAILED, ErrorClass.DISK_FULL),
+}
+
+
+class Trials:
+    """Ends each trial of a candidate as it is told to; remembers which were really run."""
+
+    def __init__(self, **fates):
+        self.fates = fates
+        self.run_candidates = []
+        self.stopping, self.progress = StopSignal(), Progress()
+
+    def run(self, claim):
+        self.run_candidates.append(claim.candidate)
+        fate = self.fates.get(f"c{claim.candidate}")
+        if fate == "stop":
+            self.stopping.set()
+            raise Interrupted("asked to stop")
+        if fate is None:
+            return outcome(metrics={SPEED: 50.0 + claim.number}, parameters=claim.parameters)
+        kind, error = CLASSES[fate]
+        return outcome(kind, error=error)
+
+    def close(self):
+        """There is no engine."""
+
+
+@pytest.fixture
+def study(tmp_path):
+    made = definition(objectives=(FASTER,), comparison=comparison("c0", "c1", "c2", repeats=3))
+    with open_storage(f"sqlite:///{tmp_path}/study.db") as storage:
+        yield storage.create_study(made)
+
+
+def run(study, trials):
+    return ComparisonLoop(SPEC, study, study.comparison, trials, "runner").run()
+
+
+def test_a_candidate_that_can_never_work_costs_one_start(study):
+    """Its other repeats fail with the same class and are not started; the rest is measured."""
+    trials = Trials(c1="missing")
+    ending = run(study, trials)
+    assert (ending.reason, ending.failed) == ("TrialsExhausted", False)
+    assert trials.run_candidates.count(1) == 1
+    kinds = [trial.outcome.kind for trial in study.trials() if trial.candidate == 1]
+    assert kinds == [OutcomeKind.FAILED] * 3
+    assert [each.repeats for each in compare_candidates(study).candidates] == [3, 0, 3]
+
+
+def test_a_candidate_that_does_not_fit_costs_one_start(study):
+    """It stays infeasible in all its repeats: that is no failure of the benchmark."""
+    trials = Trials(c2="too large")
+    assert not run(study, trials).failed
+    assert trials.run_candidates.count(2) == 1
+    kinds = {trial.outcome.kind for trial in study.trials() if trial.candidate == 2}
+    assert kinds == {OutcomeKind.INFEASIBLE}
+
+
+def test_what_may_pass_is_tried_again_in_each_repeat(study):
+    """A crash is no proof that the next start crashes too: each repeat is tried twice."""
+    trials = Trials(c1="crashed")
+    run(study, trials)
+    assert trials.run_candidates.count(1) == 3 * 2
+
+
+def test_a_full_disk_is_everyones(study):
+    """The benchmark ends at once as failed, and the repeat is given back: the disk can be mended."""
+    trials = Trials(c1="disk full")
+    ending = run(study, trials)
+    assert (ending.reason, ending.failed) == ("DiskFull", True)
+    assert trials.run_candidates == [0, 1]
+    assert study.ended.failed
+    assert sum(trial.state == "waiting" for trial in study.trials()) == 8
+
+
+def test_a_stop_gives_the_repeat_back(study):
+    """Whoever stops the runner loses no measurement."""
+    with pytest.raises(Interrupted):
+        run(study, Trials(c1="stop"))
+    assert study.ended is None
+    assert [trial.outcome.kind for trial in study.trials() if trial.outcome] == ["measured", "returned"]
+
+
+def test_a_benchmark_that_another_ended_is_not_gone_on_with(study):
+    """The first end stays, whoever brought it."""
+    study.end("DeadlineExceeded", "another runner said so")
+    trials = Trials()
+    assert run(study, trials).reason == "DeadlineExceeded"
+    assert trials.run_candidates == []
+
+
+def test_a_storage_that_is_away_for_a_moment_costs_nothing(study, monkeypatch):
+    """The loop asks again, and every repeat is measured once."""
+    claim, away = study.claim_confirm, [True, False, True]
+
+    def flaky(runner):
+        if away and away.pop():
+            raise StorageUnavailable("the database is restarting")
+        return claim(runner)
+
+    monkeypatch.setattr(study, "claim_confirm", flaky)
+    trials = Trials()
+    monkeypatch.setattr(trials.stopping, "wait", lambda _seconds: False)
+    assert not run(study, trials).failed
+    assert compare_candidates(study).measured == 9
+    assert len(study.trials()) == 9
