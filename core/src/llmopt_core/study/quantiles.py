@@ -7,7 +7,7 @@ and 50 MB of memory.
 import math
 from functools import lru_cache
 
-_HALVINGS = 100
+_HALVINGS = 64  # more than a double has digits
 
 
 @lru_cache(maxsize=256)
