@@ -18,10 +18,9 @@ _LONGEST_MESSAGE = 2000
 
 @dataclass(frozen=True)
 class Accepted:
-    """A resource as its types, or why it is not accepted (then `resource` is None)."""
+    """What a resource asks for, or why it is not accepted."""
 
     target: Target
-    resource: Resource | None
     rejection: Problem | None = None
 
 
@@ -65,10 +64,13 @@ def _accepted(document: Mapping[str, Any], settings: OperatorSettings, known: Kn
     plain = {field: value for field, value in document.items() if field != "status"}
     if faults := validate(plain, known):
         text = "; ".join(str(fault) for fault in faults)
-        return Accepted(target, None, Problem("InvalidSpec", text[:_LONGEST_MESSAGE]))
-    resource = resource_of(plain)
-    problem = denial(resource, settings.policy)
-    return Accepted(target, None if problem else resource, problem)
+        return Accepted(target, Problem("InvalidSpec", text[:_LONGEST_MESSAGE]))
+    return Accepted(target, denial(resource_of(plain), settings.policy))
+
+
+def as_resource(document: Mapping[str, Any]) -> Resource:
+    """Return an accepted resource as its types; they are not kept, for a thousand of them take room."""
+    return resource_of({field: value for field, value in document.items() if field != "status"})
 
 
 def _longest_seconds(spec: Mapping[str, Any]) -> float | None:

@@ -70,13 +70,12 @@ class Audit:
         return tuple(f"{root}/namespaces/{namespace}/{plural}" for namespace in self._namespaces)
 
     def _missing(self, listed: Mapping[Key, tuple[str, int]]) -> list[Key]:
-        return [key for key, seen in listed.items() if not _knows(self._sightings.of(key).document, seen)]
+        return [key for key, seen in listed.items() if not _knows(self._sightings.of(key).metadata, seen)]
 
 
-def _knows(document: Mapping[str, Any] | None, seen: tuple[str, int]) -> bool:
-    """Whether the watch told of this version; one that is gone since the list was made counts as told."""
+def _knows(metadata: Mapping[str, Any] | None, seen: tuple[str, int]) -> bool:
+    """Whether the watch told of this version, or of one that took its name."""
     uid, version = seen
-    if document is None:
+    if metadata is None:
         return False
-    metadata = document["metadata"]
     return bool(metadata["uid"] != uid or int(metadata["resourceVersion"]) >= version)

@@ -2,13 +2,14 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import Resource
-from llmopt_operator.acceptance import Acceptances, Accepted
+from llmopt_operator.acceptance import Acceptances, as_resource
 from llmopt_operator.adapters.kubernetes import Cluster, Conflict, NotFound, collection, path_of
 from llmopt_operator.adapters.studies import StorageProblem, Studies
 from llmopt_operator.domain.actions import (
@@ -51,7 +52,6 @@ class _Sight:
 
     key: Key
     document: Document
-    accepted: Accepted
     observed: Observed
 
 
@@ -88,7 +88,7 @@ class Reconciler:
         for _ in range(_MOST_ROUNDS):
             document = self._sightings.of(key).document
             if document is None or "deletionTimestamp" in document["metadata"]:
-                self._forget(key, document)
+                self._forget(key)
                 return None
             sight = await self._look(key, document)
             plan = decide(sight.observed, time.time())
@@ -97,6 +97,7 @@ class Reconciler:
             if plan.status:
                 await self._conclude(sight, plan)
                 return plan.recheck_seconds
+            await self._tell(sight.document, plan.happenings)
         raise Restless(f"{key}: still something to do after {_MOST_ROUNDS} rounds")
 
     async def _look(self, key: Key, document: Document) -> _Sight:
@@ -111,9 +112,9 @@ class Reconciler:
         settled = (
             observed.was_ended and document["status"].get("observedGeneration") == accepted.target.generation
         )
-        if not settled and accepted.resource is not None:
-            observed = await self._with_study(key, observed, accepted.resource)
-        return _Sight(key, document, accepted, observed)
+        if not settled and accepted.rejection is None:
+            observed = await self._with_study(key, observed, as_resource(document))
+        return _Sight(key, document, observed)
 
     async def _with_study(self, key: Key, observed: Observed, resource: Resource) -> Observed:
         study: StudySeen | None = None
@@ -197,25 +198,23 @@ class Reconciler:
         path = path_of(sight.document, PLURALS[sight.key.kind])
         self._sightings.resource(await self._cluster.patch(f"{path}/status", {"status": patch}))
         self._written_at[uid] = time.monotonic()
-        for happening in plan.happenings:
-            await self._tell(sight.document, happening)
+        await self._tell(sight.document, plan.happenings)
         if plan.status.get("phase") in {"Complete", "Failed"}:
             self._studies.release(sight.key.namespace, uid)
 
-    async def _tell(self, document: Document, happening: Happening) -> None:
-        body = event_of(document, happening, time.time())
-        try:
-            await self._cluster.create(collection("v1", _EVENTS, document["metadata"]["namespace"]), body)
-        except Conflict:
-            return  # it was told before
+    async def _tell(self, document: Document, happenings: Iterable[Happening]) -> None:
+        events = collection("v1", _EVENTS, document["metadata"]["namespace"])
+        for happening in happenings:
+            with suppress(Conflict):  # it was told before
+                await self._cluster.create(events, event_of(document, happening, time.time()))
 
-    def _forget(self, key: Key, document: Document | None) -> None:
-        if document is None:
-            return
-        uid = document["metadata"]["uid"]
-        self._studies.release(key.namespace, uid)
-        self._acceptances.forget(uid)
-        self._written_at.pop(uid, None)
+    def _forget(self, key: Key) -> None:
+        metadata = self._sightings.of(key).metadata
+        if metadata is not None:
+            self._studies.release(key.namespace, metadata["uid"])
+            self._acceptances.forget(metadata["uid"])
+            self._written_at.pop(metadata["uid"], None)
+        self._sightings.forget(key)
 
 
 class NotOurs(LlmoptError):
@@ -223,5 +222,4 @@ class NotOurs(LlmoptError):
 
 
 def _resource(sight: _Sight) -> Resource:
-    assert sight.accepted.resource is not None  # noqa: S101 - what is not accepted has no such action
-    return sight.accepted.resource
+    return as_resource(sight.document)

@@ -1,9 +1,10 @@
 """What the watches told: the resources, their Jobs and their pods, as last seen."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from llmopt_operator.domain.observed import JobSeen, PodSeen
 from llmopt_operator.domain.sights import job_seen, pod_seen
@@ -15,11 +16,39 @@ _KEPT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "
 
 @dataclass
 class Sighting:
-    """One resource and what belongs to it. `document` is None once it is gone."""
+    """One resource and what belongs to it. `metadata` is None before it was seen.
 
-    document: Mapping[str, Any] | None = None
+    The whole document is kept as text: as Python's own objects it would take ten times the room.
+    """
+
+    metadata: Mapping[str, Any] | None = None
+    gone: bool = False
+    text: bytes = b""
+    phase: str = "Pending"
     jobs: dict[str, JobSeen] = field(default_factory=dict)
     pods: dict[str, PodSeen] = field(default_factory=dict)
+
+    @property
+    def document(self) -> Mapping[str, Any] | None:
+        """The resource as the API server had it last, None once it is gone."""
+        return cast("Mapping[str, Any]", json.loads(self.text)) if self.there else None
+
+    @property
+    def there(self) -> bool:
+        """Whether the resource exists, as far as is known."""
+        return self.metadata is not None and not self.gone
+
+    @property
+    def runs(self) -> bool:
+        """Whether one of its runners runs."""
+        return self.there and any(pod.phase == "Running" for pod in self.pods.values())
+
+    def take(self, document: Mapping[str, Any]) -> None:
+        """Remember a newer `document`."""
+        slim, self.gone = _slim(document), False
+        self.metadata = {field: slim["metadata"][field] for field in ("uid", "resourceVersion")}
+        self.text = json.dumps(slim, separators=(",", ":")).encode()
+        self.phase = str(slim["status"].get("phase", "Pending"))
 
 
 class Sightings:
@@ -36,40 +65,39 @@ class Sightings:
 
     def __iter__(self) -> Iterator[Key]:
         """Give the keys of all resources that are there."""
-        return (key for key, sighting in self._known.items() if sighting.document is not None)
+        return (key for key, sighting in self._known.items() if sighting.there)
 
     def of(self, key: Key) -> Sighting:
         """Return what was seen of `key`; an empty sighting where nothing was."""
         return self._known.get(key) or Sighting()
 
+    def forget(self, key: Key) -> None:
+        """Drop what is known of a resource that is gone, with all that belonged to it."""
+        sighting = self._known.get(key)
+        if sighting is not None and not (sighting.there or sighting.jobs or sighting.pods):
+            del self._known[key]
+
     def running(self) -> Mapping[Key, str]:
         """Return the resources of which a runner runs, and their identity."""
         return {
-            key: sighting.document["metadata"]["uid"]
+            key: sighting.metadata["uid"]
             for key, sighting in self._known.items()
-            if sighting.document is not None and any(pod.phase == "Running" for pod in sighting.pods.values())
+            if sighting.metadata is not None and sighting.runs
         }
 
     def phases(self) -> Mapping[tuple[str, str], int]:
         """Return how many resources there are by kind and phase."""
-        documents = (sighting.document for sighting in self._known.values())
-        return Counter(
-            (document["kind"], str((document.get("status") or {}).get("phase", "Pending")))
-            for document in documents
-            if document is not None
-        )
+        return Counter((key.kind, sighting.phase) for key, sighting in self._known.items() if sighting.there)
 
     def resource(self, document: Mapping[str, Any], *, gone: bool = False) -> Key:
         """Take a resource as the API server has it; older versions than the one known are passed over."""
         key = Key(document["kind"], document["metadata"]["namespace"], document["metadata"]["name"])
         sighting = self._known.setdefault(key, Sighting())
         if gone:
-            sighting.document = None
+            sighting.gone = True
             self._bereaved.add(key.namespace)
-            if not sighting.jobs and not sighting.pods:
-                del self._known[key]
-        elif _is_newer(document, sighting.document):
-            sighting.document = _slim(document)
+        elif _is_newer(document["metadata"], sighting.metadata):
+            sighting.take(document)
         return key
 
     def job(self, body: Mapping[str, Any], *, gone: bool = False) -> Key | None:
@@ -103,12 +131,11 @@ def _owner(body: Mapping[str, Any]) -> Key | None:
     return Key(kind, body["metadata"]["namespace"], name) if kind and name else None
 
 
-def _is_newer(document: Mapping[str, Any], known: Mapping[str, Any] | None) -> bool:
-    if known is None or known["metadata"]["uid"] != document["metadata"]["uid"]:
+def _is_newer(told: Mapping[str, Any], known: Mapping[str, Any] | None) -> bool:
+    if known is None or known["uid"] != told["uid"]:
         return True
-    mine, theirs = known["metadata"]["resourceVersion"], document["metadata"]["resourceVersion"]
     # Resource versions of one kind can be compared as numbers (KEP-5504).
-    return int(theirs) >= int(mine)
+    return int(told["resourceVersion"]) >= int(known["resourceVersion"])
 
 
 def _slim(document: Mapping[str, Any]) -> Mapping[str, Any]:
