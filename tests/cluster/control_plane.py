@@ -11,7 +11,8 @@ import ssl
 import subprocess
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -105,6 +106,15 @@ class ControlPlane:
         path.write_text(yaml.safe_dump(document))
         return path
 
+    @contextmanager
+    def without_api_server(self) -> Iterator[None]:
+        """Kill the API server as a crash would, and start it again, where it was, when the context ends."""
+        self._api_server.kill()
+        try:
+            yield
+        finally:
+            self._start_api_server(self._running)
+
     def _start(self, started: ExitStack) -> None:
         self.authority = Authority(self.folder / "certificates")
         self.url = f"https://{self._address}:{free_port(self._address)}"
@@ -114,13 +124,16 @@ class ControlPlane:
         self._service_accounts = self.authority.server("service-accounts", "service-accounts")
         etcd = self._started(started, "etcd", *self._etcd_arguments())
         etcd.wait_until(lambda: _answers(f"{self._etcd_url}/readyz"), "it was ready", _START_SECONDS)
-        self._started(started, "kube-apiserver", *self._api_server_arguments()).wait_until(
-            self._api_server_is_ready, "it was ready", _START_SECONDS
-        )
+        self._api_server_command = self._api_server_arguments()
+        self._start_api_server(started)
         controllers = self._started(started, "kube-controller-manager", *self._controller_arguments())
         controllers.wait_until(self._controllers_run, "it had worked", _START_SECONDS)
         if self._scheduler:
             self._started(started, "kube-scheduler", *self._kubeconfig_arguments("kube-scheduler"))
+
+    def _start_api_server(self, started: ExitStack) -> None:
+        self._api_server = self._started(started, "kube-apiserver", *self._api_server_command)
+        self._api_server.wait_until(self._api_server_is_ready, "it was ready", _START_SECONDS)
 
     def _started(self, started: ExitStack, name: str, *arguments: str) -> Process:
         process = Process(name, (*component(name), *arguments), self.folder)

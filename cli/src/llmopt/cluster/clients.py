@@ -132,6 +132,12 @@ class Cluster:
         )
         return [msgspec.to_builtins(each) for each in found]
 
+    def pod(self, name: str, namespace: str) -> Document:
+        """Return one pod."""
+        question = self._question("get", "pods", namespace, name)
+        found = self._ask(question, lambda client: client.get(Pod, name, namespace=namespace))
+        return dict(msgspec.to_builtins(found))
+
     def log(self, pod: str, namespace: str, *, container: str, follow: bool) -> Iterator[str]:
         """Return the lines of a container's log; with `follow` until it ends."""
         question = self._question("get", "pods/log", namespace, pod)

@@ -21,6 +21,10 @@ class PodSource(Protocol):
         """Return the pods that carry `labels`."""
         ...
 
+    def pod(self, name: str, namespace: str) -> dict[str, Any]:
+        """Return one pod."""
+        ...
+
     def log(self, pod: str, namespace: str, *, container: str, follow: bool) -> Iterator[str]:
         """Return the lines of a container's log."""
         ...
@@ -28,12 +32,16 @@ class PodSource(Protocol):
 
 @dataclass(frozen=True)
 class RunnerPod:
-    """One pod of a runner; `made` tells the attempts of one index apart."""
+    """One pod of a runner; `made` tells the attempts of one index apart.
+
+    Of a pod that is not `placed` on a node the API server gives an empty log, not an error.
+    """
 
     name: str
     namespace: str
     index: int
     made: str
+    placed: bool = True
 
 
 def runner_pods(source: PodSource, kind: Kind, name: str, namespace: str) -> list[RunnerPod]:
@@ -68,7 +76,7 @@ class Printer:
     def show(self, pods: Sequence[RunnerPod]) -> None:
         """Print what `pods` have printed, one after the other; raises Refused where one never started."""
         for pod, prefix in _prefixed(pods):
-            self._print(pod, prefix, follow=False)
+            self._print(_placed(pod), prefix, follow=False)
 
     def follow(self, pods: Sequence[RunnerPod]) -> tuple[LlmoptError, ...]:
         """Print what `pods` print until all have ended, waiting for those that are to start; blocks.
@@ -95,7 +103,8 @@ class Printer:
         told = ""
         while True:
             try:
-                self._print(pod, prefix, follow=True)
+                current = pod if pod.placed else _runner_pod(self._source.pod(pod.name, pod.namespace))
+                self._print(_placed(current), prefix, follow=True)
             except Refused as error:  # a container that has not started yet has no log
                 if str(error) != told:
                     told = str(error)
@@ -113,6 +122,12 @@ class Printer:
             self._say(text)
 
 
+def _placed(pod: RunnerPod) -> RunnerPod:
+    if not pod.placed:
+        raise Refused(f"pod {pod.name} has no node yet, and so no log")
+    return pod
+
+
 def _prefixed(pods: Sequence[RunnerPod]) -> list[tuple[RunnerPod, str]]:
     width = max((len(pod.name) for pod in pods), default=0)
     return [(pod, f"{pod.name:{width}}  " if len(pods) > 1 else "") for pod in pods]
@@ -125,4 +140,5 @@ def _runner_pod(body: Mapping[str, Any]) -> RunnerPod:
         namespace=metadata["namespace"],
         index=int((metadata.get("labels") or {}).get(_INDEX_LABEL, 0)),
         made=str(metadata.get("creationTimestamp", "")),
+        placed=bool((body.get("spec") or {}).get("nodeName")),
     )

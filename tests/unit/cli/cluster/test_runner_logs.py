@@ -1,3 +1,4 @@
+import pytest
 from fakes.cluster_resources import COMPLETE, condition, resource
 
 from llmopt.cluster.commands.logging import _why_none
@@ -7,8 +8,8 @@ from llmopt.cluster.runners import Printer, RunnerPod, chosen, runner_pods
 from llmopt.cluster.watching import Clock
 
 
-def pod(name, index=0, made="1"):
-    return RunnerPod(name, "team-a", index, made)
+def pod(name, index=0, made="1", *, placed=True):
+    return RunnerPod(name, "team-a", index, made, placed)
 
 
 class Pods:
@@ -29,6 +30,13 @@ class Pods:
             }
             for number, name in enumerate(self.logs)
         ]  # fmt: skip
+
+    def pod(self, name, namespace):
+        """A pod gets its node the second time somebody looks."""
+        seen = self.asked.count(name)
+        self.asked.append(name)
+        spec = {"nodeName": "here"} if seen else {}
+        return {"metadata": {"name": name, "namespace": namespace}, "spec": spec}
 
     def log(self, pod, namespace, *, container, follow):
         self.asked.append((pod, namespace, container, follow))
@@ -94,6 +102,16 @@ def test_a_pod_that_has_not_started_is_waited_for():
     said, failures = printed(Pods(a=[waits, waits, "one"]), "a", follow=True)
     assert said == [f"({waits})", "one"]
     assert failures == ()
+
+
+def test_a_pod_without_a_node_has_no_log():
+    """It is said so; followed, it is waited for until it has one."""
+    said = []
+    printer = Printer(Pods(a=["one"]), said.append, Clock(lambda: 0.0, lambda _: None))
+    with pytest.raises(Refused, match="pod a has no node yet"):
+        printer.show([pod("a", placed=False)])
+    assert printer.follow([pod("a", placed=False)]) == ()
+    assert said == ["(pod a has no node yet, and so no log)", "one"]
 
 
 def test_one_pod_that_is_cut_off_does_not_end_the_others():
