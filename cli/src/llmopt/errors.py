@@ -1,7 +1,6 @@
 """What the Python API raises, here and in a cluster."""
 
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources.status import BenchmarkStatus
 from llmopt_core.study.benchmark_results import BenchmarkResult
 from llmopt_core.study.results import OptimizationResult
 
@@ -15,11 +14,8 @@ class OptimizationFailed(LlmoptError):
 
 
 class BenchmarkFailed(LlmoptError):
-    """The benchmark ended without a comparison; `result` holds the classes of errors and what to do.
+    """The benchmark ended without a comparison; `result` holds the classes of errors and what to do."""
 
-    It is what was measured on this machine, or the status in a cluster.
-    """
-
-    def __init__(self, message: str, result: BenchmarkResult | BenchmarkStatus) -> None:
+    def __init__(self, message: str, result: BenchmarkResult) -> None:
         self.result = result
         super().__init__(message)

@@ -1,12 +1,12 @@
 """The result of an optimization on the terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from llmopt_core.study.results import Comparison, OptimizationResult
+from llmopt_core.study.results import Comparison, ErrorCount, OptimizationResult
 from llmopt_core.study.wording import advice, gain_text, headline, interval_text, number, value_text, verdict
 
 
@@ -26,12 +26,16 @@ def print_result(console: Console, result: OptimizationResult) -> None:
         _say(console, text)
     for line in _parameter_lines(result):
         _say(console, line)
-    for error in result.errors:
-        _say(console, f"{error.error_class} x{error.count} (trial {error.trial}): {error.message}")
-        if error.suggestion:
-            _say(console, f"  -> {error.suggestion}")
-    for line in _next_lines(result):
+    for line in (*error_lines(result.errors), *_next_lines(result)):
         _say(console, line)
+
+
+def error_lines(errors: Sequence[ErrorCount]) -> Iterator[str]:
+    """Yield each class of failures with its last message and what to do."""
+    for error in errors:
+        yield f"{error.error_class} x{error.count} (trial {error.trial}): {error.message}"
+        if error.suggestion:
+            yield f"  -> {error.suggestion}"
 
 
 def comparison_table(comparisons: tuple[Comparison, ...]) -> Table:

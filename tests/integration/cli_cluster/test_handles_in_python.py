@@ -15,6 +15,7 @@ from llmopt.cluster.watching import Gone
 from llmopt.errors import OptimizationFailed
 from llmopt.manifests import OptionInvalid
 from llmopt_core.study.adapter import open_storage
+from llmopt_core.study.benchmark_results import benchmark_result_of
 from llmopt_core.study.results import result_of
 
 pytestmark = pytest.mark.slow
@@ -46,6 +47,41 @@ def test_a_manifest_is_submitted_and_waited_for(tenant, operator, place, capsys)
     assert list(frame.index) == numbers
     assert {"phase", "sampling.temperature", "accuracy"} <= set(frame.columns)
     assert handle.status().phase == "Complete"
+
+
+def duel():
+    """Return a benchmark that the stub runners finish in a moment; the cold candidate wins."""
+    document = benchmark()
+    cold = {"name": "cold", "parameters": {"sampling.temperature": "0"}}
+    document["spec"] |= {
+        "candidates": [{"name": "default"}, cold], "repeats": 4, "objective": {"metric": "accuracy"},
+        "metrics": ["output_tokens_per_second"],
+    }  # fmt: skip
+    return document
+
+
+def test_a_benchmark_is_compared_as_its_study_is(tenant, operator, place):
+    """Winner, verdict, means and differences of the status are those of the study, to six digits."""
+    handle = llmopt.cluster.submit(duel(), **place)
+    with tenant.kubelet():
+        result = handle.wait(timeout=120)
+    with open_storage(tenant.url) as storage:
+        uid = tenant.resource("small", plural="llmbenchmarks")["metadata"]["uid"]
+        own = benchmark_result_of(storage.open_study(uid))
+    assert (result.winner, result.verdict) == (own.winner, own.verdict) == ("cold", own.verdict)
+    assert (result.repeats, result.finding.metrics) == (own.repeats, own.finding.metrics)
+    for metric in own.finding.metrics:
+        told, known = (each.candidate("cold").against_baseline[metric] for each in (result, own))
+        assert (told.better, told.significant, told.scale) == (known.better, known.significant, known.scale)
+        assert [told.difference, told.low, told.high] == pytest.approx(
+            [known.difference, known.low, known.high], rel=1e-3
+        )
+        means = [each.candidate("default").metrics[metric].mean for each in (result, own)]
+        assert means[0] == pytest.approx(means[1], rel=1e-5)
+    repeats = handle.trials()
+    assert sorted((each.candidate, each.repeat) for each in repeats) == [
+        (c, r) for c in (0, 1) for r in range(4)
+    ]
 
 
 def test_a_model_and_a_few_options_are_enough(tenant, place):

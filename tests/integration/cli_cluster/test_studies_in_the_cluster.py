@@ -6,7 +6,7 @@ import signal
 import pytest
 import yaml
 from fakes.cluster_commands import small
-from fakes.manifests import changed
+from fakes.manifests import benchmark, changed
 from fakes.tenants import eventually
 
 from llmopt.exits import Exit
@@ -43,6 +43,25 @@ def test_from_apply_to_the_report(llmopt, tenant, operator):
     assert headline(result) in page
     assert "managedFields" not in page
     assert "name: mine" in page
+
+
+def test_a_benchmark_is_followed_to_its_verdict(llmopt, tenant, operator):
+    """The same commands take the other kind: candidates by metric, the verdict, the report."""
+    document = benchmark()
+    cold = {"name": "cold", "parameters": {"sampling.temperature": "0"}}
+    document["spec"] |= {"candidates": [{"name": "default"}, cold], "repeats": 4}
+    document["spec"]["objective"] = {"metric": "accuracy"}
+    assert llmopt("apply", llmopt.written(document), "-n", tenant.namespace).exit_code == Exit.FINISHED
+    with tenant.kubelet("--trial-seconds", "0.1"):
+        watched = llmopt("watch", "llmb", "small", "-n", tenant.namespace)
+    assert watched.exit_code == Exit.FINISHED, watched.output
+    assert "cold wins: accuracy" in watched.output
+    assert "Parameters of cold:" in watched.output
+    assert "better," in watched.output
+    assert "cold wins" in llmopt("get", "llmb", "-n", tenant.namespace, "-o", "wide").stdout
+    page = llmopt.folder / "b.html"
+    assert llmopt("report", "small", "-n", tenant.namespace, "--output", page).exit_code == Exit.FINISHED
+    assert "cold wins" in page.read_text()
 
 
 def test_get_prints_what_the_api_server_has(llmopt, tenant, operator):

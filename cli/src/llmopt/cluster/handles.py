@@ -25,9 +25,10 @@ from llmopt.errors import BenchmarkFailed, OptimizationFailed
 from llmopt.manifests import OptionInvalid, as_yaml
 from llmopt.options import Target
 from llmopt.progress import told
+from llmopt.results import Result
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus
-from llmopt_core.study.results import OptimizationResult
+from llmopt_core.resources.status import OptimizationStatus
+from llmopt_core.study.benchmark_results import BenchmarkResult
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["Handle", "NotRunnable", "PartialTrials", "Trial", "WaitTimeout", "get", "submit"]
 
 T = TypeVar("T")
-Result = OptimizationResult | BenchmarkStatus
 # What an engine may take to stop, and its runner to give its trial back.
 _STOP_SECONDS = 120.0
 
@@ -111,8 +111,8 @@ class Handle:
         return self._do(lambda cluster: status_of(self._subject(cluster).look()))
 
     def result(self) -> Result:
-        """Return what was found so far: of an optimization its result, of a benchmark its status."""
-        return self._do(lambda cluster: _result(cluster, self._subject(cluster).look()))
+        """Return what was found so far."""
+        return self._do(lambda cluster: read_result(cluster, self._subject(cluster).look()))
 
     def wait(self, timeout: float | None = None, *, progress: bool = False) -> Result:
         """Wait until it has ended and return its result; blocks, at most `timeout` seconds.
@@ -165,7 +165,7 @@ class Handle:
         Nothing is lost: the resource and its study stay, and `resume` goes on. Raises WaitTimeout.
         """
         self.suspend()
-        return self._do(lambda cluster: _result(cluster, _stopped(self._subject(cluster), timeout)))
+        return self._do(lambda cluster: read_result(cluster, _stopped(self._subject(cluster), timeout)))
 
     def delete(self) -> None:
         """Delete the resource and its runners; the study stays unless spec.studyRetention says otherwise."""
@@ -189,21 +189,16 @@ def _handle(cluster: "Cluster", target: Target, kind: Kind, document: dict[str, 
     return Handle(replace(target, context=context), kind, document["metadata"]["name"], access.namespace)
 
 
-def _result(cluster: "Cluster", document: dict[str, Any]) -> Result:
-    status = status_of(document)
-    return read_result(cluster, document, status) if isinstance(status, OptimizationStatus) else status
-
-
 def _concluded(cluster: "Cluster", document: dict[str, Any]) -> Result:
     """Return the result of a resource that will not go on by itself; raise why there is none."""
     end = end_of(status_of(document))
     if end is None:
         raise NotRunnable(f"{document['metadata']['name']} cannot run: {problem_of(status_of(document))}")
-    result = _result(cluster, document)
+    result = read_result(cluster, document)
     if not end.failed:
         return result
     message = f"the study failed ({end.reason}): {end.message}"
-    if isinstance(result, BenchmarkStatus):
+    if isinstance(result, BenchmarkResult):
         raise BenchmarkFailed(message, result)
     raise OptimizationFailed(message, result)
 

@@ -39,7 +39,7 @@ def result_from(
         message=end.message if end else "",
         failed=end is not None and end.failed,
         trials=status.progress.finished + status.progress.confirm_finished,
-        errors=_errors(status),
+        errors=errors_in(status),
     )
     if status.best is None:
         return bare
@@ -63,6 +63,14 @@ def typed(parameters: Mapping[str, Scalar], engine: str) -> dict[str, Value]:
 def engine_of(document: Mapping[str, Any]) -> str:
     """Return the name of the resource's engine; empty where each candidate has its own."""
     return str((document["spec"].get("engine") or {}).get("name", ""))
+
+
+def errors_in(status: OptimizationStatus | BenchmarkStatus) -> tuple[ErrorCount, ...]:
+    """Return the classes of failures that a status tells."""
+    return tuple(
+        ErrorCount(error.class_, error.count, error.last_message, error.suggestion, error.last_trial or 0)
+        for error in status.errors
+    )
 
 
 def _typed(name: str, value: Scalar, declaration: EngineDeclaration) -> Value:
@@ -130,10 +138,3 @@ def _comparisons(document: Mapping[str, Any], status: OptimizationStatus) -> Ite
 
 def _metrics(trial: TrialResult | None) -> dict[str, float]:
     return {} if trial is None else {name: float(value) for name, value in trial.metrics.items()}
-
-
-def _errors(status: OptimizationStatus | BenchmarkStatus) -> tuple[ErrorCount, ...]:
-    return tuple(
-        ErrorCount(error.class_, error.count, error.last_message, error.suggestion, error.last_trial or 0)
-        for error in status.errors
-    )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from llmopt.cluster.conditions import Document, Status
 from llmopt_core.metrics.catalog import find_metric
-from llmopt_core.resources.status import Gain, OptimizationStatus, RunnerStatus
+from llmopt_core.resources.status import BenchmarkStatus, Gain, OptimizationStatus, RunnerStatus
 from llmopt_core.study.progress import Progress
 from llmopt_core.study.records import ObjectiveDefinition, OutcomeKind
 from llmopt_core.study.results import Comparison, compare
@@ -20,8 +20,7 @@ _PHASES = {
 def progress_of(document: Document, status: Status) -> Progress:
     """Return how far the study of `document` is."""
     counts, alive = status.progress, [runner for runner in status.runners if runner.ended is None]
-    best = status.best if isinstance(status, OptimizationStatus) else None
-    return Progress(
+    seen = Progress(
         phase=_phase(status),
         finished=counts.finished,
         running=counts.running,
@@ -30,8 +29,6 @@ def progress_of(document: Document, status: Status) -> Progress:
         repeats_planned=counts.confirm_planned,
         elapsed_seconds=counts.elapsed_seconds,
         left_seconds=counts.eta_seconds,
-        best_trial=best.trial if best else None,
-        gains=gains_of(document, status),
         memory_mib=sum(each.memory_mib or 0 for each in alive) or None,
         memory_total_mib=max((each.memory_total_mib or 0 for each in alive), default=0) or None,
         outcomes=_outcomes(status),
@@ -39,6 +36,10 @@ def progress_of(document: Document, status: Status) -> Progress:
         runners=len(alive),
         stages=_stages(alive),
     )
+    if isinstance(status, BenchmarkStatus):  # all that it has are repeats
+        return replace(seen, finished=0, budget=0, repeats=seen.finished, repeats_planned=seen.budget)
+    best = status.best
+    return replace(seen, best_trial=best.trial if best else None, gains=_searched(document, status))
 
 
 def comparison_of(gain: Gain, objective: ObjectiveDefinition) -> Comparison:
@@ -61,12 +62,24 @@ def objectives_of(document: Document) -> Mapping[str, ObjectiveDefinition]:
     }
 
 
-def gains_of(document: Document, status: Status) -> tuple[Comparison, ...]:
-    """Return what the best gains in each objective over the default, as far as it was measured."""
+def gains_of(document: Document, status: OptimizationStatus) -> tuple[Comparison, ...]:
+    """Return what the best gains in each objective over the default, proved where it was confirmed."""
     objectives = objectives_of(document)
-    best = status.best if isinstance(status, OptimizationStatus) else None
-    gains = best.gain if best else ()
+    gains = status.best.gain if status.best else ()
     return tuple(comparison_of(gain, objectives[gain.metric]) for gain in gains if gain.metric in objectives)
+
+
+def _searched(document: Document, status: OptimizationStatus) -> tuple[Comparison, ...]:
+    """Compare the best with the default as the search measured them, as a local run does while it runs."""
+    best, default = status.best, status.baseline
+    if best is None:
+        return ()
+    before = default.metrics if default else best.metrics
+    return tuple(
+        compare(metric, float(before[metric]), float(best.metrics[metric]), objective=objective)
+        for metric, objective in objectives_of(document).items()
+        if metric in before and metric in best.metrics
+    )
 
 
 def _budget(document: Document) -> int:
@@ -82,6 +95,8 @@ def _phase(status: Status) -> str:
     counts = status.progress
     if status.phase != "Running":
         return _PHASES.get(status.phase or "Pending", "pending")
+    if isinstance(status, BenchmarkStatus):
+        return "compare"
     if counts.confirm_finished:
         return "confirm"
     return "search" if counts.finished else "baseline"

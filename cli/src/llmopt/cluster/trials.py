@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class Trial:
     """One trial. `phase` is baseline, search or confirm, `outcome` how it ended (None: it waits or runs).
 
+    `candidate` and `repeat` are set for the repeats of a confirmation and of a benchmark, counted from 0.
     `parameters` by full name, `metrics` by catalogue name in the catalogue's units, `seconds` its wall time.
     """
 
@@ -28,6 +29,8 @@ class Trial:
     parameters: Mapping[str, Value] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     seconds: float | None = None
+    candidate: int | None = None
+    repeat: int | None = None
     runner: str | None = None
     error: str | None = None
 
@@ -76,6 +79,8 @@ def _recorded(record: TrialRecord) -> Trial:
         parameters=dict(record.parameters),
         metrics=dict(outcome.metrics) if outcome else {},
         seconds=spent,
+        candidate=record.candidate,
+        repeat=record.repeat,
         runner=record.runner,
         error=outcome.failure.error_class.value if outcome and outcome.failure else None,
     )

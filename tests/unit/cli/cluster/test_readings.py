@@ -10,6 +10,7 @@ TWO = changed(optimization(), "spec.objectives", [{"metric": "accuracy"}, {"metr
 BEST = {
     "trial": 3,
     "headline": "accuracy 0.75, ttft_ms_p95 80",
+    "metrics": {"accuracy": "0.75", "ttft_ms_p95": "80"},
     "gain": [
         {"metric": "accuracy", "baseline": "0.5", "best": "0.75", "difference": "0.25", "ratio": "1.5",
          "interval": {"low": "0.1", "high": "0.4"}, "significant": True},
@@ -34,6 +35,7 @@ def test_a_look_says_what_a_local_one_says():
             "etaSeconds": 120, "confirmPlanned": 20,
         },
         best=BEST,
+        baseline={"trial": 0, "metrics": {"accuracy": "0.5", "ttft_ms_p95": "100"}},
         errors=[{"class": "CudaFault", "count": 2}],
         runners=[
             {"name": "a", "stage": "measure", "memoryMib": 512, "memoryTotalMib": 4096},
@@ -73,7 +75,13 @@ def test_the_budget_is_known_before_the_study_is():
     """As long as the status says nothing it is the manifest's."""
     assert seen(document=changed(optimization(), "spec.budget", {"trials": 7})).budget == 7
     repeated = changed(benchmark(), "spec.repeats", 5)
-    assert seen(document=repeated).budget == 10
+    assert seen(document=repeated).repeats_planned == 10
+
+
+def test_a_benchmark_counts_repeats():
+    """Its trials are repeats of its candidates, and it compares from the first one on."""
+    look = seen(document=benchmark(), phase="Running", progress={"budget": 10, "finished": 4, "running": 2})
+    assert line(look) == "[0 s] compare; 4/10 repeats"
 
 
 def test_a_gain_is_judged_by_its_interval_and_its_direction():
@@ -97,6 +105,14 @@ def test_a_goal_of_the_manifest_turns_the_direction():
     document = resource("mine", status={"best": BEST}, document=upside_down)
     (gain,) = gains_of(document, status_of(document))
     assert (gain.significant, gain.worse) == (False, True)
+
+
+def test_while_it_runs_the_searchs_own_numbers_are_told():
+    """What the repeats prove belongs into the result: the line says `not confirmed`, and so it is."""
+    proved = {**BEST, "gain": [{**BEST["gain"][0], "best": "0.6"}], "confirmed": True}
+    baseline = {"trial": 0, "metrics": {"accuracy": "0.5"}}
+    (gain,) = seen(phase="Complete", best=proved, baseline=baseline).gains
+    assert (gain.default, gain.best, gain.low) == (0.5, 0.75, None)
 
 
 def test_a_suspended_resource_shows_what_it_had():

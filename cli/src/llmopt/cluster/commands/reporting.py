@@ -10,14 +10,13 @@ from llmopt.cluster.commands.speaking import on_cluster, say
 from llmopt.cluster.databases import opened_study
 from llmopt.cluster.finding import find, reference
 from llmopt.cluster.kubeconfigs import is_configured
-from llmopt.commands.reporting import NoResults, has_results, report_study
+from llmopt.commands.reporting import has_results, report_study
 from llmopt.exits import Exit
 from llmopt.manifests import as_yaml
 from llmopt.options import Target
 from llmopt.report.writing import write_report
-from llmopt_core.resources import LLMOptimization
+from llmopt.results import read_result
 from llmopt_core.resources.loading import resource_of
-from llmopt_core.study.results import result_of
 
 if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster
@@ -46,12 +45,10 @@ def report_on(cluster: "Cluster", wanted: ReportWanted) -> Exit:
     """Write the report of a study in the cluster."""
     _, document = find(cluster, reference((wanted.study,)), cluster.access.namespace)
     resource = resource_of({field: value for field, value in document.items() if field != "status"})
-    if not isinstance(resource, LLMOptimization):
-        raise NoResults(f"{wanted.study} is a {resource.kind}, not an LLMOptimization")
     path = wanted.output or Path(f"{resource.metadata.name}-report.html")
     with opened_study(cluster, document, storage=wanted.storage, at=wanted.database_at) as study:
         text = as_yaml(_manifest(document))
-        write_report(study, result_of(study), path, spec=resource.spec, manifest_text=text)
+        write_report(study, read_result(study), path, spec=resource.spec, manifest_text=text)
     say(Console(), f"Report: {path}")
     return Exit.FINISHED
 
