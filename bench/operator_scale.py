@@ -35,6 +35,7 @@ from fakes.manifests import optimization
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.study.adapter import Study, open_storage
 from llmopt_core.study.records import Outcome, OutcomeKind, RunnerRecord
+from llmopt_operator.specs.naming import labels_of
 from llmopt_runner.engines.ports import free_port
 
 RESOURCES = "/apis/llmopt.dev/v1alpha1/namespaces/{}/llmoptimizations"
@@ -79,6 +80,9 @@ class Operator:
             )
         try:
             yield psutil.Process(process.pid)
+        except TimeoutError:
+            print((self._folder / "operator.log").read_text()[-3000:], file=sys.stderr)
+            raise
         finally:
             process.terminate()
             process.wait()
@@ -183,6 +187,23 @@ class Measurer:
             time.sleep(0.1)
 
 
+def show_runner(api: ApiClient, item: dict[str, Any]) -> None:
+    """Have the API server show a runner's pod that runs: only such studies are looked at."""
+    metadata = item["metadata"]
+    pods = f"/api/v1/namespaces/{metadata['namespace']}/pods"
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": metadata["name"],
+            "labels": labels_of(item["kind"], metadata["name"], item["status"]["manifestHash"]),
+        },
+        "spec": {"containers": [{"name": "runner", "image": "none"}], "schedulerName": "nobody"},
+    }
+    api.create(pods, pod)
+    api.patch(f"{pods}/{metadata['name']}/status", {"status": {"phase": "Running"}})
+
+
 def follow(api: ApiClient, operator: Operator, urls: dict[str, str], active: int) -> None:
     """How soon the end of a trial shows in a status, with `active` studies at work."""
     stop = threading.Event()
@@ -192,6 +213,7 @@ def follow(api: ApiClient, operator: Operator, urls: dict[str, str], active: int
         chosen = [item for name in urls for item in api.list(RESOURCES.format(name))][:active]
         measurers = []
         for item in chosen:
+            show_runner(api, {"kind": "LLMOptimization", **item})
             namespace, name = item["metadata"]["namespace"], item["metadata"]["name"]
             study = storages[namespace].open_study(item["metadata"]["uid"])
             measurers.append(Measurer(api, study, f"{RESOURCES.format(namespace)}/{name}"))
