@@ -86,5 +86,4 @@ def owner_of(document: Mapping[str, Any]) -> dict[str, Any]:
         "name": document["metadata"]["name"],
         "uid": document["metadata"]["uid"],
         "controller": True,
-        "blockOwnerDeletion": True,
     }

@@ -1,0 +1,39 @@
+from typing import Any
+
+import pytest
+from fakes.manifests import changed, optimization
+
+from llmopt_core.resources import resource_of
+from llmopt_operator.domain.policies import denial
+from llmopt_operator.settings import Policy
+
+
+def _denied(path: str, value: Any, **policy: Any) -> str:
+    found = denial(resource_of(changed(optimization(), path, value)), Policy.model_validate(policy))
+    return "" if found is None else found.message
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "policy", "says"),
+    [
+        ("spec.runners.image", "a/b:1", {}, "the administrator's own only"),
+        ("spec.runners.image", "a/b:1", {"images": ["c/"]}, "allowed: c/…"),
+        ("spec.runners.image", "a/b:1", {"images": ["a/"]}, ""),
+        ("spec.engine.name", "llamacpp", {"engines": ["vllm"]}, "spec.engine.name: llamacpp"),
+        ("spec.engine.name", "llamacpp", {"engines": ["llamacpp"]}, ""),
+        ("spec.model.trustRemoteCode", True, {}, "trustRemoteCode"),
+        ("spec.model.trustRemoteCode", True, {"trustRemoteCode": True}, ""),
+        ("spec.rollout", {"deploymentRef": {"name": "server"}}, {}, "spec.rollout.deploymentRef"),
+        (
+            "spec.runners.template",
+            {"volumes": [{"name": "v", "mountPath": "/data", "emptyDir": {}}]},
+            {"volumeKinds": ["persistentVolumeClaim"]},
+            "volumes: v",
+        ),
+    ],
+)
+def test_what_is_not_allowed_is_named(path: str, value: Any, policy: dict[str, Any], says: str) -> None:
+    """Each rule of the administrator refuses what it is about, by field, and nothing else."""
+    message = _denied(path, value, **policy)
+    assert says in message
+    assert bool(message) == bool(says)
