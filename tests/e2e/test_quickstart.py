@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from fakes.cluster_commands import Commands
 
+from llmopt.exits import Exit
 from llmopt_core.study.adapter import open_storage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -66,6 +68,22 @@ def test_study_holds_every_trial(tenant, finished):
     with open_storage(tenant.url) as storage:
         trials = storage.open_study(finished["metadata"]["uid"]).trials()
     assert len(trials) >= _TRIALS
+
+
+def test_command_tells_the_same(operator, tenant, finished, tmp_path):
+    """The command shows the result, the runner's log from the real kubelet, and a report from the database."""
+    llmopt = Commands(operator.kubeconfig, tmp_path)
+    name, space = finished["metadata"]["name"], ("-n", tenant.namespace)
+    watched = llmopt("watch", name, *space)
+    assert watched.exit_code == Exit.FINISHED, watched.output
+    assert "The study is finished (TrialsExhausted)" in watched.output
+    assert finished["status"]["best"]["serveArgs"] in watched.output
+    logs = llmopt("logs", name, *space)
+    assert logs.exit_code == Exit.FINISHED, logs.output
+    assert "trial 0" in logs.stdout
+    reported = llmopt("report", name, *space, "--storage", tenant.url, "--output", tmp_path / "r.html")
+    assert reported.exit_code == Exit.FINISHED, reported.output
+    assert finished["status"]["best"]["summary"].partition(":")[0] in (tmp_path / "r.html").read_text()
 
 
 def test_runner_was_restricted(operator, tenant, finished):

@@ -221,5 +221,5 @@ def _remembered(document: dict[str, Any], why: StudyOutOfReach) -> list[Trial]:
     status = status_of(document)
     trials = remembered(document, status) if isinstance(status, OptimizationStatus) else []
     told_of = f"of {status.progress.finished} trials, those {len(trials)} that the status holds: {why}"
-    warnings.warn(told_of, PartialTrials, stacklevel=6)
+    warnings.warn(told_of, PartialTrials, stacklevel=5)
     return trials
