@@ -71,7 +71,7 @@ def test_study_holds_every_trial(tenant, finished):
 
 
 def test_command_tells_the_same(operator, tenant, finished, tmp_path):
-    """The command shows the result, the runner's log from the real kubelet, and a report from the database."""
+    """The command shows the result, the runner's log from the kubelet, and a report from the database."""
     llmopt = Commands(operator.kubeconfig, tmp_path)
     name, space = finished["metadata"]["name"], ("-n", tenant.namespace)
     watched = llmopt("watch", name, *space)

@@ -33,6 +33,10 @@ def with_credentials(access: Access) -> Access:
     plugin = access.user.get("exec")
     if plugin is None:
         return access
+    if not isinstance(plugin, Mapping):
+        raise KubeconfigInvalid(
+            f"the user of context {access.context}: exec: expected fields, such as command"
+        )
     status = _status(plugin, _asked(plugin, access))
     given = {
         field: base64.b64encode(str(status[name]).encode()).decode()
@@ -49,7 +53,7 @@ def with_credentials(access: Access) -> Access:
 
 def _asked(plugin: Mapping[str, Any], access: Access) -> str:
     command = [str(plugin.get("command", "")), *(str(part) for part in plugin.get("args") or ())]
-    given = {str(one["name"]): str(one["value"]) for one in plugin.get("env") or ()}
+    given = _variables(plugin, access)
     interactive = plugin.get("interactiveMode") != "Never" and sys.stdin is not None and sys.stdin.isatty()
     environment = {**os.environ, **given, "KUBERNETES_EXEC_INFO": _told(plugin, access, interactive)}
     try:
@@ -69,6 +73,15 @@ def _asked(plugin: Mapping[str, Any], access: Access) -> str:
             f"{error.returncode}: log in with it, then try again"
         ) from error
     return done.stdout
+
+
+def _variables(plugin: Mapping[str, Any], access: Access) -> dict[str, str]:
+    try:
+        return {str(one["name"]): str(one["value"]) for one in plugin.get("env") or ()}
+    except (KeyError, TypeError) as error:
+        raise KubeconfigInvalid(
+            f"the user of context {access.context}: exec.env: expected entries with name and value"
+        ) from error
 
 
 def _told(plugin: Mapping[str, Any], access: Access, interactive: bool) -> str:  # noqa: FBT001 - the protocol's field

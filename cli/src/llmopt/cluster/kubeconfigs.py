@@ -6,7 +6,7 @@ here, and the client is given one cluster and one user.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -122,17 +122,19 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 
 def _entries(document: Mapping[str, Any], section: str, path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
-    for each in document.get(section) or ():
+    wrong = KubeconfigInvalid(f"the kubeconfig {path}: {section}: expected a list of names with their fields")
+    entries, folder = document.get(section) or (), path.parent.absolute()
+    if not isinstance(entries, Sequence):
+        raise wrong
+    for each in entries:
         if not isinstance(each, Mapping) or not isinstance(each.get(_NAMED[section]), Mapping | None):
-            raise KubeconfigInvalid(
-                f"the kubeconfig {path}: {section}: expected entries with name and fields"
-            )
+            raise wrong
         entry = dict(each.get(_NAMED[section]) or {})
         for field in _PATHS[section]:
             if entry.get(field):
-                entry[field] = str(path.parent.absolute() / entry[field])
+                entry[field] = str(folder / str(entry[field]))
         if isinstance(entry.get("exec"), Mapping):
-            entry["exec"] = _with_path(entry["exec"], path.parent.absolute())
+            entry["exec"] = _with_path(entry["exec"], folder)
         yield str(each.get("name")), entry
 
 

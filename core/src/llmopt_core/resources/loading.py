@@ -60,9 +60,10 @@ def kind_of(document: Any) -> type[LLMOptimization] | type[LLMBenchmark]:
 
 def is_ours(document: Any) -> bool:
     """Say whether the parsed `document` claims to be of this API group."""
-    return isinstance(document, Mapping) and (
-        str(document.get("apiVersion", "")).startswith(f"{GROUP}/") or document.get("kind") in KINDS
-    )
+    if not isinstance(document, Mapping):
+        return False
+    version, kind = document.get("apiVersion", ""), document.get("kind")
+    return str(version).startswith(f"{GROUP}/") or (isinstance(kind, str) and kind in KINDS)
 
 
 def yaml_fault(error: yaml.YAMLError) -> Fault:

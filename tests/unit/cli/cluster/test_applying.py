@@ -83,6 +83,15 @@ def test_what_is_not_to_be_applied_is_named_with_its_line(file, stranger, says):
     assert caught.value.faults[0].line > len(yaml.safe_dump(optimization()).splitlines())
 
 
+@pytest.mark.parametrize(
+    "stranger", [[1, 2], "text", 7, {"kind": ["x"]}, {"kind": "Secret", "metadata": "x"}]
+)
+def test_garbage_beside_a_good_resource_is_a_fault(file, stranger):
+    """Whatever else stands in the file is told by its line."""
+    with pytest.raises(InputInvalid, match=r"m\.yaml:\d+: "):
+        pieces([file(optimization(), stranger)], None)
+
+
 def test_a_namespace_that_both_say_is_fine(file):
     """-n and the manifest may agree, and one of them may be silent."""
     name = file(changed(optimization(), "metadata.namespace", "a"))

@@ -1,11 +1,21 @@
 import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llmopt.cluster.errors import KubeconfigInvalid
 from llmopt.cluster.kubeconfigs import IN_CLUSTER, find_access, is_configured
 from llmopt.options import Target
+
+_WORDS = [
+    "apiVersion", "clusters", "cluster", "contexts", "context", "users", "user", "name", "current-context",
+    "namespace", "server", "certificate-authority", "tokenFile", "client-key", "exec", "command", "a",
+]  # fmt: skip
 
 
 def written(path, *, current="a", contexts=None, users=None, clusters=None):
@@ -161,6 +171,24 @@ def test_garbage_is_one_clear_error(tmp_path, text):
     path.write_text(text)
     with pytest.raises(KubeconfigInvalid, match="one"):
         access(Target(kubeconfig=path), folder=tmp_path)
+
+
+_SCALARS = st.none() | st.booleans() | st.integers() | st.text("abc", max_size=3)
+_TREES = st.recursive(
+    _SCALARS,
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.sampled_from(_WORDS), below, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(_WORDS), _TREES, max_size=5))
+def test_no_document_makes_it_stumble(document):
+    """Any fields with any values give access or one clear error, never another."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "one"
+        path.write_text(yaml.safe_dump(document))
+        with suppress(KubeconfigInvalid):
+            assert access(Target(kubeconfig=path), folder=Path(folder)).context
 
 
 def test_a_context_whose_cluster_is_missing_is_named(tmp_path):

@@ -1,7 +1,7 @@
 """`llmopt apply`: manifests checked as a whole, then given to the cluster."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,12 +117,13 @@ def _misplaced(text: str, source: str, namespace: str | None) -> Iterator[FileFa
             yield FileFault(Path(source), line_of(node, fault.path), fault)
 
 
-def _fault(document: Document, namespace: str | None) -> Fault | None:
-    kind, metadata = document.get("kind"), document.get("metadata") or {}
-    if kind_of(document) is None and kind not in COMPANIONS:
+def _fault(document: Any, namespace: str | None) -> Fault | None:
+    kind = document.get("kind") if isinstance(document, Mapping) else None
+    if kind_of(document) is None and (not isinstance(kind, str) or kind not in COMPANIONS):
         expected = f"a resource of llmopt.dev, or one of {', '.join(sorted(COMPANIONS))}"
         return Fault("kind", kind, expected, "apply it with kubectl")
-    if not metadata.get("name"):
+    metadata = document.get("metadata")
+    if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str):
         return Fault("metadata.name", None, "a name")
     if namespace and metadata.get("namespace", namespace) != namespace:
         expected = f"{namespace}, as -n says"
