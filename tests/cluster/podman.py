@@ -10,8 +10,9 @@ from pathlib import Path
 
 from cluster.programs import cache
 
-# Images and layers are kept that long: a build after a small change is then a small one.
-UNUSED_HOURS = 72
+# Layers are kept that long: a build after a small change is then a small one. Each build adds up to 2 GB,
+# which would fill a disk on a day of many changes if they stayed for longer.
+_KEPT_HOURS = 6
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _SETTINGS = ("PIP_", "UV_")
 # Packages outlive a build here. With a cache mount for it, Debian's podman 4.3 empties the image.
@@ -52,7 +53,7 @@ def build(tag: str, dockerfile: Path, context: Path, *options: str) -> None:
             "build", "--format=docker", "--network=host", *limits, *settings, *options,
             f"--volume={packages}:{_PACKAGES}", f"--tag={tag}", f"--file={dockerfile}", str(context),
         )  # fmt: skip
-    podman("image", "prune", "--all", "--force", f"--filter=until={UNUSED_HOURS}h")
+    podman("image", "prune", "--all", "--force", f"--filter=until={_KEPT_HOURS}h")
 
 
 @contextmanager
