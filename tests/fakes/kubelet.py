@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -26,7 +26,8 @@ _INDEX = "batch.kubernetes.io/job-completion-index"
 class Kubelet:
     """Runs the pods of `namespace` while the context is open; `arguments` go to every runner.
 
-    `held` keeps pods from being started; `exits` are pods' names and why they ended, in order.
+    `held` keeps pods from being started; `serves` says of the arguments of any other pod whether it becomes
+    ready; `exits` are pods' names and why they ended, in order.
     """
 
     api: ApiClient
@@ -35,6 +36,7 @@ class Kubelet:
     storage_url: str
     arguments: Sequence[str] = ()
     held: bool = False
+    serves: Callable[[Sequence[str]], bool] = lambda _arguments: True
     exits: list[tuple[str, int]] = field(default_factory=list)
     _running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set)
@@ -70,6 +72,15 @@ class Kubelet:
                 self._attend(pod)
 
     def _attend(self, pod: dict[str, Any]) -> None:
+        if _INDEX in pod["metadata"].get("labels", {}):
+            self._attend_runner(pod)
+        elif pod.get("status", {}).get("phase") == "Pending" and self.serves(
+            pod["spec"]["containers"][0].get("args", ())
+        ):
+            ready = {"type": "Ready", "status": "True"}
+            self._tell(pod, {"phase": "Running", "conditions": [ready]})
+
+    def _attend_runner(self, pod: dict[str, Any]) -> None:
         name, phase = pod["metadata"]["name"], pod.get("status", {}).get("phase")
         process = self._running.get(name)
         if process is not None and process.poll() is not None:

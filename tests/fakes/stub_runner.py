@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.resources import load_manifest
 from llmopt_core.search.configurations import Configuration
@@ -131,6 +132,7 @@ class Runner:
             facts={
                 "serve_command": "llama-server -m 'model.gguf' -np 4",
                 "request_fields": {"temperature": temperature},
+                "serve_arguments": ServeArguments(("--temp", f"{temperature}"), {"--temp": True}).document(),
             },
             seconds={"total": self.args.trial_seconds, "measure": self.args.trial_seconds},
         )

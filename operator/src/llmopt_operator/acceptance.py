@@ -1,13 +1,13 @@
 """What a resource asks for, checked once per change: by the same types and words as `llmopt validate`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llmopt_core.resources import Resource, duration_seconds, resource_of, validate
 from llmopt_core.resources.known import Known, installed, remembering
 from llmopt_operator.domain.observed import Problem, Target
-from llmopt_operator.domain.policies import denial
+from llmopt_operator.domain.policies import denial, rollout_of
 from llmopt_operator.settings import OperatorSettings
 from llmopt_operator.specs.naming import manifest_hash
 
@@ -60,12 +60,15 @@ def _accepted(document: Mapping[str, Any], settings: OperatorSettings, known: Kn
         queue=runners.get("queueName"),
         ttl_seconds=spec.get("ttlSecondsAfterFinished"),
         longest_seconds=_longest_seconds(spec),
+        uid=document["metadata"]["uid"],
     )
     plain = {field: value for field, value in document.items() if field != "status"}
     if faults := validate(plain, known):
         text = "; ".join(str(fault) for fault in faults)
         return Accepted(target, Problem("InvalidSpec", text[:_LONGEST_MESSAGE]))
-    return Accepted(target, denial(resource_of(plain), settings.policy))
+    resource = resource_of(plain)
+    target = replace(target, rollout=rollout_of(resource))
+    return Accepted(target, denial(resource, settings.policy, rollouts=settings.rollout.enabled))
 
 
 def as_resource(document: Mapping[str, Any]) -> Resource:

@@ -4,13 +4,22 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import Resource
 from llmopt_operator.acceptance import Acceptances, as_resource
-from llmopt_operator.adapters.kubernetes import Cluster, Conflict, NotFound, collection, path_of
+from llmopt_operator.adapters.kubernetes import (
+    STRATEGIC_MERGE_PATCH,
+    ApiError,
+    Cluster,
+    Conflict,
+    Forbidden,
+    NotFound,
+    collection,
+    path_of,
+)
 from llmopt_operator.adapters.studies import StorageProblem, Studies
 from llmopt_operator.domain.actions import (
     Action,
@@ -22,15 +31,17 @@ from llmopt_operator.domain.actions import (
     ReopenStudy,
     StartRunners,
     StopRunners,
+    WriteArguments,
     WriteBest,
 )
 from llmopt_operator.domain.decisions import decide
-from llmopt_operator.domain.observed import Observed, Problem, StudySeen
+from llmopt_operator.domain.observed import DeploymentSeen, Observed, Problem, StudySeen
 from llmopt_operator.domain.writing import status_patch
 from llmopt_operator.metrics import OperatorMetrics
 from llmopt_operator.settings import OperatorSettings
 from llmopt_operator.sightings import Sightings
 from llmopt_operator.specs.config_maps import best_config_map, manifest_config_map
+from llmopt_operator.specs.deployments import arguments_patch, deployment_seen
 from llmopt_operator.specs.events import event_of
 from llmopt_operator.specs.jobs import runner_job
 from llmopt_operator.specs.naming import PLURALS, Key
@@ -38,7 +49,7 @@ from llmopt_operator.specs.naming import PLURALS, Key
 log = logging.getLogger(__name__)
 # Enough for every way through the decisions; more would mean that two of them undo each other.
 _MOST_ROUNDS = 8
-_JOBS, _CONFIG_MAPS, _EVENTS = "jobs", "configmaps", "events"
+_JOBS, _CONFIG_MAPS, _EVENTS, _DEPLOYMENTS = "jobs", "configmaps", "events", "deployments"
 Document = Mapping[str, Any]
 
 
@@ -112,9 +123,25 @@ class Reconciler:
         settled = (
             observed.was_ended and document["status"].get("observedGeneration") == accepted.target.generation
         )
+        settled = settled and not observed.rolls_out
         if not settled and accepted.rejection is None:
             observed = await self._with_study(key, observed, as_resource(document))
+        if accepted.rejection is None and observed.rolls_out and observed.target.rollout is not None:
+            deployment = await self._deployment(key, observed.target.rollout.deployment)
+            observed = replace(observed, deployment=deployment)
         return _Sight(key, document, observed)
+
+    async def _deployment(self, key: Key, name: str) -> DeploymentSeen | Problem:
+        where = f"Deployment {key.namespace}/{name}"
+        try:
+            body = await self._cluster.get(f"{collection('apps/v1', _DEPLOYMENTS, key.namespace)}/{name}")
+        except NotFound:
+            return Problem(
+                "DeploymentNotFound", f"{where} does not exist: create it, or correct spec.rollout"
+            )
+        except Forbidden as error:
+            return Problem("DeploymentForbidden", f"{where} may not be read: {error}")
+        return deployment_seen(body)
 
     async def _with_study(self, key: Key, observed: Observed, resource: Resource) -> Observed:
         study: StudySeen | None = None
@@ -123,14 +150,7 @@ class Reconciler:
             study = await self._studies.see(key, resource, observed.status)
         except StorageProblem as error:
             problem = error.problem
-        return Observed(
-            target=observed.target,
-            status=observed.status,
-            jobs=observed.jobs,
-            pods=observed.pods,
-            storage=problem,
-            study=study,
-        )
+        return replace(observed, storage=problem, study=study)
 
     async def _act(self, sight: _Sight, action: Action) -> None:
         log.info("%s: %s", sight.key, action, extra={"resource": str(sight.key)})
@@ -147,6 +167,8 @@ class Reconciler:
                 await self._stop(sight, name)
             case WriteBest():
                 await self._write_best(sight)
+            case WriteArguments():
+                await self._write_arguments(sight, action)
             case DeleteResource():
                 path = path_of(sight.document, PLURALS[sight.key.kind])
                 await self._cluster.delete(path, propagation="Background")
@@ -171,6 +193,15 @@ class Reconciler:
         body = best_config_map(sight.document, result)
         if await self._create(body, _CONFIG_MAPS) is None:
             await self._cluster.patch(path_of(body, _CONFIG_MAPS), {"data": body["data"]})
+
+    async def _write_arguments(self, sight: _Sight, action: WriteArguments) -> None:
+        path = f"{collection('apps/v1', _DEPLOYMENTS, sight.key.namespace)}/{action.deployment}"
+        try:
+            await self._cluster.patch(path, arguments_patch(action), content_type=STRATEGIC_MERGE_PATCH)
+        except ApiError as error:
+            if not error.retryable:  # whoever waits for it must be told why it does not happen
+                await self._tell(sight.document, [Happening("RolloutRefused", str(error), warning=True)])
+            raise
 
     async def _create(self, body: dict[str, Any], plural: str) -> dict[str, Any] | None:
         """Create `body`, or return None where it is there and ours; raises NotOurs."""

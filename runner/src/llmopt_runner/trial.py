@@ -223,7 +223,7 @@ class TrialRunner:
             configuration,
             samples=dict(measurement.scores),
             sample_metric=evaluator.metric,
-            facts=self._facts(configuration, server),
+            facts=self._facts(claim, configuration, server),
         )
         if measurement.pruned:
             return replace(outcome, kind=OutcomeKind.PRUNED, metrics=quality)
@@ -271,15 +271,29 @@ class TrialRunner:
             f"{name} is not above zero" for name in zero
         ]
 
-    def _facts(self, configuration: Configuration, server: EngineServer) -> dict[str, object]:
+    def _facts(self, claim: Claim, configuration: Configuration, server: EngineServer) -> dict[str, object]:
         engine = self.slot.engine
         return {
             **server.facts(),
+            **self._mergeable(claim, configuration),
             "serve_command": engine.serve_arguments(configuration, server.settings),
             "request_fields": engine.request_fields(
                 self.declaration.request_part(self.declaration.changed(configuration))
             ),
         }
+
+    def _mergeable(self, claim: Claim, configuration: Configuration) -> dict[str, object]:
+        """What a server elsewhere is to be told of what was searched, and of what the engine was fixed to."""
+        decided = {*claim.parameters, *(name for name in self.fixed if name.startswith("engine."))}
+        arguments = self.slot.engine.mergeable_arguments(configuration, decided)
+        if arguments is None:
+            return {}
+        prompts = tuple(
+            f"{name} is said by whoever sends the requests"
+            for name, value in claim.parameters.items()
+            if name.startswith("prompt.") and value != self.fixed.get(name)
+        )
+        return {"serve_arguments": replace(arguments, untold=(*arguments.untold, *prompts)).document()}
 
 
 def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:

@@ -37,3 +37,12 @@ def test_what_is_not_allowed_is_named(path: str, value: Any, policy: dict[str, A
     message = _denied(path, value, **policy)
     assert says in message
     assert bool(message) == bool(says)
+
+
+def test_winners_are_written_only_where_that_is_allowed() -> None:
+    """The chart's switch decides whether a Deployment may be named."""
+    asked = resource_of(changed(optimization(), "spec.rollout", {"deploymentRef": {"name": "server"}}))
+    assert denial(asked, Policy(), rollouts=True) is None
+    refused = denial(asked, Policy())
+    assert refused is not None
+    assert "settings.rollout.enabled" in refused.message

@@ -8,7 +8,7 @@ from llmopt_core.resources.base import DecimalText, Identifier, Name, Part, Scal
 from llmopt_core.resources.rules import UniqueBy
 
 ConditionType = Literal[
-    "Accepted", "StudyReady", "Running", "Suspended", "MemoryGuardPassed", "Complete", "Failed"
+    "Accepted", "StudyReady", "Running", "Suspended", "MemoryGuardPassed", "Complete", "Failed", "RolledOut"
 ]
 DisplayPhase = Literal["Pending", "Running", "Confirming", "Suspended", "Complete", "Failed"]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.metrics.catalog import CATALOG, find_metric
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
 from llmopt_core.study.confirmation import Confirmation, Gain, confirmation
@@ -56,6 +57,7 @@ class OptimizationResult:
 
     `trial` is the best one (None: nothing was measured yet), `parameters` its parameters by group, `metrics`
     what the search measured of it. `gain` and `interval` are the first objective's, as in `Comparison`.
+    `serve_command` starts a server of that configuration, `serve_arguments` makes one elsewhere behave so.
     `ended` is why the study ended, None while it can go on, `failed` whether it ended badly. `confirmed`
     says that the gains come from repeats on items that the search never saw.
     """
@@ -75,6 +77,7 @@ class OptimizationResult:
     repeats: int = 0
     significant: bool = False
     serve_command: str | None = None
+    serve_arguments: ServeArguments | None = None
     request_fields: Mapping[str, Any] = field(default_factory=dict)
     errors: tuple[ErrorCount, ...] = ()
     report: Path | None = None
@@ -170,6 +173,7 @@ def _with_best(
         repeats=proved.repeats if proved else 0,
         significant=proved.significant if proved else False,
         serve_command=facts.get("serve_command"),
+        serve_arguments=ServeArguments.of(facts["serve_arguments"]) if "serve_arguments" in facts else None,
         request_fields=facts.get("request_fields", {}),
     )
 

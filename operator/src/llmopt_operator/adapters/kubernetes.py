@@ -11,6 +11,8 @@ from llmopt_core.errors.classes import LlmoptError
 from llmopt_operator.adapters.connections import Connection
 from llmopt_operator.metrics import OperatorMetrics
 
+# Lists of named parts are merged by name; of built-in kinds only.
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON = "application/json"
 _RETRYABLE = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.CONFLICT, *(s for s in HTTPStatus if s >= 500)}  # noqa: PLR2004 - the servers' own
@@ -30,11 +32,19 @@ class NotFound(ApiError):
     """There is no such object."""
 
 
+class Forbidden(ApiError):
+    """The operator has not the right to it."""
+
+
 class Conflict(ApiError):
     """It exists already, or was changed meanwhile."""
 
 
-_BY_STATUS = {HTTPStatus.NOT_FOUND: NotFound, HTTPStatus.CONFLICT: Conflict}
+_BY_STATUS = {
+    HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.FORBIDDEN: Forbidden,
+    HTTPStatus.CONFLICT: Conflict,
+}
 
 
 class Cluster:
@@ -56,9 +66,9 @@ class Cluster:
         """Replace the object at `path`; raises Conflict where it was changed since `body` was read."""
         return await self._ask("PUT", path, body=body)
 
-    async def patch(self, path: str, body: Object) -> Object:
-        """Merge `body` into the object at `path` and return it."""
-        return await self._ask("PATCH", path, body=body, content_type=MERGE_PATCH)
+    async def patch(self, path: str, body: Object, *, content_type: str = MERGE_PATCH) -> Object:
+        """Merge `body` into the object at `path` and return it; raises Conflict where it names a version."""
+        return await self._ask("PATCH", path, body=body, content_type=content_type)
 
     async def delete(self, path: str, *, propagation: str = "Foreground") -> None:
         """Delete the object at `path` with all that it owns; what is gone already is fine."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from llmopt_operator.domain.observed import RolloutNote
+
 
 @dataclass(frozen=True)
 class MakeStudy:
@@ -42,11 +44,34 @@ class WriteBest:
 
 
 @dataclass(frozen=True)
+class WriteArguments:
+    """Give the Deployment `deployment`'s `container` other `arguments`, and note why.
+
+    `version` is the Deployment that was decided upon: where it was changed since, it is looked at again.
+    """
+
+    deployment: str
+    version: str
+    container: str
+    arguments: tuple[str, ...]
+    note: RolloutNote
+
+
+@dataclass(frozen=True)
 class DeleteResource:
     """Delete the resource itself: it ended long enough ago."""
 
 
-Action = MakeStudy | ReopenStudy | EndStudy | StartRunners | StopRunners | WriteBest | DeleteResource
+Action = (
+    MakeStudy
+    | ReopenStudy
+    | EndStudy
+    | StartRunners
+    | StopRunners
+    | WriteBest
+    | WriteArguments
+    | DeleteResource
+)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from llmopt_operator.domain.actions import (
 )
 from llmopt_operator.domain.conditions import Fact, conditions, unix_seconds
 from llmopt_operator.domain.observed import FIGURES, JobEnd, JobSeen, Observed, Problem, StudySeen
+from llmopt_operator.domain.rollouts import turn
 from llmopt_operator.domain.runners import (
     EXIT_STORAGE,
     failure_of,
@@ -77,6 +78,8 @@ def _after_the_end(seen: Observed, now: float) -> Plan | None:
     """Nothing is done about what has ended but to delete it in time."""
     if not seen.was_ended:
         return None
+    if seen.rolls_out:
+        return _rolling_out(seen, now)
     if seen.target.ttl_seconds is None:
         return Plan(status=_generation(seen))
     ended = max(
@@ -88,6 +91,18 @@ def _after_the_end(seen: Observed, now: float) -> Plan | None:
     if left <= 0:
         return Plan((DeleteResource(),), seen.status)
     return Plan(status=_generation(seen), recheck_seconds=left)
+
+
+def _rolling_out(seen: Observed, now: float) -> Plan:
+    """Only one condition of what has ended still changes."""
+    next_turn = turn(seen, now)
+    if next_turn.actions:
+        return Plan(next_turn.actions, happenings=next_turn.happenings)
+    before = seen.status["conditions"]
+    (said,) = conditions([next_turn.fact], before, generation=seen.target.generation, now=now)
+    others = [condition for condition in before if condition["type"] != next_turn.fact.type]
+    status = {**_generation(seen), "conditions": [*others, said]}
+    return Plan((), status, next_turn.happenings, next_turn.recheck_seconds)
 
 
 def _generation(seen: Observed) -> Mapping[str, Any]:
@@ -164,7 +179,9 @@ def _ended(seen: Observed, now: float) -> Plan | None:
     ]
     plan = _status(seen, facts, now, study)
     said = Happening(end.reason, end.message, warning=end.failed)
-    return replace(plan, happenings=(*plan.happenings, said))
+    # What is still to be done with the winner is done after its end was told.
+    again = 0.0 if seen.target.rollout is not None and not end.failed else None
+    return replace(plan, happenings=(*plan.happenings, said), recheck_seconds=again)
 
 
 def _suspended(seen: Observed, now: float) -> Plan | None:

@@ -1,10 +1,11 @@
 """What was seen of one resource at one moment: all that a decision may rest on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.study.documents import EndReason
 
 # The parts of a status that a study fills.
@@ -15,6 +16,10 @@ FIGURES = frozenset(
         "results", "winner", "verdict",
     }
 )  # fmt: skip
+# Reasons of the condition RolledOut after which it is looked at again.
+UNSETTLED = frozenset(
+    {"InProgress", "DeploymentNotFound", "ContainerNotFound", "DeploymentForbidden", "StorageUnavailable"}
+)
 
 
 @dataclass(frozen=True)
@@ -70,12 +75,70 @@ class PodSeen:
 
 
 @dataclass(frozen=True)
+class Winner:
+    """What an ended study recommends. `proven`: repeats showed a significant gain over the default.
+
+    `arguments` is None where the engine has no command line of ours.
+    """
+
+    trial: int
+    proven: bool
+    arguments: ServeArguments | None
+
+
+@dataclass(frozen=True)
 class StudySeen:
     """A study as the storage has it now. `figures` are the parts of the status that it fills."""
 
     ended: EndReason | None
     active_seconds: float
     figures: Mapping[str, Any] = field(default_factory=dict)
+    winner: Winner | None = None
+
+
+@dataclass(frozen=True)
+class RolloutNote:
+    """What stands in a Deployment about the last winner that was written into it.
+
+    `started_at` is in Unix seconds. `failure` is why it was taken back, "" where it was not.
+    """
+
+    uid: str
+    manifest_hash: str
+    trial: int
+    container: str
+    former: tuple[str, ...]
+    arguments: tuple[str, ...]
+    started_at: float
+    failure: str = ""
+
+
+class Availability(StrEnum):
+    """How far a Deployment is with its newest pods."""
+
+    WAITING = "Waiting"
+    AVAILABLE = "Available"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True)
+class DeploymentSeen:
+    """A Deployment as the API server has it. `containers`, in order: command and arguments by name."""
+
+    name: str
+    version: str
+    containers: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    availability: Availability
+    message: str = ""
+    note: RolloutNote | None = None
+
+
+@dataclass(frozen=True)
+class RolloutTarget:
+    """The Deployment that a winner is written into. `container` None: its first one."""
+
+    deployment: str
+    container: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +155,8 @@ class Target:
     queue: str | None = None
     ttl_seconds: int | None = None
     longest_seconds: float | None = None
+    uid: str = ""
+    rollout: RolloutTarget | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +170,7 @@ class Observed:
     pods: tuple[PodSeen, ...] = ()
     storage: Problem | None = None
     study: StudySeen | None = None
+    deployment: DeploymentSeen | Problem | None = None
 
     @property
     def job(self) -> JobSeen | None:
@@ -114,7 +180,26 @@ class Observed:
     @property
     def was_ended(self) -> bool:
         """Whether the status says that what is asked for now has ended."""
-        return self.status.get("manifestHash") == self.target.manifest_hash and any(
-            condition["type"] in {"Complete", "Failed"} and condition["status"] == "True"
-            for condition in self.status.get("conditions", ())
+        return self.status.get("manifestHash") == self.target.manifest_hash and (
+            self._holds("Complete") or self._holds("Failed")
         )
+
+    @property
+    def rolls_out(self) -> bool:
+        """Whether what has ended is still to be written into a Deployment, or to be watched there."""
+        if self.target.rollout is None or not self.was_ended or self._holds("Failed"):
+            return False
+        said = next((each for each in self._conditions if each["type"] == "RolledOut"), None)
+        return (
+            said is None
+            or said["reason"] in UNSETTLED
+            or said["observedGeneration"] != self.target.generation
+        )
+
+    @property
+    def _conditions(self) -> Sequence[Mapping[str, Any]]:
+        found: Sequence[Mapping[str, Any]] = self.status.get("conditions", ())
+        return found
+
+    def _holds(self, type_: str) -> bool:
+        return any(each["type"] == type_ and each["status"] == "True" for each in self._conditions)

@@ -27,7 +27,7 @@ from llmopt_core.study.records import OutcomeKind, RunnerRecord, TrialRecord
 from llmopt_core.study.results import Comparison, OptimizationResult
 from llmopt_core.study.summary import StudySummary
 from llmopt_core.study.wording import gain_text, headline, interval_text
-from llmopt_operator.domain.observed import FIGURES, StudySeen
+from llmopt_operator.domain.observed import FIGURES, StudySeen, Winner
 
 _SHOWN_TOP, _SHOWN_PARETO, _SHOWN_ERRORS, _SHOWN_RUNNERS, _SHOWN_METRICS = 10, 20, 10, 32, 48
 _LONGEST_TEXT, _LONGEST_COMMAND, _LONGEST_VALUE = 1024, 4096, 1024
@@ -77,6 +77,7 @@ def optimization_seen(reading: Reading) -> StudySeen:
         ended=reading.ended,
         active_seconds=reading.active_seconds,
         figures={field: value for field, value in figures.items() if value not in (None, [], {})},
+        winner=_winner(reading.result),
     )
 
 
@@ -251,6 +252,12 @@ def _best(result: OptimizationResult) -> Best | None:
         confirmed=result.confirmed,
         serve_args=(result.serve_command or "")[:_LONGEST_COMMAND],
     )
+
+
+def _winner(result: OptimizationResult) -> Winner | None:
+    if result.trial is None or result.default_is_best:
+        return None
+    return Winner(result.trial, result.confirmed and result.significant, result.serve_arguments)
 
 
 def _short_gain(result: OptimizationResult) -> str:

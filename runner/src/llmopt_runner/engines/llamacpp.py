@@ -4,11 +4,12 @@ import importlib.util
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.engines.llamacpp import LLAMACPP
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand
@@ -65,6 +66,17 @@ class LlamaCpp(Engine):
         if find_program("llamacpp", _PROGRAM) is None:
             lines.append(f"# elsewhere: {_shell_line((_PROGRAM,), load, told.sampling)}")
         return "\n".join(lines)
+
+    def mergeable_arguments(self, configuration: Configuration, decided: Collection[str]) -> ServeArguments:
+        """Return the flags of `llama-server`; it has one for every parameter."""
+        engine = self._decided("engine", configuration, decided)
+        sampling = self._decided("sampling", configuration, decided)
+        told = [(LOAD_FLAGS[name], value) for name, value in engine.items()]
+        told += [(SAMPLING_FLAGS[name], value) for name, value in sampling.items()]
+        return ServeArguments(
+            told=tuple(argument for flag, value in told for argument in flag.arguments(value)),
+            flags={spelling: flag.kind != "bool" for flag, _ in told for spelling in flag.spellings},
+        )
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
         """Empty the slots' prefix caches; what was moved from idle slots to main memory cannot be emptied."""

@@ -32,6 +32,12 @@ class Flag:
         return (self.long, _SPELLINGS.get(str(value), str(value)))
 
     @property
+    def spellings(self) -> tuple[str, ...]:
+        """Every way to write the flag."""
+        written = (self.short, self.long, *((self.negative,) if self.kind == "bool" else ()))
+        return tuple(spelling for spelling in written if spelling)
+
+    @property
     def negative(self) -> str:
         """The flag that switches a boolean off."""
         return f"--no-{self.long.removeprefix('--')}"

@@ -3,10 +3,11 @@
 import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from llmopt_core.engines.arguments import ServeArguments, spellings_of
 from llmopt_core.engines.transformers import TRANSFORMERS
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
@@ -79,6 +80,25 @@ class Transformers(Engine):
         if fields := self.request_fields(self.declaration.request_part(told)):
             lines.append(f"# send with each request: {json.dumps(fields)}")
         return "\n".join(lines)
+
+    def mergeable_arguments(self, configuration: Configuration, decided: Collection[str]) -> ServeArguments:
+        """Return the flags of `transformers serve`, which has none for sampling."""
+        engine = self._decided("engine", configuration, decided)
+        changed = self.declaration.changed(configuration)
+        sampling = self._decided("sampling", changed, decided)
+        told = {name: value for name, value in engine.items() if name not in _VARIABLES}
+        return ServeArguments(
+            told=self._flags(told),
+            flags={
+                flag: takes_value
+                for name, value in told.items()
+                for flag, takes_value in spellings_of(name, is_switch=isinstance(value, bool)).items()
+            },
+            untold=(
+                *(f"{name}={value} is an environment variable" for name, value in _variables(engine).items()),
+                *(f"{name}={value} goes with each request" for name, value in sampling.items()),
+            ),
+        )
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
         """Say whether nothing is kept: only batching keeps a prefix cache, which cannot be emptied."""

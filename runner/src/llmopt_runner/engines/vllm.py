@@ -4,17 +4,18 @@ import json
 import os
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.engines.vllm import VLLM
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
 from llmopt_runner.engines.probing import NotReady, Probe, Refused
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.vllm_facts import read_counters, read_facts
-from llmopt_runner.engines.vllm_flags import flags, variables
+from llmopt_runner.engines.vllm_flags import flags, spellings, variables
 from llmopt_runner.engines.vllm_memory import memory_need
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
@@ -33,6 +34,7 @@ _RESET_PATH = "/llmopt/reset_prefix_cache"
 _MEASURED = ("--enable-prompt-tokens-details", "--middleware", _MIDDLEWARE)
 # vLLM has no default for it: a seed is drawn for each request that names none.
 _ONLY_IN_REQUESTS = "seed"
+_GENERATION = "--override-generation-config"
 
 
 class Vllm(Engine):
@@ -68,13 +70,28 @@ class Vllm(Engine):
         for name in told.sampling:
             self._require_declared("sampling", name)
         defaults = {name: value for name, value in told.sampling.items() if name != _ONLY_IN_REQUESTS}
-        sampling = ("--override-generation-config", json.dumps(defaults)) if defaults else ()
+        sampling = (_GENERATION, json.dumps(defaults)) if defaults else ()
         program = str(find_program(VLLM.name, _PROGRAM) or _PROGRAM)
         line = shlex.join(
             (*_assigned(told.engine), program, *_serve(settings), *self._flags(told.engine), *sampling)
         )
         seed = told.sampling.get(_ONLY_IN_REQUESTS)
         return line if seed is None else f"{line}  # send with each request: seed={seed}"
+
+    def mergeable_arguments(self, configuration: Configuration, decided: Collection[str]) -> ServeArguments:
+        """Return the flags of `vllm serve`; sampling is what its clients get who send none."""
+        engine = self._decided("engine", configuration, decided)
+        sampling = self._decided("sampling", configuration, decided)
+        defaults = {name: value for name, value in sampling.items() if name != _ONLY_IN_REQUESTS}
+        seed = sampling.get(_ONLY_IN_REQUESTS)
+        return ServeArguments(
+            told=(*flags(engine), *((_GENERATION, json.dumps(defaults)) if defaults else ())),
+            flags={**spellings(engine), **({_GENERATION: True} if defaults else {})},
+            untold=(
+                *(f"{name}={value} is an environment variable" for name, value in variables(engine).items()),
+                *(() if seed is None else (f"seed={seed} goes with each request",)),
+            ),
+        )
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
         """Empty the prefix cache, which is on unless it is switched off."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
+from llmopt_core.engines.arguments import spellings_of
 from llmopt_core.search.configurations import Value
 
 _MIB = 2**20
-# Its own word for it is in bytes, for every device.
 _KV_CACHE = "kv_cache_memory_mib"
+# Its own word for it is in bytes, for every device.
+_WORDS = {_KV_CACHE: "kv_cache_memory_bytes"}
+_SHORT = {"tensor_parallel_size": "-tp", "quantization": "-q"}
 _VARIABLES = {"cpu_threads_bind": "VLLM_CPU_OMP_THREADS_BIND"}
 
 
@@ -21,10 +24,21 @@ def variables(parameters: Mapping[str, Value]) -> dict[str, str]:
     return {_VARIABLES[name]: str(parameters[name]) for name in parameters if name in _VARIABLES}
 
 
+def spellings(parameters: Mapping[str, Value]) -> dict[str, bool]:
+    """Return every way to write the flags of `parameters`, and whether a value follows it."""
+    found: dict[str, bool] = {}
+    for name, value in parameters.items():
+        if name not in _VARIABLES:
+            found |= spellings_of(_WORDS.get(name, name), is_switch=isinstance(value, bool))
+        if name in _SHORT:
+            found[_SHORT[name]] = True
+    return found
+
+
 def _arguments(name: str, value: Value) -> Iterable[str]:
+    dashed = _WORDS.get(name, name).replace("_", "-")
     if name == _KV_CACHE:
-        return ("--kv-cache-memory-bytes", str(int(value) * _MIB))
-    dashed = name.replace("_", "-")
+        return (f"--{dashed}", str(int(value) * _MIB))
     if isinstance(value, bool):
         return (f"--{dashed}" if value else f"--no-{dashed}",)
     return (f"--{dashed}", str(value))

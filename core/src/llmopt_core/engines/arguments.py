@@ -1,0 +1,52 @@
+"""What a server's command line must say of a configuration, as data: to be merged into another one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class ServeArguments:
+    """Command line arguments that make a server behave as it was measured.
+
+    `told` says all that was decided, defaults too. `flags` has every spelling of those flags and whether a
+    value follows: with it, what a command line said before is taken out. `untold` holds one sentence for
+    each thing that was decided and that no argument can say.
+    """
+
+    told: tuple[str, ...] = ()
+    flags: Mapping[str, bool] = field(default_factory=dict)
+    untold: tuple[str, ...] = ()
+
+    def merged(self, arguments: Sequence[str]) -> tuple[str, ...]:
+        """Return `arguments` with what was decided in place of what they said of the same flags."""
+        kept: list[str] = []
+        left = iter(arguments)
+        for argument in left:
+            flag, assigned, _ = argument.partition("=")
+            takes_value = self.flags.get(_plain(flag))
+            if takes_value is None:
+                kept.append(argument)
+            elif takes_value and not assigned:
+                next(left, None)
+        return (*kept, *self.told)
+
+    def document(self) -> dict[str, Any]:
+        """Return it as a trial's facts hold it."""
+        return {**asdict(self), "told": list(self.told), "untold": list(self.untold)}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """Return what `document` gave."""
+        return cls(tuple(document["told"]), dict(document["flags"]), tuple(document["untold"]))
+
+
+def spellings_of(name: str, *, is_switch: bool) -> dict[str, bool]:
+    """Return the flags for the parameter `name` of engines that put dashes for underscores."""
+    dashed = name.replace("_", "-")
+    return {f"--{dashed}": False, f"--no-{dashed}": False} if is_switch else {f"--{dashed}": True}
+
+
+def _plain(flag: str) -> str:
+    """VLLM takes an underscore for a dash."""
+    return flag.replace("_", "-") if flag.startswith("--") else flag

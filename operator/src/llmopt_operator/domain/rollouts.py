@@ -1,0 +1,153 @@
+"""What becomes of a proven winner: into the Deployment, watched, and taken back where it does not serve.
+
+What was there before stands in the Deployment itself, written along with the winner: so nothing is lost
+whenever the operator ends, and a person can read and undo it without us.
+"""
+
+from dataclasses import dataclass, replace
+
+from llmopt_operator.domain.actions import Action, Happening, WriteArguments
+from llmopt_operator.domain.conditions import Fact
+from llmopt_operator.domain.observed import (
+    UNSETTLED,
+    Availability,
+    DeploymentSeen,
+    Observed,
+    Problem,
+    RolloutNote,
+)
+
+# A Deployment that neither serves nor says that it cannot is taken back after this.
+LONGEST_SECONDS = 3600.0
+_LOOK_SECONDS = 5.0
+_MISSING_SECONDS = 30.0
+_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh"})
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What to do about a Deployment now, and what the condition RolledOut says."""
+
+    fact: Fact
+    actions: tuple[Action, ...] = ()
+    happenings: tuple[Happening, ...] = ()
+    recheck_seconds: float | None = None
+
+
+def turn(seen: Observed, now: float) -> Turn:
+    """Return what is next for the winner of an ended study; `now` is in Unix seconds."""
+    problem = next((found for look in _OBSTACLES if (found := look(seen)) is not None), None)
+    if problem is not None:
+        again = _MISSING_SECONDS if problem.reason in UNSETTLED else None
+        return Turn(_no(problem.reason, problem.message), recheck_seconds=again)
+    deployment, target = _deployment(seen), seen.target
+    note = deployment.note
+    if note is None or (note.uid, note.manifest_hash) != (target.uid, target.manifest_hash):
+        return _begin(seen, deployment, now)
+    return _watch(deployment, note, now)
+
+
+def _of_the_resource(seen: Observed) -> Problem | None:
+    return seen.rejection or seen.storage
+
+
+def _of_the_study(seen: Observed) -> Problem | None:
+    if seen.study is None:
+        return Problem("StudyLost", "the study is not in the storage any more")
+    winner = seen.study.winner
+    if winner is None or not winner.proven:
+        text = "no repeats proved a gain over the default: nothing is changed"
+        return Problem("NoSignificantGain", text)
+    if winner.arguments is None:
+        text = "the engine has no command line: the parameters go with each request"
+        return Problem("NotByArguments", text)
+    if winner.arguments.untold:
+        text = "; ".join(winner.arguments.untold)
+        return Problem("NotByArguments", f"what was proved cannot be said by arguments alone: {text}")
+    return None
+
+
+def _of_the_deployment(seen: Observed) -> Problem | None:
+    if not isinstance(seen.deployment, DeploymentSeen):
+        return seen.deployment or Problem("DeploymentNotFound", "it was not looked for yet")
+    name, container = seen.deployment.name, _container(seen)
+    if container not in seen.deployment.containers:
+        has = ", ".join(seen.deployment.containers)
+        return Problem("ContainerNotFound", f"Deployment {name} has no such container; it has {has}")
+    command, arguments = seen.deployment.containers[container]
+    if _is_shell((*command, *arguments)):
+        text = f"container {container} starts a shell, whose script is not changed; start the server itself"
+        return Problem("NotByArguments", text)
+    return None
+
+
+_OBSTACLES = (_of_the_resource, _of_the_study, _of_the_deployment)
+
+
+def _deployment(seen: Observed) -> DeploymentSeen:
+    assert isinstance(seen.deployment, DeploymentSeen)  # noqa: S101 - else it was an obstacle
+    return seen.deployment
+
+
+def _container(seen: Observed) -> str:
+    wanted = seen.target.rollout and seen.target.rollout.container
+    return wanted or next(iter(_deployment(seen).containers), "")
+
+
+def _begin(seen: Observed, deployment: DeploymentSeen, now: float) -> Turn:
+    said_before = seen.status["conditions"]
+    if any(each["type"] == "RolledOut" and each["reason"] == "InProgress" for each in said_before):
+        return Turn(_no("Superseded", f"Deployment {deployment.name} was given something else meanwhile"))
+    winner = seen.study.winner if seen.study else None
+    assert winner is not None  # noqa: S101 - else it was an obstacle
+    assert winner.arguments is not None  # noqa: S101 - as above
+    container = _container(seen)
+    _, former = deployment.containers[container]
+    note = RolloutNote(
+        uid=seen.target.uid,
+        manifest_hash=seen.target.manifest_hash,
+        trial=winner.trial,
+        container=container,
+        former=former,
+        arguments=winner.arguments.merged(former),
+        started_at=now,
+    )
+    said = f"Deployment {deployment.name} is given the arguments of trial {winner.trial}"
+    return Turn(
+        _no("InProgress", said),
+        (WriteArguments(deployment.name, deployment.version, container, note.arguments, note),),
+        (Happening("RolloutStarted", said),),
+    )
+
+
+def _watch(deployment: DeploymentSeen, note: RolloutNote, now: float) -> Turn:
+    where = f"Deployment {deployment.name}"
+    if note.failure:
+        return Turn(_no("RolledBack", f"{where} was given its former arguments again: {note.failure}"))
+    _, arguments = deployment.containers.get(note.container, ((), ()))
+    if arguments != note.arguments:
+        return Turn(_no("Superseded", f"{where} was given other arguments since: they are left as they are"))
+    if deployment.availability is Availability.AVAILABLE:
+        said = f"{where} serves with the arguments of trial {note.trial}"
+        return Turn(Fact("RolledOut", "True", "Available", said), happenings=(Happening("RolledOut", said),))
+    late = now - note.started_at > LONGEST_SECONDS
+    if deployment.availability is Availability.FAILED or late:
+        return _take_back(deployment, note)
+    return Turn(_no("InProgress", f"{where}: {deployment.message}"), recheck_seconds=_LOOK_SECONDS)
+
+
+def _take_back(deployment: DeploymentSeen, note: RolloutNote) -> Turn:
+    why = f"it did not become available: {deployment.message}"
+    back = WriteArguments(
+        deployment.name, deployment.version, note.container, note.former, replace(note, failure=why)
+    )
+    said = f"Deployment {deployment.name} is given its former arguments again: {why}"
+    return Turn(_no("InProgress", said), (back,), (Happening("RolledBack", said, warning=True),))
+
+
+def _is_shell(words: tuple[str, ...]) -> bool:
+    return bool(words) and words[0].rpartition("/")[2] in _SHELLS
+
+
+def _no(reason: str, message: str) -> Fact:
+    return Fact("RolledOut", "False", reason, message)

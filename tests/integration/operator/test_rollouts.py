@@ -1,0 +1,91 @@
+"""Winners on their way into real Deployments, whose pods become ready or not."""
+
+import json
+import signal
+
+import pytest
+from fakes.tenants import eventually
+
+pytestmark = pytest.mark.slow
+FORMER = ["--port", "80", "--temp", "0.9"]
+ROLLOUT = {"deploymentRef": {"name": "server"}}
+
+
+@pytest.fixture
+def operator(make_operator, tenant):
+    return make_operator(tenant.namespace, rollout={"enabled": True})
+
+
+def deploy(tenant):
+    labels = {"app": "server"}
+    container = {"name": "main", "image": "server:1", "command": ["serve"], "args": FORMER}
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "server"},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "progressDeadlineSeconds": 8,
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }
+    tenant.api.create(tenant.path("apps/v1", "deployments"), body)
+    eventually(lambda: deployment(tenant)["status"].get("availableReplicas"))
+
+
+def deployment(tenant):
+    return tenant.api.get(tenant.path("apps/v1", "deployments", "server"))
+
+
+def arguments(tenant):
+    return deployment(tenant)["spec"]["template"]["spec"]["containers"][0]["args"]
+
+
+def test_a_proven_winner_is_served(tenant, operator):
+    """The Deployment gets the winner's arguments beside its own, and the former ones are kept in it."""
+    with tenant.kubelet():
+        deploy(tenant)
+        tenant.apply("wins", rollout=ROLLOUT)
+        tenant.until("wins", "RolledOut", "True", "Available")
+    assert arguments(tenant) == ["--port", "80", "--temp", "0.0"]
+    note = json.loads(deployment(tenant)["metadata"]["annotations"]["llmopt.dev/rollout"])
+    assert note["former"] == FORMER
+    assert note["trial"] == tenant.status("wins")["best"]["trial"]
+    assert {"RolloutStarted", "RolledOut"} <= set(tenant.events("wins"))
+
+
+def test_what_does_not_serve_is_taken_back_though_the_operator_is_killed(tenant, operator):
+    """Killed while the new pods fail and started again, the operator gives the former arguments back."""
+    with tenant.kubelet(serves=lambda said: list(said) == FORMER):
+        deploy(tenant)
+        tenant.apply("fails", rollout=ROLLOUT)
+        tenant.until("fails", "RolledOut", "False", "InProgress")
+        operator.stop(signal.SIGKILL)
+        operator.start()
+        condition = tenant.until("fails", "RolledOut", "False", "RolledBack")
+        eventually(lambda: deployment(tenant)["status"].get("availableReplicas"))
+    assert "did not become available" in condition["message"]
+    assert arguments(tenant) == FORMER
+    assert tenant.condition("fails", "Complete")["status"] == "True"
+    assert "RolledBack" in tenant.events("fails")
+
+
+def test_without_a_proven_gain_nothing_is_touched(tenant, operator):
+    """A search that only found the default again leaves the Deployment as it is."""
+    with tenant.kubelet("--gain", "0"):
+        deploy(tenant)
+        before = deployment(tenant)["metadata"]["generation"]
+        tenant.apply("even", rollout=ROLLOUT)
+        tenant.until("even", "RolledOut", "False", "NoSignificantGain")
+    assert deployment(tenant)["metadata"]["generation"] == before
+    assert arguments(tenant) == FORMER
+
+
+def test_a_deployment_that_is_made_later_is_found(tenant, operator):
+    """What is missing is named, and the winner is written once it is there."""
+    with tenant.kubelet():
+        tenant.apply("early", rollout=ROLLOUT)
+        condition = tenant.until("early", "RolledOut", "False", "DeploymentNotFound")
+        assert "server does not exist" in condition["message"]
+        deploy(tenant)
+        tenant.until("early", "RolledOut", "True")
