@@ -47,10 +47,13 @@ def test_a_proven_winner_is_served(tenant, operator):
         deploy(tenant)
         tenant.apply("wins", rollout=ROLLOUT)
         tenant.until("wins", "RolledOut", "True", "Available")
-    assert arguments(tenant) == ["--port", "80", "--temp", "0.0"]
+    best = tenant.status("wins")["best"]
+    *kept, told = arguments(tenant)
+    assert kept == ["--port", "80", "--temp"]
+    assert float(told) == pytest.approx(float(best["parameters"]["sampling.temperature"]))
     note = json.loads(deployment(tenant)["metadata"]["annotations"]["llmopt.dev/rollout"])
     assert note["former"] == FORMER
-    assert note["trial"] == tenant.status("wins")["best"]["trial"]
+    assert note["trial"] == best["trial"]
     assert {"RolloutStarted", "RolledOut"} <= set(tenant.events("wins"))
 
 
