@@ -37,6 +37,9 @@ class FakeDevice:
         held = sorted(self.held.items(), key=lambda pair: -pair[1])
         return [Holder(pid, f"process-{pid}", mib) for pid, mib in held]
 
+    def own(self):
+        return self.used_mib(), self.holders()
+
     def oom_kills(self):
         return self.kills
 

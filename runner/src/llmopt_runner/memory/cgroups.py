@@ -43,19 +43,23 @@ class ControlGroup:
     version: _Version
 
     def occupancy(self, most_mib: float) -> Occupancy | None:
-        """Return limit and use; None where the limit is none, or at least `most_mib`, what the host has.
+        """Return limit and use; None where the limit is none, or at least `most_mib`, what the host has."""
+        limit = _number(self.folder / self.version.limit)
+        if not limit or limit / _MIB >= most_mib:
+            return None
+        return Occupancy(limit / _MIB, self.used_mib())
+
+    def used_mib(self) -> float:
+        """Return what the group's processes have taken.
 
         File cache that the kernel can take back does not count: all that is inactive, and what is active but
         mapped by no process. Mapped weights that are in use do count.
         """
-        limit = _number(self.folder / self.version.limit)
-        if not limit or limit / _MIB >= most_mib:
-            return None
         usage = _number(self.folder / self.version.usage) or 0
         stat = read_table(self.folder / "memory.stat")
         unmapped = stat.get(self.version.active_file, 0) - stat.get(self.version.mapped_file, 0)
         reclaimable = stat.get(self.version.inactive_file, 0) + max(0, unmapped)
-        return Occupancy(limit / _MIB, max(0, usage - reclaimable) / _MIB)
+        return max(0, usage - reclaimable) / _MIB
 
     def oom_kills(self) -> int | None:
         """Return how many processes of this group the kernel killed for memory; None: it does not count."""

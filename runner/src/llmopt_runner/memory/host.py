@@ -52,10 +52,17 @@ class HostMemory:
     def holders(self) -> list[Holder]:
         """Return the processes under the narrowest limit, as far as they are seen, by resident memory."""
         group = self._narrowest()[1]
-        pids = group.pids() if group else psutil.pids()
-        sizes = ((pid, tree_mib((pid,))) for pid in pids)
-        found = [Holder(pid, command_of(pid), mib) for pid, mib in sizes if mib >= 1]
-        return sorted(found, key=lambda holder: -holder.mib)
+        return _holders(group.pids() if group else psutil.pids())
+
+    def own(self) -> tuple[float, list[Holder]]:
+        """Return what our own group holds, and its processes; the host's where there are no groups.
+
+        A container sees none of its neighbours: what they take of the host must not look like ours.
+        """
+        if not self._groups:
+            return self.used_mib(), self.holders()
+        group = self._groups[0]
+        return group.used_mib(), _holders(group.pids())
 
     def oom_kills(self) -> int:
         """Return the kills in our own group; on a machine without groups, all of the machine's."""
@@ -76,3 +83,9 @@ class HostMemory:
         host: tuple[Occupancy, ControlGroup | None] = (Occupancy(total, total - available), None)
         limited = ((seen, group) for group in self._groups if (seen := group.occupancy(total)) is not None)
         return min([host, *limited], key=lambda one: one[0].free_mib)
+
+
+def _holders(pids: Sequence[int]) -> list[Holder]:
+    sizes = ((pid, tree_mib((pid,))) for pid in pids)
+    found = [Holder(pid, command_of(pid), mib) for pid, mib in sizes if mib >= 1]
+    return sorted(found, key=lambda holder: -holder.mib)

@@ -19,7 +19,7 @@ _TOLERANCE_PERCENT = 0.5
 
 @dataclass(frozen=True)
 class _Held:
-    """What a device held at one moment, by process; `mib` of all together."""
+    """What was held of a device at one moment, by process; `mib` of all together."""
 
     mib: float
     holders: Mapping[int, Holder]
@@ -80,7 +80,8 @@ class LeakCheck:
 
 def _held(device: MemoryDevice) -> _Held | None:
     try:
-        return _Held(device.used_mib(), {holder.pid: holder for holder in device.holders()})
+        mib, holders = device.own()
+        return _Held(mib, {holder.pid: holder for holder in holders})
     except DeviceUnreadable as error:
         log.warning("leaks of a device's memory cannot be told: %s", error)
         return None

@@ -54,6 +54,9 @@ class MemoryDevice(Protocol):
     def holders(self) -> list[Holder]:
         """Return the processes that hold a MiB or more, the largest first."""
 
+    def own(self) -> tuple[float, list[Holder]]:
+        """Return how much is taken where our processes are counted, and by which processes."""
+
     def oom_kills(self) -> int:
         """Return how often the kernel killed for memory; 0 where it does not count."""
 

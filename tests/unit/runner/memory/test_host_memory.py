@@ -156,3 +156,20 @@ def test_a_command_tells_no_secrets():
     assert command_of(os.getpid()).startswith("python")
     assert "--" not in command_of(os.getpid())
     assert command_of(999_999_999) == "unknown"
+
+
+def test_what_a_containers_neighbours_take_is_not_its_own(machine):
+    """Without a limit the host decides how full it is, but only the own group tells what we left behind."""
+    machine.member("0::/")
+    machine.v2("", "max", 120, inactive_file=20)
+    (machine.root / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    memory = HostMemory(machine.root, machine.proc)
+    assert (memory.total_mib(), memory.used_mib()) == (1000, 400)
+    held, holders = memory.own()
+    assert held == 100
+    assert [holder.pid for holder in holders] == [os.getpid()]
+
+
+def test_without_groups_the_host_is_all_that_can_be_compared(machine):
+    """A machine without control groups counts nobody apart."""
+    assert HostMemory(machine.root, machine.proc).own()[0] == 400
