@@ -1,38 +1,24 @@
 """The whole product in a cluster: what a user applies is measured by real runners and ends with an answer."""
 
 import json
-from pathlib import Path
 
 import pytest
-import yaml
 from fakes.cluster_commands import Commands
+from fakes.sample_manifests import small_optimization
 
 from llmopt.exits import Exit
 from llmopt_core.study.adapter import open_storage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-_SAMPLE = Path(__file__).parents[2] / "config" / "samples" / "quickstart.yaml"
 _STUDY_SECONDS = 600
 _TRIALS = 4
-
-
-def small_sample():
-    """Return the sample with few trials and questions, and an engine that leaves a core to other tests."""
-    document = yaml.safe_load(_SAMPLE.read_text())
-    spec = document["spec"]
-    spec["budget"]["trials"] = _TRIALS
-    spec["confirm"] = {"top": 1, "repeats": 2}
-    spec["workload"] |= {"dataset": {"name": "arithmetic", "samples": 6}, "maxTokens": 8}
-    spec["engine"]["args"] |= {"threads": 1}
-    spec["search"]["space"]["engine"] = [{"name": "n_parallel", "int": {"low": 1, "high": 4}}]
-    return document
 
 
 @pytest.fixture(scope="module")
 def finished(operator, tenant):
     """The sample, applied and waited for; the resource as it then is."""
-    document = small_sample()
+    document = small_optimization(_TRIALS)
     operator.kubectl("apply", "-n", tenant.namespace, "-f", "-", input=json.dumps(document))
     name = document["metadata"]["name"]
     operator.kubectl(

@@ -53,6 +53,31 @@ def _values(dimension):
     return st.floats(dimension.low, dimension.high)
 
 
+def small_optimization(trials, name="arithmetic-smollm2"):
+    """Return the quickstart with few trials and questions, and an engine that leaves a core to others."""
+    document = yaml.safe_load((SAMPLES / "quickstart.yaml").read_text())
+    document["metadata"]["name"] = name
+    spec = document["spec"]
+    spec["budget"]["trials"] = trials
+    spec["confirm"] = {"top": 1, "repeats": 2}
+    spec["search"]["space"]["engine"] = [{"name": "n_parallel", "int": {"low": 1, "high": 4}}]
+    return _lightened(document)
+
+
+def small_benchmark():
+    """Return the benchmark with two repeats, few questions and an engine that leaves a core to others."""
+    document = yaml.safe_load((SAMPLES / "benchmark.yaml").read_text())
+    document["spec"]["repeats"] = 2
+    return _lightened(document)
+
+
+def _lightened(document):
+    spec = document["spec"]
+    spec["workload"] |= {"dataset": {"name": "arithmetic", "samples": 6}, "maxTokens": 8}
+    spec["engine"]["args"] |= {"threads": 1}
+    return document
+
+
 def run_offline(path, document):
     """Run `document` below `path` by `llmopt run`, with the model of the tests in the hub's cache.
 

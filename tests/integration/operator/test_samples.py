@@ -1,0 +1,22 @@
+"""Every manifest of config/samples, applied as it is: accepted by the operator, and run to its end."""
+
+import pytest
+import yaml
+from fakes.sample_manifests import SAMPLES
+
+pytestmark = pytest.mark.slow
+PLURALS = {"LLMOptimization": "llmoptimizations", "LLMBenchmark": "llmbenchmarks"}
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_sample_is_run_to_its_end(tenant, operator, path):
+    """Nothing in it but its namespace is changed; its whole budget is spent by one Job."""
+    document = yaml.safe_load(path.read_text())
+    name, plural = document["metadata"]["name"], PLURALS[document["kind"]]
+    document["metadata"]["namespace"] = tenant.namespace
+    tenant.api.create(tenant.path("llmopt.dev/v1alpha1", plural), document)
+    with tenant.kubelet():
+        tenant.until(name, "Complete", "True", "TrialsExhausted", plural=plural)
+    progress = tenant.status(name, plural=plural)["progress"]
+    assert progress["finished"] == progress["budget"]
+    assert len(tenant.jobs()) == 1
