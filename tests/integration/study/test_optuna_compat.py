@@ -47,6 +47,27 @@ def test_tables_are_those_we_write(sqlite_url):
     assert [*inspect.signature(models.TrialValueModel.value_to_stored_repr).parameters] == ["value"]
 
 
+def test_tables_are_made_as_optuna_makes_them(sqlite_url, tmp_path):
+    """A database of ours and one of Optuna's own have the same tables, columns, indices and versions."""
+    open_storage(sqlite_url).close()
+    RDBStorage(f"sqlite:///{tmp_path}/own.db").engine.dispose()
+    ours, own = (_contents(tmp_path / name) for name in ("study.db", "own.db"))
+    assert ours == own
+
+
+def _contents(path):
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        schema = connection.execute(sa.text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        statements = sorted(" ".join(sql.split()) for (sql,) in schema)
+        versions = [
+            connection.execute(sa.text(f"SELECT * FROM {table}")).all()  # noqa: S608 - two fixed names
+            for table in ("version_info", "alembic_version")
+        ]
+    engine.dispose()
+    return statements, versions
+
+
 def test_constraints_are_where_optuna_looks():
     """A constraint under our prefix is one to Optuna."""
     trial = optuna.trial.create_trial(value=1.0, system_attrs={f"{tables.CONSTRAINT_PREFIX}slo": 2.5})

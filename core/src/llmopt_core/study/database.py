@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from llmopt_core.study.errors import StorageFull, StorageUnavailable, StorageUnusable
-from llmopt_core.study.tables import REVISION, SCHEMA_VERSION, VERSION, create_tables, quieten
+from llmopt_core.study.tables import REVISION, SCHEMA_VERSION, create_tables, quieten, stored_version
 
 _BUSY_TIMEOUT_MS = 60_000
 # Half of the key of each study's advisory lock, so that no other program's locks are met by chance.
@@ -35,8 +35,12 @@ class Database:
         self._url = _parse(url)
         self._sqlite = self._url.get_backend_name() == "sqlite"
         self._engine = _engine(self._url, idle_connections)
-        with self._translated():
-            self._prepare()
+        try:
+            with self._translated():
+                self._prepare()
+        except (StorageUnavailable, StorageUnusable):
+            self.close()
+            raise
 
     @property
     def address(self) -> str:
@@ -104,21 +108,22 @@ class Database:
         return Path(self._url.database or "")
 
     def _is_ready(self) -> bool:
-        """Say whether the tables are there, without the cost of Optuna's own migration machinery."""
+        """Say whether the tables are there; raise StorageUnusable where they are of another version."""
         with self._engine.connect() as connection:
-            if not sa.inspect(connection).has_table("alembic_version"):
-                return False
-            version = connection.execute(sa.select(VERSION.c.schema_version)).scalar()
-            revision = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-        return (version, revision) == (SCHEMA_VERSION, REVISION)
+            version = stored_version(connection)
+        if version not in {None, (SCHEMA_VERSION, REVISION)}:
+            raise StorageUnusable(
+                f"{self.address}: its table schema is of another Optuna ({version}, not"
+                f" {(SCHEMA_VERSION, REVISION)}): back it up and run `optuna storage upgrade`, or take"
+                " another database"
+            )
+        return version is not None
 
     def _create(self) -> None:
         with self.writing() as connection:
             if not self._sqlite:
                 self._lock(connection, _SCHEMA_LOCK)
-                _build(self._url)
-        if self._sqlite:
-            _build(self._url)
+            create_tables(connection)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -185,7 +190,10 @@ def _create_sqlite(path: Path) -> None:
         raise StorageUnavailable(f"sqlite:///{path}: there is no folder {path.parent}")
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
         draft = Path(folder) / path.name
-        create_tables(f"sqlite:///{draft}")
+        engine = sa.create_engine(URL.create("sqlite", database=str(draft)))
+        with engine.begin() as connection:
+            create_tables(connection)
+        engine.dispose()
         _use_write_ahead_log(draft)
         try:
             os.link(draft, path)
@@ -201,13 +209,6 @@ def _use_write_ahead_log(path: Path) -> None:
                 connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.DatabaseError as error:
             raise _of_sqlite(error, f"sqlite:///{path}") from None
-
-
-def _build(url: URL) -> None:
-    try:
-        create_tables(url.render_as_string(hide_password=False))
-    except RuntimeError as error:
-        raise StorageUnusable(f"{url.render_as_string(hide_password=True)}: {error}") from None
 
 
 def _translate(error: DBAPIError, address: str, password: str | None) -> Exception:

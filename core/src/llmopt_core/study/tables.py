@@ -9,11 +9,20 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, distribution_to_json
-from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
-from sqlalchemy import Table
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    insert,
+    inspect,
+    select,
+)
 
 # What Optuna 5.0 stamps a new database with.
 SCHEMA_VERSION = 12
@@ -32,7 +41,14 @@ PARAMETERS: Table = models.TrialParamModel.__table__
 VALUES: Table = models.TrialValueModel.__table__
 INTERMEDIATE_VALUES: Table = models.TrialIntermediateValueModel.__table__
 HEARTBEATS: Table = models.TrialHeartbeatModel.__table__
-VERSION: Table = models.VersionInfoModel.__table__
+_VERSION: Table = models.VersionInfoModel.__table__
+# Alembic's own, by which Optuna tells whether a database must be upgraded.
+_REVISIONS = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 OF_TRIALS = (
     TRIAL_ATTRIBUTES, TRIAL_SYSTEM_ATTRIBUTES, PARAMETERS, VALUES, INTERMEDIATE_VALUES, HEARTBEATS,
 )  # fmt: skip
@@ -46,12 +62,23 @@ def quieten() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def create_tables(url: str) -> None:
-    """Create Optuna's tables at `url`, or raise RuntimeError where they are of another version."""
-    # Optuna fills `{SCHEMA_VERSION}` into addresses; ours are meant literally.
-    storage = RDBStorage(url.replace("{", "{{").replace("}", "}}"))
-    storage.remove_session()
-    storage.engine.dispose()
+def create_tables(connection: Connection) -> None:
+    """Create what is missing of Optuna's tables, as it would: its own way loads a migration tool for that."""
+    models.BaseModel.metadata.create_all(connection)
+    _REVISIONS.create(connection, checkfirst=True)
+    if stored_version(connection) is None:
+        version = {"schema_version": SCHEMA_VERSION, "library_version": optuna.__version__}
+        connection.execute(insert(_VERSION).values(version))
+        connection.execute(insert(_REVISIONS).values(version_num=REVISION))
+
+
+def stored_version(connection: Connection) -> tuple[int, str] | None:
+    """Return which schema and revision the tables are of, None where there are none."""
+    if not inspect(connection).has_table(_REVISIONS.name):
+        return None
+    revision = connection.execute(select(_REVISIONS.c.version_num)).scalar()
+    schema = connection.execute(select(_VERSION.c.schema_version)).scalar()
+    return None if revision is None or schema is None else (int(schema), str(revision))
 
 
 def stored_value(objective: int, value: float) -> dict[str, Any]:
