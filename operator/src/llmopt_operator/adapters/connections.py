@@ -1,9 +1,10 @@
 """How the API server is reached: the pod's service account, else a kubeconfig, as kopf itself logs in."""
 
 import logging
+import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
@@ -23,10 +24,19 @@ class NotInCluster(LlmoptError):
 def login() -> kopf.ConnectionInfo:
     """Return how to reach the API server now; raises NotInCluster."""
     settings = kopf.OperatorSettings()
-    info = kopf.login_with_service_account(settings=settings) or kopf.login_with_kubeconfig(settings=settings)
-    if info is None:
-        raise NotInCluster("no service account is mounted here, and KUBECONFIG names no file")
-    return info
+    if (own := kopf.login_with_service_account(settings=settings)) is not None:
+        return replace(own, server=address_in_cluster(os.environ) or own.server)
+    if (info := kopf.login_with_kubeconfig(settings=settings)) is not None:
+        return info
+    raise NotInCluster("no service account is mounted here, and KUBECONFIG names no file")
+
+
+def address_in_cluster(environment: Mapping[str, str]) -> str | None:
+    """Return the API server's address that every pod is given: it needs no name to be resolved."""
+    host, port = environment.get("KUBERNETES_SERVICE_HOST"), environment.get("KUBERNETES_SERVICE_PORT")
+    if not host or not port:
+        return None
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
 @dataclass
