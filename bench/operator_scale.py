@@ -78,6 +78,7 @@ class Operator:
                 stderr=log,
                 env=self._environment,
             )
+        self._process = process
         try:
             yield psutil.Process(process.pid)
         except TimeoutError:
@@ -88,7 +89,9 @@ class Operator:
             process.wait()
 
     def text(self) -> str:
-        """Return the metrics page, empty while there is none."""
+        """Return the metrics page, empty while there is none; raises TimeoutError where it has ended."""
+        if self._process.poll() is not None:
+            raise TimeoutError(f"the operator ended by itself: {self._process.returncode}")
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
                 return answer.read().decode()
