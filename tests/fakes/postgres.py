@@ -3,11 +3,13 @@
 It refuses to run as root; where the tests do, it runs as `nobody`.
 """
 
+import fcntl
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import psycopg
 from llmopt_runner.engines.ports import free_port
 
 PASSWORD = "s3cret-word"  # noqa: S105 - of a database that lives for one test run
+_PREFIX, _LOCK = "llmopt-postgres-", "owner"
 
 
 class PostgresServer:
@@ -26,7 +29,10 @@ class PostgresServer:
 
     def __init__(self, address: str = "127.0.0.1") -> None:
         self.address = address
-        self.folder = Path(tempfile.mkdtemp(prefix="llmopt-postgres-"))
+        _remove_abandoned()
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._lock = (self.folder / _LOCK).open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.port = free_port(address)
         self._account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self.folder.chmod(0o755)
@@ -86,6 +92,7 @@ class PostgresServer:
     def remove(self) -> None:
         """Remove the cluster's files."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.close()
 
     @property
     def _data(self) -> Path:
@@ -122,6 +129,15 @@ class PostgresServer:
             )  # fmt: skip
         if done.returncode != 0:
             raise RuntimeError(f"{program} failed: {(self.folder / f'{program}.out').read_text()}")
+
+
+def _remove_abandoned() -> None:
+    """Remove the files of servers whose tests were killed: nobody holds their locks any more."""
+    for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
+        with suppress(OSError), lock.open() as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # A server that was left behind ends by itself when it finds its files gone.
+            shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 def _package() -> Path:
