@@ -6,7 +6,7 @@ lengths the wall time of both, their quotient, and the median (10th to 90th perc
 rest of a trial; the last column is what no grouping can exceed: every trial without any start. The engine and
 the model are those of the tests.
 
-    python bench/engine_reuse.py [--trials N] [--requests N ...] [--threads N]
+    python bench/engine_reuse.py [--trials N] [--requests N ...] [--tokens N] [--threads N]
 """
 
 import argparse
@@ -58,8 +58,8 @@ class Arm:
         return cls(wall, starts, tuple(rests))
 
 
-def resource(trials: int, requests: int, threads: int | None) -> LLMOptimization:
-    """Return a study of `trials` trials of `requests` requests each."""
+def resource(trials: int, requests: int, tokens: int, threads: int | None) -> LLMOptimization:
+    """Return a study of `trials` trials of `requests` requests each, answered in `tokens` tokens at most."""
     arguments = {"device": "cpu", "dtype": "float32"} | ({"threads": threads} if threads else {})
     space = {
         "engine": [
@@ -78,7 +78,7 @@ def resource(trials: int, requests: int, threads: int | None) -> LLMOptimization
                 "workload": {
                     "dataset": {"name": "arithmetic", "samples": requests},
                     "load": {"concurrency": 2},
-                    "maxTokens": 8,
+                    "maxTokens": tokens,
                 },
                 "search": {"sampler": {"name": "random"}, "pruner": {"name": "none"}, "space": space},
                 "objectives": [{"metric": "output_tokens_per_second"}],
@@ -135,6 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--requests", type=int, nargs="+", default=(4, 8))
+    parser.add_argument("--tokens", type=int, default=8, help="of an answer, at most")
     parser.add_argument("--threads", type=int, help="of the engine; on a machine that others use: 1")
     asked = parser.parse_args()
     use_engine("transformers")
@@ -143,7 +144,7 @@ def main() -> None:
     parts = Table("requests a trial", "engines", "starts", "a start, s", "a trial without it, s")
     for requests in asked.requests:
         with tempfile.TemporaryDirectory() as folder:
-            document = resource(asked.trials, requests, asked.threads)
+            document = resource(asked.trials, requests, asked.tokens, asked.threads)
             together, records = grouped(document, Path(folder))
             alone = apart(document, Path(folder), records)
         most = alone.wall / sum(together.trials)
@@ -157,7 +158,7 @@ def main() -> None:
         for name, arm in (("grouped", together), ("each", alone)):
             parts.add_row(str(requests), name, str(len(arm.starts)), spread(arm.starts), spread(arm.trials))
     console = Console(width=110)
-    console.print(f"{asked.trials} trials, 8 tokens an answer, two requests at a time")
+    console.print(f"{asked.trials} trials, {asked.tokens} tokens an answer, two requests at a time")
     console.print(quotients)
     console.print(parts)
 
