@@ -118,6 +118,8 @@ def resource(name: str, namespace: str) -> dict[str, Any]:
     document["metadata"] = {"name": name, "namespace": namespace}
     document["spec"]["runners"] = {"queueName": "none"}
     document["spec"]["budget"] = {"trials": 1000}
+    # The operator is measured here, not what a sampler thinks in the threads that stand for runners.
+    document["spec"]["search"]["sampler"] = {"name": "random"}
     return document
 
 

@@ -14,6 +14,8 @@ from llmopt_operator.specs.naming import manifest_hash
 # Beyond its budget a study gets the time of one trial, and this for ending in order.
 _ENDING_SECONDS = 300.0
 _LONGEST_MESSAGE = 2000
+# As many as workers may hold at a time, and some.
+_TYPED = 32
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Acceptances:
         self._settings = settings
         self._installed = remembering(installed())
         self._known: dict[str, tuple[str, Accepted]] = {}
+        self._typed: dict[tuple[str, str], Resource] = {}
 
     def of(self, document: Mapping[str, Any]) -> Accepted:
         """Return what the whole `document` asks for."""
@@ -39,6 +42,15 @@ class Acceptances:
         if known is None or known[0] != mark:
             known = self._known[uid] = (mark, _accepted(document, self._settings, self._installed))
         return known[1]
+
+    def resource(self, document: Mapping[str, Any]) -> Resource:
+        """Return an accepted resource as its types; the last few are kept: a thousand would take room."""
+        key = (document["metadata"]["uid"], _mark(document))
+        if key not in self._typed:
+            self._typed[key] = resource_of(_plain(document))
+            if len(self._typed) > _TYPED:
+                del self._typed[next(iter(self._typed))]
+        return self._typed[key]
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a resource that is gone."""
@@ -62,7 +74,7 @@ def _accepted(document: Mapping[str, Any], settings: OperatorSettings, known: Kn
         longest_seconds=_longest_seconds(spec),
         uid=document["metadata"]["uid"],
     )
-    plain = {field: value for field, value in document.items() if field != "status"}
+    plain = _plain(document)
     if faults := validate(plain, known):
         text = "; ".join(str(fault) for fault in faults)
         return Accepted(target, Problem("InvalidSpec", text[:_LONGEST_MESSAGE]))
@@ -71,9 +83,8 @@ def _accepted(document: Mapping[str, Any], settings: OperatorSettings, known: Kn
     return Accepted(target, denial(resource, settings.policy, rollouts=settings.rollout.enabled))
 
 
-def as_resource(document: Mapping[str, Any]) -> Resource:
-    """Return an accepted resource as its types; they are not kept, for a thousand of them take room."""
-    return resource_of({field: value for field, value in document.items() if field != "status"})
+def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in document.items() if field != "status"}
 
 
 def _longest_seconds(spec: Mapping[str, Any]) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import Resource
-from llmopt_operator.acceptance import Acceptances, as_resource
+from llmopt_operator.acceptance import Acceptances
 from llmopt_operator.adapters.kubernetes import (
     STRATEGIC_MERGE_PATCH,
     ApiError,
@@ -125,7 +125,7 @@ class Reconciler:
         )
         settled = settled and not observed.rolls_out
         if not settled and accepted.rejection is None:
-            observed = await self._with_study(key, observed, as_resource(document))
+            observed = await self._with_study(key, observed, self._acceptances.resource(document))
         if accepted.rejection is None and observed.rolls_out and observed.target.rollout is not None:
             deployment = await self._deployment(key, observed.target.rollout.deployment)
             observed = replace(observed, deployment=deployment)
@@ -156,11 +156,13 @@ class Reconciler:
         log.info("%s: %s", sight.key, action, extra={"resource": str(sight.key)})
         match action:
             case MakeStudy():
-                await self._studies.make(sight.key, _resource(sight))
+                await self._studies.make(sight.key, self._acceptances.resource(sight.document))
             case ReopenStudy():
-                await self._studies.reopen(sight.key, _resource(sight))
+                await self._studies.reopen(sight.key, self._acceptances.resource(sight.document))
             case EndStudy(reason, message, failed):
-                await self._studies.end(sight.key, _resource(sight), reason, message, failed=failed)
+                await self._studies.end(
+                    sight.key, self._acceptances.resource(sight.document), reason, message, failed=failed
+                )
             case StartRunners():
                 await self._start(sight)
             case StopRunners(name):
@@ -175,7 +177,7 @@ class Reconciler:
 
     async def _start(self, sight: _Sight) -> None:
         await self._create(manifest_config_map(sight.document), _CONFIG_MAPS)
-        body = runner_job(sight.document, _resource(sight), self._settings)
+        body = runner_job(sight.document, self._acceptances.resource(sight.document), self._settings)
         created = await self._create(body, _JOBS)
         self._sightings.job(created or await self._cluster.get(path_of(body, _JOBS)))
 
@@ -189,7 +191,7 @@ class Reconciler:
             self._sightings.of(sight.key).jobs.pop(name, None)
 
     async def _write_best(self, sight: _Sight) -> None:
-        result = await self._studies.result(sight.key, _resource(sight))
+        result = await self._studies.result(sight.key, self._acceptances.resource(sight.document))
         body = best_config_map(sight.document, result)
         if await self._create(body, _CONFIG_MAPS) is None:
             await self._cluster.patch(path_of(body, _CONFIG_MAPS), {"data": body["data"]})
@@ -250,7 +252,3 @@ class Reconciler:
 
 class NotOurs(LlmoptError):
     """An object that the operator would create exists and belongs to somebody else."""
-
-
-def _resource(sight: _Sight) -> Resource:
-    return as_resource(sight.document)

@@ -89,8 +89,11 @@ class Sightings:
         """Return how many resources there are by kind and phase."""
         return Counter((key.kind, sighting.phase) for key, sighting in self._known.items() if sighting.there)
 
-    def resource(self, document: Mapping[str, Any], *, gone: bool = False) -> Key:
-        """Take a resource as the API server has it; older versions than the one known are passed over."""
+    def resource(self, document: Mapping[str, Any], *, gone: bool = False) -> Key | None:
+        """Take a resource as the API server has it; None where this version, or a newer one, is known.
+
+        What the operator writes itself it knows from the answer, before the watch tells it.
+        """
         key = Key(document["kind"], document["metadata"]["namespace"], document["metadata"]["name"])
         sighting = self._known.setdefault(key, Sighting())
         if gone:
@@ -98,19 +101,20 @@ class Sightings:
             self._bereaved.add(key.namespace)
         elif _is_newer(document["metadata"], sighting.metadata):
             sighting.take(document)
+        else:
+            return None
         return key
 
     def job(self, body: Mapping[str, Any], *, gone: bool = False) -> Key | None:
-        """Take a Job; None where it is of no resource of ours."""
+        """Take a Job; None where it is of no resource of ours, or nothing changed that matters."""
         if (key := _owner(body)) is None:
             return None
         seen = job_seen(body)
         jobs = self._known.setdefault(key, Sighting()).jobs
-        if gone:
-            jobs.pop(seen.name, None)
-        else:
+        before = jobs.pop(seen.name, None)
+        if not gone:
             jobs[seen.name] = seen
-        return key
+        return None if before == seen and not gone else key
 
     def pod(self, body: Mapping[str, Any], *, gone: bool = False) -> Key | None:
         """Take a pod; None where it is of no resource of ours, or nothing changed that matters."""
@@ -135,7 +139,7 @@ def _is_newer(told: Mapping[str, Any], known: Mapping[str, Any] | None) -> bool:
     if known is None or known["uid"] != told["uid"]:
         return True
     # Resource versions of one kind can be compared as numbers (KEP-5504).
-    return int(told["resourceVersion"]) >= int(known["resourceVersion"])
+    return int(told["resourceVersion"]) > int(known["resourceVersion"])
 
 
 def _slim(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -46,7 +46,9 @@ def _after(status: Mapping[str, Any], plan: Plan) -> Mapping[str, Any]:
 @pytest.mark.parametrize(
     ("seen", "actions"),
     [
-        (_seen(), (MakeStudy(),)),
+        (_seen(), (MakeStudy(), StartRunners())),
+        (_seen(target=replace(TARGET, suspend=True)), (MakeStudy(),)),
+        (_seen(jobs=(replace(JOB, deleting=True),)), (MakeStudy(),)),
         (_seen(study=STUDY), (StartRunners(),)),
         (_seen(study=STUDY, jobs=(JOB,), pods=(POD,)), ()),
         (_seen(study=STUDY, jobs=(OLD_JOB,)), (StopRunners(OLD_JOB.name),)),
@@ -71,6 +73,8 @@ def _after(status: Mapping[str, Any], plan: Plan) -> Mapping[str, Any]:
     ],
     ids=[
         "nothing there yet",
+        "nothing there yet, and suspended",
+        "the study was dropped, and its runners are ending",
         "a study without runners",
         "all well",
         "runners of an earlier manifest",

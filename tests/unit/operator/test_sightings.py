@@ -76,3 +76,25 @@ def test_a_pod_that_did_not_change_concerns_nobody() -> None:
     assert sightings.pod(_pod("p", "Pending")) == KEY
     assert sightings.pod(_pod("p", "Pending")) is None
     assert sightings.pod(_pod("p", "Running")) == KEY
+
+
+def test_what_was_known_already_concerns_nobody() -> None:
+    """The operator's own writes come back by the watch, and are not looked at again."""
+    sightings = Sightings()
+    assert sightings.resource(_resource(10)) == KEY
+    assert sightings.resource(_resource(10)) is None
+    assert sightings.resource(_resource(9)) is None
+    assert sightings.resource(_resource(11)) == KEY
+    assert sightings.resource(_resource(11), gone=True) == KEY
+
+
+def test_a_job_that_did_not_change_concerns_nobody() -> None:
+    """Its creation, told again by the watch, is no news; its end is."""
+    labels = {"llmopt.dev/kind": "llmoptimization", "llmopt.dev/resource": "small"}
+    metadata = {"name": "small-1", "namespace": "team", "labels": labels}
+    job: dict[str, Any] = {"metadata": metadata, "spec": {"suspend": True}}
+    sightings = Sightings()
+    assert sightings.job(job) == KEY
+    assert sightings.job({**job, "status": {"startTime": "2026-01-01T00:00:00Z"}}) is None
+    assert sightings.job({**job, "status": {"active": 1}}) == KEY
+    assert sightings.job(job, gone=True) == KEY

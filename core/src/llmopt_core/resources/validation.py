@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -104,14 +105,20 @@ def _sound_parts(spec_type: type[Part], spec: Mapping[str, Any]) -> tuple[Simple
     faulty: set[str] = set()
     for name, field in spec_type.model_fields.items():
         try:
-            parts[name] = _part(field, spec)
+            parts[name] = _part(spec_type, name, field, spec)
         except (ValidationError, KeyError):
             parts[name] = None
             faulty.add(name)
     return SimpleNamespace(**parts), frozenset(faulty)
 
 
-def _part(field: FieldInfo, spec: Mapping[str, Any]) -> Any:
+def _part(spec_type: type[Part], name: str, field: FieldInfo, spec: Mapping[str, Any]) -> Any:
     if field.alias not in spec and not field.is_required():
         return field.get_default(call_default_factory=True, validated_data={})
-    return TypeAdapter(field.rebuild_annotation()).validate_python(spec[str(field.alias)])
+    return _adapter(spec_type, name).validate_python(spec[str(field.alias)])
+
+
+@cache
+def _adapter(spec_type: type[Part], name: str) -> TypeAdapter[Any]:
+    """Return what checks one field of a spec; to build it takes longer than to check a whole manifest."""
+    return TypeAdapter(spec_type.model_fields[name].rebuild_annotation())

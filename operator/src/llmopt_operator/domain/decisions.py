@@ -161,7 +161,9 @@ def _without_study(seen: Observed, _now: float) -> Plan | None:
                 ),
             ),
         )
-    return Plan((MakeStudy(),))
+    if seen.target.suspend or seen.jobs:
+        return Plan((MakeStudy(),))
+    return Plan((MakeStudy(), StartRunners()))
 
 
 def _ended(seen: Observed, now: float) -> Plan | None:
@@ -179,8 +181,9 @@ def _ended(seen: Observed, now: float) -> Plan | None:
     ]
     plan = _status(seen, facts, now, study)
     said = Happening(end.reason, end.message, warning=end.failed)
-    # What is still to be done with the winner is done after its end was told.
-    again = 0.0 if seen.target.rollout is not None and not end.failed else None
+    # What comes after the end is done once the end was told.
+    comes_more = seen.target.rollout is not None or seen.target.ttl_seconds is not None
+    again = 0.0 if comes_more else None
     return replace(plan, happenings=(*plan.happenings, said), recheck_seconds=again)
 
 

@@ -17,7 +17,8 @@ def register(registry: kopf.OperatorRegistry, sightings: Sightings, add: Callabl
     """Have `sightings` told of our resources, their Jobs and pods, and `add` called for whom it concerns."""
 
     async def on_resource(event: Event, **_: Any) -> None:
-        add(sightings.resource(event["object"], gone=event["type"] == _GONE))
+        if key := sightings.resource(event["object"], gone=event["type"] == _GONE):
+            add(key)
 
     async def on_job(event: Event, **_: Any) -> None:
         if key := sightings.job(event["object"], gone=event["type"] == _GONE):

@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from llmopt_core.study.results import OptimizationResult
 from llmopt_core.study.wording import best_text
 from llmopt_operator.specs.naming import child_name, labels_of, manifest_hash, owner_of, runner_manifest
@@ -16,7 +14,8 @@ MANIFEST_KEY = "manifest.yaml"
 def manifest_config_map(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the ConfigMap that holds what runners are given; it never changes."""
     hash_ = manifest_hash(document)
-    text = yaml.dump(runner_manifest(document), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True)
+    # JSON is YAML too, and written in a twentieth of the time.
+    text = json.dumps(runner_manifest(document), indent=2, ensure_ascii=False) + "\n"
     return {
         **_config_map(document, child_name(document["metadata"]["name"], hash_), {MANIFEST_KEY: text}),
         "immutable": True,
