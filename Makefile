@@ -81,12 +81,12 @@ verify: setup-test ## Fail when something generated is not up to date
 	@scripts/uv lock --check
 
 test: setup-engines setup-images lint verify ## Everything that CI runs: checks, unit and integration tests
-	@echo "==> all tests (real engines, real Postgres, killed processes: about 20 minutes)"; $(BIN)/pytest tests -n 2 --dist loadscope --durations 15
+	@echo "==> all tests (real engines, real Postgres, killed processes, a cluster: about 35 minutes)"; $(BIN)/pytest tests -n 2 --dist loadscope --durations 15
 
 test-gpu: setup-engines ## The tests for a machine with an NVIDIA GPU; elsewhere they say that they were skipped
 	@echo "==> tests on the GPU"; $(BIN)/pytest tests/gpu -rs
 
-bench: setup-engines ## Run the benchmarks and print their tables
+bench: setup-engines setup-images ## Run the benchmarks and print their tables
 	@for program in bench/*.py; do echo "==> $$program"; $(BIN)/python $$program; done
 
 clean: ## Remove the environment and the caches of the checkout
