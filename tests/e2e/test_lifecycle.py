@@ -15,6 +15,8 @@ from llmopt_core.study.records import OutcomeKind, Phase
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 _SECONDS = 600
+# So many that a run is not over before something is done to it.
+_TRIALS = 30
 
 
 class Applied:
@@ -97,21 +99,21 @@ def test_a_benchmark_ends_with_a_verdict(applied):
 
 def test_a_suspension_in_the_middle_of_a_trial_costs_no_trial(applied):
     """Suspended, the runner gives its trial back and says that it was interrupted; resumed, all is done."""
-    paused = applied(small_optimization(6, "paused"))
+    paused = applied(small_optimization(_TRIALS, "paused"))
     eventually(lambda: paused.progress().get("finished"), seconds=_SECONDS)
     paused.edit({"suspend": True})
     paused.until("Suspended")
     eventually(lambda: not paused.pods())
-    assert paused.progress()["finished"] < 6
-    assert paused.resource()["status"]["runners"][0]["ended"]
+    assert paused.progress()["finished"] < _TRIALS
+    eventually(lambda: "ended" in paused.resource()["status"]["runners"][0])
     paused.edit({"suspend": False})
     paused.until("Complete")
-    assert len(paused.searched()) == 6
+    assert len(paused.searched()) == _TRIALS
 
 
 def test_a_killed_runner_is_replaced(applied):
     """Killed as the kernel would, its pod fails and another takes its place; no trial is lost or too many."""
-    killed = applied(small_optimization(5, "killed"))
+    killed = applied(small_optimization(_TRIALS, "killed"))
     eventually(lambda: killed.progress().get("finished"), seconds=_SECONDS)
     (pod,) = killed.pods()
     processes = eventually(lambda: processes_of(pod))
@@ -119,6 +121,6 @@ def test_a_killed_runner_is_replaced(applied):
         os.kill(process.pid, signal.SIGKILL)
     eventually(lambda: len(killed.pods()) == 2, seconds=_SECONDS)
     killed.until("Complete")
-    assert len(killed.searched()) == 5
+    assert len(killed.searched()) == _TRIALS
     first = next(each for each in killed.pods() if each["metadata"]["name"] == pod["metadata"]["name"])
     assert first["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 137

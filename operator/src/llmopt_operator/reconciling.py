@@ -147,7 +147,7 @@ class Reconciler:
         study: StudySeen | None = None
         problem: Problem | None = None
         try:
-            study = await self._studies.see(key, resource, observed.status)
+            study = await self._studies.see(key, resource, observed.status, idle=not observed.pods)
         except StorageProblem as error:
             problem = error.problem
         return replace(observed, storage=problem, study=study)

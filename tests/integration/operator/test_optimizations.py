@@ -67,6 +67,7 @@ def test_suspend_and_resume(tenant, operator):
         eventually(lambda: not tenant.jobs())
         eventually(lambda: not node.running)
         assert {code for _, code in node.exits} == {75}
+        eventually(lambda: tenant.status("paused")["runners"][0].get("ended"))
         tenant.edit("paused", {"spec": {"suspend": False}})
         tenant.until("paused", "Complete", "True")
     assert tenant.status("paused")["progress"]["finished"] == 6

@@ -101,10 +101,13 @@ class Studies:
         self._looked_at: dict[str, float] = {}  # by study
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="studies")
 
-    async def see(self, key: Key, resource: Resource, status: Mapping[str, Any]) -> StudySeen | None:
+    async def see(
+        self, key: Key, resource: Resource, status: Mapping[str, Any], *, idle: bool
+    ) -> StudySeen | None:
         """Return the study of `resource` as it is now, None where there is none.
 
-        `status` is what was last written of it: where no trial changed since, the study is not read.
+        `status` is what was last written of it: where no trial changed since, the study is not read, unless
+        no runner is left (`idle`) and the status still shows one.
         """
         room = await self._room(key.namespace)
         name = study_name(resource)
@@ -115,7 +118,7 @@ class Studies:
             return None
         if not pulse.begun and not pulse.ended:
             seen = untouched(name, resource)
-        elif not pulse.ended and status.get("studyMark") == pulse.mark and not self._is_due(name):
+        elif self._is_known(name, pulse, status) and not (idle and _shows_runners(status)):
             seen = unchanged(status)
         else:
             seen = await self._within(room, lambda: _see(room, name, resource))
@@ -210,6 +213,9 @@ class Studies:
         self._reported[name] = pulse
         return True
 
+    def _is_known(self, name: str, pulse: Pulse, status: Mapping[str, Any]) -> bool:
+        return not pulse.ended and status.get("studyMark") == pulse.mark and not self._is_due(name)
+
     def _is_due(self, name: str) -> bool:
         return time.monotonic() - self._looked_at.get(name, -math.inf) > _LOOK_SECONDS
 
@@ -266,6 +272,10 @@ class Studies:
         room = self._rooms.pop(namespace, None)
         if room is not None:
             room.storage.close()
+
+
+def _shows_runners(status: Mapping[str, Any]) -> bool:
+    return any("ended" not in runner for runner in status.get("runners", ()))
 
 
 def _opened(room: _Room, name: str) -> _Open:
