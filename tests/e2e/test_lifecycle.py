@@ -1,8 +1,7 @@
 """What happens to runs on a real node: two kinds, a suspension in the middle of a trial, a runner killed."""
 
+import contextlib
 import json
-import os
-import signal
 from pathlib import Path
 
 import psutil
@@ -16,7 +15,7 @@ from llmopt_core.study.records import OutcomeKind, Phase
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 _SECONDS = 600
 # So many that a run is not over before something is done to it.
-_TRIALS = 30
+_TRIALS = 16
 
 
 class Applied:
@@ -77,14 +76,14 @@ def applied(operator, tenant):
 
 
 def processes_of(pod):
-    """Return the runner's processes of `pod`, as the machine that stands for the node sees them."""
-    uid = pod["metadata"]["uid"].replace("-", "_")
-    return [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if any("llmopt-runner" in word for word in process.info["cmdline"] or ())
-        and uid in Path(f"/proc/{process.pid}/cgroup").read_text().replace("-", "_")
-    ]
+    """The processes of `pod`, as the machine that stands for the node sees them: by their control group."""
+    identity = pod["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(OSError):  # it has ended since it was listed
+            if identity in Path(f"/proc/{process.pid}/cgroup").read_text():
+                found.append(process)
+    return found
 
 
 def test_a_benchmark_ends_with_a_verdict(applied):
@@ -116,9 +115,8 @@ def test_a_killed_runner_is_replaced(applied):
     killed = applied(small_optimization(_TRIALS, "killed"))
     eventually(lambda: killed.progress().get("finished"), seconds=_SECONDS)
     (pod,) = killed.pods()
-    processes = eventually(lambda: processes_of(pod))
-    for process in processes:
-        os.kill(process.pid, signal.SIGKILL)
+    for process in processes_of(pod):
+        process.kill()
     eventually(lambda: len(killed.pods()) == 2, seconds=_SECONDS)
     killed.until("Complete")
     assert len(killed.searched()) == _TRIALS

