@@ -53,6 +53,7 @@ class Runner:
         self.name = f"stub-{args.index}-{os.getpid()}"
         self.stop = threading.Event()
         self.beats = 0
+        self.began = time.monotonic()
 
     def beat(self, trial=None, ended=None):
         self.beats += 1
@@ -60,7 +61,7 @@ class Runner:
             self.name,
             self.args.index,
             self.beats,
-            time.monotonic(),
+            time.monotonic() - self.began,
             trial=trial,
             stage="measure",
             memory_mib=512.0,
