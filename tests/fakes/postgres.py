@@ -91,7 +91,7 @@ class PostgresServer:
 
     def remove(self) -> None:
         """Remove the cluster's files."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _remove(self.folder)
         self._lock.close()
 
     @property
@@ -137,7 +137,17 @@ def _remove_abandoned() -> None:
         with suppress(OSError), lock.open() as held:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # A server that was left behind ends by itself when it finds its files gone.
-            shutil.rmtree(lock.parent, ignore_errors=True)
+            _remove(lock.parent)
+
+
+def _remove(folder: Path) -> None:
+    """Remove `folder`, its lock last: where that is cut off, the next one to look finds it again."""
+    for part in folder.iterdir():
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        elif part.name != _LOCK:
+            part.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _package() -> Path:
