@@ -1,6 +1,8 @@
 """The images, built and run as a pod would: read-only, as a user without a capability, without a network."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -110,20 +112,28 @@ def test_the_operators_image_is_small() -> None:
 def test_the_labels_say_what_was_built() -> None:
     """Version and revision given to a build are labels of the image, and change no layer of it."""
     _load("operator")
-    name = "localhost/llmopt-test/labelled:1"
-    base = _labels(RECIPES["operator"].name)["base.name"]
-    arguments = {"BASE_IMAGE": base, "VERSION": "9.8.7", "REVISION": "0123456789abcdef"}
-    options = (f"--build-arg={key}={value}" for key, value in arguments.items())
-    build(name, ROOT / "Dockerfile.operator", ROOT, "--target=operator", *options)
-    try:
-        labels = _labels(name)
-        layers = _configuration(name)["RootFS"]["Layers"]
-    finally:
-        podman("rmi", name)
+    told = {"VERSION": "9.8.7", "REVISION": "0123456789abcdef"}
+    # Both are built here: what an earlier build left to be taken over may be gone.
+    with _operator_built("plain") as plain, _operator_built("labelled", **told) as labelled:
+        labels = _labels(labelled)
+        layers, others = (_configuration(name)["RootFS"]["Layers"] for name in (labelled, plain))
     assert (labels["version"], labels["revision"]) == ("9.8.7", "0123456789abcdef")
     assert labels["licenses"] == "Apache-2.0"
     # The last one holds nothing but the look at whether the program starts.
-    assert layers[:-1] == _configuration(RECIPES["operator"].name)["RootFS"]["Layers"][:-1]
+    assert layers[:-1] == others[:-1]
+
+
+@contextmanager
+def _operator_built(tag: str, **arguments: str) -> Iterator[str]:
+    """Build the operator's image with `arguments`, and give its name while it is kept."""
+    name = f"localhost/llmopt-test/{tag}:1"
+    arguments["BASE_IMAGE"] = _labels(RECIPES["operator"].name)["base.name"]
+    options = (f"--build-arg={key}={value}" for key, value in arguments.items())
+    build(name, ROOT / "Dockerfile.operator", ROOT, "--target=operator", *options)
+    try:
+        yield name
+    finally:
+        podman("rmi", name)
 
 
 def test_llama_cpp_finds_its_libraries() -> None:
