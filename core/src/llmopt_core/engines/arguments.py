@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from llmopt_core.search.configurations import Value
+
 
 @dataclass(frozen=True)
 class ServeArguments:
@@ -41,10 +43,15 @@ class ServeArguments:
         return cls(tuple(document["told"]), dict(document["flags"]), tuple(document["untold"]))
 
 
-def spellings_of(name: str, *, is_switch: bool) -> dict[str, bool]:
-    """Return the flags for the parameter `name` of engines that put dashes for underscores."""
-    dashed = name.replace("_", "-")
-    return {f"--{dashed}": False, f"--no-{dashed}": False} if is_switch else {f"--{dashed}": True}
+def spellings_of(parameters: Mapping[str, Value]) -> dict[str, bool]:
+    """Return the `flags` of `parameters`, of an engine that puts dashes for underscores."""
+    found: dict[str, bool] = {}
+    for name, value in parameters.items():
+        dashed = name.replace("_", "-")
+        found[f"--{dashed}"] = not isinstance(value, bool)
+        if isinstance(value, bool):
+            found[f"--no-{dashed}"] = False
+    return found
 
 
 def _plain(flag: str) -> str:

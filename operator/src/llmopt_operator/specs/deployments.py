@@ -31,16 +31,11 @@ def deployment_seen(body: Mapping[str, Any]) -> DeploymentSeen:
 
 def arguments_patch(action: WriteArguments) -> dict[str, Any]:
     """Return the strategic merge patch that changes one container's arguments, and notes it."""
-    note = {
-        **asdict(action.note),
-        "former": list(action.note.former),
-        "arguments": list(action.note.arguments),
-    }
     container = {"name": action.container, "args": list(action.arguments) or None}
     return {
         "metadata": {
             "resourceVersion": action.version,
-            "annotations": {ROLLOUT_ANNOTATION: json.dumps(note, sort_keys=True)},
+            "annotations": {ROLLOUT_ANNOTATION: json.dumps(asdict(action.note), sort_keys=True)},
         },
         "spec": {"template": {"spec": {"containers": [container]}}},
     }

@@ -89,11 +89,7 @@ class Transformers(Engine):
         told = {name: value for name, value in engine.items() if name not in _VARIABLES}
         return ServeArguments(
             told=self._flags(told),
-            flags={
-                flag: takes_value
-                for name, value in told.items()
-                for flag, takes_value in spellings_of(name, is_switch=isinstance(value, bool)).items()
-            },
+            flags=spellings_of(told),
             untold=(
                 *(f"{name}={value} is an environment variable" for name, value in _variables(engine).items()),
                 *(f"{name}={value} goes with each request" for name, value in sampling.items()),

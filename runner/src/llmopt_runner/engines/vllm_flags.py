@@ -26,13 +26,8 @@ def variables(parameters: Mapping[str, Value]) -> dict[str, str]:
 
 def spellings(parameters: Mapping[str, Value]) -> dict[str, bool]:
     """Return every way to write the flags of `parameters`, and whether a value follows it."""
-    found: dict[str, bool] = {}
-    for name, value in parameters.items():
-        if name not in _VARIABLES:
-            found |= spellings_of(_WORDS.get(name, name), is_switch=isinstance(value, bool))
-        if name in _SHORT:
-            found[_SHORT[name]] = True
-    return found
+    told = {_WORDS.get(name, name): value for name, value in parameters.items() if name not in _VARIABLES}
+    return spellings_of(told) | {_SHORT[name]: True for name in parameters if name in _SHORT}
 
 
 def _arguments(name: str, value: Value) -> Iterable[str]:
