@@ -32,6 +32,8 @@ OWN_CLUSTER_VARIABLE = "LLMOPT_TEST_KUBECONFIG"
 _START_SECONDS = 60.0
 _KUBECTL_SECONDS = 120.0
 _PROBE_SECONDS = 2.0
+# Go's percentage of garbage: what lives for minutes has memory to spare and time to save.
+_GO_MEMORY = "400"
 
 
 class KubectlFailed(Exception):
@@ -136,7 +138,7 @@ class ControlPlane:
         self._api_server.wait_until(self._api_server_is_ready, "it was ready", _START_SECONDS)
 
     def _started(self, started: ExitStack, name: str, *arguments: str) -> Process:
-        process = Process(name, (*component(name), *arguments), self.folder)
+        process = Process(name, (*component(name), *arguments), self.folder, GOGC=_GO_MEMORY)
         started.callback(process.kill)
         return process
 

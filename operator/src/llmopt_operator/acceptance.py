@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from llmopt_core.resources import Resource, duration_seconds, resource_of, validate
-from llmopt_core.resources.known import Known, installed, remembering
+from llmopt_core.resources import Resource, check, duration_seconds, resource_of
+from llmopt_core.resources.known import installed, remembering
 from llmopt_operator.domain.observed import Problem, Target
 from llmopt_operator.domain.policies import denial, rollout_of
 from llmopt_operator.settings import OperatorSettings
@@ -40,17 +40,30 @@ class Acceptances:
         uid, mark = document["metadata"]["uid"], _mark(document)
         known = self._known.get(uid)
         if known is None or known[0] != mark:
-            known = self._known[uid] = (mark, _accepted(document, self._settings, self._installed))
+            known = self._known[uid] = (mark, self._accepted(document))
         return known[1]
 
     def resource(self, document: Mapping[str, Any]) -> Resource:
         """Return an accepted resource as its types; the last few are kept: a thousand would take room."""
-        key = (document["metadata"]["uid"], _mark(document))
-        if key not in self._typed:
-            self._typed[key] = resource_of(_plain(document))
-            if len(self._typed) > _TYPED:
-                del self._typed[next(iter(self._typed))]
-        return self._typed[key]
+        known = self._typed.get((document["metadata"]["uid"], _mark(document)))
+        return known or self._keep(document, resource_of(_plain(document)))
+
+    def _accepted(self, document: Mapping[str, Any]) -> Accepted:
+        target = _target(document)
+        resource, faults = check(_plain(document), self._installed)
+        if resource is None:
+            text = "; ".join(str(fault) for fault in faults)
+            return Accepted(target, Problem("InvalidSpec", text[:_LONGEST_MESSAGE]))
+        self._keep(document, resource)
+        target = replace(target, rollout=rollout_of(resource))
+        rollouts = self._settings.rollout.enabled
+        return Accepted(target, denial(resource, self._settings.policy, rollouts=rollouts))
+
+    def _keep(self, document: Mapping[str, Any], resource: Resource) -> Resource:
+        self._typed[document["metadata"]["uid"], _mark(document)] = resource
+        if len(self._typed) > _TYPED:
+            del self._typed[next(iter(self._typed))]
+        return resource
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a resource that is gone."""
@@ -61,10 +74,10 @@ def _mark(document: Mapping[str, Any]) -> str:
     return f"{document['metadata'].get('generation')} {document['metadata'].get('annotations')}"
 
 
-def _accepted(document: Mapping[str, Any], settings: OperatorSettings, known: Known) -> Accepted:
+def _target(document: Mapping[str, Any]) -> Target:
     spec = document["spec"]
     runners = spec.get("runners") or {}
-    target = Target(
+    return Target(
         generation=document["metadata"].get("generation", 0),
         manifest_hash=manifest_hash(document),
         suspend=bool(spec.get("suspend")),
@@ -74,13 +87,6 @@ def _accepted(document: Mapping[str, Any], settings: OperatorSettings, known: Kn
         longest_seconds=_longest_seconds(spec),
         uid=document["metadata"]["uid"],
     )
-    plain = _plain(document)
-    if faults := validate(plain, known):
-        text = "; ".join(str(fault) for fault in faults)
-        return Accepted(target, Problem("InvalidSpec", text[:_LONGEST_MESSAGE]))
-    resource = resource_of(plain)
-    target = replace(target, rollout=rollout_of(resource))
-    return Accepted(target, denial(resource, settings.policy, rollouts=settings.rollout.enabled))
 
 
 def _plain(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import kopf
+import uvloop
 
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_operator.adapters.connections import Connection, kopf_login
@@ -50,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.error("%s", error)  # noqa: TRY400 - the message says it all
         return EXIT_INVALID
     _spare_the_collector()
-    return asyncio.run(_run(settings))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_run(settings))
 
 
 def _spare_the_collector() -> None:

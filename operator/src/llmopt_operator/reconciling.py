@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -103,8 +103,11 @@ class Reconciler:
                 return None
             sight = await self._look(key, document)
             plan = decide(sight.observed, time.time())
-            for action in plan.actions:
-                await self._act(sight, action)
+            try:
+                await self._carry_out(sight, plan.actions)
+            except StorageProblem as error:
+                sight = replace(sight, observed=replace(sight.observed, storage=error.problem))
+                plan = decide(sight.observed, time.time())
             if plan.status:
                 await self._conclude(sight, plan)
                 return plan.recheck_seconds
@@ -147,13 +150,24 @@ class Reconciler:
         study: StudySeen | None = None
         problem: Problem | None = None
         try:
-            study = await self._studies.see(key, resource, observed.status, idle=not observed.pods)
+            study = await self._studies.see(
+                key,
+                resource,
+                observed.status,
+                begun=bool(observed.jobs) or "study" in observed.status,
+                idle=not observed.pods,
+            )
         except StorageProblem as error:
             problem = error.problem
         return replace(observed, storage=problem, study=study)
 
+    async def _carry_out(self, sight: _Sight, actions: Sequence[Action]) -> None:
+        if actions:
+            log.info("%s: %s", sight.key, actions, extra={"resource": str(sight.key)})
+        for action in actions:
+            await self._act(sight, action)
+
     async def _act(self, sight: _Sight, action: Action) -> None:
-        log.info("%s: %s", sight.key, action, extra={"resource": str(sight.key)})
         match action:
             case MakeStudy():
                 await self._studies.make(sight.key, self._acceptances.resource(sight.document))

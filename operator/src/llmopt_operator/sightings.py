@@ -1,10 +1,11 @@
 """What the watches told: the resources, their Jobs and their pods, as last seen."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
+
+import msgspec
 
 from llmopt_operator.domain.observed import JobSeen, PodSeen
 from llmopt_operator.domain.sights import job_seen, pod_seen
@@ -31,7 +32,7 @@ class Sighting:
     @property
     def document(self) -> Mapping[str, Any] | None:
         """The resource as the API server had it last, None once it is gone."""
-        return cast("Mapping[str, Any]", json.loads(self.text)) if self.there else None
+        return cast("Mapping[str, Any]", msgspec.json.decode(self.text)) if self.there else None
 
     @property
     def there(self) -> bool:
@@ -47,7 +48,7 @@ class Sighting:
         """Remember a newer `document`."""
         slim, self.gone = _slim(document), False
         self.metadata = {field: slim["metadata"][field] for field in ("uid", "resourceVersion")}
-        self.text = json.dumps(slim, separators=(",", ":")).encode()
+        self.text = msgspec.json.encode(slim)
         self.phase = str(slim["status"].get("phase", "Pending"))
 
 

@@ -10,6 +10,11 @@ from fakes.manifests import optimization
 from fakes.postgres import PostgresServer
 from fakes.tenants import eventually, give_secret
 
+from llmopt_core.resources import resource_of
+from llmopt_core.search.configurations import Configuration
+from llmopt_core.study.adapter import open_storage
+from llmopt_core.study.opening import own_study
+from llmopt_core.study.records import Outcome, OutcomeKind
 from llmopt_operator.adapters.connections import Connection
 from llmopt_operator.adapters.kubernetes import Cluster
 from llmopt_operator.auditing import PART, Audit
@@ -120,6 +125,21 @@ def test_an_outage_of_the_storage_heals(make_tenant, make_operator):
     finally:
         server.stop()
         server.remove()
+
+
+def test_a_study_made_by_an_operator_that_died_is_taken_over(tenant, make_operator):
+    """What a study holds before the status has said anything of it is neither lost nor made twice."""
+    tenant.apply("orphan", budget={"trials": 3})
+    resource = resource_of({**tenant.resource("orphan"), "status": None})
+    with open_storage(tenant.url) as storage:
+        study = own_study(storage, resource)
+        claim = study.claim("earlier", budget=3)
+        measured = Configuration.from_flat(claim.parameters)
+        study.finish(claim, Outcome(OutcomeKind.MEASURED, measured, metrics={"accuracy": 0.5}))
+        make_operator(tenant.namespace)
+        eventually(lambda: tenant.status("orphan").get("progress", {}).get("finished") == 1)
+        assert storage.study_names().count(resource.metadata.uid) == 1
+    assert len(tenant.jobs()) == 1
 
 
 def test_an_object_of_somebody_else_is_left_alone(tenant, operator):

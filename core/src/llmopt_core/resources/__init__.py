@@ -5,7 +5,7 @@ from llmopt_core.resources.benchmark import LLMBenchmark
 from llmopt_core.resources.faults import Fault, ManifestInvalid
 from llmopt_core.resources.loading import Resource, load_manifest, resource_of
 from llmopt_core.resources.optimization import LLMOptimization
-from llmopt_core.resources.validation import FileFault, validate, validate_file
+from llmopt_core.resources.validation import FileFault, check, validate, validate_file
 
 __all__ = [
     "Fault",
@@ -14,6 +14,7 @@ __all__ = [
     "LLMOptimization",
     "ManifestInvalid",
     "Resource",
+    "check",
     "duration_seconds",
     "load_manifest",
     "resource_of",

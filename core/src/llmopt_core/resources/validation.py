@@ -1,6 +1,6 @@
 """All that is wrong with a manifest, at once: its shape, its rules, and what the engine makes of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from llmopt_core.resources.base import Part
 from llmopt_core.resources.benchmark import BenchmarkSpec, LLMBenchmark
 from llmopt_core.resources.faults import Fault, ManifestInvalid
 from llmopt_core.resources.known import Known, installed
-from llmopt_core.resources.loading import is_ours, kind_of, yaml_fault
+from llmopt_core.resources.loading import Resource, is_ours, kind_of, yaml_fault
 from llmopt_core.resources.openapi import root_schema
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.resources.places import duplicates, line_of
@@ -41,23 +41,42 @@ def validate(document: Any, known: Known | None = None) -> tuple[Fault, ...]:
 
     `known` says which engines, metrics, data sets and evaluators there are; what is installed unless given.
     """
+    return check(document, known)[1]
+
+
+def check(document: Any, known: Known | None = None) -> tuple[Resource | None, tuple[Fault, ...]]:
+    """Return the resource that the parsed `document` describes, or None and every fault: see `validate`."""
+    known = known or installed()
     try:
         kind = kind_of(document)
+        resource = kind.model_validate(document)
     except ManifestInvalid as error:
-        return error.faults
-    shape = _shape_faults(kind, document)
+        return None, error.faults
+    except ValidationError as error:
+        return None, _faults_of_broken(kind, document, faults_of(error, root_schema(kind)), known)
+    found = tuple(_meaning(kind)(SimpleNamespace(**dict(resource.spec)), known))
+    return (None, found) if found else (resource, ())
+
+
+def _meaning(kind: type[Resource]) -> Callable[[SimpleNamespace, Known], Iterator[Fault]]:
+    return benchmark_faults if kind is LLMBenchmark else optimization_faults
+
+
+def _faults_of_broken(
+    kind: type[Resource], document: Mapping[str, Any], shape: tuple[Fault, ...], known: Known
+) -> tuple[Fault, ...]:
+    """Return the faults of a document whose `shape` has some, those of its sound parts included."""
     spec = document.get("spec")
     if not isinstance(spec, Mapping):
         return shape
     spec_type = BenchmarkSpec if kind is LLMBenchmark else OptimizationSpec
     parts, faulty = _sound_parts(spec_type, spec)
-    check = benchmark_faults if kind is LLMBenchmark else optimization_faults
     rules = [
         rule for rule in spec_type.rules if faulty.isdisjoint(rule.reads or ()) and not rule.holds(parts)
     ]
     broken = (rule_fault(rule, "spec", spec) for rule in rules)
     # Where only the spec's own rules are broken, its shape says so already.
-    return (*shape, *(fault for fault in broken if fault not in shape), *check(parts, known or installed()))
+    return (*shape, *(fault for fault in broken if fault not in shape), *_meaning(kind)(parts, known))
 
 
 def validate_file(path: Path, known: Known | None = None) -> tuple[FileFault, ...]:
@@ -89,14 +108,6 @@ def _document_faults(path: Path, document: Any, node: yaml.Node, known: Known) -
         yield FileFault(path, line_of(node, place), fault)
     for fault in validate(document, known):
         yield FileFault(path, line_of(node, fault.path), fault)
-
-
-def _shape_faults(kind: Any, document: Mapping[str, Any]) -> tuple[Fault, ...]:
-    try:
-        kind.model_validate(document)
-    except ValidationError as error:
-        return faults_of(error, root_schema(kind))
-    return ()
 
 
 def _sound_parts(spec_type: type[Part], spec: Mapping[str, Any]) -> tuple[SimpleNamespace, frozenset[str]]:

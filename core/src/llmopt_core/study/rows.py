@@ -98,6 +98,9 @@ def list_studies(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(sa.select(STUDIES.c.study_name).order_by(STUDIES.c.study_name)).scalars())
 
 
+UNTOUCHED = "0"
+
+
 @dataclass(frozen=True)
 class Pulse:
     """Counts of one study that change when a trial does: made, begun, ended; and whether it was ended."""
@@ -109,7 +112,9 @@ class Pulse:
 
     @property
     def mark(self) -> str:
-        """The pulse as text."""
+        """The pulse as text; all studies of which no trial has begun have the same."""
+        if not self.begun and not self.ended:
+            return UNTOUCHED
         return f"{self.trials}.{self.begun}.{self.finished}.{int(self.ended)}"
 
 
@@ -146,8 +151,9 @@ def delete_study(connection: Connection, study_id: int) -> None:
 
 def insert_attributes(connection: Connection, study_id: int, documents: Mapping[str, str]) -> None:
     """Set the first attributes of a study that was just created."""
-    rows = [{"study_id": study_id, "key": key, "value_json": text} for key, text in documents.items()]
-    connection.execute(sa.insert(STUDY_ATTRIBUTES).values(rows))
+    for key, text in documents.items():
+        row = {"study_id": study_id, "key": key, "value_json": text}
+        connection.execute(sa.insert(STUDY_ATTRIBUTES), row)
 
 
 def put_attribute(connection: Connection, study_id: int, key: str, document: str) -> None:

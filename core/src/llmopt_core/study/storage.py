@@ -64,9 +64,10 @@ class Storage:
         Raises StudyMismatch where it exists with another fingerprint, EnqueueInvalid and SamplerUnavailable
         where it can never run, and what `complete` raises.
         """
-        check_sampler(definition)
-        check_enqueued(definition.space, definition.enqueue)
-        study = self._find(definition.name) or self._insert(complete(definition))
+        study = self._find(definition.name)
+        if study is None:
+            self.add_study(definition, complete)
+            study = self.open_study(definition.name)
         if study.definition.fingerprint != definition.fingerprint:
             raise StudyMismatch(
                 f"study {definition.name!r} exists with other settings (fingerprint "
@@ -77,16 +78,19 @@ class Storage:
             study.adjust(definition.comparison)
         return study
 
-    def _insert(self, definition: StudyDefinition) -> "Study":
-        """Create the study, or open the one that another created in the same moment."""
+    def add_study(
+        self, definition: StudyDefinition, complete: Completion = lambda definition: definition
+    ) -> bool:
+        """Create the study; False where one of its name exists. Raises what `create_study` raises."""
+        check_sampler(definition)
+        check_enqueued(definition.space, definition.enqueue)
+        directions = {each.metric: each.direction for each in definition.objectives}
         with self._database.writing() as connection:
-            directions = {each.metric: each.direction for each in definition.objectives}
             study_id = insert_study(connection, definition.name, directions)
-            if study_id is not None:
-                _fill(connection, study_id, definition)
-        if study_id is None:
-            return self.open_study(definition.name)
-        return Study(self._database, study_id, definition, self._session)
+            if study_id is None:
+                return False
+            _fill(connection, study_id, complete(definition))
+        return True
 
     def newest_study(self, resource: str) -> "Study":
         """Open the study made last for the optimization called `resource`, a `namespace/name`.

