@@ -42,6 +42,7 @@ RESOURCES = "/apis/llmopt.dev/v1alpha1/namespaces/{}/llmoptimizations"
 JOBS = "/apis/batch/v1/namespaces/{}/jobs"
 PATIENCE_SECONDS = 300.0
 REST_SECONDS = 30.0
+_FAULT = "Traceback"
 _WRITES = re.compile(
     r'llmopt_operator_api_requests_total\{code="2\d\d",verb="(?:POST|PATCH|PUT|DELETE)"\} (\S+)'
 )
@@ -107,6 +108,10 @@ class Operator:
         found = re.findall(r'llmopt_operator_reconciles_total\{[^}]*result="done"\} (\S+)', self.text())
         return int(sum(float(count) for count in found))
 
+    def queue_is_empty(self) -> bool:
+        """Whether no resource waits to be looked at."""
+        return re.search(r"^llmopt_operator_queue_length 0\.0$", self.text(), re.MULTILINE) is not None
+
 
 def cpu_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
@@ -147,7 +152,7 @@ def begin(api: ApiClient, operator: Operator, namespaces: list[str], count: int)
 def restart(operator: Operator, count: int) -> None:
     """How long until a new operator has looked at all of them, and whether it writes."""
     with operator.running() as process:
-        seconds = until(lambda: operator.reconciled() >= count)
+        seconds = until(lambda: operator.reconciled() >= count and operator.queue_is_empty())
         print(f"restart: all looked at after {seconds:.1f} s, {operator.writes()} writes")
         before = cpu_seconds(process)
         time.sleep(REST_SECONDS)
@@ -268,8 +273,8 @@ def main() -> None:
         begin(api, operator, namespaces, options.resources)
         restart(operator, options.resources)
         follow(api, operator, urls, options.active)
-        faults = (Path(text) / "operator.log").read_text().count("Traceback")
-        print(f"{faults} faults in the operator's log")
+        faults = [line for line in (Path(text) / "operator.log").read_text().splitlines() if _FAULT in line]
+        print(f"{len(faults)} faults in the operator's log", *faults[:3], sep="\n")
 
 
 if __name__ == "__main__":
