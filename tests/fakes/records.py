@@ -6,7 +6,14 @@ from llmopt_core.study.records import Outcome, OutcomeKind, Phase, TrialRecord
 
 
 def outcome(
-    kind=OutcomeKind.MEASURED, *, metrics=None, samples=None, seconds=None, error=None, parameters=None
+    kind=OutcomeKind.MEASURED,
+    *,
+    metrics=None,
+    samples=None,
+    seconds=None,
+    error=None,
+    parameters=None,
+    warnings=(),
 ):
     """Return an outcome; `error` is an ErrorClass, `parameters` by full name."""
     failure = Failure(error, "it failed", "mend it") if isinstance(error, ErrorClass) else None
@@ -18,6 +25,7 @@ def outcome(
         sample_metric="accuracy",
         seconds=seconds or {},
         failure=failure,
+        warnings=warnings,
     )
 
 

@@ -43,6 +43,7 @@ def options():
     parser.add_argument("--deaf", action="store_true", help="do not end on SIGTERM")
     parser.add_argument("--gain", type=float, default=0.5, help="what a temperature of 0 gains")
     parser.add_argument("--fail", help="every trial fails with this error class, and the study with it")
+    parser.add_argument("--warn", help="every trial warns so; # becomes its number")
     parser.add_argument("--lose", help="this candidate of a benchmark has no model")
     return parser.parse_args()
 
@@ -131,6 +132,7 @@ class Runner:
             },
             samples=samples,
             sample_metric="accuracy",
+            warnings=(self.args.warn.replace("#", str(claim.number)),) if self.args.warn else (),
             facts={
                 "serve_command": "llama-server -m 'model.gguf' -np 4",
                 "request_fields": {"temperature": temperature},

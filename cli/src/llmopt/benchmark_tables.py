@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from llmopt.tables import warning_lines
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.study.benchmark_results import BenchmarkResult
 from llmopt_core.study.benchmark_wording import (
@@ -33,7 +34,7 @@ def print_benchmark(console: Console, result: BenchmarkResult) -> None:
     console.print()
     if finding.measured:
         console.print(Text(how_sure(finding), style="dim"), soft_wrap=True)
-    for line in (*_failure_lines(finding), *_winner_lines(result)):
+    for line in (*_failure_lines(finding), *warning_lines(result.warnings), *_winner_lines(result)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llmopt_core.study.results import Comparison, ErrorCount, OptimizationResult
+from llmopt_core.study.summary import WarningCount
 from llmopt_core.study.wording import advice, gain_text, headline, interval_text, number, value_text, verdict
 
 
@@ -26,7 +27,7 @@ def print_result(console: Console, result: OptimizationResult) -> None:
         _say(console, text)
     for line in _parameter_lines(result):
         _say(console, line)
-    for line in (*error_lines(result.errors), *_next_lines(result)):
+    for line in (*error_lines(result.errors), *warning_lines(result.warnings), *_next_lines(result)):
         _say(console, line)
 
 
@@ -36,6 +37,12 @@ def error_lines(errors: Sequence[ErrorCount]) -> Iterator[str]:
         yield f"{error.error_class} x{error.count} (trial {error.trial}): {error.message}"
         if error.suggestion:
             yield f"  -> {error.suggestion}"
+
+
+def warning_lines(warnings: Sequence[WarningCount]) -> Iterator[str]:
+    """Yield what measured trials warn of."""
+    for warning in warnings:
+        yield f"Warning x{warning.count} (trial {warning.trial}): {warning.message}"
 
 
 def comparison_table(comparisons: tuple[Comparison, ...]) -> Table:

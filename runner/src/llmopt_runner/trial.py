@@ -15,6 +15,7 @@ from llmopt_core.search.building import complete
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.study.adapter import Study
 from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase
+from llmopt_runner.contention import processor_times, shortages
 from llmopt_runner.costs import token_costs
 from llmopt_runner.datasets.base import TooFewExamples
 from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
@@ -166,10 +167,11 @@ class TrialRunner:
         watch.lap("warmup")
         self.stopping.check()
         self.progress.stage = "measuring"
-        before = server.counters()
+        before, processors = server.counters(), processor_times(server.pids())
         try:
             with self.slot.memory.measuring() as reading:
                 measurement = self._measure(claim, endpoint, requests)
+            short = shortages(processors, processor_times(server.pids())) if server.pids() else ()
         except TimeoutError:
             watch.lap("measure")
             return failed(configuration, self._timed_out())
@@ -178,7 +180,11 @@ class TrialRunner:
             return failed(configuration, error.failure)
         watch.lap("measure")
         outcome = self._judged(claim, configuration, requests, measurement, server, reading())
-        return replace(outcome, facts={**outcome.facts, **_grown(before, server.counters())})
+        return replace(
+            outcome,
+            facts={**outcome.facts, **_grown(before, server.counters())},
+            warnings=(*outcome.warnings, *short),
+        )
 
     def _measure(self, claim: Claim, endpoint: Endpoint, requests: list[ChatRequest]) -> Measurement:
         return measure(

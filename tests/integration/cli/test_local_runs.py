@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -179,6 +180,17 @@ def test_a_failed_study_ends_with_1_and_its_suggestion(tmp_path, capsys):
     assert code == Exit.FAILED
     assert "ModelNotFound x1 (trial 0): no such model <b>x</b>" in printed
     assert "name one that exists" in printed
+
+
+def test_what_measured_trials_warn_of_is_said_once(tmp_path, capsys):
+    """Warnings that differ in numbers only are one line, on the terminal and in the report."""
+    run_text(manifest(trials=3), "m.yaml", run_options(tmp_path, "--warn", "# of 9 answers were <cut>"))
+    printed = capsys.readouterr().out
+    page = (tmp_path / "small" / "report.html").read_text()
+    assert printed.count("answers were <cut>") == 1
+    count, trial = re.search(r"Warning x(\d+) \(trial (\d+)\): \2 of 9 answers", printed).groups()
+    assert 3 <= int(count) == int(trial) + 1
+    assert f"{trial} of 9 answers were &lt;cut&gt;" in page
 
 
 def test_what_failed_a_study_can_be_mended_and_the_same_command_goes_on(tmp_path, capsys):

@@ -17,6 +17,16 @@ def _job_names(tenant):
     return [job["metadata"]["name"] for job in tenant.jobs() if "deletionTimestamp" not in job["metadata"]]
 
 
+def test_warnings_of_trials_are_told(tenant, operator):
+    """What measured trials warn of is counted in the status, numbers aside."""
+    tenant.apply("warns")
+    with tenant.kubelet("--warn", "# of 9 answers were cut"):
+        tenant.until("warns", "Complete", "True")
+    (warning,) = tenant.status("warns")["warnings"]
+    assert warning["count"] >= 4
+    assert warning["lastMessage"] == f"{warning['lastTrial']} of 9 answers were cut"
+
+
 def test_it_runs_to_its_end(tenant, operator):
     """Applied, it gets one Job, and its status and ConfigMap hold the best that its runners found."""
     tenant.apply("whole", runners={"count": 2})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmopt.cluster.conditions import end_of
-from llmopt.cluster.outcomes import errors_in, typed
+from llmopt.cluster.outcomes import errors_in, typed, warnings_in
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.status import BenchmarkStatus, CandidateResult, MetricResult
 from llmopt_core.resources.status import Comparison as StatusComparison
@@ -29,6 +29,7 @@ def benchmark_from(document: Document, status: BenchmarkStatus) -> BenchmarkResu
         finding=_finding(document["spec"], status, decided=end is not None),
         failed=end is not None and end.failed,
         errors=errors_in(status),
+        warnings=warnings_in(status),
     )
 
 

@@ -20,6 +20,7 @@ from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, Tr
 from llmopt_core.search.building import parse_value
 from llmopt_core.search.configurations import GROUPS, Value
 from llmopt_core.study.results import SHOWN_METRICS, Comparison, ErrorCount, OptimizationResult, compare
+from llmopt_core.study.summary import WarningCount
 
 BEST_KEY = "best.json"
 _RESULT: TypeAdapter[OptimizationResult] = TypeAdapter(OptimizationResult)
@@ -40,6 +41,7 @@ def result_from(
         failed=end is not None and end.failed,
         trials=status.progress.finished + status.progress.confirm_finished,
         errors=errors_in(status),
+        warnings=warnings_in(status),
     )
     if status.best is None:
         return bare
@@ -73,6 +75,14 @@ def errors_in(status: OptimizationStatus | BenchmarkStatus) -> tuple[ErrorCount,
     )
 
 
+def warnings_in(status: OptimizationStatus | BenchmarkStatus) -> tuple[WarningCount, ...]:
+    """Return what a status tells that measured trials warn of."""
+    return tuple(
+        WarningCount(warning.count, warning.last_message, warning.last_trial or 0)
+        for warning in status.warnings
+    )
+
+
 def _typed(name: str, value: Scalar, declaration: EngineDeclaration) -> Value:
     try:
         return parse_value(name, value, declaration)
@@ -92,10 +102,8 @@ def _as_written(
         return None
     if (whole.trial, whole.confirmed) != (status.best.trial, status.best.confirmed):
         return None
-    kept = {
-        field: getattr(bare, field) for field in ("study", "ended", "message", "failed", "trials", "errors")
-    }
-    return replace(whole, **kept)
+    kept = ("study", "ended", "message", "failed", "trials", "errors", "warnings")
+    return replace(whole, **{field: getattr(bare, field) for field in kept})
 
 
 def _as_told(

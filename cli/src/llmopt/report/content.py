@@ -79,6 +79,7 @@ def content_of(
         top_metrics=tuple(objective.metric for objective in definition.objectives),
         top=_top(trials, definition),
         errors=tuple(vars(error) for error in result.errors),
+        warnings=tuple(vars(warning) for warning in result.warnings),
         serve_command=result.serve_command or "",
         request_fields=", ".join(
             f"{key}: {value_text(value)}" for key, value in result.request_fields.items()

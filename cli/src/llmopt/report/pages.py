@@ -21,6 +21,7 @@ class Page:
     measured: tuple[tuple[str, str], ...]
     machine: tuple[tuple[str, str], ...]
     errors: tuple[Mapping[str, Any], ...]
+    warnings: tuple[Mapping[str, Any], ...]
     serve_command: str
     request_fields: str
     manifest: str

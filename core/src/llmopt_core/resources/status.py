@@ -116,6 +116,14 @@ class ErrorSummary(Part):
     last_trial: TrialNumber | None = None
 
 
+class WarningSummary(Part):
+    """What measured trials warn of, numbers aside."""
+
+    count: Count
+    last_message: Text = ""
+    last_trial: TrialNumber | None = None
+
+
 class RunnerStatus(Part):
     """What one runner does now."""
 
@@ -148,6 +156,7 @@ class CommonStatus(Part):
     ) = None
     progress: Progress = Progress()
     errors: Annotated[list[ErrorSummary], Field(max_length=10)] = Field(default_factory=list)
+    warnings: Annotated[list[WarningSummary], Field(max_length=5)] = Field(default_factory=list)
     runners: Annotated[list[RunnerStatus], Field(max_length=32)] = Field(default_factory=list)
 
 

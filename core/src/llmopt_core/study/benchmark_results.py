@@ -7,7 +7,7 @@ from pathlib import Path
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
 from llmopt_core.study.comparison import BenchmarkFinding, CandidateFinding, compare_candidates
 from llmopt_core.study.results import ErrorCount, errors_of
-from llmopt_core.study.summary import summarise
+from llmopt_core.study.summary import WarningCount, summarise
 from llmopt_core.study.views import StudyView
 
 
@@ -25,6 +25,7 @@ class BenchmarkResult:
     finding: BenchmarkFinding
     failed: bool = False
     errors: tuple[ErrorCount, ...] = ()
+    warnings: tuple[WarningCount, ...] = ()
     report: Path | None = None
 
     @property
@@ -74,13 +75,14 @@ class BenchmarkResult:
 
 def benchmark_result_of(study: StudyView, report: Path | None = None) -> BenchmarkResult:
     """Return what the benchmark `study` has found so far; raises NotABenchmark."""
-    end = study.ended
+    end, summary = study.ended, summarise(study)
     return BenchmarkResult(
         study=study.definition.name,
         ended=end.reason if end else None,
         message=end.message if end else "",
         finding=compare_candidates(study),
         failed=end is not None and end.failed,
-        errors=errors_of(summarise(study)),
+        errors=errors_of(summary),
+        warnings=summary.warnings,
         report=report,
     )

@@ -79,6 +79,7 @@ def benchmark_text(result: BenchmarkResult) -> str:
         "trials": result.repeats,
         **asdict(result.finding),
         "errors": [asdict(error) for error in result.errors],
+        "warnings": [asdict(warning) for warning in result.warnings],
         "report": None if result.report is None else result.report.name,
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -11,7 +11,7 @@ from llmopt_core.metrics.catalog import CATALOG, find_metric
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
 from llmopt_core.study.confirmation import Confirmation, Gain, confirmation
 from llmopt_core.study.records import ObjectiveDefinition, Phase, TrialRecord
-from llmopt_core.study.summary import StudySummary, summarise
+from llmopt_core.study.summary import StudySummary, WarningCount, summarise
 from llmopt_core.study.views import StudyView
 
 # Shown beside the objectives and constraints, where they were measured.
@@ -80,6 +80,7 @@ class OptimizationResult:
     serve_arguments: ServeArguments | None = None
     request_fields: Mapping[str, Any] = field(default_factory=dict)
     errors: tuple[ErrorCount, ...] = ()
+    warnings: tuple[WarningCount, ...] = ()
     report: Path | None = None
 
     @property
@@ -105,6 +106,7 @@ def result_of(study: StudyView, report: Path | None = None) -> OptimizationResul
         failed=end is not None and end.failed,
         trials=sum(trial.outcome is not None for trial in trials),
         errors=errors_of(summary),
+        warnings=summary.warnings,
         report=report,
     )
     best = _winner(trials, summary, proved)

@@ -1,5 +1,6 @@
-"""What a study found so far, in one value: counts, the default, the best, the front, the errors."""
+"""What a study found so far, in one value: counts, the default, the best, the front, errors, warnings."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.study.ranking import best_of, is_measured, pareto_front, ranked
 from llmopt_core.study.records import OutcomeKind, Phase, StudyDefinition, TrialRecord
 from llmopt_core.study.views import StudyView
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,15 @@ class ErrorCount:
 
 
 @dataclass(frozen=True)
+class WarningCount:
+    """How many measured trials bear a warning, its numbers aside, and how the last one, `trial`, says it."""
+
+    count: int
+    message: str
+    trial: int
+
+
+@dataclass(frozen=True)
 class StudySummary:
     """A study at one moment.
 
@@ -28,8 +40,8 @@ class StudySummary:
     repeats. `running` and `waiting` count the default and the search, `confirm_running` and
     `confirm_waiting` the repeats. `budget_used` is what counts against the budget. `best` is the measured
     trial that keeps the constraints and gains most over the default; `pareto` are the ones no other is
-    better than in everything, by number. `errors` come most frequent first. `seconds` adds up the stages
-    of all trials.
+    better than in everything, by number. `errors` and `warnings` come most frequent first. `seconds` adds up
+    the stages of all trials.
     """
 
     counts: Mapping[OutcomeKind, int]
@@ -43,6 +55,7 @@ class StudySummary:
     best: TrialRecord | None
     pareto: tuple[TrialRecord, ...]
     errors: tuple[ErrorCount, ...]
+    warnings: tuple[WarningCount, ...]
     seconds: Mapping[str, float]
 
 
@@ -71,6 +84,7 @@ def summarise_trials(trials: Sequence[TrialRecord], definition: StudyDefinition)
         best=best_of(pareto, baseline, definition),
         pareto=pareto,
         errors=_errors(trials),
+        warnings=_warnings(trials),
         seconds=_seconds(trials),
     )
 
@@ -97,6 +111,18 @@ def _errors(trials: Sequence[TrialRecord]) -> tuple[ErrorCount, ...]:
             counts[failure.error_class] += 1
             last[failure.error_class] = (failure, trial.number)
     return tuple(ErrorCount(name, count, *last[name]) for name, count in counts.most_common())
+
+
+def _warnings(trials: Sequence[TrialRecord]) -> tuple[WarningCount, ...]:
+    """Count the warnings of what was measured: of what failed, the failure says more."""
+    counts: Counter[str] = Counter()
+    last: dict[str, tuple[str, int]] = {}
+    for trial in trials:
+        if trial.outcome is not None and trial.outcome.failure is None:
+            told = {_NUMBER.sub("#", text): text for text in trial.outcome.warnings}
+            counts.update(told.keys())
+            last |= {kind: (text, trial.number) for kind, text in told.items()}
+    return tuple(WarningCount(count, *last[kind]) for kind, count in counts.most_common())
 
 
 def _seconds(trials: Sequence[TrialRecord]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from llmopt_core.study.documents import EndReason
 # The parts of a status that a study fills.
 FIGURES = frozenset(
     {
-        "study", "studyMark", "progress", "errors", "runners",
+        "study", "studyMark", "progress", "errors", "warnings", "runners",
         "baseline", "best", "top", "pareto",
         "results", "winner", "verdict",
     }

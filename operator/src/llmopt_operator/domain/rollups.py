@@ -16,6 +16,7 @@ from llmopt_core.resources.status import (
     Progress,
     RunnerStatus,
     TrialResult,
+    WarningSummary,
 )
 from llmopt_core.resources.status import Comparison as StatusComparison
 from llmopt_core.search.configurations import GROUPS, Value
@@ -29,7 +30,8 @@ from llmopt_core.study.summary import StudySummary
 from llmopt_core.study.wording import gain_text, headline, interval_text
 from llmopt_operator.domain.observed import FIGURES, StudySeen, Winner
 
-_SHOWN_TOP, _SHOWN_PARETO, _SHOWN_ERRORS, _SHOWN_RUNNERS, _SHOWN_METRICS = 10, 20, 10, 32, 48
+_SHOWN_TOP, _SHOWN_PARETO, _SHOWN_METRICS = 10, 20, 48
+_SHOWN_ERRORS, _SHOWN_WARNINGS, _SHOWN_RUNNERS = 10, 5, 32
 _LONGEST_TEXT, _LONGEST_COMMAND, _LONGEST_VALUE = 1024, 4096, 1024
 
 
@@ -67,6 +69,7 @@ def optimization_seen(reading: Reading) -> StudySeen:
         "study": reading.name,
         "progress": _dump(_progress(reading)),
         "errors": [_dump(error) for error in _errors(summary)],
+        "warnings": [_dump(warning) for warning in _warnings(summary)],
         "runners": [_dump(runner) for runner in _runners(reading.runners)],
         "baseline": _dump(_trial(summary.baseline)),
         "best": _dump(_best(reading.result)),
@@ -88,6 +91,7 @@ def benchmark_seen(reading: BenchmarkReading) -> StudySeen:
         "study": reading.name,
         "progress": _dump(_repeats_progress(reading)),
         "errors": [_dump(error) for error in _errors(reading.summary)],
+        "warnings": [_dump(warning) for warning in _warnings(reading.summary)],
         "runners": [_dump(runner) for runner in _runners(reading.runners)],
         "results": [_dump(_candidate(candidate)) for candidate in finding.candidates],
         "winner": finding.winner,
@@ -203,6 +207,13 @@ def _errors(summary: StudySummary) -> Iterable[ErrorSummary]:
             suggestion=_short(error.last.suggestion),
             last_message=_short(error.last.message),
             last_trial=error.last_trial,
+        )
+
+
+def _warnings(summary: StudySummary) -> Iterable[WarningSummary]:
+    for warning in summary.warnings[:_SHOWN_WARNINGS]:
+        yield WarningSummary(
+            count=warning.count, last_message=_short(warning.message), last_trial=warning.trial
         )
 
 

@@ -48,6 +48,20 @@ def test_gain_follows_the_catalogues_scale(objective, value, default, expected):
     assert gain(objective, value, default) == pytest.approx(expected)
 
 
+def test_warnings_are_counted_by_their_words():
+    """Numbers aside they are one; a trial counts once, and one that failed tells its failure instead."""
+    trials = [
+        _point(0, 0.5, phase=Phase.BASELINE, warnings=("1 of 8 cut", "9 of 8 cut")),
+        _point(1, 0.5, warnings=("12,000.5 of 8 cut", "late")),
+        _point(2, 0.5, kind=OutcomeKind.INVALID, error=ErrorClass.MEASUREMENT_VOID, warnings=("late",)),
+    ]
+    found = summarise_trials(trials, _definition()).warnings
+    assert [(each.count, each.message, each.trial) for each in found] == [
+        (2, "12,000.5 of 8 cut", 1),
+        (1, "late", 1),
+    ]
+
+
 def test_a_metric_that_nobody_knows_has_no_scale():
     """A plug-in's metric is not compared on a guessed scale where the plug-in is missing."""
     with pytest.raises(MetricNotFound, match="a_plugins_metric"):

@@ -1,0 +1,90 @@
+"""Whether the processors were there while something was measured: others that used them, or a limit.
+
+Source: the kernel's Documentation/filesystems/proc.rst (/proc/stat) and admin-guide/cgroup-v2.rst (cpu.stat).
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from llmopt_runner.memory.cgroups import control_groups, read_table
+
+# Below this share of idle time whoever wants a processor waits for one.
+_SCARCE = 0.1
+# What others must have taken, or the limit held back, to be worth a word.
+_NOTABLE = 0.1
+
+
+@dataclass(frozen=True)
+class ProcessorTimes:
+    """Processors' seconds since the machine and the processes began.
+
+    `idle` nobody used, `busy` anybody, of which `own` the runner and its engine. In `held_back` of the
+    `periods` of its CPU limit the runner's control group had used up what it may.
+    """
+
+    busy: float
+    idle: float
+    own: float
+    periods: int = 0
+    held_back: int = 0
+
+
+def processor_times(
+    pids: Iterable[int], *, cgroup_root: Path = Path("/sys/fs/cgroup"), proc: Path = Path("/proc")
+) -> ProcessorTimes:
+    """Return the times now; `pids` are the engine's processes."""
+    told = psutil.cpu_times()._asdict()
+    idle = told["idle"] + told.get("iowait", 0.0)
+    # A guest's time is told twice, as the guest's and as the user's.
+    guests = told.get("guest", 0.0) + told.get("guest_nice", 0.0)
+    groups = control_groups(cgroup_root, proc / "self" / "cgroup")
+    limits = read_table(groups[0].folder / "cpu.stat") if groups else {}
+    return ProcessorTimes(
+        busy=sum(told.values()) - guests - idle,
+        idle=idle,
+        own=sum(_seconds(pid) for pid in (os.getpid(), *pids)),
+        periods=limits.get("nr_periods", 0),
+        held_back=limits.get("nr_throttled", 0),
+    )
+
+
+def shortages(before: ProcessorTimes, after: ProcessorTimes) -> tuple[str, ...]:
+    """Return, as warnings, what kept processors from a measurement between the two moments."""
+    return (*_others(before, after), *_limit(before, after))
+
+
+def _others(before: ProcessorTimes, after: ProcessorTimes) -> Iterable[str]:
+    busy, idle = after.busy - before.busy, after.idle - before.idle
+    total = busy + idle
+    if total <= 0 or idle > _SCARCE * total:
+        return
+    share = (busy - (after.own - before.own)) / total
+    if share > _NOTABLE:
+        yield (
+            f"other programs took {share:.0%} of the processors' time during the measurement, and none was"
+            " left over: speeds may be too low; measure where nothing else runs"
+        )
+
+
+def _limit(before: ProcessorTimes, after: ProcessorTimes) -> Iterable[str]:
+    periods = after.periods - before.periods
+    if periods <= 0:
+        return
+    share = (after.held_back - before.held_back) / periods
+    if share > _NOTABLE:
+        yield (
+            f"the container's CPU limit held the measurement back in {share:.0%} of its periods: raise"
+            " the limit of cpu, or give the engine fewer threads"
+        )
+
+
+def _seconds(pid: int) -> float:
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)
