@@ -41,6 +41,11 @@ class ParameterDeclaration:
     choices: tuple[str, ...] | None = None
     neutral: Value | None = None
 
+    def __post_init__(self) -> None:
+        """Hold the default in the declared kind, so that nobody who fills it in need look again."""
+        if self.default is not None:
+            object.__setattr__(self, "default", self.normalised(self.default))
+
     @property
     def full_name(self) -> str:
         """The name with its group, such as `sampling.top_p`."""
@@ -173,11 +178,9 @@ def completed(
 ) -> dict[str, Value]:
     """Return `configuration` by full name, known defaults filled in and numbers in their declared kinds."""
     values = {name: known.default for name, known in parameters.items() if known.default is not None}
-    values |= configuration.flat()
-    return {
-        name: parameters[name].normalised(value) if name in parameters else value
-        for name, value in values.items()
-    }
+    for name, value in configuration.flat().items():
+        values[name] = parameters[name].normalised(value) if name in parameters else value
+    return values
 
 
 def manifest_text(value: Value) -> int | str:

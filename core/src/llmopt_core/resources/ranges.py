@@ -61,14 +61,13 @@ def space_faults(space: Space, fixed: Mapping[str, Value], declaration: EngineDe
     """Yield the faults of all dimensions; `fixed` is what the manifest fixes, by full name."""
     open_names = {full_name for full_name, _ in space.all_parameters()}
     base = {name: value for name, value in fixed.items() if name not in open_names}
-    anyway = declaration.conflicts(Configuration.from_flat(base))
     for group in ("engine", "sampling", "prompt"):
         for index, asked in enumerate(getattr(space, group)):
             path = f"spec.search.space.{group}[{index}]"
             full_name = f"{group}.{asked.name}"
             found = tuple(_dimension_faults(full_name, asked, declaration, path))
             yield from found
-            if not found and (refusal := _hopeless(full_name, asked, base, declaration, anyway)):
+            if not found and (refusal := _hopeless(full_name, asked, base, declaration)):
                 expected = f"a parameter that {declaration.name} accepts beside what is fixed"
                 yield Fault(f"{path}.name", asked.name, expected, refusal)
 
@@ -109,12 +108,12 @@ def _hopeless(
     asked: SearchParameter,
     base: Mapping[str, Value],
     declaration: EngineDeclaration,
-    anyway: tuple[str, ...],
 ) -> str | None:
-    """Return why the engine refuses every value beside what is fixed, if it does; `anyway` are that one's."""
+    """Return why the engine refuses every value beside what is fixed, if the value is why."""
     first: str | None = None
     for value in _extremes(full_name, asked, declaration):
         conflicts = declaration.conflicts(Configuration.from_flat({**base, full_name: value}))
+        anyway = declaration.conflicts(Configuration.from_flat(base)) if conflicts else ()
         refusals = [conflict for conflict in conflicts if conflict not in anyway]
         if not refusals:
             return None

@@ -15,8 +15,10 @@ from llmopt_core.engines.declarations import (
     Kind,
     ParameterDeclaration,
     When,
+    by_full_name,
     completed,
     manifest_text,
+    set_at_load,
 )
 from llmopt_core.engines.llamacpp import LLAMACPP
 from llmopt_core.engines.registry import BUILT_IN, declaration_of, engine_names
@@ -213,3 +215,10 @@ def test_frozen_sampling_is_set_at_load_and_only_a_seed_goes_with_requests() -> 
     assert frozen.load_part(configuration) == {"engine.n_ctx": 512, "sampling.temperature": 0.5}
     assert LLAMACPP.request_part(configuration) == {"temperature": 0.5, "seed": 3}
     assert LLAMACPP.load_part(configuration) == {"engine.n_ctx": 512}
+
+
+def test_a_default_is_held_in_its_declared_kind():
+    """1 where a float is declared is 1.0, whether it was filled in or given."""
+    parameters = by_full_name([set_at_load("rate", "float", "how much", default=1)])
+    for flat in ({}, {"engine.rate": 1}):
+        assert repr(completed(Configuration.from_flat(flat), parameters)["engine.rate"]) == "1.0"
