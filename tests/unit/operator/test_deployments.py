@@ -45,7 +45,7 @@ def test_how_far_it_is(body: dict[str, Any], availability: Availability, words: 
 
 def test_a_note_is_read_as_it_was_written() -> None:
     """What the patch writes says of the Deployment what was decided."""
-    patch = arguments_patch(WriteArguments("server", "5", "main", ("b",), NOTE))
+    patch = arguments_patch(WriteArguments("server", "5", NOTE))
     assert patch["metadata"]["resourceVersion"] == "5"
     assert patch["spec"]["template"]["spec"]["containers"] == [{"name": "main", "args": ["b"]}]
     body = _body()

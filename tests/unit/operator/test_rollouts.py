@@ -94,7 +94,7 @@ def test_a_proven_winner_is_written_with_what_was_there_before() -> None:
     """One action changes the arguments and notes the former ones."""
     plan = decide(_seen(), NOW)
     note = replace(NOTE, started_at=NOW)
-    assert plan.actions == (WriteArguments("server", "1", "main", MERGED, note),)
+    assert plan.actions == (WriteArguments("server", "1", note),)
     assert [each.reason for each in plan.happenings] == ["RolloutStarted"]
 
 
@@ -103,7 +103,7 @@ def test_a_named_container_is_the_one_that_changes() -> None:
     target = replace(TARGET, rollout=RolloutTarget("server", "side"))
     (action,) = decide(_seen(target=target), NOW).actions
     assert isinstance(action, WriteArguments)
-    assert (action.container, action.arguments) == ("side", ("--temp", "0.0"))
+    assert (action.note.container, action.note.given) == ("side", ("--temp", "0.0"))
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_what_does_not_serve_is_taken_back(deployment: DeploymentSeen) -> None:
     """The former arguments come back, and the note says why, so that it is not tried again."""
     (action,) = decide(_seen(deployment=deployment), NOW).actions
     assert isinstance(action, WriteArguments)
-    assert action.arguments == FORMER
+    assert action.note.given == FORMER
     assert "deadline" in action.note.failure
 
 
@@ -243,7 +243,7 @@ class World:
         plan = decide(seen, self.now)
         for action in plan.actions:
             assert isinstance(action, WriteArguments)
-            self.deployment = replace(self._with(action.arguments), note=action.note)
+            self.deployment = replace(self._with(action.note.given), note=action.note)
         if plan.status and not cut_off:
             self.status = plan.status
 

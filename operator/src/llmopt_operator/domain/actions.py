@@ -45,15 +45,13 @@ class WriteBest:
 
 @dataclass(frozen=True)
 class WriteArguments:
-    """Give the Deployment `deployment`'s `container` other `arguments`, and note why.
+    """Give a container of the Deployment `deployment` the arguments that `note` says, and note it.
 
     `version` is the Deployment that was decided upon: where it was changed since, it is looked at again.
     """
 
     deployment: str
     version: str
-    container: str
-    arguments: tuple[str, ...]
     note: RolloutNote
 
 

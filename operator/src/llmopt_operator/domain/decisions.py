@@ -277,10 +277,8 @@ def _turns(seen: Observed, facts: Iterable[Fact]) -> tuple[Happening, ...]:
 
 
 def _said(seen: Observed, fact: Fact) -> bool:
-    return any(
-        condition["type"] == fact.type and condition["status"] == fact.status
-        for condition in seen.status.get("conditions", ())
-    )
+    said = seen.condition(fact.type)
+    return said is not None and said["status"] == fact.status
 
 
 def _phase(facts: Iterable[Fact], figures: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """What was seen of one resource at one moment: all that a decision may rest on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -112,6 +112,11 @@ class RolloutNote:
     started_at: float
     failure: str = ""
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The arguments that the container has by this."""
+        return self.former if self.failure else self.arguments
+
 
 class Availability(StrEnum):
     """How far a Deployment is with its newest pods."""
@@ -189,17 +194,17 @@ class Observed:
         """Whether what has ended is still to be written into a Deployment, or to be watched there."""
         if self.target.rollout is None or not self.was_ended or self._holds("Failed"):
             return False
-        said = next((each for each in self._conditions if each["type"] == "RolledOut"), None)
+        said = self.condition("RolledOut")
         return (
             said is None
             or said["reason"] in UNSETTLED
             or said["observedGeneration"] != self.target.generation
         )
 
-    @property
-    def _conditions(self) -> Sequence[Mapping[str, Any]]:
-        found: Sequence[Mapping[str, Any]] = self.status.get("conditions", ())
-        return found
+    def condition(self, type_: str) -> Mapping[str, Any] | None:
+        """Return the condition of this type as it was last written, None where it was not."""
+        return next((each for each in self.status.get("conditions", ()) if each["type"] == type_), None)
 
     def _holds(self, type_: str) -> bool:
-        return any(each["type"] == type_ and each["status"] == "True" for each in self._conditions)
+        said = self.condition(type_)
+        return said is not None and said["status"] == "True"

@@ -95,8 +95,8 @@ def _container(seen: Observed) -> str:
 
 
 def _begin(seen: Observed, deployment: DeploymentSeen, now: float) -> Turn:
-    said_before = seen.status["conditions"]
-    if any(each["type"] == "RolledOut" and each["reason"] == "InProgress" for each in said_before):
+    said_before = seen.condition("RolledOut")
+    if said_before is not None and said_before["reason"] == "InProgress":
         return Turn(_no("Superseded", f"Deployment {deployment.name} was given something else meanwhile"))
     winner = seen.study.winner if seen.study else None
     assert winner is not None  # noqa: S101 - else it was an obstacle
@@ -115,7 +115,7 @@ def _begin(seen: Observed, deployment: DeploymentSeen, now: float) -> Turn:
     said = f"Deployment {deployment.name} is given the arguments of trial {winner.trial}"
     return Turn(
         _no("InProgress", said),
-        (WriteArguments(deployment.name, deployment.version, container, note.arguments, note),),
+        (WriteArguments(deployment.name, deployment.version, note),),
         (Happening("RolloutStarted", said),),
     )
 
@@ -138,9 +138,7 @@ def _watch(deployment: DeploymentSeen, note: RolloutNote, now: float) -> Turn:
 
 def _take_back(deployment: DeploymentSeen, note: RolloutNote) -> Turn:
     why = f"it did not become available: {deployment.message}"
-    back = WriteArguments(
-        deployment.name, deployment.version, note.container, note.former, replace(note, failure=why)
-    )
+    back = WriteArguments(deployment.name, deployment.version, replace(note, failure=why))
     said = f"Deployment {deployment.name} is given its former arguments again: {why}"
     return Turn(_no("InProgress", said), (back,), (Happening("RolledBack", said, warning=True),))
 

@@ -31,7 +31,7 @@ def deployment_seen(body: Mapping[str, Any]) -> DeploymentSeen:
 
 def arguments_patch(action: WriteArguments) -> dict[str, Any]:
     """Return the strategic merge patch that changes one container's arguments, and notes it."""
-    container = {"name": action.container, "args": list(action.arguments) or None}
+    container = {"name": action.note.container, "args": list(action.note.given) or None}
     return {
         "metadata": {
             "resourceVersion": action.version,
