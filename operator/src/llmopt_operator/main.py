@@ -21,6 +21,7 @@ from llmopt_operator.adapters.connections import Connection, kopf_login
 from llmopt_operator.adapters.kubernetes import Cluster
 from llmopt_operator.adapters.leases import Lease
 from llmopt_operator.adapters.secrets import StorageSecrets
+from llmopt_operator.adapters.storages import Storages
 from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.auditing import Audit
 from llmopt_operator.handlers.health import Pulse, health_app, metrics_app, serving
@@ -128,8 +129,8 @@ class Operator:
 
     async def _act(self, cluster: Cluster, stop: asyncio.Event) -> None:
         """Watch, reconcile and roll up; return where a part ended by itself."""
-        secrets = StorageSecrets(cluster, self._settings.storage)
-        studies = Studies(secrets, self.metrics)
+        storages = Storages(StorageSecrets(cluster, self._settings.storage), self.metrics)
+        studies = Studies(storages)
         reconciler = Reconciler(cluster, studies, self.sightings, self._settings, self.metrics)
         queue: KeyedQueue[Key] = KeyedQueue(reconciler.reconcile)
         audit = Audit(cluster, self.sightings, self._settings.namespaces, self.pulse)
@@ -148,7 +149,7 @@ class Operator:
             await side_by_side(stop, parts)
         finally:
             self.metrics.leading.set(0)
-            studies.close()
+            storages.close()
 
     async def _watch(self, queue: KeyedQueue[Key], stop: asyncio.Event) -> None:
         registry = kopf.OperatorRegistry()

@@ -20,7 +20,8 @@ from llmopt_operator.adapters.kubernetes import (
     collection,
     path_of,
 )
-from llmopt_operator.adapters.studies import StorageProblem, Studies
+from llmopt_operator.adapters.storages import StorageProblem
+from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.domain.actions import (
     Action,
     DeleteResource,

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from llmopt_core.resources.openapi import GROUP
 from llmopt_operator.adapters.kubernetes import ApiError, Cluster, collection
-from llmopt_operator.adapters.studies import StorageProblem, Studies
+from llmopt_operator.adapters.storages import StorageProblem
+from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.sightings import Sightings
 from llmopt_operator.specs.naming import PLURALS, VERSION
 
