@@ -6,6 +6,7 @@ binary under the hash of what it was built from, so that a checkout never holds 
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -41,6 +42,23 @@ def built(name: str) -> Path:
             if not binary.exists():
                 _build(module, binary)
     return binary
+
+
+def source(name: str) -> Path:
+    """Return the folder of the one module that the Go module `name` requires: to be read, not built.
+
+    Raises BuildFailed where it cannot be had.
+    """
+    module = _MODULES / name
+    go_mod = (module / "go.mod").read_text()
+    (wanted,) = re.findall(r"^require (\S+) ", go_mod, re.MULTILINE)
+    done = subprocess.run(
+        (*_go(go_mod), "mod", "download", "-json", wanted),
+        cwd=module, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise BuildFailed(f"go mod download of {name} failed:\n{done.stdout}{done.stderr[-4000:]}")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def cache() -> Path:

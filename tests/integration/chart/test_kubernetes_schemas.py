@@ -1,6 +1,7 @@
 """What the chart renders, held to the schemas of each Kubernetes version it is for, as strictly as can be.
 
-The schemas are those in the package kubernetes-validate. Kinds of Prometheus Operator are not among them.
+The schemas are those in the package kubernetes-validate. Kinds of Prometheus Operator are not among them:
+see test_monitors.
 """
 
 import json
