@@ -18,6 +18,14 @@ def set_up_logging(*, debug: bool, json: bool) -> None:
         )
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.addFilter(_soften)
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=[handler], force=True)
     # kopf tells each event that it handles; what is decided is told here.
     logging.getLogger("kopf").setLevel(logging.DEBUG if debug else logging.WARNING)
+
+
+def _soften(record: logging.LogRecord) -> bool:
+    """Make a warning of what kopf calls an error and tries again: an API server that still loads new CRDs."""
+    if record.name.startswith("kopf") and "; will retry: " in str(record.msg):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True

@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INVALID
     _spare_the_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.get_loop().set_exception_handler(_report)
         return runner.run(_run(settings))
 
 
@@ -61,6 +62,17 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS, 20, 50)
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report what no task was there to take.
+
+    kopf leaves watches half read when it is stopped. That one cannot be closed in order then is no fault.
+    """
+    if "asyncgen" in context:
+        log.debug("%s", context["message"], exc_info=context.get("exception"))
+    else:
+        loop.default_exception_handler(context)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
