@@ -1,7 +1,7 @@
 """A benchmark from apply to its verdict."""
 
 import pytest
-from fakes.manifests import benchmark
+from fakes.manifests import benchmark, optimization
 from fakes.tenants import eventually
 
 pytestmark = pytest.mark.slow
@@ -45,3 +45,25 @@ def test_a_reference_to_another_namespace_cannot_be_written(tenant, operator):
             budget={}, confirm=None,
         )  # fmt: skip
     assert eventually(lambda: tenant.jobs() == [])
+
+
+def test_what_a_study_builds_upon_is_waited_for(tenant, operator):
+    """A candidate or a start that no optimization has found yet is named, and taken once it is there."""
+    found = {"name": "found", "optimizationRef": {"name": "later", "rank": 1}}
+    tenant.apply(
+        "duel", plural=KIND, document=benchmark(), candidates=[{"name": "default"}, found],
+        budget={}, confirm=None,
+    )  # fmt: skip
+    tenant.apply("heir", search={**optimization()["spec"]["search"], "warmStartFrom": [{"name": "later"}]})
+    condition = tenant.until("duel", "StudyReady", "False", "ReferenceInvalid", plural=KIND)
+    assert "spec.candidates[1].optimizationRef.name: 'later' has no study" in condition["message"]
+    assert "run the optimization first" in condition["message"]
+    condition = tenant.until("heir", "StudyReady", "False", "WarmStartInvalid")
+    assert "spec.search.warmStartFrom[0].name: 'later' has no study" in condition["message"]
+    assert tenant.jobs() == []
+    tenant.apply("later")
+    with tenant.kubelet():
+        tenant.until("later", "Complete", "True")
+        tenant.until("duel", "Complete", "True", plural=KIND)
+        tenant.until("heir", "Complete", "True")
+    assert len(tenant.status("duel", plural=KIND)["results"]) == 2

@@ -31,7 +31,7 @@ _UNUSED_SECONDS = 120.0
 
 
 class StorageProblem(LlmoptError):
-    """The namespace's storage cannot be used now; `problem` is what a condition says."""
+    """A study cannot be read or made in its namespace's storage now; `problem` is what a condition says."""
 
     retryable = True
 

@@ -10,22 +10,32 @@ from functools import partial
 from typing import Any
 
 from llmopt_core.resources import Resource
-from llmopt_core.study.adapter import Storage
-from llmopt_core.study.definitions import study_name
+from llmopt_core.study.adapter import EnqueueInvalid, SamplerUnavailable, Storage, StudyMismatch
+from llmopt_core.study.definitions import NothingToSearch, study_name
 from llmopt_core.study.opening import add_own_study, own_study
+from llmopt_core.study.others import ReferenceInvalid, WarmStartInvalid
 from llmopt_core.study.results import OptimizationResult, result_of
 from llmopt_core.study.rows import UNTOUCHED, Pulse
 from llmopt_core.study.studies import KEEP
 from llmopt_operator.adapters.kubernetes import ApiError
 from llmopt_operator.adapters.readings import read_study
 from llmopt_operator.adapters.storages import StorageProblem, Storages
-from llmopt_operator.domain.observed import StudySeen
+from llmopt_operator.domain.observed import Problem, StudySeen
 from llmopt_operator.domain.rollups import unchanged, untouched
 from llmopt_operator.specs.naming import Key
 
 log = logging.getLogger(__name__)
 # An active study is looked at this often though no trial changed: for its runners and the time left.
 _LOOK_SECONDS = 20.0
+# Why no study can be made of a sound manifest: what it builds upon is not there yet, or its name is taken.
+_UNMAKEABLE = (
+    EnqueueInvalid,
+    NothingToSearch,
+    ReferenceInvalid,
+    SamplerUnavailable,
+    StudyMismatch,
+    WarmStartInvalid,
+)
 
 
 class Studies:
@@ -72,9 +82,13 @@ class Studies:
         return None if seen is None else _marked(seen, pulse.mark)
 
     async def make(self, key: Key, resource: Resource) -> None:
-        """Create the study of `resource`, or open it."""
+        """Create the study of `resource`, or open it; what it cannot be made from is a StorageProblem too."""
         room = await self._storages.room(key.namespace)
-        if await self._storages.within(room, lambda: _make(room.storage, resource)):
+        try:
+            made = await self._storages.within(room, lambda: _make(room.storage, resource))
+        except _UNMAKEABLE as error:
+            raise StorageProblem(Problem(type(error).__name__, str(error))) from error
+        if made:
             self._just_made.add(study_name(resource))
 
     async def reopen(self, key: Key, resource: Resource) -> None:

@@ -142,7 +142,7 @@ def _without_storage(seen: Observed, now: float) -> Plan | None:
         Fact("StudyReady", "False", seen.storage.reason, seen.storage.message),
         running_fact(seen.job, seen.pods, seen.target.runners)
         if seen.job
-        else Fact("Running", "False", seen.storage.reason, "waits for the storage"),
+        else Fact("Running", "False", seen.storage.reason, "waits for the study"),
     ]
     return _status(seen, facts, now, recheck=_STORAGE_RECHECK_SECONDS)
 
