@@ -115,7 +115,7 @@ def test_a_benchmark_is_no_study_to_start_from(storage):
         storage.newest_study("")
 
 
-def optimized(storage, *, serving=SERVING):
+def optimized(storage, *, serving=SERVING, ended=True):
     """A study of the optimization `team/found`: the default, then 3, 5 and 1 slots, 5 the best."""
     entries = tuple({"engine.n_parallel": slots, "engine.kv": "f16"} for slots in (3, 5, 1))
     study = storage.create_study(
@@ -125,6 +125,8 @@ def optimized(storage, *, serving=SERVING):
         claim = study.claim("runner", budget=4)
         configuration = Configuration.from_flat(claim.parameters)
         study.finish(claim, dataclasses.replace(measured(claim, accuracy), configuration=configuration))
+    if ended:
+        study.end("TrialsExhausted", "all 4 trials are done")
     return study
 
 
@@ -155,14 +157,23 @@ def test_rank_0_is_the_optimizations_default(storage):
 
 def test_the_confirmed_winner_is_taken_before_the_searchs_own_best(storage):
     """Where repeats were made, they say who won."""
-    study = optimized(storage)
+    study = optimized(storage, ended=False)
     third = study.trials()[1].parameters
     best = study.trials()[2].parameters
     study.plan_confirm(ConfirmPlan(({}, best, third), (0, 2, 1), repeats=2))
     scores = {0: 0.5, 1: 0.4, 2: 0.8}
     while (claim := study.claim_confirm("runner")) is not None:
         study.finish(claim, measured(claim, scores[claim.candidate] + claim.repeat / 100))
+    study.end("TrialsExhausted", "all trials are done")
     assert referring(storage, 1).definition.candidates[1].parameters["engine.n_parallel"] == 3
+
+
+def test_what_an_optimization_has_not_decided_is_no_candidate(storage):
+    """Its best may still change while it goes on; its default cannot."""
+    optimized(storage, ended=False)
+    with pytest.raises(ReferenceInvalid, match="'found' has not ended, so its best may change"):
+        referring(storage, 1)
+    assert referring(storage, 0).definition.candidates[1].parameters == {"prompt.few_shot": 1}
 
 
 def test_an_existing_benchmark_asks_no_optimization(storage):

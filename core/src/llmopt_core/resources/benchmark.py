@@ -20,7 +20,9 @@ class OptimizationRef(Part):
     It comes whole: with its model, its engine, and the sampling and prompt that the optimization fixed.
     """
 
-    name: Annotated[Name, Field(description="Name of the LLMOptimization.")]
+    name: Annotated[
+        Name, Field(description="Name of the LLMOptimization; it is waited for until it has ended.")
+    ]
     rank: Annotated[
         int, Field(ge=0, le=10, description="1 is the winner, 0 the default, others as in `status.top`.")
     ] = 1

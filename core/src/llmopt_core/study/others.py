@@ -87,6 +87,11 @@ def _result(
             f"{field}.name: the study of {reference.name!r} does not say what it served, for an earlier"
             " version made it; run the optimization again, or write the candidate's parameters out"
         )
+    if reference.rank and study.ended is None:
+        raise ReferenceInvalid(
+            f"{field}.name: the optimization {reference.name!r} has not ended, so its best may change; let"
+            " it end, or write the candidate's parameters out"
+        )
     found = _ranked(study, reference, field)
     return replace(candidate, serving=Serving(start.model, start.engine, {**start.parameters, **found}))
 
