@@ -68,6 +68,8 @@ class Acceptances:
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a resource that is gone."""
         self._known.pop(uid, None)
+        for key in [key for key in self._typed if key[0] == uid]:
+            del self._typed[key]
 
 
 def _mark(document: Mapping[str, Any]) -> str:

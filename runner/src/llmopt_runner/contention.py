@@ -4,7 +4,7 @@ Source: the kernel's Documentation/filesystems/proc.rst (/proc/stat) and admin-g
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,20 @@ class ProcessorTimes:
     own: float
     periods: int = 0
     held_back: int = 0
+
+
+def watch_processors(pids: Callable[[], Sequence[int]]) -> Callable[[], tuple[str, ...]]:
+    """Begin to watch; return what tells, as warnings, what kept processors from a measurement since then.
+
+    `pids` asks for the engine's processes; of one that runs elsewhere, and has none, nothing is told.
+    """
+    before = processor_times(pids())
+
+    def told() -> tuple[str, ...]:
+        now = pids()
+        return shortages(before, processor_times(now)) if now else ()
+
+    return told
 
 
 def processor_times(

@@ -15,7 +15,7 @@ from llmopt_core.search.building import complete
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.study.adapter import Study
 from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase
-from llmopt_runner.contention import processor_times, shortages
+from llmopt_runner.contention import watch_processors
 from llmopt_runner.costs import token_costs
 from llmopt_runner.datasets.base import TooFewExamples
 from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
@@ -167,11 +167,11 @@ class TrialRunner:
         watch.lap("warmup")
         self.stopping.check()
         self.progress.stage = "measuring"
-        before, processors = server.counters(), processor_times(server.pids())
+        before, shortages = server.counters(), watch_processors(server.pids)
         try:
             with self.slot.memory.measuring() as reading:
                 measurement = self._measure(claim, endpoint, requests)
-            short = shortages(processors, processor_times(server.pids())) if server.pids() else ()
+            short = shortages()
         except TimeoutError:
             watch.lap("measure")
             return failed(configuration, self._timed_out())

@@ -7,7 +7,7 @@ import sys
 import psutil
 import pytest
 
-from llmopt_runner.contention import ProcessorTimes, processor_times, shortages
+from llmopt_runner.contention import ProcessorTimes, processor_times, shortages, watch_processors
 
 START = ProcessorTimes(busy=100.0, idle=900.0, own=50.0, periods=10, held_back=1)
 
@@ -67,3 +67,9 @@ def test_the_limit_is_read_from_the_own_control_group(tmp_path):
     (tmp_path / "self" / "cgroup").write_text("0::/pod/container\n")
     seen = processor_times((), cgroup_root=tmp_path / "cgroup", proc=tmp_path)
     assert (seen.periods, seen.held_back) == (200, 30)
+
+
+def test_an_engine_elsewhere_is_not_watched():
+    """Of what runs on another machine these processors tell nothing."""
+    told = watch_processors(tuple)
+    assert told() == ()

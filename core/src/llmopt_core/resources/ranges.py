@@ -110,15 +110,14 @@ def _hopeless(
     declaration: EngineDeclaration,
 ) -> str | None:
     """Return why the engine refuses every value beside what is fixed, if the value is why."""
-    first: str | None = None
+    refusals = []
     for value in _extremes(full_name, asked, declaration):
-        conflicts = declaration.conflicts(Configuration.from_flat({**base, full_name: value}))
-        anyway = declaration.conflicts(Configuration.from_flat(base)) if conflicts else ()
-        refusals = [conflict for conflict in conflicts if conflict not in anyway]
-        if not refusals:
+        refusals.append(declaration.conflicts(Configuration.from_flat({**base, full_name: value})))
+        if not refusals[-1]:
             return None
-        first = first or refusals[0]
-    return first
+    anyway = declaration.conflicts(Configuration.from_flat(base))
+    own = [[refusal for refusal in of_value if refusal not in anyway] for of_value in refusals]
+    return own[0][0] if own and all(own) else None
 
 
 def _extremes(full_name: str, asked: SearchParameter, declaration: EngineDeclaration) -> tuple[Value, ...]:
