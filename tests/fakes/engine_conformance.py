@@ -133,8 +133,8 @@ def test_a_server_tells_what_it_serves(served):
     assert served.server.model == started.engine.model_name(started.settings(Path()))
 
 
-def test_a_stopped_server_leaves_nothing_and_starts_again(started_case, tmp_path, monkeypatch):
-    """After a stop no process lives, the port can be bound, memory is back; then it starts anew.
+def test_a_stopped_server_leaves_nothing_and_starts_again(started_case, tmp_path, monkeypatch, temporary):
+    """After a stop no process and no file lives on, the port is free, memory is back; then it starts anew.
 
     Results may lie in a folder named relatively to where the command was typed. Killed from outside, the
     second one is seen to be dead, with its signal.
@@ -152,13 +152,15 @@ def test_a_stopped_server_leaves_nothing_and_starts_again(started_case, tmp_path
         assert tree_mib(pids) == 0
         assert ports.is_free("127.0.0.1", server.settings.port)
         assert not server.alive()
+        assert not _left_in(temporary)
         server.start(started_case.start_limit_seconds)
         os.kill(server.pids()[0], signal.SIGKILL)
         wait_for(lambda: not server.alive())
         assert (server.exit_code, server.exit_signal) == (None, signal.SIGKILL)
+    assert not _left_in(temporary)
 
 
-def test_a_killed_runner_leaves_nothing_within_two_seconds(started_case, tmp_path):
+def test_a_killed_runner_leaves_nothing_within_two_seconds(started_case, tmp_path, temporary):
     """SIGKILL of the runner ends the engine and the supervisor in two seconds."""
     runner, told = _doomed_runner(started_case, tmp_path)
     runner.kill()
@@ -169,9 +171,10 @@ def test_a_killed_runner_leaves_nothing_within_two_seconds(started_case, tmp_pat
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert ports.is_free("127.0.0.1", told["port"])
+    assert not _left_in(temporary)
 
 
-def test_a_killed_supervisor_leaves_nothing(started_case, tmp_path):
+def test_a_killed_supervisor_leaves_nothing(started_case, tmp_path, temporary):
     """SIGKILL of the supervisor ends the engine, and the runner sees it as killed."""
     with EngineServer(started_case.engine, started_case.settings(tmp_path)) as server:
         server.start(started_case.start_limit_seconds)
@@ -181,6 +184,7 @@ def test_a_killed_supervisor_leaves_nothing(started_case, tmp_path):
         assert not any(_lives(pid) for pid in pids)
         assert server.exit_signal == signal.SIGKILL
         assert not server.stop()
+    assert not _left_in(temporary)
 
 
 def test_a_missing_model_is_named(started_case, tmp_path):
@@ -258,6 +262,11 @@ def _lives(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _left_in(temporary: Path) -> list[str]:
+    """Return what lies among the temporary files, but for what torch compiled, which later starts use."""
+    return [entry.name for entry in temporary.iterdir() if not entry.name.startswith("torchinductor_")]
 
 
 def _doomed_runner(case: Any, folder: Path) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -76,6 +77,8 @@ def _eat_in_a_grandchild(mib, when):
 
 
 def _misbehave(orders):
+    if orders.litter:
+        (Path(tempfile.gettempdir()) / "litter" / "deep").mkdir(parents=True)
     if orders.ignore_sigterm:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if orders.eat:
@@ -104,7 +107,7 @@ def main():
     parser.add_argument("--eat", type=int, default=0, help="MiB, instead of ever listening")
     parser.add_argument("--eat-below", type=int, default=0, help="MiB, by a daemon's child")
     parser.add_argument("--when", default="/", help="a path: --eat-below begins once it exists")
-    for switch in ("hang", "fork", "daemonise", "hide", "ignore-sigterm", "abort"):
+    for switch in ("hang", "fork", "daemonise", "hide", "ignore-sigterm", "abort", "litter"):
         parser.add_argument(f"--{switch}", action="store_true")
     orders = parser.parse_args()
     _misbehave(orders)

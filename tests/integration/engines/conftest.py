@@ -1,6 +1,8 @@
 """Runs the conformance suite over the cases of the module that asks for it."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fakes.engine_cases import LLAMACPP, Answering, EngineCase, Served, gguf
@@ -52,6 +54,15 @@ def _order(item: pytest.Item) -> int:
     if not isinstance(item, pytest.Function) or not _server(item)[1]:
         return 0
     return list(vars(item.module)).index(item.originalname)
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where everything temporary of the test and of what it starts goes; short, for sockets' names."""
+    with tempfile.TemporaryDirectory(prefix="t") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
 
 
 @pytest.fixture(scope="module")

@@ -96,7 +96,7 @@ def test_stopping_twice_is_harmless(settings):
 
 
 @pytest.mark.parametrize("orders", ["", EVERY_FAULT, "--hide"])
-def test_a_killed_runner_leaves_nothing_within_two_seconds(settings, orders):
+def test_a_killed_runner_leaves_nothing_within_two_seconds(settings, orders, temporary):
     """SIGKILL of the runner ends even daemons that ignore SIGTERM and hide whose they are."""
     runner = subprocess.Popen(
         (sys.executable, fakes.doomed_runner.__file__),
@@ -104,7 +104,7 @@ def test_a_killed_runner_leaves_nothing_within_two_seconds(settings, orders):
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(Path(fakes.doomed_runner.__file__).parents[1])},
     )
-    settings = dataclasses.replace(settings, parameters={"orders": orders})
+    settings = dataclasses.replace(settings, parameters={"orders": f"--litter {orders}"})
     with runner:
         runner.stdin.write(pickle.dumps((FakeEngine(), settings)))
         runner.stdin.flush()
@@ -113,6 +113,7 @@ def test_a_killed_runner_leaves_nothing_within_two_seconds(settings, orders):
         runner.kill()
     _wait_for(lambda: not any(_lives(pid) for pid in (*told["pids"], told["supervisor"])), 2)
     assert not fake_processes(settings.workdir)
+    assert not list(temporary.iterdir())
     assert ports.is_free("127.0.0.1", told["port"])
 
 
@@ -127,6 +128,19 @@ def test_a_killed_supervisor_leaves_nothing(settings, orders):
         assert not any(_lives(pid) for pid in pids)
         assert not server.stop()
     assert not fake_processes(settings.workdir)
+
+
+@pytest.mark.parametrize("killed", ["nobody", "engine", "supervisor"])
+def test_temporary_files_go_with_the_engine(settings, temporary, killed):
+    """What an engine leaves among its temporary files is removed, whoever is killed."""
+    with _server(settings, "--litter") as server:
+        server.start(LIMIT_SECONDS)
+        assert [each.name for each in temporary.glob("*/*/*")] == ["deep"]
+        pids = {"engine": server.pids()[:1], "supervisor": (server.supervisor_pid,), "nobody": ()}
+        for pid in pids[killed]:
+            os.kill(pid, signal.SIGKILL)
+            _wait_for(lambda: not server.alive())
+    assert not list(temporary.iterdir())
 
 
 def test_a_supervisor_that_gets_sigterm_ends_the_engine(settings):
@@ -266,7 +280,7 @@ def test_the_supervisor_starts_fast(tmp_path):
     used = []
     for _ in range(3):  # the least of three: other processes disturb the caches
         before = os.times()
-        command = (*program, str(tmp_path / "log"), "1", "1", "/bin/true")
+        command = (*program, str(tmp_path / "log"), str(tmp_path / "scratch"), "1", "1", "/bin/true")
         with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
             assert process.wait(LIMIT_SECONDS) == 0
         after = os.times()

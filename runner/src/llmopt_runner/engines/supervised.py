@@ -2,9 +2,11 @@
 
 import ast
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import uuid
 from collections.abc import Mapping
@@ -40,8 +42,10 @@ class SupervisedProcess:
         self._grace_seconds = grace_seconds
         self._ended = threading.Event()
         self._exit: Exit | None = None
+        # Sockets and locks that an engine leaves behind go with it.
+        self._scratch = tempfile.mkdtemp(prefix="llmopt-")
         self._supervisor = subprocess.Popen(
-            _supervised(command, log_path, grace_seconds),
+            _supervised(command, log_path, self._scratch, grace_seconds),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
@@ -109,6 +113,7 @@ class SupervisedProcess:
         first = started.get("pid")
         if isinstance(first, int) and not processes.wait_until_gone(first):
             remained = (*remained, first)
+        shutil.rmtree(self._scratch, ignore_errors=True)
         return Exit(None, signal.SIGKILL, remained)
 
     def _exit_from(self, ending: Mapping[str, object]) -> Exit:
@@ -120,10 +125,12 @@ class SupervisedProcess:
         )
 
 
-def _supervised(command: ServerCommand, log_path: Path, grace_seconds: float) -> tuple[str, ...]:
+def _supervised(
+    command: ServerCommand, log_path: Path, scratch: str, grace_seconds: float
+) -> tuple[str, ...]:
     program = (sys.executable, "-I", "-S", supervisor.__file__)
     # The supervisor starts in another folder, where a relative path would name another file.
-    settings = (str(log_path.resolve()), str(grace_seconds), str(_ORPHAN_GRACE_SECONDS))
+    settings = (str(log_path.resolve()), scratch, str(grace_seconds), str(_ORPHAN_GRACE_SECONDS))
     return (*program, *settings, *command.argv)
 
 

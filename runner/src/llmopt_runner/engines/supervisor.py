@@ -1,10 +1,11 @@
 """Stands between the runner and an engine, so that no process of the engine outlives either of them.
 
-Run by path as `python -I -S supervisor.py LOG GRACE_SECONDS ORPHAN_GRACE_SECONDS COMMAND…`: standard library
-only, ready in a few milliseconds. It is the reaper of all descendants, so those that daemonise come back to
-it. Standard input is the lifeline: `T` ends the engine in order, `K` at once, and its end means that the
-runner is gone. Standard output tells the runner, one Python literal a line, that the engine started and how
-it ended. SIGTERM and SIGINT are `T`, SIGUSR1 is `K`.
+Run by path as `python -I -S supervisor.py LOG SCRATCH GRACE_SECONDS ORPHAN_GRACE_SECONDS COMMAND…`: standard
+library only, ready in a few milliseconds. It is the reaper of all descendants, so those that daemonise come
+back to it. SCRATCH is a folder for the engine's temporary files, which goes with the engine. Standard input
+is the lifeline: `T` ends the engine in order, `K` at once, and its end means that the runner is gone.
+Standard output tells the runner, one Python literal a line, that the engine started and how it ended.
+SIGTERM and SIGINT are `T`, SIGUSR1 is `K`.
 """
 
 import ctypes
@@ -62,9 +63,9 @@ class Supervisor:
     """One engine, from its start to the end of its last descendant."""
 
     def __init__(
-        self, log: str, grace_seconds: float, orphan_grace_seconds: float, argv: Sequence[str]
+        self, log: str, scratch: str, grace_seconds: float, orphan_grace_seconds: float, argv: Sequence[str]
     ) -> None:
-        self._log, self._argv = log, argv
+        self._log, self._scratch, self._argv = log, scratch, argv
         self._graces = {_TERMINATE: grace_seconds, _ORPHANED: orphan_grace_seconds, _KILL: 0.0}
         self._kill_at: float | None = None
         self._engine = 0
@@ -87,6 +88,7 @@ class Supervisor:
                 self._kill_all()
             self._reap()
         remained = self._kill_all()
+        _remove(self._scratch)
         code, number = _code_and_signal(self._wait_status)
         _report(event="ended", exit_code=code, signal=number, remained=remained)
         return 128 + number if code is None and number else code or 0
@@ -117,6 +119,7 @@ class Supervisor:
         log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         for target, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, log), (2, log)):
             os.dup2(source, target)
+        os.environ["TMPDIR"] = self._scratch
         try:
             os.execvp(self._argv[0], list(self._argv))  # noqa: S606 - the engine's own command line
         except OSError as error:
@@ -154,6 +157,12 @@ class Supervisor:
                     self._wait_status = ended[1]
         except ChildProcessError:
             return
+
+
+def _remove(folder: str) -> None:
+    import shutil  # noqa: PLC0415 - at the end it delays no start
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read_order(source: int, wake: int) -> bytes | None:
@@ -194,9 +203,9 @@ def _report(**document: object) -> None:
 
 
 def _main(arguments: Sequence[str]) -> int:
-    log, grace, orphan_grace, *argv = arguments
+    log, scratch, grace, orphan_grace, *argv = arguments
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    return Supervisor(log, float(grace), float(orphan_grace), argv).run()
+    return Supervisor(log, scratch, float(grace), float(orphan_grace), argv).run()
 
 
 if __name__ == "__main__":
