@@ -20,21 +20,12 @@ Parameters = Mapping[str, ParameterDeclaration]
 
 def canonical(configuration: Configuration, parameters: Parameters) -> Configuration:
     """Return the complete configuration that all with the same behaviour as `configuration` share."""
-    values = completed(configuration, parameters)
-    _clamp_batches(values)
-    _round_context(values)
-    _drop_idle_engine_settings(values, parameters)
-    _drop_idle_penalties(values, parameters)
-    _drop_idle_companions(values, parameters)
-    _settle_greedy(values, parameters)
-    if values.get("sampling.seed") == _RANDOM_SEED_UNSIGNED:
-        values["sampling.seed"] = -1
-    return Configuration.from_flat(values)
+    return Configuration.from_flat(_settled(configuration, parameters))
 
 
 def conflicts(configuration: Configuration, parameters: Parameters) -> tuple[str, ...]:
     """Return one sentence per combination that llama.cpp refuses to start with or to answer."""
-    values = canonical(configuration, parameters).flat()
+    values = _settled(configuration, parameters)
     found = []
     if values["engine.cache_type_v"] not in UNQUANTISED and values["engine.flash_attn"] == "off":
         found.append(
@@ -49,6 +40,20 @@ def conflicts(configuration: Configuration, parameters: Parameters) -> tuple[str
     if values["sampling.repeat_penalty"] == 0:
         found.append("sampling.repeat_penalty must be above 0: 1.0 switches it off")
     return tuple(found)
+
+
+def _settled(configuration: Configuration, parameters: Parameters) -> Values:
+    """The canonical configuration by full name."""
+    values = completed(configuration, parameters)
+    _clamp_batches(values)
+    _round_context(values)
+    _drop_idle_engine_settings(values, parameters)
+    _drop_idle_penalties(values, parameters)
+    _drop_idle_companions(values, parameters)
+    _settle_greedy(values, parameters)
+    if values.get("sampling.seed") == _RANDOM_SEED_UNSIGNED:
+        values["sampling.seed"] = -1
+    return values
 
 
 def slot_context(n_ctx: int, n_parallel: int, *, unified: bool) -> int:

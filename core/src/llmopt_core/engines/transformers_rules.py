@@ -38,6 +38,17 @@ def canonical(configuration: Configuration, parameters: Parameters) -> Configura
 
     A sampling parameter that is not set stays unset: the model's generation_config.json decides.
     """
+    return Configuration.from_flat(_settled(configuration, parameters))
+
+
+def conflicts(configuration: Configuration, parameters: Parameters) -> tuple[str, ...]:
+    """Return one sentence per combination that the server refuses, or ends with."""
+    values = _settled(configuration, parameters)
+    return (*_zeros(values), *_attention(values), *_batched(values))
+
+
+def _settled(configuration: Configuration, parameters: Parameters) -> Values:
+    """The canonical configuration by full name."""
     values = completed(configuration, parameters)
     if freezes_sampling(configuration):
         values["engine.compile"] = False
@@ -47,13 +58,7 @@ def canonical(configuration: Configuration, parameters: Parameters) -> Configura
     if values["engine.device"] == "cpu":
         values.pop("engine.cb_use_cuda_graph", None)
     _settle_greedy(values)
-    return Configuration.from_flat(values)
-
-
-def conflicts(configuration: Configuration, parameters: Parameters) -> tuple[str, ...]:
-    """Return one sentence per combination that the server refuses, or ends with."""
-    values = canonical(configuration, parameters).flat()
-    return (*_zeros(values), *_attention(values), *_batched(values))
+    return values
 
 
 def _reset(values: Values, parameters: Parameters, names: tuple[str, ...]) -> None:

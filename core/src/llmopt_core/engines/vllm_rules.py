@@ -27,6 +27,17 @@ def canonical(configuration: Configuration, parameters: Parameters) -> Configura
     A sampling parameter that is not set stays unset: the model's generation_config.json decides. Greedy
     answers need neither what only removes less likely tokens nor a seed; penalties act on them too.
     """
+    return Configuration.from_flat(_settled(configuration, parameters))
+
+
+def conflicts(configuration: Configuration, parameters: Parameters) -> tuple[str, ...]:
+    """Return one sentence per combination that vLLM refuses to start with or to answer."""
+    values = _settled(configuration, parameters)
+    return (*_zeros(values), *_batches(values))
+
+
+def _settled(configuration: Configuration, parameters: Parameters) -> dict[str, Value]:
+    """The canonical configuration by full name."""
     values = completed(configuration, parameters)
     if values.get("sampling.top_k") == -1:
         values["sampling.top_k"] = 0
@@ -36,13 +47,7 @@ def canonical(configuration: Configuration, parameters: Parameters) -> Configura
             values.pop(f"sampling.{name}", None)
     elif temperature is not None:
         values["sampling.temperature"] = max(temperature, LOWEST_TEMPERATURE)
-    return Configuration.from_flat(values)
-
-
-def conflicts(configuration: Configuration, parameters: Parameters) -> tuple[str, ...]:
-    """Return one sentence per combination that vLLM refuses to start with or to answer."""
-    values = canonical(configuration, parameters).flat()
-    return (*_zeros(values), *_batches(values))
+    return values
 
 
 def _zeros(values: Mapping[str, Value]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from types import MappingProxyType
 
 from llmopt_core.engines.declarations import EngineDeclaration, ParameterDeclaration, When, by_full_name
 from llmopt_core.resources.base import Scalar
@@ -24,19 +23,19 @@ _PROMPT = by_full_name(
 
 def typed(values: Mapping[str, Scalar], declaration: EngineDeclaration) -> dict[str, Value]:
     """Return sound `values` by full name in their declared types."""
-    known = _parameters(declaration)
-    return {name: known[name].parse(value) for name, value in values.items()}
+    return {name: _declared(name, declaration).parse(value) for name, value in values.items()}
 
 
 def scalar_fault(full_name: str, value: Scalar, declaration: EngineDeclaration, path: str) -> Fault | None:
     """Return what is wrong with giving `value` to the parameter `full_name`."""
-    known = _parameters(declaration)
-    if full_name not in known:
+    try:
+        known = _declared(full_name, declaration)
+    except KeyError:
         return _unknown(full_name, declaration, path)
     try:
-        known[full_name].parse(value)
+        known.parse(value)
     except ValueError:
-        return Fault(path, value, known[full_name].expected)
+        return Fault(path, value, known.expected)
     return None
 
 
@@ -75,10 +74,12 @@ def space_faults(space: Space, fixed: Mapping[str, Value], declaration: EngineDe
 def _dimension_faults(
     full_name: str, asked: SearchParameter, declaration: EngineDeclaration, path: str
 ) -> Iterator[Fault]:
-    parameter = _parameters(declaration).get(full_name)
-    if parameter is None:
+    try:
+        parameter = _declared(full_name, declaration)
+    except KeyError:
         yield _unknown(full_name, declaration, f"{path}.name")
-    elif asked.categorical is not None:
+        return
+    if asked.categorical is not None:
         for index, choice in enumerate(asked.categorical.choices):
             place = f"{path}.categorical.choices[{index}]"
             if (fault := scalar_fault(full_name, choice, declaration, place)) is not None:
@@ -123,7 +124,7 @@ def _hopeless(
 def _extremes(full_name: str, asked: SearchParameter, declaration: EngineDeclaration) -> tuple[Value, ...]:
     span = asked.int_ or asked.float_
     given = (span.low, span.high) if span else asked.categorical.choices if asked.categorical else ()
-    parameter = _parameters(declaration)[full_name]
+    parameter = _declared(full_name, declaration)
     return tuple(parameter.parse(value) for value in given)
 
 
@@ -146,14 +147,16 @@ def _outside(asked: SearchParameter, value: Scalar) -> str | None:
 
 
 def _unknown(full_name: str, declaration: EngineDeclaration, path: str) -> Fault:
+    known = {**declaration.parameters, **_PROMPT}
     group, _, name = full_name.partition(".")
-    names = [other.name for other in _parameters(declaration).values() if other.group == group]
+    names = [other.name for other in known.values() if other.group == group]
     if not names:
         expected = f"engine.NAME, sampling.NAME or prompt.NAME of {declaration.name}"
-        return Fault(path, full_name, expected, did_you_mean(full_name, _parameters(declaration)))
+        return Fault(path, full_name, expected, did_you_mean(full_name, known))
     expected = f"a parameter of {'the prompt' if group == 'prompt' else f'{declaration.name} ({group})'}"
     return Fault(path, name, expected, did_you_mean(name, names))
 
 
-def _parameters(declaration: EngineDeclaration) -> Mapping[str, ParameterDeclaration]:
-    return MappingProxyType({**declaration.parameters, **_PROMPT})
+def _declared(full_name: str, declaration: EngineDeclaration) -> ParameterDeclaration:
+    """The parameter called `full_name`; raises KeyError where there is none."""
+    return _PROMPT[full_name] if full_name in _PROMPT else declaration.parameters[full_name]

@@ -76,6 +76,6 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.label_selectors["", "pods"] = RUNNERS_SELECTOR
     settings.posting.enabled = False
     # Our own queue gathers what is told of a resource; a task of kopf's for each need not outlive its event.
-    settings.queueing.idle_timeout = 0.1
+    settings.queueing.idle_timeout = 0.02
     settings.networking.request_timeout = 30.0
     settings.peering.standalone = True

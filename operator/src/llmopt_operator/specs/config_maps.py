@@ -18,10 +18,8 @@ def manifest_config_map(document: Mapping[str, Any]) -> dict[str, Any]:
     hash_ = manifest_hash(document)
     # JSON is YAML too, and written in a hundredth of the time.
     text = msgspec.json.format(msgspec.json.encode(runner_manifest(document))).decode() + "\n"
-    return {
-        **_config_map(document, child_name(document["metadata"]["name"], hash_), {MANIFEST_KEY: text}),
-        "immutable": True,
-    }
+    name = child_name(document["metadata"]["name"], hash_)
+    return {**_config_map(document, name, hash_, {MANIFEST_KEY: text}), "immutable": True}
 
 
 def best_config_map(document: Mapping[str, Any], result: OptimizationResult) -> dict[str, Any]:
@@ -33,7 +31,7 @@ def best_config_map(document: Mapping[str, Any], result: OptimizationResult) -> 
         "serve-args": (result.serve_command or "") + "\n",
         "generation_config.json": json.dumps(dict(result.request_fields), indent=2) + "\n",
     }
-    return _config_map(document, name, data)
+    return _config_map(document, name, manifest_hash(document), data)
 
 
 def best_name(name: str) -> str:
@@ -41,7 +39,9 @@ def best_name(name: str) -> str:
     return f"{name[:58].rstrip('-')}-best"
 
 
-def _config_map(document: Mapping[str, Any], name: str, data: Mapping[str, str]) -> dict[str, Any]:
+def _config_map(
+    document: Mapping[str, Any], name: str, hash_: str, data: Mapping[str, str]
+) -> dict[str, Any]:
     metadata = document["metadata"]
     return {
         "apiVersion": "v1",
@@ -49,7 +49,7 @@ def _config_map(document: Mapping[str, Any], name: str, data: Mapping[str, str])
         "metadata": {
             "name": name,
             "namespace": metadata["namespace"],
-            "labels": labels_of(document["kind"], metadata["name"], manifest_hash(document)),
+            "labels": labels_of(document["kind"], metadata["name"], hash_),
             "ownerReferences": [owner_of(document)],
         },
         "data": dict(data),
