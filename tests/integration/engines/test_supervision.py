@@ -143,6 +143,20 @@ def test_temporary_files_go_with_the_engine(settings, temporary, killed):
     assert not list(temporary.iterdir())
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root may mount a small disk")
+def test_a_full_disk_of_temporary_files_is_named(settings, temporary):
+    """Where no folder can be made for them, the start fails by its class, with the place."""
+    subprocess.run(("mount", "-t", "tmpfs", "-o", "nr_inodes=1", "tmpfs", temporary), check=True)
+    try:
+        with _server(settings) as server, pytest.raises(EngineStartFailed) as caught:
+            server.start(LIMIT_SECONDS)
+    finally:
+        subprocess.run(("umount", temporary), check=True)
+    assert caught.value.failure.error_class is ErrorClass.DISK_FULL
+    assert str(temporary) in str(caught.value)
+    assert not fake_processes(settings.workdir)
+
+
 def test_a_supervisor_that_gets_sigterm_ends_the_engine(settings):
     """SIGTERM to the supervisor is an orderly end of the engine."""
     with _server(settings, "--fork") as server:

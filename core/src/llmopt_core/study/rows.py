@@ -1,6 +1,6 @@
 """The statements that write a study: few of them, each naming all the columns it needs.
 
-What a study and its trials are made by is built once: to build it costs half as much as to carry it out.
+Those that make a study and its trials are built once: building them each time took a fifth of the whole.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

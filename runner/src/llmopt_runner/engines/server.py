@@ -181,13 +181,17 @@ class EngineServer:
         if command is None:
             return
         self._require_free_port()
-        self.settings.log_path.write_bytes(b"")  # one start, one log
-        self._process = SupervisedProcess(
-            command,
-            log_path=self.settings.log_path,
-            workdir=self.settings.workdir,
-            grace_seconds=self._grace_seconds,
-        )
+        try:
+            self.settings.log_path.write_bytes(b"")  # one start, one log
+            self._process = SupervisedProcess(
+                command,
+                log_path=self.settings.log_path,
+                workdir=self.settings.workdir,
+                grace_seconds=self._grace_seconds,
+            )
+        except OSError as error:  # its log or its temporary files have no place
+            name = self.engine.declaration.name
+            raise EngineStartFailed(f"{name} cannot be started", log=str(error)) from error
 
     def _picked_port(self) -> int:
         host = self.settings.host
