@@ -45,8 +45,7 @@ class Studies:
         self._storages = storages
         self._reported: dict[str, Pulse | None] = {}  # by study
         self._looked_at: dict[str, float] = {}  # by study
-        self._taken_for_new: set[str] = set()
-        self._just_made: set[str] = set()
+        self._new: dict[str, bool] = {}  # by study: whether it was made, or is only taken for new
 
     async def see(
         self, key: Key, resource: Resource, status: Mapping[str, Any], *, begun: bool, idle: bool
@@ -58,14 +57,12 @@ class Studies:
         for at first: to make one finds one that is there.
         """
         name = study_name(resource)
-        if name in self._just_made:
-            self._just_made.discard(name)
-            self._taken_for_new.discard(name)
+        made = self._new.pop(name, None)
+        if made:
             return _marked(untouched(name, resource), UNTOUCHED)
-        if not begun and name not in self._taken_for_new:
-            self._taken_for_new.add(name)
+        if made is None and not begun:
+            self._new[name] = False
             return None
-        self._taken_for_new.discard(name)
         room = await self._storages.room(key.namespace)
         pulse = await self._storages.pulse(room, name)
         seen: StudySeen | None
@@ -89,7 +86,7 @@ class Studies:
         except _UNMAKEABLE as error:
             raise StorageProblem(Problem(type(error).__name__, str(error))) from error
         if made:
-            self._just_made.add(study_name(resource))
+            self._new[study_name(resource)] = True
 
     async def reopen(self, key: Key, resource: Resource) -> None:
         """Let the ended study of `resource` go on."""
@@ -129,8 +126,7 @@ class Studies:
         """Keep the study `name` open no longer."""
         self._reported.pop(name, None)
         self._looked_at.pop(name, None)
-        self._taken_for_new.discard(name)
-        self._just_made.discard(name)
+        self._new.pop(name, None)
         self._storages.leave(namespace, name)
 
     async def changed(self, watched: Mapping[Key, str]) -> tuple[Key, ...]:

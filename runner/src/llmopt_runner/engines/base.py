@@ -3,9 +3,7 @@
 The process itself, its readiness and its end are the same for all engines: see `server.EngineServer`.
 """
 
-import os
 import re
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,15 +63,6 @@ class ServerCommand:
 def hub_variables(settings: LaunchSettings) -> dict[str, str]:
     """Return the environment variables by which an engine may load a model that is not everybody's."""
     return {"HF_TOKEN": settings.model_token} if settings.model_token else {}
-
-
-def torch_variables() -> dict[str, str]:
-    """Return the environment variables by which what torch compiled outlives a start, as it does by default.
-
-    Its default lies among the temporary files, and an engine's own go with the engine.
-    """
-    folder = Path(tempfile.gettempdir()) / f"torchinductor_{os.getuid()}"
-    return {"TORCHINDUCTOR_CACHE_DIR": os.environ.get("TORCHINDUCTOR_CACHE_DIR", str(folder))}
 
 
 class Reachable(Protocol):

@@ -50,7 +50,7 @@ class SupervisedProcess:
             stdout=subprocess.PIPE,
             bufsize=0,
             cwd=workdir,
-            env={**os.environ, **command.env, processes.MARK_VARIABLE: self._mark},
+            env={**_kept_places(), **os.environ, **command.env, processes.MARK_VARIABLE: self._mark},
             start_new_session=True,  # a Ctrl-C meant for the runner is the runner's to pass on
         )
         self._watcher = threading.Thread(target=self._watch, name="engine-watcher", daemon=True)
@@ -123,6 +123,11 @@ class SupervisedProcess:
             number if isinstance(number, int) else None,
             tuple(remained) if isinstance(remained, list) else (),
         )
+
+
+def _kept_places() -> dict[str, str]:
+    """What lies among the temporary files by default, and is worth keeping: what torch compiled."""
+    return {"TORCHINDUCTOR_CACHE_DIR": f"{tempfile.gettempdir()}/torchinductor_{os.getuid()}"}
 
 
 def _supervised(

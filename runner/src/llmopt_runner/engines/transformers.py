@@ -10,14 +10,7 @@ from typing import Any
 from llmopt_core.engines.arguments import ServeArguments, spellings_of
 from llmopt_core.engines.transformers import TRANSFORMERS
 from llmopt_core.search.configurations import Configuration, Value
-from llmopt_runner.engines.base import (
-    Engine,
-    LaunchSettings,
-    Reachable,
-    ServerCommand,
-    hub_variables,
-    torch_variables,
-)
+from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.transformers_needs import memory_need
 from llmopt_runner.engines.transformers_prompts import count_tokens
@@ -63,7 +56,6 @@ class Transformers(Engine):
         argv = (program, *_serve(settings), *address, *self._flags(settings.parameters))
         variables = {
             **_QUIET,
-            **torch_variables(),
             **hub_variables(settings),
             **_cache_variables(settings.workdir),
             **_variables(settings.parameters),

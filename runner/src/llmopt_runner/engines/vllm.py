@@ -11,14 +11,7 @@ from typing import Any
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.engines.vllm import VLLM
 from llmopt_core.search.configurations import Configuration, Value
-from llmopt_runner.engines.base import (
-    Engine,
-    LaunchSettings,
-    Reachable,
-    ServerCommand,
-    hub_variables,
-    torch_variables,
-)
+from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
 from llmopt_runner.engines.probing import NotReady, Probe, Refused
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.vllm_facts import read_counters, read_facts
@@ -65,13 +58,7 @@ class Vllm(Engine):
         address = ("--host", settings.host, "--port", str(settings.port))
         argv = (program, *_serve(settings), *address, *_MEASURED, *self._flags(settings.parameters))
         return ServerCommand(
-            argv,
-            {
-                **_environment(),
-                **torch_variables(),
-                **hub_variables(settings),
-                **variables(settings.parameters),
-            },
+            argv, {**_environment(), **hub_variables(settings), **variables(settings.parameters)}
         )
 
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
