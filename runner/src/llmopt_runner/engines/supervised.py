@@ -50,7 +50,7 @@ class SupervisedProcess:
             stdout=subprocess.PIPE,
             bufsize=0,
             cwd=workdir,
-            env={**_kept_places(), **os.environ, **command.env, processes.MARK_VARIABLE: self._mark},
+            env={**os.environ, **_kept_places(), **command.env, processes.MARK_VARIABLE: self._mark},
             start_new_session=True,  # a Ctrl-C meant for the runner is the runner's to pass on
         )
         self._watcher = threading.Thread(target=self._watch, name="engine-watcher", daemon=True)
@@ -126,8 +126,13 @@ class SupervisedProcess:
 
 
 def _kept_places() -> dict[str, str]:
-    """What lies among the temporary files by default, and is worth keeping: what torch compiled."""
-    return {"TORCHINDUCTOR_CACHE_DIR": f"{tempfile.gettempdir()}/torchinductor_{os.getuid()}"}
+    """What lies among the temporary files by default, and is worth keeping: what torch compiled.
+
+    It must not be the environment's first variable: vLLM sets it anew, which moves it, and the library by
+    which its processes name themselves looks for their arguments below the first one.
+    """
+    default = f"{tempfile.gettempdir()}/torchinductor_{os.getuid()}"
+    return {"TORCHINDUCTOR_CACHE_DIR": os.environ.get("TORCHINDUCTOR_CACHE_DIR", default)}
 
 
 def _supervised(
