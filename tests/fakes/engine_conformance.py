@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -145,6 +145,7 @@ def test_a_stopped_server_leaves_nothing_and_starts_again(started_case, tmp_path
     with EngineServer(started_case.engine, settings) as server:
         assert 0 < server.start(started_case.start_limit_seconds) < started_case.start_limit_seconds
         pids = server.pids()
+        shared = _shared_memory(pids)
         assert tree_mib(pids) > 50
         assert (tmp_path / settings.log_path).stat().st_size > 0
         assert not server.stop()
@@ -152,17 +153,19 @@ def test_a_stopped_server_leaves_nothing_and_starts_again(started_case, tmp_path
         assert tree_mib(pids) == 0
         assert ports.is_free("127.0.0.1", server.settings.port)
         assert not server.alive()
-        assert not _left_in(temporary)
+        assert not _left_in(temporary, shared)
         server.start(started_case.start_limit_seconds)
+        shared = _shared_memory(server.pids())
         os.kill(server.pids()[0], signal.SIGKILL)
         wait_for(lambda: not server.alive())
         assert (server.exit_code, server.exit_signal) == (None, signal.SIGKILL)
-    assert not _left_in(temporary)
+    assert not _left_in(temporary, shared)
 
 
 def test_a_killed_runner_leaves_nothing_within_two_seconds(started_case, tmp_path, temporary):
     """SIGKILL of the runner ends the engine and the supervisor in two seconds."""
     runner, told = _doomed_runner(started_case, tmp_path)
+    shared = _shared_memory(told["pids"])
     runner.kill()
     runner.communicate()
     deadline = time.monotonic() + 2
@@ -171,7 +174,7 @@ def test_a_killed_runner_leaves_nothing_within_two_seconds(started_case, tmp_pat
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert ports.is_free("127.0.0.1", told["port"])
-    assert not _left_in(temporary)
+    assert not _left_in(temporary, shared)
 
 
 def test_a_killed_supervisor_leaves_nothing(started_case, tmp_path, temporary):
@@ -179,12 +182,13 @@ def test_a_killed_supervisor_leaves_nothing(started_case, tmp_path, temporary):
     with EngineServer(started_case.engine, started_case.settings(tmp_path)) as server:
         server.start(started_case.start_limit_seconds)
         pids = server.pids()
+        shared = _shared_memory(pids)
         os.kill(server.supervisor_pid, signal.SIGKILL)
         wait_for(lambda: not server.alive())
         assert not any(_lives(pid) for pid in pids)
         assert server.exit_signal == signal.SIGKILL
         assert not server.stop()
-    assert not _left_in(temporary)
+    assert not _left_in(temporary, shared)
 
 
 def test_a_missing_model_is_named(started_case, tmp_path):
@@ -264,9 +268,19 @@ def _lives(pid: int) -> bool:
         return False
 
 
-def _left_in(temporary: Path) -> list[str]:
-    """Return what lies among the temporary files, but for what torch compiled, which later starts use."""
-    return [entry.name for entry in temporary.iterdir() if not entry.name.startswith("torchinductor_")]
+def _shared_memory(pids: Sequence[int]) -> list[Path]:
+    """Return the named shared memory of an engine's processes: vLLM has some, the others none."""
+    maps = {place.path for pid in pids for place in psutil.Process(pid).memory_maps()}
+    return [Path(name) for name in maps if name.startswith("/dev/shm/") and Path(name).exists()]  # noqa: S108
+
+
+def _left_in(temporary: Path, shared: Sequence[Path]) -> list[str]:
+    """Return what is left among the temporary files and in shared memory.
+
+    What torch compiled is left on purpose: later starts use it.
+    """
+    left = [entry.name for entry in temporary.iterdir() if not entry.name.startswith("torchinductor_")]
+    return left + [memory.name for memory in shared if memory.exists()]
 
 
 def _doomed_runner(case: Any, folder: Path) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:

@@ -11,7 +11,11 @@ import sys
 import tempfile
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing import resource_tracker
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
+
+_HELD = []
 
 
 def _answer(handler, document):
@@ -76,9 +80,17 @@ def _eat_in_a_grandchild(mib, when):
         _sleep_forever(mark=True)
 
 
+def _litter():
+    """Leave a folder among the temporary files, and a page of named shared memory."""
+    (Path(tempfile.gettempdir()) / "litter" / "deep").mkdir(parents=True)
+    held = SharedMemory(create=True, size=4096, name=f"litter-{os.getpid()}")
+    resource_tracker.unregister(held._name, "shared_memory")  # nobody tidies up after one that is killed
+    _HELD.append(held)
+
+
 def _misbehave(orders):
     if orders.litter:
-        (Path(tempfile.gettempdir()) / "litter" / "deep").mkdir(parents=True)
+        _litter()
     if orders.ignore_sigterm:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if orders.eat:

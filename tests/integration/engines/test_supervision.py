@@ -54,6 +54,11 @@ def _lives(pid):
         return False
 
 
+def _shared_memory(pid):
+    """Return where engine `pid` has what `--litter` leaves in shared memory."""
+    return Path("/dev/shm", f"litter-{pid}")  # noqa: S108 - where Linux has it
+
+
 def _wait_for(condition, limit_seconds=LIMIT_SECONDS):
     deadline = time.monotonic() + limit_seconds
     while not condition():
@@ -114,6 +119,7 @@ def test_a_killed_runner_leaves_nothing_within_two_seconds(settings, orders, tem
     _wait_for(lambda: not any(_lives(pid) for pid in (*told["pids"], told["supervisor"])), 2)
     assert not fake_processes(settings.workdir)
     assert not list(temporary.iterdir())
+    assert not any(_shared_memory(pid).exists() for pid in told["pids"])
     assert ports.is_free("127.0.0.1", told["port"])
 
 
@@ -130,17 +136,21 @@ def test_a_killed_supervisor_leaves_nothing(settings, orders):
     assert not fake_processes(settings.workdir)
 
 
+@pytest.mark.parametrize("orders", ["--litter", "--litter --ignore-sigterm"])
 @pytest.mark.parametrize("killed", ["nobody", "engine", "supervisor"])
-def test_temporary_files_go_with_the_engine(settings, temporary, killed):
-    """What an engine leaves among its temporary files is removed, whoever is killed."""
-    with _server(settings, "--litter") as server:
+def test_temporary_files_and_shared_memory_go_with_the_engine(settings, temporary, killed, orders):
+    """What an engine leaves among its temporary files and in shared memory is removed, whoever is killed."""
+    with _server(settings, orders) as server:
         server.start(LIMIT_SECONDS)
         assert [each.name for each in temporary.glob("*/*/*")] == ["deep"]
+        shared = _shared_memory(server.pids()[0])
+        assert shared.exists()
         pids = {"engine": server.pids()[:1], "supervisor": (server.supervisor_pid,), "nobody": ()}
         for pid in pids[killed]:
             os.kill(pid, signal.SIGKILL)
             _wait_for(lambda: not server.alive())
     assert not list(temporary.iterdir())
+    assert not shared.exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root may mount a small disk")

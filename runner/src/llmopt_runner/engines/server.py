@@ -114,7 +114,10 @@ class EngineServer:
                     raise
             else:
                 break
-        return time.monotonic() - began_at
+        took = time.monotonic() - began_at
+        if self._process is not None:
+            self._process.note_shared_memory()
+        return took
 
     def alive(self) -> bool:
         """Say whether the engine's process lives; for a server that runs already, whether it was found."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +43,9 @@ class SupervisedProcess:
         self._grace_seconds = grace_seconds
         self._ended = threading.Event()
         self._exit: Exit | None = None
+        self._shared_memory: set[bytes] = set()
         # Sockets and locks that an engine leaves behind go with it.
+        self._began_at = time.time()
         self._scratch = tempfile.mkdtemp(prefix="llmopt-")
         self._supervisor = subprocess.Popen(
             _supervised(command, log_path, self._scratch, grace_seconds),
@@ -74,6 +77,10 @@ class SupervisedProcess:
         """Return the engine's processes, the supervisor not among them."""
         return processes.descendants(self._supervisor.pid) if self._exit is None else ()
 
+    def note_shared_memory(self) -> None:
+        """Remember what the engine has in shared memory now: killed with its supervisor, it cannot tell."""
+        self._shared_memory = supervisor.shared_memory_of(self.pids())
+
     def end(self, *, at_once: bool = False) -> tuple[int, ...]:
         """End the whole tree, in order or `at_once`; return the processes that would not die."""
         self._order(b"K" if at_once else b"T")
@@ -104,6 +111,7 @@ class SupervisedProcess:
             document = ast.literal_eval(line.decode())
             told[document["event"]] = document
         self._supervisor.wait()
+        supervisor.remove_shared_memory(self._shared_memory, self._began_at)
         self._exit = self._exit_from(told["ended"]) if told["ended"] else self._killed(told["started"])
         self._ended.set()
 

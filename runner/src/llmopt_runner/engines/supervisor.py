@@ -2,10 +2,11 @@
 
 Run by path as `python -I -S supervisor.py LOG SCRATCH GRACE_SECONDS ORPHAN_GRACE_SECONDS COMMAND…`: standard
 library only, ready in a few milliseconds. It is the reaper of all descendants, so those that daemonise come
-back to it. SCRATCH is a folder for the engine's temporary files, which goes with the engine. Standard input
-is the lifeline: `T` ends the engine in order, `K` at once, and its end means that the runner is gone.
-Standard output tells the runner, one Python literal a line, that the engine started and how it ended.
-SIGTERM and SIGINT are `T`, SIGUSR1 is `K`.
+back to it. SCRATCH is a folder for the engine's temporary files, which goes with the engine, as does what it
+keeps in shared memory: a killed engine would leave it there, in RAM. Standard input is the lifeline: `T` ends
+the engine in order, `K` at once, and its end means that the runner is gone. Standard output tells the runner,
+one Python literal a line, that the engine started and how it ended. SIGTERM and SIGINT are `T`, SIGUSR1 is
+`K`.
 """
 
 import ctypes
@@ -14,7 +15,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 # pathlib, typing and json would double the start, which is part of every engine's measured start.
 TYPE_CHECKING = False
@@ -25,6 +26,7 @@ _SET_PDEATHSIG = 1  # prctl(2)
 _SET_CHILD_SUBREAPER = 36
 _MORE_LIKELY_KILLED = 200  # of 1000: whoever runs out of memory, the kernel takes the engine, not the runner
 _KILL_LIMIT_SECONDS = 5.0  # a process in uninterruptible sleep outlives SIGKILL for a while
+_SHARED_MEMORY = b"/dev/shm/"  # shm_overview(7)
 _TERMINATE, _KILL, _ORPHANED = b"T", b"K", b""
 _SIGNALS = {signal.SIGTERM: _TERMINATE, signal.SIGINT: _TERMINATE, signal.SIGUSR1: _KILL}
 
@@ -42,6 +44,30 @@ def living_descendants(root: int) -> list[int]:
     for pid in found:
         found.extend(children.get(pid, ()))
     return [pid for pid in found[1:] if pid not in zombies]
+
+
+def shared_memory_of(pids: Iterable[int]) -> set[bytes]:
+    """Return the files of named shared memory that processes `pids` have mapped, proc_pid_maps(5)."""
+    found = set()
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/maps", "rb") as file:  # noqa: PTH123 - as said at the imports
+                lines = file.read().split(b"\n")
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+        found |= {line[line.index(_SHARED_MEMORY) :] for line in lines if _SHARED_MEMORY in line}
+    return {path for path in found if not path.endswith(b" (deleted)")}
+
+
+def remove_shared_memory(paths: Iterable[bytes], since: float) -> None:
+    """Remove those of `paths` that this user made after `since`, in seconds of the epoch: an engine's own."""
+    for path in paths:
+        try:
+            status = os.stat(path)  # noqa: PTH116 - as said at the imports
+            if status.st_uid == os.geteuid() and status.st_ctime >= since:
+                os.unlink(path)  # noqa: PTH108 - as said at the imports
+        except OSError:
+            continue  # the engine removed it itself
 
 
 def _state_and_parent(pid: int) -> tuple[bytes, int]:
@@ -69,6 +95,9 @@ class Supervisor:
         self._graces = {_TERMINATE: grace_seconds, _ORPHANED: orphan_grace_seconds, _KILL: 0.0}
         self._kill_at: float | None = None
         self._engine = 0
+        self._began_at = time.time()
+        self._looked_at: set[int] = set()
+        self._shared_memory: set[bytes] = set()
         self._wait_status: int | None = None
 
     def run(self) -> int:
@@ -89,6 +118,7 @@ class Supervisor:
             self._reap()
         remained = self._kill_all()
         _remove(self._scratch)
+        remove_shared_memory(self._shared_memory, self._began_at)
         code, number = _code_and_signal(self._wait_status)
         _report(event="ended", exit_code=code, signal=number, remained=remained)
         return 128 + number if code is None and number else code or 0
@@ -129,6 +159,7 @@ class Supervisor:
     def _obey(self, order: bytes | None) -> None:
         if order not in self._graces:
             return
+        self._note_shared_memory(living_descendants(os.getpid()))
         if self._kill_at is None and order != _KILL:
             _send(-self._engine, signal.SIGTERM)
         kill_at = time.monotonic() + self._graces[order]
@@ -141,6 +172,7 @@ class Supervisor:
         """Kill every descendant, also those that appear meanwhile; return those that would not die."""
         give_up_at = time.monotonic() + _KILL_LIMIT_SECONDS
         while living := living_descendants(os.getpid()):
+            self._note_shared_memory(living)
             for pid in living:
                 _send(pid, signal.SIGKILL)
             self._reap()
@@ -149,6 +181,10 @@ class Supervisor:
             time.sleep(0.005)
         self._reap()
         return []
+
+    def _note_shared_memory(self, living: list[int]) -> None:
+        self._shared_memory |= shared_memory_of(set(living) - self._looked_at)
+        self._looked_at.update(living)
 
     def _reap(self) -> None:
         try:
