@@ -284,10 +284,11 @@ def _left_in(temporary: Path, shared: Sequence[Path]) -> list[str]:
 
 
 def _doomed_runner(case: Any, folder: Path) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
+    what = pickle.dumps((case.engine, case.settings(folder)))  # first: it makes the engine's program known
     runner = subprocess.Popen(
         (sys.executable, fakes.doomed_runner.__file__), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    runner.stdin.write(pickle.dumps((case.engine, case.settings(folder))))
+    runner.stdin.write(what)
     runner.stdin.close()
     runner.stdin = None
     told = json.loads(runner.stdout.readline())

@@ -102,6 +102,7 @@ class PostgresServer:
         settings = {
             "port": self.port, "listen_addresses": self.address, "unix_socket_directories": "",
             "fsync": "off", "max_connections": 200,
+            "dynamic_shared_memory_type": "mmap",  # goes with the folder, however the server ends
         }  # fmt: skip
         return tuple(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
 

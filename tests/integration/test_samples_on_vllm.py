@@ -51,5 +51,6 @@ def test_the_sample_finds_and_proves_a_configuration_of_vllm(tmp_path):
     best = json.loads(folder.best.read_text())
     assert best["trials"] == len(outcomes) >= 4
     assert f" serve {REPOSITORY} --served-model-name {REPOSITORY} " in best["serve_command"]
+    found = outcomes[best["trial"]].facts["serve_command"].partition("--override-generation-config")[2]
     for name in best["parameters"]["sampling"]:
-        assert f'"{name}": ' in best["serve_command"].partition("--override-generation-config")[2]
+        assert f'"{name}": ' in found

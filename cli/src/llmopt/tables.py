@@ -8,7 +8,17 @@ from rich.text import Text
 
 from llmopt_core.study.results import Comparison, ErrorCount, OptimizationResult
 from llmopt_core.study.summary import WarningCount
-from llmopt_core.study.wording import advice, gain_text, headline, interval_text, number, value_text, verdict
+from llmopt_core.study.wording import (
+    advice,
+    gain_text,
+    headline,
+    interval_text,
+    number,
+    parameters_title,
+    serve_title,
+    value_text,
+    verdict,
+)
 
 
 def print_result(console: Console, result: OptimizationResult) -> None:
@@ -79,14 +89,15 @@ def _parameter_lines(result: OptimizationResult) -> Iterator[str]:
     if result.trial is None:
         return
     searched = [(group, values) for group, values in result.parameters.items() if values]
-    yield f"Best parameters (trial {result.trial}):" if searched else "Best parameters: the default's"
+    title = parameters_title(result)
+    yield f"{title} (trial {result.trial}):" if searched else f"{title}: the default's"
     for group, values in searched:
         yield f"  {group}: " + ", ".join(f"{name} = {value_text(value)}" for name, value in values.items())
 
 
 def _next_lines(result: OptimizationResult) -> Iterator[str]:
     if result.serve_command:
-        yield f"Serve it: {result.serve_command}"
+        yield f"{serve_title(result)}: {result.serve_command}"
     if result.request_fields:
         fields = ", ".join(f"{name}: {value_text(value)}" for name, value in result.request_fields.items())
         yield f"  with these fields in each request: {fields}"

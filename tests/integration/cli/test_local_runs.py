@@ -109,6 +109,24 @@ def test_no_gain_is_said_so(tmp_path, capsys):
     assert "No gain: nothing that was tried is better than the default" in capsys.readouterr().out
 
 
+def test_without_a_proved_gain_the_default_is_what_to_serve(tmp_path, capsys):
+    """A lucky trial that the repeats do not prove is shown as such: what can be pasted is the default's."""
+    objectives = [{"metric": "output_tokens_per_second"}]
+    options = run_options(tmp_path, "--gain", "0")
+    assert run_text(manifest(trials=6, objectives=objectives), "m.yaml", options) == Exit.FINISHED
+    printed = capsys.readouterr().out
+    best = json.loads((tmp_path / "small" / "best.json").read_text())
+    assert "Nothing that was tried is proved to be better: keep the default." in printed
+    assert f"Best that was tried, not proved to be better (trial {best['trial']}):" in printed
+    assert "Serve the default: llama-server" in printed
+    assert best["keep_default"] is True
+    assert best["trial"] > 0
+    assert best["parameters"]["sampling"]["temperature"] < 1
+    assert best["request_fields"] == {"temperature": 1.0}
+    page = (tmp_path / "small" / "report.html").read_text()
+    assert "Serve the default" in page
+
+
 def test_a_finished_study_is_shown_again_without_a_runner(tmp_path, capsys):
     """The same command on a finished study prints the result and starts nothing."""
     run_text(manifest(), "m.yaml", run_options(tmp_path))

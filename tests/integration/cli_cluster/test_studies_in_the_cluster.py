@@ -12,7 +12,7 @@ from fakes.tenants import eventually
 from llmopt.exits import Exit
 from llmopt_core.study.adapter import open_storage
 from llmopt_core.study.results import result_of
-from llmopt_core.study.wording import headline
+from llmopt_core.study.wording import headline, serve_title
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ def test_from_apply_to_the_report(llmopt, tenant, operator):
     with open_storage(tenant.url) as storage:
         result = result_of(storage.open_study(tenant.resource("mine")["metadata"]["uid"]))
     assert headline(result) in watched.output.replace("\n", " ")
-    assert f"Serve it: {result.serve_command}" in watched.output
+    assert f"{serve_title(result)}: {result.serve_command}" in watched.output
     assert "with these fields in each request: temperature" in watched.output
     row = llmopt("get", "-n", tenant.namespace).stdout.splitlines()[1].split()
     assert row[:3] == ["llmo", "mine", "Complete"]

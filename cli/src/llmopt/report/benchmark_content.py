@@ -105,6 +105,7 @@ def benchmark_content_of(
         machine=tuple(machine_facts().items()),
         errors=tuple(vars(error) for error in result.errors),
         warnings=tuple(vars(warning) for warning in result.warnings),
+        serve_title="Serve it",
         serve_command=result.serve_command or "",
         request_fields=value_texts(result.request_fields, ": "),
         manifest=manifest_text,

@@ -16,6 +16,8 @@ from llmopt_core.study.wording import (
     headline,
     interval_text,
     number,
+    parameters_title,
+    serve_title,
     value_text,
     verdict,
 )
@@ -53,6 +55,7 @@ class Content(Page):
     """All texts of the report of an optimization."""
 
     comparisons: tuple[ComparisonRow, ...]
+    parameters_title: str
     parameters: tuple[tuple[str, str, str], ...]
     top_metrics: tuple[str, ...]
     top: tuple[TrialRow, ...]
@@ -73,6 +76,7 @@ def content_of(
         tone="good" if result.significant else "quiet",
         proof=_proof(result, spec),
         comparisons=tuple(_comparison(one) for one in result.comparisons),
+        parameters_title=parameters_title(result),
         parameters=parameter_rows(result.parameters),
         measured=tuple(_measured(spec, trials).items()),
         machine=tuple(machine_facts().items()),
@@ -80,6 +84,7 @@ def content_of(
         top=_top(trials, definition),
         errors=tuple(vars(error) for error in result.errors),
         warnings=tuple(vars(warning) for warning in result.warnings),
+        serve_title=serve_title(result),
         serve_command=result.serve_command or "",
         request_fields=", ".join(
             f"{key}: {value_text(value)}" for key, value in result.request_fields.items()

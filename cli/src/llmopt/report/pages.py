@@ -22,6 +22,7 @@ class Page:
     machine: tuple[tuple[str, str], ...]
     errors: tuple[Mapping[str, Any], ...]
     warnings: tuple[Mapping[str, Any], ...]
+    serve_title: str
     serve_command: str
     request_fields: str
     manifest: str

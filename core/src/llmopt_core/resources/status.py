@@ -87,7 +87,7 @@ class Gain(Part):
 
 
 class Best(TrialResult):
-    """The recommended configuration and what it gains."""
+    """The best configuration and what it gains."""
 
     headline: Annotated[
         Text, Field(description="The objectives in one line, for people, such as `accuracy 0.75`.")
@@ -102,7 +102,11 @@ class Best(TrialResult):
         bool, Field(description="True when the gain comes from repeats on items that the search never saw.")
     ] = False
     serve_args: Annotated[
-        str, Field(max_length=4096, description="The command line that serves this configuration.")
+        str,
+        Field(
+            max_length=4096,
+            description="The command line that serves it; the default's where nothing is proved better.",
+        ),
     ] = ""
 
 

@@ -57,9 +57,10 @@ class OptimizationResult:
 
     `trial` is the best one (None: nothing was measured yet), `parameters` its parameters by group, `metrics`
     what the search measured of it. `gain` and `interval` are the first objective's, as in `Comparison`.
-    `serve_command` starts a server of that configuration, `serve_arguments` makes one elsewhere behave so.
-    `ended` is why the study ended, None while it can go on, `failed` whether it ended badly. `confirmed`
-    says that the gains come from repeats on items that the search never saw.
+    `serve_command` starts a server of that configuration, or of the default's where `keep_default`,
+    `serve_arguments` makes one elsewhere behave so, and `request_fields` go with each request. `ended` is why
+    the study ended, None while it can go on, `failed` whether it ended badly. `confirmed` says that the gains
+    come from repeats on items that the search never saw.
     """
 
     study: str
@@ -82,6 +83,11 @@ class OptimizationResult:
     errors: tuple[ErrorCount, ...] = ()
     warnings: tuple[WarningCount, ...] = ()
     report: Path | None = None
+
+    @property
+    def keep_default(self) -> bool:
+        """Whether the repeats proved no objective better: then the default is what to serve."""
+        return self.confirmed and not any(one.significant for one in self.comparisons if one.objective)
 
     @property
     def gain(self) -> float | None:
@@ -162,8 +168,7 @@ def _with_best(
 ) -> OptimizationResult:
     measured, default = _metrics(best), _metrics(baseline)
     groups = Configuration.from_flat(best.parameters)
-    facts = best.outcome.facts if best.outcome else {}
-    return replace(
+    found = replace(
         bare,
         trial=best.number,
         default_is_best=baseline is not None and best.number == baseline.number,
@@ -174,6 +179,11 @@ def _with_best(
         confirmed=proved is not None,
         repeats=proved.repeats if proved else 0,
         significant=proved.significant if proved else False,
+    )
+    served = baseline if found.keep_default else best
+    facts = served.outcome.facts if served and served.outcome else {}
+    return replace(
+        found,
         serve_command=facts.get("serve_command"),
         serve_arguments=ServeArguments.of(facts["serve_arguments"]) if "serve_arguments" in facts else None,
         request_fields=facts.get("request_fields", {}),

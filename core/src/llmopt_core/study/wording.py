@@ -73,21 +73,32 @@ def advice(result: OptimizationResult) -> str:
     """Return what follows from repeats without a plain gain; empty where the headline says it all."""
     if not result.confirmed or result.significant:
         return ""
+    if result.keep_default:
+        return "Nothing that was tried is proved to be better: keep the default."
     objectives = [one for one in result.comparisons if one.objective]
     better = [one.metric for one in objectives if one.significant]
     worse = [one.metric for one in objectives if one.worse]
-    if better and worse:
-        return (
-            f"A trade-off: {' and '.join(better)} for {' and '.join(worse)}. Take it if that is worth it;"
-            " weights of the objectives and constraints move the choice."
-        )
-    return "Nothing that was tried is proved to be better: keep the default."
+    return (
+        f"A trade-off: {' and '.join(better)} for {' and '.join(worse)}. Take it if that is worth it;"
+        " weights of the objectives and constraints move the choice."
+    )
+
+
+def parameters_title(result: OptimizationResult) -> str:
+    """Return what to call the parameters of the best trial, which a hurried reader takes over."""
+    return "Best that was tried, not proved to be better" if result.keep_default else "Best parameters"
+
+
+def serve_title(result: OptimizationResult) -> str:
+    """Return what the serve command serves, as an imperative."""
+    return "Serve the default" if result.keep_default else "Serve it"
 
 
 def best_text(result: OptimizationResult) -> str:
     """Return best.json: the best parameters, their metrics and gains, and the headline in words."""
     document = asdict(result) | {
         "headline": headline(result),
+        "keep_default": result.keep_default,
         "gain": result.gain,
         "interval": result.interval,
         "report": None if result.report is None else result.report.name,
