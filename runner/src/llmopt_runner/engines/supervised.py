@@ -18,8 +18,8 @@ from typing import IO
 from llmopt_runner.engines import processes, supervisor
 from llmopt_runner.engines.base import ServerCommand
 
-# A runner that was killed must leave nothing within two seconds, also on a busy machine: nobody waits for a last
-# answer, and what an engine would tidy up is removed without it.
+# A runner that was killed must leave nothing within two seconds, also on a busy machine: nobody waits for a
+# last answer, and what an engine would tidy up is removed without it.
 _ORPHAN_GRACE_SECONDS = 0.5
 _SUPERVISOR_SLACK_SECONDS = 15.0
 

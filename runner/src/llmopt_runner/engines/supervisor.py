@@ -159,8 +159,8 @@ class Supervisor:
     def _obey(self, order: bytes | None) -> None:
         if order not in self._graces:
             return
-        self._note_shared_memory(living_descendants(os.getpid()))
         if self._kill_at is None and order != _KILL:
+            self._note_shared_memory(living_descendants(os.getpid()))
             _send(-self._engine, signal.SIGTERM)
         kill_at = time.monotonic() + self._graces[order]
         self._kill_at = kill_at if self._kill_at is None else min(kill_at, self._kill_at)
@@ -172,6 +172,8 @@ class Supervisor:
         """Kill every descendant, also those that appear meanwhile; return those that would not die."""
         give_up_at = time.monotonic() + _KILL_LIMIT_SECONDS
         while living := living_descendants(os.getpid()):
+            for pid in living:
+                _send(pid, signal.SIGSTOP)  # none takes more memory while it is looked at
             self._note_shared_memory(living)
             for pid in living:
                 _send(pid, signal.SIGKILL)
