@@ -120,7 +120,7 @@ def _repeats(progress: Progress) -> bool:
 
 
 def _best(progress: Progress) -> str:
-    if progress.best_trial is None:
+    if progress.best_trial is None or progress.phase == "ended":  # then the result follows
         return ""
     gains = ", ".join(
         f"{one.metric} {number(one.best)} ({gain_text(one)} over the default, not confirmed)"

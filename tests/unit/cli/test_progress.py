@@ -55,6 +55,11 @@ def test_the_panel_says_the_same():
         assert fact in text
 
 
+def test_an_ended_study_has_no_best_so_far():
+    """What the search took for the best may not be what the repeats proved, and the result follows."""
+    assert "best" not in line(progress(phase="ended", left_seconds=None))
+
+
 @pytest.mark.parametrize("left", [None, 0.0])
 def test_the_beginning_has_no_forecast(left):
     """Before a trial has ended nothing is promised."""

@@ -195,6 +195,15 @@ def test_a_better_trial_is_told() -> None:
     assert "BestImproved" not in [each.reason for each in decide(replace(seen, status={}), NOW).happenings]
 
 
+def test_the_winner_of_the_repeats_is_no_better_trial() -> None:
+    """The proof may choose another of the best few: that is told with the end, in the words of the result."""
+    best = {**BEST, "confirmed": True, "summary": "No significant gain over the default"}
+    seen = _seen(study=replace(DONE, figures={"best": best}), jobs=(JOB,), status={"best": {"trial": 1}})
+    (said,) = decide(seen, NOW).happenings
+    assert (said.reason, said.warning) == ("TrialsExhausted", False)
+    assert said.message == "all 4 trials are done; No significant gain over the default"
+
+
 def test_what_has_ended_is_left_alone_until_its_time() -> None:
     """After the end nothing is done but to delete the resource when it asked for that."""
     ended = decide(_seen(study=DONE, jobs=(JOB,)), NOW).status

@@ -65,7 +65,12 @@ class Confirmation:
 
 
 def confirmation(study: StudyView) -> Confirmation | None:
-    """Return what the repeats of `study` prove so far, or None where nothing can be said yet."""
+    """Return what the repeats of `study` prove, or None where they prove nothing.
+
+    An intermediate look is none: who may stop at the luckiest of many looks has no 95 % interval.
+    """
+    if study.ended is None:
+        return None
     return prove(study.confirm_plan, study.trials(), study.definition)
 
 

@@ -180,7 +180,7 @@ def _ended(seen: Observed, now: float) -> Plan | None:
         Fact("Failed" if end.failed else "Complete", "True", end.reason, end.message),
     ]
     plan = _status(seen, facts, now, study)
-    said = Happening(end.reason, end.message, warning=end.failed)
+    said = Happening(end.reason, "; ".join((end.message, *_found(study))), warning=end.failed)
     # What comes after the end is done once the end was told.
     comes_more = seen.target.rollout is not None or seen.target.ttl_seconds is not None
     again = 0.0 if comes_more else None
@@ -251,6 +251,13 @@ def _status(
     return Plan(actions, status, (*_turns(seen, facts), *better), recheck)
 
 
+def _found(study: StudySeen) -> tuple[str, ...]:
+    """What a study found, in one line, where it found something."""
+    best = study.figures.get("best") or {}
+    line = best.get("summary") or study.figures.get("verdict")
+    return (line,) if line else ()
+
+
 def _last_started(seen: Observed) -> dict[str, str]:
     """Say what runners were last started for: an ended study is opened again for another manifest."""
     before = seen.status.get("manifestHash")
@@ -259,8 +266,8 @@ def _last_started(seen: Observed) -> dict[str, str]:
 
 
 def _improvement(before: Mapping[str, Any] | None, best: Mapping[str, Any] | None) -> tuple[Happening, ...]:
-    """Say that another trial is the best one now; the first is no improvement on anything."""
-    if before is None or best is None or before["trial"] == best["trial"]:
+    """Say that the search has a better trial now; the first is no improvement on anything."""
+    if before is None or best is None or before["trial"] == best["trial"] or best.get("confirmed"):
         return ()
     return (Happening("BestImproved", f"trial {best['trial']}: {best.get('headline', '')}"),)
 

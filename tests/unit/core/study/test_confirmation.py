@@ -1,10 +1,13 @@
 """What the interleaved repeats prove."""
 
+from types import SimpleNamespace
+
 import pytest
 from fakes.records import outcome, trial
 
 from llmopt_core.search.spaces import SearchSpace
-from llmopt_core.study.confirmation import prove
+from llmopt_core.study.confirmation import confirmation, prove
+from llmopt_core.study.documents import EndReason
 from llmopt_core.study.records import (
     ConfirmPlan,
     ConstraintDefinition,
@@ -54,6 +57,17 @@ def test_a_clear_gain_in_speed_is_significant():
     assert 0 < gain.low <= gain.gain <= gain.high
     assert gain.significant
     assert found.significant
+
+
+def test_an_intermediate_look_proves_nothing():
+    """However clear it looks after two repeats, it is told when the study has ended, and then as it is."""
+    trials = repeats_of(0, speeds(50, 51)) + repeats_of(1, speeds(100, 101))
+    study = SimpleNamespace(
+        ended=None, confirm_plan=plan(1, 5), trials=lambda: trials, definition=definition(SPEED)
+    )
+    assert confirmation(study) is None
+    study.ended = EndReason("DeadlineExceeded", "the time is over")
+    assert confirmation(study).significant
 
 
 def test_noise_is_no_gain():
