@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from llmopt_core.study.adapter import Janitor, Study
-from llmopt_core.study.errors import StorageUnavailable
+from llmopt_core.study.errors import StorageUnavailable, StudyDropped
 from llmopt_core.study.records import RunnerRecord
 from llmopt_runner.trial import Progress
 
@@ -67,7 +67,7 @@ class Heartbeat:
         )
         try:
             self._study.beat(self._record)
-        except StorageUnavailable as error:
+        except (StorageUnavailable, StudyDropped) as error:
             log.warning("the heartbeat did not reach the storage: %s", error)
 
     def _sweep(self) -> None:

@@ -5,6 +5,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -51,6 +53,41 @@ def test_study_works_again_after_postgres_was_stopped(postgres, postgres_url):
             study.finish(claim, measured(claim))
         assert summarise(study).budget_used == 9
         assert len(storage.open_study("study").trials()) == 9
+
+
+def test_a_study_is_dropped_while_a_trial_ends(postgres_url):
+    """Whoever drops a study waits for what is being written to it, and leaves no row of it."""
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with (
+        open_storage(postgres_url) as runner,
+        open_storage(postgres_url) as other,
+        ThreadPoolExecutor() as pool,
+    ):
+        study = runner.create_study(definition())
+        claim = study.claim("runner", budget=9)
+        drops = []
+
+        @sa.event.listens_for(runner.engine, "after_cursor_execute")
+        def drop_meanwhile(_connection, _cursor, statement, *_):
+            if drops or not statement.startswith("INSERT INTO trial_user_attributes"):
+                return
+            drops.append(pool.submit(other.drop_study, "study"))
+            deadline = time.monotonic() + 30
+            with other.engine.connect() as looking:
+                while not looking.execute(waiting).scalar():
+                    looking.rollback()
+                    assert time.monotonic() < deadline
+                    time.sleep(0.01)
+
+        study.finish(claim, measured(claim))
+        drops[0].result(timeout=30)
+        assert other.study_names() == ()
+        with other.engine.connect() as connection:
+            for table in ("trials", "trial_user_attributes", "trial_values", "study_user_attributes"):
+                assert connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar() == 0  # noqa: S608
 
 
 def test_connections_cut_in_the_middle(postgres_url):

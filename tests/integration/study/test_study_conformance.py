@@ -62,6 +62,20 @@ def test_dropped_study_is_gone(storage):
     assert storage.open_study("one").runners() == ()
 
 
+def test_whoever_still_uses_a_dropped_study_is_told(storage):
+    """Nothing is written to it: a runner hears that its trial was taken away, then that the study is gone."""
+    study = storage.create_study(definition())
+    claim = study.claim("runner", budget=3)
+    storage.drop_study("study")
+    with pytest.raises(StudyNotFound, match="dropped"):
+        study.beat(beat("runner", 1))
+    with pytest.raises(TrialLost):
+        study.finish(claim, measured(claim))
+    with pytest.raises(StudyNotFound, match="dropped"):
+        study.claim("runner", budget=3)
+    assert storage.create_study(definition()).runners() == ()
+
+
 def test_default_comes_first_then_the_enqueued(storage):
     """Trial 0 is the default without parameters; enqueued entries follow, completed by the sampler."""
     study = storage.create_study(definition(enqueue=({"engine.n_parallel": 3}, {"engine.kv": "q8_0"})))

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from llmopt_core.study.errors import StorageFull, StorageUnavailable, StorageUnusable
+from llmopt_core.study.errors import StorageFull, StorageUnavailable, StorageUnusable, StudyDropped
 from llmopt_core.study.tables import REVISION, SCHEMA_VERSION, create_tables, quieten, stored_version
 
 _BUSY_TIMEOUT_MS = 60_000
@@ -21,6 +21,7 @@ _LOCK_SPACE = 0x6C6C6D6F
 _SCHEMA_LOCK = -1
 _WRITES = "llmopt_writes"
 _POSTGRES_DISK_FULL = "53100"
+_NO_SUCH_ROW = {"23503", sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY}
 
 
 class Database:
@@ -174,6 +175,7 @@ def _configure_sqlite(connection: sqlite3.Connection, _: Any) -> None:
     # The driver would begin transactions by itself, and only at the first write: too late for a lock.
     connection.isolation_level = None
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")  # nothing is written to a study that was dropped
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -215,6 +217,9 @@ def _translate(error: DBAPIError, address: str, password: str | None) -> Excepti
     reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
     if password:
         reason = reason.replace(str(password), "***")
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
+    if code in _NO_SUCH_ROW:
+        return StudyDropped(address)
     if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error.orig, sqlite3.IntegrityError):
         return _of_sqlite(error.orig, address)
     if getattr(error.orig, "sqlstate", None) == _POSTGRES_DISK_FULL:

@@ -5,6 +5,7 @@ LlmoptError
 │   └── StorageFull      … because its disk is full
 ├── StorageUnusable      it answers, but it is no study database, or a driver is missing
 ├── StudyNotFound        no study of that name
+│   └── StudyDropped     … any more: it was dropped while it was in use
 ├── StudyMismatch        a study of that name has other settings
 ├── TrialLost            the trial was taken away: it is finished or run by another
 ├── OutcomeInvalid       an outcome lacks what the study needs
@@ -35,6 +36,13 @@ class StorageUnusable(LlmoptError):
 
 class StudyNotFound(LlmoptError):
     """There is no study of that name."""
+
+
+class StudyDropped(StudyNotFound):
+    """The study was dropped while it was in use."""
+
+    def __init__(self, address: str = "the storage") -> None:
+        super().__init__(f"{address}: the study is gone: it was dropped while it was in use")
 
 
 class StudyMismatch(LlmoptError):

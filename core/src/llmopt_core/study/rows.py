@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from llmopt_core.search.configurations import Value
 from llmopt_core.study.distributions import contains
 from llmopt_core.study.documents import Ending, Ticket, dump
+from llmopt_core.study.errors import StudyDropped
 from llmopt_core.study.snapshot import ENDING_KEY, TICKET_KEY
 from llmopt_core.study.tables import (
     CONSTRAINT_PREFIX,
@@ -183,8 +184,13 @@ def read_pulses(connection: Connection, names: Sequence[str], end_key: str) -> d
 
 
 def delete_study(connection: Connection, study_id: int) -> None:
-    """Remove the study with all its trials."""
+    """Remove the study with all its trials; the caller holds its lock.
+
+    Its rows are locked at first, the trials before the study as runners do: who still writes is waited for.
+    """
     trials = sa.select(TRIALS.c.trial_id).where(TRIALS.c.study_id == study_id)
+    connection.execute(trials.with_for_update())
+    connection.execute(sa.select(STUDIES.c.study_id).where(STUDIES.c.study_id == study_id).with_for_update())
     for table in OF_TRIALS:
         connection.execute(sa.delete(table).where(table.c.trial_id.in_(trials)))
     for table in (TRIALS, *OF_STUDIES, STUDIES):
@@ -255,12 +261,13 @@ class TrialWriter:
         return trial_id
 
     def start(self, connection: Connection, trial_id: int, ticket: Ticket) -> None:
-        """Turn a waiting trial into a running one."""
-        connection.execute(
-            sa.update(TRIALS)
-            .where(TRIALS.c.trial_id == trial_id)
-            .values(state=TrialState.RUNNING, datetime_start=_now())
-        )
+        """Turn a waiting trial into a running one; raises StudyNotFound where it is not there any more."""
+        begun = {"state": TrialState.RUNNING, "datetime_start": _now()}
+        if (
+            connection.execute(sa.update(TRIALS).where(TRIALS.c.trial_id == trial_id).values(begun)).rowcount
+            != 1
+        ):
+            raise StudyDropped
         here = (TRIAL_ATTRIBUTES.c.trial_id == trial_id) & (TRIAL_ATTRIBUTES.c.key == TICKET_KEY)
         connection.execute(sa.update(TRIAL_ATTRIBUTES).where(here).values(value_json=dump(ticket)))
         self._put_parameters(connection, trial_id, ticket.parameters)

@@ -137,9 +137,10 @@ class Storage:
 
     def drop_study(self, name: str) -> None:
         """Delete the study with all its trials; nothing happens where it does not exist."""
-        with self._database.writing() as connection:
+        with self._database.reading() as connection:
             study_id = find_study(connection, name)
-            if study_id is not None:
+        if study_id is not None:
+            with self._database.exclusive(study_id) as connection:
                 delete_study(connection, study_id)
 
     @property
