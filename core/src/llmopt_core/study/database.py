@@ -222,7 +222,7 @@ def _translate(error: DBAPIError, address: str, password: str | None) -> Excepti
         return StudyDropped(address)
     if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error.orig, sqlite3.IntegrityError):
         return _of_sqlite(error.orig, address)
-    if getattr(error.orig, "sqlstate", None) == _POSTGRES_DISK_FULL:
+    if code == _POSTGRES_DISK_FULL:
         return _full(address, reason)
     if error.connection_invalidated or isinstance(
         error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError

@@ -261,12 +261,13 @@ class TrialWriter:
         return trial_id
 
     def start(self, connection: Connection, trial_id: int, ticket: Ticket) -> None:
-        """Turn a waiting trial into a running one; raises StudyNotFound where it is not there any more."""
-        begun = {"state": TrialState.RUNNING, "datetime_start": _now()}
-        if (
-            connection.execute(sa.update(TRIALS).where(TRIALS.c.trial_id == trial_id).values(begun)).rowcount
-            != 1
-        ):
+        """Turn a waiting trial into a running one; raises StudyDropped where it is not there any more."""
+        begin = (
+            sa.update(TRIALS)
+            .where(TRIALS.c.trial_id == trial_id)
+            .values(state=TrialState.RUNNING, datetime_start=_now())
+        )
+        if connection.execute(begin).rowcount != 1:
             raise StudyDropped
         here = (TRIAL_ATTRIBUTES.c.trial_id == trial_id) & (TRIAL_ATTRIBUTES.c.key == TICKET_KEY)
         connection.execute(sa.update(TRIAL_ATTRIBUTES).where(here).values(value_json=dump(ticket)))

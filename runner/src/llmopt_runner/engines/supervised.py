@@ -45,8 +45,8 @@ class SupervisedProcess:
         self._ended = threading.Event()
         self._exit: Exit | None = None
         self._shared_memory: set[bytes] = set()
-        # Sockets and locks that an engine leaves behind go with it.
         self._began_at = time.time()
+        # Sockets and locks that an engine leaves behind go with it.
         self._scratch = tempfile.mkdtemp(prefix="llmopt-")
         self._supervisor = subprocess.Popen(
             _supervised(command, log_path, self._scratch, grace_seconds),
