@@ -1,6 +1,7 @@
 """One small Llama: as its config.json has it, and as predictions of memory see it."""
 
 from llmopt_runner.memory.shapes import ModelShape
+from llmopt_runner.memory.tensor_types import TensorType
 
 MIB = 2**20
 CONFIG = {
@@ -24,7 +25,7 @@ SHAPE = ModelShape(
     hidden_size=256,
     vocab_size=258,
     max_context=2048,
-    dtype="bf16",
+    dtype=TensorType.BFLOAT16,
 )
 # Keys and values of 4 layers with 4 heads of 32.
 CACHED_NUMBERS_A_TOKEN = 2 * 4 * 4 * 32

@@ -15,9 +15,10 @@ from llmopt_runner.loading import EngineSlot
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.prediction import need_facts
 from llmopt_runner.memory.shapes import ModelShape
+from llmopt_runner.memory.tensor_types import TensorType
 from llmopt_runner.stopping import Interrupted
 
-SHAPE = ModelShape(1, 1, 1, 1, 1, 1, 1, 1, 1, "f16")
+SHAPE = ModelShape(1, 1, 1, 1, 1, 1, 1, 1, 1, TensorType.FLOAT16)
 ENGINE = 999_999_901
 
 

@@ -4,6 +4,7 @@ from llmopt_core.engines.llamacpp import LLAMACPP
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.memory.needs import MemoryNeed, kv_cache_mib
 from llmopt_runner.memory.shapes import ModelShape
+from llmopt_runner.memory.tensor_types import TensorType, named_type
 
 _MIB = 1024 * 1024
 # Interpreter, library and threads of a server that holds a model of no size.
@@ -20,7 +21,7 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
     tokens = _whole(values["n_ctx"]) or shape.max_context
     # Each slot has a cache of its own, unless all share one.
     caches = 1 if values["kv_unified"] else _whole(values["n_parallel"])
-    types = str(values["cache_type_k"]), str(values["cache_type_v"])
+    types = _cache_type(values["cache_type_k"]), _cache_type(values["cache_type_v"])
     return MemoryNeed(
         weights_mib=shape.weight_bytes / _MIB,
         kv_cache_mib=caches * kv_cache_mib(shape, tokens // caches, *types),
@@ -28,6 +29,12 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
         overhead_mib=_PROCESS_MIB,
         place="host" if values["n_gpu_layers"] == 0 else "both",
     )
+
+
+def _cache_type(name: Value) -> TensorType:
+    if (found := named_type(str(name))) is None:
+        raise ValueError(f"{name!r} is not the name of a tensor type")
+    return found
 
 
 def _whole(value: Value) -> int:

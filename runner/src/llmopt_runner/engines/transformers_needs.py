@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from llmopt_core.search.configurations import Configuration, Value
-from llmopt_runner.memory.needs import BYTES_PER_ELEMENT, MemoryNeed, kv_cache_mib
+from llmopt_runner.memory.needs import MemoryNeed, kv_cache_mib
 from llmopt_runner.memory.shapes import ModelShape
+from llmopt_runner.memory.tensor_types import TensorType, named_type
 
 _MIB = 2**20
 # bitsandbytes: 4 bits and an 8-bit scale for each block of 64; 8 bits, and a scale for a whole row.
@@ -28,25 +29,27 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
     )
 
 
-def _dtype(shape: ModelShape, engine: Mapping[str, Value]) -> str:
+def _dtype(shape: ModelShape, engine: Mapping[str, Value]) -> TensorType | None:
     asked = str(engine.get("dtype", "auto"))
-    return shape.dtype if asked == "auto" else asked
+    return shape.dtype if asked == "auto" else named_type(asked)
 
 
-def _weight_bytes(shape: ModelShape, engine: Mapping[str, Value], dtype: str) -> float:
+def _weight_bytes(shape: ModelShape, engine: Mapping[str, Value], dtype: TensorType | None) -> float:
+    if dtype is None or shape.dtype is None or not shape.dtype.is_plain_float:
+        return shape.weight_bytes  # quantised in its files, and kept so
     quantised = _BYTES_PER_QUANTISED.get(str(engine.get("quantization")))
-    if dtype not in BYTES_PER_ELEMENT or (quantised is None and dtype == shape.dtype):
-        return shape.weight_bytes
-    plain = BYTES_PER_ELEMENT[dtype]
+    plain = dtype.bytes_per_element
     if quantised is None:
-        return shape.parameters * plain
+        return shape.weight_bytes if dtype is shape.dtype else shape.parameters * plain
     # bitsandbytes leaves embeddings and the output head as they are.
     linear = shape.parameters - shape.embedding_parameters
     return linear * quantised + shape.embedding_parameters * plain
 
 
-def _paged_cache_mib(shape: ModelShape, engine: Mapping[str, Value], dtype: str) -> float:
+def _paged_cache_mib(shape: ModelShape, engine: Mapping[str, Value], dtype: TensorType | None) -> float:
     blocks, block_tokens = engine.get("cb_num_blocks"), engine.get("cb_block_size")
     if engine.get("continuous_batching") is not True or blocks is None or block_tokens is None:
         return 0.0
-    return kv_cache_mib(shape, int(blocks) * int(block_tokens), dtype) if dtype in BYTES_PER_ELEMENT else 0.0
+    if dtype is None or not dtype.is_plain_float:
+        return 0.0
+    return kv_cache_mib(shape, int(blocks) * int(block_tokens), dtype)

@@ -7,11 +7,11 @@ Source: vLLM 0.32 (`config/model.py` for the type that `auto` stands for, `confi
 from collections.abc import Mapping
 
 from llmopt_core.search.configurations import Configuration, Value
-from llmopt_runner.memory.needs import BYTES_PER_ELEMENT, MemoryNeed, kv_cache_mib
+from llmopt_runner.memory.needs import MemoryNeed, kv_cache_mib
 from llmopt_runner.memory.shapes import ModelShape
+from llmopt_runner.memory.tensor_types import TensorType, named_type
 
 _MIB = 1024 * 1024
-_FLOAT_BYTES = {"f16": 2, "bf16": 2, "f32": 4}
 # Types with less than a byte an element; all others that quantise have one.
 _HALF_BYTE = frozenset({"online", "nvfp4_per_token"})
 _QUANTISED_WHILE_LOADING = frozenset(
@@ -36,9 +36,9 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
 
 
 def _weight_bytes(shape: ModelShape, engine: Mapping[str, Value]) -> float:
-    if shape.dtype not in _FLOAT_BYTES:  # quantised in its files
+    if shape.dtype is None or not shape.dtype.is_plain_float:  # quantised in its files
         return shape.weight_bytes
-    plain = BYTES_PER_ELEMENT[_type_of_weights(engine)]
+    plain = _type_of_weights(engine).bytes_per_element
     quantised = _bytes_quantised(str(engine.get("quantization", "")))
     if quantised is None:
         return shape.parameters * plain
@@ -53,9 +53,9 @@ def _bytes_quantised(method: str) -> float | None:
     return 1.0 if method in _QUANTISED_WHILE_LOADING else None
 
 
-def _type_of_weights(engine: Mapping[str, Value]) -> str:
-    told = str(engine.get("dtype", "auto"))
-    return "bfloat16" if told == "auto" else told  # float32 files too are served in 16 bits
+def _type_of_weights(engine: Mapping[str, Value]) -> TensorType:
+    # `auto` has no name of a type: float32 files too are then served in 16 bits.
+    return named_type(str(engine.get("dtype", "auto"))) or TensorType.BFLOAT16
 
 
 def _one_request_mib(shape: ModelShape, engine: Mapping[str, Value]) -> float:
@@ -63,7 +63,7 @@ def _one_request_mib(shape: ModelShape, engine: Mapping[str, Value]) -> float:
     told = str(engine.get("kv_cache_dtype", "auto"))
     if told == "auto":
         return kv_cache_mib(shape, tokens, _type_of_weights(engine))
-    if told in BYTES_PER_ELEMENT:
-        return kv_cache_mib(shape, tokens, told)
-    one_byte_mib = kv_cache_mib(shape, tokens, "fp8")
+    if (cache_type := named_type(told)) is not None:
+        return kv_cache_mib(shape, tokens, cache_type)
+    one_byte_mib = kv_cache_mib(shape, tokens, TensorType.FP8_E4M3)
     return one_byte_mib / 2 if told.startswith(_HALF_BYTE_CACHES) else one_byte_mib

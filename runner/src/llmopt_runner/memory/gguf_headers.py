@@ -1,6 +1,6 @@
 """Reads the headers of GGUF files: metadata, and names, types and sizes of tensors, never their data.
 
-Source of the format: ggml's docs/gguf.md; of the types' sizes: ggml.c.
+Source of the format: ggml's docs/gguf.md.
 """
 
 import math
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from llmopt_runner.memory.safetensors_headers import StoredTensor
+from llmopt_runner.memory.tensor_types import gguf_type
 from llmopt_runner.models import ModelCorrupt
 
 _MAGIC = b"GGUF"
@@ -23,17 +24,6 @@ _LONGEST_KEPT_ARRAY = 4096  # one number a layer is kept, a vocabulary is only c
 _MOST_DIMENSIONS = 8
 _STRING, _ARRAY, _BOOL = 8, 9, 7
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", _BOOL: "?", 10: "Q", 11: "q", 12: "d"}
-# Name, elements a block, bytes a block.
-_TYPES: Mapping[int, tuple[str, int, int]] = {
-    0: ("f32", 1, 4), 1: ("f16", 1, 2), 2: ("q4_0", 32, 18), 3: ("q4_1", 32, 20), 6: ("q5_0", 32, 22),
-    7: ("q5_1", 32, 24), 8: ("q8_0", 32, 34), 9: ("q8_1", 32, 36), 10: ("q2_k", 256, 84),
-    11: ("q3_k", 256, 110), 12: ("q4_k", 256, 144), 13: ("q5_k", 256, 176), 14: ("q6_k", 256, 210),
-    15: ("q8_k", 256, 292), 16: ("iq2_xxs", 256, 66), 17: ("iq2_xs", 256, 74), 18: ("iq3_xxs", 256, 98),
-    19: ("iq1_s", 256, 50), 20: ("iq4_nl", 32, 18), 21: ("iq3_s", 256, 110), 22: ("iq2_s", 256, 82),
-    23: ("iq4_xs", 256, 136), 24: ("i8", 1, 1), 25: ("i16", 1, 2), 26: ("i32", 1, 4), 27: ("i64", 1, 8),
-    28: ("f64", 1, 8), 29: ("iq1_m", 256, 56), 30: ("bf16", 1, 2), 34: ("tq1_0", 256, 54),
-    35: ("tq2_0", 256, 66), 39: ("mxfp4", 32, 17),
-}  # fmt: skip
 _PART = re.compile(r"-00001-of-(\d{5})\.gguf$")
 
 
@@ -132,8 +122,9 @@ class _Reader:
             raise ModelCorrupt(self.path, f"tensor {name[:80]!r} has {dimensions} dimensions")
         elements = math.prod(int(self._number("Q")) for _ in range(dimensions))
         kind, offset = int(self._number("I")), int(self._number("Q"))
-        dtype, block, block_bytes = _TYPES.get(kind, (f"type_{kind}", 1, 0))
-        return StoredTensor(name, dtype, elements, elements // block * block_bytes), offset
+        dtype = gguf_type(kind)
+        size_bytes = 0 if dtype is None else dtype.size_bytes(elements)
+        return StoredTensor(name, dtype, elements, size_bytes), offset
 
     def _require_data(self, tensors: list[tuple[StoredTensor, int]]) -> None:
         alignment = self.values.get("general.alignment", 32)

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from llmopt_runner.memory.tensor_types import TensorType, safetensors_type
 from llmopt_runner.models import ModelCorrupt
 
 _LENGTH_BYTES = 8
 _LARGEST_HEADER_BYTES = 100_000_000  # the library's own limit
 _INDEX = "model.safetensors.index.json"
-_NAMES = {"BF16": "bfloat16", "F16": "float16", "F32": "float32", "F64": "float64"}
 
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """One tensor as it lies in a file."""
+    """One tensor as it lies in a file; `dtype` is None where its type is not known here."""
 
     name: str
-    dtype: str
+    dtype: TensorType | None
     elements: int
     size_bytes: int
 
@@ -103,4 +103,4 @@ def _tensor(path: Path, name: str, entry: Any, data_bytes: int) -> StoredTensor:
         raise ModelCorrupt(path, f"the entry of tensor {name[:80]!r} is not readable ({error!r})") from error
     if not fits:
         raise ModelCorrupt(path, f"the data of tensor {name[:80]!r} is not within the file: it is cut off")
-    return StoredTensor(name, _NAMES.get(dtype, dtype.lower()), int(elements), int(end - begin))
+    return StoredTensor(name, safetensors_type(dtype), int(elements), int(end - begin))

@@ -1,13 +1,15 @@
 """The shape of a model, read from the headers of its files: no weight is loaded, no library imported."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from llmopt_runner.memory.gguf_headers import GgufHeader, read_gguf
 from llmopt_runner.memory.safetensors_headers import StoredTensor, read_safetensors
+from llmopt_runner.memory.tensor_types import TensorType
 from llmopt_runner.models import ModelCorrupt
 
 _LARGEST_CONFIG_BYTES = 4 * 1024 * 1024
@@ -35,8 +37,8 @@ class ModelShape:
     """What decides a model's memory.
 
     `embedding_parameters` are those of the token embeddings and the output head, which quantisers leave as
-    they are. `dtype` is that of most weights: a name of safetensors in lower case, or a GGUF type. Of
-    `layers`, `windowed_layers` cache at most `window` tokens and `cacheless_layers` none.
+    they are. `dtype` is that of most weights, by bytes; None where it is not known. Of `layers`,
+    `windowed_layers` cache at most `window` tokens and `cacheless_layers` none.
     """
 
     weight_bytes: int
@@ -48,7 +50,7 @@ class ModelShape:
     hidden_size: int
     vocab_size: int
     max_context: int
-    dtype: str
+    dtype: TensorType | None
     window: int = 0
     windowed_layers: int = 0
     cacheless_layers: int = 0
@@ -126,7 +128,7 @@ def _config_shape(config: Mapping[str, Any], tensors: tuple[StoredTensor, ...]) 
         hidden_size=hidden,
         vocab_size=vocab,
         max_context=_number(config, "context"),
-        dtype=_commonest({(tensor.name, tensor.dtype): tensor.size_bytes for tensor in tensors}),
+        dtype=_commonest(tensors),
         window=_whole(config.get("sliding_window")) if windowed else 0,
         windowed_layers=windowed,
         cacheless_layers=cacheless,
@@ -187,7 +189,7 @@ def _gguf_shape(header: GgufHeader) -> ModelShape | None:
         hidden_size=hidden,
         vocab_size=vocab,
         max_context=number("context_length"),
-        dtype=_commonest({(tensor.name, tensor.dtype): tensor.size_bytes for tensor in header.tensors}),
+        dtype=_commonest(header.tensors),
         window=window,
         # Which layers have the window is in llama.cpp's code, not in the file: all is the lower bound.
         windowed_layers=layers - cacheless if window else 0,
@@ -208,8 +210,8 @@ def _listed(value: object) -> list[int]:
     return [each for each in numbers if isinstance(each, int) and not isinstance(each, bool) and each >= 0]
 
 
-def _commonest(bytes_by_tensor: Mapping[tuple[str, str], int]) -> str:
-    totals: dict[str, int] = {}
-    for (_, dtype), size in bytes_by_tensor.items():
-        totals[dtype] = totals.get(dtype, 0) + size
-    return max(totals, key=totals.__getitem__, default="")
+def _commonest(tensors: Sequence[StoredTensor]) -> TensorType | None:
+    totals: Counter[TensorType | None] = Counter()
+    for tensor in tensors:
+        totals[tensor.dtype] += tensor.size_bytes
+    return max(totals, key=totals.__getitem__, default=None)

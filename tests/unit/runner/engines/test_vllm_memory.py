@@ -1,6 +1,7 @@
 """What vLLM is said to need of memory, before it is started."""
 
 import dataclasses
+import json
 
 import pytest
 from fakes.small_llama import CACHED_NUMBERS_A_TOKEN, MIB, SHAPE
@@ -8,6 +9,40 @@ from fakes.small_llama import CACHED_NUMBERS_A_TOKEN, MIB, SHAPE
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.vllm import Vllm
 from llmopt_runner.engines.vllm_memory import memory_need
+from llmopt_runner.memory.shapes import read_shape
+from llmopt_runner.memory.tensor_types import TensorType
+
+# 32.8 thousand million parameters: two embeddings of 151,936 by 5,120, and 64 layers.
+LARGE = {
+    "model.embed_tokens.weight": (151_936, 5120),
+    "lm_head.weight": (151_936, 5120),
+    **{f"model.layers.{layer}.weight": (5120, 95_234) for layer in range(64)},
+}
+LARGE_CONFIG = {
+    "num_hidden_layers": 64,
+    "hidden_size": 5120,
+    "num_attention_heads": 64,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "vocab_size": 151_936,
+    "max_position_embeddings": 40_960,
+    "torch_dtype": "bfloat16",
+}
+
+
+def _checkpoint(folder, dtype, bytes_per_element):
+    """Write the headers of a checkpoint as the hub has it; its data is a hole in the file."""
+    header, offset = {}, 0
+    for name, shape in LARGE.items():
+        size = shape[0] * shape[1] * bytes_per_element
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [offset, offset + size]}
+        offset += size
+    text = json.dumps(header).encode()
+    with (folder / "model.safetensors").open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.truncate(8 + len(text) + offset)
+    (folder / "config.json").write_text(json.dumps(LARGE_CONFIG))
+    return read_shape(folder)
 
 
 def _need(shape=SHAPE, **engine):
@@ -30,11 +65,37 @@ def test_weights_are_counted_as_they_are_held(engine, weights_mib):
     assert _need(**engine).weights_mib == pytest.approx(weights_mib)
 
 
-@pytest.mark.parametrize(("dtype", "size", "held_mib"), [("f32", 400, 200), ("i32", 60, 60)])
+@pytest.mark.parametrize(
+    ("dtype", "size", "held_mib"),
+    [
+        (TensorType.FLOAT32, 400, 200),
+        (TensorType.INT32, 60, 60),
+        (TensorType.FP8_E4M3, 100, 100),
+        (None, 60, 60),
+    ],
+)
 def test_files_of_other_types_are_converted_or_kept(dtype, size, held_mib):
     """float32 is served in 16 bits unless asked otherwise; quantised files stay as they are."""
     shape = dataclasses.replace(SHAPE, dtype=dtype, weight_bytes=size * MIB)
     assert _need(shape).weights_mib == held_mib
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("BF16", 2), ("F16", 2), ("F32", 4)])
+@pytest.mark.parametrize(("quantization", "weights_mib"), [(None, 62_489), ("fp8", 32_726)])
+def test_a_checkpoint_in_plain_floats_is_quantised_while_it_loads(
+    tmp_path, dtype, size, quantization, weights_mib
+):
+    """What its headers call the type decides: with fp8 a model of 32.8 billion parameters fits on 48 GiB."""
+    shape = _checkpoint(tmp_path, dtype, size)
+    engine = {} if quantization is None else {"quantization": quantization}
+    assert _need(shape, **engine).weights_mib == pytest.approx(weights_mib, rel=1e-4)
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("F8_E4M3", 1), ("I32", 4), ("U8", 1), ("F4_NEW", 1)])
+def test_a_checkpoint_that_is_quantised_already_stays_as_it_is(tmp_path, dtype, size):
+    """Weights in a type that is no plain float, or not known here, need what they take in their files."""
+    shape = _checkpoint(tmp_path, dtype, size)
+    assert _need(shape, quantization="fp8").weights_mib == pytest.approx(shape.weight_bytes / MIB)
 
 
 def test_a_given_cache_is_needed_on_each_device():

@@ -13,6 +13,7 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_runner.memory.gguf_headers import read_gguf
 from llmopt_runner.memory.needs import kv_cache_mib
 from llmopt_runner.memory.shapes import longest_context, read_shape
+from llmopt_runner.memory.tensor_types import TensorType
 from llmopt_runner.models import ModelCorrupt
 
 LLAMA = {
@@ -81,7 +82,7 @@ def test_a_folder_of_safetensors(folder):
     shape = read_shape(folder)
     assert (shape.parameters, shape.embedding_parameters, shape.weight_bytes) == (8448, 6400, 16896)
     assert (shape.layers, shape.kv_heads, shape.head_dim, shape.hidden_size) == (4, 2, 8, 64)
-    assert (shape.vocab_size, shape.max_context, shape.dtype) == (100, 512, "bfloat16")
+    assert (shape.vocab_size, shape.max_context, shape.dtype) == (100, 512, TensorType.BFLOAT16)
     assert shape.cached_elements(10) == 2 * 2 * 8 * 4 * 10
 
 
@@ -156,9 +157,9 @@ def test_a_real_gguf_file():
     path = Path(package.submodule_search_locations[0]) / "SmolLM2-135M-Instruct.Q4_1.gguf"
     shape = read_shape(path)
     assert (shape.parameters, shape.layers, shape.kv_heads, shape.head_dim) == (134_515_008, 30, 3, 64)
-    assert (shape.vocab_size, shape.max_context, shape.dtype) == (49_152, 8192, "q4_1")
+    assert (shape.vocab_size, shape.max_context, shape.dtype) == (49_152, 8192, TensorType.Q4_1)
     assert 0.97 < shape.weight_bytes / path.stat().st_size < 1
-    assert kv_cache_mib(shape, 8192, "f16") == 180
+    assert kv_cache_mib(shape, 8192, TensorType.FLOAT16) == 180
 
 
 def test_a_gguf_file(tmp_path):
@@ -166,7 +167,7 @@ def test_a_gguf_file(tmp_path):
     path = tmp_path / "model.gguf"
     path.write_bytes(_gguf(_gguf_llama()))
     shape = read_shape(path)
-    assert (shape.layers, shape.kv_heads, shape.head_dim, shape.dtype) == (4, 2, 8, "f16")
+    assert (shape.layers, shape.kv_heads, shape.head_dim, shape.dtype) == (4, 2, 8, TensorType.FLOAT16)
     assert (shape.weight_bytes, shape.parameters, shape.embedding_parameters) == (12800, 6400, 6400)
 
 
