@@ -48,7 +48,8 @@ class memory_guard:  # noqa: N801 - used as the statement `with memory_guard(…
     children that the block started are killed and, where it runs in the main thread, it is interrupted as by
     Ctrl-C; its end raises MemoryRanOut.
 
-    Raises NotEnoughMemory with what is free, what is required and who holds the rest.
+    Raises NotEnoughMemory, and does not begin, where less is free than is required or a device is at
+    EMERGENCY already; the message says what is free and who holds the rest.
     """
 
     def __init__(
@@ -65,19 +66,21 @@ class memory_guard:  # noqa: N801 - used as the statement `with memory_guard(…
         self._devices = visible_devices() if devices is None else devices
         self._thread: int | None = None
         self._children_before: frozenset[int] = frozenset()
-        self._guard = MemoryGuard(
-            self._devices,
-            thresholds or Thresholds(),
-            _own_processes,
-            self._emergency,
-        )
+        self._thresholds = thresholds or Thresholds()
+        self._guard = MemoryGuard(self._devices, self._thresholds, _own_processes, self._emergency)
         self._interrupted = False
 
     def __enter__(self) -> Self:
         self._require_room()
         self._children_before = frozenset(_own_processes())
         self._thread = threading.get_ident()
-        self._guard.begin()
+        try:
+            self._guard.begin()
+        except KeyboardInterrupt:  # `__exit__` is not called for what its own beginning raises
+            self._guard.end()
+            if not self._interrupted:
+                raise
+            raise self._ran_out() from None
         return self
 
     def __exit__(
@@ -114,12 +117,14 @@ class memory_guard:  # noqa: N801 - used as the statement `with memory_guard(…
 
     def _require_room(self) -> None:
         for device in self._devices:
-            free_mib = device.occupancy().free_mib
-            if free_mib < self._required_mib:
+            seen = device.occupancy()
+            at_once = self._thresholds.level(seen) is Level.EMERGENCY
+            if at_once or seen.free_mib < self._required_mib:
                 holders = told_holders(tuple(device.holders()))
+                level = f", which is {Level.EMERGENCY.name} already" if at_once else ""
                 raise NotEnoughMemory(
-                    f"{self.name} requires {self._required_mib:.0f} MiB of {device.name}, and"
-                    f" {free_mib:.0f} of {device.total_mib():.0f} MiB are free; the largest holders:"
+                    f"{self.name} requires {self._required_mib:.0f} MiB of {device.name}{level}, and"
+                    f" {seen.free_mib:.0f} of {device.total_mib():.0f} MiB are free; the largest holders:"
                     f" {holders or 'none that can be seen'}"
                 )
 

@@ -51,6 +51,40 @@ def test_a_block_that_does_not_fit_is_not_begun():
     assert not begun
 
 
+def test_a_block_is_not_begun_at_emergency():
+    """A device that is at EMERGENCY already has no room for a block that requires nothing either."""
+    begun = []
+    with (
+        pytest.raises(NotEnoughMemory, match=r"which is EMERGENCY already, and 10 of 1000 MiB are free"),
+        memory_guard("late", required_gib=0, devices=[FakeDevice(1000, 990)]),
+    ):
+        begun.append(1)
+    assert not begun
+
+
+class _FillingDevice(FakeDevice):
+    """Full from the third look on: the guard takes the first, the check of the room the second."""
+
+    looks = 0
+
+    def occupancy(self):
+        self.looks += 1
+        if self.looks > 2:
+            _full(self, 990)
+        return super().occupancy()
+
+
+def test_an_emergency_while_a_block_begins_is_classified():
+    """A device that fills between the check and the first sample raises the classified error, not Ctrl-C."""
+    begun = []
+    with (
+        pytest.raises(MemoryRanOut, match="EMERGENCY"),
+        memory_guard("sudden", required_gib=0, devices=[_FillingDevice(1000, 10)]),
+    ):
+        begun.append(1)
+    assert not begun
+
+
 def test_check_ends_a_block_in_order():
     """At CRITICAL the block is told at the next place where it asks."""
     device = FakeDevice(1000, 10)
