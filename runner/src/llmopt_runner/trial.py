@@ -251,7 +251,9 @@ class TrialRunner:
         metrics = {**speed, **quality, **costs, **reading.metrics()}
         void = (*validity.void, *self._missing(metrics))
         outcome = replace(
-            outcome, metrics=metrics, warnings=(*load_warnings(measurement.run), *validity.warnings, *void)
+            outcome,
+            metrics=metrics,
+            warnings=(*server.doubts(), *load_warnings(measurement.run), *validity.warnings, *void),
         )
         if validity.context_cut is not None:
             return replace(

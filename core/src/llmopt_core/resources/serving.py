@@ -51,7 +51,10 @@ class Endpoint(Part):
     ]
     model: Annotated[
         Annotated[str, Field(max_length=256)] | None,
-        Field(description="What requests call the model; the first that the server lists unless said."),
+        Field(
+            description="What requests call the model; unless said the only one that the server has, else"
+            " the one that `model.source` names."
+        ),
     ] = None
     api_key_secret_ref: Annotated[SecretKey | None, Field(description="Key sent as bearer token.")] = None
 

@@ -187,6 +187,11 @@ class Engine(ABC):
         name = self.model_name(settings)
         return name if name in model_ids(models) else None
 
+    def doubts(self, served: str, settings: LaunchSettings) -> tuple[str, ...]:
+        """Return warnings about the model that is called `served`; they are reported with each measurement."""
+        del served, settings
+        return ()
+
     def _decided(
         self, group: Group, configuration: Configuration, decided: Collection[str]
     ) -> dict[str, Value]:

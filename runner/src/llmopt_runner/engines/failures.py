@@ -10,6 +10,7 @@ LlmoptError
     ├── EngineRefused       it answers, and says no
     │   └── AccessDenied    … to the key
     ├── EngineStartTimeout  it lives, but did not answer in time
+    ├── EndpointAmbiguous   a server that runs already has several models, none of them named
     └── EndpointUnreachable a server that should run already does not answer as one
 """
 
@@ -118,6 +119,13 @@ class EngineStartTimeout(EngineStartFailed):
 
     error_class = ErrorClass.ENGINE_START_TIMEOUT
     suggestion = "Raise spec.engine.startTimeout if the engine only needs longer; its log tells what it did."
+
+
+class EndpointAmbiguous(EngineStartFailed):
+    """A server that runs already has several models, and the manifest does not say which is meant."""
+
+    error_class = ErrorClass.MODEL_NOT_FOUND
+    suggestion = "Name one of them in spec.engine.endpoint.model."
 
 
 class EndpointUnreachable(EngineStartFailed):

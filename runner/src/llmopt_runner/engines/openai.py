@@ -6,7 +6,7 @@ from typing import Any
 from llmopt_core.engines.openai import OPENAI
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, model_ids
-from llmopt_runner.engines.failures import EndpointUnreachable
+from llmopt_runner.engines.failures import EndpointAmbiguous, EndpointUnreachable
 
 
 class OpenAI(Engine):
@@ -51,8 +51,38 @@ class OpenAI(Engine):
         return settings.endpoint_model or ""
 
     def served_name(self, models: Mapping[str, Any], settings: LaunchSettings) -> str | None:
-        """Return the model that the manifest names, else the first one that the server has."""
+        """Return the model that the manifest names for the endpoint, else the one that its source names.
+
+        Where the server has only one, that is it, whatever it is called. Raises EndpointAmbiguous.
+        """
         ids = model_ids(models)
         if settings.endpoint_model:
             return settings.endpoint_model if settings.endpoint_model in ids else None
-        return ids[0] if ids else None
+        if len(ids) == 1:
+            return ids[0]
+        named = [name for name in ids if _is_named(name, settings.model_id)]
+        if ids and len(named) != 1:
+            raise EndpointAmbiguous(
+                f"{self.base_url(settings)} serves {len(ids)} models, and spec.model.source names"
+                f" {settings.model_id!r}, which {'is none' if not named else 'are several'} of them:"
+                f" {', '.join(ids)}"
+            )
+        return named[0] if named else None
+
+    def doubts(self, served: str, settings: LaunchSettings) -> tuple[str, ...]:
+        """Return that the only model of the server is called otherwise than the manifest's."""
+        if settings.endpoint_model or _is_named(served, settings.model_id):
+            return ()
+        return (f"the endpoint serves {served!r}, and spec.model.source names {settings.model_id!r}",)
+
+
+def _is_named(served: str, model_id: str) -> bool:
+    """Say whether `served` is `model_id`, or its bare name or path: another's `org/name` is another model."""
+    if served == model_id:
+        return True
+    is_path = served.startswith(("/", ".")) or "/" not in served
+    return is_path and _bare(served) == _bare(model_id)
+
+
+def _bare(name: str) -> str:
+    return name.rstrip("/").rpartition("/")[2].lower().removesuffix(".gguf")

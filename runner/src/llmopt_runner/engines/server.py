@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from llmopt_runner.engines import ports
-from llmopt_runner.engines.base import Engine, LaunchSettings
+from llmopt_runner.engines.base import Engine, LaunchSettings, model_ids
 from llmopt_runner.engines.failures import (
     AccessDenied,
     EndpointUnreachable,
@@ -158,6 +158,10 @@ class EngineServer:
         """Return what the server told about itself, see Engine.read_facts."""
         return self.engine.read_facts(self.log_text(), self.metrics_text())
 
+    def doubts(self) -> tuple[str, ...]:
+        """Return what makes it doubtful that the right model is served, see Engine.doubts."""
+        return self.engine.doubts(self.model, self.settings)
+
     def counters(self) -> dict[str, float]:
         """Return the counts that only grow while it lives, see Engine.read_counters."""
         return self.engine.read_counters(self.metrics_text()) if self.engine.counts else {}
@@ -239,7 +243,9 @@ class EngineServer:
         models = probe.models(min(remaining_seconds, _MODELS_TIMEOUT_SECONDS))
         self._model = self.engine.served_name(models, self.settings)
         if self._model is None:
-            raise NotReady(f"/v1/models names no model {self.engine.model_name(self.settings)!r}")
+            served = ", ".join(model_ids(models)) or "none"
+            name = self.engine.model_name(self.settings)
+            raise NotReady(f"/v1/models names no model {name!r}; it has {served}")
         fields = self.engine.request_fields(self.settings.sampling)
         probe.complete(self._model, fields, remaining_seconds)
 

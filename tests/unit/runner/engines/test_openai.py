@@ -9,7 +9,7 @@ from fakes.fake_engine import FakeEngine
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.base import LaunchSettings
-from llmopt_runner.engines.failures import AccessDenied, EndpointUnreachable
+from llmopt_runner.engines.failures import AccessDenied, EndpointAmbiguous, EndpointUnreachable
 from llmopt_runner.engines.openai import OpenAI
 from llmopt_runner.engines.server import EngineServer
 
@@ -57,6 +57,49 @@ def test_the_model_is_the_servers_own_unless_named(settings, running):
         assert not endpoint.stop()
 
 
+def _served(settings, *ids, **changes):
+    models = {"data": [{"id": name} for name in ids]}
+    return OpenAI().served_name(models, dataclasses.replace(settings, **changes))
+
+
+@pytest.mark.parametrize(
+    ("model_id", "served", "expected"),
+    [
+        ("org/name", ("first", "org/name"), "org/name"),
+        ("org/name", ("first", "Name"), "Name"),
+        ("org/name", ("other/name", "/models/name"), "/models/name"),
+        ("small.Q4_1", ("first", "small.Q4_1.gguf"), "small.Q4_1.gguf"),
+        ("org/name", ("anything",), "anything"),
+    ],
+)
+def test_of_several_models_the_one_of_the_source_is_used(settings, model_id, served, expected):
+    """Where the server has several models and the manifest names none for it, its source decides."""
+    assert _served(settings, *served, model_id=model_id) == expected
+
+
+@pytest.mark.parametrize("served", [("first", "second"), ("other/name", "first"), ("name", "/models/name")])
+def test_several_models_without_the_one_of_the_source_are_listed(settings, served):
+    """Nothing is measured under another model's name: what is served is listed, and the field named."""
+    with pytest.raises(EndpointAmbiguous, match=", ".join(served)) as caught:
+        _served(settings, *served, model_id="org/name")
+    failure = caught.value.failure
+    assert failure.error_class is ErrorClass.MODEL_NOT_FOUND
+    assert "spec.engine.endpoint.model" in failure.suggestion
+
+
+def test_the_only_model_under_another_name_is_doubted(settings, running):
+    """A server's only model is used whatever it is called, and the measurement says what it is called."""
+    url = running().base_url
+    with _endpoint(settings, url, model_id="org/name") as endpoint:
+        endpoint.start(30)
+        assert endpoint.doubts() == (
+            "the endpoint serves 'served', and spec.model.source names 'org/name'",
+        )
+    with _endpoint(settings, url, model_id="org/name", endpoint_model="served") as endpoint:
+        endpoint.start(30)
+        assert endpoint.doubts() == ()
+
+
 def test_nothing_of_the_endpoint_is_stopped(settings, running):
     """The server is another's: it outlives the study."""
     server = running()
@@ -70,7 +113,7 @@ def test_a_model_that_the_endpoint_has_not_is_named(settings, running, monkeypat
     monkeypatch.setattr(OpenAI, "patience_seconds", 1.0)
     with (
         _endpoint(settings, running().base_url, endpoint_model="other") as endpoint,
-        pytest.raises(EndpointUnreachable, match="no model 'other'"),
+        pytest.raises(EndpointUnreachable, match="no model 'other'; it has served"),
     ):
         endpoint.start(30)
 
