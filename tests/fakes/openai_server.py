@@ -253,7 +253,7 @@ class Stream:
             "prompt_tokens": prompt,
             "completion_tokens": answer,
             "total_tokens": prompt + answer,
-            "prompt_tokens_details": {"cached_tokens": self._desk.options.cached_tokens},
+            "prompt_tokens_details": {"cached_tokens": min(prompt, self._desk.options.cached_tokens)},
         }
 
     def _document(self, choices: list[dict[str, Any]], **more: Any) -> dict[str, Any]:

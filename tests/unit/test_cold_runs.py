@@ -35,5 +35,7 @@ def test_a_cold_first_run_builds_the_unicode_tables_before_its_first_test(tmp_pa
         "PYTHONPATH": str(_TESTS),
         "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path / "cold"),
     }
-    ended = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert ended.returncode == 0, ended.stdout

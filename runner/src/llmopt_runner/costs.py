@@ -21,7 +21,8 @@ def token_costs(
     rate = speed.get("output_tokens_per_second", 0.0)
     if hourly_price is not None and rate > 0:
         costs["cost_per_million_tokens"] = float(Decimal(hourly_price)) / _SECONDS_PER_HOUR / rate * _MILLION
-    tokens = sum(record.output_tokens for record in run.records if record.error is None)
-    if energy_joules is not None and tokens > 0:
-        costs["energy_joules_per_token"] = energy_joules / tokens
+    tokens = [record.output_tokens for record in run.records if record.error is None]
+    counted = sum(count for count in tokens if count is not None)
+    if energy_joules is not None and None not in tokens and counted > 0:
+        costs["energy_joules_per_token"] = energy_joules / counted
     return costs

@@ -1,4 +1,4 @@
-"""Whether a measurement means what it says: what makes it void, and what is worth a warning."""
+"""Whether a measurement means what it says: what invalidates it, and what is worth a warning."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _FEWEST_FOR_TREND = 9
 
 @dataclass(frozen=True)
 class Validity:
-    """Reasons why a measurement is void (none: it holds), and warnings.
+    """Reasons why a measurement is invalid (none: it holds), and warnings.
 
     `context_cut` says that the workload does not fit into the configuration's context: no repeat helps.
     """
@@ -38,24 +38,39 @@ def check_validity(
     `context_tokens` is what a prompt and its answer may have, where the server does not look at it.
     """
     limits = {request.item_id: request.max_tokens for request in requests}
-    void = _contaminated(run.records, requests)
+    void = _impossible(run.records) + _contaminated(run.records, requests)
     if isinstance(shape, Poisson):
         void += _saturated(run.records)
     cut = _context_cut(run.records, limits) or _beyond_context(run.records, context_tokens)
     return Validity(tuple(void), tuple(_truncated(run.records, limits)), cut)
 
 
+def _impossible(records: Sequence[RequestRecord]) -> list[str]:
+    """Counts that cannot be true make every figure of the server's doubtful."""
+    impossible = [record.impossible for record in records if record.impossible is not None]
+    if not impossible:
+        return []
+    return [f"impossible token counts in {len(impossible)} of {len(records)} answers: {impossible[0]}"]
+
+
 def _context_cut(records: Sequence[RequestRecord], limits: dict[str, int]) -> str | None:
     """An answer cut before its own limit ran into the context of its slot."""
-    cut = [r for r in records if r.finish_reason == "length" and r.output_tokens < limits[r.item_id]]
+    cut = [r for r in records if r.finish_reason == "length" and not _reached(r, limits)]
     if not cut:
         return None
     return f"{len(cut)} of {len(records)} answers were cut by the context length before workload.maxTokens"
 
 
+def _reached(record: RequestRecord, limits: dict[str, int]) -> bool:
+    """Say whether an answer has as many tokens as were asked for; one that is not counted has, if cut."""
+    if not record.usage_reported or record.output_tokens is None:
+        return True
+    return record.output_tokens >= limits[record.item_id]
+
+
 def _beyond_context(records: Sequence[RequestRecord], context_tokens: int | None) -> str | None:
     """A server that does not look at the model's context goes on beyond it, and answers nonsense."""
-    lengths = [(record.prompt_tokens or 0) + record.output_tokens for record in records]
+    lengths = [(record.prompt_tokens or 0) + (record.output_tokens or 0) for record in records]
     beyond = [length for length in lengths if context_tokens is not None and length > context_tokens]
     if not beyond:
         return None
@@ -66,7 +81,7 @@ def _beyond_context(records: Sequence[RequestRecord], context_tokens: int | None
 
 
 def _truncated(records: Sequence[RequestRecord], limits: dict[str, int]) -> list[str]:
-    cut = [r for r in records if r.finish_reason == "length" and r.output_tokens >= limits[r.item_id]]
+    cut = [r for r in records if r.finish_reason == "length" and _reached(r, limits)]
     if len(cut) <= _TRUNCATED_SHARE * len(records):
         return []
     return [f"{len(cut)} of {len(records)} answers reached workload.maxTokens and were cut there"]

@@ -27,7 +27,7 @@ def load(server, requests, shape=None, **more):
 
 @pytest.fixture(scope="module")
 def quick():
-    with FakeServer(FakeOptions(ttft_ms=2, gap_ms=1, tokens=4, cached_tokens=3)) as server:
+    with FakeServer(FakeOptions(ttft_ms=2, gap_ms=1, tokens=4, cached_tokens=1)) as server:
         yield server
 
 
@@ -35,7 +35,7 @@ def test_a_record_holds_what_the_server_said(quick):
     """Text, counts, cache hits, finish reason and status are the server's own."""
     (record,) = load(quick, [ask("two words")]).records
     assert record.text == "t0 t1 t2 t3 "
-    assert (record.prompt_tokens, record.output_tokens, record.cached_tokens) == (2, 4, 3)
+    assert (record.prompt_tokens, record.output_tokens, record.cached_tokens) == (2, 4, 1)
     assert (record.finish_reason, record.status, record.error) == ("stop", 200, None)
     assert record.usage_reported
 

@@ -1,5 +1,7 @@
 """What makes a measurement void."""
 
+from dataclasses import replace
+
 from llmopt_runner.load.requests import ChatRequest, LoadRun, RequestRecord
 from llmopt_runner.load.shapes import ClosedLoop, Poisson
 from llmopt_runner.validity import check_validity, shared_prefixes
@@ -40,6 +42,22 @@ def test_a_plain_measurement_holds():
     """Answers that stopped by themselves, without cache hits, give neither reasons nor warnings."""
     found = check_validity(run(record("a"), record("b")), REQUESTS, CLOSED)
     assert (found.void, found.warnings) == ((), ())
+
+
+def test_impossible_counts_invalidate():
+    """A server that miscounts one answer is believed in none."""
+    wrong = replace(record("a"), impossible="completion_tokens is -50", output_tokens=None)
+    found = check_validity(run(wrong, record("b")), REQUESTS, CLOSED)
+    assert found.void == ("impossible token counts in 1 of 2 answers: completion_tokens is -50",)
+
+
+def test_a_cut_that_nobody_counted_is_one_at_max_tokens():
+    """Without counts nothing shows that the context was too short: it is no reason to refuse."""
+    cut = replace(record("a", output=4, finish="length"), usage_reported=False)
+    for tokens in (4, None):
+        found = check_validity(run(replace(cut, output_tokens=tokens)), REQUESTS, CLOSED)
+        assert found.context_cut is None
+        assert "1 of 1 answers reached workload.maxTokens" in found.warnings[0]
 
 
 def test_a_prompt_cached_to_its_last_token_had_been_sent_before():

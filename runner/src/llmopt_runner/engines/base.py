@@ -188,7 +188,7 @@ class Engine(ABC):
         return name if name in model_ids(models) else None
 
     def doubts(self, served: str, settings: LaunchSettings) -> tuple[str, ...]:
-        """Return warnings about the model that is called `served`; they are reported with each measurement."""
+        """Return warnings about the model that is called `served`; reported with each measurement."""
         del served, settings
         return ()
 

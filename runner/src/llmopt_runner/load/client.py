@@ -131,6 +131,8 @@ class _Sender:
 def _record(request: ChatRequest, exchange: Exchange, error: str | None, due: float | None) -> RequestRecord:
     answer, times = exchange.answer, tuple(exchange.answer.chunk_times)
     ended_at = answer.last_chunk_at if error is None else None
+    counts = answer.counts(request.max_tokens)
+    estimated = None if counts.impossible else answer.estimated_tokens(request.max_tokens)
     return RequestRecord(
         item_id=request.item_id,
         sent_at=exchange.sent_at,
@@ -139,12 +141,14 @@ def _record(request: ChatRequest, exchange: Exchange, error: str | None, due: fl
         ended_at=time.monotonic() if ended_at is None else ended_at,
         chunk_times=times,
         text=answer.text,
-        prompt_tokens=answer.prompt_tokens,
-        output_tokens=answer.output_tokens,
-        cached_tokens=answer.cached_tokens,
+        prompt_tokens=counts.prompt or 0,
+        output_tokens=counts.output if counts.reported else estimated,
+        cached_tokens=counts.cached,
         finish_reason=answer.finish_reason,
         error=error,
         status=exchange.status,
-        usage_reported=answer.usage_reported,
+        usage_reported=counts.reported,
         scheduled_at=due,
+        reasoned=answer.reasoned,
+        impossible=counts.impossible,
     )

@@ -37,6 +37,7 @@ class Exchange(asyncio.Protocol):
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._parser = httptools.HttpResponseParser(self)
         self._arrived: list[tuple[float, bytes]] = []
+        self._last_at = self.sent_at
         self._bodies: list[bytes] = []
         self._refusal = b""
         self._content_type = ""
@@ -80,12 +81,21 @@ class Exchange(asyncio.Protocol):
         elif self.status is None:
             self._fail(ExchangeFailed("the server closed the connection without an answer"))
         elif not self.finished.done():
+            self._finish()
+
+    def _finish(self) -> None:
+        try:
+            self.answer.end(self._last_at)
+        except MalformedStream as error:
+            self._fail(error)
+        else:
             self.finished.set_result(None)
 
     def _parse(self) -> None:
         arrived, self._arrived = self._arrived, []
         try:
             for at, data in arrived:
+                self._last_at = at
                 self._parser.feed_data(data)
                 self._take(at)
         except httptools.HttpParserError as error:
@@ -132,7 +142,7 @@ class Exchange(asyncio.Protocol):
         if self._streams:
             return None
         said = self._refusal.decode(errors="replace")
-        with suppress(json.JSONDecodeError, AttributeError):  # not JSON, or no object: then as it is
+        with suppress(ValueError, RecursionError):  # not JSON: then as it is
             said = error_message(json.loads(said))
         if self.status == _OK:
             return f"expected an event stream, got {self._content_type or 'no content type'}: {said[:_SHOWN]}"

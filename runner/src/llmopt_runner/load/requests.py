@@ -54,8 +54,10 @@ class RequestRecord:
     `sent_at` is when its bytes were handed to an open connection: opening one is no part of a time.
     `ended_at` is when the last chunk of its answer came (the one with the usage included), or when it failed.
     `chunk_times` holds the arrival of every chunk with text, reasoning included; `text` is the answer without
-    the reasoning. `output_tokens` is the server's count, or the number of chunks with text where
-    `usage_reported` is False. `scheduled_at` is when it was due in an open loop.
+    the reasoning, and `reasoned` says that there was some. `output_tokens` is the server's count, reasoning
+    included; where `usage_reported` is False it is the number of chunks with text, or None where a chunk is
+    known to be no token. `impossible` names counts of the server that cannot be true. `scheduled_at` is when
+    it was due in an open loop.
     """
 
     item_id: str
@@ -66,13 +68,15 @@ class RequestRecord:
     chunk_times: tuple[float, ...]
     text: str
     prompt_tokens: int
-    output_tokens: int
+    output_tokens: int | None
     cached_tokens: int | None
     finish_reason: str | None
     error: str | None
     status: int | None
     usage_reported: bool = True
     scheduled_at: float | None = None
+    reasoned: bool = False
+    impossible: str | None = None
 
 
 @dataclass(frozen=True)

@@ -47,11 +47,11 @@ def e2e_seconds(record: RequestRecord) -> float:
 
 
 def tpot_seconds(record: RequestRecord) -> Seconds:
-    """Return (E2E - TTFT) / (output tokens - 1); None below two tokens."""
-    ttft = ttft_seconds(record)
-    if ttft is None or record.output_tokens < 2:  # noqa: PLR2004 - one token has no gap
+    """Return (E2E - TTFT) / (output tokens - 1); None below two tokens, or where they are not known."""
+    ttft, tokens = ttft_seconds(record), record.output_tokens
+    if ttft is None or tokens is None or tokens < 2:  # noqa: PLR2004 - one token has no gap
         return None
-    return (e2e_seconds(record) - ttft) / (record.output_tokens - 1)
+    return (e2e_seconds(record) - ttft) / (tokens - 1)
 
 
 def itl_seconds(record: RequestRecord) -> list[float]:
@@ -80,27 +80,44 @@ def summarise(
     """Return the speed metrics of `run`, in the catalogue's units.
 
     A latency that no request had (no text, or single-token answers) is left out, and so is goodput without
-    `slo`. Raises RequestsFailed when more than `max_error_ratio` of the requests failed, or none succeeded.
+    `slo`, and what needs token counts where they are not known. Raises RequestsFailed when more than
+    `max_error_ratio` of the requests failed, or none succeeded.
     """
     good = [record for record in run.records if record.error is None]
     _refuse_failures(run.records, max_error_ratio)
     seconds = max(r.ended_at for r in run.records) - min(r.sent_at for r in run.records)
     return {
         **_statistics("ttft_ms", _known(good, ttft_seconds)),
-        **_statistics("tpot_ms", _known(good, tpot_seconds)),
         **_statistics("itl_ms", [gap for record in good for gap in itl_seconds(record)]),
         **_statistics("e2e_ms", _known(good, e2e_seconds)),
-        "output_tokens_per_second": sum(r.output_tokens for r in good) / seconds,
-        "total_tokens_per_second": sum(r.prompt_tokens + r.output_tokens for r in good) / seconds,
+        **_by_token(good, seconds),
         "requests_per_second": len(good) / seconds,
         **({} if slo is None else _goodput(good, slo, len(run.records), seconds)),
     }
 
 
+def _by_token(good: Sequence[RequestRecord], seconds: float) -> dict[str, float]:
+    """Return what needs token counts: nothing where they are not known of some answer."""
+    counts = [record.output_tokens for record in good if record.output_tokens is not None]
+    if len(counts) < len(good):
+        return {}
+    rates = {
+        **_statistics("tpot_ms", _known(good, tpot_seconds)),
+        "output_tokens_per_second": sum(counts) / seconds,
+    }
+    if all(record.usage_reported for record in good):
+        prompts = sum(record.prompt_tokens for record in good)
+        rates["total_tokens_per_second"] = (prompts + sum(counts)) / seconds
+    return rates
+
+
 def load_warnings(run: LoadRun) -> tuple[str, ...]:
-    """Return what a reader of the metrics of `run` must know: estimated counts, a schedule not kept."""
+    """Return what a reader of the metrics of `run` must know.
+
+    These are counts that are estimated or unknown, reasoning that was separated, a schedule not kept.
+    """
     good = [record for record in run.records if record.error is None]
-    return (*_uncounted(good), *_late(run.records))
+    return (*_uncounted(good), *_reasoning(good), *_late(run.records))
 
 
 def lateness_seconds(record: RequestRecord) -> Seconds:
@@ -109,11 +126,22 @@ def lateness_seconds(record: RequestRecord) -> Seconds:
 
 
 def _uncounted(good: Sequence[RequestRecord]) -> list[str]:
-    uncounted = sum(not record.usage_reported for record in good)
+    uncounted = [record for record in good if not record.usage_reported and record.impossible is None]
     if not uncounted:
         return []
     missing = "output tokens are chunks with text there, prompt tokens are missing"
-    return [f"the server gave no token counts for {uncounted} of {len(good)} answers: {missing}"]
+    if any(record.output_tokens is None for record in uncounted):
+        missing = "a chunk is no token there, so token counts and rates by token are unknown"
+    return [f"the server gave no token counts for {len(uncounted)} of {len(good)} answers: {missing}"]
+
+
+def _reasoning(good: Sequence[RequestRecord]) -> list[str]:
+    reasoned = [record for record in good if record.reasoned]
+    if not reasoned:
+        return []
+    text = f"reasoning was separated from {len(reasoned)} of {len(good)} answers: it is counted, not scored"
+    unanswered = sum(not record.text.strip() for record in reasoned)
+    return [f"{text}; {unanswered} held nothing else" if unanswered else text]
 
 
 def _late(records: Sequence[RequestRecord]) -> list[str]:
@@ -133,6 +161,8 @@ def _rate(times: Sequence[float]) -> float:
 
 
 def _goodput(good: Sequence[RequestRecord], slo: ServiceLevel, sent: int, seconds: float) -> dict[str, float]:
+    if slo.tpot_ms is not None and any(record.output_tokens is None for record in good):
+        return {}
     kept = sum(keeps(record, slo) for record in good)
     return {"goodput_ratio": kept / sent, "goodput_requests_per_second": kept / seconds}
 

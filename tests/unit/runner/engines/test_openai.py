@@ -92,9 +92,7 @@ def test_the_only_model_under_another_name_is_doubted(settings, running):
     url = running().base_url
     with _endpoint(settings, url, model_id="org/name") as endpoint:
         endpoint.start(30)
-        assert endpoint.doubts() == (
-            "the endpoint serves 'served', and spec.model.source names 'org/name'",
-        )
+        assert endpoint.doubts() == ("the endpoint serves 'served', and spec.model.source names 'org/name'",)
     with _endpoint(settings, url, model_id="org/name", endpoint_model="served") as endpoint:
         endpoint.start(30)
         assert endpoint.doubts() == ()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt_runner.load.sse import MalformedStream, SseParser
+from llmopt_runner.load.sse import Event, MalformedStream, SseParser
 
 LINES = st.sampled_from(
     [
@@ -27,7 +27,7 @@ STREAMS = st.lists(st.tuples(LINES, ENDINGS), max_size=20).map(
 
 def parse(*chunks):
     parser = SseParser()
-    return [event for chunk in chunks for event in parser.feed(chunk)]
+    return [event.data for chunk in chunks for event in parser.feed(chunk)]
 
 
 @given(stream=STREAMS, data=st.data())
@@ -62,7 +62,7 @@ def test_comments_and_other_fields_are_no_events():
 def test_an_event_without_its_blank_line_is_not_given():
     """What was cut off in the middle is not taken for an event, and stays visible."""
     parser = SseParser()
-    assert parser.feed(b"data: a\n\ndata: b") == ["a"]
+    assert parser.feed(b"data: a\n\ndata: b") == [Event("", "a")]
     assert parser.rest == b"data: b"
 
 
@@ -78,3 +78,29 @@ def test_bytes_that_are_no_text_are_refused():
     """Data that is not UTF-8 is an error, not a replacement character in somebody's answer."""
     with pytest.raises(MalformedStream, match="not UTF-8"):
         parse(b"data: \xff\xfe\n\n")
+
+
+def test_the_name_of_an_event_comes_with_it():
+    """An event's name is its own, not the next one's."""
+    parser = SseParser()
+    assert parser.feed(b"event: error\ndata: a\n\ndata: b\n\n") == [Event("error", "a"), Event("", "b")]
+
+
+def test_a_byte_order_mark_and_events_without_data_pass():
+    """The standard drops both."""
+    assert parse(b"\xef\xbb\xbfdata: a\n\ndata:\n\ndata: b\n\n") == ["a", "b"]
+
+
+def test_an_event_at_whose_blank_line_the_stream_ended_is_given_at_the_end():
+    """A server may close the connection right after the last line of its last event."""
+    parser = SseParser()
+    assert parser.feed(b"data: a\n") == []
+    assert parser.end() == [Event("", "a")]
+    assert parser.end() == []
+
+
+@pytest.mark.parametrize("chunk", [b"data: " + b"x" * (1 << 20), b"data: x" + b"x" * 1000 + b"\n"])
+def test_an_endless_event_is_refused(chunk):
+    """Neither one endless line nor endless lines of one event fill the memory."""
+    with pytest.raises(MalformedStream, match="longer than 4,194,304 bytes"):
+        parse(*[chunk] * 10_000)

@@ -148,6 +148,32 @@ def test_estimated_counts_are_told():
     assert "no token counts for 1 of 2 answers" in warning
 
 
+def test_rates_by_token_are_left_out_where_counts_are_unknown():
+    """One unknown count makes no rate by token, and the warning says so; latencies remain."""
+    unknown = replace(SECOND, usage_reported=False, output_tokens=None)
+    metrics = summarise(run(FIRST, unknown), ServiceLevel(tpot_ms=1000))
+    assert not {"output_tokens_per_second", "total_tokens_per_second", "tpot_ms_mean"} & metrics.keys()
+    assert "goodput_ratio" not in metrics
+    assert metrics["ttft_ms_mean"] == pytest.approx(200.0)
+    (warning,) = load_warnings(run(FIRST, unknown))
+    assert "token counts and rates by token are unknown" in warning
+
+
+def test_prompts_that_nobody_counted_are_in_no_rate():
+    """Without the server's counts prompts have unknown lengths: no total is made of the rest."""
+    metrics = summarise(run(FIRST, replace(SECOND, usage_reported=False)))
+    assert "total_tokens_per_second" not in metrics
+    assert "output_tokens_per_second" in metrics
+
+
+def test_separated_reasoning_is_told():
+    """A reader learns that reasoning was counted but not scored, and where nothing else came."""
+    silent = replace(SECOND, reasoned=True, text=" ")
+    (warning,) = load_warnings(run(FIRST, silent, replace(FIRST, reasoned=True)))
+    assert warning.startswith("reasoning was separated from 2 of 3 answers: it is counted, not scored")
+    assert warning.endswith("; 1 held nothing else")
+
+
 def test_a_client_behind_its_schedule_is_told():
     """Late sends mean that the rate asked for was not the rate offered."""
     late = [replace(FIRST, scheduled_at=9.0), replace(SECOND, scheduled_at=9.5)]
