@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from llmopt_core.errors.limits import Limit
+
 
 class RetryPolicy(StrEnum):
     """What a failure of the class means for the study."""
@@ -40,11 +42,12 @@ class ErrorClass(StrEnum):
 
 @dataclass(frozen=True)
 class Failure:
-    """One failure as it is stored and shown."""
+    """One failure as it is stored and shown, with the limits that the engine named when it refused."""
 
     error_class: ErrorClass
     message: str
     suggestion: str
+    limits: tuple[Limit, ...] = ()
 
     @property
     def told(self) -> str:

@@ -1,12 +1,16 @@
 """From what a dead engine left behind to one class, with a suggestion that has the trial's own numbers."""
 
+import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from llmopt_core.errors.classes import ErrorClass, Failure
+from llmopt_core.errors.limits import Limit
 from llmopt_core.errors.patterns import llamacpp, machine, transformers, vllm
+from llmopt_core.errors.patterns.base import Pattern
+from llmopt_core.errors.tracebacks import decisive_line
 
 _LONGEST_MESSAGE = 500
 # Searched in this order over the whole log: the first that matches decides. An engine's own words say more
@@ -42,7 +46,12 @@ def classify(evidence: Evidence) -> Failure:
         if found := pattern.line.search(evidence.log):
             numbers = _Numbers({**evidence.numbers, **found.groupdict()})
             message = found.group(0).strip()[:_LONGEST_MESSAGE]
-            return Failure(pattern.error_class, message, pattern.suggestion.format_map(numbers))
+            return Failure(
+                pattern.error_class,
+                message,
+                pattern.suggestion.format_map(numbers),
+                _limits(pattern, found, evidence.numbers),
+            )
     return _by_end(evidence)
 
 
@@ -53,9 +62,13 @@ class _Numbers(dict[str, Any]):
         return "not set"
 
 
+def _limits(pattern: Pattern, found: re.Match[str], engine: Mapping[str, Any]) -> tuple[Limit, ...]:
+    rules = (rule.limit(found.groupdict(), engine) for rule in pattern.limits)
+    return tuple(limit for limit in rules if limit is not None)
+
+
 def _by_end(evidence: Evidence) -> Failure:
-    last = next((line for line in reversed(evidence.log.splitlines()) if line.strip()), "it left no log")
-    message = f"{_ending(evidence)}; last line: {last.strip()}"[:_LONGEST_MESSAGE]
+    message = f"{_ending(evidence)}; {decisive_line(evidence.log)}"[:_LONGEST_MESSAGE]
     if evidence.signal == signal.SIGILL:
         return Failure(
             ErrorClass.ENGINE_NOT_INSTALLED,

@@ -19,6 +19,7 @@ from typing import Any
 
 from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
 from llmopt_core.errors.classification import Evidence, classify
+from llmopt_core.errors.tracebacks import decisive_line
 
 _LINE_LIMIT = 300
 
@@ -61,8 +62,8 @@ class EngineStartFailed(LlmoptError):
         exit_code: int | None = None,
         signal: int | None = None,
     ) -> None:
-        """Keep what a classification needs; the message ends with the log's last line."""
-        super().__init__(_with_last_line(reason, log))
+        """Keep what a classification needs; the message ends with the log's decisive line."""
+        super().__init__(_with_decisive_line(reason, log))
         self.log = log
         self.exit_code = exit_code
         self.signal = signal
@@ -136,6 +137,5 @@ class EndpointUnreachable(EngineStartFailed):
     retryable = True
 
 
-def _with_last_line(reason: str, log: str) -> str:
-    lines = [line for line in log.splitlines() if line.strip()]
-    return f"{reason}; its last log line: {lines[-1].strip()[:_LINE_LIMIT]}" if lines else reason
+def _with_decisive_line(reason: str, log: str) -> str:
+    return f"{reason}; its log says: {decisive_line(log)[:_LINE_LIMIT]}" if log.strip() else reason

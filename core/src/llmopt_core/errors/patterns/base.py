@@ -4,20 +4,23 @@ import re
 from dataclasses import dataclass
 
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.limits import LimitRule
 
 
 @dataclass(frozen=True)
 class Pattern:
     """A line of a log that decides the class, and what to do about it.
 
-    `suggestion` may use the pattern's named groups and the evidence's numbers as `{name}`.
+    `suggestion` may use the pattern's named groups and the evidence's numbers as `{name}`. `limits` says
+    which parameters the line bounds, for all later configurations.
     """
 
     error_class: ErrorClass
     line: re.Pattern[str]
     suggestion: str
+    limits: tuple[LimitRule, ...] = ()
 
 
-def pattern(error_class: ErrorClass, line: str, suggestion: str) -> Pattern:
+def pattern(error_class: ErrorClass, line: str, suggestion: str, *limits: LimitRule) -> Pattern:
     """Return the pattern of a whole line that contains `line`, a regular expression."""
-    return Pattern(error_class, re.compile(rf"^.*?(?:{line}).*$", re.MULTILINE), suggestion)
+    return Pattern(error_class, re.compile(rf"^.*?(?:{line}).*$", re.MULTILINE), suggestion, limits)

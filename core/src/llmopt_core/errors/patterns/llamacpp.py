@@ -6,7 +6,8 @@ from llmopt_core.errors.patterns.base import pattern
 PATTERNS = (
     pattern(
         ErrorClass.GPU_OUT_OF_MEMORY,
-        r"cudaMalloc failed: out of memory",
+        r"(?:cuda|hip|musa)Malloc failed: out of memory|Device memory allocation of size \d+ failed"
+        r"|ErrorOutOfDeviceMemory|failed to allocate (?:CUDA|ROCm|MUSA|Vulkan|SYCL|Metal|CANN)\d* buffer",
         "Less fits on the GPU than this configuration asks for: lower n_gpu_layers ({n_gpu_layers}), n_ctx"
         " ({n_ctx}) or n_batch ({n_batch}).",
     ),

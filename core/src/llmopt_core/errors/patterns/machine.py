@@ -3,10 +3,25 @@
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.patterns.base import pattern
 
+# These come before what an engine says of the same fault in its own words, or in none.
+BUILD = pattern(
+    ErrorClass.ENGINE_NOT_INSTALLED,
+    r"no kernel image is available for execution on the device|HIP error: invalid device function"
+    r"|provided PTX was compiled with an unsupported toolchain|hipErrorNoBinaryForGpu",
+    "This build of the engine was not made for this GPU: install a build that supports it.",
+)
+REMOTE_CODE = pattern(
+    ErrorClass.ACCESS_DENIED,
+    r"requires you to execute the configuration file in that repo|contains custom code which must be executed"
+    r"|set the option .?trust_remote_code=True",
+    "The model comes with code of its own that the engine may not run: read that code, then set"
+    " spec.model.trustRemoteCode to true, or take another model.",
+)
 PATTERNS = (
+    BUILD,
     pattern(
         ErrorClass.GPU_OUT_OF_MEMORY,
-        r"CUDA out of memory|CUDA error: out of memory",
+        r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",
         "Less fits on the GPU than this configuration asks for: take a smaller context, a smaller batch, or"
         " more strongly quantised weights.",
     ),

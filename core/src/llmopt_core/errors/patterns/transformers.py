@@ -2,8 +2,10 @@
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.patterns.base import pattern
+from llmopt_core.errors.patterns.machine import BUILD, REMOTE_CODE
 
 _MODEL = (
+    REMOTE_CODE,
     pattern(
         ErrorClass.MODEL_NOT_FOUND,
         r"Repo id must be in the form|is not a local folder and is not a valid model identifier",
@@ -88,7 +90,7 @@ _MEMORY = (
     ),
     pattern(
         ErrorClass.GPU_OUT_OF_MEMORY,
-        r"CUDA out of memory|CUDA error: out of memory",
+        r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",
         "Less fits on the GPU than this configuration asks for: quantise the weights (quantization"
         " {quantization}), lower cb_num_blocks ({cb_num_blocks}), cb_max_batch_tokens"
         " ({cb_max_batch_tokens}) or cb_max_memory_percent ({cb_max_memory_percent}), or shorten prompts.",
@@ -102,9 +104,10 @@ _MEMORY = (
     ),
 )
 _DEVICE = (
+    BUILD,
     pattern(
         ErrorClass.CUDA_FAULT,
-        r"CUDA error: ",
+        r"(?:CUDA|HIP) error: ",
         "The GPU or its driver failed, not the configuration: if it comes again, look for Xid errors in the"
         " kernel's log and restart the GPU.",
     ),

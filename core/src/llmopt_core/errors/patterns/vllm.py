@@ -1,9 +1,18 @@
 """What `vllm serve` says when it fails, as of 0.32; on GPUs also what torch 2.13 and NCCL say below it."""
 
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.limits import LimitRule
 from llmopt_core.errors.patterns.base import pattern
+from llmopt_core.errors.patterns.machine import BUILD, REMOTE_CODE
+
+# What decides how much memory is left for the cache: with more of the first, less of the second, or another
+# of the third, more may fit.
+_MORE_LIFTS = ("gpu_memory_utilization", "kv_cache_memory_mib", "tensor_parallel_size")
+_LESS_LIFTS = ("max_num_batched_tokens",)
+_OTHER_LIFTS = ("dtype", "quantization", "kv_cache_dtype", "enforce_eager", "block_size")
 
 _MODEL = (
+    REMOTE_CODE,
     pattern(
         ErrorClass.MODEL_NOT_FOUND,
         r"HFValidationError: Repo id must be in the form|Invalid repository ID or local directory specified",
@@ -43,6 +52,14 @@ _MEMORY = (
         "The KV cache holds {fits} tokens, a request may have {length}: set engine.args.max_model_len to"
         " {fits} or less, or give the cache more by kv_cache_memory_mib ({kv_cache_memory_mib}) or"
         " gpu_memory_utilization ({gpu_memory_utilization}).",
+        LimitRule(
+            "max_model_len",
+            most="fits",
+            value="length",
+            more_lifts=_MORE_LIFTS,
+            less_lifts=(*_LESS_LIFTS, "max_num_seqs"),
+            other_lifts=_OTHER_LIFTS,
+        ),
     ),
     pattern(
         ErrorClass.KV_CACHE_TOO_SMALL,
@@ -83,7 +100,7 @@ _MEMORY = (
     ),
     pattern(
         ErrorClass.GPU_OUT_OF_MEMORY,
-        r"CUDA out of memory|CUDA error: out of memory",
+        r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",
         "Less fits on the GPU than this configuration asks for. While weights load: quantise them, or raise"
         " tensor_parallel_size ({tensor_parallel_size}); after that: lower max_num_batched_tokens"
         " ({max_num_batched_tokens}), max_num_seqs ({max_num_seqs}) or gpu_memory_utilization"
@@ -91,6 +108,28 @@ _MEMORY = (
     ),
 )
 _CONFIGURATION = (
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"max_num_seqs \((?P<asked>\d+)\) exceeds available Mamba cache blocks \((?P<fits>\d+)\)",
+        "Each request needs a Mamba cache block, and there are {fits}: set max_num_seqs (it is {asked}) to at"
+        " most {fits}, or raise gpu_memory_utilization ({gpu_memory_utilization}).",
+        LimitRule(
+            "max_num_seqs",
+            most="fits",
+            value="asked",
+            more_lifts=_MORE_LIFTS,
+            less_lifts=_LESS_LIFTS,
+            other_lifts=_OTHER_LIFTS,
+        ),
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
+        r"(?:input|output)_size\w*(?: of .*)? = (?P<part>\d+) is not divisible by"
+        r" (?:weight quantization|weight) block_[nk] = (?P<block>\d+)",
+        "tensor_parallel_size ({tensor_parallel_size}) splits the quantised weights into parts of {part},"
+        " which is no multiple of their blocks of {block}: lower tensor_parallel_size.",
+        LimitRule("tensor_parallel_size", part="part", block="block", other_lifts=("quantization",)),
+    ),
     pattern(
         ErrorClass.INVALID_CONFIGURATION,
         r"max_num_batched_tokens \((?P<batched>\d+)\) must be greater than or equal to max_num_seqs",
@@ -106,16 +145,19 @@ _CONFIGURATION = (
         ErrorClass.INVALID_CONFIGURATION,
         r"max_model_len \((?P<length>\d+)\) is greater than the derived max_model_len \(\w+=(?P<longest>\d+)",
         "The model has no context of {length} tokens: lower max_model_len to {longest}.",
+        LimitRule("max_model_len", most="longest", value="length"),
     ),
     pattern(
         ErrorClass.INVALID_CONFIGURATION,
         r"attention heads \((?P<heads>\d+)\) must be divisible by tensor parallel size \((?P<size>\d+)\)",
         "tensor_parallel_size ({size}) must divide the model's {heads} attention heads.",
+        LimitRule("tensor_parallel_size", divides="heads", value="size"),
     ),
     pattern(
         ErrorClass.INVALID_CONFIGURATION,
-        r"World size \((?P<size>\d+)\) is larger than the number of",
+        r"World size \((?P<size>\d+)\) is larger than the number of(?: \w+)*(?: \((?P<devices>\d+)\))?",
         "There are fewer devices than tensor_parallel_size ({tensor_parallel_size}): lower it.",
+        LimitRule("tensor_parallel_size", most="devices", value="size"),
     ),
     pattern(
         ErrorClass.INVALID_CONFIGURATION,
@@ -137,6 +179,19 @@ _CONFIGURATION = (
     ),
 )
 _DEVICE = (
+    BUILD,
+    pattern(
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"Failed to find C compiler|gcc: command not found|Could not find C compiler",
+        "The engine compiles kernels at its start and its environment has no C compiler: install the package"
+        " gcc (Debian: gcc and libc6-dev), or name a compiler in the environment variable CC.",
+    ),
+    pattern(
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"fatal error: Python\.h: No such file or directory",
+        "The engine compiles kernels at its start and its environment lacks Python's headers: install the"
+        " package python3-dev.",
+    ),
     pattern(
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"Found no NVIDIA driver|NVIDIA driver on your system is too old|CUDA driver initialization failed"
@@ -146,7 +201,7 @@ _DEVICE = (
     ),
     pattern(
         ErrorClass.CUDA_FAULT,
-        r"CUDA error: |NCCL error|Watchdog caught collective operation timeout",
+        r"(?:CUDA|HIP) error: |NCCL error|Watchdog caught collective operation timeout",
         "The GPU or its driver failed, not the configuration: if it comes again, look for Xid errors in the"
         " kernel's log and restart the GPU.",
     ),

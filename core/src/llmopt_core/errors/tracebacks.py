@@ -1,0 +1,44 @@
+"""The line of a log that says why an engine failed, where no pattern knows its words."""
+
+import re
+from collections.abc import Iterator
+
+# `(EngineCore pid=101) ERROR 01-01 00:00:00 [core.py:900] `: the process, then the logger's own words.
+_PREFIX = re.compile(
+    r"^\s*(?:\((?P<process>[A-Za-z]\w*)[^)]*\)\s*)?(?:\[\w+\]\s*)?"
+    r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL)?:?(?: +[\d:., -]+)? *(?:\[[\w./-]+:\d+\])? ?"
+)
+_ERROR = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Failure)\b: ?\S")
+# Said by processes that waited for one that failed.
+_CONSEQUENCE = re.compile(
+    r"Engine core initialization failed|See root cause above|EngineDeadError|EngineCore encountered an issue"
+    r"|died unexpectedly|cancelled|Worker failed with error"
+)
+# Names of processes of vLLM, the innermost first: an outer one repeats what an inner one met.
+_LONGEST_LINE = 2000
+_DEPTHS = ("VllmWorker", "Worker", "EngineCore")
+
+
+def decisive_line(log: str) -> str:
+    """Return the first error of the innermost process in `log`, or else its last line."""
+    errors = list(_errors(log))
+    if errors:
+        return min(errors, key=lambda error: error[0])[1]
+    lines = (line.strip() for line in reversed(log.splitlines()) if not _CONSEQUENCE.search(line))
+    return f"last line: {next(filter(None, lines), 'it left no log')}"
+
+
+def _errors(log: str) -> Iterator[tuple[int, str]]:
+    """Give each error that is no consequence of another, with how far out its process is."""
+    for whole in log.splitlines():
+        line = whole[:_LONGEST_LINE]
+        prefix = _PREFIX.match(line)
+        if prefix is None or prefix["level"] in {"DEBUG", "INFO", "WARNING"}:
+            continue
+        text = line[prefix.end() :].strip()
+        if _ERROR.match(text) and not _CONSEQUENCE.search(text):
+            yield _distance(prefix["process"] or ""), text
+
+
+def _distance(process: str) -> int:
+    return next((place for place, name in enumerate(_DEPTHS) if process.startswith(name)), len(_DEPTHS))

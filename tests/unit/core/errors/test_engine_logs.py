@@ -1,0 +1,76 @@
+"""Logs of engines that failed, as users posted them: the class, and what must be said."""
+
+from pathlib import Path
+
+import pytest
+
+from llmopt_core.errors.classes import ErrorClass, RetryPolicy
+from llmopt_core.errors.classification import Evidence, classify
+from llmopt_core.errors.policies import POLICIES
+
+LOGS = Path(__file__).parents[3] / "data/engine_logs"
+NUMBERS = {
+    "max_num_seqs": 1024,
+    "max_model_len": 132000,
+    "tensor_parallel_size": 8,
+    "gpu_memory_utilization": 0.9,
+    "n_gpu_layers": 99,
+    "n_ctx": 32768,
+    "n_batch": 2048,
+}
+
+
+def _diagnosed(name):
+    log = (LOGS / f"{name}.log").read_text()
+    return classify(Evidence(log, exit_code=1, numbers=NUMBERS, engine=name.split("-", maxsplit=1)[0]))
+
+
+@pytest.mark.parametrize(
+    ("name", "error_class", "said"),
+    [
+        ("vllm-mamba-blocks", ErrorClass.INVALID_CONFIGURATION, ["max_num_seqs", "at most 856"]),
+        ("vllm-kv-too-small", ErrorClass.KV_CACHE_TOO_SMALL, ["max_model_len", "123872"]),
+        ("vllm-fp8-block-n", ErrorClass.INVALID_CONFIGURATION, ["tensor_parallel_size (8)", "blocks of 128"]),
+        ("vllm-graph-capture-oom", ErrorClass.GPU_OUT_OF_MEMORY, ["1.27 GiB", "23.64 GiB"]),
+        ("vllm-hip-oom", ErrorClass.GPU_OUT_OF_MEMORY, ["816.00 MiB", "61.35 GiB", "655.29 MiB"]),
+        ("llamacpp-vulkan-oom", ErrorClass.GPU_OUT_OF_MEMORY, ["4757131264", "n_ctx (32768)"]),
+        ("vllm-no-kernel-image", ErrorClass.ENGINE_NOT_INSTALLED, ["build", "GPU"]),
+        ("vllm-no-c-compiler", ErrorClass.ENGINE_NOT_INSTALLED, ["C compiler", "package gcc"]),
+        ("vllm-trust-remote-code", ErrorClass.ACCESS_DENIED, ["spec.model.trustRemoteCode"]),
+    ],
+)
+def test_a_log_has_the_class_of_its_cause_and_says_what_to_do(name, error_class, said):
+    """The line that decides is found, whatever stands below it, and its numbers are in the words."""
+    failure = _diagnosed(name)
+    assert failure.error_class is error_class
+    for words in said:
+        assert words in failure.told
+
+
+@pytest.mark.parametrize("name", ["vllm-no-kernel-image", "vllm-no-c-compiler", "vllm-trust-remote-code"])
+def test_what_no_configuration_can_change_ends_the_study(name):
+    """Another build, a compiler and a permission are the user's to give."""
+    assert POLICIES[_diagnosed(name).error_class] is RetryPolicy.FATAL
+
+
+@pytest.mark.parametrize("engine", ["vllm", "transformers", "llamacpp", ""])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "CUDA error: no kernel image is available for execution on the device",
+        "HIP error: invalid device function",
+        "CUDA error: the provided PTX was compiled with an unsupported toolchain.",
+    ],
+)
+def test_a_build_for_another_gpu_is_no_fault_of_the_gpu(engine, line):
+    """Whichever engine says it, restarting the GPU would not help."""
+    failure = classify(Evidence(f"RuntimeError: {line}", exit_code=1, engine=engine))
+    assert failure.error_class is ErrorClass.ENGINE_NOT_INSTALLED
+
+
+@pytest.mark.parametrize("backend", ["CUDA0", "ROCm1", "Vulkan0", "SYCL0", "Metal"])
+def test_every_backend_of_llamacpp_can_run_out_of_memory(backend):
+    """A buffer that does not fit on a device names the device, not always CUDA."""
+    line = f"ggml_gallocr_reserve_n: failed to allocate {backend} buffer of size 4757131264"
+    failure = classify(Evidence(line, exit_code=1, engine="llamacpp"))
+    assert failure.error_class is ErrorClass.GPU_OUT_OF_MEMORY
