@@ -44,6 +44,22 @@ class Ending:
         return cls(ended.reason, ended.message, ended.failed)
 
 
+def nothing_left(trials: Sequence[TrialRecord], budget: int | None) -> bool:
+    """Say whether nothing will ever be claimed again, where nothing could be claimed just now.
+
+    `budget` is how many trials of the default and the search there may be, and it is those that are looked
+    at; None: the repeats. What waits beyond the budget (enqueued, or taken over from other studies) is never
+    run, but a running trial may be given back and then be run again.
+    """
+    asked = [trial for trial in trials if (trial.phase is Phase.CONFIRM) == (budget is None)]
+    if any(trial.state == "running" for trial in asked):
+        return False
+    if all(trial.state == "finished" for trial in asked):
+        return True
+    used = sum(trial.state == "finished" and ended_as(trial) is not OutcomeKind.RETURNED for trial in asked)
+    return budget is not None and used >= budget
+
+
 def confirm_seconds(trials: Sequence[TrialRecord], confirm: Confirm, runner_count: int) -> float:
     """Return how long the confirmation will take, from the median time of a measured trial."""
     if confirm.top == 0:

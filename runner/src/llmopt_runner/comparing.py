@@ -39,7 +39,7 @@ class ComparisonLoop(Loop):
 
     def _compare(self) -> Ending:
         ending = self._work_off(
-            lambda: self._study.claim_confirm(self._name), self._comparison_ending, repeats=True
+            lambda: self._study.claim_confirm(self._name), self._comparison_ending, budget=None
         )
         return ending or comparison_exhausted(self._comparison, self._study.trials())
 

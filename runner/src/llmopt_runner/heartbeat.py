@@ -9,7 +9,8 @@ from typing import Self
 
 from llmopt_core.study.adapter import Janitor, Study
 from llmopt_core.study.errors import StorageUnavailable, StudyDropped
-from llmopt_core.study.records import RunnerRecord
+from llmopt_core.study.records import INTERRUPTED, RunnerRecord
+from llmopt_runner.stopping import Interrupted
 from llmopt_runner.trial import Progress
 
 log = logging.getLogger(__name__)
@@ -40,11 +41,11 @@ class Heartbeat:
         return self
 
     def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._stop.set()
         self._thread.join()
-        self._say(ended=self.ending)
+        self._say(ended=self.ending if error is None else _how(error))
 
     def _run(self) -> None:
         while not self._stop.wait(BEAT_SECONDS):
@@ -76,3 +77,7 @@ class Heartbeat:
                 log.warning("trial %d was left by a dead runner: it will be run again", number)
         except StorageUnavailable as error:
             log.warning("trials of dead runners could not be looked for: %s", error)
+
+
+def _how(error: BaseException) -> str:
+    return INTERRUPTED if isinstance(error, Interrupted) else f"{type(error).__name__}: {error}"

@@ -5,16 +5,19 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
-from llmopt_core.errors.classes import Failure, RetryPolicy
+from llmopt_core.errors.classes import Failure, LlmoptError, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
+from llmopt_core.errors.unexpected import failure_of
+from llmopt_core.search.configurations import Configuration
 from llmopt_core.study.adapter import Study
-from llmopt_core.study.errors import StorageUnavailable, TrialLost
-from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase
-from llmopt_runner.budgets import Ending
+from llmopt_core.study.errors import OutcomeInvalid, StorageUnavailable, StudyNotFound, TrialLost
+from llmopt_core.study.records import Claim, Outcome, OutcomeKind
+from llmopt_runner.budgets import Ending, nothing_left
 from llmopt_runner.stopping import Interrupted, StopSignal
-from llmopt_runner.trial import Progress
+from llmopt_runner.trial import Progress, failed
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -92,11 +95,12 @@ class Loop(ABC):
         self._stopping.check()
 
     def _work_off(
-        self, claim: Callable[[], Claim | None], ending: Callable[[], Ending | None], *, repeats: bool
+        self, claim: Callable[[], Claim | None], ending: Callable[[], Ending | None], *, budget: int | None
     ) -> Ending | None:
         """Carry out what `claim` gives until `ending` says why no more; None: nothing is left, or running.
 
-        `repeats` says whether it is the repeats that are worked off, or all the other trials.
+        `budget` is how many trials of the default and the search there may be; None: it is the repeats that
+        are worked off, all of them.
         """
         while True:
             self._stopping.check()
@@ -107,7 +111,7 @@ class Loop(ABC):
             claimed = claim()
             if claimed is not None:
                 self._carry_out(claimed)
-            elif self._nothing_left(repeats=repeats):
+            elif nothing_left(self._study.trials(), budget):
                 return None
             else:
                 self._trials.progress.stage = "waiting for other runners"
@@ -118,32 +122,45 @@ class Loop(ABC):
         end = self._study.ended
         return None if end is None else Ending.told(end)
 
-    def _nothing_left(self, *, repeats: bool) -> bool:
-        """Say whether all repeats, or all other trials, are finished."""
-        return all(
-            trial.state == "finished"
-            for trial in self._study.trials()
-            if (trial.phase is Phase.CONFIRM) == repeats
-        )
-
     def _carry_out(self, claim: Claim) -> None:
         log.info("trial %d (%s) begins: %s", claim.number, claim.phase, dict(claim.parameters))
         try:
-            outcome = self._trials.run(claim)
+            outcome = self._outcome(claim)
         except Interrupted:
-            self._study.give_back(claim, "the runner was asked to stop")
+            with suppress(TrialLost):  # then another runs it already
+                self._study.give_back(claim, "the runner was asked to stop")
             raise
         finally:
             self._trials.progress.trial = None
         self._finish(claim, outcome)
 
+    def _outcome(self, claim: Claim) -> Outcome:
+        """Return how the trial ended, whatever was raised in it.
+
+        What left a trial otherwise would end its runner, and every replacement that is given the same trial.
+        Raises Interrupted, and StudyNotFound where nobody is left to be told.
+        """
+        try:
+            return self._trials.run(claim)
+        except (Interrupted, StudyNotFound):
+            raise
+        except LlmoptError as error:
+            failure = failure_of(error)
+        except (
+            Exception
+        ) as error:  # the boundary of a trial: a fault of its parts is its own, not the runner's
+            log.exception("trial %d was ended by an error that nobody expected", claim.number)
+            failure = failure_of(error)
+        self._trials.close()
+        return failed(Configuration.from_flat(claim.parameters), failure)
+
     def _finish(self, claim: Claim, outcome: Outcome) -> None:
         began = time.monotonic()
         try:
-            if (failure := self._worth_another_run(claim, outcome)) is not None:
-                self._patiently(lambda: self._study.give_back(claim, failure))
-            else:
-                self._patiently(lambda: self._study.finish(claim, outcome))
+            failure = self._record(claim, outcome)
+        except OutcomeInvalid as error:
+            outcome = failed(outcome.configuration, error.failure)
+            failure = self._record(claim, outcome)
         except TrialLost as error:
             log.warning("the result of trial %d is not taken: %s", claim.number, error)
             return
@@ -156,6 +173,14 @@ class Loop(ABC):
             time.monotonic() - began,
             _told(outcome),
         )
+
+    def _record(self, claim: Claim, outcome: Outcome) -> Failure | None:
+        """Store how the trial ended; return the failure for which it will be run again, if it will."""
+        if (failure := self._worth_another_run(claim, outcome)) is not None:
+            self._patiently(lambda: self._study.give_back(claim, failure))
+        else:
+            self._patiently(lambda: self._study.finish(claim, outcome))
+        return failure
 
     def _worth_another_run(self, claim: Claim, outcome: Outcome) -> Failure | None:
         """Return the failure for which the trial is to be run again, if it is.

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.unexpected import failure_of
 from llmopt_core.resources import LLMBenchmark, Resource
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.loading import load_manifest
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.adapter import Study, open_storage
+from llmopt_core.study.errors import StudyNotFound
 from llmopt_core.study.opening import own_study
 from llmopt_runner.assembling import search_runner, shared
 from llmopt_runner.budgets import Ending
@@ -113,7 +115,6 @@ def _run(options: argparse.Namespace, stopping: StopSignal) -> int:
             Heartbeat(study, name, options.index, progress) as heartbeat,
             _metrics(options, study, progress, _planned(resource)) as trial_ended,
         ):
-            heartbeat.ending = "interrupted"
             work = Work(study, name, options.results, stopping, progress, trial_ended)
             ending = work.run(resource.spec)
             heartbeat.ending = ending.reason
@@ -167,12 +168,21 @@ class Work:
             return Ending.told(ended)
         try:
             loop = self._loop(spec)
-        except LlmoptError as error:
-            ending = Ending.of(error.failure)
-            self.study.end(ending.reason, ending.message, failed=True)
-            return ending
+        except (LlmoptError, OSError) as error:
+            return self._failed(error)
         with closing(loop):
-            return loop.run()
+            try:
+                return loop.run()
+            except LlmoptError as error:  # such as a sampler that cannot work here
+                if error.retryable or isinstance(error, StudyNotFound):
+                    raise
+                return self._failed(error)
+
+    def _failed(self, error: LlmoptError | OSError) -> Ending:
+        """End the study with the class of `error`, which no other trial can avoid."""
+        ending = Ending.of(failure_of(error))
+        self.study.end(ending.reason, ending.message, failed=True)
+        return ending
 
     def _loop(self, spec: OptimizationSpec | BenchmarkSpec) -> Loop:
         common = shared(spec, self.study, self.results, self.stopping, self.progress)

@@ -34,7 +34,10 @@ class SearchLoop(Loop):
         return ending
 
     def _search(self) -> Ending:
-        return self._work_off(self._claim, self._search_ending, repeats=False) or self._exhausted()
+        return (
+            self._work_off(self._claim, self._search_ending, budget=self._spec.budget.trials)
+            or self._exhausted()
+        )
 
     def _claim(self) -> Claim | None:
         fixed = self._runner.slot.fixed()
@@ -44,7 +47,9 @@ class SearchLoop(Loop):
         done, budget = summarise(self._study).budget_used, self._spec.budget.trials
         if done < budget:
             return Ending("TrialsExhausted", f"all {done} configurations of the space are done")
-        return Ending("TrialsExhausted", f"all {budget} trials are done")
+        untried = sum(trial.state == "waiting" for trial in self._study.trials())
+        rest = f"; {untried} given configurations were not tried, for the budget is spent" if untried else ""
+        return Ending("TrialsExhausted", f"all {budget} trials are done{rest}")
 
     def _search_ending(self) -> Ending | None:
         return self._ended() or search_ending(
@@ -57,7 +62,7 @@ class SearchLoop(Loop):
 
     def _confirm(self) -> None:
         if self._plan() is not None:
-            self._work_off(lambda: self._study.claim_confirm(self._name), lambda: None, repeats=True)
+            self._work_off(lambda: self._study.claim_confirm(self._name), lambda: None, budget=None)
 
     def _plan(self) -> ConfirmPlan | None:
         """The best few that differ from the default, and the default; None with nothing to prove."""

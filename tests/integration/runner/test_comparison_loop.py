@@ -1,5 +1,7 @@
 """The loop of a benchmark on a real study; the trials only say how they end."""
 
+import errno
+
 import pytest
 from fakes.comparisons import FASTER, SPEED, comparison
 from fakes.records import outcome
@@ -9,9 +11,10 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.study.adapter import open_storage
 from llmopt_core.study.comparison import compare_candidates
-from llmopt_core.study.errors import StorageUnavailable
+from llmopt_core.study.errors import StorageUnavailable, TrialLost
 from llmopt_core.study.records import OutcomeKind
 from llmopt_runner.comparing import ComparisonLoop
+from llmopt_runner.models import ModelNotFound
 from llmopt_runner.stopping import Interrupted, StopSignal
 from llmopt_runner.trial import Progress
 
@@ -38,6 +41,7 @@ class Trials:
     def __init__(self, **fates):
         self.fates = fates
         self.run_candidates = []
+        self.closed = 0
         self.stopping, self.progress = StopSignal(), Progress()
 
     def run(self, claim):
@@ -46,13 +50,18 @@ class Trials:
         if fate == "stop":
             self.stopping.set()
             raise Interrupted("asked to stop")
+        if isinstance(fate, Exception):
+            raise fate
         if fate is None:
             return outcome(metrics={SPEED: 50.0 + claim.number}, parameters=claim.parameters)
+        if fate == "without speed":
+            return outcome(parameters=claim.parameters)
         kind, error = CLASSES[fate]
         return outcome(kind, error=error)
 
     def close(self):
-        """There is no engine."""
+        """Count how often the engine is given up."""
+        self.closed += 1
 
 
 @pytest.fixture
@@ -101,6 +110,51 @@ def test_a_full_disk_is_everyones(study):
     assert trials.run_candidates == [0, 1]
     assert study.ended.failed
     assert sum(trial.state == "waiting" for trial in study.trials()) == 8
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ModelNotFound("no such model"), ErrorClass.MODEL_NOT_FOUND),
+        (KeyError("choices"), ErrorClass.UNKNOWN),
+        (PermissionError(13, "Permission denied", "/weights"), ErrorClass.ACCESS_DENIED),
+        (MemoryError(), ErrorClass.HOST_OUT_OF_MEMORY),
+    ],
+)
+def test_an_error_inside_a_trial_ends_the_trial_with_its_own_class(study, error, expected):
+    """Whatever a trial raises is its outcome: the runner lives on, and gives up the engine it may hold."""
+    trials = Trials(c1=error)
+    assert not run(study, trials).failed
+    failures = {trial.outcome.failure for trial in study.trials() if trial.candidate == 1}
+    assert {failure.error_class for failure in failures} == {expected}
+    assert trials.closed
+    assert [each.repeats for each in compare_candidates(study).candidates] == [3, 0, 3]
+
+
+def test_a_full_disk_inside_a_trial_ends_the_study(study):
+    """An error that no other trial can avoid ends the study with its class."""
+    ending = run(study, Trials(c1=OSError(errno.ENOSPC, "No space left on device")))
+    assert (ending.reason, ending.failed) == ("DiskFull", True)
+
+
+def test_an_outcome_that_the_study_cannot_take_is_a_failed_trial(study):
+    """A measurement without a metric that the study needs fails its trial, not its runner."""
+    trials = Trials(c1="without speed")
+    assert not run(study, trials).failed
+    lost = [trial.outcome for trial in study.trials() if trial.candidate == 1]
+    assert {each.kind for each in lost} == {OutcomeKind.FAILED, OutcomeKind.RETURNED}  # it is tried twice
+    assert all("output_tokens_per_second" in each.failure.message for each in lost)
+
+
+def test_a_stopped_runner_whose_trial_was_taken_away_is_still_interrupted(study, monkeypatch):
+    """That another runs the trial already changes nothing of how the runner ends."""
+
+    def taken(*_arguments):
+        raise TrialLost("it was taken away")
+
+    monkeypatch.setattr(study, "give_back", taken)
+    with pytest.raises(Interrupted):
+        run(study, Trials(c1="stop"))
 
 
 def test_a_stop_gives_the_repeat_back(study):

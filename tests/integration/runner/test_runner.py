@@ -167,6 +167,18 @@ def test_a_confirmation_that_was_interrupted_goes_on(folder, server):
         assert confirmation(study).repeats == 4
 
 
+def test_more_enqueued_configurations_than_the_budget_do_not_keep_a_study_alive(folder, server):
+    """What waits beyond the budget is never tried: the study ends, and says how many were left out."""
+    document = manifest(server.base_url, trials=2)
+    document["spec"]["search"]["enqueue"] = [{"sampling.temperature": f"0.{n}"} for n in range(1, 5)]
+    folder.write(document)
+    assert folder.run() == EXIT_DONE, folder.log()
+    with folder.study() as study:
+        assert len([t for t in study.trials() if t.state == "finished"]) == 2
+        assert study.ended.reason == "TrialsExhausted"
+        assert "3 given configurations were not tried" in study.ended.message
+
+
 def test_three_runners_share_one_budget(folder, server):
     """Runners beside each other run exactly the budget, and one default."""
     folder.write(manifest(server.base_url, trials=10, confirm={"top": 1, "repeats": 2}))

@@ -3,6 +3,7 @@
 import pytest
 from fakes.studies import MIXED_SPACE, SLO, TWO_OBJECTIVES, beat, definition, ended, measured
 
+from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.study.adapter import (
     EnqueueInvalid,
@@ -14,7 +15,7 @@ from llmopt_core.study.adapter import (
     TrialLost,
     open_storage,
 )
-from llmopt_core.study.records import ConfirmPlan, OutcomeKind, Phase
+from llmopt_core.study.records import INTERRUPTED, ConfirmPlan, OutcomeKind, Phase
 from llmopt_core.study.summary import rank, summarise
 
 
@@ -314,6 +315,38 @@ def test_runner_that_ended_loses_its_trial_at_once(storage):
     study.claim("runner", budget=9)
     study.beat(beat("runner", 1, ended="stopped"))
     assert Janitor(study, 30.0, Clock()).sweep() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("ended", "error_class", "words"),
+    [
+        ("KeyError: 'choices'", ErrorClass.RUNNER_LOST, "runner ended (KeyError: 'choices')"),
+        ("replaced", ErrorClass.RUNNER_LOST, "runner ended (replaced)"),
+        (INTERRUPTED, ErrorClass.PREEMPTED, "asked to stop"),
+    ],
+)
+def test_only_a_runner_that_was_asked_to_stop_is_preempted(storage, ended, error_class, words):
+    """A runner that ended by itself loses its trial under a class of its own, with what it said last."""
+    study = storage.create_study(definition())
+    study.claim("runner", budget=9)
+    study.beat(beat("runner", 1, ended=ended))
+    Janitor(study, 30.0, Clock()).sweep()
+    failure = study.trials()[0].outcome.failure
+    assert failure.error_class is error_class
+    assert words in failure.message
+
+
+def test_a_silent_runner_is_not_preempted(storage):
+    """Of a runner that stopped answering nobody knows why."""
+    study, clock = storage.create_study(definition()), Clock()
+    study.claim("runner", budget=9)
+    janitor = Janitor(study, 30.0, clock)
+    janitor.sweep()
+    clock.now = 30.0
+    assert janitor.sweep() == (0,)
+    failure = study.trials()[0].outcome.failure
+    assert failure.error_class is ErrorClass.RUNNER_LOST
+    assert "stopped answering" in failure.message
 
 
 def test_zombie_is_refused(storage):

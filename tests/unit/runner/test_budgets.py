@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 from fakes.records import outcome, trial
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.optimization import Budget, Confirm, Target
 from llmopt_core.study.durations import active_seconds
-from llmopt_core.study.records import OutcomeKind, RunnerRecord
-from llmopt_runner.budgets import confirm_seconds, search_ending
+from llmopt_core.study.records import OutcomeKind, Phase, RunnerRecord
+from llmopt_runner.budgets import confirm_seconds, nothing_left, search_ending
 
 NO_CONFIRM = Confirm(top=0)
 
@@ -38,6 +39,32 @@ def test_the_confirmation_is_estimated_from_measured_trials_only():
     assert confirm_seconds(trials, Confirm(top=2, repeats=5), 1) == 5 * 15
     assert confirm_seconds(trials, Confirm(top=2, repeats=5), 3) == 5 * 5
     assert confirm_seconds(trials, NO_CONFIRM, 1) == 0
+
+
+WAITING, RUNNING = "waiting", "running"
+
+
+def in_state(number, state, phase=Phase.SEARCH):
+    return replace(trial(number, phase=phase), state=state, outcome=None)
+
+
+@pytest.mark.parametrize(
+    ("trials", "budget", "expected"),
+    [
+        ([], 2, True),
+        ([measured(0), measured(1)], 2, True),
+        ([measured(0), measured(1), in_state(2, WAITING)], 2, True),  # enqueued beyond the budget
+        ([measured(0), in_state(1, WAITING)], 2, False),
+        ([measured(0), in_state(1, RUNNING), in_state(2, WAITING)], 2, False),  # it may be given back
+        ([measured(0), trial(1, outcome(OutcomeKind.RETURNED)), in_state(2, WAITING)], 2, False),
+        ([measured(0), measured(1), in_state(2, WAITING, Phase.CONFIRM)], 2, True),
+        ([measured(0), in_state(1, WAITING, Phase.CONFIRM)], None, False),
+        ([in_state(0, WAITING), trial(1, outcome(), phase=Phase.CONFIRM)], None, True),
+    ],
+)
+def test_what_waits_beyond_the_budget_is_nothing_left(trials, budget, expected):
+    """A study ends when no trial runs and none that waits will ever be claimed."""
+    assert nothing_left(trials, budget) is expected
 
 
 def test_the_search_goes_on_within_its_budget():

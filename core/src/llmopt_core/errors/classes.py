@@ -34,6 +34,7 @@ class ErrorClass(StrEnum):
     DATASET_INVALID = "DatasetInvalid"
     STORAGE_UNAVAILABLE = "StorageUnavailable"
     PREEMPTED = "Preempted"
+    RUNNER_LOST = "RunnerLost"
     TRIAL_TIMEOUT = "TrialTimeout"
     REQUESTS_FAILED = "RequestsFailed"
     MEASUREMENT_VOID = "MeasurementVoid"

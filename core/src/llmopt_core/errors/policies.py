@@ -18,6 +18,7 @@ POLICIES: Mapping[ErrorClass, RetryPolicy] = {
     ErrorClass.STORAGE_UNAVAILABLE: RetryPolicy.RETRY,
     ErrorClass.PORT_BUSY: RetryPolicy.RETRY,
     ErrorClass.PREEMPTED: RetryPolicy.RETRY,
+    ErrorClass.RUNNER_LOST: RetryPolicy.RETRY,
     ErrorClass.MEMORY_BUSY: RetryPolicy.RETRY,
     ErrorClass.ENGINE_CRASHED: RetryPolicy.RETRY,
     ErrorClass.ENGINE_START_TIMEOUT: RetryPolicy.RETRY,

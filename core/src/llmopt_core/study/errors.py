@@ -63,3 +63,5 @@ class EnqueueInvalid(LlmoptError):
 
 class SamplerUnavailable(LlmoptError):
     """The sampler lacks a package, or cannot handle this space or these objectives."""
+
+    error_class = ErrorClass.INVALID_CONFIGURATION

@@ -12,10 +12,10 @@ from sqlalchemy.engine import Connection
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.study.database import Database
-from llmopt_core.study.documents import Ending, dump
+from llmopt_core.study.documents import Beat, Ending, dump
 from llmopt_core.study.errors import TrialLost
 from llmopt_core.study.outcomes import check_outcome, constraint_values, objective_values, trial_state
-from llmopt_core.study.records import Claim, Outcome, OutcomeKind, StudyDefinition
+from llmopt_core.study.records import INTERRUPTED, Claim, Outcome, OutcomeKind, StudyDefinition
 from llmopt_core.study.rows import TrialWriter, retry_ticket
 from llmopt_core.study.snapshot import Snapshot, StoredTrial
 
@@ -47,14 +47,16 @@ class Endings:
             if not self._run_again(connection, trial, reason, lost=False):
                 raise TrialLost(f"trial {claim.number} was taken away before it could be given back")
 
-    def reap(self, trial: StoredTrial, max_losses: int) -> bool:
-        """Have `trial` run again, or fail it after `max_losses`; False where another was first."""
+    def reap(self, trial: StoredTrial, beat: Beat | None, max_losses: int) -> bool:
+        """Have `trial` run again, or fail it after `max_losses`; False where another was first.
+
+        `beat` is what its runner last said.
+        """
         with self._exclusive() as connection:
             if trial.ticket.losses + 1 < max_losses:
-                reason = f"runner {trial.ticket.runner} ended or stopped answering while it ran the trial"
-                return self._run_again(connection, trial, reason, lost=True)
+                return self._run_again(connection, trial, _lost(trial, beat), lost=True)
             failure = Failure(
-                ErrorClass.UNKNOWN,
+                ErrorClass.RUNNER_LOST,
                 f"the runner died each of the {max_losses} times that it ran this trial",
                 "compare the memory limit of the runner with what this configuration needs",
             )
@@ -115,6 +117,19 @@ class Endings:
 
 def _without_result(kind: OutcomeKind, failure: Failure) -> Ending:
     return Ending(Outcome(kind, Configuration(), failure=failure))
+
+
+def _lost(trial: StoredTrial, beat: Beat | None) -> Failure:
+    """Return why the runner of `trial` lost it: only one that was asked to stop was preempted."""
+    ended = None if beat is None else beat.runner.ended
+    if ended == INTERRUPTED:
+        return _preempted(f"runner {trial.ticket.runner} was asked to stop and could not return the trial")
+    how = "stopped answering" if ended is None else f"ended ({ended})"
+    return Failure(
+        ErrorClass.RUNNER_LOST,
+        f"runner {trial.ticket.runner} {how} while it ran the trial",
+        "the trial runs again, at no cost to the budget; the log of the runner says why it ended",
+    )
 
 
 def _preempted(reason: str) -> Failure:

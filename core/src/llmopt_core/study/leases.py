@@ -35,19 +35,19 @@ class Leases:
         return tuple(trial for trial in running if self._is_over(trial, beats, now))
 
     def _sighting(self, trial: StoredTrial, beats: dict[str, Beat], now: float) -> _Sighting:
-        beat = _beat_of(trial, beats)
+        beat = beat_of(trial, beats)
         count = None if beat is None else beat.runner.beat
         before = self._seen.get(trial.number)
         return before if before is not None and before.beat == count else _Sighting(count, now)
 
     def _is_over(self, trial: StoredTrial, beats: dict[str, Beat], now: float) -> bool:
-        beat = _beat_of(trial, beats)
+        beat = beat_of(trial, beats)
         if beat is not None and beat.runner.ended is not None:
             return True
         return now - self._seen[trial.number].at >= self._seconds
 
 
-def _beat_of(trial: StoredTrial, beats: dict[str, Beat]) -> Beat | None:
+def beat_of(trial: StoredTrial, beats: dict[str, Beat]) -> Beat | None:
     """Return the beat of the process that claimed `trial`, which another of the same name is not."""
     beat = beats.get(trial.ticket.runner or "")
     return beat if beat is not None and beat.session == trial.ticket.session else None

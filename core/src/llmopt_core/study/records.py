@@ -193,6 +193,10 @@ class TrialRecord:
     repeat: int | None = None
 
 
+# How a runner ended that was asked to stop, as its last heartbeat says it.
+INTERRUPTED = "interrupted"
+
+
 @dataclass(frozen=True)
 class RunnerRecord:
     """What a runner last said of itself.
@@ -210,7 +214,7 @@ class RunnerRecord:
     memory_mib: float | None = None
     memory_total_mib: float | None = None
     memory_level: str | None = None  # safe, warning, critical or emergency
-    ended: str | None = None  # why it ended, when it ended in order
+    ended: str | None = None  # why it ended, as far as it could still say so
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from llmopt_core.study.documents import (
     load_definition,
 )
 from llmopt_core.study.finishing import Endings
-from llmopt_core.study.leases import Leases
+from llmopt_core.study.leases import Leases, beat_of
 from llmopt_core.study.pruning import TrialPruning, prunes
 from llmopt_core.study.records import (
     Claim,
@@ -270,8 +270,11 @@ class Study:
         """Take the trials whose lease is over from their runners; see `Janitor`."""
         with self._guard:
             self._refresh()
-            over = leases.over(tuple(self._snapshot.running()), self._beats())
-            return tuple(trial.number for trial in over if self._endings.reap(trial, max_losses))
+            beats = self._beats()
+            over = leases.over(tuple(self._snapshot.running()), beats)
+            return tuple(
+                trial.number for trial in over if self._endings.reap(trial, beat_of(trial, beats), max_losses)
+            )
 
     def _prune(self, claim: Claim) -> TrialPruning:
         others = (trial for trial in self._snapshot.trials.values() if trial.number != claim.number)
