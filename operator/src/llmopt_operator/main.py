@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import uuid
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -37,7 +38,7 @@ from llmopt_operator.specs.naming import Key
 from llmopt_operator.sweeping import Sweep
 
 log = logging.getLogger(__name__)
-EXIT_INVALID = 65
+EXIT_LOST, EXIT_INVALID = 1, 65
 # Between two searches for garbage; Python's own default suits small programs.
 _ALLOCATIONS = 20_000
 
@@ -105,37 +106,41 @@ class Operator:
         self.pulse = Pulse()
         self._watching = asyncio.Event()
         self._leading = False
+        self._lease: Lease | None = None
 
     async def run(self, stop: asyncio.Event) -> int:
         """Serve health and metrics, wait for the lead, act until `stop`; return the exit code."""
         connection = Connection.open()
-        cluster = Cluster(connection, self.metrics)
         try:
             async with (
                 serving(health_app(self.pulse, self._is_ready), self._settings.health_port) as health,
                 serving(metrics_app(self.metrics.registry), self._settings.metrics_port) as metrics,
             ):
                 log.info("health on port %d, metrics on port %d", health, metrics)
-                return await self._lead(cluster, stop)
+                return await self._lead(connection, stop)
         finally:
             await connection.close()
 
     def _is_ready(self) -> bool:
-        """Whether it acts, or waits to."""
-        return not self._leading or self._watching.is_set()
+        """Whether it acts, or waits for a lease that it may ask for."""
+        if self._leading:
+            return self._watching.is_set()
+        return self._lease is None or not self._lease.problem
 
-    async def _lead(self, cluster: Cluster, stop: asyncio.Event) -> int:
+    async def _lead(self, connection: Connection, stop: asyncio.Event) -> int:
         election = self._settings.leader_election
         if not election.enabled:
+            cluster = Cluster(connection, self.metrics)
             return 1 if await side_by_side(stop, {"acting": self._act(cluster, stop)}) else 0
         namespace = election.namespace or os.environ.get("POD_NAMESPACE", "default")
         identity = f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
-        lease = Lease(cluster, namespace, election.name, identity)
+        lease = self._lease = Lease(Cluster(connection, self.metrics), namespace, election.name, identity)
         if await side_by_side(stop, {"lead": lease.acquire()}) is None:
             return 0
-        ended = await side_by_side(stop, {"acting": self._act(cluster, stop), "lead": lease.hold()})
+        cluster = Cluster(connection, self.metrics, lambda: lease.may_act)
+        ended = await side_by_side(stop, {"acting": self._act(cluster, stop), "lead": _held(lease)})
         if ended:
-            return 1
+            return EXIT_LOST
         await lease.release()
         return 0
 
@@ -180,6 +185,17 @@ class Operator:
             stop_flag=stop,
         )
         stop.set()
+
+
+async def _held(lease: Lease) -> None:
+    """Hold the lease; once it is lost, see to it that this process ends before another one may act.
+
+    Threads that wait for a database cannot be cancelled, and the process ends only after them.
+    """
+    await lease.hold()
+    watchdog = threading.Timer(max(lease.seconds_left, 0.0), os._exit, (EXIT_LOST,))
+    watchdog.daemon = True
+    watchdog.start()
 
 
 async def side_by_side(stop: asyncio.Event, parts: Mapping[str, Coroutine[Any, Any, None]]) -> str | None:

@@ -12,9 +12,9 @@ from llmopt_core.resources import Resource
 from llmopt_operator.acceptance import Acceptances
 from llmopt_operator.adapters.kubernetes import (
     STRATEGIC_MERGE_PATCH,
+    AlreadyExists,
     ApiError,
     Cluster,
-    Conflict,
     Forbidden,
     NotFound,
     collection,
@@ -226,7 +226,7 @@ class Reconciler:
             return await self._cluster.create(
                 collection(body["apiVersion"], plural, body["metadata"]["namespace"]), body
             )
-        except Conflict:
+        except AlreadyExists:
             there = await self._cluster.get(path_of(body, plural))
         mine = body["metadata"]["ownerReferences"][0]["uid"]
         if mine not in {owner["uid"] for owner in there["metadata"].get("ownerReferences") or ()}:
@@ -253,7 +253,7 @@ class Reconciler:
     async def _tell(self, document: Document, happenings: Iterable[Happening]) -> None:
         events = collection("v1", _EVENTS, document["metadata"]["namespace"])
         for happening in happenings:
-            with suppress(Conflict):  # it was told before
+            with suppress(AlreadyExists):  # it was told before
                 await self._cluster.create(events, event_of(document, happening, time.time()))
 
     def _forget(self, key: Key) -> None:

@@ -51,7 +51,8 @@ class Connection:
     def open(cls) -> "Connection":
         """Open a session; close it by `close`. Raises NotInCluster."""
         info = login()
-        connector = aiohttp.TCPConnector(limit=16, ssl=info.as_ssl_context())
+        # As many as there are workers: what hangs must not keep the lease from being renewed.
+        connector = aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context())
         timeout = aiohttp.ClientTimeout(total=30)
         session = aiohttp.ClientSession(
             connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()

@@ -1,7 +1,7 @@
 """The one hand on the API server: reads and writes plain objects, and says what went wrong."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,16 +16,35 @@ from llmopt_operator.metrics import OperatorMetrics
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON = "application/json"
-_RETRYABLE = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.CONFLICT, *(s for s in HTTPStatus if s >= 500)}  # noqa: PLR2004 - the servers' own
+_READ = "GET"
+_RETRYABLE = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.CONFLICT})
+_SERVERS_OWN = 500
+_ALREADY_EXISTS = "AlreadyExists"
+_LONGEST_TEXT = 500
 Object = dict[str, Any]
 
 
 class ApiError(LlmoptError):
-    """The API server refused, or did not answer (status 0)."""
+    """The API server refused, or did not answer (status 0).
 
-    def __init__(self, verb: str, path: str, status: int, message: str) -> None:
-        self.status = status
-        self.retryable = status == 0 or status in _RETRYABLE
+    `message` is its own sentence, `fields` are those that it names in it, with what is wrong.
+    `retry_after_seconds` is how long it asks to be left alone.
+    """
+
+    def __init__(
+        self,
+        verb: str,
+        path: str,
+        status: int,
+        message: str,
+        *,
+        fields: Mapping[str, str] | None = None,
+        retry_after_seconds: float = 0.0,
+    ) -> None:
+        self.verb, self.path, self.status, self.message = verb, path, status, message
+        self.fields = fields or {}
+        self.retry_after_seconds = retry_after_seconds
+        self.retryable = status in _RETRYABLE or not HTTPStatus.BAD_REQUEST <= status < _SERVERS_OWN
         super().__init__(f"{verb} {path}: {status or 'no answer'}: {message}")
 
 
@@ -34,14 +53,28 @@ class NotFound(ApiError):
 
 
 class Forbidden(ApiError):
-    """The operator has not the right to it."""
+    """The operator has not the right to it, or a policy or a quota is against it."""
 
 
 class Conflict(ApiError):
-    """It exists already, or was changed meanwhile."""
+    """It was changed meanwhile."""
 
 
-_BY_STATUS = {
+class AlreadyExists(Conflict):
+    """An object of this name exists."""
+
+    def __init__(self, *arguments: Any, **details: Any) -> None:
+        super().__init__(*arguments, **details)
+        self.retryable = False
+
+
+class NotLeading(LlmoptError):
+    """Nothing is written any more: another operator may act."""
+
+    retryable = True
+
+
+_BY_STATUS: Mapping[int, type[ApiError]] = {
     HTTPStatus.NOT_FOUND: NotFound,
     HTTPStatus.FORBIDDEN: Forbidden,
     HTTPStatus.CONFLICT: Conflict,
@@ -49,18 +82,24 @@ _BY_STATUS = {
 
 
 class Cluster:
-    """Objects by their path. Every method may raise ApiError."""
+    """Objects by their path. Every method may raise ApiError.
 
-    def __init__(self, connection: Connection, metrics: OperatorMetrics) -> None:
+    Nothing is written while `may_write` is false: NotLeading is raised.
+    """
+
+    def __init__(
+        self, connection: Connection, metrics: OperatorMetrics, may_write: Callable[[], bool] = lambda: True
+    ) -> None:
         self._connection = connection
         self._metrics = metrics
+        self._may_write = may_write
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Object:
         """Return the object, or the list, at `path`."""
-        return await self._ask("GET", path, query=query)
+        return await self._ask(_READ, path, query=query)
 
     async def create(self, collection: str, body: Object) -> Object:
-        """Create `body`; raises Conflict where it exists."""
+        """Create `body`; raises AlreadyExists where it is there."""
         return await self._ask("POST", collection, body=body)
 
     async def replace(self, path: str, body: Object) -> Object:
@@ -88,6 +127,8 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         content_type: str = JSON,
     ) -> Object:
+        if verb != _READ and not self._may_write():
+            raise NotLeading(f"{verb} {path}: not sent: this operator has lost its lease")
         began = time.monotonic()
         status = 0
         try:
@@ -99,15 +140,44 @@ class Cluster:
                 headers={**self._connection.headers(), "Content-Type": content_type},
             ) as response:
                 status = response.status
-                document: Object = msgspec.json.decode(await response.read())
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                content, retry_after = await response.read(), response.headers.get("Retry-After", "")
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise ApiError(verb, path, 0, str(error) or type(error).__name__) from error
         finally:
             self._metrics.asked(verb, status, time.monotonic() - began)
-        if status >= HTTPStatus.BAD_REQUEST:
-            kind = _BY_STATUS.get(HTTPStatus(status), ApiError)
-            raise kind(verb, path, status, str(document.get("message", "")))
-        return document
+        document = _decoded(content)
+        if status < HTTPStatus.BAD_REQUEST and document is not None:
+            return document
+        raise _failure(verb, path, status, document or {"message": _text(content)}, retry_after)
+
+
+def _decoded(content: bytes) -> Object | None:
+    """Return the object that an answer holds; a proxy's page of HTML holds none."""
+    try:
+        document = msgspec.json.decode(content)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _text(content: bytes) -> str:
+    return " ".join(content[:_LONGEST_TEXT].decode(errors="replace").split()) or "an empty answer"
+
+
+def _failure(verb: str, path: str, status: int, document: Object, retry_after: str) -> ApiError:
+    """Return what a `Status` of the API server means."""
+    kind = _BY_STATUS.get(status, ApiError)
+    if kind is Conflict and document.get("reason") == _ALREADY_EXISTS:
+        kind = AlreadyExists
+    causes = (document.get("details") or {}).get("causes") or ()
+    return kind(
+        verb,
+        path,
+        status,
+        str(document.get("message", "")),
+        fields={str(cause["field"]): str(cause.get("message", "")) for cause in causes if "field" in cause},
+        retry_after_seconds=float(retry_after) if retry_after.isdecimal() else 0.0,
+    )
 
 
 def path_of(body: Mapping[str, Any], plural: str) -> str:
