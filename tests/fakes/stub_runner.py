@@ -19,11 +19,14 @@ import urllib.request
 from pathlib import Path
 
 from llmopt_core.engines.arguments import ServeArguments
+from llmopt_core.engines.recommendations import recommend
+from llmopt_core.engines.servers import ModelReference
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.resources import load_manifest
+from llmopt_core.search.building import complete
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.study.adapter import Janitor, open_storage
-from llmopt_core.study.definitions import define_study
+from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
 from llmopt_core.study.records import ConfirmPlan, Outcome, OutcomeKind, RunnerRecord
 from llmopt_core.study.summary import summarise
 
@@ -44,6 +47,7 @@ def options():
     parser.add_argument("--gain", type=float, default=0.5, help="what a temperature of 0 gains")
     parser.add_argument("--fail", help="every trial fails with this error class, and the study with it")
     parser.add_argument("--warn", help="every trial warns so; # becomes its number")
+    parser.add_argument("--forge", help="what every text of the winner's row says")
     parser.add_argument("--lose", help="this candidate of a benchmark has no model")
     return parser.parse_args()
 
@@ -133,13 +137,34 @@ class Runner:
             samples=samples,
             sample_metric="accuracy",
             warnings=(self.args.warn.replace("#", str(claim.number)),) if self.args.warn else (),
-            facts={
-                "serve_command": "llama-server -m 'model.gguf' -np 4",
-                "request_fields": {"temperature": temperature},
-                "serve_arguments": ServeArguments(("--temp", f"{temperature}"), {"--temp": True}).document(),
-            },
+            facts=self.facts(claim.parameters),
             seconds={"total": self.args.trial_seconds, "measure": self.args.trial_seconds},
         )
+
+    def facts(self, parameters):
+        """What a runner tells of the server; of a benchmark's candidates nothing."""
+        spec, forged = self.spec, self.args.forge
+        if forged:
+            arguments = ServeArguments(("--api-key", forged), {"--temp": True}).document()
+            return {
+                "serve_command": forged, "request_fields": {forged: forged}, "serve_arguments": arguments,
+            }  # fmt: skip
+        if self.study.definition.comparison is not None:
+            return {}
+        declaration = engine_declaration(spec.engine)
+        fixed = fixed_parameters(spec.engine, spec.workload, declaration)
+        told = recommend(
+            declaration,
+            ModelReference.of(spec.model.source),
+            complete(dict(parameters), fixed, declaration),
+            searched=parameters,
+            fixed=fixed,
+        )
+        return {
+            "serve_command": told.command,
+            "request_fields": told.request_fields,
+            **({} if told.arguments is None else {"serve_arguments": told.arguments.document()}),
+        }
 
     def asked(self):
         """Every metric that the study needs, with a value that keeps its bound."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources import Resource
+from llmopt_core.resources import LLMOptimization, Resource
 from llmopt_operator.acceptance import Acceptances
 from llmopt_operator.adapters.kubernetes import (
     STRATEGIC_MERGE_PATCH,
@@ -206,8 +206,13 @@ class Reconciler:
             self._sightings.of(sight.key).jobs.pop(name, None)
 
     async def _write_best(self, sight: _Sight) -> None:
-        result = await self._studies.result(sight.key, self._acceptances.resource(sight.document))
-        body = best_config_map(sight.document, result)
+        resource = self._acceptances.resource(sight.document)
+        if not isinstance(resource, LLMOptimization):
+            return  # a benchmark recommends nothing
+        found = await self._studies.result(sight.key, resource)
+        if found.result.trial is None:  # nothing is written of what is not trusted
+            return
+        body = best_config_map(sight.document, found.result)
         if await self._create(body, _CONFIG_MAPS) is None:
             await self._cluster.patch(path_of(body, _CONFIG_MAPS), {"data": body["data"]})
 

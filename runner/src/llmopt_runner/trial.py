@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from llmopt_core.engines.declarations import EngineDeclaration
+from llmopt_core.engines.recommendations import decided_arguments
 from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.errors.policies import POLICIES
@@ -292,16 +293,10 @@ class TrialRunner:
 
     def _mergeable(self, claim: Claim, configuration: Configuration) -> dict[str, object]:
         """What a server elsewhere is to be told of what was searched, and of what the engine was fixed to."""
-        decided = {*claim.parameters, *(name for name in self.fixed if name.startswith("engine."))}
-        arguments = self.slot.engine.mergeable_arguments(configuration, decided)
-        if arguments is None:
-            return {}
-        prompts = tuple(
-            f"{name} is said by whoever sends the requests"
-            for name, value in claim.parameters.items()
-            if name.startswith("prompt.") and value != self.fixed.get(name)
+        arguments = decided_arguments(
+            self.declaration, configuration, searched=claim.parameters, fixed=self.fixed
         )
-        return {"serve_arguments": replace(arguments, untold=(*arguments.untold, *prompts)).document()}
+        return {} if arguments is None else {"serve_arguments": arguments.document()}
 
 
 def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:

@@ -9,10 +9,10 @@ import pytest
 from fakes.engine_environments import use_engine
 
 from llmopt_core.engines.vllm import DTYPES, KV_CACHE_DTYPES, QUANTIZATIONS, VLLM
+from llmopt_core.engines.vllm_flags import flags, variables
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.base import LaunchSettings
 from llmopt_runner.engines.vllm import Vllm
-from llmopt_runner.engines.vllm_flags import flags, variables
 
 pytestmark = pytest.mark.slow
 LIMIT_SECONDS = 240

@@ -8,7 +8,13 @@ from fakes.tenants import eventually
 
 pytestmark = pytest.mark.slow
 FORMER = ["--port", "80", "--temp", "0.9"]
-ROLLOUT = {"deploymentRef": {"name": "server"}}
+# What is searched has a flag, so that a winner can be written.
+SPEC = {
+    "rollout": {"deploymentRef": {"name": "server"}},
+    "search": {
+        "space": {"sampling": [{"name": "temperature", "float": {"low": "0", "high": "1", "step": "0.1"}}]}
+    },
+}
 
 
 @pytest.fixture
@@ -45,11 +51,11 @@ def test_a_proven_winner_is_served(tenant, operator):
     """The Deployment gets the winner's arguments beside its own, and the former ones are kept in it."""
     with tenant.kubelet():
         deploy(tenant)
-        tenant.apply("wins", rollout=ROLLOUT)
+        tenant.apply("wins", **SPEC)
         tenant.until("wins", "RolledOut", "True", "Available")
     best = tenant.status("wins")["best"]
     *kept, told = arguments(tenant)
-    assert kept == ["--port", "80", "--temp"]
+    assert kept == ["--port", "80", "--ctx-size", "4096", "--temp"]
     assert float(told) == pytest.approx(float(best["parameters"]["sampling.temperature"]))
     note = json.loads(deployment(tenant)["metadata"]["annotations"]["llmopt.dev/rollout"])
     assert note["former"] == FORMER
@@ -61,7 +67,7 @@ def test_what_does_not_serve_is_taken_back_though_the_operator_is_killed(tenant,
     """Killed while the new pods fail and started again, the operator gives the former arguments back."""
     with tenant.kubelet(serves=lambda said: list(said) == FORMER):
         deploy(tenant)
-        tenant.apply("fails", rollout=ROLLOUT)
+        tenant.apply("fails", **SPEC)
         tenant.until("fails", "RolledOut", "False", "InProgress")
         operator.stop(signal.SIGKILL)
         operator.start()
@@ -73,12 +79,25 @@ def test_what_does_not_serve_is_taken_back_though_the_operator_is_killed(tenant,
     assert "RolledBack" in tenant.events("fails")
 
 
+def test_no_text_of_a_forged_row_reaches_a_manifest(tenant, operator):
+    """A tenant that writes its own rows gets the arguments that follow from its resource, and no others."""
+    with tenant.kubelet("--forge", "$(SECRET)"):
+        deploy(tenant)
+        tenant.apply("forged", **SPEC)
+        tenant.until("forged", "RolledOut", "True", "Available")
+    assert arguments(tenant)[:-1] == ["--port", "80", "--ctx-size", "4096", "--temp"]
+    config_map = tenant.api.get(tenant.path("", "configmaps", "forged-best"))
+    best = tenant.status("forged")["best"]
+    assert "$(SECRET)" not in json.dumps([deployment(tenant), config_map, best])
+    assert config_map["data"]["serve-args"].startswith("llama-server --model ")
+
+
 def test_without_a_proven_gain_nothing_is_touched(tenant, operator):
     """A search that only found the default again leaves the Deployment as it is."""
     with tenant.kubelet("--gain", "0"):
         deploy(tenant)
         before = deployment(tenant)["metadata"]["generation"]
-        tenant.apply("even", rollout=ROLLOUT)
+        tenant.apply("even", **SPEC)
         tenant.until("even", "RolledOut", "False", "NoSignificantGain")
     assert deployment(tenant)["metadata"]["generation"] == before
     assert arguments(tenant) == FORMER
@@ -87,7 +106,7 @@ def test_without_a_proven_gain_nothing_is_touched(tenant, operator):
 def test_a_deployment_that_is_made_later_is_found(tenant, operator):
     """What is missing is named, and the winner is written once it is there."""
     with tenant.kubelet():
-        tenant.apply("early", rollout=ROLLOUT)
+        tenant.apply("early", **SPEC)
         condition = tenant.until("early", "RolledOut", "False", "DeploymentNotFound")
         assert "server does not exist" in condition["message"]
         deploy(tenant)

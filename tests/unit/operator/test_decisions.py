@@ -219,3 +219,12 @@ def test_figures_stay_while_nobody_can_read_them() -> None:
     status = decide(_seen(study=STUDY, jobs=(JOB,)), NOW).status
     away = decide(_seen(status=status, storage=Problem("StorageUnavailable", "x")), NOW)
     assert away.status["progress"] == STUDY.figures["progress"]
+
+
+def test_a_best_that_is_not_trusted_is_said() -> None:
+    """A study whose best is no point of the space says so beside its end, with an event."""
+    study = replace(DONE, distrust=Problem("ParametersOutsideSpace", "trial 7 is not used"))
+    plan = decide(_seen(study=study, jobs=(JOB,)), NOW)
+    said = _condition(plan, "ResultValid")
+    assert (said["status"], said["reason"]) == ("False", "ParametersOutsideSpace")
+    assert "ParametersOutsideSpace" in {each.reason for each in plan.happenings}

@@ -7,8 +7,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
+from llmopt_core.engines.servers import ServerDeclaration
 from llmopt_core.search.configurations import Configuration, Group, Value
 
+# In arguments, Kubernetes replaces $(NAME) by the value of a variable, which may come from a Secret.
+EXPANSION = "$("
 Kind = Literal["int", "float", "bool", "text"]
 _ARTICLES: Mapping[Kind, str] = {"int": "a whole number", "float": "a decimal number", "text": "text"}
 
@@ -56,6 +59,8 @@ class ParameterDeclaration:
         """What a value must be, in words that complete "expected …"."""
         if self.choices is not None:
             return f"one of {', '.join(self.choices)}"
+        if self.kind == "text" and self.group == "engine":
+            return f"text without {EXPANSION}, which Kubernetes would replace by the value of a variable"
         if self.kind == "bool":
             return '"true" or "false", in quotes'
         low, high = _number_text(self.low), _number_text(self.high)
@@ -82,7 +87,9 @@ class ParameterDeclaration:
     def _within(self, value: Value) -> bool:
         if self.choices is not None:
             return value in self.choices
-        if isinstance(value, bool | str):
+        if isinstance(value, str):
+            return self.group != "engine" or EXPANSION not in value
+        if isinstance(value, bool):
             return True
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
@@ -125,6 +132,7 @@ class EngineDeclaration:
     are filled in where they are known, what has no effect is set to its neutral value, what the engine
     clamps is clamped. `conflicts` returns one sentence per combination the engine would refuse.
     `freezes_sampling` says whether a server started so keeps the sampling of its first request for its life.
+    `server` says how a server elsewhere is told a configuration; None: it has no command line of ours.
     """
 
     name: str
@@ -134,6 +142,7 @@ class EngineDeclaration:
     canonical: Callable[[Configuration], Configuration]
     conflicts: Callable[[Configuration], tuple[str, ...]]
     freezes_sampling: Callable[[Configuration], bool] = lambda _configuration: False
+    server: ServerDeclaration | None = None
 
     def load_part(self, configuration: Configuration) -> dict[str, Value]:
         """Return, by full name, what of `configuration` only a new server can change."""

@@ -7,6 +7,7 @@ from functools import partial
 
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
 from llmopt_core.engines.llamacpp_rules import canonical, conflicts
+from llmopt_core.engines.llamacpp_serving import LLAMACPP_SERVER
 
 MAX_SLOTS = 256
 MAX_THREADS = 512
@@ -159,4 +160,5 @@ LLAMACPP = EngineDeclaration(
     parameters=_PARAMETERS,
     canonical=partial(canonical, parameters=_PARAMETERS),
     conflicts=partial(conflicts, parameters=_PARAMETERS),
+    server=LLAMACPP_SERVER,
 )

@@ -9,6 +9,7 @@ from functools import partial
 
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
 from llmopt_core.engines.transformers_rules import canonical, conflicts, freezes_sampling
+from llmopt_core.engines.transformers_serving import TRANSFORMERS_SERVER
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 ATTENTIONS = ("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
@@ -139,4 +140,5 @@ TRANSFORMERS = EngineDeclaration(
     canonical=partial(canonical, parameters=_PARAMETERS),
     conflicts=partial(conflicts, parameters=_PARAMETERS),
     freezes_sampling=freezes_sampling,
+    server=TRANSFORMERS_SERVER,
 )

@@ -9,6 +9,7 @@ from functools import partial
 
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
 from llmopt_core.engines.vllm_rules import canonical, conflicts
+from llmopt_core.engines.vllm_serving import VLLM_SERVER
 
 MAX_TEMPERATURE = 2
 PENALTY_LIMIT = 2
@@ -158,4 +159,5 @@ VLLM = EngineDeclaration(
     parameters=_PARAMETERS,
     canonical=partial(canonical, parameters=_PARAMETERS),
     conflicts=partial(conflicts, parameters=_PARAMETERS),
+    server=VLLM_SERVER,
 )

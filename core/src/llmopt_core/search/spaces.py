@@ -1,9 +1,18 @@
 """The search space without the optimiser: dimensions, their order and their conditions."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from llmopt_core.search.configurations import Value
+
+# Sums of float steps differ from the grid by rounding.
+_TOLERANCE = 1e-9
+_SHOWN_CHARACTERS = 64
+
+
+class OutsideSpace(ValueError):
+    """A configuration is no point of the search space; the message names the parameter and its value."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +24,13 @@ class IntDimension:
     step: int = 1
     log: bool = False
 
+    def settled(self, value: object) -> Value | None:
+        """Return `value` as this dimension has it, None where it has not."""
+        if isinstance(value, bool) or not isinstance(value, int):
+            return None
+        inside = self.low <= value <= self.high and (self.log or (value - self.low) % self.step == 0)
+        return value if inside else None
+
 
 @dataclass(frozen=True)
 class FloatDimension:
@@ -25,12 +41,33 @@ class FloatDimension:
     step: float | None = None
     log: bool = False
 
+    def settled(self, value: object) -> Value | None:
+        """Return `value` as this dimension has it, None where it has not."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            return None
+        slack = _TOLERANCE * max(1.0, abs(self.low), abs(self.high))
+        if not self.low - slack <= value <= self.high + slack:
+            return None
+        if self.step is None or self.log:
+            return min(max(float(value), self.low), self.high)
+        steps = (value - self.low) / self.step
+        return float(value) if abs(steps - round(steps)) * self.step <= slack else None
+
 
 @dataclass(frozen=True)
 class ChoiceDimension:
     """One of several values without an order."""
 
     choices: tuple[Value, ...]
+
+    def settled(self, value: object) -> Value | None:
+        """Return the choice that `value` is equal to, None where there is none."""
+        same = (
+            choice
+            for choice in self.choices
+            if choice == value and isinstance(choice, bool) == isinstance(value, bool)
+        )
+        return next(same, None)
 
 
 Dimension = IntDimension | FloatDimension | ChoiceDimension
@@ -79,3 +116,29 @@ class SearchSpace:
     def names(self) -> tuple[str, ...]:
         """Return the full names, in order."""
         return tuple(parameter.name for parameter in self.parameters)
+
+    def settled(self, values: Mapping[str, object]) -> dict[str, Value]:
+        """Return `values` by full name as this space has them: text is the space's own, never the caller's.
+
+        For values that somebody else wrote. Raises OutsideSpace where a name is not searched, a condition
+        does not hold, or a value is of another type or out of its dimension.
+        """
+        settled: dict[str, Value] = {}
+        for parameter in self.parameters:
+            if parameter.name not in values:
+                continue
+            value = values[parameter.name]
+            if not parameter.active(settled):
+                raise OutsideSpace(f"{parameter.name} is given though its conditions do not hold")
+            if (found := parameter.dimension.settled(value)) is None:
+                raise OutsideSpace(f"{parameter.name} = {_shown(value)} is out of its range or choices")
+            settled[parameter.name] = found
+        if strange := sorted(set(values) - set(self.names())):
+            raise OutsideSpace(f"{_shown(strange[0])} is not searched")
+        return settled
+
+
+def _shown(value: object) -> str:
+    """A short text without control characters."""
+    text = ascii(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

@@ -14,6 +14,7 @@ from llmopt_core.study.views import StudyPicture
 from llmopt_operator.adapters.storages import Room
 from llmopt_operator.domain.observed import StudySeen
 from llmopt_operator.domain.rollups import BenchmarkReading, Reading, benchmark_seen, optimization_seen
+from llmopt_operator.domain.winners import verified
 
 
 def read_study(room: Room, name: str, resource: Resource) -> StudySeen | None:
@@ -39,7 +40,7 @@ def _read_optimization(study: StudyPicture, resource: LLMOptimization) -> Readin
         ended=study.ended,
         look=look(study, resource.spec, elapsed_seconds=active, runners=_alive(runners)),
         summary=summarise(study),
-        result=result_of(study),
+        result=verified(result_of(study), resource),
         ranked=rank(study),
         runners=runners,
         active_seconds=active,

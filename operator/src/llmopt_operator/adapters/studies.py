@@ -9,12 +9,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from llmopt_core.resources import Resource
+from llmopt_core.resources import LLMOptimization, Resource
 from llmopt_core.study.adapter import EnqueueInvalid, SamplerUnavailable, Storage, StudyMismatch
 from llmopt_core.study.definitions import NothingToSearch, study_name
 from llmopt_core.study.opening import add_own_study, own_study
 from llmopt_core.study.others import ReferenceInvalid, WarmStartInvalid
-from llmopt_core.study.results import OptimizationResult, result_of
+from llmopt_core.study.results import result_of
 from llmopt_core.study.rows import UNTOUCHED, Pulse
 from llmopt_core.study.studies import KEEP
 from llmopt_operator.adapters.kubernetes import ApiError
@@ -22,6 +22,7 @@ from llmopt_operator.adapters.readings import read_study
 from llmopt_operator.adapters.storages import StorageProblem, Storages
 from llmopt_operator.domain.observed import Problem, StudySeen
 from llmopt_operator.domain.rollups import unchanged, untouched
+from llmopt_operator.domain.winners import Verified, verified
 from llmopt_operator.specs.naming import Key
 
 log = logging.getLogger(__name__)
@@ -104,11 +105,13 @@ class Studies:
         name = study_name(resource)
         await self._storages.within(room, lambda: room.opened(name).study.end(reason, message, failed=failed))
 
-    async def result(self, key: Key, resource: Resource) -> OptimizationResult:
-        """Return what the study of `resource` has found so far."""
+    async def result(self, key: Key, resource: LLMOptimization) -> Verified:
+        """Return what the study of `resource` has found so far, without any text of its rows."""
         room = await self._storages.room(key.namespace)
         name = study_name(resource)
-        return await self._storages.within(room, lambda: result_of(room.opened(name).study))
+        return await self._storages.within(
+            room, lambda: verified(result_of(room.opened(name).study), resource)
+        )
 
     async def dispensable(self, namespace: str) -> tuple[str, ...]:
         """Return the names of the namespace's studies that are to go with their resource."""

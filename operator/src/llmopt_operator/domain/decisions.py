@@ -176,7 +176,7 @@ def _ended(seen: Observed, now: float) -> Plan | None:
         _accepted(),
         _ready(),
         Fact("Running", "False", end.reason, "the study has ended"),
-        _guard(study),
+        *_judged(study),
         Fact("Failed" if end.failed else "Complete", "True", end.reason, end.message),
     ]
     plan = _status(seen, facts, now, study)
@@ -205,7 +205,7 @@ def _suspended(seen: Observed, now: float) -> Plan | None:
 def _running_facts(seen: Observed) -> list[Fact]:
     facts = [_accepted(), _ready(), running_fact(seen.job, seen.pods, seen.target.runners)]
     if seen.study is not None:
-        facts.append(_guard(seen.study))
+        facts += _judged(seen.study)
     return facts
 
 
@@ -215,6 +215,13 @@ def _accepted() -> Fact:
 
 def _ready() -> Fact:
     return Fact("StudyReady", "True", "StudyOpen")
+
+
+def _judged(study: StudySeen) -> tuple[Fact, ...]:
+    """What a study's own figures say; that its best is not used is only said where it is so."""
+    if study.distrust is None:
+        return (_guard(study),)
+    return (_guard(study), Fact("ResultValid", "False", study.distrust.reason, study.distrust.message))
 
 
 def _guard(study: StudySeen) -> Fact:
@@ -309,4 +316,9 @@ _STEPS = (
     _suspended,
     _in_progress,
 )
-_TOLD = {("Accepted", "False"), ("Running", "True"), ("MemoryGuardPassed", "False")}
+_TOLD = {
+    ("Accepted", "False"),
+    ("Running", "True"),
+    ("MemoryGuardPassed", "False"),
+    ("ResultValid", "False"),
+}

@@ -88,12 +88,16 @@ class Winner:
 
 @dataclass(frozen=True)
 class StudySeen:
-    """A study as the storage has it now. `figures` are the parts of the status that it fills."""
+    """A study as the storage has it now. `figures` are the parts of the status that it fills.
+
+    `distrust` is why its best trial is not used.
+    """
 
     ended: EndReason | None
     active_seconds: float
     figures: Mapping[str, Any] = field(default_factory=dict)
     winner: Winner | None = None
+    distrust: Problem | None = None
 
 
 @dataclass(frozen=True)

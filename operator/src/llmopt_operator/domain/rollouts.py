@@ -6,6 +6,8 @@ whenever the operator ends, and a person can read and undo it without us.
 
 from dataclasses import dataclass, replace
 
+from llmopt_core.engines.arguments import ServeArguments
+from llmopt_core.engines.declarations import EXPANSION
 from llmopt_operator.domain.actions import Action, Happening, WriteArguments
 from llmopt_operator.domain.conditions import Fact
 from llmopt_operator.domain.observed import (
@@ -16,12 +18,12 @@ from llmopt_operator.domain.observed import (
     Problem,
     RolloutNote,
 )
+from llmopt_operator.domain.shells import starts_script
 
 # A Deployment that neither serves nor says that it cannot is taken back after this.
 LONGEST_SECONDS = 3600.0
 _LOOK_SECONDS = 5.0
 _MISSING_SECONDS = 30.0
-_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh"})
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,25 @@ def _of_the_resource(seen: Observed) -> Problem | None:
 def _of_the_study(seen: Observed) -> Problem | None:
     if seen.study is None:
         return Problem("StudyLost", "the study is not in the storage any more")
+    if seen.study.distrust is not None:
+        return seen.study.distrust
     winner = seen.study.winner
     if winner is None or not winner.proven:
         text = "no repeats proved a gain over the default: nothing is changed"
         return Problem("NoSignificantGain", text)
-    if winner.arguments is None:
-        text = "the engine has no command line: the parameters go with each request"
-        return Problem("NotByArguments", text)
-    if winner.arguments.untold:
-        text = "; ".join(winner.arguments.untold)
-        return Problem("NotByArguments", f"what was proved cannot be said by arguments alone: {text}")
-    return None
+    text = _not_by_arguments(winner.arguments)
+    return Problem("NotByArguments", text) if text else None
+
+
+def _not_by_arguments(arguments: ServeArguments | None) -> str:
+    """Return why a winner cannot be written as `arguments`, "" where it can."""
+    if arguments is None:
+        return "the engine has no command line: the parameters go with each request"
+    if arguments.untold:
+        return f"what was proved cannot be said by arguments alone: {'; '.join(arguments.untold)}"
+    if any(EXPANSION in argument for argument in arguments.told):
+        return f"an argument holds {EXPANSION}, which Kubernetes would replace by the value of a variable"
+    return ""
 
 
 def _of_the_deployment(seen: Observed) -> Problem | None:
@@ -75,8 +85,8 @@ def _of_the_deployment(seen: Observed) -> Problem | None:
         has = ", ".join(seen.deployment.containers)
         return Problem("ContainerNotFound", f"Deployment {name} has no such container; it has {has}")
     command, arguments = seen.deployment.containers[container]
-    if _is_shell((*command, *arguments)):
-        text = f"container {container} starts a shell, whose script is not changed; start the server itself"
+    if starts_script(command, arguments):
+        text = f"container {container} starts a shell or a script, not the server: start the server itself"
         return Problem("NotByArguments", text)
     return None
 
@@ -141,10 +151,6 @@ def _take_back(deployment: DeploymentSeen, note: RolloutNote) -> Turn:
     back = WriteArguments(deployment.name, deployment.version, replace(note, failure=why))
     said = f"Deployment {deployment.name} is given its former arguments again: {why}"
     return Turn(_no("InProgress", said), (back,), (Happening("RolledBack", said, warning=True),))
-
-
-def _is_shell(words: tuple[str, ...]) -> bool:
-    return bool(words) and words[0].rpartition("/")[2] in _SHELLS
 
 
 def _no(reason: str, message: str) -> Fact:

@@ -28,7 +28,8 @@ from llmopt_core.study.records import OutcomeKind, RunnerRecord, TrialRecord
 from llmopt_core.study.results import Comparison, OptimizationResult
 from llmopt_core.study.summary import StudySummary
 from llmopt_core.study.wording import gain_text, headline, interval_text
-from llmopt_operator.domain.observed import FIGURES, StudySeen, Winner
+from llmopt_operator.domain.observed import FIGURES, Problem, StudySeen, Winner
+from llmopt_operator.domain.winners import Verified
 
 _SHOWN_TOP, _SHOWN_PARETO, _SHOWN_METRICS = 10, 20, 48
 _SHOWN_ERRORS, _SHOWN_WARNINGS, _SHOWN_RUNNERS = 10, 5, 32
@@ -43,7 +44,7 @@ class Reading:
     ended: EndReason | None
     look: Look
     summary: StudySummary
-    result: OptimizationResult
+    result: Verified
     ranked: tuple[TrialRecord, ...]
     runners: tuple[RunnerRecord, ...]
     active_seconds: float
@@ -64,7 +65,7 @@ class BenchmarkReading:
 
 def optimization_seen(reading: Reading) -> StudySeen:
     """Return an optimization's study as decisions and the status need it."""
-    summary = reading.summary
+    summary, result = reading.summary, reading.result.result
     figures = {
         "study": reading.name,
         "progress": _dump(_progress(reading)),
@@ -72,7 +73,7 @@ def optimization_seen(reading: Reading) -> StudySeen:
         "warnings": [_dump(warning) for warning in _warnings(summary)],
         "runners": [_dump(runner) for runner in _runners(reading.runners)],
         "baseline": _dump(_trial(summary.baseline)),
-        "best": _dump(_best(reading.result)),
+        "best": _dump(_best(result)),
         "top": [_dump(_trial(trial)) for trial in reading.ranked[:_SHOWN_TOP]],
         "pareto": [_dump(_trial(trial)) for trial in _front(reading)],
     }
@@ -80,7 +81,8 @@ def optimization_seen(reading: Reading) -> StudySeen:
         ended=reading.ended,
         active_seconds=reading.active_seconds,
         figures={field: value for field, value in figures.items() if value not in (None, [], {})},
-        winner=_winner(reading.result),
+        winner=_winner(result),
+        distrust=reading.result.problem,
     )
 
 
@@ -117,7 +119,16 @@ def untouched(name: str, resource: Resource) -> StudySeen:
 def unchanged(status: Mapping[str, Any]) -> StudySeen:
     """Return a running study of which `status` holds the figures still."""
     figures = {field: status[field] for field in FIGURES if field in status}
-    return StudySeen(None, float(status.get("progress", {}).get("elapsedSeconds", 0)), figures)
+    distrust = next(
+        (
+            Problem(each["reason"], each["message"])
+            for each in status.get("conditions", ())
+            if each["type"] == "ResultValid"
+        ),
+        None,
+    )
+    elapsed = float(status.get("progress", {}).get("elapsedSeconds", 0))
+    return StudySeen(None, elapsed, figures, distrust=distrust)
 
 
 def decimal(value: float) -> str:
@@ -243,7 +254,7 @@ def _trial(trial: TrialRecord | None) -> TrialResult | None:
 
 def _front(reading: Reading) -> tuple[TrialRecord, ...]:
     """The front, where there is more than one objective to trade."""
-    objectives = [comparison for comparison in reading.result.comparisons if comparison.objective]
+    objectives = [comparison for comparison in reading.result.result.comparisons if comparison.objective]
     return reading.summary.pareto[:_SHOWN_PARETO] if len(objectives) > 1 else ()
 
 

@@ -5,15 +5,15 @@ The process itself, its readiness and its end are the same for all engines: see 
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.engines.declarations import EngineDeclaration
+from llmopt_core.engines.servers import ModelReference
 from llmopt_core.plugins import PluginGroup, PluginNotFound, load_plugin, nearest
-from llmopt_core.search.configurations import Configuration, Group, Value
+from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.failures import EngineNotFound, UnsupportedParameter
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
@@ -45,6 +45,20 @@ class LaunchSettings:
     endpoint_url: str | None = None
     endpoint_model: str | None = None
     api_key: str | None = field(default=None, repr=False)
+
+    @property
+    def model_reference(self) -> ModelReference:
+        """What a server is told of the model."""
+        if self.model_path is not None:
+            return ModelReference(
+                self.model_id, str(self.model_path), trust_remote_code=self.trust_remote_code
+            )
+        return ModelReference(
+            self.model_id,
+            repository=self.model_id,
+            revision=self.model_revision,
+            trust_remote_code=self.trust_remote_code,
+        )
 
     @property
     def model_files(self) -> Path | None:
@@ -96,17 +110,6 @@ class Engine(ABC):
     @abstractmethod
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
         """Return the shell commands, one a line, that serve the model as `configuration` says."""
-
-    def mergeable_arguments(
-        self, configuration: Configuration, decided: Collection[str]
-    ) -> ServeArguments | None:
-        """Return what a server's command line elsewhere must say of `decided`, as `configuration` has it.
-
-        `decided` are full names of the engine and sampling groups; others are passed over. None: the engine
-        has no command line of ours.
-        """
-        del configuration, decided
-        return None
 
     @abstractmethod
     def make_fresh(self, server: "Reachable", configuration: Configuration) -> bool:
@@ -191,13 +194,6 @@ class Engine(ABC):
         """Return warnings about the model that is called `served`; reported with each measurement."""
         del served, settings
         return ()
-
-    def _decided(
-        self, group: Group, configuration: Configuration, decided: Collection[str]
-    ) -> dict[str, Value]:
-        """Return, by plain name, what of `decided` is of `group` and has a value."""
-        values: Mapping[str, Value] = getattr(configuration, group)
-        return {name: value for name, value in values.items() if f"{group}.{name}" in decided}
 
     def _require_declared(self, group: str, name: str) -> None:
         full_name = f"{group}.{name}"

@@ -1,21 +1,20 @@
 """llama.cpp's HTTP server: `llama-server` where the machine has it, else the one in the wheel xllamacpp."""
 
 import importlib.util
-import shlex
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.engines.llamacpp import LLAMACPP
+from llmopt_core.engines.llamacpp_flags import LOAD_FLAGS, Flag
+from llmopt_core.engines.llamacpp_serving import command, model
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand
 from llmopt_runner.engines.failures import EngineNotInstalled
 from llmopt_runner.engines.llamacpp_facts import read_facts
-from llmopt_runner.engines.llamacpp_flags import LOAD_FLAGS, SAMPLING_FLAGS
 from llmopt_runner.engines.llamacpp_needs import memory_need
 from llmopt_runner.engines.probing import NotReady, Probe, Refused
 from llmopt_runner.engines.programs import find_program
@@ -61,22 +60,13 @@ class LlamaCpp(Engine):
         for name in configuration.sampling:
             self._require_declared("sampling", name)
         told = self.declaration.changed(configuration)
-        load = (*_model_arguments(settings), *self._load_arguments(told.engine))
-        lines = [_shell_line(server, load, told.sampling) for server in _servers()]
+        for name in told.engine:
+            self._require_declared("engine", name)
+        named = _model_arguments(settings)
+        lines = [command((*server, *named), told, _flags_of(server)) for server in _servers()]
         if find_program("llamacpp", _PROGRAM) is None:
-            lines.append(f"# elsewhere: {_shell_line((_PROGRAM,), load, told.sampling)}")
+            lines.append(f"# elsewhere: {command((_PROGRAM, *named), told)}")
         return "\n".join(lines)
-
-    def mergeable_arguments(self, configuration: Configuration, decided: Collection[str]) -> ServeArguments:
-        """Return the flags of `llama-server`; it has one for every parameter."""
-        engine = self._decided("engine", configuration, decided)
-        sampling = self._decided("sampling", configuration, decided)
-        told = [(LOAD_FLAGS[name], value) for name, value in engine.items()]
-        told += [(SAMPLING_FLAGS[name], value) for name, value in sampling.items()]
-        return ServeArguments(
-            told=tuple(argument for flag, value in told for argument in flag.arguments(value)),
-            flags={spelling: flag.kind != "bool" for flag, _ in told for spelling in flag.spellings},
-        )
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
         """Empty the slots' prefix caches; what was moved from idle slots to main memory cannot be emptied."""
@@ -107,14 +97,10 @@ class LlamaCpp(Engine):
         )
 
 
-def _shell_line(server: tuple[str, ...], load: tuple[str, ...], sampling: Mapping[str, Value]) -> str:
-    # The wheel lacks a few of the flags that llama-server has.
+def _flags_of(server: tuple[str, ...]) -> Callable[[Flag], bool]:
+    """The wheel lacks a few of the flags that llama-server has."""
     whole = server[-1] != _LAUNCHER
-    flags = {name: SAMPLING_FLAGS[name] for name in sampling if whole or SAMPLING_FLAGS[name].attribute}
-    arguments = (argument for name, flag in flags.items() for argument in flag.arguments(sampling[name]))
-    line = shlex.join((*server, *load, *arguments))
-    absent = [f"{name}={value}" for name, value in sampling.items() if name not in flags]
-    return f"{line}  # send with each request: {', '.join(absent)}" if absent else line
+    return lambda flag: whole or flag.attribute is not None
 
 
 def _erase_slots(probe: Probe) -> bool:
@@ -133,7 +119,7 @@ def _model_arguments(settings: LaunchSettings) -> tuple[str, ...]:
             f"spec.model.source: llamacpp serves a GGUF file, and {settings.model_id!r} was not resolved to"
             " one; name the file, as in hf://org/name/file.gguf"
         )
-    return ("--model", str(settings.model_path), "--alias", settings.model_id)
+    return model(settings.model_reference) or ()
 
 
 def _server() -> tuple[str, ...]:

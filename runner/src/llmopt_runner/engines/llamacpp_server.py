@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import xllamacpp  # type: ignore[import-untyped]  # a compiled module without stubs
 
-from llmopt_runner.engines.llamacpp_flags import LOAD_FLAGS, SAMPLING_FLAGS, Flag
+from llmopt_core.engines.llamacpp_flags import LOAD_FLAGS, SAMPLING_FLAGS, Flag
 
 _CACHE_TYPES = {
     name: getattr(xllamacpp.ggml_type, f"GGML_TYPE_{name.upper()}")

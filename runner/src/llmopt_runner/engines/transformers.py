@@ -1,30 +1,24 @@
 """`transformers serve`, from whatever environment it lives in: plain, continuously batched or quantised."""
 
-import json
 import re
-import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from llmopt_core.engines.arguments import ServeArguments, spellings_of
 from llmopt_core.engines.transformers import TRANSFORMERS
+from llmopt_core.engines.transformers_requests import request_fields
+from llmopt_core.engines.transformers_serving import command, flags, variables
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.transformers_needs import memory_need
 from llmopt_runner.engines.transformers_prompts import count_tokens
-from llmopt_runner.engines.transformers_requests import generation_config, request_fields
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape, longest_context
 from llmopt_runner.models import ModelNotFound, hub_cache
 
 _PROGRAM = "transformers"
-# What it listens at unless it is told.
-_OWN_URL = "http://localhost:8000"
 _QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
-# What has no flag.
-_VARIABLES = {"threads": "OMP_NUM_THREADS"}
 _BATCHES = re.compile(r"\[Request received\].* CB: (True|False)")
 _SWITCHED_ATTENTION = re.compile(r"Switching from \S+ to (\w+)")
 
@@ -54,13 +48,13 @@ class Transformers(Engine):
         program = str(require_program(TRANSFORMERS.name, _PROGRAM, TRANSFORMERS.name))
         address = ("--host", settings.host, "--port", str(settings.port))
         argv = (program, *_serve(settings), *address, *self._flags(settings.parameters))
-        variables = {
+        environment = {
             **_QUIET,
             **hub_variables(settings),
             **_cache_variables(settings.workdir),
-            **_variables(settings.parameters),
+            **variables(settings.parameters),
         }
-        return ServerCommand(argv, variables)
+        return ServerCommand(argv, environment)
 
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
         """Return the command that serves as `configuration` says, told only what differs from the defaults.
@@ -70,31 +64,10 @@ class Transformers(Engine):
         told = self.declaration.changed(configuration)
         for name in told.sampling:
             self._require_declared("sampling", name)
+        for name in told.engine:
+            self._require_declared("engine", name)
         program = str(find_program(TRANSFORMERS.name, _PROGRAM) or _PROGRAM)
-        assigned = tuple(f"{name}={value}" for name, value in _variables(told.engine).items())
-        prefix = ("env", *assigned) if assigned else ()
-        lines = [shlex.join((*prefix, program, *_serve(settings), *self._flags(told.engine)))]
-        frozen = self.declaration.freezes_sampling(configuration)
-        if frozen and (generation := generation_config(told.sampling)):
-            lines.append(f"# before all else, once: {_first_request(self.model_name(settings), generation)}")
-        if fields := self.request_fields(self.declaration.request_part(told)):
-            lines.append(f"# send with each request: {json.dumps(fields)}")
-        return "\n".join(lines)
-
-    def mergeable_arguments(self, configuration: Configuration, decided: Collection[str]) -> ServeArguments:
-        """Return the flags of `transformers serve`, which has none for sampling."""
-        engine = self._decided("engine", configuration, decided)
-        changed = self.declaration.changed(configuration)
-        sampling = self._decided("sampling", changed, decided)
-        told = {name: value for name, value in engine.items() if name not in _VARIABLES}
-        return ServeArguments(
-            told=self._flags(told),
-            flags=spellings_of(told),
-            untold=(
-                *(f"{name}={value} is an environment variable" for name, value in _variables(engine).items()),
-                *(f"{name}={value} goes with each request" for name, value in sampling.items()),
-            ),
-        )
+        return command((program, *_serve(settings)), told)
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
         """Say whether nothing is kept: only batching keeps a prefix cache, which cannot be emptied."""
@@ -144,20 +117,7 @@ class Transformers(Engine):
     def _flags(self, parameters: Mapping[str, Value]) -> tuple[str, ...]:
         for name in parameters:
             self._require_declared("engine", name)
-        return tuple(part for name, value in parameters.items() for part in _flag(name, value))
-
-
-def _flag(name: str, value: Value) -> tuple[str, ...]:
-    dashed = name.replace("_", "-")
-    if isinstance(value, bool):
-        return (f"--{dashed}" if value else f"--no-{dashed}",)
-    if name in _VARIABLES or (name, value) == ("quantization", "none"):  # a default without a word
-        return ()
-    return (f"--{dashed}", str(value))
-
-
-def _variables(parameters: Mapping[str, Value]) -> dict[str, str]:
-    return {_VARIABLES[name]: str(parameters[name]) for name in parameters if name in _VARIABLES}
+        return flags(parameters)
 
 
 def _serve(settings: LaunchSettings) -> tuple[str, ...]:
@@ -180,17 +140,6 @@ def _model(settings: LaunchSettings) -> str:
             " folder"
         )
     return str(path)
-
-
-def _first_request(model: str, generation: Mapping[str, Value]) -> str:
-    body = {
-        "model": model,
-        "messages": [{"role": "user", "content": "Hello"}],
-        "max_tokens": 1,
-        "generation_config": json.dumps(generation),
-    }
-    url = f"{_OWN_URL}/v1/chat/completions"
-    return shlex.join(("curl", url, "-H", "Content-Type: application/json", "-d", json.dumps(body)))
 
 
 def _cache_variables(workdir: Path) -> dict[str, str]:

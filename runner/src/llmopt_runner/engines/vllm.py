@@ -1,21 +1,19 @@
 """vLLM's HTTP server, `vllm serve`, from whatever environment it lives in."""
 
-import json
 import os
-import shlex
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.engines.vllm import VLLM
+from llmopt_core.engines.vllm_flags import flags, variables
+from llmopt_core.engines.vllm_serving import command, model
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
 from llmopt_runner.engines.probing import NotReady, Probe, Refused
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.vllm_facts import read_counters, read_facts
-from llmopt_runner.engines.vllm_flags import flags, spellings, variables
 from llmopt_runner.engines.vllm_memory import memory_need
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
@@ -32,9 +30,6 @@ _DEFAULT_SHARE = 0.92
 _RESET_PATH = "/llmopt/reset_prefix_cache"
 # Each answer tells how much of its prompt came from the cache; the cache can be emptied between trials.
 _MEASURED = ("--enable-prompt-tokens-details", "--middleware", _MIDDLEWARE)
-# vLLM has no default for it: a seed is drawn for each request that names none.
-_ONLY_IN_REQUESTS = "seed"
-_GENERATION = "--override-generation-config"
 
 
 class Vllm(Engine):
@@ -69,29 +64,10 @@ class Vllm(Engine):
         told = self.declaration.changed(configuration)
         for name in told.sampling:
             self._require_declared("sampling", name)
-        defaults = {name: value for name, value in told.sampling.items() if name != _ONLY_IN_REQUESTS}
-        sampling = (_GENERATION, json.dumps(defaults)) if defaults else ()
+        for name in told.engine:
+            self._require_declared("engine", name)
         program = str(find_program(VLLM.name, _PROGRAM) or _PROGRAM)
-        line = shlex.join(
-            (*_assigned(told.engine), program, *_serve(settings), *self._flags(told.engine), *sampling)
-        )
-        seed = told.sampling.get(_ONLY_IN_REQUESTS)
-        return line if seed is None else f"{line}  # send with each request: seed={seed}"
-
-    def mergeable_arguments(self, configuration: Configuration, decided: Collection[str]) -> ServeArguments:
-        """Return the flags of `vllm serve`; sampling is what its clients get who send none."""
-        engine = self._decided("engine", configuration, decided)
-        sampling = self._decided("sampling", configuration, decided)
-        defaults = {name: value for name, value in sampling.items() if name != _ONLY_IN_REQUESTS}
-        seed = sampling.get(_ONLY_IN_REQUESTS)
-        return ServeArguments(
-            told=(*flags(engine), *((_GENERATION, json.dumps(defaults)) if defaults else ())),
-            flags={**spellings(engine), **({_GENERATION: True} if defaults else {})},
-            untold=(
-                *(f"{name}={value} is an environment variable" for name, value in variables(engine).items()),
-                *(() if seed is None else (f"seed={seed} goes with each request",)),
-            ),
-        )
+        return command((program, *_serve(settings)), told)
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
         """Empty the prefix cache, which is on unless it is switched off."""
@@ -128,14 +104,9 @@ class Vllm(Engine):
 
 
 def _serve(settings: LaunchSettings) -> tuple[str, ...]:
-    # Without a name of its own a model of the offline hub would be called by its folder.
-    name = ("--served-model-name", settings.model_id)
-    trusted = ("--trust-remote-code",) if settings.trust_remote_code else ()
     if settings.model_path is not None:
         _require_folder(settings.model_path)
-        return ("serve", str(settings.model_path), *name, *trusted)
-    revision = ("--revision", settings.model_revision) if settings.model_revision else ()
-    return ("serve", settings.model_id, *revision, *name, *trusted)
+    return model(settings.model_reference) or ()
 
 
 def _require_folder(path: Path) -> None:
@@ -156,11 +127,6 @@ def _environment() -> dict[str, str]:
         "SPT_NOENV": "1",
         "PYTHONPATH": os.pathsep.join(folder for folder in folders if folder),
     }
-
-
-def _assigned(parameters: Mapping[str, Value]) -> tuple[str, ...]:
-    assignments = tuple(f"{name}={value}" for name, value in variables(parameters).items())
-    return ("env", *assignments) if assignments else ()
 
 
 def _emptied(probe: Probe) -> bool:

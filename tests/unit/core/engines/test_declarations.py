@@ -222,3 +222,13 @@ def test_a_default_is_held_in_its_declared_kind():
     parameters = by_full_name([set_at_load("rate", "float", "how much", default=1)])
     for flat in ({}, {"engine.rate": 1}):
         assert repr(completed(Configuration.from_flat(flat), parameters)["engine.rate"]) == "1.0"
+
+
+@pytest.mark.parametrize("text", ["$(SECRET)", "cuda:$(SECRET)", "$$(SECRET)"])
+def test_a_variables_expansion_is_no_value_of_an_engine(text: str) -> None:
+    """Kubernetes would replace it by a variable, in whatever arguments it reached."""
+    device = declaration_of("transformers")
+    assert device is not None
+    with pytest.raises(ValueError, match=r"text without \$\("):
+        device.parameters["engine.device"].parse(text)
+    assert device.parameters["engine.device"].parse("cuda:1") == "cuda:1"

@@ -7,13 +7,13 @@ import sys
 import pytest
 
 from llmopt_core.engines.llamacpp import LLAMACPP
+from llmopt_core.engines.llamacpp_flags import LOAD_FLAGS, SAMPLING_FLAGS
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines import llamacpp, llamacpp_server, programs
 from llmopt_runner.engines.base import LaunchSettings
 from llmopt_runner.engines.failures import EngineNotInstalled, UnsupportedParameter
 from llmopt_runner.engines.llamacpp import LlamaCpp
 from llmopt_runner.engines.llamacpp_facts import read_facts
-from llmopt_runner.engines.llamacpp_flags import LOAD_FLAGS, SAMPLING_FLAGS
 from llmopt_runner.models import ModelNotFound
 
 # Per parameter: a value, and what llama.cpp's own parameters then hold.
@@ -193,19 +193,3 @@ def test_a_log_that_tells_nothing_gives_no_facts():
 def test_a_cache_that_was_emptied_is_filled_again(engine, warm):
     """The prefix that all prompts share is in a new server's cache after its warm-up, and must be again."""
     assert LlamaCpp().stays_warm(Configuration(engine=engine)) is warm
-
-
-def test_what_a_server_elsewhere_is_told():
-    """Every decided parameter is said, defaults too; what was not decided is not."""
-    configuration = LLAMACPP.canonical(
-        Configuration(engine={"n_parallel": 4, "cache_prompt": False}, sampling={"temperature": 0.0})
-    )
-    serve = LlamaCpp().mergeable_arguments(
-        configuration, {"engine.n_parallel", "engine.cache_prompt", "engine.n_batch", "sampling.temperature"}
-    )
-    assert serve.merged(["-m", "x.gguf", "-np", "1", "--cache-prompt", "-c", "512"]) == (
-        "-m", "x.gguf", "-c", "512", *serve.told,
-    )  # fmt: skip
-    assert sorted(serve.told) == sorted(
-        ["--no-cache-prompt", "--batch-size", "2048", "--parallel", "4", "--temp", "0.0"]
-    )

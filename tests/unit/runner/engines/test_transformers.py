@@ -260,19 +260,3 @@ def test_a_machine_without_it_is_told_what_to_install(monkeypatch, settings):
     assert Transformers().installed() is None
     with pytest.raises(EngineNotInstalled, match=r"pip install 'llmopt\[transformers\]'"):
         Transformers().command(settings)
-
-
-def test_what_a_server_elsewhere_is_told():
-    """The decided flags take the place of what was said; sampling goes with each request."""
-    configuration = TRANSFORMERS.canonical(
-        Configuration(
-            engine={"dtype": "float32", "continuous_batching": False}, sampling={"temperature": 0.5}
-        )
-    )
-    decided = {"engine.dtype", "engine.continuous_batching", "sampling.temperature"}
-    serve = Transformers().mergeable_arguments(configuration, decided)
-    assert serve.merged(["serve", "m", "--dtype", "bfloat16", "--continuous-batching"]) == (
-        "serve", "m", *serve.told,
-    )  # fmt: skip
-    assert sorted(serve.told) == ["--dtype", "--no-continuous-batching", "float32"]
-    assert serve.untold == ("temperature=0.5 goes with each request",)

@@ -361,38 +361,3 @@ def test_the_middleware_empties_the_cache(emptied, status):
 def test_the_middleware_lets_everything_else_through(scope):
     """What is measured is vLLM's own answer."""
     assert _asked(scope) == ([], 0, 1)
-
-
-def test_what_a_server_elsewhere_is_told():
-    """Decided parameters take the place of what was said; what is no argument is told apart."""
-    configuration = VLLM.canonical(
-        Configuration(
-            engine={
-                "max_num_seqs": 4,
-                "enforce_eager": True,
-                "kv_cache_memory_mib": 2,
-                "cpu_threads_bind": "0",
-            },
-            sampling={"temperature": 0.5, "seed": 3},
-        )
-    )
-    serve = Vllm().mergeable_arguments(configuration, set(configuration.flat()) - {"sampling.min_p"})
-    before = [
-        "serve",
-        "m",
-        "--max_num_seqs=9",
-        "--no-enforce-eager",
-        "--kv-cache-memory-bytes",
-        "1",
-        "-tp",
-        "2",
-    ]
-    merged = serve.merged([*before, "--override-generation-config", "{}"])
-    assert merged[:2] == ("serve", "m")
-    assert merged[2:] == serve.told
-    assert serve.told[serve.told.index("--kv-cache-memory-bytes") + 1] == str(2 * 2**20)
-    assert json.loads(serve.told[serve.told.index("--override-generation-config") + 1])["temperature"] == 0.5
-    assert serve.untold == (
-        "VLLM_CPU_OMP_THREADS_BIND=0 is an environment variable",
-        "seed=3 goes with each request",
-    )

@@ -1,0 +1,109 @@
+"""What of a study's result may be written into manifests: computed from the resource, never copied from rows.
+
+Whoever owns a database can write any row into it. Of a row only numbers, and parameters that the resource's
+own search space holds, are taken over; arguments, commands, request fields and texts are computed here.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from llmopt_core.engines.recommendations import recommend
+from llmopt_core.engines.servers import ModelReference
+from llmopt_core.metrics.catalog import CATALOG
+from llmopt_core.resources import LLMOptimization
+from llmopt_core.search.building import complete
+from llmopt_core.search.configurations import GROUPS, Configuration, Value
+from llmopt_core.search.spaces import OutsideSpace
+from llmopt_core.study.definitions import (
+    define_study,
+    engine_declaration,
+    fixed_parameters,
+    study_name,
+)
+from llmopt_core.study.results import Comparison, OptimizationResult
+from llmopt_operator.domain.observed import Problem
+
+OUTSIDE_SPACE = "ParametersOutsideSpace"
+_REASON = re.compile(r"[A-Za-z]{1,64}")
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A result without any text of a row; with a `problem` it holds no winner."""
+
+    result: OptimizationResult
+    problem: Problem | None = None
+
+
+def verified(result: OptimizationResult, resource: LLMOptimization) -> Verified:
+    """Return `result` with all that is not a number computed from `resource`."""
+    bare = OptimizationResult(
+        study=study_name(resource),
+        ended=_reason(result.ended),
+        message="",
+        trials=result.trials,
+        failed=result.failed,
+    )
+    if result.trial is None:
+        return Verified(bare)
+    try:
+        parameters = _parameters(result, resource)
+    except OutsideSpace as error:
+        text = f"trial {result.trial} is not used: its parameters are outside spec.search.space: {error}"
+        return Verified(bare, Problem(OUTSIDE_SPACE, text))
+    measured = replace(
+        bare,
+        trial=result.trial,
+        default_is_best=result.default_is_best,
+        metrics=_finite(result.metrics),
+        default_metrics=_finite(result.default_metrics),
+        comparisons=tuple(one for one in result.comparisons if _is_finite(one)),
+        confirmed=result.confirmed,
+        repeats=result.repeats,
+        significant=result.significant,
+    )
+    return Verified(_recommended(measured, resource, parameters))
+
+
+def _parameters(result: OptimizationResult, resource: LLMOptimization) -> dict[str, Value]:
+    found = {f"{group}.{name}": value for group in GROUPS for name, value in result.parameters[group].items()}
+    return define_study(resource).space.settled(found)
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if name in CATALOG and _is_number(value)}
+
+
+def _is_finite(one: Comparison) -> bool:
+    numbers = (one.default, one.best, one.gain, one.low, one.high)
+    return one.metric in CATALOG and all(number is None or _is_number(number) for number in numbers)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _reason(reason: str | None) -> str | None:
+    """A reason is one word; whatever else a row holds is not taken over."""
+    return reason if reason is None or _REASON.fullmatch(reason) else "Ended"
+
+
+def _recommended(
+    result: OptimizationResult, resource: LLMOptimization, parameters: dict[str, Value]
+) -> OptimizationResult:
+    spec = resource.spec
+    declaration = engine_declaration(spec.engine)
+    fixed = fixed_parameters(spec.engine, spec.workload, declaration)
+    served = {} if result.keep_default else parameters
+    model = ModelReference.of(spec.model.source, trust_remote_code=spec.model.trust_remote_code)
+    told = recommend(declaration, model, complete(served, fixed, declaration), searched=served, fixed=fixed)
+    groups = Configuration.from_flat(parameters)
+    return replace(
+        result,
+        parameters={group: dict(getattr(groups, group)) for group in GROUPS},
+        serve_command=told.command,
+        serve_arguments=told.arguments,
+        request_fields=told.request_fields,
+    )
