@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from fakes.gpu_memory import holding
+from fakes.gpu_memory import leaving
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_runner.engines.base import LaunchSettings
@@ -54,7 +54,7 @@ def test_a_gpu_that_is_full_is_out_of_memory(gpu, python, settings):
     """With nearly nothing left the start fails at once as out of GPU memory, not as a crash."""
     server = EngineServer(Transformers(), _with(settings, **_MODES["bf16"]))
     with (
-        holding(python, int(gpu.occupancy().free_mib) - _LEFT_MIB),
+        leaving(python, _LEFT_MIB),
         server,
         pytest.raises(EngineStartFailed) as caught,
     ):

@@ -110,7 +110,8 @@ def _handles(nvml: Any, visible: str | None) -> list[Any]:
         if handle is None:  # as CUDA does: nothing behind an entry that is not there is visible
             break
         found.append(handle)
-    return found
+    uuids = [_uuid(nvml, handle) for handle in found]
+    return found if len(set(uuids)) == len(uuids) else []  # CUDA sees no GPU where one is named twice
 
 
 def _named(nvml: Any, every: list[Any], entry: str) -> Any | None:

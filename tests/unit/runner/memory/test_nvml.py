@@ -27,10 +27,12 @@ def _totals(nvml, visible=None):
         ("GPU-b", [2000]),
         ("GPU-", []),
         ("GPU-zzzz,0", []),
+        ("0,0", []),
+        ("0,GPU-aaaa", []),
     ],
 )
 def test_the_gpus_that_cuda_would_see(visible, totals):
-    """Indices, ids and beginnings of ids count as in CUDA; an entry that is not there ends the list."""
+    """Indices, ids and beginnings of ids count as in CUDA; an unknown entry ends the list, a repeated one empties it."""
     assert _totals(FakeNvml(), visible) == totals
 
 
