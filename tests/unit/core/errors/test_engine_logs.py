@@ -36,6 +36,8 @@ def _diagnosed(name):
         ("llamacpp-vulkan-oom", ErrorClass.GPU_OUT_OF_MEMORY, ["4757131264", "n_ctx (32768)"]),
         ("vllm-no-kernel-image", ErrorClass.ENGINE_NOT_INSTALLED, ["build", "GPU"]),
         ("vllm-no-c-compiler", ErrorClass.ENGINE_NOT_INSTALLED, ["C compiler", "package gcc"]),
+        ("transformers-no-c-compiler", ErrorClass.ENGINE_NOT_INSTALLED, ["C compiler", "package gcc"]),
+        ("transformers-no-such-gpu", ErrorClass.INVALID_CONFIGURATION, ["engine.args.device"]),
         ("vllm-trust-remote-code", ErrorClass.ACCESS_DENIED, ["spec.model.trustRemoteCode"]),
     ],
 )

@@ -10,6 +10,20 @@ BUILD = pattern(
     r"|provided PTX was compiled with an unsupported toolchain|hipErrorNoBinaryForGpu",
     "This build of the engine was not made for this GPU: install a build that supports it.",
 )
+COMPILERS = (
+    pattern(
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"Failed to find C compiler|gcc: command not found|Could not find C compiler",
+        "The engine compiles kernels while it runs and its environment has no C compiler: install the package"
+        " gcc (Debian: gcc and libc6-dev), or name a compiler in the environment variable CC.",
+    ),
+    pattern(
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"fatal error: Python\.h: No such file or directory",
+        "The engine compiles kernels while it runs and its environment lacks Python's headers: install the"
+        " package python3-dev.",
+    ),
+)
 REMOTE_CODE = pattern(
     ErrorClass.ACCESS_DENIED,
     r"requires you to execute the configuration file in that repo|contains custom code which must be executed"
@@ -19,6 +33,7 @@ REMOTE_CODE = pattern(
 )
 PATTERNS = (
     BUILD,
+    *COMPILERS,
     pattern(
         ErrorClass.GPU_OUT_OF_MEMORY,
         r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",

@@ -2,7 +2,7 @@
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.patterns.base import pattern
-from llmopt_core.errors.patterns.machine import BUILD, REMOTE_CODE
+from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, REMOTE_CODE
 
 _MODEL = (
     REMOTE_CODE,
@@ -105,6 +105,7 @@ _MEMORY = (
 )
 _DEVICE = (
     BUILD,
+    *COMPILERS,
     pattern(
         ErrorClass.CUDA_FAULT,
         r"(?:CUDA|HIP) error: ",

@@ -3,7 +3,7 @@
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.limits import LimitRule
 from llmopt_core.errors.patterns.base import pattern
-from llmopt_core.errors.patterns.machine import BUILD, REMOTE_CODE
+from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, REMOTE_CODE
 
 # What decides how much memory is left for the cache: with more of the first, less of the second, or another
 # of the third, more may fit.
@@ -180,18 +180,7 @@ _CONFIGURATION = (
 )
 _DEVICE = (
     BUILD,
-    pattern(
-        ErrorClass.ENGINE_NOT_INSTALLED,
-        r"Failed to find C compiler|gcc: command not found|Could not find C compiler",
-        "The engine compiles kernels at its start and its environment has no C compiler: install the package"
-        " gcc (Debian: gcc and libc6-dev), or name a compiler in the environment variable CC.",
-    ),
-    pattern(
-        ErrorClass.ENGINE_NOT_INSTALLED,
-        r"fatal error: Python\.h: No such file or directory",
-        "The engine compiles kernels at its start and its environment lacks Python's headers: install the"
-        " package python3-dev.",
-    ),
+    *COMPILERS,
     pattern(
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"Found no NVIDIA driver|NVIDIA driver on your system is too old|CUDA driver initialization failed"
