@@ -32,7 +32,7 @@ def _totals(nvml, visible=None):
     ],
 )
 def test_the_gpus_that_cuda_would_see(visible, totals):
-    """Indices, ids and beginnings of ids count as in CUDA; an unknown entry ends the list, a repeated one empties it."""
+    """As in CUDA, an unknown entry ends the list, and a GPU that is named twice empties it."""
     assert _totals(FakeNvml(), visible) == totals
 
 
