@@ -1,6 +1,7 @@
 """One optimization from apply to its end, and everything that may come between."""
 
 import json
+import re
 import signal
 
 import pytest
@@ -64,7 +65,29 @@ def test_what_cannot_run_is_refused(tenant, operator, field, value, says):
     condition = tenant.until("refused", "Accepted", "False")
     assert says in condition["message"]
     assert tenant.jobs() == []
-    assert tenant.status("refused")["phase"] == "Pending"
+    assert tenant.status("refused")["phase"] == "Rejected"
+    assert says in tenant.status("refused")["reason"]
+
+
+def test_kubectl_shows_what_is_refused_and_why(tenant, operator, plane):
+    """A table of kubectl says of a refused resource that it is, and what to correct."""
+    tenant.apply("wrong", document=changed(optimization(), "spec.engine.name", "lamacpp"))
+    tenant.until("wrong", "Accepted", "False")
+    header, row = plane.kubectl("get", "llmopt", "-n", tenant.namespace).splitlines()
+    assert header.split()[:2] == ["NAME", "PHASE"]
+    assert row.split()[1] == "Rejected"
+    assert row[header.index("REASON") :].startswith(
+        'spec.engine.name: "lamacpp": expected an installed engine'
+    )
+
+
+def test_kubectl_shows_how_long_it_will_take(tenant, operator, plane):
+    """The time left is a duration, which no unit has to be guessed for."""
+    tenant.apply("timed", budget={"trials": 200})
+    with tenant.kubelet("--trial-seconds", "1"):
+        eventually(lambda: "eta" in tenant.status("timed").get("progress", {}))
+        header, row = plane.kubectl("get", "llmo", "timed", "-n", tenant.namespace, "-o", "wide").splitlines()
+    assert re.match(r"\d+m(\d+s)? ", row[header.index("ETA") :])
 
 
 def test_suspend_and_resume(tenant, operator):

@@ -101,6 +101,23 @@ def test_what_is_done_next(seen: Observed, actions: tuple[object, ...]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("seen", "phase", "reason"),
+    [
+        (_seen(rejection=Problem("InvalidSpec", "spec.a: bad")), "Rejected", "spec.a: bad"),
+        (_seen(rejection=Problem("PolicyDenied", "x\n" * 200)), "Rejected", f"{'x ' * 79}x…"),
+        (_seen(storage=Problem("StorageUnavailable", "no answer"), jobs=(JOB,)), "Pending", "no answer"),
+        (_seen(study=STUDY, jobs=(replace(JOB, ready=2),), pods=(POD,)), "Running", ""),
+        (_seen(study=DONE, jobs=(JOB,)), "Complete", "all 4 trials are done"),
+        (_seen(study=BROKEN, jobs=(JOB,)), "Failed", "no such model"),
+    ],
+)
+def test_the_phase_has_its_reason_beside_it(seen: Observed, phase: str, reason: str) -> None:
+    """What is refused is not pending, and a table has room for one line of why."""
+    status = decide(seen, NOW).status
+    assert (status["phase"], status["reason"]) == (phase, reason)
+
+
+@pytest.mark.parametrize(
     ("pod", "reason", "words"),
     [
         (replace(POD, phase="Failed", exit_code=65, last_words="spec: bad"), "RunnerRefused", "spec: bad"),

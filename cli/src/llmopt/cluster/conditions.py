@@ -4,14 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from llmopt.cluster.kinds import BENCHMARK, kind_of
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources.status import BenchmarkStatus, Condition, OptimizationStatus
+from llmopt_core.resources.status import (
+    BenchmarkStatus,
+    Condition,
+    ConditionType,
+    DisplayPhase,
+    OptimizationStatus,
+)
 
 Document = Mapping[str, Any]
 Status = OptimizationStatus | BenchmarkStatus
+_PHASES: TypeAdapter[Any] = TypeAdapter(DisplayPhase)
+_CONDITION_TYPES: TypeAdapter[Any] = TypeAdapter(ConditionType)
 # Reasons of Running=False that pass by themselves within seconds.
 _PASSING = frozenset({"Starting", "Replacing", "Suspended", "NotAccepted"})
 # What to do, where the operator's own sentence does not say it.
@@ -61,11 +69,11 @@ class End:
 def status_of(document: Document) -> Status:
     """Return the status of a resource, empty while nobody has looked at it; raises StatusUnreadable.
 
-    What a newer operator says beside is passed over.
+    What a newer operator says beside, in fields, phases or conditions, is passed over.
     """
     type_ = BenchmarkStatus if kind_of(document) is BENCHMARK else OptimizationStatus
     try:
-        return type_.model_validate(document.get("status") or {}, extra="ignore")
+        return type_.model_validate(_known_part(document.get("status") or {}), extra="ignore")
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(step) for step in first["loc"])
@@ -73,6 +81,23 @@ def status_of(document: Document) -> Status:
             f"status.{place}: {first['msg']}: the cluster's operator is of another version than this "
             "program; install the same"
         ) from error
+
+
+def _known_part(status: Document) -> Document:
+    """Return `status` without the phase and the conditions that this version has no name for."""
+    listed = [
+        each for each in status.get("conditions") or () if _is_known(_CONDITION_TYPES, each.get("type"))
+    ]
+    unknown = () if _is_known(_PHASES, status.get("phase")) else ("phase",)
+    return {field: value for field, value in {**status, "conditions": listed}.items() if field not in unknown}
+
+
+def _is_known(names: TypeAdapter[Any], name: object) -> bool:
+    try:
+        names.validate_python(name)
+    except ValidationError:
+        return False
+    return True
 
 
 def is_current(document: Document, status: Status) -> bool:

@@ -41,7 +41,7 @@ def _place(document: Mapping[str, Any], now: datetime) -> dict[str, str]:
 
 def _state(document: Mapping[str, Any], status: Status) -> dict[str, str]:
     problem = problem_of(status) if is_current(document, status) else None
-    phase = status.phase or "Pending"
+    phase = "Rejected" if problem and problem.hopeless else status.phase or "Pending"
     told = problem is not None and problem.reason != phase
     left = status.progress.eta_seconds
     return {
@@ -50,6 +50,7 @@ def _state(document: Mapping[str, Any], status: Status) -> dict[str, str]:
         "left": _short(left) if left else "",
         "runners": str(sum(runner.ended is None for runner in status.runners)),
         "study": status.study or "",
+        "outcome": status.reason,
     }
 
 
@@ -57,7 +58,7 @@ def _found(status: Status) -> dict[str, str]:
     if isinstance(status, OptimizationStatus):
         best = status.best
         return {"best": best.headline, "gain": best.short_gain, "outcome": best.summary} if best else {}
-    return {"best": status.winner or "", "outcome": status.verdict}
+    return {"best": status.winner or ""} | ({"outcome": status.verdict} if status.verdict else {})
 
 
 def _short(seconds: float) -> str:

@@ -12,7 +12,7 @@ from llmopt_core.study.records import ObjectiveDefinition, OutcomeKind
 from llmopt_core.study.results import Comparison, compare
 
 _PHASES = {
-    "Pending": "pending", "Confirming": "confirm", "Suspended": "suspended",
+    "Pending": "pending", "Rejected": "rejected", "Confirming": "confirm", "Suspended": "suspended",
     "Complete": "ended", "Failed": "ended",
 }  # fmt: skip
 

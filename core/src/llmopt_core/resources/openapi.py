@@ -55,6 +55,8 @@ class Kind:
 
 
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
+# The last one: it is a sentence.
+_REASON = Column("Reason", ".status.reason")
 KINDS = (
     Kind(
         LLMOptimization,
@@ -66,8 +68,9 @@ KINDS = (
             Column("Best", ".status.best.headline"),
             Column("Gain", ".status.best.shortGain"),
             Column("Engine", ".spec.engine.name", priority=1),
-            Column("ETA", ".status.progress.etaSeconds", "integer", priority=1),
+            Column("ETA", ".status.progress.eta", priority=1),
             _AGE,
+            _REASON,
         ),
     ),
     Kind(
@@ -79,7 +82,9 @@ KINDS = (
             Column("Trials", ".status.progress.text"),
             Column("Winner", ".status.winner"),
             Column("Verdict", ".status.verdict", priority=1),
+            Column("ETA", ".status.progress.eta", priority=1),
             _AGE,
+            _REASON,
         ),
     ),
 )

@@ -10,7 +10,7 @@ from llmopt_core.resources.rules import UniqueBy
 ConditionType = Literal[
     "Accepted", "StudyReady", "Running", "Suspended", "MemoryGuardPassed", "Complete", "Failed", "RolledOut"
 ]
-DisplayPhase = Literal["Pending", "Running", "Confirming", "Suspended", "Complete", "Failed"]
+DisplayPhase = Literal["Pending", "Rejected", "Running", "Confirming", "Suspended", "Complete", "Failed"]
 
 Text = Annotated[str, Field(max_length=1024)]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -51,6 +51,9 @@ class Progress(Part):
     confirm_finished: Count = 0
     elapsed_seconds: Count = 0
     eta_seconds: Annotated[Count, Field(description="Estimated seconds left.")] | None = None
+    eta: Annotated[str, Field(max_length=16, description="The same for people, such as `1h5m`.")] | None = (
+        None
+    )
 
 
 class Interval(Part):
@@ -146,6 +149,7 @@ class CommonStatus(Part):
     phase: Annotated[
         DisplayPhase | None, Field(description="For people only: programs read the conditions.")
     ] = None
+    reason: Annotated[Text, Field(description="Why it is in this phase, for people.")] = ""
     conditions: Annotated[list[Condition], Field(max_length=16), UniqueBy("type")] = Field(
         default_factory=list
     )

@@ -22,6 +22,17 @@ def duration(seconds: float) -> str:
     return f"{whole // _DAY} d {whole % _DAY // _HOUR:02d} h"
 
 
+def compact_duration(seconds: float) -> str:
+    """Return `seconds` as a table shows it, in its two largest units, such as `1h5m` or `40s`."""
+    parts: list[tuple[int, str]] = []
+    left = max(0, round(seconds))
+    for unit, length in (("d", _DAY), ("h", _HOUR), ("m", _MINUTE), ("s", 1)):
+        count, left = divmod(left, length)
+        if count or parts:
+            parts.append((count, unit))
+    return "".join(f"{count}{unit}" for count, unit in parts[:2] if count) or "0s"
+
+
 def number(value: float) -> str:
     """Return `value` with three digits that count."""
     if abs(value) >= _LARGE:

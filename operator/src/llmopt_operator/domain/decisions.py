@@ -35,6 +35,15 @@ from llmopt_operator.domain.runners import (
 # A Job that ended before its study did is replaced after a pause: what ended it may pass.
 RESTART_PAUSE_SECONDS = 30.0
 _STORAGE_RECHECK_SECONDS = 10.0
+_LONGEST_REASON = 160
+# The condition that says why a resource is in its phase, the first that holds.
+_EXPLAINED = {
+    "Rejected": (("Accepted", "False"),),
+    "Pending": (("StudyReady", "False"), ("Running", "False")),
+    "Suspended": (("Suspended", "True"),),
+    "Complete": (("Complete", "True"),),
+    "Failed": (("Failed", "True"),),
+}
 _MEMORY_CLASSES = frozenset({ErrorClass.GPU_OUT_OF_MEMORY, ErrorClass.HOST_OUT_OF_MEMORY})
 
 
@@ -250,7 +259,8 @@ def _status(
         **figures,
         "observedGeneration": seen.target.generation,
         **_last_started(seen),
-        "phase": _phase(facts, figures),
+        "phase": (phase := _phase(facts, figures)),
+        "reason": _reason(phase, facts),
         "conditions": listed,
     }
     better = _improvement(seen.status.get("best"), figures.get("best"))
@@ -300,10 +310,21 @@ def _phase(facts: Iterable[Fact], figures: Mapping[str, Any]) -> str:
     for name in ("Failed", "Complete", "Suspended"):
         if name in held:
             return name
+    if ("Accepted", "False") in {(fact.type, fact.status) for fact in facts}:
+        return "Rejected"
     if "Running" not in held:
         return "Pending"
     progress = figures.get("progress") or {}
     return "Confirming" if progress.get("confirmFinished") else "Running"
+
+
+def _reason(phase: str, facts: Iterable[Fact]) -> str:
+    """Return why it is in `phase`, in a line that fits into a table; nothing where the phase says it."""
+    said = [fact for fact in facts if (fact.type, fact.status) in _EXPLAINED.get(phase, ())]
+    if not said:
+        return ""
+    line = " ".join((said[0].message or said[0].reason).split())
+    return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 1] + "…"
 
 
 _STEPS = (

@@ -27,7 +27,7 @@ from llmopt_core.study.progress import planned_repeats
 from llmopt_core.study.records import OutcomeKind, RunnerRecord, TrialRecord
 from llmopt_core.study.results import Comparison, OptimizationResult
 from llmopt_core.study.summary import StudySummary
-from llmopt_core.study.wording import gain_text, headline, interval_text
+from llmopt_core.study.wording import compact_duration, gain_text, headline, interval_text
 from llmopt_operator.domain.observed import FIGURES, Problem, StudySeen, Winner
 from llmopt_operator.domain.winners import Verified
 
@@ -159,6 +159,7 @@ def _progress(reading: Reading) -> Progress:
         confirm_finished=look.repeats,
         elapsed_seconds=round(reading.active_seconds),
         eta_seconds=left,
+        eta=None if left is None else compact_duration(left),
     )
 
 
@@ -166,6 +167,7 @@ def _repeats_progress(reading: BenchmarkReading) -> Progress:
     """A benchmark's trials are repeats, and they are its whole budget."""
     finding, summary = reading.finding, reading.summary
     counts = summary.confirm_counts
+    left = None if reading.left_seconds is None else round(reading.left_seconds)
     return Progress(
         text=f"{finding.finished}/{finding.planned}",
         budget=finding.planned,
@@ -177,7 +179,8 @@ def _repeats_progress(reading: BenchmarkReading) -> Progress:
         invalid=counts.get(OutcomeKind.INVALID, 0),
         failed=counts.get(OutcomeKind.FAILED, 0),
         elapsed_seconds=round(reading.active_seconds),
-        eta_seconds=None if reading.left_seconds is None else round(reading.left_seconds),
+        eta_seconds=left,
+        eta=None if left is None else compact_duration(left),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 # What only counts on is written along with a change, or this often.
 REFRESH_SECONDS = 30.0
-_COUNTING_ON = {"progress": {"elapsedSeconds", "etaSeconds"}}
+_COUNTING_ON = {"progress": {"elapsedSeconds", "etaSeconds", "eta"}}
 _OF_A_RUNNER = frozenset({"memoryMib"})
 
 

@@ -102,6 +102,13 @@ def test_what_a_newer_operator_says_beside_is_passed_over():
     assert status(RUNNING, **more).progress.finished == 2
 
 
+def test_a_phase_and_a_condition_that_came_later_are_passed_over():
+    """A newer operator's names do not keep a status from being read."""
+    told = status(RUNNING, condition("CameLater", "True", "Why"), phase="CameLater")
+    assert [each.type for each in told.conditions] == ["Running"]
+    assert told.phase is None
+
+
 def test_a_status_in_other_words_is_one_clear_error():
     """The field and what to do are named."""
     with pytest.raises(StatusUnreadable, match=r"status\.progress\.finished: .*another version"):

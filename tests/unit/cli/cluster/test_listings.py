@@ -52,6 +52,15 @@ def test_why_it_does_not_run_stands_beside_its_phase():
     assert cells(resource("mine", RUNNING, status={"phase": "Running"}))["phase"] == "Running"
 
 
+def test_what_is_refused_is_rejected():
+    """Also where an operator that does not know the phase yet calls it pending; wide, the reason in words."""
+    refused = condition("Accepted", "False", "InvalidSpec")
+    for phase in ("Pending", "Rejected"):
+        status = {"phase": phase, "reason": "spec.engine.name: nobody has it"}
+        found = cells(resource("mine", refused, status=status))
+        assert (found["phase"], found["outcome"]) == ("Rejected: InvalidSpec", status["reason"])
+
+
 def test_what_was_changed_is_not_said_to_stand_still():
     """A reason that belongs to the manifest before says nothing about this one."""
     stale = resource("mine", condition("Running", "False", "Unschedulable"), status={"phase": "Pending"})

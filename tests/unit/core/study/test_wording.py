@@ -3,6 +3,7 @@ import pytest
 from llmopt_core.study.results import Comparison, OptimizationResult
 from llmopt_core.study.wording import (
     advice,
+    compact_duration,
     duration,
     gain_text,
     headline,
@@ -38,6 +39,26 @@ WORSE = {"gain": -0.1, "low": -0.15, "high": -0.05, "significant": False, "worse
 def test_a_duration_is_said_as_people_say_it(seconds, text):
     """Seconds become minutes, hours and days; rounding never gives 60 s."""
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-3, "0s"),
+        (0.2, "0s"),
+        (59.7, "1m"),
+        (40, "40s"),
+        (125, "2m5s"),
+        (3600, "1h"),
+        (3605, "1h"),
+        (3900, "1h5m"),
+        (90_000, "1d1h"),
+        (8_640_000, "100d"),
+    ],
+)
+def test_a_duration_fits_into_a_table(seconds, text):
+    """The two largest units, without those that are zero."""
+    assert compact_duration(seconds) == text
 
 
 @pytest.mark.parametrize(
