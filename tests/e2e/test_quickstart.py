@@ -6,7 +6,7 @@ import pytest
 from fakes.cluster_commands import Commands
 from fakes.sample_manifests import small_optimization
 
-from llmopt.exits import Exit
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.study.adapter import open_storage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]

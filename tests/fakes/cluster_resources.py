@@ -48,5 +48,5 @@ class Directory:
         return [
             each
             for each in self.documents
-            if each["kind"] == kind.name and namespace in {None, each["metadata"]["namespace"]}
+            if each["kind"] == kind and namespace in {None, each["metadata"]["namespace"]}
         ]

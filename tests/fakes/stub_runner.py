@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.engines.recommendations import recommend
 from llmopt_core.engines.servers import ModelReference
@@ -29,9 +30,6 @@ from llmopt_core.study.adapter import Janitor, open_storage
 from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
 from llmopt_core.study.records import ConfirmPlan, Outcome, OutcomeKind, RunnerRecord
 from llmopt_core.study.summary import summarise
-
-EXIT_FAILED = 64
-EXIT_INTERRUPTED = 75
 
 
 def options():
@@ -84,14 +82,14 @@ class Runner:
                 failure = Failure(kind, "no such model <b>x</b>", "name one that exists")
                 self.study.give_back(claim, failure)
                 self.study.end(self.args.fail, "the model is not there", failed=True)
-                return EXIT_FAILED
+                return RunnerExit.STUDY_FAILED
             if not self.carry_out(claim):
-                return EXIT_INTERRUPTED
+                return RunnerExit.INTERRUPTED
         if not compares:
             self.plan()
         while claim := self.study.claim_confirm(self.name):
             if not self.carry_out(claim):
-                return EXIT_INTERRUPTED
+                return RunnerExit.INTERRUPTED
         self.study.end(
             "TrialsExhausted", "all repeats are done" if compares else f"all {budget} trials are done"
         )

@@ -10,12 +10,12 @@ from fakes.api_server import admission_faults
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.resources import LLMBenchmark, LLMOptimization, load_manifest, validate_file
 from llmopt_core.resources.known import installed
-from llmopt_core.resources.openapi import KINDS, custom_resource_definition
+from llmopt_core.resources.openapi import DEFINITIONS, custom_resource_definition
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
 
 SAMPLES = sorted((Path(__file__).parents[2] / "config/samples").glob("*.yaml"))
-CRDS = {kind.name: custom_resource_definition(kind) for kind in KINDS}
+CRDS = {each.kind.value: custom_resource_definition(each) for each in DEFINITIONS}
 OPTIMIZATIONS = [path for path in SAMPLES if isinstance(load_manifest(path), LLMOptimization)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from llmopt.options import Options
+from llmopt_core.api.kinds import API_VERSION
 from llmopt_core.errors.classes import LlmoptError
 
 # Several of these make a Pareto study; the first is what the headline speaks of.
@@ -57,7 +58,7 @@ def build(options: Options, *, own_evaluator: bool = False) -> dict[str, Any]:
     if options.safe:
         spec["memoryGuard"] = dict(SAFE_GUARD)
     return {
-        "apiVersion": "llmopt.dev/v1alpha1",
+        "apiVersion": API_VERSION,
         "kind": "LLMOptimization",
         "metadata": {"name": options.name or default_name(options.model, options.dataset)},
         "spec": spec,

@@ -13,13 +13,15 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from llmopt_core.api.environment import Variable
+
 Results = Annotated[Path, typer.Option(help="Where results are kept, one folder for each study.")]
 RESULTS = Path("results")
 StorageUrl = Annotated[
     str | None,
     typer.Option(
         "--storage",
-        envvar="LLMOPT_STORAGE_URL",
+        envvar=Variable.STORAGE_URL,
         show_envvar=True,
         help="The study's database, such as postgresql+psycopg://USER@HOST/NAME. Default: SQLite in the "
         "results folder. A password is safer in the environment than here.",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from llmopt_core.api.reasons import Reason
 from llmopt_core.resources import Resource, check, duration_seconds, resource_of
 from llmopt_core.resources.known import installed, remembering
 from llmopt_operator.domain.observed import Problem, Target
@@ -53,7 +54,7 @@ class Acceptances:
         resource, faults = check(_plain(document), self._installed)
         if resource is None:
             text = "; ".join(str(fault) for fault in faults)
-            return Accepted(target, Problem("InvalidSpec", text[:_LONGEST_MESSAGE]))
+            return Accepted(target, Problem(Reason.INVALID_SPEC, text[:_LONGEST_MESSAGE]))
         self._keep(document, resource)
         target = replace(target, rollout=rollout_of(resource))
         rollouts = self._settings.rollout.enabled

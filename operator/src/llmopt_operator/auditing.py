@@ -5,11 +5,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llmopt_core.resources.openapi import GROUP
+from llmopt_core.api.kinds import API_VERSION, Kind
 from llmopt_operator.adapters.kubernetes import ApiError, Cluster
 from llmopt_operator.handlers.health import Pulse
 from llmopt_operator.sightings import Sightings
-from llmopt_operator.specs.naming import PLURALS, VERSION, Key
+from llmopt_operator.specs.naming import Key
 
 log = logging.getLogger(__name__)
 PART = "watch"
@@ -54,8 +54,8 @@ class Audit:
 
     async def _listed(self) -> dict[Key, tuple[str, int]]:
         found: dict[Key, tuple[str, int]] = {}
-        for kind, plural in PLURALS.items():
-            for path in self._paths(plural):
+        for kind in Kind:
+            for path in self._paths(kind.plural):
                 answer = await self._cluster.get(path, {"resourceVersion": "0"})
                 for item in answer["items"]:
                     metadata = item["metadata"]
@@ -64,7 +64,7 @@ class Audit:
         return found
 
     def _paths(self, plural: str) -> Sequence[str]:
-        root = f"/apis/{GROUP}/{VERSION}"
+        root = f"/apis/{API_VERSION}"
         if not self._namespaces:
             return (f"{root}/{plural}",)
         return tuple(f"{root}/namespaces/{namespace}/{plural}" for namespace in self._namespaces)

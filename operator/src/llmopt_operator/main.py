@@ -17,6 +17,8 @@ from typing import Any
 import kopf
 import uvloop
 
+from llmopt_core.api.exit_codes import OperatorExit
+from llmopt_core.api.objects import OPERATOR
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_operator.adapters.connections import Connection, kopf_login
 from llmopt_operator.adapters.kubernetes import Cluster
@@ -38,7 +40,6 @@ from llmopt_operator.specs.naming import Key
 from llmopt_operator.sweeping import Sweep
 
 log = logging.getLogger(__name__)
-EXIT_LOST, EXIT_INVALID = 1, 65
 # Between two searches for garbage; Python's own default suits small programs.
 _ALLOCATIONS = 20_000
 
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(options.config)
     except (LlmoptError, OSError) as error:
         log.error("%s", error)  # noqa: TRY400 - the message says it all
-        return EXIT_INVALID
+        return OperatorExit.INVALID
     _spare_the_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.get_loop().set_exception_handler(_report)
@@ -77,7 +78,7 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="llmopt-operator", description=__doc__)
+    parser = argparse.ArgumentParser(prog=OPERATOR, description=__doc__)
     parser.add_argument("--config", type=Path, help="settings as YAML; the defaults without it")
     parser.add_argument("--log-format", choices=("json", "text"), default="json")
     parser.add_argument("--debug", action="store_true")
@@ -93,7 +94,7 @@ async def _run(settings: OperatorSettings) -> int:
         return await operator.run(stop)
     except LlmoptError as error:
         log.error("%s", error)  # noqa: TRY400 - the message says it all
-        return 1
+        return OperatorExit.LOST
 
 
 class Operator:
@@ -131,18 +132,19 @@ class Operator:
         election = self._settings.leader_election
         if not election.enabled:
             cluster = Cluster(connection, self.metrics)
-            return 1 if await side_by_side(stop, {"acting": self._act(cluster, stop)}) else 0
+            ended = await side_by_side(stop, {"acting": self._act(cluster, stop)})
+            return OperatorExit.LOST if ended else OperatorExit.STOPPED
         namespace = election.namespace or os.environ.get("POD_NAMESPACE", "default")
         identity = f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
         lease = self._lease = Lease(Cluster(connection, self.metrics), namespace, election.name, identity)
         if await side_by_side(stop, {"lead": lease.acquire()}) is None:
-            return 0
+            return OperatorExit.STOPPED
         cluster = Cluster(connection, self.metrics, lambda: lease.may_act)
         ended = await side_by_side(stop, {"acting": self._act(cluster, stop), "lead": _held(lease)})
         if ended:
-            return EXIT_LOST
+            return OperatorExit.LOST
         await lease.release()
-        return 0
+        return OperatorExit.STOPPED
 
     async def _act(self, cluster: Cluster, stop: asyncio.Event) -> None:
         """Watch, reconcile and roll up; return where a part ended by itself."""
@@ -193,7 +195,7 @@ async def _held(lease: Lease) -> None:
     Threads that wait for a database cannot be cancelled, and the process ends only after them.
     """
     await lease.hold()
-    watchdog = threading.Timer(max(lease.seconds_left, 0.0), os._exit, (EXIT_LOST,))
+    watchdog = threading.Timer(max(lease.seconds_left, 0.0), os._exit, (OperatorExit.LOST,))
     watchdog.daemon = True
     watchdog.start()
 

@@ -7,6 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from llmopt_core.api.conditions import Phase
+from llmopt_core.api.kinds import Kind
+from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import LLMOptimization, Resource
 from llmopt_operator.acceptance import Acceptances
@@ -45,7 +48,7 @@ from llmopt_operator.specs.config_maps import best_config_map, manifest_config_m
 from llmopt_operator.specs.deployments import arguments_patch, deployment_seen
 from llmopt_operator.specs.events import event_of
 from llmopt_operator.specs.jobs import runner_job
-from llmopt_operator.specs.naming import PLURALS, Key
+from llmopt_operator.specs.naming import Key
 
 log = logging.getLogger(__name__)
 # Enough for every way through the decisions; more would mean that two of them undo each other.
@@ -141,10 +144,10 @@ class Reconciler:
             body = await self._cluster.get(f"{collection('apps/v1', _DEPLOYMENTS, key.namespace)}/{name}")
         except NotFound:
             return Problem(
-                "DeploymentNotFound", f"{where} does not exist: create it, or correct spec.rollout"
+                Reason.DEPLOYMENT_NOT_FOUND, f"{where} does not exist: create it, or correct spec.rollout"
             )
         except Forbidden as error:
-            return Problem("DeploymentForbidden", f"{where} may not be read: {error}")
+            return Problem(Reason.DEPLOYMENT_FORBIDDEN, f"{where} may not be read: {error}")
         return deployment_seen(body)
 
     async def _with_study(self, key: Key, observed: Observed, resource: Resource) -> Observed:
@@ -187,7 +190,7 @@ class Reconciler:
             case WriteArguments():
                 await self._write_arguments(sight, action)
             case DeleteResource():
-                path = path_of(sight.document, PLURALS[sight.key.kind])
+                path = path_of(sight.document, Kind(sight.key.kind).plural)
                 await self._cluster.delete(path, propagation="Background")
 
     async def _start(self, sight: _Sight) -> None:
@@ -222,7 +225,9 @@ class Reconciler:
             await self._cluster.patch(path, arguments_patch(action), content_type=STRATEGIC_MERGE_PATCH)
         except ApiError as error:
             if not error.retryable:  # whoever waits for it must be told why it does not happen
-                await self._tell(sight.document, [Happening("RolloutRefused", str(error), warning=True)])
+                await self._tell(
+                    sight.document, [Happening(Reason.ROLLOUT_REFUSED, str(error), warning=True)]
+                )
             raise
 
     async def _create(self, body: dict[str, Any], plural: str) -> dict[str, Any] | None:
@@ -248,11 +253,11 @@ class Reconciler:
         patch = status_patch(sight.observed.status, plan.status, since_seconds=since)
         if not patch:
             return
-        path = path_of(sight.document, PLURALS[sight.key.kind])
+        path = path_of(sight.document, Kind(sight.key.kind).plural)
         self._sightings.resource(await self._cluster.patch(f"{path}/status", {"status": patch}))
         self._written_at[uid] = time.monotonic()
         await self._tell(sight.document, plan.happenings)
-        if plan.status.get("phase") in {"Complete", "Failed"}:
+        if plan.status.get("phase") in {Phase.COMPLETE, Phase.FAILED}:
             self._studies.release(sight.key.namespace, uid)
 
     async def _tell(self, document: Document, happenings: Iterable[Happening]) -> None:

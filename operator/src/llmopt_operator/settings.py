@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import Field, ValidationError
 
+from llmopt_core.api.objects import LEASE, STORAGE_SECRET, STORAGE_SECRET_KEY
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.base import Identifier, Name, Part
 from llmopt_core.resources.pods import Resources
@@ -22,8 +23,8 @@ class SettingsInvalid(LlmoptError):
 class StorageSettings(Part):
     """Where each namespace keeps the URL of its own database."""
 
-    secret_name: Name = "llmopt-storage"  # noqa: S105 - the Secret's name, not what is in it
-    key: Annotated[str, Field(min_length=1, max_length=253)] = "url"
+    secret_name: Name = STORAGE_SECRET
+    key: Annotated[str, Field(min_length=1, max_length=253)] = STORAGE_SECRET_KEY
 
 
 class Policy(Part):
@@ -50,7 +51,7 @@ class LeaderElection(Part):
 
     enabled: bool = True
     namespace: Annotated[str, Field(max_length=63)] = ""
-    name: Name = "llmopt-operator"
+    name: Name = LEASE
 
 
 def _runner_resources() -> Resources:

@@ -7,11 +7,13 @@ from typing import Any, cast
 
 import msgspec
 
+from llmopt_core.api.kinds import Kind
+from llmopt_core.api.objects import Label
 from llmopt_operator.domain.observed import JobSeen, PodSeen
 from llmopt_operator.domain.sights import job_seen, pod_seen
-from llmopt_operator.specs.naming import KIND_LABEL, PLURALS, RESOURCE_LABEL, Key
+from llmopt_operator.specs.naming import Key
 
-_KINDS: Mapping[str, str] = {kind.lower(): kind for kind in PLURALS}
+_KINDS: Mapping[str, Kind] = {kind.singular: kind for kind in Kind}
 _KEPT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp")
 
 
@@ -131,8 +133,8 @@ class Sightings:
 
 def _owner(body: Mapping[str, Any]) -> Key | None:
     labels = body["metadata"].get("labels") or {}
-    kind = _KINDS.get(labels.get(KIND_LABEL, ""))
-    name = labels.get(RESOURCE_LABEL)
+    kind = _KINDS.get(labels.get(Label.KIND, ""))
+    name = labels.get(Label.RESOURCE)
     return Key(kind, body["metadata"]["namespace"], name) if kind and name else None
 
 

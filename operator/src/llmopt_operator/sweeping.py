@@ -8,12 +8,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from llmopt_core.resources.openapi import GROUP
+from llmopt_core.api.kinds import API_VERSION, Kind
 from llmopt_operator.adapters.kubernetes import ApiError, Cluster, collection
 from llmopt_operator.adapters.storages import StorageProblem
 from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.sightings import Sightings
-from llmopt_operator.specs.naming import PLURALS, VERSION
 
 log = logging.getLogger(__name__)
 # All namespaces are swept so often; one in which a resource was deleted, after the shorter pause.
@@ -74,7 +73,7 @@ class Sweep:
     async def _identities(self, namespace: str) -> set[str]:
         """The resources that are there now, as the API server itself has them: a cache could be late."""
         found: set[str] = set()
-        for plural in PLURALS.values():
-            path = collection(f"{GROUP}/{VERSION}", plural, namespace)
+        for kind in Kind:
+            path = collection(API_VERSION, kind.plural, namespace)
             found |= {item["metadata"]["uid"] for item in (await self._cluster.get(path))["items"]}
         return found

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from llmopt_core.api.environment import Variable
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import Budget, OptimizationSpec
-from llmopt_core.resources.secrets import ENDPOINT_API_KEY, EVALUATOR_API_KEY, MODEL_TOKEN
 from llmopt_core.resources.serving import Engine, MemoryGuard, Model
 from llmopt_core.search.configurations import Value
 from llmopt_core.study.adapter import Study
@@ -120,7 +120,7 @@ def shared(
     """
     folder = results / "logs" / "engines"
     folder.mkdir(parents=True, exist_ok=True)
-    workload = PreparedWorkload.prepare(spec.workload, api_key=os.environ.get(EVALUATOR_API_KEY))
+    workload = PreparedWorkload.prepare(spec.workload, api_key=os.environ.get(Variable.EVALUATOR_API_KEY))
     timeout = spec.budget.trial_timeout
     return Shared(study, workload, timeout, spec.memory_guard, folder, stopping, progress)
 
@@ -131,7 +131,7 @@ def search_runner(spec: OptimizationSpec, common: Shared) -> TrialRunner:
     Raises what no configuration can mend: ModelNotFound, EngineNotFound and the like.
     """
     declaration = engine_declaration(spec.engine)
-    secrets = os.environ.get(MODEL_TOKEN), os.environ.get(ENDPOINT_API_KEY)
+    secrets = os.environ.get(Variable.MODEL_TOKEN), os.environ.get(Variable.ENDPOINT_API_KEY)
     slot = common.slot(Served(spec.model, spec.engine, *secrets), budget=spec.budget)
     common.progress.memory = slot.memory
     return common.trial_runner(slot, fixed_parameters(spec.engine, spec.workload, declaration))

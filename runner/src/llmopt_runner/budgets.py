@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Self
 
-from llmopt_core.errors.classes import Failure, RetryPolicy
+from llmopt_core.api.reasons import ConditionReason, Reason, reason_called
+from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.base import duration_seconds
@@ -29,19 +30,19 @@ _SECONDS_PER_HOUR = 3600.0
 class Ending:
     """Why a study ends: a standard reason, a sentence, and whether it failed."""
 
-    reason: str
+    reason: ConditionReason
     message: str
     failed: bool = False
 
     @classmethod
     def of(cls, failure: Failure) -> Self:
         """Return the end that a failure brings which no configuration can mend."""
-        return cls(failure.error_class.value, failure.told, failed=True)
+        return cls(failure.error_class, failure.told, failed=True)
 
     @classmethod
     def told(cls, ended: EndReason) -> Self:
         """Return the end that a study already has."""
-        return cls(ended.reason, ended.message, ended.failed)
+        return cls(reason_called(ended.reason) or ErrorClass.UNKNOWN, ended.message, ended.failed)
 
 
 def nothing_left(trials: Sequence[TrialRecord], budget: int | None) -> bool:
@@ -82,13 +83,13 @@ def search_ending(
         return _too_many(failures, budget.max_failed_trials)
     if budget.target is not None and (number := _reached(budget.target, trials)) is not None:
         target = budget.target
-        return Ending("GoalReached", f"trial {number} reached {target.metric} {target.value}")
+        return Ending(Reason.GOAL_REACHED, f"trial {number} reached {target.metric} {target.value}")
     return _deadline(budget, confirm, trials, runners) or _gpu_budget_spent(budget, confirm, trials, runners)
 
 
 def _too_many(failures: int, most: int) -> Ending:
     text = f"{failures} trials failed; spec.budget.maxFailedTrials is {most}"
-    return Ending("TooManyFailures", text, failed=True)
+    return Ending(Reason.TOO_MANY_FAILURES, text, failed=True)
 
 
 def comparison_ending(
@@ -112,7 +113,7 @@ def comparison_ending(
     repeats = sum(ended_as(trial) is OutcomeKind.MEASURED for trial in current(trials).values())
     limit = f"spec.budget.duration of {duration_seconds(budget.duration)} s is spent"
     planned = len(comparison.candidates) * comparison.repeats
-    return Ending("DeadlineExceeded", f"{limit} after {repeats} of {planned} repeats")
+    return Ending(Reason.DEADLINE_EXCEEDED, f"{limit} after {repeats} of {planned} repeats")
 
 
 def comparison_exhausted(comparison: ComparisonDefinition, trials: Sequence[TrialRecord]) -> Ending:
@@ -122,7 +123,7 @@ def comparison_exhausted(comparison: ComparisonDefinition, trials: Sequence[Tria
         f"; {comparison.candidates[place].name} could not be measured: {failure.error_class}: {failure.told}"
         for place, failure in sorted(given_up(trials).items())
     ]
-    return Ending("TrialsExhausted", f"all {planned} repeats are done{''.join(lost)}")
+    return Ending(Reason.TRIALS_EXHAUSTED, f"all {planned} repeats are done{''.join(lost)}")
 
 
 def _may_pass(trial: TrialRecord) -> bool:
@@ -147,7 +148,7 @@ def _nothing_to_compare(comparison: ComparisonDefinition, lost: Mapping[int, Fai
     else:
         return None
     failure = lost[place]
-    return Ending(failure.error_class.value, f"{text}; {names[place]}: {failure.told}", failed=True)
+    return Ending(failure.error_class, f"{text}; {names[place]}: {failure.told}", failed=True)
 
 
 def _deadline(
@@ -162,7 +163,7 @@ def _deadline(
     if active_seconds(runners) < limit - reserved:
         return None
     return Ending(
-        "DeadlineExceeded",
+        Reason.DEADLINE_EXCEEDED,
         f"spec.budget.duration of {limit} s is spent, {reserved:.0f} s of it kept for the confirmation",
     )
 
@@ -179,7 +180,7 @@ def _gpu_budget_spent(
     if gpu_seconds(runners) < limit - reserved:
         return None
     return Ending(
-        "BudgetSpent",
+        Reason.BUDGET_SPENT,
         f"spec.budget.gpuHours of {budget.gpu_hours} is spent, {reserved / _SECONDS_PER_HOUR:.2g} of it kept"
         " for the confirmation",
     )

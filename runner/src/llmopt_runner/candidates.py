@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping, Sequence
 
+from llmopt_core.api.environment import Variable, of_candidate
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.benchmark import BenchmarkSpec
-from llmopt_core.resources.secrets import ENDPOINT_API_KEY, MODEL_TOKEN, of_candidate
 from llmopt_core.resources.serving import Engine, Model
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.study.records import CandidateDefinition, Claim, Outcome, Serving, TrialRecord
@@ -86,10 +86,10 @@ def served_by(name: str, serving: Serving, environment: Mapping[str, str], key_o
     """
     model = Model.model_validate(serving.model)
     engine = Engine.model_validate({**serving.engine, "args": {}})
-    token = environment.get(of_candidate(MODEL_TOKEN, name)) or environment.get(MODEL_TOKEN)
-    key = environment.get(of_candidate(ENDPOINT_API_KEY, name))
+    token = environment.get(of_candidate(Variable.MODEL_TOKEN, name)) or environment.get(Variable.MODEL_TOKEN)
+    key = environment.get(of_candidate(Variable.ENDPOINT_API_KEY, name))
     if key is None and engine.endpoint is not None and engine.endpoint.url == key_owner:
-        key = environment.get(ENDPOINT_API_KEY)
+        key = environment.get(Variable.ENDPOINT_API_KEY)
     return Served(model, engine, token, key)
 
 

@@ -12,6 +12,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from llmopt_core.api.environment import Variable
+from llmopt_core.api.exit_codes import RunnerExit
+from llmopt_core.api.objects import RUNNER
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.unexpected import failure_of
 from llmopt_core.resources import LLMBenchmark, Resource
@@ -33,17 +36,11 @@ from llmopt_runner.trial import Progress
 
 log = logging.getLogger(__name__)
 
-# Reserved exit codes: how the runner ended, for whoever started it.
-EXIT_DONE = 0
-EXIT_STUDY_FAILED = 64
-EXIT_INVALID = 65
-EXIT_STORAGE = 69
-EXIT_INTERRUPTED = 75
 _LAST_PORT = 65535
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run trials until the study ends; return one of the reserved exit codes."""
+def main(arguments: Sequence[str] | None = None) -> RunnerExit:
+    """Run trials until the study ends; return how that came."""
     options = _options(arguments)
     logging.basicConfig(
         level=logging.DEBUG if options.debug else logging.INFO,
@@ -58,10 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options, stopping)
     except Interrupted as interruption:
         log.info("ended in order: %s", interruption)
-        return EXIT_INTERRUPTED
+        return RunnerExit.INTERRUPTED
     except LlmoptError as error:
         log.error("%s: %s", type(error).__name__, error)  # noqa: TRY400 - the message says it all
-        return EXIT_STORAGE if error.retryable else EXIT_INVALID
+        return RunnerExit.STORAGE if error.retryable else RunnerExit.INVALID
 
 
 def _end_with_stdin(stopping: StopSignal) -> None:
@@ -71,12 +68,12 @@ def _end_with_stdin(stopping: StopSignal) -> None:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="llmopt-runner", description=__doc__)
+    parser = argparse.ArgumentParser(prog=RUNNER, description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="a manifest as YAML")
     parser.add_argument(
         "--storage",
-        default=os.environ.get("LLMOPT_STORAGE_URL"),
-        help="database URL (default: the environment's LLMOPT_STORAGE_URL)",
+        default=os.environ.get(Variable.STORAGE_URL),
+        help=f"database URL (default: the environment's {Variable.STORAGE_URL})",
     )
     parser.add_argument("--results", type=Path, required=True, help="folder for engine logs")
     parser.add_argument("--index", type=int, default=int(os.environ.get("JOB_COMPLETION_INDEX", "0")))
@@ -94,7 +91,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--debug", action="store_true")
     options = parser.parse_args(arguments)
     if not options.storage:
-        parser.error("--storage, or LLMOPT_STORAGE_URL in the environment, must name the database")
+        parser.error(f"--storage, or {Variable.STORAGE_URL} in the environment, must name the database")
     return options
 
 
@@ -105,7 +102,7 @@ def _port(text: str) -> int:
     return number
 
 
-def _run(options: argparse.Namespace, stopping: StopSignal) -> int:
+def _run(options: argparse.Namespace, stopping: StopSignal) -> RunnerExit:
     resource = load_manifest(options.manifest)
     with open_storage(options.storage) as storage:
         study = own_study(storage, resource)
@@ -120,7 +117,7 @@ def _run(options: argparse.Namespace, stopping: StopSignal) -> int:
             heartbeat.ending = ending.reason
     if ending.failed:
         log.error("the study failed: %s: %s", ending.reason, ending.message)
-    return EXIT_STUDY_FAILED if ending.failed else EXIT_DONE
+    return RunnerExit.STUDY_FAILED if ending.failed else RunnerExit.DONE
 
 
 def _planned(resource: Resource) -> int:

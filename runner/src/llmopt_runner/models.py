@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmopt_core.api.environment import Variable
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
 
-MODELS_ROOT_VARIABLE = "LLMOPT_MODELS_ROOT"
 _DEFAULT_MODELS_ROOT = "/models"
 _FILE_ENDING = ".gguf"
 
@@ -97,13 +97,13 @@ def _in_file(source: str, rest: str) -> Path:
 
 
 def _in_claim(source: str, rest: str) -> Path:
-    root = Path(os.environ.get(MODELS_ROOT_VARIABLE, _DEFAULT_MODELS_ROOT))
+    root = Path(os.environ.get(Variable.MODELS_ROOT, _DEFAULT_MODELS_ROOT))
     claim, _, _ = rest.partition("/")
     if not (root / claim).is_dir():
         raise _not_found(
             source,
             f"the claim {claim} is not mounted at {root / claim}; mount it there, or set"
-            f" {MODELS_ROOT_VARIABLE} to the folder that holds the claims",
+            f" {Variable.MODELS_ROOT} to the folder that holds the claims",
         )
     return root / rest
 

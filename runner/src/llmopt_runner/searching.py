@@ -1,5 +1,6 @@
 """A runner's part in an optimization: the default, the search, and the repeats that prove the winner."""
 
+from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import Failure
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.adapter import Study
@@ -46,10 +47,10 @@ class SearchLoop(Loop):
     def _exhausted(self) -> Ending:
         done, budget = summarise(self._study).budget_used, self._spec.budget.trials
         if done < budget:
-            return Ending("TrialsExhausted", f"all {done} configurations of the space are done")
+            return Ending(Reason.TRIALS_EXHAUSTED, f"all {done} configurations of the space are done")
         untried = sum(trial.state == "waiting" for trial in self._study.trials())
         rest = f"; {untried} given configurations were not tried, for the budget is spent" if untried else ""
-        return Ending("TrialsExhausted", f"all {budget} trials are done{rest}")
+        return Ending(Reason.TRIALS_EXHAUSTED, f"all {budget} trials are done{rest}")
 
     def _search_ending(self) -> Ending | None:
         return self._ended() or search_ending(

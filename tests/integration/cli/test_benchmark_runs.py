@@ -23,12 +23,12 @@ from typer.testing import CliRunner
 import llmopt
 from llmopt.api import BenchmarkFailed
 from llmopt.commands.running import local_study, run_text
-from llmopt.exits import Exit
 from llmopt.local.folders import ResultsFolder
 from llmopt.local.running import RunSettings, find
 from llmopt.local.sessions import Stop
 from llmopt.main import app
 from llmopt.manifests import OptionInvalid
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.study.adapter import open_storage
 from llmopt_core.study.others import ReferenceInvalid
 

@@ -16,10 +16,10 @@ import yaml
 from fakes.local_runs import FAST, Listener, manifest, run_options, stub_command
 
 from llmopt.commands.running import local_study, run_text
-from llmopt.exits import Exit
 from llmopt.local.folders import FolderBusy, ResultsFolder
 from llmopt.local.running import RunSettings, find
 from llmopt.local.sessions import Pace, Stop
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.study.adapter import open_storage
 
 RUN = """

@@ -14,8 +14,8 @@ from fakes.local_runs import document
 
 from llmopt.machine import processes
 from llmopt.machine.ending import end
-from llmopt.machine.processes import MARK_VARIABLE, SESSION_VARIABLE, abandoned, ours
-from llmopt_runner.engines.processes import MARK_VARIABLE as RUNNERS_MARK
+from llmopt.machine.processes import abandoned, ours
+from llmopt_core.api.environment import Variable
 
 SLEEP = ("sleep", "60")
 
@@ -43,11 +43,6 @@ def pids(found):
     return {process.pid for process in found}
 
 
-def test_the_mark_is_the_runners():
-    """Both sides read and write the same variable."""
-    assert MARK_VARIABLE == RUNNERS_MARK
-
-
 def test_a_pipe_without_a_writer_is_an_owner_that_is_gone(start):
     """As long as somebody can write, the process is owned; unread data do not change that."""
     process, owner = start()
@@ -67,7 +62,7 @@ def test_a_process_without_a_pipe_is_nobodys_to_judge():
 
 def test_a_runner_is_owned_until_its_session_ends(start):
     """The same process is a runner at first, and an orphan after."""
-    process, owner = start(**{SESSION_VARIABLE: "/results/mine"})
+    process, owner = start(**{Variable.SESSION: "/results/mine"})
     assert process.pid in pids(ours().runners)
     owner.close()
     found = ours()
@@ -77,15 +72,15 @@ def test_a_runner_is_owned_until_its_session_ends(start):
 
 def test_an_engine_without_its_supervisor_is_an_orphan(start):
     """What SIGKILL of a supervisor leaves carries the mark, and nobody ends it."""
-    process, _ = start(**{MARK_VARIABLE: "left-behind"})
+    process, _ = start(**{Variable.ENGINE_MARK: "left-behind"})
     assert process.pid in pids(ours().orphaned_engines)
 
 
 def test_an_engine_is_owned_while_its_supervisors_lifeline_is_held(start):
     """The whole group of a mark shares its supervisor's fate."""
     # argv[0] alone tells a supervisor here: sleep takes no script.
-    supervisor, owner = start(("/x/llmopt_runner/engines/supervisor.py", "60"), **{MARK_VARIABLE: "m"})
-    engine, _ = start(**{MARK_VARIABLE: "m"})
+    supervisor, owner = start(("/x/llmopt_runner/engines/supervisor.py", "60"), **{Variable.ENGINE_MARK: "m"})
+    engine, _ = start(**{Variable.ENGINE_MARK: "m"})
     group = {supervisor.pid, engine.pid}
     assert group <= pids(ours().engines)
     owner.close()
@@ -104,9 +99,9 @@ def test_a_similar_name_is_not_ours(start):
 
 def test_ending_ends_what_was_meant_and_nothing_else(start):
     """A stopped process ends too; one that has another start time, as after a reused id, is left alone."""
-    stuck, owner = start(**{SESSION_VARIABLE: "/results/mine"})
+    stuck, owner = start(**{Variable.SESSION: "/results/mine"})
     owner.close()
-    other, _ = start(**{SESSION_VARIABLE: "/results/other"})
+    other, _ = start(**{Variable.SESSION: "/results/other"})
     stuck.send_signal(signal.SIGSTOP)
     (meant,) = (one for one in ours().orphans if one.pid == stuck.pid)
     (living,) = (one for one in ours().runners if one.pid == other.pid)
@@ -120,7 +115,7 @@ def test_what_ignores_the_order_is_killed(monkeypatch, tmp_path):
     """After its grace it gets SIGKILL."""
     monkeypatch.setattr("llmopt.machine.ending._GRACE_SECONDS", 0.2)
     deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
-    environment = {**os.environ, MARK_VARIABLE: f"deaf-{tmp_path}"}
+    environment = {**os.environ, Variable.ENGINE_MARK: f"deaf-{tmp_path}"}
     with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE, env=environment) as process:
         process.stdout.readline()
         (meant,) = (one for one in ours().orphans if one.pid == process.pid)
@@ -190,7 +185,7 @@ def test_clean_ends_what_a_killed_session_left_and_no_other(tmp_path, start):
 def test_status_tells_what_runs_and_what_was_left(tmp_path, start):
     """A living session is named with its runners; an orphan comes with the command that ends it."""
     with session(tmp_path, "alive"):
-        orphan, owner = start(**{SESSION_VARIABLE: str(tmp_path / "gone")})
+        orphan, owner = start(**{Variable.SESSION: str(tmp_path / "gone")})
         owner.close()
         program = [sys.executable, "-m", "llmopt.main", "status", "--detailed"]
         output = subprocess.run(

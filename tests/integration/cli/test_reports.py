@@ -8,8 +8,8 @@ from fakes.local_runs import manifest, run_options
 from typer.testing import CliRunner
 
 from llmopt.commands.running import run_text
-from llmopt.exits import Exit
 from llmopt.main import app
+from llmopt_core.api.exit_codes import Exit
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 

@@ -12,7 +12,7 @@ from fakes.api_client import ApiClient
 from fakes.cluster_commands import Commands, small
 from fakes.tenants import NUMBERS, OperatorProcess, Tenant, eventually, give_secret
 
-from llmopt.exits import Exit
+from llmopt_core.api.exit_codes import Exit
 
 pytestmark = [
     pytest.mark.slow,

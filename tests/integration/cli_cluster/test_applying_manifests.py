@@ -4,7 +4,7 @@ import pytest
 from fakes.cluster_commands import small
 from fakes.manifests import benchmark, changed
 
-from llmopt.exits import Exit
+from llmopt_core.api.exit_codes import Exit
 
 pytestmark = pytest.mark.slow
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "items"}, "data": {"a": "b"}}

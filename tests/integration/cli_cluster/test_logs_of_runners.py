@@ -6,7 +6,7 @@ import pytest
 from fakes.kubelet_logs import KubeletLogs
 from fakes.tenants import eventually
 
-from llmopt.exits import Exit
+from llmopt_core.api.exit_codes import Exit
 
 pytestmark = pytest.mark.slow
 

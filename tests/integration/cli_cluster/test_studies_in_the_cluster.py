@@ -9,7 +9,7 @@ from fakes.cluster_commands import small
 from fakes.manifests import benchmark, changed
 from fakes.tenants import eventually
 
-from llmopt.exits import Exit
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.study.adapter import open_storage
 from llmopt_core.study.results import result_of
 from llmopt_core.study.wording import headline, serve_title

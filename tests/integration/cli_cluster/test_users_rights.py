@@ -5,7 +5,7 @@ from fakes.cluster_commands import Commands, small
 from fakes.tenants import eventually
 
 from llmopt import cluster
-from llmopt.exits import Exit
+from llmopt_core.api.exit_codes import Exit
 
 pytestmark = pytest.mark.slow
 READ = "--verb=get,list,watch"

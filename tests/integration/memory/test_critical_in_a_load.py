@@ -9,10 +9,10 @@ import pytest
 from fakes.growing_engine import growing_server
 from fakes.runner_folders import Folder
 
+from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.study.records import OutcomeKind
 from llmopt_runner.engines.base import load_engine
-from llmopt_runner.main import EXIT_DONE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 LIMIT_SECONDS = 400
@@ -63,7 +63,7 @@ def test_an_engine_that_grows_while_it_is_measured_ends_its_trial_alone(make_gro
     runner = folder.start(within=group.entering())
     folder.until_study(_measures(1), LIMIT_SECONDS)
     order.touch()
-    assert runner.wait(LIMIT_SECONDS) == EXIT_DONE, folder.log()
+    assert runner.wait(LIMIT_SECONDS) == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         default, grown, after = (trial.outcome for trial in study.trials())
     assert [each.kind for each in (default, grown, after)] == [

@@ -7,10 +7,10 @@ import sys
 import pytest
 from fakes.runner_folders import Folder
 
+from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.study.records import OutcomeKind
 from llmopt_runner.engines.base import load_engine
-from llmopt_runner.main import EXIT_DONE
 
 pytestmark = pytest.mark.slow
 LIMIT_SECONDS = 240
@@ -60,7 +60,7 @@ def _ended(group, path, **changes):
     ran = subprocess.run(
         group.entering(*command), capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
     )
-    assert ran.returncode == EXIT_DONE, ran.stderr
+    assert ran.returncode == RunnerExit.DONE, ran.stderr
     with folder.study() as study:
         return study.trials(), ran.stderr
 

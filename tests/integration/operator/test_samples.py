@@ -4,15 +4,16 @@ import pytest
 import yaml
 from fakes.sample_manifests import SAMPLES
 
+from llmopt_core.api.kinds import Kind
+
 pytestmark = pytest.mark.slow
-PLURALS = {"LLMOptimization": "llmoptimizations", "LLMBenchmark": "llmbenchmarks"}
 
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_sample_is_run_to_its_end(tenant, operator, path):
     """Nothing in it but its namespace is changed; its whole budget is spent by one Job."""
     document = yaml.safe_load(path.read_text())
-    name, plural = document["metadata"]["name"], PLURALS[document["kind"]]
+    name, plural = document["metadata"]["name"], Kind(document["kind"]).plural
     document["metadata"]["namespace"] = tenant.namespace
     tenant.api.create(tenant.path("llmopt.dev/v1alpha1", plural), document)
     with tenant.kubelet():

@@ -6,11 +6,11 @@ import pytest
 from fakes.openai_server import FakeOptions, FakeServer
 from fakes.runner_folders import PATIENCE_SECONDS, Folder
 
+from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.study.comparison import compare_candidates
 from llmopt_core.study.records import OutcomeKind
 from llmopt_core.study.summary import summarise
 from llmopt_runner.datasets.arithmetic import arithmetic
-from llmopt_runner.main import EXIT_DONE, EXIT_INTERRUPTED, EXIT_STUDY_FAILED
 
 # Right with probability 0.95 - 0.7 x temperature, so a candidate without temperature is the best.
 ANSWERS = {item.question: item.answer for item in arithmetic().items(200, 0)}
@@ -71,7 +71,7 @@ def running(trials):
 def test_a_benchmark_measures_its_candidates_in_turn_and_finds_the_winner(folder, server):
     """Greedy answers are right more often: the repeats are interleaved, and the difference is significant."""
     folder.write(manifest(server.base_url, COLD, metrics=["output_tokens_per_second"]))
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     told, ended, trials = finding(folder)
     assert ended.reason == "TrialsExhausted"
     assert told.winner == "cold"
@@ -84,7 +84,7 @@ def test_every_repeat_asks_the_same_held_out_items(folder, server):
     """All candidates and repeats are asked one set of items, and none that a search would have seen."""
     before = len(server.truth())
     folder.write(manifest(server.base_url, COLD, repeats=2))
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     _, _, trials = finding(folder)
     asked = {frozenset(trial.outcome.samples) for trial in trials}
     assert len(asked) == 1
@@ -105,7 +105,7 @@ def test_one_runner_serves_candidates_of_different_servers(folder, server):
                 samples=8,
             )
         )
-        assert folder.run() == EXIT_DONE, folder.log()
+        assert folder.run() == RunnerExit.DONE, folder.log()
         asked = len(slow.truth())
     told, _, _ = finding(folder)
     assert asked >= 3 * (8 + 1)
@@ -116,7 +116,7 @@ def test_one_runner_serves_candidates_of_different_servers(folder, server):
 def test_a_candidate_whose_model_is_missing_fails_alone(folder, server):
     """Its repeats fail with its class, without a start; the others are compared, and the end says which."""
     folder.write(manifest(server.base_url, COLD, GONE))
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     told, ended, trials = finding(folder)
     assert not ended.failed
     assert (
@@ -134,7 +134,7 @@ def test_a_candidate_whose_model_is_missing_fails_alone(folder, server):
 def test_without_its_baseline_nothing_is_compared(folder, server):
     """The benchmark ends at once as failed with the baseline's class: the others' repeats would be wasted."""
     folder.write(manifest(server.base_url, COLD, GONE, baseline="gone", repeats=5))
-    assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+    assert folder.run() == RunnerExit.STUDY_FAILED, folder.log()
     told, ended, _ = finding(folder)
     assert ended.reason == "ModelNotFound"
     assert "the baseline gone cannot be measured, so nothing can be compared" in ended.message
@@ -145,7 +145,7 @@ def test_without_its_baseline_nothing_is_compared(folder, server):
 def test_without_any_rival_nothing_is_compared(folder, server):
     """When every candidate but the baseline is lost there is nothing to go on for."""
     folder.write(manifest(server.base_url, GONE, repeats=5))
-    assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+    assert folder.run() == RunnerExit.STUDY_FAILED, folder.log()
     _, ended, _ = finding(folder)
     assert "no candidate is left to compare with default" in ended.message
 
@@ -154,9 +154,9 @@ def test_a_candidate_that_was_mended_is_measured_by_the_same_command(folder, ser
     """A model that appears is measured; what was measured before is kept."""
     late = {**GONE, "model": {"source": f"file://{tmp_path}/late.gguf"}, "engine": endpoint(server.base_url)}
     folder.write(manifest(server.base_url, COLD, late))
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     (tmp_path / "late.gguf").touch()
-    assert folder.go_on() == EXIT_DONE, folder.log()
+    assert folder.go_on() == RunnerExit.DONE, folder.log()
     told, ended, trials = finding(folder)
     assert [each.repeats for each in told.candidates] == [3, 3, 3]
     assert ended.message == "all 9 repeats are done"
@@ -171,7 +171,7 @@ def test_what_the_engine_refuses_is_told_once_per_repeat_without_a_start(folder,
         "engine": {"name": "llamacpp", "args": {"flash_attn": "off", "cache_type_v": "q8_0"}},
     }
     folder.write(manifest(server.base_url, COLD, refused, memoryGuard={"predict": False}))
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     told, _, trials = finding(folder)
     assert {trial.outcome.kind for trial in trials if trial.candidate == 2} == {OutcomeKind.INFEASIBLE}
     assert told.candidate("refused").failure.error_class == "InvalidConfiguration"
@@ -184,7 +184,7 @@ def test_a_killed_runner_loses_no_repeat(folder, server):
     folder.until(running)
     runner.send_signal(signal.SIGKILL)
     runner.wait(PATIENCE_SECONDS)
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     told, _, _ = finding(folder)
     assert [each.repeats for each in told.candidates] == [3, 3]
 
@@ -195,12 +195,12 @@ def test_sigterm_gives_the_repeat_back_and_the_same_command_resumes(folder, serv
     runner = folder.start()
     folder.until(running)
     runner.send_signal(signal.SIGTERM)
-    assert runner.wait(PATIENCE_SECONDS) == EXIT_INTERRUPTED, folder.log()
+    assert runner.wait(PATIENCE_SECONDS) == RunnerExit.INTERRUPTED, folder.log()
     told, ended, trials = finding(folder)
     assert ended is None
     assert not told.decided
     assert not any(trial.state == "running" for trial in trials)
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     assert finding(folder)[0].measured == 6
 
 
@@ -208,7 +208,7 @@ def test_several_runners_share_the_repeats(folder, server):
     """Three runners measure each repeat of each candidate exactly once."""
     folder.write(manifest(server.base_url, COLD, repeats=4))
     runners = [folder.start(index) for index in range(3)]
-    assert [runner.wait(PATIENCE_SECONDS) for runner in runners] == [EXIT_DONE] * 3, folder.log()
+    assert [runner.wait(PATIENCE_SECONDS) for runner in runners] == [RunnerExit.DONE] * 3, folder.log()
     told, _, trials = finding(folder)
     assert told.measured == len(trials) == 8
 
@@ -217,13 +217,13 @@ def test_the_duration_ends_a_benchmark_in_order(folder):
     """A budget of a second is spent after a repeat or two, which is said; a longer one goes on from there."""
     with FakeServer(FakeOptions(answers=ANSWERS, ttft_ms=300.0, gap_ms=1.0, tokens=3)) as slow:
         folder.write(manifest(slow.base_url, COLD, budget={"duration": "1s"}, samples=16))
-        assert folder.run() == EXIT_DONE, folder.log()
+        assert folder.run() == RunnerExit.DONE, folder.log()
         told, ended, _ = finding(folder)
         assert ended.reason == "DeadlineExceeded"
         assert "of 6 repeats" in ended.message
         assert told.measured < 6
         folder.write(manifest(slow.base_url, COLD, budget={"duration": "10m"}, samples=16))
-        assert folder.go_on() == EXIT_DONE, folder.log()
+        assert folder.go_on() == RunnerExit.DONE, folder.log()
     assert finding(folder)[0].measured == 6
 
 
@@ -232,7 +232,7 @@ def test_too_many_failures_end_a_benchmark(folder, server):
     with FakeServer(FakeOptions(faults={"*": "status=500"})) as broken:
         bad = {"name": "bad", "engine": endpoint(broken.base_url)}
         folder.write(manifest(server.base_url, bad, repeats=5, budget={"maxFailedTrials": 2}))
-        assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+        assert folder.run() == RunnerExit.STUDY_FAILED, folder.log()
     told, ended, _ = finding(folder)
     assert ended.reason == "TooManyFailures"
     assert told.candidate("bad").failure.error_class == "RequestsFailed"
@@ -247,7 +247,7 @@ def test_a_measurement_that_takes_too_long_is_given_up(folder, server):
         document["spec"]["engine"]["startTimeout"] = "2s"
         slow["engine"]["startTimeout"] = "2s"
         folder.write(document)
-        assert folder.run() == EXIT_DONE, folder.log()
+        assert folder.run() == RunnerExit.DONE, folder.log()
     told, _, _ = finding(folder)
     assert told.candidate("stuck").repeats == 0
     assert told.candidate("stuck").failure is not None
@@ -259,7 +259,7 @@ def test_a_broken_data_set_ends_the_benchmark_before_its_first_repeat(folder, se
     document = manifest(server.base_url, COLD, samples=4)
     document["spec"]["workload"]["dataset"] = {"path": "/no/such.jsonl", "samples": 4}
     folder.write(document)
-    assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+    assert folder.run() == RunnerExit.STUDY_FAILED, folder.log()
     _, ended, trials = finding(folder)
     assert ended.reason == "DatasetInvalid"
     assert {trial.state for trial in trials} == {"waiting"}
@@ -274,7 +274,7 @@ def test_a_candidate_that_wants_more_examples_than_there_are_fails_alone(folder,
     document["spec"]["workload"]["dataset"] = {"path": str(tmp_path / "items.jsonl"), "samples": 4}
     document["spec"]["workload"]["evaluator"] = {"name": "numeric"}
     folder.write(document)
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     told, _, _ = finding(folder)
     assert told.candidate("greedy").failure.error_class == "InvalidConfiguration"
     assert "asks for 9 examples" in told.candidate("greedy").failure.message

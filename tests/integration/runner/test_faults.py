@@ -16,10 +16,10 @@ import pytest
 from fakes.networks import FIRST_PORT, LAST_PORT, crowded_network
 from fakes.runner_folders import PATIENCE_SECONDS, Folder
 
+from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.study.records import OutcomeKind
 from llmopt_core.study.summary import summarise
-from llmopt_runner.main import EXIT_DONE, EXIT_STUDY_FAILED
 from llmopt_runner.models import resolve_model
 
 pytestmark = pytest.mark.slow
@@ -62,14 +62,14 @@ def folder(tmp_path):
 
 def _failed(folder, within=()):
     """Run to the failure; return the reason and message that the study ended with."""
-    assert folder.run(within) == EXIT_STUDY_FAILED, folder.log()
+    assert folder.run(within) == RunnerExit.STUDY_FAILED, folder.log()
     with folder.study() as study:
         return study.ended.reason, study.ended.message
 
 
 def _goes_on(folder, within=()):
     """Go on, as a user does after mending, and check that the study ends well with its whole budget."""
-    assert folder.go_on(within) == EXIT_DONE, folder.log()
+    assert folder.go_on(within) == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         assert summarise(study).counts.get(OutcomeKind.MEASURED, 0) >= 1
         assert study.ended.reason == "TrialsExhausted"
@@ -125,7 +125,7 @@ def test_a_disk_that_runs_full_loses_nothing(tmp_path):
         with pytest.raises(subprocess.TimeoutExpired):  # it bears with the disk
             runner.wait(15)
         ballast.unlink()
-        assert runner.wait(PATIENCE_SECONDS) == EXIT_DONE, folder.log()
+        assert runner.wait(PATIENCE_SECONDS) == RunnerExit.DONE, folder.log()
         assert "database or disk is full; free space" in folder.log()
         with folder.study() as study:
             assert summarise(study).budget_used == 4
@@ -167,7 +167,7 @@ def test_an_engine_that_hangs_costs_its_trial_and_no_more(folder):
     folder.until(lambda trials: any(trial.state == "finished" for trial in trials))
     stopped = _engine_of(runner)
     os.kill(stopped.pid, signal.SIGSTOP)
-    assert runner.wait(PATIENCE_SECONDS) == EXIT_DONE, folder.log()
+    assert runner.wait(PATIENCE_SECONDS) == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         failures = [trial.outcome.failure for trial in study.trials() if trial.outcome.failure]
     assert [failure.error_class for failure in failures] == [ErrorClass.TRIAL_TIMEOUT]

@@ -10,10 +10,10 @@ import pytest
 from fakes.engine_environments import safetensors_folder, use_engine
 from fakes.runner_folders import Folder
 
+from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.study.records import OutcomeKind
 from llmopt_runner.engines.transformers import Transformers
-from llmopt_runner.main import EXIT_DONE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 LIMIT_SECONDS = 400
@@ -35,7 +35,7 @@ def _study(path, words, **engine):
     (path / "items.jsonl").write_text("\n".join(map(json.dumps, rows)))
     folder = Folder(path)
     folder.write(_manifest(path / "items.jsonl", engine))
-    assert folder.start().wait(LIMIT_SECONDS) == EXIT_DONE, folder.log()
+    assert folder.start().wait(LIMIT_SECONDS) == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         return [trial.outcome for trial in study.trials()]
 

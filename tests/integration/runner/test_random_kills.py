@@ -14,9 +14,9 @@ import psutil
 import pytest
 from fakes.runner_folders import PATIENCE_SECONDS, Folder
 
+from llmopt_core.api.environment import Variable
+from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.study.records import OutcomeKind, Phase
-from llmopt_runner.engines.processes import MARK_VARIABLE
-from llmopt_runner.main import EXIT_DONE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 KILLS = 100
@@ -106,7 +106,7 @@ def _engines(storage):
             environment = process.environ()
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-        if MARK_VARIABLE in environment and environment.get("LLMOPT_TEST_STORAGE") == storage:
+        if Variable.ENGINE_MARK in environment and environment.get("LLMOPT_TEST_STORAGE") == storage:
             found.append(process.pid)
     return found
 
@@ -130,7 +130,7 @@ def test_after_a_hundred_kills_no_trial_is_lost_and_nothing_is_left(tmp_path, mo
         )
     folder.write(_manifest(used + 3))
     last = [folder.start(index) for index in range(RUNNERS)]
-    assert [runner.wait(300) for runner in last] == [EXIT_DONE] * RUNNERS, folder.log()
+    assert [runner.wait(300) for runner in last] == [RunnerExit.DONE] * RUNNERS, folder.log()
     with folder.study() as study:
         trials = study.trials()
         assert study.ended.reason == "TrialsExhausted"

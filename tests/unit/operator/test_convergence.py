@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.study.documents import EndReason
 from llmopt_operator.domain.actions import (
     Action,
@@ -45,7 +46,7 @@ class World:
         if observed.was_ended:
             return observed
         if self.storage_away:
-            return replace(observed, storage=Problem("StorageUnavailable", "away"))
+            return replace(observed, storage=Problem(ErrorClass.STORAGE_UNAVAILABLE, "away"))
         return replace(observed, study=self.study)
 
     def pods(self) -> tuple[PodSeen, ...]:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from llmopt_core.api.reasons import Reason
+from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.study.documents import EndReason
 from llmopt_operator.domain.actions import (
     DeleteResource,
@@ -25,6 +27,7 @@ JOB = JobSeen(name="demo-abcd1234", manifest_hash="abcd1234", active=2)
 OLD_JOB = replace(JOB, name="demo-00000000", manifest_hash="00000000")
 POD = PodSeen(name="demo-abcd1234-0-x", job=JOB.name, index=0, phase="Running")
 STUDY = StudySeen(ended=None, active_seconds=10.0, figures={"study": "uid", "progress": {"text": "1/4"}})
+AWAY = Problem(ErrorClass.STORAGE_UNAVAILABLE, "away")
 DONE = replace(STUDY, ended=EndReason("TrialsExhausted", "all 4 trials are done"))
 BROKEN = replace(STUDY, ended=EndReason("ModelNotFound", "no such model", failed=True))
 OUT_OF_MEMORY = {"class": "HostOutOfMemory", "count": 2, "lastMessage": "m"}
@@ -54,9 +57,9 @@ def _after(status: Mapping[str, Any], plan: Plan) -> Mapping[str, Any]:
         (_seen(study=STUDY, jobs=(OLD_JOB,)), (StopRunners(OLD_JOB.name),)),
         (_seen(study=STUDY, jobs=(replace(OLD_JOB, deleting=True),)), ()),
         (_seen(jobs=(JOB,)), (StopRunners(JOB.name),)),
-        (_seen(storage=Problem("StorageUnavailable", "away"), jobs=(JOB,)), ()),
-        (_seen(rejection=Problem("InvalidSpec", "bad")), ()),
-        (_seen(rejection=Problem("InvalidSpec", "bad"), jobs=(OLD_JOB,)), (StopRunners(OLD_JOB.name),)),
+        (_seen(storage=AWAY, jobs=(JOB,)), ()),
+        (_seen(rejection=Problem(Reason.INVALID_SPEC, "bad")), ()),
+        (_seen(rejection=Problem(Reason.INVALID_SPEC, "bad"), jobs=(OLD_JOB,)), (StopRunners(OLD_JOB.name),)),
         (_seen(target=replace(TARGET, suspend=True), study=STUDY, jobs=(JOB,)), (StopRunners(JOB.name),)),
         (_seen(target=replace(TARGET, suspend=True), study=STUDY), ()),
         (_seen(study=DONE, jobs=(JOB,)), ()),
@@ -155,7 +158,7 @@ def test_a_study_far_over_its_time_is_ended_with_its_runners() -> None:
 @pytest.mark.parametrize(
     ("seen", "type_", "status", "reason"),
     [
-        (_seen(rejection=Problem("InvalidSpec", "spec.x: bad")), "Accepted", "False", "InvalidSpec"),
+        (_seen(rejection=Problem(Reason.INVALID_SPEC, "spec.x: bad")), "Accepted", "False", "InvalidSpec"),
         (_seen(study=STUDY, jobs=(JOB,), pods=(POD,)), "Running", "True", "RunnersActive"),
         (_seen(study=STUDY, jobs=(JOB,)), "Running", "False", "Starting"),
         (
@@ -170,7 +173,7 @@ def test_a_study_far_over_its_time_is_ended_with_its_runners() -> None:
             "False",
             "Unschedulable",
         ),
-        (_seen(storage=Problem("StorageUnavailable", "x")), "StudyReady", "False", "StorageUnavailable"),
+        (_seen(storage=AWAY), "StudyReady", "False", "StorageUnavailable"),
         (_seen(study=DONE, jobs=(JOB,)), "Complete", "True", "TrialsExhausted"),
         (_seen(study=BROKEN, jobs=(JOB,)), "Failed", "True", "ModelNotFound"),
         (_seen(target=replace(TARGET, suspend=True), study=STUDY), "Suspended", "True", "SuspendedByUser"),
@@ -234,13 +237,13 @@ def test_what_has_ended_is_left_alone_until_its_time() -> None:
 def test_figures_stay_while_nobody_can_read_them() -> None:
     """A storage that is away takes nothing out of the status."""
     status = decide(_seen(study=STUDY, jobs=(JOB,)), NOW).status
-    away = decide(_seen(status=status, storage=Problem("StorageUnavailable", "x")), NOW)
+    away = decide(_seen(status=status, storage=AWAY), NOW)
     assert away.status["progress"] == STUDY.figures["progress"]
 
 
 def test_a_best_that_is_not_trusted_is_said() -> None:
     """A study whose best is no point of the space says so beside its end, with an event."""
-    study = replace(DONE, distrust=Problem("ParametersOutsideSpace", "trial 7 is not used"))
+    study = replace(DONE, distrust=Problem(Reason.PARAMETERS_OUTSIDE_SPACE, "trial 7 is not used"))
     plan = decide(_seen(study=study, jobs=(JOB,)), NOW)
     said = _condition(plan, "ResultValid")
     assert (said["status"], said["reason"]) == ("False", "ParametersOutsideSpace")

@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
+from llmopt_core.api.objects import Annotation
 from llmopt_operator.domain.actions import WriteArguments
 from llmopt_operator.domain.observed import Availability, RolloutNote
-from llmopt_operator.specs.deployments import ROLLOUT_ANNOTATION, arguments_patch, deployment_seen
+from llmopt_operator.specs.deployments import arguments_patch, deployment_seen
 
 NOTE = RolloutNote("uid", "hash", 7, "main", ("a",), ("b",), 1.5)
 
@@ -59,5 +60,5 @@ def test_a_note_is_read_as_it_was_written() -> None:
 def test_what_people_wrote_into_the_note_is_no_note(text: str) -> None:
     """An annotation that is not ours does not stop the operator."""
     body = _body()
-    body["metadata"]["annotations"] = {ROLLOUT_ANNOTATION: text}
+    body["metadata"]["annotations"] = {Annotation.ROLLOUT: text}
     assert deployment_seen(body).note is None

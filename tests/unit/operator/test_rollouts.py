@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmopt_core.api.reasons import Reason
 from llmopt_core.engines.arguments import ServeArguments
+from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.study.documents import EndReason
 from llmopt_operator.domain.actions import WriteArguments
 from llmopt_operator.domain.conditions import timestamp
@@ -26,6 +28,7 @@ from llmopt_operator.domain.observed import (
 )
 from llmopt_operator.domain.rollouts import LONGEST_SECONDS
 
+AWAY = Problem(ErrorClass.STORAGE_UNAVAILABLE, "away")
 NOW = 1_800_000_000.0
 TARGET = Target(
     generation=3,
@@ -123,14 +126,14 @@ def test_a_named_container_is_the_one_that_changes() -> None:
             "$(",
         ),
         (
-            {"study": replace(_study(None), distrust=Problem("ParametersOutsideSpace", "engine.x"))},
+            {"study": replace(_study(None), distrust=Problem(Reason.PARAMETERS_OUTSIDE_SPACE, "engine.x"))},
             "ParametersOutsideSpace",
             "engine.x",
         ),
         ({"study": None}, "StudyLost", "not in the storage"),
-        ({"storage": Problem("StorageUnavailable", "away"), "study": None}, "StorageUnavailable", "away"),
-        ({"rejection": Problem("PolicyDenied", "not here")}, "PolicyDenied", "not here"),
-        ({"deployment": Problem("DeploymentNotFound", "none")}, "DeploymentNotFound", "none"),
+        ({"storage": AWAY, "study": None}, "StorageUnavailable", "away"),
+        ({"rejection": Problem(Reason.POLICY_DENIED, "not here")}, "PolicyDenied", "not here"),
+        ({"deployment": Problem(Reason.DEPLOYMENT_NOT_FOUND, "none")}, "DeploymentNotFound", "none"),
         (
             {"target": replace(TARGET, rollout=RolloutTarget("server", "x"))},
             "ContainerNotFound",

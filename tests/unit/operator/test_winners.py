@@ -10,6 +10,7 @@ from fakes.manifests import changed, optimization
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmopt_core.api.reasons import Reason
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.resources import LLMOptimization, resource_of
 from llmopt_core.search.configurations import Configuration
@@ -19,7 +20,7 @@ from llmopt_core.study.definitions import define_study
 from llmopt_core.study.records import Outcome, OutcomeKind
 from llmopt_core.study.results import Comparison, ErrorCount, OptimizationResult, result_of
 from llmopt_core.study.summary import WarningCount
-from llmopt_operator.domain.winners import OUTSIDE_SPACE, verified
+from llmopt_operator.domain.winners import verified
 from llmopt_operator.specs.config_maps import best_config_map
 
 FORGED = "$(SECRET)"
@@ -117,7 +118,7 @@ def test_parameters_outside_the_space_give_no_winner(group: str, name: str, valu
     found = verified(replace(RESULT, parameters=parameters), _resource())
     assert found.result.trial is None
     assert found.problem is not None
-    assert found.problem.reason == OUTSIDE_SPACE
+    assert found.problem.reason is Reason.PARAMETERS_OUTSIDE_SPACE
     assert words in found.problem.message
     assert found.problem.message.isprintable()
     assert len(found.problem.message) < 200
@@ -165,7 +166,7 @@ def test_a_study_with_a_space_of_its_own_is_not_believed(tmp_path: Path) -> None
             study.finish(claim, outcome)
         found = verified(result_of(study), resource)
     assert found.problem is not None
-    assert found.problem.reason == OUTSIDE_SPACE
+    assert found.problem.reason is Reason.PARAMETERS_OUTSIDE_SPACE
     assert FORGED not in json.dumps(best_config_map(DOCUMENT, found.result))
 
 

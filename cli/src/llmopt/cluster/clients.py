@@ -29,8 +29,8 @@ from llmopt.cluster.errors import (
     ResourceNotFound,
     refusal,
 )
-from llmopt.cluster.kinds import GROUP, KINDS, VERSION, Kind
 from llmopt.cluster.kubeconfigs import Access
+from llmopt_core.api.kinds import GROUP, VERSION, Kind
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -233,13 +233,13 @@ def _proxy(access: Access) -> str | None:
 
 
 def _type(kind: Kind) -> type[GenericNamespacedResource]:
-    return create_namespaced_resource(GROUP, VERSION, kind.name, kind.plural)
+    return create_namespaced_resource(GROUP, VERSION, kind.value, kind.plural)
 
 
 def _served(document: Document) -> tuple[str, Any]:
     """Return what rights call the kind of `document`, and the client's type for it."""
     name = str(document["kind"])
-    ours = next((kind for kind in KINDS if kind.name == name), None)
+    ours = next((kind for kind in Kind if kind == name), None)
     return (ours.resource, _type(ours)) if ours else _COMPANIONS[name]
 
 

@@ -4,38 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from llmopt.cluster.kinds import BENCHMARK, kind_of
+from llmopt.cluster.kinds import kind_of
+from llmopt_core.api.conditions import ConditionType, Phase
+from llmopt_core.api.explanations import Recovery, explanation
+from llmopt_core.api.kinds import Kind
+from llmopt_core.api.reasons import Reason, reason_called
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources.status import (
-    BenchmarkStatus,
-    Condition,
-    ConditionType,
-    DisplayPhase,
-    OptimizationStatus,
-)
+from llmopt_core.resources.status import BenchmarkStatus, Condition, OptimizationStatus
 
 Document = Mapping[str, Any]
 Status = OptimizationStatus | BenchmarkStatus
-_PHASES: TypeAdapter[Any] = TypeAdapter(DisplayPhase)
-_CONDITION_TYPES: TypeAdapter[Any] = TypeAdapter(ConditionType)
-# Reasons of Running=False that pass by themselves within seconds.
-_PASSING = frozenset({"Starting", "Replacing", "Suspended", "NotAccepted"})
-# What to do, where the operator's own sentence does not say it.
-_ADVICE = {
-    "InvalidSpec": "correct the manifest (`llmopt validate FILE` names the lines) and apply it again",
-    "PolicyDenied": "change the field, or ask the cluster's administrator to allow it in the chart's"
-    " settings.policy",
-    "Unschedulable": "wait for such a node, or ask for less in spec.runners.resources; which nodes are meant"
-    " is said by spec.runners.template",
-    "ContainerFailed": "`kubectl describe pod` tells its events",
-    "QueueInadmissible": "`kubectl get workloads` tells its place; it starts by itself when it is admitted",
-    "StorageUnavailable": "it goes on by itself once the database answers; its address is in the Secret"
-    " llmopt-storage",
-    "StorageUnusable": "the Secret llmopt-storage must name a PostgreSQL database of its own",
-}
-_SUSPENDED = "it goes on where it stopped once spec.suspend is false"
+_PHASES = frozenset(each.value for each in Phase)
+_CONDITION_TYPES = frozenset(each.value for each in ConditionType)
 
 
 class StatusUnreadable(LlmoptError):
@@ -71,7 +53,7 @@ def status_of(document: Document) -> Status:
 
     What a newer operator says beside, in fields, phases or conditions, is passed over.
     """
-    type_ = BenchmarkStatus if kind_of(document) is BENCHMARK else OptimizationStatus
+    type_ = BenchmarkStatus if kind_of(document) is Kind.BENCHMARK else OptimizationStatus
     try:
         return type_.model_validate(_known_part(document.get("status") or {}), extra="ignore")
     except ValidationError as error:
@@ -85,19 +67,9 @@ def status_of(document: Document) -> Status:
 
 def _known_part(status: Document) -> Document:
     """Return `status` without the phase and the conditions that this version has no name for."""
-    listed = [
-        each for each in status.get("conditions") or () if _is_known(_CONDITION_TYPES, each.get("type"))
-    ]
-    unknown = () if _is_known(_PHASES, status.get("phase")) else ("phase",)
+    listed = [each for each in status.get("conditions") or () if each.get("type") in _CONDITION_TYPES]
+    unknown = () if status.get("phase") in _PHASES else ("phase",)
     return {field: value for field, value in {**status, "conditions": listed}.items() if field not in unknown}
-
-
-def _is_known(names: TypeAdapter[Any], name: object) -> bool:
-    try:
-        names.validate_python(name)
-    except ValidationError:
-        return False
-    return True
 
 
 def is_current(document: Document, status: Status) -> bool:
@@ -107,10 +79,10 @@ def is_current(document: Document, status: Status) -> bool:
 
 def end_of(status: Status) -> End | None:
     """Return how it ended, None while it can go on."""
-    for name in ("Failed", "Complete"):
-        condition = _held(status, name)
+    for type_ in (ConditionType.FAILED, ConditionType.COMPLETE):
+        condition = _held(status, type_)
         if condition is not None:
-            return End(condition.reason, condition.message, failed=name == "Failed")
+            return End(condition.reason, condition.message, failed=type_ is ConditionType.FAILED)
     return None
 
 
@@ -119,28 +91,36 @@ def problem_of(status: Status) -> Problem | None:
     conditions = {condition.type: condition for condition in status.conditions}
     if end_of(status) is not None:
         return None
-    accepted, suspended = conditions.get("Accepted"), conditions.get("Suspended")
+    accepted, suspended = conditions.get(ConditionType.ACCEPTED), conditions.get(ConditionType.SUSPENDED)
     if accepted is not None and accepted.status == "False":
         return _problem(accepted, hopeless=True)
     if suspended is not None and suspended.status == "True":
-        return Problem("Suspended", suspended.message, _SUSPENDED)
-    for name in ("StudyReady", "Running"):
-        condition = conditions.get(name)
-        if condition is not None and condition.status == "False" and condition.reason not in _PASSING:
+        return Problem(Reason.SUSPENDED, suspended.message, explanation(Reason.SUSPENDED_BY_USER).action)
+    for type_ in (ConditionType.STUDY_READY, ConditionType.RUNNING):
+        condition = conditions.get(type_)
+        if condition is not None and condition.status == "False" and not _passes(condition.reason):
             return _problem(condition)
     return None
 
 
 def warning_of(status: Status) -> str | None:
     """Return what is worth a word although it runs."""
-    guard = next((each for each in status.conditions if each.type == "MemoryGuardPassed"), None)
+    guard = next((each for each in status.conditions if each.type is ConditionType.MEMORY_GUARD_PASSED), None)
     return f"memory guard: {guard.message}" if guard is not None and guard.status == "False" else None
 
 
-def _held(status: Status, name: str) -> Condition | None:
-    return next((each for each in status.conditions if each.type == name and each.status == "True"), None)
+def _held(status: Status, type_: ConditionType) -> Condition | None:
+    return next((each for each in status.conditions if each.type is type_ and each.status == "True"), None)
 
 
 def _problem(condition: Condition, *, hopeless: bool = False) -> Problem:
-    advice = _ADVICE.get(condition.reason, "")
+    reason = reason_called(condition.reason)
+    action = explanation(reason).action if reason is not None else ""
+    advice = "" if action in condition.message else action
     return Problem(condition.reason, condition.message, advice, hopeless=hopeless)
+
+
+def _passes(text: str) -> bool:
+    """Whether what a reason says passes by itself before a person could do anything."""
+    reason = reason_called(text)
+    return reason is not None and explanation(reason).recovery is Recovery.SOON

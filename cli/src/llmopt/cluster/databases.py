@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from llmopt.cluster.errors import Forbidden, ResourceNotFound
+from llmopt_core.api.objects import STORAGE_SECRET, STORAGE_SECRET_KEY
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.study.adapter import StorageUnavailable, Study, open_storage
 from llmopt_core.study.errors import StudyNotFound
@@ -15,8 +16,6 @@ from llmopt_core.study.errors import StudyNotFound
 if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster
 
-SECRET = "llmopt-storage"  # noqa: S105 - the Secret's name, not what is in it
-KEY = "url"
 _POSTGRES_PORT = 5432
 _FORWARDED = "127.0.0.1:15432"
 _CLUSTER_DOMAINS = (".svc", ".svc.cluster.local")
@@ -57,8 +56,8 @@ def opened_study(
 def secret_url(cluster: "Cluster", namespace: str) -> str:
     """Return the URL of the namespace's database; raises StudyOutOfReach."""
     try:
-        data = cluster.secret(SECRET, namespace)
-        return base64.b64decode(data[KEY], validate=True).decode().strip()
+        data = cluster.secret(STORAGE_SECRET, namespace)
+        return base64.b64decode(data[STORAGE_SECRET_KEY], validate=True).decode().strip()
     except Forbidden as error:
         raise StudyOutOfReach(f"{error}; or give the database's URL with --storage") from error
     except ResourceNotFound as error:
@@ -67,8 +66,8 @@ def secret_url(cluster: "Cluster", namespace: str) -> str:
         ) from error
     except (KeyError, binascii.Error, UnicodeDecodeError) as error:
         raise StudyOutOfReach(
-            f"the Secret {SECRET} in namespace {namespace} has no readable {KEY}: give the database's URL "
-            "with --storage"
+            f"the Secret {STORAGE_SECRET} in namespace {namespace} has no readable {STORAGE_SECRET_KEY}: "
+            "give the database's URL with --storage"
         ) from error
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from llmopt.cluster.kinds import GROUP
+from llmopt_core.api.kinds import GROUP
 from llmopt_core.errors.classes import LlmoptError
 
 INSTALL = "helm install llmopt helm/llmopt --namespace llmopt-system --create-namespace"

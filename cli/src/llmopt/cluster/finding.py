@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from llmopt.cluster.errors import Forbidden, NotInstalled, ResourceNotFound
-from llmopt.cluster.kinds import KINDS, Kind, Reference, kind_called
+from llmopt.cluster.kinds import Reference, kind_called
+from llmopt_core.api.kinds import Kind
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.faults import did_you_mean
 
@@ -32,7 +33,7 @@ class Directory(Protocol):
 def reference(words: Sequence[str]) -> Reference:
     """Return what `NAME`, `KIND`, `KIND NAME` or `KIND/NAME` refers to; raises NotAReference for all else."""
     if not words:
-        return Reference(KINDS, None)
+        return Reference(tuple(Kind), None)
     first, slash, rest = words[0].partition("/")
     kind = kind_called(first)
     if slash and kind and rest and len(words) == 1:
@@ -42,7 +43,7 @@ def reference(words: Sequence[str]) -> Reference:
             f"{' '.join(words)!r}: expected NAME, KIND NAME or KIND/NAME, where KIND is llmo or llmb"
         )
     if kind is None:
-        return Reference(KINDS, first)
+        return Reference(tuple(Kind), first)
     return Reference((kind,), words[1] if len(words) > 1 else None)
 
 
@@ -82,6 +83,6 @@ def names(cluster: Directory, kinds: Sequence[Kind], namespace: str) -> list[str
 
 
 def _missing(cluster: Directory, wanted: Reference, namespace: str) -> str:
-    kinds = " or ".join(kind.name for kind in wanted.kinds)
+    kinds = " or ".join(kind.value for kind in wanted.kinds)
     hint = did_you_mean(wanted.name, names(cluster, wanted.kinds, namespace))
     return f"there is no {kinds} {wanted.name} in namespace {namespace} ({hint}; -n names another namespace)"

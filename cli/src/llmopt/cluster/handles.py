@@ -15,7 +15,7 @@ from llmopt.cluster.conditions import Status, end_of, is_current, problem_of, st
 from llmopt.cluster.connecting import connected
 from llmopt.cluster.databases import StudyOutOfReach, opened_study
 from llmopt.cluster.finding import find, reference
-from llmopt.cluster.kinds import Kind, kind_of
+from llmopt.cluster.kinds import kind_of
 from llmopt.cluster.kubeconfigs import IN_CLUSTER
 from llmopt.cluster.results import read_result
 from llmopt.cluster.trials import Trial, frame, recorded, remembered
@@ -26,6 +26,7 @@ from llmopt.manifests import OptionInvalid, as_yaml
 from llmopt.options import Target
 from llmopt.progress import told
 from llmopt.results import Result
+from llmopt_core.api.kinds import Kind
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.status import OptimizationStatus
 from llmopt_core.study.benchmark_results import BenchmarkResult

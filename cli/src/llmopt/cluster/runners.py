@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from llmopt.cluster.errors import Refused
-from llmopt.cluster.kinds import GROUP, Kind
 from llmopt.cluster.watching import POLL_SECONDS, Clock
+from llmopt_core.api.kinds import Kind
+from llmopt_core.api.objects import RUNNER_CONTAINER, Label
 from llmopt_core.errors.classes import LlmoptError
-
-CONTAINER = "runner"
-_INDEX_LABEL = "batch.kubernetes.io/job-completion-index"
 
 
 class PodSource(Protocol):
@@ -46,7 +44,7 @@ class RunnerPod:
 
 def runner_pods(source: PodSource, kind: Kind, name: str, namespace: str) -> list[RunnerPod]:
     """Return all pods that were started for a resource, by index and age."""
-    labels = {f"{GROUP}/kind": kind.name.lower(), f"{GROUP}/resource": name}
+    labels: dict[str, str] = {Label.KIND: kind.singular, Label.RESOURCE: name}
     found = (_runner_pod(body) for body in source.pods(namespace, labels))
     return sorted(found, key=lambda pod: (pod.index, pod.made, pod.name))
 
@@ -114,7 +112,7 @@ class Printer:
             self._clock.sleep(POLL_SECONDS)
 
     def _print(self, pod: RunnerPod, prefix: str, *, follow: bool) -> None:
-        for line in self._source.log(pod.name, pod.namespace, container=CONTAINER, follow=follow):
+        for line in self._source.log(pod.name, pod.namespace, container=RUNNER_CONTAINER, follow=follow):
             self._line(f"{prefix}{line}")
 
     def _line(self, text: str) -> None:
@@ -138,7 +136,7 @@ def _runner_pod(body: Mapping[str, Any]) -> RunnerPod:
     return RunnerPod(
         name=metadata["name"],
         namespace=metadata["namespace"],
-        index=int((metadata.get("labels") or {}).get(_INDEX_LABEL, 0)),
+        index=int((metadata.get("labels") or {}).get(Label.INDEX, 0)),
         made=str(metadata.get("creationTimestamp", "")),
         placed=bool((body.get("spec") or {}).get("nodeName")),
     )

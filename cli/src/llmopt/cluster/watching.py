@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 from llmopt.cluster.conditions import Problem, Status, end_of, is_current, problem_of, status_of, warning_of
 from llmopt.cluster.errors import INSTALL, ClusterUnreachable, ResourceNotFound
-from llmopt.cluster.kinds import Kind
 from llmopt.cluster.readings import progress_of
 from llmopt.local.sessions import Audience
+from llmopt_core.api.kinds import Kind
+from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import LlmoptError
 
 POLL_SECONDS = 1.0
@@ -135,7 +136,7 @@ class Watch:
             return ""
         return str(
             Problem(
-                "NoOperator",
+                Reason.NO_OPERATOR,
                 f"no operator has looked at {self.subject.name} as it is now",
                 "see whether one runs and watches this namespace (kubectl get pods --all-namespaces "
                 f"--selector app.kubernetes.io/name=llmopt), or install its chart: {INSTALL}",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from llmopt.exits import Exit
 from llmopt.local.cleaning import Extent, Freeable, free, freeable
 from llmopt.local.histories import states
 from llmopt.machine.ending import end_orphans, orphans
 from llmopt.machine.processes import Found
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 
 

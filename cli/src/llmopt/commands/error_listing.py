@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from llmopt.exits import Exit
 from llmopt.local.histories import ErrorHistory, StudyState, error_history, states
+from llmopt_core.api.exit_codes import Exit
 
 
 def list_errors(results: Path, storage: str | None, *, as_json: bool) -> Exit:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from llmopt.exits import Exit
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
 from llmopt.machine.hardware import Hardware, hardware
 from llmopt.starting.manifest import manifest_text
 from llmopt.starting.settings import PACKAGED_MODEL, PLAIN, Machine, Settings, suited
+from llmopt_core.api.exit_codes import Exit
 
 _PLAIN_TITLE = "A first study: a small model on llama.cpp's server."
 

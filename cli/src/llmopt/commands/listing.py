@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from llmopt.exits import Exit
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.engines.registry import declaration_of, engine_names
 from llmopt_core.plugins import PluginGroup, plugin_names
 

@@ -7,9 +7,9 @@ from rich.console import Console
 from llmopt.checking import InputInvalid, checked
 from llmopt.commands.running import Run, run_text
 from llmopt.commands.validating import print_faults
-from llmopt.exits import Exit
 from llmopt.manifests import OptionInvalid, as_yaml, build
 from llmopt.options import Options, RunOptions
+from llmopt_core.api.exit_codes import Exit
 
 SOURCE = "<options>"
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from llmopt.exits import Exit
 from llmopt.local.folders import ResultsFolder
 from llmopt.report.writing import write_report
 from llmopt.results import read_result
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import load_manifest
 from llmopt_core.study.adapter import open_storage

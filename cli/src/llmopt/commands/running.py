@@ -13,7 +13,6 @@ from rich.console import Console
 from llmopt.benchmark_tables import print_benchmark
 from llmopt.checking import InputInvalid, checked
 from llmopt.commands.validating import print_faults, read_manifest
-from llmopt.exits import Exit
 from llmopt.local.fleets import RUNNER_COMMAND
 from llmopt.local.folders import FolderBusy, ResultsFolder
 from llmopt.local.running import Finding, RunSettings, find
@@ -23,6 +22,7 @@ from llmopt.options import RunOptions
 from llmopt.progress import shown
 from llmopt.results import Result
 from llmopt.tables import print_result
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.study.benchmark_results import BenchmarkResult
 from llmopt_core.study.errors import StorageUnavailable

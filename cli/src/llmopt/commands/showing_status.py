@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from llmopt.exits import Exit
 from llmopt.local.histories import StudyState, states
 from llmopt.machine.advice import Situation, advice
 from llmopt.machine.descriptions import COMMAND, Description, DeviceFound, EngineFound, RunnerUnusable, asked
 from llmopt.machine.hardware import hardware
 from llmopt.machine.processes import Ours, ours
 from llmopt.report.machine import machine_facts
+from llmopt_core.api.exit_codes import Exit
 
 Row = tuple[str, str]
 

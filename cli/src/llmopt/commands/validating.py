@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from llmopt.checking import InputInvalid, checked
-from llmopt.exits import Exit
+from llmopt_core.api.exit_codes import Exit
 
 
 def validate_files(names: Sequence[str]) -> Exit:

@@ -12,14 +12,13 @@ from pathlib import Path
 
 from llmopt.local.folders import ResultsFolder, note_holders
 from llmopt.local.metrics import LOOPBACK
-from llmopt.machine.processes import SESSION_VARIABLE
+from llmopt_core.api.environment import Variable
+from llmopt_core.api.exit_codes import RunnerExit
 
 RUNNER_COMMAND = (sys.executable, "-m", "llmopt_runner.main", "--end-with-stdin")
-STORAGE_URL = "LLMOPT_STORAGE_URL"
 RESTARTS = 5
-# A runner's exit codes after which another start would end the same way: nothing left to do, a wrong command
-# line, a study that failed, an input that no start can use.
-HOPELESS = frozenset({0, 2, 64, 65})
+# After these exit codes another start would end the same way; any other code can be a crash.
+HOPELESS = frozenset(code for code in RunnerExit if not code.retryable)
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,10 @@ class Launcher:
 
     def start(self, index: int) -> "subprocess.Popen[bytes]":
         """Start runner `index` in a session of its own: the terminal's Ctrl-C is for us to pass on."""
-        session = {STORAGE_URL: self.storage_url, SESSION_VARIABLE: str(self.folder.path.resolve())}
+        session: dict[str, str] = {
+            Variable.STORAGE_URL: self.storage_url,
+            Variable.SESSION: str(self.folder.path.resolve()),
+        }
         environment = {**os.environ, **self.environment, **session}
         with self.folder.runner_log(index).open("ab") as log:
             return subprocess.Popen(

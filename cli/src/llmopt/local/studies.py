@@ -8,6 +8,7 @@ from pathlib import Path
 
 from llmopt.local.changes import changes_between
 from llmopt.local.folders import ResultsFolder
+from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import LLMBenchmark, Resource, load_manifest
 from llmopt_core.study.adapter import EndReason, Storage, Study, open_storage
@@ -18,7 +19,13 @@ from llmopt_core.study.others import from_others
 
 # A study that ended for one of these goes on when its budget was changed.
 BUDGET_REASONS = frozenset(
-    {"TrialsExhausted", "DeadlineExceeded", "BudgetSpent", "GoalReached", "TooManyFailures"}
+    {
+        Reason.TRIALS_EXHAUSTED,
+        Reason.DEADLINE_EXCEEDED,
+        Reason.BUDGET_SPENT,
+        Reason.GOAL_REACHED,
+        Reason.TOO_MANY_FAILURES,
+    }
 )
 
 
@@ -79,7 +86,7 @@ class LocalStudy:
         """
         if end.reason in BUDGET_REASONS and stored.spec.budget != self.resource.spec.budget:
             return True
-        if end.reason == "TrialsExhausted" and isinstance(self.resource, LLMBenchmark):
+        if end.reason == Reason.TRIALS_EXHAUSTED and isinstance(self.resource, LLMBenchmark):
             return not compare_candidates(study).complete
         return end.failed and end.reason not in BUDGET_REASONS
 

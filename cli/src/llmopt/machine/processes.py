@@ -1,9 +1,8 @@
 """The processes of llmopt on this machine: sessions, runners and engines that live, and what they left.
 
-What a process is stands in its environment, where nobody writes it by chance: a runner that `llmopt run`
-started carries SESSION_VARIABLE, every process of an engine MARK_VARIABLE. Whether its owner lives is told by
-the pipe that is its standard input: the owner holds the writing end, and no writer is left when it is gone,
-however that came.
+The environment of a process says what it is: a runner that `llmopt run` started carries Variable.SESSION,
+every process of an engine Variable.ENGINE_MARK. Whether its owner lives is visible at the pipe that is its
+standard input: the owner holds the writing end, and no writer is left when it is gone, for whatever reason.
 """
 
 import os
@@ -14,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SESSION_VARIABLE = "LLMOPT_SESSION"
-MARK_VARIABLE = "LLMOPT_ENGINE_MARK"
+from llmopt_core.api.environment import Variable
+
 _SUPERVISOR = "llmopt_runner/engines/supervisor.py"
 _LONGEST_COMMAND = 100
 _START_FIELD = 19  # of /proc/PID/stat, counted after the name
@@ -124,7 +123,7 @@ def _look(pid: int) -> Found | None:
     born = _born(pid)
     try:
         environment = Path(f"/proc/{pid}/environ").read_bytes()
-        session, mark = (_value(environment, name) for name in (SESSION_VARIABLE, MARK_VARIABLE))
+        session, mark = (_value(environment, name) for name in (Variable.SESSION, Variable.ENGINE_MARK))
         if born is None or not (session or mark):
             return None
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").rstrip("\0")

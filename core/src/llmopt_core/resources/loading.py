@@ -8,9 +8,10 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from llmopt_core.api.kinds import GROUP
 from llmopt_core.resources.benchmark import LLMBenchmark
 from llmopt_core.resources.faults import Fault, ManifestInvalid, did_you_mean
-from llmopt_core.resources.openapi import GROUP, root_schema
+from llmopt_core.resources.openapi import root_schema
 from llmopt_core.resources.optimization import LLMOptimization
 from llmopt_core.resources.translation import faults_of
 

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from llmopt_core.api.kinds import GROUP, VERSION, Kind
 from llmopt_core.resources.benchmark import LLMBenchmark
 from llmopt_core.resources.optimization import LLMOptimization
 
-GROUP = "llmopt.dev"
-VERSION = "v1alpha1"
 Schema = dict[str, Any]
 
 _INT_OR_STRING: Schema = {
@@ -40,28 +39,21 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One kind as the API server is told of it."""
+class Definition:
+    """One kind as the API server is given it."""
 
+    kind: Kind
     type: type[LLMOptimization | LLMBenchmark]
-    plural: str
-    short: str
     columns: tuple[Column, ...]
-
-    @property
-    def name(self) -> str:
-        """The kind's name."""
-        return self.type.__name__
 
 
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
 # The last one: it is a sentence.
 _REASON = Column("Reason", ".status.reason")
-KINDS = (
-    Kind(
+DEFINITIONS = (
+    Definition(
+        Kind.OPTIMIZATION,
         LLMOptimization,
-        "llmoptimizations",
-        "llmo",
         (
             Column("Phase", ".status.phase"),
             Column("Trials", ".status.progress.text"),
@@ -73,10 +65,9 @@ KINDS = (
             _REASON,
         ),
     ),
-    Kind(
+    Definition(
+        Kind.BENCHMARK,
         LLMBenchmark,
-        "llmbenchmarks",
-        "llmb",
         (
             Column("Phase", ".status.phase"),
             Column("Trials", ".status.progress.text"),
@@ -90,13 +81,14 @@ KINDS = (
 )
 
 
-def custom_resource_definition(kind: Kind) -> dict[str, Any]:
-    """Return the CustomResourceDefinition of `kind` as a document."""
+def custom_resource_definition(definition: Definition) -> dict[str, Any]:
+    """Return the CustomResourceDefinition of a kind as a document."""
+    kind = definition.kind
     names = {
-        "kind": kind.name,
-        "listKind": f"{kind.name}List",
+        "kind": kind.value,
+        "listKind": f"{kind}List",
         "plural": kind.plural,
-        "singular": kind.name.lower(),
+        "singular": kind.singular,
         "shortNames": [kind.short],
         "categories": ["llmopt"],
     }
@@ -105,13 +97,13 @@ def custom_resource_definition(kind: Kind) -> dict[str, Any]:
         "served": True,
         "storage": True,
         "subresources": {"status": {}},
-        "additionalPrinterColumns": [_printer_column(column) for column in kind.columns],
-        "schema": {"openAPIV3Schema": root_schema(kind.type)},
+        "additionalPrinterColumns": [_printer_column(column) for column in definition.columns],
+        "schema": {"openAPIV3Schema": root_schema(definition.type)},
     }
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{kind.plural}.{GROUP}"},
+        "metadata": {"name": kind.resource},
         "spec": {"group": GROUP, "scope": "Namespaced", "names": names, "versions": [version]},
     }
 

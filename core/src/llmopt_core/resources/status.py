@@ -4,14 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from llmopt_core.api.conditions import ConditionType, Phase
 from llmopt_core.resources.base import DecimalText, Identifier, Name, Part, ScalarMap
 from llmopt_core.resources.rules import UniqueBy
 
-ConditionType = Literal[
-    "Accepted", "StudyReady", "Running", "Suspended", "MemoryGuardPassed", "Complete", "Failed", "RolledOut"
-]
-DisplayPhase = Literal["Pending", "Rejected", "Running", "Confirming", "Suspended", "Complete", "Failed"]
-
+# A status is read from JSON, which has no enumerations.
+_FROM_TEXT = Field(strict=False)
 Text = Annotated[str, Field(max_length=1024)]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 TrialNumber = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -25,7 +23,7 @@ MetricValues = Annotated[
 class Condition(Part):
     """One condition, as in Kubernetes' own resources."""
 
-    type: ConditionType
+    type: Annotated[ConditionType, _FROM_TEXT]
     status: Literal["True", "False", "Unknown"]
     reason: Annotated[str, Field(pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", max_length=128)]
     message: Annotated[str, Field(max_length=2048)] = ""
@@ -147,7 +145,7 @@ class CommonStatus(Part):
 
     observed_generation: Annotated[int, Field(ge=0)] | None = None
     phase: Annotated[
-        DisplayPhase | None, Field(description="For people only: programs read the conditions.")
+        Phase | None, Field(description="For people only: programs read the conditions.", strict=False)
     ] = None
     reason: Annotated[Text, Field(description="Why it is in this phase, for people.")] = ""
     conditions: Annotated[list[Condition], Field(max_length=16), UniqueBy("type")] = Field(

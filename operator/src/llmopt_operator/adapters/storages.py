@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.api.reasons import ConditionReason, Reason
+from llmopt_core.errors.classes import ErrorClass, LlmoptError
 from llmopt_core.study.adapter import (
     Janitor,
     Storage,
@@ -84,7 +85,7 @@ class Storages:
             try:
                 url = await self._secrets.url(namespace)
             except StorageSecretInvalid as error:
-                raise self._problem("StorageSecretInvalid", error) from error
+                raise self._problem(Reason.STORAGE_SECRET_INVALID, error) from error
             room = self._rooms.get(namespace)
             if room is None or room.url != url:
                 self._close(namespace)
@@ -137,12 +138,12 @@ class Storages:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except StorageUnavailable as error:
             self._secrets.forget(namespace)
-            raise self._problem("StorageUnavailable", error) from error
+            raise self._problem(ErrorClass.STORAGE_UNAVAILABLE, error) from error
         except StorageUnusable as error:
             self._secrets.forget(namespace)
-            raise self._problem("StorageUnusable", error) from error
+            raise self._problem(Reason.STORAGE_UNUSABLE, error) from error
 
-    def _problem(self, reason: str, error: LlmoptError) -> StorageProblem:
+    def _problem(self, reason: ConditionReason, error: LlmoptError) -> StorageProblem:
         self._metrics.storage_failed(reason)
         return StorageProblem(Problem(reason, str(error)))
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from llmopt_core.api.reasons import Reason
+from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import LLMOptimization, Resource
 from llmopt_core.study.adapter import EnqueueInvalid, SamplerUnavailable, Storage, StudyMismatch
 from llmopt_core.study.definitions import NothingToSearch, study_name
@@ -29,14 +31,14 @@ log = logging.getLogger(__name__)
 # An active study is looked at this often though no trial changed: for its runners and the time left.
 _LOOK_SECONDS = 20.0
 # Why no study can be made of a sound manifest: what it builds upon is not there yet, or its name is taken.
-_UNMAKEABLE = (
-    EnqueueInvalid,
-    NothingToSearch,
-    ReferenceInvalid,
-    SamplerUnavailable,
-    StudyMismatch,
-    WarmStartInvalid,
-)
+_UNMAKEABLE: Mapping[type[LlmoptError], Reason] = {
+    EnqueueInvalid: Reason.ENQUEUE_INVALID,
+    NothingToSearch: Reason.NOTHING_TO_SEARCH,
+    ReferenceInvalid: Reason.REFERENCE_INVALID,
+    SamplerUnavailable: Reason.SAMPLER_UNAVAILABLE,
+    StudyMismatch: Reason.STUDY_MISMATCH,
+    WarmStartInvalid: Reason.WARM_START_INVALID,
+}
 
 
 class Studies:
@@ -84,8 +86,9 @@ class Studies:
         room = await self._storages.room(key.namespace)
         try:
             made = await self._storages.within(room, lambda: _make(room.storage, resource))
-        except _UNMAKEABLE as error:
-            raise StorageProblem(Problem(type(error).__name__, str(error))) from error
+        except tuple(_UNMAKEABLE) as error:
+            reason = next(reason for type_, reason in _UNMAKEABLE.items() if isinstance(error, type_))
+            raise StorageProblem(Problem(reason, str(error))) from error
         if made:
             self._new[study_name(resource)] = True
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from llmopt_core.api.reasons import ConditionReason
 from llmopt_operator.domain.observed import RolloutNote
 
 
@@ -21,7 +22,7 @@ class ReopenStudy:
 class EndStudy:
     """End the study, unless it ended already."""
 
-    reason: str
+    reason: ConditionReason
     message: str
     failed: bool
 
@@ -76,7 +77,7 @@ Action = (
 class Happening:
     """Something a person would want to know: an event."""
 
-    reason: str
+    reason: ConditionReason
     message: str
     warning: bool = False
 

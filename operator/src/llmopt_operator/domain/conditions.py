@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from llmopt_core.api.conditions import ConditionType
+from llmopt_core.api.reasons import ConditionReason
+
 _LONGEST_MESSAGE = 2048
 
 
@@ -12,9 +15,9 @@ _LONGEST_MESSAGE = 2048
 class Fact:
     """One condition as it should be now, in Kubernetes' words."""
 
-    type: str
+    type: ConditionType
     status: Literal["True", "False"]
-    reason: str
+    reason: ConditionReason
     message: str = ""
 
 

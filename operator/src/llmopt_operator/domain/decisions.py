@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from llmopt_core.api.conditions import ConditionType, Phase
+from llmopt_core.api.exit_codes import RunnerExit
+from llmopt_core.api.reasons import Reason, reason_called
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_operator.domain.actions import (
     Action,
@@ -26,7 +29,6 @@ from llmopt_operator.domain.conditions import Fact, conditions, unix_seconds
 from llmopt_operator.domain.observed import FIGURES, JobEnd, JobSeen, Observed, Problem, StudySeen
 from llmopt_operator.domain.rollouts import turn
 from llmopt_operator.domain.runners import (
-    EXIT_STORAGE,
     failure_of,
     last_failure,
     running_fact,
@@ -38,11 +40,11 @@ _STORAGE_RECHECK_SECONDS = 10.0
 _LONGEST_REASON = 160
 # The condition that says why a resource is in its phase, the first that holds.
 _EXPLAINED = {
-    "Rejected": (("Accepted", "False"),),
-    "Pending": (("StudyReady", "False"), ("Running", "False")),
-    "Suspended": (("Suspended", "True"),),
-    "Complete": (("Complete", "True"),),
-    "Failed": (("Failed", "True"),),
+    Phase.REJECTED: ((ConditionType.ACCEPTED, "False"),),
+    Phase.PENDING: ((ConditionType.STUDY_READY, "False"), (ConditionType.RUNNING, "False")),
+    Phase.SUSPENDED: ((ConditionType.SUSPENDED, "True"),),
+    Phase.COMPLETE: ((ConditionType.COMPLETE, "True"),),
+    Phase.FAILED: ((ConditionType.FAILED, "True"),),
 }
 _MEMORY_CLASSES = frozenset({ErrorClass.GPU_OUT_OF_MEMORY, ErrorClass.HOST_OUT_OF_MEMORY})
 
@@ -61,7 +63,7 @@ def _in_progress(seen: Observed, now: float) -> Plan:
     if longest is not None and study.active_seconds > longest:
         text = f"the runners did not end by themselves within {longest:.0f} s of active time"
         stops = (StopRunners(job.name),) if job is not None and not job.deleting else ()
-        return Plan((*stops, EndStudy("DeadlineExceeded", text, failed=False)))
+        return Plan((*stops, EndStudy(Reason.DEADLINE_EXCEEDED, text, failed=False)))
     if job is None:
         return Plan((StartRunners(),))
     if job.deleting:
@@ -74,8 +76,8 @@ def _in_progress(seen: Observed, now: float) -> Plan:
 def _without_end(seen: Observed, job: JobSeen, now: float) -> Plan:
     """The Job ended and the study did not: judge by the study, and by how the runners ended."""
     pod = last_failure(job, seen.pods)
-    if job.end is JobEnd.FAILED and (pod is None or pod.exit_code != EXIT_STORAGE):
-        why = failure_of(pod) if pod else Problem("RunnersFailed", "no runner could do its work")
+    if job.end is JobEnd.FAILED and (pod is None or pod.exit_code != RunnerExit.STORAGE):
+        why = failure_of(pod) if pod else Problem(Reason.RUNNERS_FAILED, "no runner could do its work")
         return Plan((EndStudy(why.reason, f"{why.message}; Job {job.name}: {job.message}", failed=True),))
     wait = (job.ended_at or now) + RESTART_PAUSE_SECONDS - now
     if wait > 0:
@@ -94,7 +96,8 @@ def _after_the_end(seen: Observed, now: float) -> Plan | None:
     ended = max(
         unix_seconds(condition["lastTransitionTime"])
         for condition in seen.status["conditions"]
-        if condition["type"] in {"Complete", "Failed"} and condition["status"] == "True"
+        if condition["type"] in {ConditionType.COMPLETE, ConditionType.FAILED}
+        and condition["status"] == "True"
     )
     left = ended + seen.target.ttl_seconds - now
     if left <= 0:
@@ -125,8 +128,8 @@ def _refused(seen: Observed, now: float) -> Plan | None:
     if running:
         return Plan(tuple(StopRunners(job.name) for job in running))
     facts = [
-        Fact("Accepted", "False", seen.rejection.reason, seen.rejection.message),
-        Fact("Running", "False", "NotAccepted", "correct the resource, then it is run"),
+        Fact(ConditionType.ACCEPTED, "False", seen.rejection.reason, seen.rejection.message),
+        Fact(ConditionType.RUNNING, "False", Reason.NOT_ACCEPTED, "correct the resource, then it is run"),
     ]
     return _status(seen, facts, now)
 
@@ -138,7 +141,10 @@ def _replacing(seen: Observed, now: float) -> Plan | None:
         return None
     if stops := tuple(StopRunners(job.name) for job in others if not job.deleting):
         return Plan(stops)
-    facts = [_accepted(), Fact("Running", "False", "Replacing", "runners of the earlier manifest are ending")]
+    facts = [
+        _accepted(),
+        Fact(ConditionType.RUNNING, "False", Reason.REPLACING, "runners of the earlier manifest are ending"),
+    ]
     return _status(seen, facts, now)
 
 
@@ -148,10 +154,10 @@ def _without_storage(seen: Observed, now: float) -> Plan | None:
         return None
     facts = [
         _accepted(),
-        Fact("StudyReady", "False", seen.storage.reason, seen.storage.message),
+        Fact(ConditionType.STUDY_READY, "False", seen.storage.reason, seen.storage.message),
         running_fact(seen.job, seen.pods, seen.target.runners)
         if seen.job
-        else Fact("Running", "False", seen.storage.reason, "waits for the study"),
+        else Fact(ConditionType.RUNNING, "False", seen.storage.reason, "waits for the study"),
     ]
     return _status(seen, facts, now, recheck=_STORAGE_RECHECK_SECONDS)
 
@@ -166,7 +172,9 @@ def _without_study(seen: Observed, _now: float) -> Plan | None:
             tuple(StopRunners(job.name) for job in running),
             happenings=(
                 Happening(
-                    "StudyLost", "the study is not in the storage any more: it begins anew", warning=True
+                    Reason.STUDY_LOST,
+                    "the study is not in the storage any more: it begins anew",
+                    warning=True,
                 ),
             ),
         )
@@ -181,15 +189,16 @@ def _ended(seen: Observed, now: float) -> Plan | None:
         return None
     if seen.job is None and seen.status.get("manifestHash") != seen.target.manifest_hash:
         return Plan((ReopenStudy(),))
+    reason = reason_called(end.reason) or ErrorClass.UNKNOWN
     facts = [
         _accepted(),
         _ready(),
-        Fact("Running", "False", end.reason, "the study has ended"),
+        Fact(ConditionType.RUNNING, "False", reason, "the study has ended"),
         *_judged(study),
-        Fact("Failed" if end.failed else "Complete", "True", end.reason, end.message),
+        Fact(ConditionType.FAILED if end.failed else ConditionType.COMPLETE, "True", reason, end.message),
     ]
     plan = _status(seen, facts, now, study)
-    said = Happening(end.reason, "; ".join((end.message, *_found(study))), warning=end.failed)
+    said = Happening(reason, "; ".join((end.message, *_found(study))), warning=end.failed)
     # What comes after the end is done once the end was told.
     comes_more = seen.target.rollout is not None or seen.target.ttl_seconds is not None
     again = 0.0 if comes_more else None
@@ -205,8 +214,13 @@ def _suspended(seen: Observed, now: float) -> Plan | None:
     facts = [
         _accepted(),
         _ready(),
-        Fact("Running", "False", "Suspended", done),
-        Fact("Suspended", "True", "SuspendedByUser", "spec.suspend is true: set it to false to go on"),
+        Fact(ConditionType.RUNNING, "False", Reason.SUSPENDED, done),
+        Fact(
+            ConditionType.SUSPENDED,
+            "True",
+            Reason.SUSPENDED_BY_USER,
+            "spec.suspend is true: set it to false to go on",
+        ),
     ]
     return _status(seen, facts, now, seen.study)
 
@@ -219,27 +233,30 @@ def _running_facts(seen: Observed) -> list[Fact]:
 
 
 def _accepted() -> Fact:
-    return Fact("Accepted", "True", "Valid")
+    return Fact(ConditionType.ACCEPTED, "True", Reason.VALID)
 
 
 def _ready() -> Fact:
-    return Fact("StudyReady", "True", "StudyOpen")
+    return Fact(ConditionType.STUDY_READY, "True", Reason.STUDY_OPEN)
 
 
 def _judged(study: StudySeen) -> tuple[Fact, ...]:
     """What a study's own figures say; that its best is not used is only said where it is so."""
     if study.distrust is None:
         return (_guard(study),)
-    return (_guard(study), Fact("ResultValid", "False", study.distrust.reason, study.distrust.message))
+    return (
+        _guard(study),
+        Fact(ConditionType.RESULT_VALID, "False", study.distrust.reason, study.distrust.message),
+    )
 
 
 def _guard(study: StudySeen) -> Fact:
     trips = [error for error in study.figures.get("errors", ()) if error["class"] in _MEMORY_CLASSES]
     if not trips:
-        return Fact("MemoryGuardPassed", "True", "WithinLimits")
+        return Fact(ConditionType.MEMORY_GUARD_PASSED, "True", Reason.WITHIN_LIMITS)
     count = sum(error["count"] for error in trips)
     text = f"{count} trials did not fit into memory; the last: {trips[0]['lastMessage']}"
-    return Fact("MemoryGuardPassed", "False", "GuardTripped", text)
+    return Fact(ConditionType.MEMORY_GUARD_PASSED, "False", Reason.GUARD_TRIPPED, text)
 
 
 def _status(
@@ -286,14 +303,16 @@ def _improvement(before: Mapping[str, Any] | None, best: Mapping[str, Any] | Non
     """Say that the search has a better trial now; the first is no improvement on anything."""
     if before is None or best is None or before["trial"] == best["trial"] or best.get("confirmed"):
         return ()
-    return (Happening("BestImproved", f"trial {best['trial']}: {best.get('headline', '')}"),)
+    return (Happening(Reason.BEST_IMPROVED, f"trial {best['trial']}: {best.get('headline', '')}"),)
 
 
 def _turns(seen: Observed, facts: Iterable[Fact]) -> tuple[Happening, ...]:
     """What has just begun to hold and is worth an event."""
     return tuple(
         Happening(
-            "Started" if fact.type == "Running" else fact.reason, fact.message, warning=fact.status == "False"
+            Reason.STARTED if fact.type is ConditionType.RUNNING else fact.reason,
+            fact.message,
+            warning=fact.status == "False",
         )
         for fact in facts
         if (fact.type, fact.status) in _TOLD and not _said(seen, fact)
@@ -305,20 +324,20 @@ def _said(seen: Observed, fact: Fact) -> bool:
     return said is not None and said["status"] == fact.status
 
 
-def _phase(facts: Iterable[Fact], figures: Mapping[str, Any]) -> str:
+def _phase(facts: Iterable[Fact], figures: Mapping[str, Any]) -> Phase:
     held = {fact.type for fact in facts if fact.status == "True"}
-    for name in ("Failed", "Complete", "Suspended"):
-        if name in held:
-            return name
-    if ("Accepted", "False") in {(fact.type, fact.status) for fact in facts}:
-        return "Rejected"
-    if "Running" not in held:
-        return "Pending"
+    for type_, phase in _PHASES.items():
+        if type_ in held:
+            return phase
+    if (ConditionType.ACCEPTED, "False") in {(fact.type, fact.status) for fact in facts}:
+        return Phase.REJECTED
+    if ConditionType.RUNNING not in held:
+        return Phase.PENDING
     progress = figures.get("progress") or {}
-    return "Confirming" if progress.get("confirmFinished") else "Running"
+    return Phase.CONFIRMING if progress.get("confirmFinished") else Phase.RUNNING
 
 
-def _reason(phase: str, facts: Iterable[Fact]) -> str:
+def _reason(phase: Phase, facts: Iterable[Fact]) -> str:
     """Return why it is in `phase`, in a line that fits into a table; nothing where the phase says it."""
     said = [fact for fact in facts if (fact.type, fact.status) in _EXPLAINED.get(phase, ())]
     if not said:
@@ -337,9 +356,15 @@ _STEPS = (
     _suspended,
     _in_progress,
 )
+# The first of these conditions that is true is the phase.
+_PHASES = {
+    ConditionType.FAILED: Phase.FAILED,
+    ConditionType.COMPLETE: Phase.COMPLETE,
+    ConditionType.SUSPENDED: Phase.SUSPENDED,
+}
 _TOLD = {
-    ("Accepted", "False"),
-    ("Running", "True"),
-    ("MemoryGuardPassed", "False"),
-    ("ResultValid", "False"),
+    (ConditionType.ACCEPTED, "False"),
+    (ConditionType.RUNNING, "True"),
+    (ConditionType.MEMORY_GUARD_PASSED, "False"),
+    (ConditionType.RESULT_VALID, "False"),
 }

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from llmopt_core.api.conditions import ConditionType
+from llmopt_core.api.explanations import comes_back
+from llmopt_core.api.reasons import ConditionReason, reason_called
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.study.documents import EndReason
 
@@ -16,17 +19,13 @@ FIGURES = frozenset(
         "results", "winner", "verdict",
     }
 )  # fmt: skip
-# Reasons of the condition RolledOut after which it is looked at again.
-UNSETTLED = frozenset(
-    {"InProgress", "DeploymentNotFound", "ContainerNotFound", "DeploymentForbidden", "StorageUnavailable"}
-)
 
 
 @dataclass(frozen=True)
 class Problem:
     """Why something cannot go on, as a condition says it: a reason for programs, a message for people."""
 
-    reason: str
+    reason: ConditionReason
     message: str
 
 
@@ -190,25 +189,31 @@ class Observed:
     def was_ended(self) -> bool:
         """Whether the status says that what is asked for now has ended."""
         return self.status.get("manifestHash") == self.target.manifest_hash and (
-            self._holds("Complete") or self._holds("Failed")
+            self._holds(ConditionType.COMPLETE) or self._holds(ConditionType.FAILED)
         )
 
     @property
     def rolls_out(self) -> bool:
         """Whether what has ended is still to be written into a Deployment, or to be watched there."""
-        if self.target.rollout is None or not self.was_ended or self._holds("Failed"):
+        if self.target.rollout is None or not self.was_ended or self._holds(ConditionType.FAILED):
             return False
-        said = self.condition("RolledOut")
+        said = self.condition(ConditionType.ROLLED_OUT)
         return (
             said is None
-            or said["reason"] in UNSETTLED
+            or _comes_back(said["reason"])
             or said["observedGeneration"] != self.target.generation
         )
 
-    def condition(self, type_: str) -> Mapping[str, Any] | None:
+    def condition(self, type_: ConditionType) -> Mapping[str, Any] | None:
         """Return the condition of this type as it was last written, None where it was not."""
         return next((each for each in self.status.get("conditions", ()) if each["type"] == type_), None)
 
-    def _holds(self, type_: str) -> bool:
+    def _holds(self, type_: ConditionType) -> bool:
         said = self.condition(type_)
         return said is not None and said["status"] == "True"
+
+
+def _comes_back(text: str) -> bool:
+    """Whether what a stored reason says can end without a change; one of another version may."""
+    reason = reason_called(text)
+    return reason is None or comes_back(reason)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from llmopt_core.api.reasons import Reason
 from llmopt_core.resources import LLMOptimization, Resource
 from llmopt_operator.domain.observed import Problem, RolloutTarget
 from llmopt_operator.settings import Policy
@@ -14,7 +15,7 @@ def denial(resource: Resource, policy: Policy, *, rollouts: bool = False) -> Pro
     `rollouts`: whether winners may be written into Deployments.
     """
     found = tuple(_denials(resource, policy, rollouts=rollouts))
-    return Problem("PolicyDenied", "; ".join(found)) if found else None
+    return Problem(Reason.POLICY_DENIED, "; ".join(found)) if found else None
 
 
 def _denials(resource: Resource, policy: Policy, *, rollouts: bool) -> Iterator[str]:

@@ -6,12 +6,14 @@ whenever the operator ends, and a person can read and undo it without us.
 
 from dataclasses import dataclass, replace
 
+from llmopt_core.api.conditions import ConditionType
+from llmopt_core.api.explanations import comes_back
+from llmopt_core.api.reasons import ConditionReason, Reason
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.engines.declarations import EXPANSION
 from llmopt_operator.domain.actions import Action, Happening, WriteArguments
 from llmopt_operator.domain.conditions import Fact
 from llmopt_operator.domain.observed import (
-    UNSETTLED,
     Availability,
     DeploymentSeen,
     Observed,
@@ -40,7 +42,7 @@ def turn(seen: Observed, now: float) -> Turn:
     """Return what is next for the winner of an ended study; `now` is in Unix seconds."""
     problem = next((found for look in _OBSTACLES if (found := look(seen)) is not None), None)
     if problem is not None:
-        again = _MISSING_SECONDS if problem.reason in UNSETTLED else None
+        again = _MISSING_SECONDS if comes_back(problem.reason) else None
         return Turn(_no(problem.reason, problem.message), recheck_seconds=again)
     deployment, target = _deployment(seen), seen.target
     note = deployment.note
@@ -55,15 +57,15 @@ def _of_the_resource(seen: Observed) -> Problem | None:
 
 def _of_the_study(seen: Observed) -> Problem | None:
     if seen.study is None:
-        return Problem("StudyLost", "the study is not in the storage any more")
+        return Problem(Reason.STUDY_LOST, "the study is not in the storage any more")
     if seen.study.distrust is not None:
         return seen.study.distrust
     winner = seen.study.winner
     if winner is None or not winner.proven:
         text = "no repeats proved a gain over the default: nothing is changed"
-        return Problem("NoSignificantGain", text)
+        return Problem(Reason.NO_SIGNIFICANT_GAIN, text)
     text = _not_by_arguments(winner.arguments)
-    return Problem("NotByArguments", text) if text else None
+    return Problem(Reason.NOT_BY_ARGUMENTS, text) if text else None
 
 
 def _not_by_arguments(arguments: ServeArguments | None) -> str:
@@ -79,15 +81,15 @@ def _not_by_arguments(arguments: ServeArguments | None) -> str:
 
 def _of_the_deployment(seen: Observed) -> Problem | None:
     if not isinstance(seen.deployment, DeploymentSeen):
-        return seen.deployment or Problem("DeploymentNotFound", "it was not looked for yet")
+        return seen.deployment or Problem(Reason.DEPLOYMENT_NOT_FOUND, "it was not looked for yet")
     name, container = seen.deployment.name, _container(seen)
     if container not in seen.deployment.containers:
         has = ", ".join(seen.deployment.containers)
-        return Problem("ContainerNotFound", f"Deployment {name} has no such container; it has {has}")
+        return Problem(Reason.CONTAINER_NOT_FOUND, f"Deployment {name} has no such container; it has {has}")
     command, arguments = seen.deployment.containers[container]
     if starts_script(command, arguments):
         text = f"container {container} starts a shell or a script, not the server: start the server itself"
-        return Problem("NotByArguments", text)
+        return Problem(Reason.NOT_BY_ARGUMENTS, text)
     return None
 
 
@@ -105,9 +107,11 @@ def _container(seen: Observed) -> str:
 
 
 def _begin(seen: Observed, deployment: DeploymentSeen, now: float) -> Turn:
-    said_before = seen.condition("RolledOut")
-    if said_before is not None and said_before["reason"] == "InProgress":
-        return Turn(_no("Superseded", f"Deployment {deployment.name} was given something else meanwhile"))
+    said_before = seen.condition(ConditionType.ROLLED_OUT)
+    if said_before is not None and said_before["reason"] == Reason.IN_PROGRESS:
+        return Turn(
+            _no(Reason.SUPERSEDED, f"Deployment {deployment.name} was given something else meanwhile")
+        )
     winner = seen.study.winner if seen.study else None
     assert winner is not None  # noqa: S101 - else it was an obstacle
     assert winner.arguments is not None  # noqa: S101 - as above
@@ -124,34 +128,39 @@ def _begin(seen: Observed, deployment: DeploymentSeen, now: float) -> Turn:
     )
     said = f"Deployment {deployment.name} is given the arguments of trial {winner.trial}"
     return Turn(
-        _no("InProgress", said),
+        _no(Reason.IN_PROGRESS, said),
         (WriteArguments(deployment.name, deployment.version, note),),
-        (Happening("RolloutStarted", said),),
+        (Happening(Reason.ROLLOUT_STARTED, said),),
     )
 
 
 def _watch(deployment: DeploymentSeen, note: RolloutNote, now: float) -> Turn:
     where = f"Deployment {deployment.name}"
     if note.failure:
-        return Turn(_no("RolledBack", f"{where} was given its former arguments again: {note.failure}"))
+        return Turn(_no(Reason.ROLLED_BACK, f"{where} was given its former arguments again: {note.failure}"))
     _, arguments = deployment.containers.get(note.container, ((), ()))
     if arguments != note.arguments:
-        return Turn(_no("Superseded", f"{where} was given other arguments since: they are left as they are"))
+        return Turn(
+            _no(Reason.SUPERSEDED, f"{where} was given other arguments since: they are left as they are")
+        )
     if deployment.availability is Availability.AVAILABLE:
         said = f"{where} serves with the arguments of trial {note.trial}"
-        return Turn(Fact("RolledOut", "True", "Available", said), happenings=(Happening("RolledOut", said),))
+        return Turn(
+            Fact(ConditionType.ROLLED_OUT, "True", Reason.AVAILABLE, said),
+            happenings=(Happening(Reason.ROLLED_OUT, said),),
+        )
     late = now - note.started_at > LONGEST_SECONDS
     if deployment.availability is Availability.FAILED or late:
         return _take_back(deployment, note)
-    return Turn(_no("InProgress", f"{where}: {deployment.message}"), recheck_seconds=_LOOK_SECONDS)
+    return Turn(_no(Reason.IN_PROGRESS, f"{where}: {deployment.message}"), recheck_seconds=_LOOK_SECONDS)
 
 
 def _take_back(deployment: DeploymentSeen, note: RolloutNote) -> Turn:
     why = f"it did not become available: {deployment.message}"
     back = WriteArguments(deployment.name, deployment.version, replace(note, failure=why))
     said = f"Deployment {deployment.name} is given its former arguments again: {why}"
-    return Turn(_no("InProgress", said), (back,), (Happening("RolledBack", said, warning=True),))
+    return Turn(_no(Reason.IN_PROGRESS, said), (back,), (Happening(Reason.ROLLED_BACK, said, warning=True),))
 
 
-def _no(reason: str, message: str) -> Fact:
-    return Fact("RolledOut", "False", reason, message)
+def _no(reason: ConditionReason, message: str) -> Fact:
+    return Fact(ConditionType.ROLLED_OUT, "False", reason, message)

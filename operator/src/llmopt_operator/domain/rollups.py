@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llmopt_core.api.conditions import ConditionType
+from llmopt_core.api.reasons import reason_called
+from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources import LLMBenchmark, Resource
 from llmopt_core.resources.base import Part, Scalar
 from llmopt_core.resources.status import (
@@ -121,9 +124,9 @@ def unchanged(status: Mapping[str, Any]) -> StudySeen:
     figures = {field: status[field] for field in FIGURES if field in status}
     distrust = next(
         (
-            Problem(each["reason"], each["message"])
+            Problem(reason_called(each["reason"]) or ErrorClass.UNKNOWN, each["message"])
             for each in status.get("conditions", ())
-            if each["type"] == "ResultValid"
+            if each["type"] == ConditionType.RESULT_VALID
         ),
         None,
     )

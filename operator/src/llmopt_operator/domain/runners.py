@@ -2,36 +2,44 @@
 
 from collections.abc import Sequence
 
+from llmopt_core.api.conditions import ConditionType
+from llmopt_core.api.exit_codes import RunnerExit
+from llmopt_core.api.reasons import Reason
+from llmopt_core.errors.classes import ErrorClass
 from llmopt_operator.domain.conditions import Fact
 from llmopt_operator.domain.observed import JobSeen, PodSeen, Problem
 
-EXIT_INVALID, EXIT_STORAGE = 65, 69
 _RUNNING = "Running"
 
 
 def running_fact(job: JobSeen | None, pods: Sequence[PodSeen], runners: int) -> Fact:
     """Return the condition Running of a study that is to be run."""
     if job is None:
-        return Fact("Running", "False", "Starting", "the Job is about to be created")
+        return Fact(ConditionType.RUNNING, "False", Reason.STARTING, "the Job is about to be created")
     mine = [pod for pod in pods if pod.job == job.name and not pod.deleting]
     alive = [pod for pod in mine if pod.phase == _RUNNING]
     if alive:
         rest = "" if len(alive) >= runners else _rest(mine)
-        return Fact("Running", "True", "RunnersActive", f"{len(alive)} of {runners} runners run{rest}")
+        return Fact(
+            ConditionType.RUNNING,
+            "True",
+            Reason.RUNNERS_ACTIVE,
+            f"{len(alive)} of {runners} runners run{rest}",
+        )
     problem = waiting_for(job, mine)
-    return Fact("Running", "False", problem.reason, problem.message)
+    return Fact(ConditionType.RUNNING, "False", problem.reason, problem.message)
 
 
 def waiting_for(job: JobSeen, pods: Sequence[PodSeen]) -> Problem:
     """Return why no runner of `job` runs, from what the API server knows of its `pods`."""
     if job.suspended and job.queued:
-        return Problem("QueueInadmissible", f"the queue has not admitted Job {job.name}")
+        return Problem(Reason.QUEUE_INADMISSIBLE, f"the queue has not admitted Job {job.name}")
     if job.suspended:
-        return Problem("JobSuspended", f"Job {job.name} was suspended by somebody else; resume it")
+        return Problem(Reason.JOB_SUSPENDED, f"Job {job.name} was suspended by somebody else; resume it")
     for pod in pods:
         if problem := _pod_problem(pod):
             return problem
-    return Problem("Starting", f"Job {job.name} starts its pods")
+    return Problem(Reason.STARTING, f"Job {job.name} starts its pods")
 
 
 def last_failure(job: JobSeen, pods: Sequence[PodSeen]) -> PodSeen | None:
@@ -44,23 +52,25 @@ def failure_of(pod: PodSeen) -> Problem:
     """Return how the runner in `pod` ended, in words, and what to do."""
     if pod.oom_killed:
         return Problem(
-            "HostOutOfMemory",
+            ErrorClass.HOST_OUT_OF_MEMORY,
             f"the runner in pod {pod.name} was killed because its memory limit was reached; raise"
             " spec.runners.resources.limits.memory, or search smaller configurations",
         )
     words = f": {pod.last_words.strip()}" if pod.last_words.strip() else ""
-    if pod.exit_code == EXIT_INVALID:
-        return Problem("RunnerRefused", f"the runner cannot use this resource{words}")
-    if pod.exit_code == EXIT_STORAGE:
-        return Problem("StorageUnavailable", f"the runner in pod {pod.name} lost the storage{words}")
+    if pod.exit_code == RunnerExit.INVALID:
+        return Problem(Reason.RUNNER_REFUSED, f"the runner cannot use this resource{words}")
+    if pod.exit_code == RunnerExit.STORAGE:
+        return Problem(
+            ErrorClass.STORAGE_UNAVAILABLE, f"the runner in pod {pod.name} lost the storage{words}"
+        )
     return Problem(
-        "RunnerFailed", f"the runner in pod {pod.name} ended with exit code {pod.exit_code}{words}"
+        Reason.RUNNER_FAILED, f"the runner in pod {pod.name} ended with exit code {pod.exit_code}{words}"
     )
 
 
 def _pod_problem(pod: PodSeen) -> Problem | None:
     if pod.unschedulable:
-        return Problem("Unschedulable", f"pod {pod.name}: {pod.unschedulable}")
+        return Problem(Reason.UNSCHEDULABLE, f"pod {pod.name}: {pod.unschedulable}")
     if pod.waiting is not None:
         return Problem(pod.waiting.reason, f"pod {pod.name}: {pod.waiting.message}")
     if pod.exit_code or pod.oom_killed:

@@ -3,25 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
+from llmopt_core.api.explanations import explanation
+from llmopt_core.api.objects import Label
+from llmopt_core.api.reasons import Reason
 from llmopt_operator.domain.conditions import unix_seconds
 from llmopt_operator.domain.observed import JobEnd, JobSeen, PodSeen, Problem
-from llmopt_operator.specs.naming import HASH_LABEL, INDEX_LABEL, QUEUE_LABEL
 
-_JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
 # What the kubelet says of a container that cannot start, in this project's reasons.
 _WAITING = {
-    "ErrImagePull": "ImagePullFailed",
-    "ImagePullBackOff": "ImagePullFailed",
-    "InvalidImageName": "ImagePullFailed",
-    "ErrImageNeverPull": "ImagePullFailed",
-    "CreateContainerConfigError": "ReferenceMissing",
-    "CreateContainerError": "ContainerFailed",
-    "RunContainerError": "ContainerFailed",
-}
-_ADVICE = {
-    "ImagePullFailed": "correct spec.runners.image, or give spec.runners.template.imagePullSecrets",
-    "ReferenceMissing": "create the Secret or ConfigMap that it names; the pod then starts by itself",
-    "ContainerFailed": "see the pod's events",
+    "ErrImagePull": Reason.IMAGE_PULL_FAILED,
+    "ImagePullBackOff": Reason.IMAGE_PULL_FAILED,
+    "InvalidImageName": Reason.IMAGE_PULL_FAILED,
+    "ErrImageNeverPull": Reason.IMAGE_PULL_FAILED,
+    "CreateContainerConfigError": Reason.REFERENCE_MISSING,
+    "CreateContainerError": Reason.CONTAINER_FAILED,
+    "RunContainerError": Reason.CONTAINER_FAILED,
 }
 
 
@@ -37,8 +33,8 @@ def job_seen(body: Mapping[str, Any]) -> JobSeen:
     end = next(iter(ends.values()), None)
     return JobSeen(
         name=metadata["name"],
-        manifest_hash=labels.get(HASH_LABEL, ""),
-        queued=QUEUE_LABEL in labels,
+        manifest_hash=labels.get(Label.MANIFEST, ""),
+        queued=Label.QUEUE in labels,
         suspended=bool(spec.get("suspend")),
         deleting="deletionTimestamp" in metadata,
         active=status.get("active", 0),
@@ -59,8 +55,8 @@ def pod_seen(body: Mapping[str, Any]) -> PodSeen:
     ended = state.get("terminated") or {}
     return PodSeen(
         name=metadata["name"],
-        job=labels.get(_JOB_NAME_LABEL, ""),
-        index=int(labels.get(INDEX_LABEL, 0)),
+        job=labels.get(Label.JOB, ""),
+        index=int(labels.get(Label.INDEX, 0)),
         phase=status.get("phase", "Pending"),
         deleting="deletionTimestamp" in metadata,
         disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
@@ -76,10 +72,10 @@ def _waiting(state: Mapping[str, Any]) -> Problem | None:
     reason = _WAITING.get(state.get("reason", ""))
     if reason is None:
         return None
-    return Problem(reason, f"{state.get('message') or state['reason']}; {_ADVICE[reason]}")
+    return Problem(reason, f"{state.get('message') or state['reason']}; {explanation(reason).action}")
 
 
 def _unschedulable(condition: Mapping[str, Any]) -> str | None:
-    if condition.get("status") != "False" or condition.get("reason") != "Unschedulable":
+    if condition.get("status") != "False" or condition.get("reason") != Reason.UNSCHEDULABLE:
         return None
     return str(condition.get("message", "no node fits"))

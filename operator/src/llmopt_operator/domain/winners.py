@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from llmopt_core.api.reasons import Reason
 from llmopt_core.engines.recommendations import recommend
 from llmopt_core.engines.servers import ModelReference
 from llmopt_core.metrics.catalog import CATALOG
@@ -25,7 +26,6 @@ from llmopt_core.study.definitions import (
 from llmopt_core.study.results import Comparison, OptimizationResult
 from llmopt_operator.domain.observed import Problem
 
-OUTSIDE_SPACE = "ParametersOutsideSpace"
 _REASON = re.compile(r"[A-Za-z]{1,64}")
 
 
@@ -52,7 +52,7 @@ def verified(result: OptimizationResult, resource: LLMOptimization) -> Verified:
         parameters = _parameters(result, resource)
     except OutsideSpace as error:
         text = f"trial {result.trial} is not used: its parameters are outside spec.search.space: {error}"
-        return Verified(bare, Problem(OUTSIDE_SPACE, text))
+        return Verified(bare, Problem(Reason.PARAMETERS_OUTSIDE_SPACE, text))
     measured = replace(
         bare,
         trial=result.trial,

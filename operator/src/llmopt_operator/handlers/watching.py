@@ -5,9 +5,9 @@ from typing import Any
 
 import kopf
 
-from llmopt_core.resources.openapi import GROUP
+from llmopt_core.api.kinds import GROUP, VERSION, Kind
 from llmopt_operator.sightings import Sightings
-from llmopt_operator.specs.naming import PLURALS, RUNNERS_SELECTOR, VERSION, Key
+from llmopt_operator.specs.naming import RUNNERS_SELECTOR, Key
 
 Event = Mapping[str, Any]
 _GONE = "DELETED"
@@ -28,8 +28,8 @@ def register(registry: kopf.OperatorRegistry, sightings: Sightings, add: Callabl
         if key := sightings.pod(event["object"], gone=event["type"] == _GONE):
             add(key)
 
-    for plural in PLURALS.values():
-        kopf.on.event(GROUP, VERSION, plural, registry=registry)(on_resource)
+    for kind in Kind:
+        kopf.on.event(GROUP, VERSION, kind.plural, registry=registry)(on_resource)
     kopf.on.event("batch", "v1", "jobs", registry=registry)(on_job)
     kopf.on.event("", "v1", "pods", registry=registry)(on_pod)
 

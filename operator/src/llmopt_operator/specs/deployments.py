@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from llmopt_core.resources.openapi import GROUP
+from llmopt_core.api.objects import Annotation
 from llmopt_operator.domain.actions import WriteArguments
 from llmopt_operator.domain.observed import Availability, DeploymentSeen, RolloutNote
-
-ROLLOUT_ANNOTATION = f"{GROUP}/rollout"
 
 
 def deployment_seen(body: Mapping[str, Any]) -> DeploymentSeen:
@@ -25,7 +23,7 @@ def deployment_seen(body: Mapping[str, Any]) -> DeploymentSeen:
         },
         availability=availability,
         message=message,
-        note=_note((metadata.get("annotations") or {}).get(ROLLOUT_ANNOTATION)),
+        note=_note((metadata.get("annotations") or {}).get(Annotation.ROLLOUT)),
     )
 
 
@@ -35,7 +33,7 @@ def arguments_patch(action: WriteArguments) -> dict[str, Any]:
     return {
         "metadata": {
             "resourceVersion": action.version,
-            "annotations": {ROLLOUT_ANNOTATION: json.dumps(asdict(action.note), sort_keys=True)},
+            "annotations": {Annotation.ROLLOUT: json.dumps(asdict(action.note), sort_keys=True)},
         },
         "spec": {"template": {"spec": {"containers": [container]}}},
     }

@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from llmopt_core.api.objects import OPERATOR
 from llmopt_operator.domain.actions import Happening
 from llmopt_operator.domain.conditions import timestamp
 
-COMPONENT = "llmopt-operator"
 _LONGEST_MESSAGE = 1024
 _HASH_LENGTH = 16
 
@@ -32,7 +32,7 @@ def event_of(document: Mapping[str, Any], happening: Happening, now: float) -> d
         "reason": happening.reason,
         "message": happening.message[:_LONGEST_MESSAGE],
         "type": "Warning" if happening.warning else "Normal",
-        "source": {"component": COMPONENT},
+        "source": {"component": OPERATOR},
         "firstTimestamp": moment,
         "lastTimestamp": moment,
         "count": 1,

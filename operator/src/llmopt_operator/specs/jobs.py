@@ -7,12 +7,14 @@ used end the Job, a disruption costs no retry, and all else is tried again with 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from llmopt_core.api.environment import Variable
+from llmopt_core.api.exit_codes import RunnerExit
+from llmopt_core.api.objects import RUNNER, RUNNER_CONTAINER, Label
 from llmopt_core.resources import LLMBenchmark, Resource
 from llmopt_core.resources.benchmark import Candidate
 from llmopt_core.resources.serving import Model, SecretKey
 from llmopt_operator.settings import OperatorSettings
 from llmopt_operator.specs.naming import (
-    QUEUE_LABEL,
     child_name,
     labels_of,
     manifest_hash,
@@ -20,10 +22,8 @@ from llmopt_operator.specs.naming import (
 )
 from llmopt_operator.specs.volumes import mounts, volumes
 
-CONTAINER = "runner"
 METRICS_PORT = 9090
 _SCRAPED = {"prometheus.io/scrape": "true", "prometheus.io/port": str(METRICS_PORT)}
-EXIT_STUDY_FAILED, EXIT_INVALID, EXIT_STORAGE, EXIT_INTERRUPTED = 64, 65, 69, 75
 # Times one runner is started again before its index is given up; the pause grows up to ten minutes.
 RETRIES_PER_INDEX = 12
 GRACE_SECONDS = 60
@@ -36,7 +36,7 @@ def runner_job(document: Mapping[str, Any], resource: Resource, settings: Operat
     runners, metadata = resource.spec.runners, document["metadata"]
     hash_ = manifest_hash(document)
     labels = labels_of(document["kind"], metadata["name"], hash_)
-    queue = {QUEUE_LABEL: runners.queue_name} if runners.queue_name else {}
+    queue = {Label.QUEUE: runners.queue_name} if runners.queue_name else {}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -71,7 +71,7 @@ def image_of(resource: Resource, settings: OperatorSettings) -> str:
     if resource.spec.runners.image:
         return resource.spec.runners.image
     engine = engine_names(resource)[0]
-    return settings.images.get(engine) or settings.images.get(DEFAULT_IMAGE) or f"llmopt-runner:{engine}"
+    return settings.images.get(engine) or settings.images.get(DEFAULT_IMAGE) or f"{RUNNER}:{engine}"
 
 
 def engine_names(resource: Resource) -> tuple[str, ...]:
@@ -93,14 +93,14 @@ def _candidates(resource: Resource) -> Sequence[Candidate]:
 
 
 def _failure_rules() -> list[dict[str, Any]]:
-    def on_exit(action: str, *codes: int) -> dict[str, Any]:
-        exits = {"containerName": CONTAINER, "operator": "In", "values": list(codes)}
+    def on_exit(action: str, *codes: RunnerExit) -> dict[str, Any]:
+        exits = {"containerName": RUNNER_CONTAINER, "operator": "In", "values": list(codes)}
         return {"action": action, "onExitCodes": exits}
 
     return [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
-        on_exit("FailJob", EXIT_STUDY_FAILED, EXIT_INVALID),
-        on_exit("Ignore", EXIT_INTERRUPTED),
+        on_exit("FailJob", RunnerExit.STUDY_FAILED, RunnerExit.INVALID),
+        on_exit("Ignore", RunnerExit.INTERRUPTED),
     ]
 
 
@@ -142,7 +142,7 @@ def _pod(document: Mapping[str, Any], resource: Resource, settings: OperatorSett
 
 def _container(resource: Resource, settings: OperatorSettings) -> dict[str, Any]:
     return {
-        "name": CONTAINER,
+        "name": RUNNER_CONTAINER,
         "image": image_of(resource, settings),
         "imagePullPolicy": settings.image_pull_policy,
         "args": [
@@ -166,7 +166,7 @@ def _container(resource: Resource, settings: OperatorSettings) -> dict[str, Any]
 
 def _environment(resource: Resource, settings: OperatorSettings) -> list[dict[str, Any]]:
     storage = SecretKey(name=settings.storage.secret_name, key=settings.storage.key)
-    secrets = {"LLMOPT_STORAGE_URL": storage, **dict(_secrets(resource))}
+    secrets = {Variable.STORAGE_URL: storage, **dict(_secrets(resource))}
     return [
         *({"name": name, "value": value} for name, value in (("HF_HOME", "/cache"), ("HOME", "/tmp"))),  # noqa: S108 - the pod's own
         *(
@@ -182,11 +182,11 @@ def _secrets(resource: Resource) -> Iterator[tuple[str, SecretKey]]:
     asked = (spec.engine, *(candidate.engine for candidate in _candidates(resource)))
     engines = [engine for engine in asked if engine]
     found = {
-        "LLMOPT_MODEL_TOKEN": [model.token_secret_ref for model in models_of(resource)],
-        "LLMOPT_ENDPOINT_API_KEY": [
+        Variable.MODEL_TOKEN: [model.token_secret_ref for model in models_of(resource)],
+        Variable.ENDPOINT_API_KEY: [
             engine.endpoint.api_key_secret_ref for engine in engines if engine.endpoint
         ],
-        "LLMOPT_EVALUATOR_API_KEY": [
+        Variable.EVALUATOR_API_KEY: [
             spec.workload.evaluator.endpoint.api_key_secret_ref
             if spec.workload.evaluator and spec.workload.evaluator.endpoint
             else None

@@ -7,20 +7,9 @@ from typing import Any
 
 import msgspec
 
-from llmopt_core.resources.openapi import GROUP
+from llmopt_core.api.objects import OPERATOR, RUNNER, Annotation, Label
 
-VERSION = "v1alpha1"
-PLURALS: Mapping[str, str] = {"LLMOptimization": "llmoptimizations", "LLMBenchmark": "llmbenchmarks"}
-NAME_LABEL = "app.kubernetes.io/name"
-MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
-KIND_LABEL = f"{GROUP}/kind"
-RESOURCE_LABEL = f"{GROUP}/resource"
-HASH_LABEL = f"{GROUP}/manifest"
-QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
-INDEX_LABEL = "batch.kubernetes.io/job-completion-index"
-# Whatever is written here starts what has ended once more.
-RESTART_ANNOTATION = f"{GROUP}/restart"
-RUNNERS_SELECTOR = f"{MANAGED_BY_LABEL}=llmopt-operator,{NAME_LABEL}=llmopt-runner"
+RUNNERS_SELECTOR = f"{Label.MANAGED_BY}={OPERATOR},{Label.NAME}={RUNNER}"
 
 # What runners need not know of; a change of it starts nothing anew.
 _OPERATORS_OWN = frozenset({"suspend", "ttlSecondsAfterFinished", "studyRetention", "rollout"})
@@ -57,7 +46,7 @@ def runner_manifest(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def manifest_hash(document: Mapping[str, Any]) -> str:
     """Return a short text that differs when runners must be started anew."""
-    restart = (document["metadata"].get("annotations") or {}).get(RESTART_ANNOTATION, "")
+    restart = (document["metadata"].get("annotations") or {}).get(Annotation.RESTART, "")
     text = msgspec.json.encode([runner_manifest(document)["spec"], restart], order="sorted")
     return hashlib.sha256(text).hexdigest()[:_HASH_LENGTH]
 
@@ -71,11 +60,11 @@ def child_name(name: str, hash_: str) -> str:
 def labels_of(kind: str, name: str, hash_: str) -> dict[str, str]:
     """Return the labels of everything that belongs to one resource."""
     return {
-        NAME_LABEL: "llmopt-runner",
-        MANAGED_BY_LABEL: "llmopt-operator",
-        KIND_LABEL: kind.lower(),
-        RESOURCE_LABEL: name,
-        HASH_LABEL: hash_,
+        Label.NAME: RUNNER,
+        Label.MANAGED_BY: OPERATOR,
+        Label.KIND: kind.lower(),
+        Label.RESOURCE: name,
+        Label.MANIFEST: hash_,
     }
 
 

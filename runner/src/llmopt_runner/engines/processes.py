@@ -7,8 +7,9 @@ from pathlib import Path
 
 import psutil
 
+from llmopt_core.api.environment import Variable
+
 # Every process of an engine inherits it: daemonising changes parents and sessions, not this.
-MARK_VARIABLE = "LLMOPT_ENGINE_MARK"
 _KILL_LIMIT_SECONDS = 5.0
 
 
@@ -23,7 +24,7 @@ def descendants(pid: int) -> tuple[int, ...]:
 
 def marked(mark: str) -> tuple[int, ...]:
     """Return all processes of this machine whose environment carries `mark`, without zombies."""
-    wanted = f"{MARK_VARIABLE}={mark}".encode()
+    wanted = f"{Variable.ENGINE_MARK}={mark}".encode()
     return tuple(pid for pid in psutil.pids() if wanted in _environment(pid))
 
 

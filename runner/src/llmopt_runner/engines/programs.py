@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from llmopt_core.api.environment import engine_program
 from llmopt_runner.engines.failures import EngineNotInstalled
 
 _VERSION_LIMIT_SECONDS = 20.0
@@ -19,7 +20,7 @@ def find_program(engine: str, program: str) -> Path | None:
 
     Raises EngineNotInstalled where that variable is set, and names no program.
     """
-    variable = f"LLMOPT_ENGINE_{engine.upper().replace('-', '_')}"
+    variable = engine_program(engine)
     if told := os.environ.get(variable):
         path = Path(told) / program if Path(told).is_dir() else Path(told)
         if not os.access(path, os.X_OK):
@@ -38,7 +39,7 @@ def require_program(engine: str, program: str, extra: str) -> Path:
     if path is None:
         raise EngineNotInstalled(
             f"{engine}: there is no {program!r} beside this Python, on the PATH or named by"
-            f" LLMOPT_ENGINE_{engine.upper()}; pip install 'llmopt[{extra}]', in an environment of its own"
+            f" {engine_program(engine)}; pip install 'llmopt[{extra}]', in an environment of its own"
             " if need be"
         )
     return path

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from llmopt_core.api.environment import Variable
 from llmopt_runner.engines import processes, supervisor
 from llmopt_runner.engines.base import ServerCommand
 
@@ -54,7 +55,7 @@ class SupervisedProcess:
             stdout=subprocess.PIPE,
             bufsize=0,
             cwd=workdir,
-            env={**os.environ, **_kept_places(), **command.env, processes.MARK_VARIABLE: self._mark},
+            env={**os.environ, **_kept_places(), **command.env, Variable.ENGINE_MARK: self._mark},
             start_new_session=True,  # a Ctrl-C meant for the runner is the runner's to pass on
         )
         self._watcher = threading.Thread(target=self._watch, name="engine-watcher", daemon=True)

@@ -7,8 +7,8 @@ from llmopt.checking import InputInvalid
 from llmopt.cluster.clients import _COMPANIONS
 from llmopt.cluster.commands.applying import pieces
 from llmopt.cluster.kinds import COMPANIONS
-from llmopt.exits import Exit
 from llmopt.main import app
+from llmopt_core.api.exit_codes import Exit
 
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "items"}, "data": {"a": "b"}}
 

@@ -4,9 +4,9 @@ import pytest
 from fakes.cluster_resources import COMPLETE, FAILED, RUNNING, condition, resource
 
 from llmopt.cluster.errors import ClusterUnreachable, ResourceNotFound
-from llmopt.cluster.kinds import OPTIMIZATION
 from llmopt.cluster.watching import Clock, Gone, Subject, WaitTimeout, Watch
 from llmopt.local.sessions import Audience
+from llmopt_core.api.kinds import Kind
 
 
 class Heard:
@@ -44,7 +44,7 @@ class FakeTime:
 def watched(*answers, timeout=None):
     """Watch until the end; return the last look, what was heard and how long it took."""
     heard, time = Heard(), FakeTime()
-    subject = Subject(Script(*answers), OPTIMIZATION, "mine", "team-a")
+    subject = Subject(Script(*answers), Kind.OPTIMIZATION, "mine", "team-a")
     document = Watch(subject, heard.audience, time.clock, timeout).until_end()
     return document, heard, time.seconds
 

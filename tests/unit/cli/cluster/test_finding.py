@@ -4,19 +4,19 @@ from fakes.manifests import benchmark
 
 from llmopt.cluster.errors import Forbidden, ResourceNotFound
 from llmopt.cluster.finding import Ambiguous, NotAReference, find, reference
-from llmopt.cluster.kinds import BENCHMARK, KINDS, OPTIMIZATION
+from llmopt_core.api.kinds import Kind
 
 
 @pytest.mark.parametrize(
     ("words", "kinds", "name"),
     [
-        ([], KINDS, None),
-        (["mine"], KINDS, "mine"),
-        (["llmo"], [OPTIMIZATION], None),
-        (["llmbenchmarks.llmopt.dev"], [BENCHMARK], None),
-        (["LLMBenchmark", "mine"], [BENCHMARK], "mine"),
-        (["llmo/mine"], [OPTIMIZATION], "mine"),
-        (["llmo", "llmo"], [OPTIMIZATION], "llmo"),
+        ([], tuple(Kind), None),
+        (["mine"], tuple(Kind), "mine"),
+        (["llmo"], [Kind.OPTIMIZATION], None),
+        (["llmbenchmarks.llmopt.dev"], [Kind.BENCHMARK], None),
+        (["LLMBenchmark", "mine"], [Kind.BENCHMARK], "mine"),
+        (["llmo/mine"], [Kind.OPTIMIZATION], "mine"),
+        (["llmo", "llmo"], [Kind.OPTIMIZATION], "llmo"),
     ],
 )
 def test_kinds_and_names_are_told_apart(words, kinds, name):
@@ -35,8 +35,8 @@ def test_what_names_nothing_is_refused(words):
 def test_a_name_is_found_in_either_kind():
     """Whoever types a name need not know its kind."""
     cluster = Directory(resource("a"), resource("b", document=benchmark()))
-    assert find(cluster, reference(["a"]), "team-a")[0] is OPTIMIZATION
-    assert find(cluster, reference(["b"]), "team-a")[0] is BENCHMARK
+    assert find(cluster, reference(["a"]), "team-a")[0] is Kind.OPTIMIZATION
+    assert find(cluster, reference(["b"]), "team-a")[0] is Kind.BENCHMARK
 
 
 def test_a_name_of_both_kinds_must_be_said_with_its_kind():
@@ -44,7 +44,7 @@ def test_a_name_of_both_kinds_must_be_said_with_its_kind():
     cluster = Directory(resource("a"), resource("a", document=benchmark()))
     with pytest.raises(Ambiguous, match="llmo/a or llmb/a"):
         find(cluster, reference(["a"]), "team-a")
-    assert find(cluster, reference(["llmb/a"]), "team-a")[0] is BENCHMARK
+    assert find(cluster, reference(["llmb/a"]), "team-a")[0] is Kind.BENCHMARK
 
 
 def test_a_wrong_name_gets_the_nearest():
@@ -69,7 +69,7 @@ class OnlyOptimizations(Directory):
     """A cluster whose user may not read benchmarks."""
 
     def get(self, kind, name, namespace):
-        if kind is BENCHMARK:
+        if kind is Kind.BENCHMARK:
             raise Forbidden("you may not get llmbenchmarks")
         return super().get(kind, name, namespace)
 
@@ -77,6 +77,6 @@ class OnlyOptimizations(Directory):
 def test_what_may_not_be_read_does_not_hide_what_may():
     """A right that is missing for one kind is an error only where the other has no such name."""
     cluster = OnlyOptimizations(resource("a"))
-    assert find(cluster, reference(["a"]), "team-a")[0] is OPTIMIZATION
+    assert find(cluster, reference(["a"]), "team-a")[0] is Kind.OPTIMIZATION
     with pytest.raises(Forbidden, match="llmbenchmarks"):
         find(cluster, reference(["b"]), "team-a")

@@ -3,9 +3,9 @@ from fakes.cluster_resources import COMPLETE, condition, resource
 
 from llmopt.cluster.commands.logging import _why_none
 from llmopt.cluster.errors import ClusterUnreachable, Refused
-from llmopt.cluster.kinds import OPTIMIZATION
 from llmopt.cluster.runners import Printer, RunnerPod, chosen, runner_pods
 from llmopt.cluster.watching import Clock
+from llmopt_core.api.kinds import Kind
 
 
 def pod(name, index=0, made="1", *, placed=True):
@@ -59,7 +59,7 @@ def printed(pods, *names, follow):
 def test_pods_are_found_by_their_labels_and_sorted():
     """Kind and name of the resource select them; they come by index, then by age."""
     source = Pods(a=[], b=[], c=[], d=[])
-    found = runner_pods(source, OPTIMIZATION, "mine", "team-a")
+    found = runner_pods(source, Kind.OPTIMIZATION, "mine", "team-a")
     assert [(each.name, each.index) for each in found] == [("a", 0), ("c", 0), ("b", 1), ("d", 1)]
     labels = {"llmopt.dev/kind": "llmoptimization", "llmopt.dev/resource": "mine"}
     assert source.asked == [("team-a", labels)]

@@ -7,7 +7,7 @@ import cel
 import pytest
 from jsonschema import Draft202012Validator
 
-from llmopt_core.resources.openapi import KINDS, Kind, custom_resource_definition, structural
+from llmopt_core.resources.openapi import DEFINITIONS, Definition, custom_resource_definition, structural
 
 FORBIDDEN = {
     "$ref", "$defs", "oneOf", "not", "const", "title", "patternProperties", "propertyNames",
@@ -18,9 +18,11 @@ INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 Schema = Mapping[str, Any]
 
 
-def schema_of(kind: Kind) -> Schema:
+def schema_of(definition: Definition) -> Schema:
     """Return the root schema in the CRD of `kind`."""
-    schema: Schema = custom_resource_definition(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    schema: Schema = custom_resource_definition(definition)["spec"]["versions"][0]["schema"][
+        "openAPIV3Schema"
+    ]
     return schema
 
 
@@ -35,7 +37,7 @@ def parts_of(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
             yield from parts_of(schema[key], path + step)
 
 
-PARTS = [(kind.name + path, part) for kind in KINDS for path, part in parts_of(schema_of(kind))]
+PARTS = [(each.kind + path, part) for each in DEFINITIONS for path, part in parts_of(schema_of(each))]
 OWN_PARTS = [
     (path, part) for path, part in PARTS if path.count(".") > 1 or "spec" in path or "status" in path
 ]
@@ -111,7 +113,7 @@ def test_list_map_keys_are_required() -> None:
 
 def test_a_rule_in_a_loop_runs_over_short_lists_only() -> None:
     """Lists that rules nest loops over stay short: the API server refuses what could cost too much."""
-    space = schema_of(KINDS[0])["properties"]["spec"]["properties"]["search"]["properties"]["space"]
+    space = schema_of(DEFINITIONS[0])["properties"]["spec"]["properties"]["search"]["properties"]["space"]
     sizes = {name: part["maxItems"] for name, part in space["properties"].items()}
     per_condition = sum(sizes.values())
     name_length = space["properties"]["engine"]["items"]["properties"]["name"]["maxLength"]
@@ -119,24 +121,24 @@ def test_a_rule_in_a_loop_runs_over_short_lists_only() -> None:
     assert max(sizes.values()) * per_condition * name_length <= 24 * 43 * 36
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_kubectl_finds_and_shows_it(kind: Kind) -> None:
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda each: each.kind)
+def test_kubectl_finds_and_shows_it(definition: Definition) -> None:
     """The names, the category, the status subresource and the columns are what the documentation says."""
-    spec = custom_resource_definition(kind)["spec"]
+    spec = custom_resource_definition(definition)["spec"]
     (version,) = spec["versions"]
     assert (spec["group"], spec["scope"], version["name"]) == ("llmopt.dev", "Namespaced", "v1alpha1")
-    assert spec["names"]["shortNames"] == [kind.short]
+    assert spec["names"]["shortNames"] == [definition.kind.short]
     assert spec["names"]["categories"] == ["llmopt"]
     assert version["subresources"] == {"status": {}}
     shown = [column["name"] for column in version["additionalPrinterColumns"]]
     assert {"Phase", "Trials", "Age", "Reason", "ETA"} <= set(shown)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_every_column_shows_a_field_that_exists(kind: Kind) -> None:
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda each: each.kind)
+def test_every_column_shows_a_field_that_exists(definition: Definition) -> None:
     """A column's path leads to a field of the schema that is not a list or a map."""
-    schema = schema_of(kind)
-    for column in kind.columns:
+    schema = schema_of(definition)
+    for column in definition.columns:
         if column.path.startswith(".metadata."):
             continue
         part: Any = schema

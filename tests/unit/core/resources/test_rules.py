@@ -7,9 +7,9 @@ from fakes.api_server import admission_faults
 from fakes.manifests import Document, benchmark, changed, optimization
 
 from llmopt_core.resources import LLMBenchmark, LLMOptimization, ManifestInvalid, resource_of
-from llmopt_core.resources.openapi import KINDS, custom_resource_definition
+from llmopt_core.resources.openapi import DEFINITIONS, custom_resource_definition
 
-CRDS = {kind.name: custom_resource_definition(kind) for kind in KINDS}
+CRDS = {each.kind.value: custom_resource_definition(each) for each in DEFINITIONS}
 ENDPOINT = {"url": "http://127.0.0.1:1/v1"}
 FLOAT = {"low": "0.5", "high": "1"}
 SPACE = "spec.search.space"

@@ -12,10 +12,11 @@ from rich.console import Console
 from llmopt.checking import InputInvalid, faults_of
 from llmopt.cluster.commands.speaking import on_cluster, say
 from llmopt.cluster.errors import Conflict
-from llmopt.cluster.kinds import COMPANIONS, Kind, kind_of
+from llmopt.cluster.kinds import COMPANIONS, kind_of
 from llmopt.commands.validating import print_faults, read_manifest
-from llmopt.exits import Exit
 from llmopt.options import Target
+from llmopt_core.api.exit_codes import Exit
+from llmopt_core.api.kinds import GROUP, Kind
 from llmopt_core.resources.faults import Fault
 from llmopt_core.resources.places import line_of
 from llmopt_core.resources.validation import FileFault
@@ -120,7 +121,7 @@ def _misplaced(text: str, source: str, namespace: str | None) -> Iterator[FileFa
 def _fault(document: Any, namespace: str | None) -> Fault | None:
     kind = document.get("kind") if isinstance(document, Mapping) else None
     if kind_of(document) is None and (not isinstance(kind, str) or kind not in COMPANIONS):
-        expected = f"a resource of llmopt.dev, or one of {', '.join(sorted(COMPANIONS))}"
+        expected = f"a resource of {GROUP}, or one of {', '.join(sorted(COMPANIONS))}"
         return Fault("kind", kind, expected, "apply it with kubectl")
     metadata = document.get("metadata")
     if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str):

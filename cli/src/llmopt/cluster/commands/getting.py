@@ -16,8 +16,9 @@ from llmopt.cluster.conditions import is_current, problem_of, status_of
 from llmopt.cluster.finding import NotAReference, find, reference
 from llmopt.cluster.kinds import Reference
 from llmopt.cluster.listings import columns, row
-from llmopt.exits import Exit
 from llmopt.options import Format
+from llmopt_core.api.exit_codes import Exit
+from llmopt_core.api.kinds import API_VERSION
 
 if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster
@@ -55,13 +56,13 @@ def _documents(cluster: "Cluster", wanted: Reference, *, everywhere: bool) -> li
             raise NotAReference("-A lists all namespaces: leave the name out, or say its namespace with -n")
         return [find(cluster, wanted, cluster.access.namespace)[1]]
     space = None if everywhere else cluster.access.namespace
-    found = [_whole(each, kind.name) for kind in wanted.kinds for each in cluster.listed(kind, space)]
+    found = [_whole(each, kind.value) for kind in wanted.kinds for each in cluster.listed(kind, space)]
     return sorted(found, key=lambda each: (each["metadata"]["namespace"], each["metadata"]["name"]))
 
 
 def _whole(document: Document, kind: str) -> Document:
     """Items of a list need not say what they are."""
-    return {"apiVersion": "llmopt.dev/v1alpha1", "kind": kind, **document}
+    return {"apiVersion": API_VERSION, "kind": kind, **document}
 
 
 def _text(documents: Sequence[Document], output: Format, *, single: bool) -> str:

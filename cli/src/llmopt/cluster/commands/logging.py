@@ -10,7 +10,7 @@ from llmopt.cluster.conditions import end_of, problem_of, status_of
 from llmopt.cluster.errors import ClusterUnreachable
 from llmopt.cluster.finding import find, reference
 from llmopt.cluster.runners import Printer, RunnerPod, chosen, runner_pods
-from llmopt.exits import Exit
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from llmopt.cluster.databases import opened_study
 from llmopt.cluster.finding import find, reference
 from llmopt.cluster.kubeconfigs import is_configured
 from llmopt.commands.reporting import has_results, report_study
-from llmopt.exits import Exit
 from llmopt.manifests import as_yaml
 from llmopt.options import Target
 from llmopt.report.writing import write_report
 from llmopt.results import read_result
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.resources.loading import resource_of
 
 if TYPE_CHECKING:

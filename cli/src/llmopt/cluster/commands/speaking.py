@@ -7,8 +7,8 @@ from rich.console import Console
 
 from llmopt.cluster.connecting import connected
 from llmopt.cluster.errors import ClusterUnreachable
-from llmopt.exits import Exit
 from llmopt.options import Target
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.study.errors import StorageUnavailable
 

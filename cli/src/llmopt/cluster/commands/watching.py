@@ -12,8 +12,8 @@ from llmopt.cluster.conditions import End, end_of, problem_of, status_of
 from llmopt.cluster.finding import find, reference
 from llmopt.cluster.results import print_outcome
 from llmopt.cluster.watching import Gone, Subject, Watch
-from llmopt.exits import Exit
 from llmopt.progress import shown
+from llmopt_core.api.exit_codes import Exit
 
 if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster
