@@ -5,6 +5,8 @@ import socket
 
 import pytest
 from fakes.openai_server import FakeOptions, FakeServer
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from llmopt_runner.load.client import run_load
 from llmopt_runner.load.requests import ChatRequest, Endpoint
@@ -103,12 +105,29 @@ CHUNK = b'data: {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"
         (HEAD + b"data: {oops\n\n", "an event's data is not JSON: '{oops'"),
         (b"HTTP/1.1 404 Not Found\r\n\r\nno such page", "HTTP 404: no such page"),
         (b"HTTP/1.1 200 OK\r\n\r\nhi", "expected an event stream, got no content type: hi"),
-        (b"HTTP/1.1 307 Go\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", "HTTP 307: "),
+        (b"HTTP/1.1 307 Go\r\nLocation: http://u:p@h/x?k\r\n\r\n", "HTTP 307: http://127.0.0.1:"),
+        (HEAD[:-2] + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b", "the answer is compressed ('gzip')"),
     ],
 )
 def test_a_strange_server_is_told_apart(answer, error):
     """Each way of not answering has its own text."""
     assert asyncio.run(_against(answer)).error.startswith(error)
+
+
+def test_a_redirect_names_both_addresses_and_no_secret():
+    """The key went to the address that it was given for, and to no other."""
+    answer = b"HTTP/1.1 302 Go\r\nLocation: https://user:secret@other.example/x?key=secret\r\n\r\n"
+    error = asyncio.run(_against(answer)).error
+    assert "/v1/chat/completions redirects to https://other.example/x, which is not followed" in error
+    assert "secret" not in error
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.binary(max_size=200), st.sampled_from([b"", HEAD, HEAD + CHUNK, HEAD + b"data: "]))
+def test_any_bytes_are_a_record(garbage, before):
+    """Whatever a server sends, the request has a record whose texts can be written."""
+    record = asyncio.run(_against(before + garbage))
+    f"{record.error} {record.text}".encode()
 
 
 @pytest.mark.parametrize("ending", [b"", b"data: [DONE]\n\n"])

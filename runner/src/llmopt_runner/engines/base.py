@@ -18,6 +18,7 @@ from llmopt_runner.engines.failures import EngineNotFound, UnsupportedParameter
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.models import hub_snapshot
+from llmopt_runner.transport.messages import readable
 
 
 @dataclass(frozen=True)
@@ -206,9 +207,11 @@ class Engine(ABC):
 
 
 def model_ids(models: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the ids in an answer of `/v1/models`."""
+    """Return the ids in an answer of `/v1/models`; what is no entry with an id is passed over."""
     data = models.get("data")
-    return tuple(str(entry.get("id")) for entry in data) if isinstance(data, list) else ()
+    entries = data if isinstance(data, list) else []
+    ids = (entry.get("id") for entry in entries if isinstance(entry, dict))
+    return tuple(readable(each) for each in ids if isinstance(each, str))
 
 
 def load_engine(name: str) -> Engine:

@@ -29,6 +29,7 @@ _VERSION_LIMIT_SECONDS = 10.0
 # Level 4 logs memory sizes, threads and the samplers that are really in use.
 _MEASURED = ("--metrics", "--verbosity", "4")
 _ERASE_LIMIT_SECONDS = 5.0
+_MOST_SLOTS = 4096
 
 
 class LlamaCpp(Engine):
@@ -105,10 +106,12 @@ def _flags_of(server: tuple[str, ...]) -> Callable[[Flag], bool]:
 
 def _erase_slots(probe: Probe) -> bool:
     try:
-        count = int(probe.document("/props", _ERASE_LIMIT_SECONDS)["total_slots"])
+        count = probe.document("/props", _ERASE_LIMIT_SECONDS).get("total_slots")
+        if not isinstance(count, int) or not 0 < count <= _MOST_SLOTS:
+            return False
         for slot in range(count):
             probe.post(f"/slots/{slot}?action=erase", _ERASE_LIMIT_SECONDS)
-    except (NotReady, Refused, KeyError):
+    except (NotReady, Refused):
         return False
     return True
 

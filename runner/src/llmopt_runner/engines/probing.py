@@ -1,13 +1,18 @@
 """Asks a server what a client would ask first: is it there, is it ours, does it answer."""
 
 import json
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from llmopt_runner.load.answers import REASONING_FIELDS
+from llmopt_runner.transport.client import ask_now
+from llmopt_runner.transport.connections import HttpFailed
+from llmopt_runner.transport.messages import readable
+
 _REFUSALS = frozenset({400, 401, 403, 404, 422})
+_FIRST_ERROR = 400
+_SHOWN, _SHOWN_ERROR = 200, 500  # characters
 
 
 class NotReady(Exception):
@@ -25,11 +30,14 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Probe:
-    """One server's API as the readiness check uses it. A local server is never asked through a proxy."""
+    """One server's API as the readiness check uses it; like the load, it goes through no proxy.
+
+    Once `cancelled` says so, a question is given up: NotReady.
+    """
 
     base_url: str
     api_key: str | None = field(default=None, repr=False)
-    through_proxy: bool = False
+    cancelled: Callable[[], bool] = lambda: False
 
     def models(self, timeout_seconds: float) -> Mapping[str, Any]:
         """Return the answer of `/v1/models`; raises NotReady and Refused."""
@@ -55,7 +63,7 @@ class Probe:
 
     def text(self, path: str, timeout_seconds: float) -> str:
         """Return what a GET of `path` answers; raises NotReady and Refused."""
-        return self._send(path, None, timeout_seconds, refusals=_REFUSALS).decode("utf-8", "replace")
+        return self._send(path, None, timeout_seconds, refusals=_REFUSALS)
 
     def _json(
         self, path: str, body: Mapping[str, Any] | None, timeout_seconds: float, refusals: frozenset[int]
@@ -63,49 +71,55 @@ class Probe:
         answer = self._send(path, body, timeout_seconds, refusals)
         try:
             document = json.loads(answer)
-        except ValueError as error:
-            raise NotReady(f"{path} answered no JSON: {answer[:200]!r}") from error
+        except (ValueError, RecursionError) as error:
+            raise NotReady(f"{path} answered no JSON: {answer[:_SHOWN]!r}") from error
         if not isinstance(document, dict):
-            raise NotReady(f"{path} answered no JSON object: {answer[:200]!r}")
+            raise NotReady(f"{path} answered no JSON object: {answer[:_SHOWN]!r}")
         return document
 
     def _send(
         self, path: str, body: Mapping[str, Any] | None, timeout_seconds: float, refusals: frozenset[int]
-    ) -> bytes:
-        request = urllib.request.Request(  # noqa: S310 - the manifest admits http and https only
-            self.base_url + path,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", **self._authorization()},
-        )
+    ) -> str:
         try:
-            with self._opener().open(request, timeout=max(timeout_seconds, 0.01)) as answer:
-                content: bytes = answer.read()
-        except urllib.error.HTTPError as error:
-            message = f"{path} answered {error.code}: {error.read(500).decode('utf-8', 'replace')}"
-            error.close()
-            if error.code in refusals:
-                raise Refused(message, error.code) from error
-            raise NotReady(message) from error
-        except OSError as error:  # refused, reset, timed out, name not resolved
+            answer = ask_now(
+                self.base_url + path,
+                body,
+                api_key=self.api_key,
+                timeout_seconds=max(timeout_seconds, 0.01),
+                cancelled=self.cancelled,
+            )
+        except HttpFailed as error:
             raise NotReady(f"{path}: {error}") from error
-        return content
-
-    def _authorization(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
-
-    def _opener(self) -> urllib.request.OpenerDirector:
-        proxies = urllib.request.ProxyHandler(None if self.through_proxy else {})
-        return urllib.request.build_opener(proxies)
+        if answer.status < _FIRST_ERROR:
+            return answer.text
+        message = f"{path} answered {answer.status}: {answer.text[:_SHOWN_ERROR]}"
+        if answer.status in refusals:
+            raise Refused(message, answer.status)
+        raise NotReady(message)
 
 
 def _completion_text(document: Mapping[str, Any]) -> str:
-    # A reasoning model may spend its few tokens on thoughts: what counts is that tokens came.
+    # A reasoning model may spend its few tokens on thoughts, which its server may keep: what counts is that
+    # tokens came.
     try:
-        message = document["choices"][0]["message"]
-        text = message.get("content") or message.get("reasoning_content") or ""
-        tokens = (document.get("usage") or {}).get("completion_tokens", 0)
+        choice = document["choices"][0]
+        message = choice["message"]
+        text = message.get("content") or next(filter(None, map(message.get, REASONING_FIELDS)), "")
+        generated = text or choice.get("finish_reason") == "length"
     except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise NotReady(f"/v1/chat/completions answered no completion: {str(document)[:200]}") from error
-    if not text and not tokens:
-        raise NotReady(f"/v1/chat/completions answered an empty completion: {str(document)[:200]}")
-    return str(text)
+        raise NotReady(f"/v1/chat/completions answered no completion: {_shown(document)}") from error
+    if not generated and not _counted(document):
+        raise NotReady(f"/v1/chat/completions answered an empty completion: {_shown(document)}")
+    return readable(text) if isinstance(text, str) else ""
+
+
+def _counted(document: Mapping[str, Any]) -> bool:
+    usage = document.get("usage")
+    return isinstance(usage, dict) and bool(usage.get("completion_tokens"))
+
+
+def _shown(document: Mapping[str, Any]) -> str:
+    try:
+        return readable(str(document)[:_SHOWN])
+    except RecursionError:
+        return "a document that is nested too deeply"

@@ -222,7 +222,7 @@ class EngineServer:
         while True:
             elapsed = time.monotonic() - began_at
             try:
-                self._check_once(patience - elapsed)
+                self._check_once(patience - elapsed, cancelled)
             except NotReady as reason:
                 self._require_alive()
                 if elapsed >= patience:
@@ -237,9 +237,9 @@ class EngineServer:
                 raise Interrupted("asked to stop while the engine started")
             self._pause(elapsed)
 
-    def _check_once(self, remaining_seconds: float) -> None:
+    def _check_once(self, remaining_seconds: float, cancelled: Callable[[], bool]) -> None:
         self._require_own_listener()
-        probe = self._probe()
+        probe = self._probe(cancelled)
         models = probe.models(min(remaining_seconds, _MODELS_TIMEOUT_SECONDS))
         self._model = self.engine.served_name(models, self.settings)
         if self._model is None:
@@ -304,5 +304,5 @@ class EngineServer:
         kind = AccessDenied if refusal.status in _REFUSED_ACCESS else EngineRefused
         return kind(f"{self.base_url} refuses a request: {refusal}")
 
-    def _probe(self) -> Probe:
-        return Probe(self.base_url, self.settings.api_key, through_proxy=not self._local)
+    def _probe(self, cancelled: Callable[[], bool] = lambda: False) -> Probe:
+        return Probe(self.base_url, self.settings.api_key, cancelled)

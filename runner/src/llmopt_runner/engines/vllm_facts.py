@@ -1,5 +1,6 @@
 """Reads what vLLM says about itself in its log and its metrics, as of 0.32."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 _MIB = 2**20
 _GIB_IN_MIB = 1024.0
 _NUMBER = r"([\d.,]+)"
+_LONGEST_VALUE = 40  # characters
 
 
 def _number(text: str) -> float:
@@ -59,12 +61,12 @@ def read_facts(log_text: str, metrics_text: str) -> dict[str, Any]:
     """Return what log and metrics tell; what they do not tell is not among the keys."""
     facts: dict[str, Any] = {}
     for name, (pattern, read) in _LOGGED.items():
-        if found := pattern.search(log_text):
-            facts[name] = read(found[1])
+        if (found := pattern.search(log_text)) and (value := _read(read, found[1])) is not None:
+            facts[name] = value
     labels = _cache_labels(metrics_text)
     for name, (label, read) in _CACHE_LABELS.items():
-        if (text := labels.get(label, "None")) != "None":
-            facts[name] = read(text)
+        if (value := _read(read, labels.get(label, "None"))) is not None:
+            facts[name] = value
     return facts
 
 
@@ -73,8 +75,20 @@ def read_counters(metrics_text: str) -> dict[str, float]:
     counters = {}
     for name, metric in _COUNTERS.items():
         if values := re.findall(rf"^{metric}(?:\{{.*\}})? (\S+)$", metrics_text, re.MULTILINE):
-            counters[name] = sum(float(value) for value in values)
+            counts = [count for text in values if (count := _read(float, text)) is not None]
+            counters.update({name: sum(counts)} if counts else {})
     return counters
+
+
+def _read(read: Callable[[str], Any], text: str) -> Any:
+    """Return what `read` makes of `text`; None where it holds nothing, or no number that can be kept."""
+    if text == "None" or len(text) > _LONGEST_VALUE:
+        return None
+    try:
+        value = read(text)
+    except (ValueError, OverflowError):
+        return None
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _cache_labels(metrics_text: str) -> dict[str, str]:

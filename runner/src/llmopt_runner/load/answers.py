@@ -6,12 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 from llmopt_runner.load.reasoning import Separated, separate
-from llmopt_runner.load.sse import Event, MalformedStream, SseParser
+from llmopt_runner.load.sse import MalformedStream, SseParser
 from llmopt_runner.load.usage import TokenCounts, read_usage
+from llmopt_runner.transport.messages import readable
 
 END = "[DONE]"
 # The names under which servers send reasoning beside the content.
-_REASONING = ("reasoning_content", "reasoning", "thinking", "thinking_content", "reasoning_text", "thoughts")
+REASONING_FIELDS = (
+    "reasoning_content",
+    "reasoning",
+    "thinking",
+    "thinking_content",
+    "reasoning_text",
+    "thoughts",
+)
 # How a server ends an answer that it gave up; what came before is no answer.
 _GIVEN_UP = frozenset({"error", "abort", "aborted"})
 _LONGEST_MESSAGE = 500
@@ -37,49 +45,48 @@ class StreamedAnswer:
 
     def feed(self, at: float, data: bytes) -> None:
         """Take the bytes that arrived at the time `at`; raises MalformedStream."""
-        for event in self._parser.feed(data):
-            self._take_event(at, event)
+        for name, event in self._parser.feed(data):
+            self._take_event(at, name, event)
 
     def end(self, at: float) -> None:
         """Take what is whole of the last event, at whose blank line the connection ended."""
-        for event in self._parser.end():
-            self._take_event(at, event)
+        for name, event in self._parser.end():
+            self._take_event(at, name, event)
         rest = self._parser.rest.strip()
         if rest.startswith(b"data:") and rest.removeprefix(b"data:").strip() == END.encode():
             self.done = True
 
-    def _take_event(self, at: float, event: Event) -> None:
+    def _take_event(self, at: float, name: str, event: str) -> None:
         if self.done:
             return
-        if event.data.startswith(END):
+        if event.startswith(END):
             self.done = True
             return
         self.last_chunk_at = at
-        if event.name == "error":
-            self._fail(event.data)
+        if name == "error":
+            self._fail(event)
             return
         try:
-            self._take(at, json.loads(event.data))
+            self._take(at, json.loads(event))
         except (AttributeError, TypeError) as error:
-            raise MalformedStream(
-                f"an event is no chunk of a chat completion: {event.data[:200]!r}"
-            ) from error
+            raise MalformedStream(f"an event is no chunk of a chat completion: {event[:200]!r}") from error
         except (ValueError, RecursionError) as error:  # no JSON, nested too deeply, a number of many digits
-            raise MalformedStream(f"an event's data is not JSON: {event.data[:200]!r}") from error
+            raise MalformedStream(f"an event's data is not JSON: {event[:200]!r}") from error
 
     def _take(self, at: float, document: dict[str, Any]) -> None:
         usage = document.get("usage")
         if usage and isinstance(usage, dict):
             self._usage = usage
         choices = document.get("choices")
-        if is_error(document):
+        if (not choices or document.get("error")) and is_error(document):
             self._fail_with(document)
         for choice in choices or ():
             delta = choice.get("delta") or {}
             content = delta.get("content") or ""
-            reasoned = any(map(delta.get, _REASONING))
+            # Most chunks hold content alone.
+            reasoned = (not content or len(delta) > 1) and any(map(delta.get, REASONING_FIELDS))
             if not isinstance(content, str):
-                content, in_parts = _texts(content)
+                content, in_parts = text_of_parts(content)
                 reasoned = reasoned or in_parts
             if content or reasoned:
                 self.chunk_times.append(at)
@@ -148,8 +155,11 @@ class StreamedAnswer:
         return f"the stream ended without finish_reason or {END} after {chunks} chunks with text{rest}"
 
 
-def _texts(content: Any) -> tuple[str, bool]:
-    """Return the text of a content that is a list of parts, and whether it holds reasoning too."""
+def text_of_parts(content: Any) -> tuple[str, bool]:
+    """Return the text of a content that is a list of parts, and whether it holds reasoning too.
+
+    Raises TypeError and AttributeError where it is no such list.
+    """
     if not isinstance(content, list):
         raise TypeError(f"content is a {type(content).__name__}")
     text, reasoned = [], False
@@ -199,15 +209,3 @@ def error_message(document: Any) -> str:
         except (ValueError, RecursionError):
             error = "an error that is nested too deeply"
     return readable(error[:_LONGEST_MESSAGE])
-
-
-def readable(text: str) -> str:
-    """Return `text` as it can be stored and shown: halves of surrogate pairs are joined, or replaced.
-
-    JSON may escape one half alone, and a server may send the halves of one character in two chunks.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text

@@ -10,10 +10,11 @@ from typing import Protocol
 import anyio
 from anyio.abc import TaskGroup
 
-from llmopt_runner.load.exchanges import Exchange, ExchangeFailed, http_message
+from llmopt_runner.load.exchanges import Exchange, http_message
 from llmopt_runner.load.requests import ChatRequest, Endpoint, LoadRun, RequestRecord
 from llmopt_runner.load.shapes import ClosedLoop, LoadShape, Poisson
 from llmopt_runner.load.sse import MalformedStream
+from llmopt_runner.transport.connections import HttpFailed
 
 __all__ = ["Endpoint", "LoadRun", "run_load"]
 
@@ -117,10 +118,10 @@ class _Sender:
     async def _error_of(self, exchange: Exchange, message: bytes) -> str | None:
         try:
             with anyio.fail_after(self.timeout_seconds):
-                await exchange.run(self.endpoint, message)
+                await exchange.ask(self.endpoint, message)
         except TimeoutError:
             return f"the answer had not ended after {self.timeout_seconds:g} s"
-        except (ExchangeFailed, MalformedStream) as error:
+        except (HttpFailed, MalformedStream) as error:
             return str(error)
         return None
 

@@ -1,7 +1,5 @@
 """Server-sent events, from bytes to data (WHATWG HTML, section 9.2; lines end with LF or CRLF)."""
 
-from typing import NamedTuple
-
 from llmopt_core.errors.classes import LlmoptError
 
 _FIELDS = (b"data", b"event", b"id", b"retry")
@@ -14,11 +12,8 @@ class MalformedStream(LlmoptError):
     """The bytes are not the event stream that the chat API promises."""
 
 
-class Event(NamedTuple):
-    """One event: its name, "" for the usual ones, and its data."""
-
-    name: str
-    data: str
+# Its name, "" for the usual ones, and its data. A plain pair: there is one a token.
+Event = tuple[str, str]
 
 
 class SseParser:
@@ -27,12 +22,15 @@ class SseParser:
     def __init__(self) -> None:
         self._rest = b""
         self._data: list[bytes] = []
-        self._data_bytes = 0
+        self._more_bytes = 0
         self._name = ""
         self._began = False
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Return the events that `chunk` completes; raises MalformedStream."""
+        if not self._began:
+            self._began = len(self._rest) + len(chunk) >= len(_BYTE_ORDER_MARK)
+            self._rest, chunk = b"", (self._rest + chunk).removeprefix(_BYTE_ORDER_MARK)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > _LONGEST_EVENT_BYTES:
             raise _too_long()
@@ -56,12 +54,11 @@ class SseParser:
     def _take(self, line: bytes) -> Event | None:
         if not line:
             return self._dispatch()
-        if not self._began:
-            self._began = True
-            line = line.removeprefix(_BYTE_ORDER_MARK)
         name, _, value = line.partition(b":")
         if name == b"data":
-            self._collect(value.removeprefix(b" "))
+            if self._data:  # seldom: an event is one line
+                self._require_end(len(value))
+            self._data.append(value.removeprefix(b" "))
         elif name == b"event":
             self._name = value.strip().decode(errors="replace")
         elif name and name not in _FIELDS:
@@ -70,19 +67,18 @@ class SseParser:
             )
         return None
 
-    def _collect(self, data: bytes) -> None:
-        self._data.append(data)
-        self._data_bytes += len(data)
-        if self._data_bytes > _LONGEST_EVENT_BYTES:
+    def _require_end(self, more_bytes: int) -> None:
+        self._more_bytes += more_bytes + 1
+        if self._more_bytes > _LONGEST_EVENT_BYTES:
             raise _too_long()
 
     def _dispatch(self) -> Event | None:
         data, name = b"\n".join(self._data), self._name
-        self._data, self._data_bytes, self._name = [], 0, ""
+        self._data, self._more_bytes, self._name = [], 0, ""
         if not data:
             return None
         try:
-            return Event(name, data.decode())
+            return name, data.decode()
         except UnicodeDecodeError as error:
             raise MalformedStream(f"the event stream is not UTF-8: {data[:200]!r}") from error
 

@@ -31,7 +31,7 @@ class EndpointScore(Evaluator):
         score = document.get("score")
         if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
             raise ScoringFailed(
-                f"{self._client.url} scored {item.id} with {score!r}: "
+                f"{self._client.shown} scored {item.id} with {score!r}: "
                 'it must answer {"score": x} with a number from 0 to 1'
             )
         return float(score)

@@ -4,6 +4,8 @@ import re
 from typing import Any, Self
 
 from llmopt_runner.datasets.base import Item
+from llmopt_runner.load.answers import text_of_parts
+from llmopt_runner.load.reasoning import separate
 from llmopt_runner.quality.base import Evaluator, EvaluatorInvalid, EvaluatorSettings, ScoringFailed
 from llmopt_runner.quality.endpoint import scoring_client
 from llmopt_runner.quality.scoring_endpoints import ScoringClient, quoted
@@ -84,14 +86,16 @@ class Judge(Evaluator):
     def _content(self, reply: dict[str, Any]) -> str:
         try:
             content = reply["choices"][0]["message"]["content"]
-        except (KeyError, IndexError, TypeError):
+            if isinstance(content, list):  # a judge that reasons
+                content, _ = text_of_parts(content)
+        except (KeyError, IndexError, TypeError, AttributeError):
             content = None
         if not isinstance(content, str):
             raise ScoringFailed(
-                f"{self._client.url} answered {quoted(str(reply))}: that is no chat completion; "
+                f"{self._client.shown} answered {quoted(str(reply))}: that is no chat completion; "
                 "check that workload.evaluator.endpoint.url is the address of an OpenAI-compatible server"
             )
-        return content
+        return separate(content).answer
 
     def _verdict(self, item: Item, content: str) -> float:
         """Read the last line, since a judge may think aloud before it."""

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 from fakes.fake_engine import FakeEngine
+from fakes.raw_server import RawServer, answer
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.search.configurations import Configuration
@@ -144,7 +145,10 @@ def test_a_key_goes_with_each_request_and_is_never_shown(settings):
     server = EngineServer(OpenAI(), settings)
     assert server.api_key == "very-secret"
     assert "very-secret" not in repr(settings)
-    assert server._probe()._authorization() == {"Authorization": "Bearer very-secret"}
+    with RawServer(answer(b'{"data": []}')) as endpoint:
+        elsewhere = dataclasses.replace(settings, endpoint_url=endpoint.url)
+        EngineServer(OpenAI(), elsewhere)._probe().models(10)
+        assert "Authorization: Bearer very-secret\r\n" in endpoint.requests[0]
     assert "very-secret" not in repr(server._probe())
 
 

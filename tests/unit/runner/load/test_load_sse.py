@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt_runner.load.sse import Event, MalformedStream, SseParser
+from llmopt_runner.load.sse import MalformedStream, SseParser
 
 LINES = st.sampled_from(
     [
@@ -27,7 +27,7 @@ STREAMS = st.lists(st.tuples(LINES, ENDINGS), max_size=20).map(
 
 def parse(*chunks):
     parser = SseParser()
-    return [event.data for chunk in chunks for event in parser.feed(chunk)]
+    return [data for chunk in chunks for _, data in parser.feed(chunk)]
 
 
 @given(stream=STREAMS, data=st.data())
@@ -62,7 +62,7 @@ def test_comments_and_other_fields_are_no_events():
 def test_an_event_without_its_blank_line_is_not_given():
     """What was cut off in the middle is not taken for an event, and stays visible."""
     parser = SseParser()
-    assert parser.feed(b"data: a\n\ndata: b") == [Event("", "a")]
+    assert parser.feed(b"data: a\n\ndata: b") == [("", "a")]
     assert parser.rest == b"data: b"
 
 
@@ -83,7 +83,7 @@ def test_bytes_that_are_no_text_are_refused():
 def test_the_name_of_an_event_comes_with_it():
     """An event's name is its own, not the next one's."""
     parser = SseParser()
-    assert parser.feed(b"event: error\ndata: a\n\ndata: b\n\n") == [Event("error", "a"), Event("", "b")]
+    assert parser.feed(b"event: error\ndata: a\n\ndata: b\n\n") == [("error", "a"), ("", "b")]
 
 
 def test_a_byte_order_mark_and_events_without_data_pass():
@@ -95,7 +95,7 @@ def test_an_event_at_whose_blank_line_the_stream_ended_is_given_at_the_end():
     """A server may close the connection right after the last line of its last event."""
     parser = SseParser()
     assert parser.feed(b"data: a\n") == []
-    assert parser.end() == [Event("", "a")]
+    assert parser.end() == [("", "a")]
     assert parser.end() == []
 
 

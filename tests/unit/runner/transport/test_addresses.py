@@ -1,0 +1,64 @@
+"""Which addresses a runner in a cluster may ask."""
+
+import asyncio
+
+import pytest
+
+from llmopt_runner.transport import addresses
+from llmopt_runner.transport.addresses import AddressForbidden, allowed_addresses, is_forbidden
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254",
+        "169.254.0.1",
+        "fe80::1",
+        "fe80::1%lo",
+        "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "2002:a9fe:a9fe::1",
+        "fd00:ec2::254",
+        "100.100.100.200",
+    ],
+)
+def test_the_nodes_own_services_are_forbidden(address):
+    """Link-local addresses and clouds' metadata services, also written as IPv6."""
+    assert is_forbidden(address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "::1", "fd00::1", "169.253.1.1", "8.8.8.8"])
+def test_other_addresses_are_allowed(address):
+    """Services of the cluster, this pod and the world may be asked."""
+    assert not is_forbidden(address)
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "2852039166", "0xa9fea9fe", "169.254.43518"])
+def test_an_address_is_known_however_it_is_written(host):
+    """Forms that only the system's resolver reads are resolved first, as a name is."""
+    with pytest.raises(
+        AddressForbidden, match=rf"{host} is 169\.254\.169\.254, an address of the node's own"
+    ):
+        asyncio.run(allowed_addresses(host, 80))
+
+
+def test_one_forbidden_address_of_a_name_is_enough(monkeypatch):
+    """A name that leads to a good and to a forbidden address is not asked at all."""
+
+    async def getaddrinfo(_host, port, **_):
+        return [(2, 1, 6, "", (address, port)) for address in ("10.0.0.1", "169.254.169.254")]
+
+    async def resolve():
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+        return await allowed_addresses("metadata.example", 80)
+
+    with pytest.raises(AddressForbidden, match=r"metadata\.example is 169\.254"):
+        asyncio.run(resolve())
+
+
+def test_a_pod_is_known_by_its_environment(monkeypatch):
+    """The kubelet sets the API server's address in every pod."""
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    assert not addresses.in_cluster()
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    assert addresses.in_cluster()
