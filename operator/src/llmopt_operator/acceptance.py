@@ -6,6 +6,7 @@ from typing import Any
 
 from llmopt_core.api.reasons import Reason
 from llmopt_core.resources import Resource, check, duration_seconds, resource_of
+from llmopt_core.resources.hashed import served_document
 from llmopt_core.resources.known import installed, remembering
 from llmopt_operator.domain.observed import Problem, Target
 from llmopt_operator.domain.policies import denial, rollout_of
@@ -47,11 +48,11 @@ class Acceptances:
     def resource(self, document: Mapping[str, Any]) -> Resource:
         """Return an accepted resource as its types; the last few are kept: a thousand would take room."""
         known = self._typed.get((document["metadata"]["uid"], _mark(document)))
-        return known or self._keep(document, resource_of(_plain(document)))
+        return known or self._keep(document, resource_of(served_document(document)))
 
     def _accepted(self, document: Mapping[str, Any]) -> Accepted:
         target = _target(document)
-        resource, faults = check(_plain(document), self._installed)
+        resource, faults = check(served_document(document), self._installed)
         if resource is None:
             text = "; ".join(str(fault) for fault in faults)
             return Accepted(target, Problem(Reason.INVALID_SPEC, text[:_LONGEST_MESSAGE]))
@@ -90,10 +91,6 @@ def _target(document: Mapping[str, Any]) -> Target:
         longest_seconds=_longest_seconds(spec),
         uid=document["metadata"]["uid"],
     )
-
-
-def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {field: value for field, value in document.items() if field != "status"}
 
 
 def _longest_seconds(spec: Mapping[str, Any]) -> float | None:

@@ -9,6 +9,7 @@ from llmopt_core.engines.registry import declaration_of
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.benchmark import BenchmarkSpec, Candidate, LLMBenchmark
+from llmopt_core.resources.hashed import settled_spec
 from llmopt_core.resources.loading import Resource
 from llmopt_core.resources.optimization import LLMOptimization, Objective, OptimizationSpec
 from llmopt_core.resources.serving import Engine, Model, Workload
@@ -51,11 +52,15 @@ def resource_name(resource: Resource, name: str | None = None) -> str:
 
 
 def fingerprint(spec: OptimizationSpec | BenchmarkSpec) -> str:
-    """Return a short text that differs when anything differs that a running study depends on."""
+    """Return a short text that differs when anything differs that a running study depends on.
+
+    A field that a later version brings does not change it while it has its default: see `settled_spec`.
+    """
     kept = {field.field for field in spec.immutable}
     names = {name for name, field in type(spec).model_fields.items() if field.alias in kept}
     document = spec.model_dump(mode="json", by_alias=True, include=names)
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    kind = LLMBenchmark if isinstance(spec, BenchmarkSpec) else LLMOptimization
+    text = json.dumps(settled_spec(kind.__name__, document), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from llmopt_core.api.objects import OPERATOR, RUNNER, Annotation, Label
+from llmopt_core.resources.hashed import settled_spec
 
 RUNNERS_SELECTOR = f"{Label.MANAGED_BY}={OPERATOR},{Label.NAME}={RUNNER}"
 
@@ -33,14 +34,17 @@ class Key:
 
 
 def runner_manifest(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what runners are given of a resource's `document`."""
+    """Return what runners are given of a resource's `document`.
+
+    Without later fields that have their default, so that runners of an earlier image can read it.
+    """
     metadata = document["metadata"]
     spec = {field: value for field, value in document["spec"].items() if field not in _OPERATORS_OWN}
     return {
         "apiVersion": document["apiVersion"],
         "kind": document["kind"],
         "metadata": {field: metadata[field] for field in ("name", "namespace", "uid")},
-        "spec": spec,
+        "spec": settled_spec(document["kind"], spec),
     }
 
 

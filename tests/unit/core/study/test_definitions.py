@@ -2,8 +2,10 @@
 
 import pytest
 from fakes.manifests import benchmark, changed, optimization
+from releases.recorded import RECORDED, hashes, resources, unpack_results
 
-from llmopt_core.resources import resource_of
+from llmopt_core.resources import load_manifest, resource_of
+from llmopt_core.resources.hashed import served_document
 from llmopt_core.study.definitions import NothingToSearch, define_study, fingerprint
 from llmopt_core.study.records import CandidateDefinition
 
@@ -110,3 +112,16 @@ def test_a_preset_that_leaves_nothing_is_refused():
     document["spec"]["engine"] = ENDPOINT
     with pytest.raises(NothingToSearch, match=r"spec.search.preset: 'speed' leaves nothing"):
         study_of(document)
+
+
+@pytest.mark.parametrize("release", RECORDED, ids=lambda release: release.name)
+def test_every_recorded_manifest_is_of_the_same_study(release, tmp_path):
+    """What a release computed from its manifests and resources is what this version computes from them."""
+    manifests = {f"manifests/{path.name}": path for path in release.glob("manifests/*.yaml")}
+    folders = unpack_results(release, tmp_path)
+    studies = {f"results/{path.parent.name}": path for path in folders.glob("*/manifest.yaml")}
+    specs = {name: load_manifest(path).spec for name, path in {**manifests, **studies}.items()}
+    served = {name: resource_of(served_document(each)).spec for name, each in resources(release).items()}
+    assert {name: fingerprint(spec) for name, spec in {**specs, **served}.items()} == {
+        name: computed["fingerprint"] for name, computed in hashes(release).items()
+    }

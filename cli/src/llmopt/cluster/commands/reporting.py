@@ -16,6 +16,7 @@ from llmopt.options import Target
 from llmopt.report.writing import write_report
 from llmopt.results import read_result
 from llmopt_core.api.exit_codes import Exit
+from llmopt_core.resources.hashed import served_document
 from llmopt_core.resources.loading import resource_of
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def report(wanted: ReportWanted, target: Target) -> Exit:
 def report_on(cluster: "Cluster", wanted: ReportWanted) -> Exit:
     """Write the report of a study in the cluster."""
     _, document = find(cluster, reference((wanted.study,)), cluster.access.namespace)
-    resource = resource_of({field: value for field, value in document.items() if field != "status"})
+    resource = resource_of(served_document(document))
     path = wanted.output or Path(f"{resource.metadata.name}-report.html")
     with opened_study(cluster, document, storage=wanted.storage, at=wanted.database_at) as study:
         text = as_yaml(_manifest(document))
