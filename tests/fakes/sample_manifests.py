@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from llmopt.local.folders import ResultsFolder
 from llmopt_core.resources import load_manifest
-from llmopt_core.search.building import complete
+from llmopt_core.resources.search_spaces import complete
 from llmopt_core.search.spaces import ChoiceDimension, IntDimension
 from llmopt_core.study.adapter import open_storage
 from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters

@@ -24,7 +24,7 @@ from llmopt_core.engines.recommendations import recommend
 from llmopt_core.engines.servers import ModelReference
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.resources import load_manifest
-from llmopt_core.search.building import complete
+from llmopt_core.resources.search_spaces import complete
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.study.adapter import Janitor, open_storage
 from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters

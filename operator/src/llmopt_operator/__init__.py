@@ -1,5 +1,6 @@
 """The operator: watches the resources, starts runners as Jobs, writes back what the studies say.
 
-handlers (kopf) → reconciling → domain (pure decisions), specs (pure builders) and adapters (the API server,
-the studies).
+From the outside in: handlers (kopf) and the loops, reconciling, adapters (the API server, the studies), specs
+(pure builders), domain (pure decisions). It measures nothing and never talks to an engine. Read
+`domain.decisions` first, then `reconciling`.
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 from llmopt_core.api.kinds import API_VERSION, Kind
 from llmopt_operator.adapters.kubernetes import ApiError, Cluster
-from llmopt_operator.handlers.health import Pulse
+from llmopt_operator.liveness import Pulse
 from llmopt_operator.sightings import Sightings
 from llmopt_operator.specs.naming import Key
 

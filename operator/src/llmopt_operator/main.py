@@ -14,21 +14,21 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import kopf
 import uvloop
 
 from llmopt_core.api.exit_codes import OperatorExit
 from llmopt_core.api.objects import OPERATOR
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_operator.adapters.connections import Connection, kopf_login
+from llmopt_operator.adapters.connections import Connection
 from llmopt_operator.adapters.kubernetes import Cluster
 from llmopt_operator.adapters.leases import Lease
 from llmopt_operator.adapters.secrets import StorageSecrets
 from llmopt_operator.adapters.storages import Storages
 from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.auditing import Audit
-from llmopt_operator.handlers.health import Pulse, health_app, metrics_app, serving
-from llmopt_operator.handlers.watching import configure, register
+from llmopt_operator.handlers.health import health_app, metrics_app, serving
+from llmopt_operator.handlers.watching import watch
+from llmopt_operator.liveness import Pulse
 from llmopt_operator.logs import set_up_logging
 from llmopt_operator.metrics import OperatorMetrics
 from llmopt_operator.queueing import KeyedQueue
@@ -158,7 +158,7 @@ class Operator:
         self.metrics.leading.set(1)
         self.metrics.queue_length.set_function(lambda: len(queue))
         parts = {
-            "watch": self._watch(queue, stop),
+            "watch": watch(self.sightings, queue.add, self._settings.namespaces, self._watching, stop),
             "queue": queue.run(),
             "roll-up": roll_up(studies, self.sightings, queue.add, self.metrics, self.pulse, poll),
             "audit": audit.run(),
@@ -169,24 +169,6 @@ class Operator:
         finally:
             self.metrics.leading.set(0)
             storages.close()
-
-    async def _watch(self, queue: KeyedQueue[Key], stop: asyncio.Event) -> None:
-        registry = kopf.OperatorRegistry()
-        kopf.on.login(registry=registry)(kopf_login)
-        register(registry, self.sightings, queue.add)
-        settings = kopf.OperatorSettings()
-        configure(settings)
-        # kopf takes the signals over: when it ends without a fault, it was asked to stop.
-        await kopf.operator(
-            registry=registry,
-            settings=settings,
-            standalone=True,
-            clusterwide=not self._settings.namespaces,
-            namespaces=self._settings.namespaces,
-            ready_flag=self._watching,
-            stop_flag=stop,
-        )
-        stop.set()
 
 
 async def _held(lease: Lease) -> None:

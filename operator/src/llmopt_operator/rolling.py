@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from llmopt_operator.adapters.studies import Studies
-from llmopt_operator.handlers.health import Pulse
+from llmopt_operator.liveness import Pulse
 from llmopt_operator.metrics import OperatorMetrics
 from llmopt_operator.sightings import Sightings
 from llmopt_operator.specs.naming import Key

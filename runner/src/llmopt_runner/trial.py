@@ -12,7 +12,7 @@ from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.errors.policies import POLICIES
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.base import duration_seconds
-from llmopt_core.search.building import complete
+from llmopt_core.resources.search_spaces import complete
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.study.adapter import Study
 from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase

@@ -18,7 +18,7 @@ from llmopt_core.study.records import Outcome, OutcomeKind
 from llmopt_operator.adapters.connections import Connection
 from llmopt_operator.adapters.kubernetes import Cluster
 from llmopt_operator.auditing import PART, Audit
-from llmopt_operator.handlers.health import Pulse
+from llmopt_operator.liveness import Pulse
 from llmopt_operator.metrics import OperatorMetrics
 from llmopt_operator.sightings import Sightings
 from llmopt_operator.specs.naming import Key

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from fakes.local_runs import manifest
 
+from llmopt.commands.advice import Situation, advice
 from llmopt.commands.showing_status import show_status
 from llmopt.local.folders import ResultsFolder
 from llmopt.local.histories import StudyState
-from llmopt.machine.advice import Situation, advice
 from llmopt.machine.descriptions import (
     Description,
     DeviceFound,

@@ -4,8 +4,8 @@
     handle = llmopt.cluster.submit(model="hf://org/name", trials=40, namespace="team-a")
     print(handle.wait().gain)
 
-This room is the only one that knows a Kubernetes client. It asks the API server as the user does: what an
-operator makes of the resources is the operator's own, and what a study holds is the study's.
+This package is the only one that knows a Kubernetes client. It asks the API server with the user's rights,
+and decides nothing about runners: that is the operator's. Read `handles` first, then `conditions`.
 """
 
 from importlib import import_module

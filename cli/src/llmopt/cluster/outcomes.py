@@ -16,8 +16,8 @@ from llmopt.cluster.readings import gains_of, objectives_of
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.resources.base import Scalar
+from llmopt_core.resources.search_spaces import parse_value
 from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, TrialResult
-from llmopt_core.search.building import parse_value
 from llmopt_core.search.configurations import GROUPS, Value
 from llmopt_core.study.results import SHOWN_METRICS, Comparison, ErrorCount, OptimizationResult, compare
 from llmopt_core.study.summary import WarningCount

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from llmopt.commands.advice import Situation, advice
 from llmopt.local.histories import StudyState, states
-from llmopt.machine.advice import Situation, advice
 from llmopt.machine.descriptions import COMMAND, Description, DeviceFound, EngineFound, RunnerUnusable, asked
 from llmopt.machine.hardware import hardware
 from llmopt.machine.processes import Ours, ours

@@ -1,4 +1,8 @@
-"""The two kinds as types: what a person writes, checked, and what is written back."""
+"""The two kinds as types: what a user writes, validated, and what the operator writes back.
+
+It runs nothing: it only says what a manifest means and what is wrong with it. The definitions for the API
+server and the reference pages are generated from these types. Read `optimization` first, then `validation`.
+"""
 
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.benchmark import LLMBenchmark

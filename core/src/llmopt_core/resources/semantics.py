@@ -13,6 +13,7 @@ from llmopt_core.resources.base import Scalar
 from llmopt_core.resources.benchmark import Candidate
 from llmopt_core.resources.faults import Fault, did_you_mean
 from llmopt_core.resources.known import Known
+from llmopt_core.resources.presets import preset_space
 from llmopt_core.resources.ranges import entry_faults, scalar_fault, space_faults, typed
 from llmopt_core.resources.searching import Search
 from llmopt_core.resources.serving import Engine, Workload
@@ -174,8 +175,6 @@ def _preset_faults(
     search: Search, fixed: Mapping[str, Value], declaration: EngineDeclaration
 ) -> Iterator[Fault]:
     """Yield a fault where a preset that stands for the space leaves nothing to search."""
-    from llmopt_core.search.presets import preset_space  # noqa: PLC0415 - it is built from these resources
-
     if search.preset is None or any(search.space.all_parameters()):
         return
     if not any(preset_space(search.preset, declaration, fixed).all_parameters()):

@@ -12,10 +12,10 @@ from llmopt_core.resources.benchmark import BenchmarkSpec, Candidate, LLMBenchma
 from llmopt_core.resources.hashed import settled_spec
 from llmopt_core.resources.loading import Resource
 from llmopt_core.resources.optimization import LLMOptimization, Objective, OptimizationSpec
+from llmopt_core.resources.presets import preset_space
+from llmopt_core.resources.search_spaces import build_space, parse_values
 from llmopt_core.resources.serving import Engine, Model, Workload
-from llmopt_core.search.building import build_space, parse_values
 from llmopt_core.search.configurations import Value
-from llmopt_core.search.presets import preset_space
 from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.study.records import (
     CandidateDefinition,

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from llmopt_core.api.reasons import Reason
 from llmopt_core.resources import LLMOptimization, Resource
+from llmopt_operator.domain.contents import engine_names, models_of
 from llmopt_operator.domain.observed import Problem, RolloutTarget
 from llmopt_operator.settings import Policy
-from llmopt_operator.specs.jobs import engine_names, models_of
 
 
 def denial(resource: Resource, policy: Policy, *, rollouts: bool = False) -> Problem | None:

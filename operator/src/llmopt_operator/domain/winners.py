@@ -14,7 +14,7 @@ from llmopt_core.engines.recommendations import recommend
 from llmopt_core.engines.servers import ModelReference
 from llmopt_core.metrics.catalog import CATALOG
 from llmopt_core.resources import LLMOptimization
-from llmopt_core.search.building import complete
+from llmopt_core.resources.search_spaces import complete
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
 from llmopt_core.search.spaces import OutsideSpace
 from llmopt_core.study.definitions import (

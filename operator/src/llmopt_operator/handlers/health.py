@@ -1,44 +1,13 @@
 """Two small HTTP servers: metrics, and health that is proved rather than claimed."""
 
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-# Each part says that it lives so often; one that is silent for longer is stuck.
-LONGEST_SILENCE_SECONDS = 120.0
-
-
-@dataclass
-class Pulse:
-    """What parts of the operator said of themselves: when they last did their work, and what is wrong."""
-
-    clock: Callable[[], float] = time.monotonic
-    _last: dict[str, float] = field(default_factory=dict)
-    _wrong: dict[str, str] = field(default_factory=dict)
-
-    def beat(self, part: str) -> None:
-        """Say that `part` has just done its work and found nothing wrong."""
-        self._last[part] = self.clock()
-        self._wrong.pop(part, None)
-
-    def wrong(self, part: str, message: str) -> None:
-        """Say that `part` has found something wrong that a restart may mend."""
-        self._wrong[part] = message
-
-    def problems(self) -> tuple[str, ...]:
-        """Return what is wrong now, nothing where all is well."""
-        now = self.clock()
-        silent = (
-            f"{part}: silent for {now - last:.0f} s"
-            for part, last in self._last.items()
-            if now - last > LONGEST_SILENCE_SECONDS
-        )
-        return (*silent, *(f"{part}: {message}" for part, message in self._wrong.items()))
+from llmopt_operator.liveness import Pulse
 
 
 def health_app(pulse: Pulse, ready: Callable[[], bool]) -> web.Application:

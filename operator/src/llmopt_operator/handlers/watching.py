@@ -1,11 +1,13 @@
 """kopf's watches: what they tell is remembered and queued; nothing is decided here."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import kopf
 
 from llmopt_core.api.kinds import GROUP, VERSION, Kind
+from llmopt_operator.adapters.connections import kopf_login
 from llmopt_operator.sightings import Sightings
 from llmopt_operator.specs.naming import RUNNERS_SELECTOR, Key
 
@@ -79,3 +81,29 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.queueing.idle_timeout = 0.02
     settings.networking.request_timeout = 30.0
     settings.peering.standalone = True
+
+
+async def watch(
+    sightings: Sightings,
+    add: Callable[[Key], None],
+    namespaces: Sequence[str],
+    ready: asyncio.Event,
+    stop: asyncio.Event,
+) -> None:
+    """Run kopf on `namespaces` (none: all) until `stop` is set; `ready` is set once it watches."""
+    registry = kopf.OperatorRegistry()
+    kopf.on.login(registry=registry)(kopf_login)
+    register(registry, sightings, add)
+    settings = kopf.OperatorSettings()
+    configure(settings)
+    # kopf handles the signals: when it ends without an error, it was asked to stop.
+    await kopf.operator(
+        registry=registry,
+        settings=settings,
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+        ready_flag=ready,
+        stop_flag=stop,
+    )
+    stop.set()

@@ -4,15 +4,15 @@ A runner's reserved exit codes say what Kubernetes should do: a study that faile
 used end the Job, a disruption costs no retry, and all else is tried again with a growing pause.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmopt_core.api.environment import Variable
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.api.objects import RUNNER, RUNNER_CONTAINER, Label
-from llmopt_core.resources import LLMBenchmark, Resource
-from llmopt_core.resources.benchmark import Candidate
-from llmopt_core.resources.serving import Model, SecretKey
+from llmopt_core.resources import Resource
+from llmopt_core.resources.serving import SecretKey
+from llmopt_operator.domain.contents import DEFAULT_ENGINE, candidates_of, engine_names, models_of
 from llmopt_operator.settings import OperatorSettings
 from llmopt_operator.specs.naming import (
     child_name,
@@ -28,7 +28,6 @@ _SCRAPED = {"prometheus.io/scrape": "true", "prometheus.io/port": str(METRICS_PO
 RETRIES_PER_INDEX = 12
 GRACE_SECONDS = 60
 USER = 10001
-DEFAULT_IMAGE = "default"
 
 
 def runner_job(document: Mapping[str, Any], resource: Resource, settings: OperatorSettings) -> dict[str, Any]:
@@ -71,25 +70,7 @@ def image_of(resource: Resource, settings: OperatorSettings) -> str:
     if resource.spec.runners.image:
         return resource.spec.runners.image
     engine = engine_names(resource)[0]
-    return settings.images.get(engine) or settings.images.get(DEFAULT_IMAGE) or f"{RUNNER}:{engine}"
-
-
-def engine_names(resource: Resource) -> tuple[str, ...]:
-    """Return the engines that a resource names, the shared one first."""
-    spec = resource.spec
-    own = [spec.engine.name] if spec.engine else []
-    engines = (candidate.engine.name for candidate in _candidates(resource) if candidate.engine)
-    return tuple(dict.fromkeys((*own, *engines))) or (DEFAULT_IMAGE,)
-
-
-def models_of(resource: Resource) -> tuple[Model, ...]:
-    """Return the models that a resource names, the shared one first."""
-    shared = (resource.spec.model,) if resource.spec.model else ()
-    return (*shared, *(candidate.model for candidate in _candidates(resource) if candidate.model))
-
-
-def _candidates(resource: Resource) -> Sequence[Candidate]:
-    return resource.spec.candidates if isinstance(resource, LLMBenchmark) else ()
+    return settings.images.get(engine) or settings.images.get(DEFAULT_ENGINE) or f"{RUNNER}:{engine}"
 
 
 def _failure_rules() -> list[dict[str, Any]]:
@@ -179,7 +160,7 @@ def _environment(resource: Resource, settings: OperatorSettings) -> list[dict[st
 def _secrets(resource: Resource) -> Iterator[tuple[str, SecretKey]]:
     """The secrets that a resource names, as variables; of several tokens the first."""
     spec = resource.spec
-    asked = (spec.engine, *(candidate.engine for candidate in _candidates(resource)))
+    asked = (spec.engine, *(candidate.engine for candidate in candidates_of(resource)))
     engines = [engine for engine in asked if engine]
     found = {
         Variable.MODEL_TOKEN: [model.token_secret_ref for model in models_of(resource)],

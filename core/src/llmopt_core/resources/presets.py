@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.resources.base import Scalar
+from llmopt_core.resources.search_spaces import parse_value
 from llmopt_core.resources.searching import SearchParameter, Space, When
-from llmopt_core.search.building import parse_value
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.search.spaces import Condition
 

@@ -7,8 +7,8 @@ import pytest
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import BUILT_IN
-from llmopt_core.search.building import build_space, complete
-from llmopt_core.search.presets import preset_space
+from llmopt_core.resources.presets import preset_space
+from llmopt_core.resources.search_spaces import build_space, complete
 from llmopt_core.search.spaces import ChoiceDimension
 
 LLAMACPP, OPENAI, TRANSFORMERS, VLLM = (
