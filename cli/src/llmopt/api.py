@@ -7,6 +7,7 @@ in a thread with an event loop of its own.
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -17,8 +18,7 @@ import anyio.to_thread
 import yaml
 from anyio.from_thread import start_blocking_portal
 
-from llmopt.checking import checked
-from llmopt.describing import SOURCE, Description, Manifest, described
+from llmopt.describing import Caller, Described, Description, Manifest, described, require_known
 from llmopt.errors import BenchmarkFailed, OptimizationFailed
 from llmopt.evaluating import LOOPBACK, Evaluate, EvaluatorFailed, EvaluatorServer
 from llmopt.local.fleets import RUNNER_COMMAND
@@ -26,6 +26,7 @@ from llmopt.local.folders import ResultsFolder
 from llmopt.local.running import Finding, RunSettings, find
 from llmopt.local.sessions import Pace, Stop
 from llmopt.local.studies import LocalStudy
+from llmopt.machine.descriptions import described as machine_described
 from llmopt.manifests import OptionInvalid, as_yaml, evaluator_part
 from llmopt.progress import told
 from llmopt_core.resources.loading import KINDS
@@ -71,7 +72,8 @@ class Arguments(Description, RunArguments, total=False):
     """What `optimize` and `optimize_async` take beside the model.
 
     `manifest` is a mapping, YAML text or a Path, and stands for all that describes the study. `timeout` in
-    seconds also stops the runners in order; what was measured until then is returned.
+    seconds also stops the runners gracefully; what was measured until then is returned. `progress` also says
+    which engine was chosen.
     """
 
     manifest: Manifest | None
@@ -105,11 +107,13 @@ def optimize(model: str | None = None, **arguments: Unpack[Arguments]) -> Optimi
 
 async def optimize_async(model: str | None = None, **arguments: Unpack[Arguments]) -> OptimizationResult:
     """Do what `optimize` does without blocking the event loop; cancelling stops the runners in order."""
-    own_evaluator = arguments.get("evaluator") is not None
+    require_known(arguments, Arguments.__optional_keys__, "optimize")
     manifest = arguments.get("manifest")
-    document = described(model, manifest, arguments, caller="optimize", own_evaluator=own_evaluator)
-    _check_kind(document, "LLMOptimization", "llmopt.benchmark()")
-    return _optimized(await _evaluated(document, arguments))
+    asked = await anyio.to_thread.run_sync(
+        partial(described, model, manifest, arguments, _caller("optimize", arguments))
+    )
+    _check_kind(asked.document, "LLMOptimization", "llmopt.benchmark()")
+    return _optimized(await _evaluated(asked, arguments))
 
 
 def benchmark(manifest: Manifest, **arguments: Unpack[BenchmarkArguments]) -> BenchmarkResult:
@@ -128,9 +132,24 @@ def benchmark(manifest: Manifest, **arguments: Unpack[BenchmarkArguments]) -> Be
 
 async def benchmark_async(manifest: Manifest, **arguments: Unpack[BenchmarkArguments]) -> BenchmarkResult:
     """Do what `benchmark` does without blocking the event loop; cancelling stops the runners in order."""
-    document = described(None, manifest, arguments, caller="benchmark")
-    _check_kind(document, "LLMBenchmark", "llmopt.optimize()")
-    return _compared(await _evaluated(document, arguments))
+    require_known(arguments, BenchmarkArguments.__optional_keys__, "benchmark")
+    asked = described(None, manifest, {}, _caller("benchmark", arguments))
+    _check_kind(asked.document, "LLMBenchmark", "llmopt.optimize()")
+    return _compared(await _evaluated(asked, arguments))
+
+
+def _caller(name: str, arguments: AnyArguments) -> Caller:
+    return Caller(
+        name,
+        describe=machine_described,
+        say=told(show=arguments.get("progress", False)).event,
+        items=_results(arguments) / "datasets",
+        own_evaluator=arguments.get("evaluator") is not None,
+    )
+
+
+def _results(arguments: AnyArguments) -> Path:
+    return Path(arguments.get("results", "results"))
 
 
 def _check_kind(document: Mapping[str, Any], kind: str, other: str) -> None:
@@ -139,15 +158,19 @@ def _check_kind(document: Mapping[str, Any], kind: str, other: str) -> None:
         raise OptionInvalid(f"manifest: kind is {given}, expected {kind}; {other} takes the other kind")
 
 
-async def _evaluated(document: Mapping[str, Any], arguments: AnyArguments) -> Finding:
-    """Run the study of `document`, with the caller's own function as its evaluator if there is one."""
+async def _evaluated(asked: Described, arguments: AnyArguments) -> Finding:
+    """Run the study that is `asked` for, with the caller's own function as its evaluator if there is one."""
     stop = Stop()
     evaluate = arguments.get("evaluator")
     if evaluate is None:
-        return await _found(document, arguments, stop)
+        return await _found(asked, arguments, stop)
+    if not callable(evaluate):
+        raise OptionInvalid(
+            f"evaluator {evaluate!r}: expected a function (item, answer) -> score from 0 to 1"
+        )
     server = EvaluatorServer(evaluate, stop.requested.set)
-    async with server.serving(_port_before(document, arguments)) as url:
-        finding = await _found(_with_evaluator(document, url), arguments, stop)
+    async with server.serving(_port_before(asked.document, arguments)) as url:
+        finding = await _found(replace(asked, document=_with_evaluator(asked.document, url)), arguments, stop)
     if server.failure is not None:
         raise server.failure
     return finding
@@ -161,7 +184,7 @@ def _with_evaluator(document: Mapping[str, Any], url: str) -> dict[str, Any]:
 
 def _folder(document: Mapping[str, Any], arguments: AnyArguments) -> ResultsFolder:
     name = str(document.get("metadata", {}).get("name", "optimization"))
-    return ResultsFolder(Path(arguments.get("results", "results")) / name)
+    return ResultsFolder(_results(arguments) / name)
 
 
 def _port_before(document: Mapping[str, Any], arguments: AnyArguments) -> int:
@@ -174,10 +197,10 @@ def _port_before(document: Mapping[str, Any], arguments: AnyArguments) -> int:
     return url.port or 0 if url.hostname == LOOPBACK else 0
 
 
-async def _found(document: Mapping[str, Any], arguments: AnyArguments, stop: Stop) -> Finding:
-    text = as_yaml(document)
-    resource = checked(text, SOURCE)
-    local = LocalStudy(resource, text, _folder(document, arguments), arguments.get("storage"))
+async def _found(asked: Described, arguments: AnyArguments, stop: Stop) -> Finding:
+    text = as_yaml(asked.document)
+    resource = asked.checked(text)
+    local = LocalStudy(resource, text, _folder(asked.document, arguments), arguments.get("storage"))
     work = _Work(partial(_work, local, arguments, stop))
     try:
         return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)

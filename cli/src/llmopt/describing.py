@@ -1,74 +1,169 @@
 """What to find out, said in Python: a manifest, or a model and a few options, as one document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
 import yaml
 
-from llmopt.checking import checked
-from llmopt.manifests import OptionInvalid, build
+from llmopt.checking import InputInvalid, checked
+from llmopt.machine.descriptions import Description as Machine
+from llmopt.manifests import OptionInvalid, as_option_faults, build
 from llmopt.options import Options
+from llmopt.starting.engines import chosen
+from llmopt.starting.items import written_items
+from llmopt_core.errors.files import file_problem
+from llmopt_core.resources import Resource
+from llmopt_core.resources.faults import did_you_mean
 
 SOURCE = "<manifest>"
-# Of the timeout, what the study may plan with; the rest is for ending in order.
+# Of the timeout, what the study may plan with; the rest is for ending gracefully.
 PLANNED_SHARE = 0.9
 
 
 # A manifest as a mapping, as YAML text or as a file's Path; it stands for all that describes the study.
 Manifest = Mapping[str, Any] | str | Path
+Items = Sequence[Mapping[str, Any]]
 
 
 class Description(TypedDict, total=False):
     """What describes a study beside the model, where there is no manifest.
 
-    `dataset` is a name or a .jsonl path, `method` the sampler, `timeout` in seconds what it may take, an
-    objective is `METRIC` or `METRIC:minimize`.
+    `dataset` is a name, a .jsonl path or a list of items (mappings with question and answer), `method` the
+    sampler, `timeout` in seconds what it may take, an objective is `METRIC` or `METRIC:minimize`. The engine
+    is chosen by the model unless it is given; `endpoint` is the address of a server that runs already, and
+    `endpoint_model` what that calls the model.
     """
 
-    dataset: str
+    dataset: str | Path | Items
     trials: int
     method: str
     timeout: float | None
     safe: bool
-    engine: str
-    objectives: Sequence[str]
+    engine: str | None
+    endpoint: str | None
+    endpoint_model: str | None
+    objectives: str | Sequence[str]
     concurrency: int | None
     samples: int
     name: str | None
 
 
-def described(
-    model: str | None,
-    manifest: Manifest | None,
-    description: Mapping[str, Any],
-    *,
-    caller: str,
-    own_evaluator: bool = False,
-) -> dict[str, Any]:
-    """Return the document that `manifest`, or `model` with `description`, stands for.
+@dataclass(frozen=True)
+class Caller:
+    """Whom a description is made for: the function's `name`, and what it can do with it.
 
-    `caller` is the function's name for messages. Raises OptionInvalid, InputInvalid and OSError.
+    `describe` returns what is installed where the study will run (None: nobody knows). `say` is told what
+    was chosen. `items` is the folder for data sets that are given as lists; None: it takes none.
+    """
+
+    name: str
+    describe: Callable[[], Machine | None] = lambda: None
+    say: Callable[[str], None] = lambda _: None
+    items: Path | None = None
+    own_evaluator: bool = False
+
+
+@dataclass(frozen=True)
+class Described:
+    """The document of a study, and how its faults are reported."""
+
+    document: dict[str, Any]
+    from_options: bool = field(default=False)
+
+    def checked(self, text: str) -> Resource:
+        """Return the resource that `text`, the document as YAML, is; raises InputInvalid or OptionInvalid."""
+        try:
+            return checked(text, SOURCE)
+        except InputInvalid as error:
+            if self.from_options:
+                raise as_option_faults((one.fault for one in error.faults), str) from error
+            raise
+
+
+def require_known(given: Iterable[str], known: Iterable[str], caller: str) -> None:
+    """Raise OptionInvalid where a `given` keyword of the function `caller` is not a `known` one."""
+    names = sorted(known)
+    for name in given:
+        if name not in names:
+            raise OptionInvalid(f"{caller}() has no argument {name!r}: {did_you_mean(name, names)}")
+
+
+def described(
+    model: str | None, manifest: Manifest | None, description: Mapping[str, Any], caller: Caller
+) -> Described:
+    """Return what `manifest`, or `model` with `description`, stands for.
+
+    Raises OptionInvalid, InputInvalid and RunnerUnusable.
     """
     if (model is None) == (manifest is None):
-        raise OptionInvalid(f"{caller}() takes either a model or manifest=, one of the two")
+        raise OptionInvalid(f"{caller.name}() takes either a model or manifest=, one of the two")
     if manifest is None:
-        return build(_options(str(model), description), own_evaluator=own_evaluator)
+        return Described(_built(str(model), description, caller), from_options=True)
+    _require_manifest_alone(description, caller.name)
     if isinstance(manifest, Mapping):
-        return dict(manifest)
-    text = manifest.read_text(encoding="utf-8") if isinstance(manifest, Path) else manifest
+        return Described(dict(manifest))
+    text = _text(manifest) if isinstance(manifest, Path) else manifest
     checked(text, str(manifest) if isinstance(manifest, Path) else SOURCE)
     loaded: dict[str, Any] = yaml.safe_load(text)
-    return loaded
+    return Described(loaded)
 
 
-def _options(model: str, description: Mapping[str, Any]) -> Options:
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionInvalid(f"manifest: {file_problem(error, path)}") from error
+
+
+def _require_manifest_alone(description: Mapping[str, Any], caller: str) -> None:
+    """Refuse what the manifest would overrule without a word; `timeout` also stops the runners."""
+    for name in Description.__optional_keys__ - {"timeout"}:
+        if description.get(name) is not None:
+            raise OptionInvalid(
+                f"{caller}(): {name}= describes a study in place of manifest=: write it into the manifest"
+            )
+
+
+def _built(model: str, description: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    options = _options(model, description, caller)
+    choice = chosen(options, caller.describe, str)
+    document = build(options, choice.engine, own_evaluator=caller.own_evaluator)
+    choice.require_installed()
+    if choice.line:
+        caller.say(choice.line)
+    return document
+
+
+def _options(model: str, description: Mapping[str, Any], caller: Caller) -> Options:
     fields = {name: description[name] for name in _OPTION_NAMES if name in description}
-    timeout = description.get("timeout")
-    planned = None if timeout is None else f"{max(1, int(timeout * PLANNED_SHARE))}s"
-    return Options(model=model, timeout=planned, **fields)
+    if "dataset" in fields:
+        fields["dataset"] = _dataset(fields["dataset"], caller)
+    if isinstance(fields.get("objectives"), str):
+        fields["objectives"] = [fields["objectives"]]
+    return Options(model=model, timeout=_planned(description.get("timeout")), **fields)
 
 
-_OPTION_NAMES = (
-    "dataset", "trials", "method", "safe", "engine", "objectives", "concurrency", "samples", "name",
-)  # fmt: skip
+def _planned(timeout: object) -> str | None:
+    if timeout is None:
+        return None
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0:
+        raise OptionInvalid(f"timeout {timeout!r}: expected seconds, a number above 0")
+    return f"{max(1, int(timeout * PLANNED_SHARE))}s"
+
+
+def _dataset(given: object, caller: Caller) -> str:
+    if isinstance(given, str):
+        return given
+    if isinstance(given, Path):
+        return str(given.resolve())
+    if caller.items is None:
+        raise OptionInvalid(
+            f"dataset: {caller.name}() takes no list of items: put them into a ConfigMap, and name it in a"
+            " manifest by workload.dataset.configMapKeyRef"
+        )
+    return str(written_items(given, caller.items))
+
+
+_OPTION_NAMES = tuple(sorted(Description.__optional_keys__ - {"timeout"}))

@@ -1,8 +1,10 @@
 """A manifest from a few options: what `llmopt optimize` and `llmopt.optimize` build."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -10,7 +12,25 @@ import yaml
 from llmopt.options import Options
 from llmopt_core.api.kinds import API_VERSION
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources.faults import Fault
 
+# What of a manifest an option sets, by the beginning of the path: its faults are the option's.
+_OPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "metadata.name": "name",
+        "spec.budget.duration": "timeout",
+        "spec.budget.trials": "trials",
+        "spec.engine.endpoint.model": "endpoint_model",
+        "spec.engine.endpoint.url": "endpoint",
+        "spec.engine": "engine",
+        "spec.model.source": "model",
+        "spec.objectives": "objectives",
+        "spec.search.sampler": "method",
+        "spec.workload.dataset.samples": "samples",
+        "spec.workload.dataset": "dataset",
+        "spec.workload.load.concurrency": "concurrency",
+    }
+)
 # Several of these make a Pareto study; the first is what the headline speaks of.
 DEFAULT_OBJECTIVES = ("accuracy", "output_tokens_per_second")
 OWN_EVALUATOR_OBJECTIVES = ("score",)
@@ -38,8 +58,28 @@ class OptionInvalid(LlmoptError):
     """An option's value cannot be used; the message names the option, the value and what is expected."""
 
 
-def build(options: Options, *, own_evaluator: bool = False) -> dict[str, Any]:
-    """Return the document of an LLMOptimization; raises OptionInvalid.
+def as_option_faults(faults: Iterable[Fault], spelled: Callable[[str], str]) -> OptionInvalid:
+    """Return the faults of a manifest that was built from options as those of the options.
+
+    `spelled` returns what the user calls an option, such as `--endpoint-model` for `endpoint_model`.
+    """
+    return OptionInvalid("\n".join(_option_fault(fault, spelled) for fault in faults))
+
+
+def _option_fault(fault: Fault, spelled: Callable[[str], str]) -> str:
+    option = next((_OPTIONS[start] for start in _OPTIONS if fault.path.startswith(start)), None)
+    if option is None:
+        return f"{fault}; write a manifest to change it: --dry-run prints this one"
+    return str(replace(fault, path=spelled(option)))
+
+
+def flag(name: str) -> str:
+    """Return how the command spells the option `name`."""
+    return f"--{name.removesuffix('s') if name == 'objectives' else name}".replace("_", "-")
+
+
+def build(options: Options, engine: str, *, own_evaluator: bool = False) -> dict[str, Any]:
+    """Return the document of an LLMOptimization that is served by `engine`; raises OptionInvalid.
 
     `own_evaluator`: answers are scored by a function of the caller.
     """
@@ -48,8 +88,8 @@ def build(options: Options, *, own_evaluator: bool = False) -> dict[str, Any]:
         budget["duration"] = kubernetes_duration(options.timeout)
     objectives = options.objectives or (OWN_EVALUATOR_OBJECTIVES if own_evaluator else DEFAULT_OBJECTIVES)
     spec: dict[str, Any] = {
-        "model": {"source": model_source(options.model)},
-        "engine": {"name": options.engine},
+        "model": {"source": _source(options)},
+        "engine": {"name": engine, **_endpoint(options)},
         "workload": _workload(options),
         "search": _search(options),
         "objectives": [objective(text) for text in objectives],
@@ -84,6 +124,18 @@ def model_source(text: str) -> str:
     )
 
 
+def _source(options: Options) -> str:
+    try:
+        return model_source(options.model)
+    except OptionInvalid as error:
+        if options.endpoint is None:
+            raise
+        raise OptionInvalid(
+            f"--model {options.model!r}: name the weights that the server has, as ORG/NAME; what the server"
+            " itself calls them is --endpoint-model"
+        ) from error
+
+
 def default_name(model: str, dataset: str) -> str:
     """Return a study's name made from its model and data set, fit for a resource's name."""
     last = re.split(r"[/@]", model.removesuffix(".gguf").rstrip("/"))[-1]
@@ -106,6 +158,13 @@ def kubernetes_duration(text: str) -> str:
     if re.fullmatch(r"(\d+h)?(\d+m)?(\d+s)?", text) and re.search(r"[1-9]", text):
         return text
     raise OptionInvalid(f"--timeout {text!r}: expected seconds, or a duration such as 45s, 10m or 1h30m")
+
+
+def _endpoint(options: Options) -> dict[str, Any]:
+    if options.endpoint is None:
+        return {}
+    model = {"model": options.endpoint_model} if options.endpoint_model else {}
+    return {"endpoint": {"url": options.endpoint, **model}}
 
 
 def evaluator_part(url: str) -> dict[str, Any]:

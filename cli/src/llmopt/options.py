@@ -106,7 +106,24 @@ class Options:
             "prompt are searched, so the server's memory stays as it is by default.",
         ),
     ] = False
-    engine: Annotated[str, typer.Option(help="`llmopt list --type engines`.")] = "llamacpp"
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="`llmopt list --type engines`. Default: llamacpp for a GGUF file, else vllm where it and a "
+            "GPU are here, else transformers."
+        ),
+    ] = None
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="A server that runs already (Ollama, LM Studio, SGLang, …), by the address of its API, such "
+            "as http://localhost:11434/v1.",
+        ),
+    ] = None
+    endpoint_model: Annotated[
+        str | None, typer.Option(help="What the server at --endpoint calls the model. Default: as --model.")
+    ] = None
     objectives: Annotated[
         list[str] | None,
         typer.Option(

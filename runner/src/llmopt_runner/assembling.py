@@ -20,7 +20,7 @@ from llmopt_runner.loading import EngineSlot, launch_settings, start_timeout_sec
 from llmopt_runner.memory.devices import visible_devices
 from llmopt_runner.memory.levels import Thresholds
 from llmopt_runner.memory.shapes import read_shape
-from llmopt_runner.models import ResolvedModel, hub_snapshot, resolve_model
+from llmopt_runner.models import ResolvedModel, hub_snapshot, named_model, resolve_model
 from llmopt_runner.stopping import StopSignal
 from llmopt_runner.trial import Progress, TrialRunner
 from llmopt_runner.workload import PreparedWorkload
@@ -61,7 +61,9 @@ class Shared:
 
         Raises what no configuration can mend: ModelNotFound, EngineNotFound and the like.
         """
-        model = resolve_model(served.model.source, token=served.token)
+        source = served.model.source
+        has_server = served.engine.endpoint is not None
+        model = named_model(source) if has_server else resolve_model(source, token=served.token)
         settings_for = launch_settings(
             served.model, served.engine, model, self.folder, api_key=served.api_key, model_token=served.token
         )

@@ -5,7 +5,7 @@ import importlib.util
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from llmopt_core.api.environment import Variable
@@ -65,6 +65,16 @@ def resolve_model(source: str, *, token: str | None = None) -> ResolvedModel:
     if scheme not in _PLACES or not rest:
         raise _not_found(source, "it does not begin with hf://, pvc://, file:// or package://")
     return _local(source, _PLACES[scheme](source, rest))
+
+
+def named_model(source: str) -> ResolvedModel:
+    """Return the model that `source` names, for a server that has it already: nothing is looked for."""
+    scheme, _, rest = source.partition("://")
+    name, _, revision = rest.partition("@") if scheme == "hf" else (rest, "", "")
+    repository = "/".join(name.split("/")[:2])
+    last = PurePosixPath(name).name
+    is_repository = scheme == "hf" and name == repository
+    return ResolvedModel(None, name if is_repository else last.removesuffix(_FILE_ENDING), revision or None)
 
 
 def _not_found(source: str, reason: str) -> ModelNotFound:

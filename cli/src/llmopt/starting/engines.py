@@ -1,0 +1,108 @@
+"""Which engine serves a model: by what its files are, and by what is installed on this machine. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmopt.machine.descriptions import ENDPOINT_ENGINE, Description
+from llmopt.manifests import OptionInvalid, flag, model_source
+from llmopt.options import Options
+from llmopt_core.engines.endpoints import usual_endpoint
+
+GGUF_ENGINE, GPU_ENGINE, GENERAL_ENGINE = "llamacpp", "vllm", "transformers"
+_GGUF = ".gguf"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An engine, and in words why it was chosen ("": it was asked for). `missing`: it is not installed."""
+
+    engine: str
+    why: str = ""
+    missing: bool = False
+
+    @property
+    def line(self) -> str:
+        """The choice as one line."""
+        return f"engine: {self.engine} ({self.why}); --engine chooses another" if self.why else ""
+
+    def require_installed(self) -> None:
+        """Raise OptionInvalid, which says what to install, where it is missing."""
+        if self.missing:
+            raise OptionInvalid(
+                f"the model needs the engine {self.engine} ({self.why}): pip install 'llmopt[{self.engine}]',"
+                " or take a GGUF file, as in hf://ORG/NAME/FILE.gguf"
+            )
+
+
+def chosen(
+    asked: Options, describe: Callable[[], Description | None], spelled: Callable[[str], str] = flag
+) -> Choice:
+    """Return the engine for what is `asked`; raises OptionInvalid.
+
+    `describe` returns what is installed on the machine that will run it, None where nobody knows. It is
+    called only where that decides. `spelled` returns what the user calls an option.
+    """
+    if asked.engine is not None and (url := usual_endpoint(asked.engine)):
+        raise OptionInvalid(
+            f"{spelled('engine')} {asked.engine!r}: a server that runs already is asked by its address: leave"
+            f" {spelled('engine')} out, and give {spelled('endpoint')} {url} and the server's own name of the"
+            f" model as {spelled('endpoint_model')}"
+        )
+    if asked.endpoint is not None or asked.engine == ENDPOINT_ENGINE:
+        return _endpoint(asked)
+    if asked.engine is not None:
+        return Choice(asked.engine)
+    source = model_source(asked.model)
+    kind = _kind(asked.model, source)
+    if kind == _GGUF:
+        return Choice(GGUF_ENGINE, "the model is a GGUF file")
+    return _for_repository(kind, describe())
+
+
+def _endpoint(asked: Options) -> Choice:
+    if asked.engine not in {None, ENDPOINT_ENGINE}:
+        raise OptionInvalid(
+            f"--engine {asked.engine!r}: --endpoint goes with --engine {ENDPOINT_ENGINE} only"
+        )
+    if asked.endpoint is None:
+        raise OptionInvalid(
+            f"--engine {ENDPOINT_ENGINE}: give the address of the server, as in"
+            " --endpoint http://localhost:8000/v1"
+        )
+    return Choice(ENDPOINT_ENGINE, "" if asked.engine else "--endpoint names a server that runs already")
+
+
+def _kind(model: str, source: str) -> str:
+    """Return `.gguf`, or in words what else the model is."""
+    scheme, _, rest = source.partition("://")
+    name = rest.partition("@")[0] if scheme == "hf" else rest
+    if name.lower().endswith(_GGUF):
+        return _GGUF
+    if scheme == "hf" and name.lower().endswith("-gguf"):
+        raise OptionInvalid(
+            f"--model {model!r}: a repository of GGUF files: name one of them, as in hf://{name}/FILE.gguf"
+        )
+    if scheme == "file" and (files := _only_gguf_files(Path(rest))):
+        raise OptionInvalid(
+            f"--model {model!r}: a folder of GGUF files: name one of them: {', '.join(files)}"
+        )
+    return "a hub repository" if scheme == "hf" else "a folder of weights"
+
+
+def _only_gguf_files(folder: Path) -> tuple[str, ...]:
+    if not folder.is_dir() or (folder / "config.json").exists():
+        return ()
+    return tuple(str(file) for file in sorted(folder.glob(f"*{_GGUF}")))
+
+
+def _for_repository(kind: str, found: Description | None) -> Choice:
+    if found is None:
+        return Choice(GENERAL_ENGINE, f"the model is {kind}, and no GPU is known of")
+    has_gpu = bool(found.gpu_devices)
+    if found.has(GPU_ENGINE) and has_gpu:
+        return Choice(GPU_ENGINE, f"the model is {kind}, and a GPU is here")
+    reason = "vllm is not installed" if has_gpu else "no GPU is here"
+    missing = not found.has(GENERAL_ENGINE)
+    also = f", {GENERAL_ENGINE} is not installed" if missing else ""
+    return Choice(GENERAL_ENGINE, f"the model is {kind}, {reason}{also}", missing=missing)

