@@ -19,6 +19,7 @@ from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase
 from llmopt_runner.contention import watch_processors
 from llmopt_runner.costs import token_costs
 from llmopt_runner.datasets.base import TooFewExamples
+from llmopt_runner.engines.diagnosis import WITHOUT_CAUSE, death, diagnosis
 from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.guarding import EngineMemory, MemoryExceeded
@@ -167,6 +168,8 @@ class TrialRunner:
             warm_up(endpoint, self.workload.warmup(configuration, engine), _WARMUP_TIMEOUT_SECONDS)
         watch.lap("warmup")
         self.stopping.check()
+        if failure := death(server, _numbers(configuration)):
+            return failed(configuration, failure)
         self.progress.stage = "measuring"
         before, shortages = server.counters(), watch_processors(server.pids)
         try:
@@ -175,7 +178,7 @@ class TrialRunner:
             short = shortages()
         except TimeoutError:
             watch.lap("measure")
-            return failed(configuration, self._timed_out())
+            return failed(configuration, death(server, _numbers(configuration)) or self._timed_out())
         except ScoringFailed as error:
             watch.lap("measure")
             return failed(configuration, error.failure)
@@ -237,7 +240,7 @@ class TrialRunner:
         try:
             speed = summarise(measurement.run, self.workload.spec.slo)
         except RequestsFailed as error:
-            return failed(configuration, _requests_failure(error, server, _numbers(configuration)))
+            return failed(configuration, self._requests_failure(error, server, _numbers(configuration)))
         model = server.settings.model_files
         context_tokens = None if model is None else server.engine.context_tokens(model)
         validity = check_validity(
@@ -264,6 +267,17 @@ class TrialRunner:
             failure = Failure(ErrorClass.MEASUREMENT_VOID, "; ".join(void), "its values are not used")
             return replace(outcome, kind=OutcomeKind.INVALID, failure=failure)
         return outcome
+
+    def _requests_failure(
+        self, error: RequestsFailed, server: EngineServer, numbers: Mapping[str, Value]
+    ) -> Failure:
+        """A request's own message may name its cause; an engine that fails or has died logs it."""
+        engine = server.engine.declaration.name
+        seen = classify(Evidence(str(error), numbers=numbers, engine=engine))
+        if server.alive() and seen.error_class not in WITHOUT_CAUSE:
+            return seen
+        self.progress.stage = "reading the engine's log"
+        return diagnosis(server, numbers, check=self.stopping.check) or error.failure
 
     def _missing(self, metrics: Mapping[str, float]) -> list[str]:
         """What is asked for but was not measured, or cannot be compared as a quotient."""
@@ -312,16 +326,6 @@ def _too_little_context(message: str) -> Failure:
 def _numbers(configuration: Configuration) -> dict[str, Value]:
     """What a suggestion may mention, by short name."""
     return {**configuration.prompt, **configuration.sampling, **configuration.engine}
-
-
-def _requests_failure(error: RequestsFailed, server: EngineServer, numbers: Mapping[str, Value]) -> Failure:
-    """A request's own message may name its cause; a server that died has left it in its log."""
-    engine = server.engine.declaration.name
-    if not server.alive():
-        log = server.log_text()
-        return classify(Evidence(log, server.exit_code, server.exit_signal, numbers=numbers, engine=engine))
-    seen = classify(Evidence(str(error), numbers=numbers, engine=engine))
-    return error.failure if seen.error_class is ErrorClass.UNKNOWN else seen
 
 
 def failed(configuration: Configuration, failure: Failure) -> Outcome:

@@ -121,6 +121,11 @@ def test_a_repeat_of_the_confirmation_is_never_copied():
             ErrorClass.ENGINE_CRASHED,
         ),
         (EngineStartTimeout("hangs"), OutcomeKind.FAILED, ErrorClass.ENGINE_START_TIMEOUT),
+        (
+            EngineStartTimeout("answers 500", log="failed to allocate buffer for kv cache"),
+            OutcomeKind.INFEASIBLE,
+            ErrorClass.KV_CACHE_TOO_SMALL,
+        ),
     ],
 )
 def test_a_failed_start_is_an_outcome_of_its_class(error, kind, error_class):

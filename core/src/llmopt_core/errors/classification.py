@@ -10,7 +10,7 @@ from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.errors.limits import Limit
 from llmopt_core.errors.patterns import llamacpp, machine, transformers, vllm
 from llmopt_core.errors.patterns.base import Pattern
-from llmopt_core.errors.tracebacks import decisive_line
+from llmopt_core.errors.tracebacks import decisive_line, first_error
 
 _LONGEST_MESSAGE = 500
 # Searched in this order over the whole log: the first that matches decides. An engine's own words say more
@@ -45,10 +45,10 @@ def classify(evidence: Evidence) -> Failure:
     for pattern in PATTERNS if own is None else (*own, *machine.PATTERNS):
         if found := pattern.line.search(evidence.log):
             numbers = _Numbers({**evidence.numbers, **found.groupdict()})
-            message = found.group(0).strip()[:_LONGEST_MESSAGE]
+            line = (pattern.consequence and first_error(evidence.log)) or found.group(0).strip()
             return Failure(
                 pattern.error_class,
-                message,
+                line[:_LONGEST_MESSAGE],
                 pattern.suggestion.format_map(numbers),
                 _limits(pattern, found, evidence.numbers),
             )

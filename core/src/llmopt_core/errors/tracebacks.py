@@ -21,11 +21,16 @@ _DEPTHS = ("VllmWorker", "Worker", "EngineCore")
 
 def decisive_line(log: str) -> str:
     """Return the first error of the innermost process in `log`, or else its last line."""
-    errors = list(_errors(log))
-    if errors:
-        return min(errors, key=lambda error: error[0])[1]
+    if (error := first_error(log)) is not None:
+        return error
     lines = (line.strip() for line in reversed(log.splitlines()) if not _CONSEQUENCE.search(line))
     return f"last line: {next(filter(None, lines), 'it left no log')}"
+
+
+def first_error(log: str) -> str | None:
+    """Return the first error of the innermost process in `log`; None where it has none."""
+    first = min(_errors(log), key=lambda error: error[0], default=None)
+    return None if first is None else first[1]
 
 
 def _errors(log: str) -> Iterator[tuple[int, str]]:

@@ -121,6 +121,11 @@ class EngineStartTimeout(EngineStartFailed):
     error_class = ErrorClass.ENGINE_START_TIMEOUT
     suggestion = "Raise spec.engine.startTimeout if the engine only needs longer; its log tells what it did."
 
+    def explained(self, numbers: Mapping[str, Any]) -> Failure:
+        """Return the cause that the log names: an engine may live on, and answer nothing but errors."""
+        seen = classify(Evidence(self.log, numbers=numbers, engine=self.engine))
+        return super().explained(numbers) if seen.error_class is ErrorClass.UNKNOWN else seen
+
 
 class EndpointAmbiguous(EngineStartFailed):
     """A server that runs already has several models, and the manifest does not say which is meant."""

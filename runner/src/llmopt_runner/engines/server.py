@@ -59,6 +59,7 @@ class EngineServer:
         self._process: SupervisedProcess | None = None
         self._local = True
         self._model: str | None = None
+        self._ready_at_byte = 0
 
     def __enter__(self) -> Self:
         return self
@@ -117,6 +118,7 @@ class EngineServer:
         took = time.monotonic() - began_at
         if self._process is not None:
             self._process.note_shared_memory()
+            self._ready_at_byte = self.settings.log_path.stat().st_size
         return took
 
     def alive(self) -> bool:
@@ -124,6 +126,15 @@ class EngineServer:
         if self._process is None:
             return self._model is not None
         return self._process.exit is None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the engine is a process of ours, with a log and an end of its own."""
+        return self._process is not None
+
+    def wait_for_end(self, seconds: float) -> bool:
+        """Wait up to `seconds` for the engine's end; return whether it came."""
+        return self._process is not None and self._process.wait(seconds)
 
     @property
     def exit_code(self) -> int | None:
@@ -144,6 +155,10 @@ class EngineServer:
     def log_text(self) -> str:
         """Return the engine's log, the middle left out where it is long."""
         return bounded_text(self.settings.log_path)
+
+    def log_since_ready(self) -> str:
+        """Return what the engine logged since it was ready, the middle left out where that is long."""
+        return bounded_text(self.settings.log_path, begin=self._ready_at_byte)
 
     def metrics_text(self) -> str:
         """Return what the server's metrics endpoint says now; "" when it has none or does not answer."""

@@ -1,6 +1,7 @@
 """vLLM's HTTP server, `vllm serve`, from whatever environment it lives in."""
 
 import os
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from llmopt_core.engines.vllm import VLLM
 from llmopt_core.engines.vllm_flags import flags, variables
 from llmopt_core.engines.vllm_serving import command, model
+from llmopt_core.errors.patterns.vllm import DEAD
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
 from llmopt_runner.engines.probing import NotReady, Probe, Refused
@@ -37,6 +39,8 @@ class Vllm(Engine):
 
     declaration = VLLM
     counts = True
+    # Its API server may live on when the process that computes has died.
+    hopeless = re.compile(rf"^.*(?:{DEAD}).*$", re.MULTILINE)
 
     def installed(self) -> str | None:
         """Return the version of the package: the program itself would take 40 s to say it."""

@@ -17,6 +17,14 @@ def test_a_long_log_keeps_its_head_and_its_tail(tmp_path):
     assert bounded_text(path, 4, 4) == "HEAD\n[… 100 bytes left out …]\nTAIL"
 
 
+def test_a_log_is_read_from_where_it_is_asked(tmp_path):
+    """What stands before is not part of it."""
+    path = tmp_path / "log"
+    path.write_bytes(b"BEFORE" + b"HEAD" + b"." * 100 + b"TAIL")
+    assert bounded_text(path, 4, 4, begin=6) == "HEAD\n[… 100 bytes left out …]\nTAIL"
+    assert bounded_text(path, begin=110) == "TAIL"
+
+
 def test_a_log_that_is_not_there_is_empty(tmp_path):
     """An engine may fail before it has a log."""
     assert bounded_text(tmp_path / "absent") == ""

@@ -2,9 +2,11 @@
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.limits import LimitRule
-from llmopt_core.errors.patterns.base import pattern
+from llmopt_core.errors.patterns.base import consequence, pattern
 from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, REMOTE_CODE
 
+# Said by vLLM's API server when the process that computes has died: no request is answered any more.
+DEAD = r"EngineDeadError|EngineCore encountered (?:a fatal error|an issue)"
 # What decides how much memory is left for the cache: with more of the first, less of the second, or another
 # of the third, more may fit.
 _MORE_LIFTS = ("gpu_memory_utilization", "kv_cache_memory_mib", "tensor_parallel_size")
@@ -205,11 +207,11 @@ _REQUESTS = (
     ),
 )
 _ENDS = (
-    pattern(
+    consequence(
         ErrorClass.ENGINE_CRASHED,
-        r"Worker proc \S+ died unexpectedly",
-        "One of vLLM's processes died without a word of its own: read the trial's log in the results folder;"
-        " the same configuration is tried once more.",
+        rf"Worker proc \S+ died unexpectedly|{DEAD}",
+        "One of vLLM's processes died: read the trial's log in the results folder; the same configuration is"
+        " tried once more.",
     ),
 )
 # Causes before consequences: what ends a worker is repeated by all who waited for it.

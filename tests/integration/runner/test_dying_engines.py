@@ -1,0 +1,96 @@
+"""Engines that cannot serve a configuration, or die while they do: what a study makes of them.
+
+The engine is a stand-in for vLLM; runner, study and files are the real ones.
+"""
+
+from pathlib import Path
+
+import pytest
+from fakes.fake_vllm import install
+from fakes.runner_folders import Folder
+
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.study.records import OutcomeKind
+from llmopt_runner.main import EXIT_DONE
+
+pytestmark = pytest.mark.slow
+LOGS = Path(__file__).parents[2] / "data/engine_logs"
+OUT_OF_MEMORY = (LOGS / "vllm-graph-capture-oom.log").read_text()
+DEAD = "(APIServer pid=1) ERROR 01-01 00:00:00 [a.py:1] EngineDeadError: EngineCore encountered an issue."
+ODD = "(EngineCore pid=101) ERROR 01-01 00:00:00 [core.py:900] OddError: nobody has seen this before"
+
+
+def manifest(model, *, trials=2, warmups=1, space=(), confirm=0):
+    return {
+        "apiVersion": "llmopt.dev/v1alpha1",
+        "kind": "LLMOptimization",
+        "metadata": {"name": "study"},
+        "spec": {
+            "model": {"source": f"file://{model}"},
+            "engine": {"name": "vllm"},
+            "workload": {
+                "dataset": {"name": "arithmetic", "samples": 4},
+                "load": {"concurrency": 2, "warmupRequests": warmups},
+                "maxTokens": 4,
+            },
+            "search": {
+                "sampler": {"name": "random"},
+                "pruner": {"name": "none"},
+                "space": {"engine": list(space)}
+                if space
+                else {"sampling": [{"name": "temperature", "float": {"low": "0.1", "high": "1"}}]},
+            },
+            "objectives": [{"metric": "output_tokens_per_second"}],
+            "budget": {"trials": trials, "trialTimeout": "1m", "maxFailedTrials": 10},
+            "confirm": {"top": confirm, "repeats": 3},
+        },
+    }
+
+
+@pytest.fixture
+def model(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def ordered(tmp_path, monkeypatch):
+    """Return what installs the engine with its orders and gives the study's folder."""
+
+    def give(**orders):
+        monkeypatch.setenv("LLMOPT_ENGINE_VLLM", str(install(tmp_path / "bin", **orders)))
+        return Folder(tmp_path)
+
+    return give
+
+
+def _outcomes(folder):
+    with folder.study() as study:
+        return [trial.outcome for trial in study.trials()]
+
+
+@pytest.mark.parametrize(
+    ("serves", "dies_after"),
+    [(1, 0), (2, 0), (4, 2)],
+    ids=["at once in the warm-up", "at once after it", "later, in the load"],
+)
+def test_an_engine_that_dies_while_it_serves_is_diagnosed_from_its_log(ordered, model, serves, dies_after):
+    """It answers 500 first, and logs why when it ends, at once or later: the log decides."""
+    folder = ordered(serves=serves, dies_after=dies_after, cause=OUT_OF_MEMORY)
+    folder.write(manifest(model, trials=1))
+    assert folder.run() == EXIT_DONE, folder.log()
+    (outcome,) = _outcomes(folder)
+    assert outcome.kind is OutcomeKind.INFEASIBLE
+    assert outcome.failure.error_class is ErrorClass.GPU_OUT_OF_MEMORY
+    assert "Tried to allocate 1.27 GiB" in outcome.failure.message
+
+
+def test_an_engine_whose_core_is_dead_is_diagnosed_though_its_server_lives(ordered, model):
+    """The server answers 500 for ever; what its core logged is the message."""
+    folder = ordered(serves=2, dies_after=1, cause=f"{ODD}\n{DEAD}", lives=True)
+    folder.write(manifest(model, trials=1))
+    folder.run()
+    for outcome in _outcomes(folder):
+        assert outcome.failure.error_class is ErrorClass.ENGINE_CRASHED
+        assert outcome.failure.message == "OddError: nobody has seen this before"
