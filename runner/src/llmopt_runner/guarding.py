@@ -36,11 +36,15 @@ NOTHING_SEEN = GuardReading(Level.SAFE, (), ())
 
 
 class MemoryExceeded(LlmoptError):
-    """Memory was, or would be, too little for a configuration; `failure` tells all of it."""
+    """Memory was, or would be, too little for a configuration; `failure` tells all of it.
 
-    def __init__(self, failure: Failure, facts: Mapping[str, Any]) -> None:
+    `predicted`: no engine was started, for it surely would not fit.
+    """
+
+    def __init__(self, failure: Failure, facts: Mapping[str, Any], *, predicted: bool = False) -> None:
         """Keep failure and facts as they are stored."""
         super().__init__(failure.message)
+        self.predicted = predicted
         self._failure = failure
         self.facts = facts
 
@@ -114,7 +118,7 @@ class EngineMemory:
         failure = refusal(need, expected, rooms, configuration.engine, self._holders)
         if failure is not None:
             self._actions["refuse"] += 1
-            raise MemoryExceeded(failure, _facts(need, NOTHING_SEEN))
+            raise MemoryExceeded(failure, _facts(need, NOTHING_SEEN), predicted=True)
 
     def _need_of(self, engine: Engine, configuration: Configuration) -> MemoryNeed | None:
         return None if self._shape is None else engine.memory_need(self._shape, configuration)

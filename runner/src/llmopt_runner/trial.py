@@ -16,6 +16,7 @@ from llmopt_core.resources.search_spaces import complete
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.study.adapter import Study
 from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase
+from llmopt_core.study.refusals import known_refusal
 from llmopt_runner.contention import watch_processors
 from llmopt_runner.costs import token_costs
 from llmopt_runner.datasets.base import TooFewExamples
@@ -111,9 +112,10 @@ class TrialRunner:
         if claim.phase is Phase.CONFIRM:
             return None
         twin = self.study.measured(configuration.key())
-        if twin is None or twin.outcome is None:
-            return None
-        return replace(twin.outcome, kind=OutcomeKind.COPIED, copied_from=twin.number, warnings=())
+        if twin is not None and twin.outcome is not None:
+            return replace(twin.outcome, kind=OutcomeKind.COPIED, copied_from=twin.number, warnings=())
+        refusal = known_refusal(self.study.trials(), configuration, self.declaration.load_part)
+        return None if refusal is None else failed(configuration, refusal)
 
     def _started(self, claim: Claim, configuration: Configuration, watch: _Stopwatch) -> Outcome:
         requests = self.workload.requests(claim, configuration, self.slot.engine)
@@ -130,7 +132,7 @@ class TrialRunner:
             watch.lap("load")
             return failed(configuration, error.explained(_numbers(configuration)))
         except MemoryExceeded as error:
-            watch.lap("load")
+            watch.lap("framework" if error.predicted else "load")
             return replace(failed(configuration, error.failure), facts=error.facts)
         except EngineNotInstalled as error:
             return failed(configuration, error.failure)

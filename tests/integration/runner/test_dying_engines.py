@@ -6,12 +6,12 @@ The engine is a stand-in for vLLM; runner, study and files are the real ones.
 from pathlib import Path
 
 import pytest
-from fakes.fake_vllm import install
+from fakes.fake_vllm import install, starts
 from fakes.runner_folders import Folder
 
+from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.study.records import OutcomeKind
-from llmopt_runner.main import EXIT_DONE
 
 pytestmark = pytest.mark.slow
 LOGS = Path(__file__).parents[2] / "data/engine_logs"
@@ -79,7 +79,7 @@ def test_an_engine_that_dies_while_it_serves_is_diagnosed_from_its_log(ordered, 
     """It answers 500 first, and logs why when it ends, at once or later: the log decides."""
     folder = ordered(serves=serves, dies_after=dies_after, cause=OUT_OF_MEMORY)
     folder.write(manifest(model, trials=1))
-    assert folder.run() == EXIT_DONE, folder.log()
+    assert folder.run() == RunnerExit.DONE, folder.log()
     (outcome,) = _outcomes(folder)
     assert outcome.kind is OutcomeKind.INFEASIBLE
     assert outcome.failure.error_class is ErrorClass.GPU_OUT_OF_MEMORY
@@ -94,3 +94,18 @@ def test_an_engine_whose_core_is_dead_is_diagnosed_though_its_server_lives(order
     for outcome in _outcomes(folder):
         assert outcome.failure.error_class is ErrorClass.ENGINE_CRASHED
         assert outcome.failure.message == "OddError: nobody has seen this before"
+
+
+def test_nothing_is_started_beyond_a_limit_that_the_engine_named(ordered, model, tmp_path):
+    """One start is refused with the limit; what lies beyond is infeasible without a start."""
+    folder = ordered(most_seqs=856)
+    space = [{"name": "max_num_seqs", "int": {"low": 512, "high": 2048}}]
+    folder.write(manifest(model, trials=12, space=space))
+    assert folder.run() == RunnerExit.DONE, folder.log()
+    outcomes = _outcomes(folder)
+    refused = [outcome for outcome in outcomes if outcome.kind is OutcomeKind.INFEASIBLE]
+    assert len(outcomes) == 12
+    assert len(refused) > 2
+    assert {outcome.failure.error_class for outcome in refused} == {ErrorClass.INVALID_CONFIGURATION}
+    assert all("at most 856" in outcome.failure.told for outcome in refused)
+    assert [count for count in starts(tmp_path / "bin") if count > 856] == [1024]

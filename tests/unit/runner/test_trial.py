@@ -46,7 +46,7 @@ class SilentEngine:
         return [len(prompt) for prompt in prompts]
 
 
-def runner(*, start=None, twin=None, prompt="What is 1 + 1?"):
+def runner(*, start=None, twin=None, trials=(), prompt="What is 1 + 1?"):
     """Return a trial runner whose engine is not to be started, or whose start raises `start`."""
 
     def ensure(_configuration, _asked, _cancelled):
@@ -66,7 +66,7 @@ def runner(*, start=None, twin=None, prompt="What is 1 + 1?"):
             engine=SilentEngine(),
             settings_for=lambda _configuration: SimpleNamespace(model_files=Path("/model")),
         ),
-        study=SimpleNamespace(measured=lambda _key: twin, definition=DEFINITION),
+        study=SimpleNamespace(measured=lambda _key: twin, trials=lambda: trials, definition=DEFINITION),
         stopping=StopSignal(),
         progress=Progress(),
     )
