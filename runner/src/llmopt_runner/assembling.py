@@ -61,9 +61,11 @@ class Shared:
 
         Raises what no configuration can mend: ModelNotFound, EngineNotFound and the like.
         """
-        source = served.model.source
-        has_server = served.engine.endpoint is not None
-        model = named_model(source) if has_server else resolve_model(source, token=served.token)
+        source, token = served.model.source, served.token
+        if served.engine.endpoint is not None:
+            model = named_model(source)
+        else:
+            model = self.stopping.run_apart(lambda: resolve_model(source, token=token))
         settings_for = launch_settings(
             served.model, served.engine, model, self.folder, api_key=served.api_key, model_token=served.token
         )
@@ -118,11 +120,12 @@ def shared(
 ) -> Shared:
     """Return what the trials of `study` share: data set, evaluator, where engines log.
 
-    Raises what no configuration can mend: DatasetInvalid, EvaluatorInvalid and the like.
+    Raises what no configuration can fix: DatasetInvalid, EvaluatorInvalid and the like; and Interrupted.
     """
     folder = results / "logs" / "engines"
     folder.mkdir(parents=True, exist_ok=True)
-    workload = PreparedWorkload.prepare(spec.workload, api_key=os.environ.get(Variable.EVALUATOR_API_KEY))
+    key = os.environ.get(Variable.EVALUATOR_API_KEY)
+    workload = stopping.run_apart(lambda: PreparedWorkload.prepare(spec.workload, api_key=key))
     timeout = spec.budget.trial_timeout
     return Shared(study, workload, timeout, spec.memory_guard, folder, stopping, progress)
 

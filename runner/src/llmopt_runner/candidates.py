@@ -11,6 +11,7 @@ from llmopt_core.search.configurations import Configuration
 from llmopt_core.study.records import CandidateDefinition, Claim, Outcome, Serving, TrialRecord
 from llmopt_runner.assembling import Served, Shared
 from llmopt_runner.loading import EngineSlot
+from llmopt_runner.stopping import Interrupted
 from llmopt_runner.trial import TrialRunner, failed
 
 
@@ -34,6 +35,8 @@ class CandidateRunners:
         """Return how the repeat ended; raises Interrupted when the runner was asked to stop."""
         try:
             runner = self._runner(claim.candidate or 0)
+        except Interrupted:
+            raise
         except LlmoptError as error:  # its model or its engine is not to be had: the others' may be
             return failed(Configuration.from_flat(claim.parameters), error.failure)
         self._turn_to(runner.slot)

@@ -54,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> RunnerExit:
     try:
         return _run(options, stopping)
     except Interrupted as interruption:
-        log.info("ended in order: %s", interruption)
+        log.info("ended gracefully: %s", interruption)
+        stopping.exit_at_once(RunnerExit.INTERRUPTED)
         return RunnerExit.INTERRUPTED
     except LlmoptError as error:
         log.error("%s: %s", type(error).__name__, error)  # noqa: TRY400 - the message says it all
@@ -165,6 +166,8 @@ class Work:
             return Ending.told(ended)
         try:
             loop = self._loop(spec)
+        except Interrupted:
+            raise
         except (LlmoptError, OSError) as error:
             return self._failed(error)
         with closing(loop):

@@ -57,14 +57,23 @@ class _Scoring:
             self.stop.set()
 
 
-def warm_up(endpoint: Endpoint, requests: Sequence[ChatRequest], timeout_seconds: float) -> None:
-    """Send the warm-up requests one after another; how they fare is not judged."""
+def warm_up(
+    endpoint: Endpoint, requests: Sequence[ChatRequest], timeout_seconds: float, stopping: StopSignal
+) -> None:
+    """Send the warm-up requests one after another; how they fare is not judged.
+
+    Raises Interrupted when `stopping` is set.
+    """
 
     async def send() -> None:
-        await run_load(endpoint, requests, ClosedLoop(1), request_timeout_seconds=timeout_seconds)
+        with stopping.in_loop() as stop:
+            await run_load(
+                endpoint, requests, ClosedLoop(1), stop=stop, request_timeout_seconds=timeout_seconds
+            )
 
     if requests:
         anyio.run(send)
+    stopping.check()
 
 
 def measure(
@@ -100,7 +109,9 @@ def measure(
                     stop=scoring.stop,
                     request_timeout_seconds=timeout_seconds,
                 )
-            return run  # noqa: RET504 - to a type checker a task group may swallow what is raised in it
+                if stopping.requested:  # nobody will read the scores that are still to come
+                    group.cancel_scope.cancel()
+            return run
 
     scoring = _Scoring(evaluator, {item.id: (place, item) for place, item in enumerate(items)}, prune)
     run = anyio.run(body)

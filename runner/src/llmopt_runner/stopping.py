@@ -2,19 +2,33 @@
 
 import asyncio
 import contextlib
+import logging
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeVar
 
 from llmopt_core.errors.classes import LlmoptError
+
+T = TypeVar("T")
+_LOOK_SECONDS = 0.1
 
 
 class Interrupted(LlmoptError):
     """The runner was asked to stop; the trial it had is to be given back."""
 
     retryable = True
+
+
+def _complete(result: "Future[T]", work: Callable[[], T]) -> None:
+    try:
+        result.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - raised again by who waits for it
+        result.set_exception(error)
 
 
 class StopSignal:
@@ -24,6 +38,7 @@ class StopSignal:
         self._event = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiter: asyncio.Event | None = None
+        self._left_running = False
 
     def install(self) -> None:
         """Set this signal on SIGTERM and SIGINT (call from the main thread)."""
@@ -58,6 +73,26 @@ class StopSignal:
         """Raise Interrupted once the stop was asked for."""
         if self.requested:
             raise Interrupted("asked to stop")
+
+    def run_apart(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns, or raise what it raises; Interrupted as soon as the stop is asked for.
+
+        For what cannot be interrupted itself, such as a library's download: it has a thread of its own, which
+        is left running at a stop. `exit_at_once` then ends the process without waiting for it.
+        """
+        result: Future[T] = Future()
+        threading.Thread(target=_complete, args=(result, work), name="apart", daemon=True).start()
+        while not wait([result], _LOOK_SECONDS).done:
+            if self.requested:
+                self._left_running = True
+                raise Interrupted("asked to stop")
+        return result.result()
+
+    def exit_at_once(self, code: int) -> None:
+        """End the process where work was left running: threads that a library began would be waited for."""
+        if self._left_running:
+            logging.shutdown()
+            os._exit(code)
 
     @contextmanager
     def in_loop(self) -> Iterator[asyncio.Event]:

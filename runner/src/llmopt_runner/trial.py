@@ -120,7 +120,8 @@ class TrialRunner:
     def _started(self, claim: Claim, configuration: Configuration, watch: _Stopwatch) -> Outcome:
         requests = self.workload.requests(claim, configuration, self.slot.engine)
         model = self.slot.settings_for(configuration).model_files
-        if failure := too_long(self.slot.engine, model, requests, configuration):
+        engine = self.slot.engine
+        if failure := self.stopping.run_apart(lambda: too_long(engine, model, requests, configuration)):
             return failed(configuration, failure)
         watch.lap("framework")
         self.progress.stage = "loading"
@@ -167,7 +168,8 @@ class TrialRunner:
         engine = self.slot.engine
         self.progress.stage = "warming up"
         if not self.slot.is_warm(configuration):
-            warm_up(endpoint, self.workload.warmup(configuration, engine), _WARMUP_TIMEOUT_SECONDS)
+            requests_before = self.workload.warmup(configuration, engine)
+            warm_up(endpoint, requests_before, _WARMUP_TIMEOUT_SECONDS, self.stopping)
         watch.lap("warmup")
         self.stopping.check()
         if failure := death(server, _numbers(configuration)):

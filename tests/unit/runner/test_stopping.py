@@ -92,3 +92,24 @@ def test_a_loop_that_was_just_closed_is_woken_in_vain():
     kept = asyncio.run(leave())
     stopping.wake()
     assert kept is not None
+
+
+def test_work_apart_gives_its_result_or_its_error():
+    """Who waits for it notices no difference."""
+    assert StopSignal().run_apart(lambda: 1 + 1) == 2
+    with pytest.raises(ZeroDivisionError):
+        StopSignal().run_apart(lambda: 1 // 0)
+
+
+def test_work_apart_is_left_at_a_stop():
+    """What hangs in a library is not waited for."""
+    stopping, hangs = StopSignal(), threading.Event()
+    stopping.set()
+    with pytest.raises(Interrupted):
+        stopping.run_apart(lambda: hangs.wait(60))
+    hangs.set()
+
+
+def test_the_process_ends_by_itself_where_nothing_was_left():
+    """Only work that was left running is a reason to end without waiting."""
+    StopSignal().exit_at_once(1)
