@@ -3,6 +3,7 @@
 What other rooms need of this one, in one place; the summary and the figures have modules of their own.
 """
 
+from llmopt_core.study.access import Access
 from llmopt_core.study.documents import EndReason
 from llmopt_core.study.errors import (
     EnqueueInvalid,
@@ -13,6 +14,7 @@ from llmopt_core.study.errors import (
     StorageUnusable,
     StudyMismatch,
     StudyNotFound,
+    StudyUnreadable,
     TrialLost,
 )
 from llmopt_core.study.janitors import Janitor
@@ -20,6 +22,7 @@ from llmopt_core.study.storage import Storage, open_storage
 from llmopt_core.study.studies import Study
 
 __all__ = [
+    "Access",
     "EndReason",
     "EnqueueInvalid",
     "Janitor",
@@ -32,6 +35,7 @@ __all__ = [
     "Study",
     "StudyMismatch",
     "StudyNotFound",
+    "StudyUnreadable",
     "TrialLost",
     "open_storage",
 ]

@@ -132,7 +132,7 @@ class Claims:
         ticket = replace(ticket, parameters=proposal.parameters, sampler=proposal.notes)
         if waiting is not None:
             return self._start(connection, waiting, ticket)
-        number = len(self._snapshot.trials)
+        number = self._snapshot.next_number
         self._writer.create(connection, number, ticket, run=True)
         return claim_of(number, ticket)
 

@@ -10,9 +10,12 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from llmopt_core.study.errors import StorageFull, StorageUnavailable, StorageUnusable, StudyDropped
+from llmopt_core.study.access import OWNER, Access
+from llmopt_core.study.database_errors import of_sqlite, translate
+from llmopt_core.study.errors import StorageReadOnly, StorageUnavailable, StorageUnusable
+from llmopt_core.study.postgres import postgres_engine
 from llmopt_core.study.tables import REVISION, SCHEMA_VERSION, create_tables, quieten, stored_version
 
 _BUSY_TIMEOUT_MS = 60_000
@@ -20,8 +23,6 @@ _BUSY_TIMEOUT_MS = 60_000
 _LOCK_SPACE = 0x6C6C6D6F
 _SCHEMA_LOCK = -1
 _WRITES = "llmopt_writes"
-_POSTGRES_DISK_FULL = "53100"
-_NO_SUCH_ROW = {"23503", sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY}
 
 
 class Database:
@@ -31,15 +32,16 @@ class Database:
     where what answers is not a study database.
     """
 
-    def __init__(self, url: str, *, idle_connections: int = 5) -> None:
+    def __init__(self, url: str, access: Access = OWNER) -> None:
         quieten()
-        self._url = _parse(url)
+        self.access = access
+        self._url = _parse(url, postgres_only=access.postgres_only)
         self._sqlite = self._url.get_backend_name() == "sqlite"
-        self._engine = _engine(self._url, idle_connections)
+        self._engine = _sqlite_engine(self._url) if self._sqlite else postgres_engine(self._url, access)
         try:
             with self._translated():
                 self._prepare()
-        except (StorageUnavailable, StorageUnusable):
+        except BaseException:
             self.close()
             raise
 
@@ -80,11 +82,29 @@ class Database:
             yield connection
 
     @contextmanager
-    def exclusive(self, study_id: int) -> Iterator[Connection]:
-        """Give a writing transaction that no other exclusive one of the same study overlaps."""
-        with self.writing() as connection:
+    def exclusive(self, study_id: int, *, patience_seconds: float | None = None) -> Iterator[Connection]:
+        """Give a writing transaction that no other exclusive one of the same study overlaps.
+
+        `patience_seconds` is how long each of its statements may take, where that is longer than usual.
+        """
+        with self.writing() as connection, self._patient(connection, patience_seconds):
             self._lock(connection, study_id)
             yield connection
+
+    @contextmanager
+    def _patient(self, connection: Connection, seconds: float | None) -> Iterator[None]:
+        if self._sqlite or seconds is None:
+            yield
+            return
+        driver: Any = connection.connection.driver_connection
+        before, driver.answer_seconds = driver.answer_seconds, max(seconds, driver.answer_seconds)
+        try:
+            if self.access.statement_seconds is not None:
+                limit = sa.text("SELECT set_config('statement_timeout', :limit, true)")
+                connection.execute(limit, {"limit": f"{seconds * 1000:.0f}"})
+            yield
+        finally:
+            driver.answer_seconds = before
 
     def _lock(self, connection: Connection, key: int) -> None:
         if self._sqlite:
@@ -130,13 +150,15 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
-            raise _translate(error, self.address, self._url.password) from None
-        except sa.exc.TimeoutError as error:
-            raise StorageUnavailable(f"{self.address}: no free connection: {error}") from None
+        except SQLAlchemyError as error:
+            translated = translate(error, self.address, str(self._url.password or ""))
+            if isinstance(translated, StorageReadOnly):
+                # A primary that became a standby: the next connection looks for the primary again.
+                self._engine.dispose()
+            raise translated from None
 
 
-def _parse(url: str) -> URL:
+def _parse(url: str, *, postgres_only: bool) -> URL:
     try:
         parsed = make_url(url)
     except SQLAlchemyError:
@@ -145,6 +167,11 @@ def _parse(url: str) -> URL:
         ) from None
     if parsed.get_backend_name() == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
+    if postgres_only:
+        raise StorageUnusable(
+            f"storage {parsed.drivername[:50]!r} is not accepted here: use the URL of a PostgreSQL database"
+            " (postgresql+psycopg://USER:PASSWORD@HOST/NAME)"
+        )
     if parsed.get_backend_name() != "sqlite":
         raise StorageUnusable(f"storage {parsed.drivername!r} is not supported: use sqlite or postgresql")
     if not parsed.database or parsed.database == ":memory:":
@@ -152,23 +179,11 @@ def _parse(url: str) -> URL:
     return parsed
 
 
-def _engine(url: URL, idle_connections: int) -> sa.Engine:
-    if url.get_backend_name() == "sqlite":
-        engine = sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
-        sa.event.listen(engine, "connect", _configure_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    try:
-        return sa.create_engine(
-            url,
-            pool_pre_ping=True,
-            pool_size=idle_connections,
-            connect_args={"connect_timeout": 10, "keepalives_idle": 30, "tcp_user_timeout": 30_000},
-        )
-    except (ModuleNotFoundError, NoSuchModuleError):
-        raise StorageUnusable(
-            "Postgres needs a driver that is not installed: pip install 'llmopt[postgres]'"
-        ) from None
+def _sqlite_engine(url: URL) -> sa.Engine:
+    engine = sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+    sa.event.listen(engine, "connect", _configure_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _: Any) -> None:
@@ -210,34 +225,4 @@ def _use_write_ahead_log(path: Path) -> None:
             if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                 connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.DatabaseError as error:
-            raise _of_sqlite(error, f"sqlite:///{path}") from None
-
-
-def _translate(error: DBAPIError, address: str, password: str | None) -> Exception:
-    reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-    if password:
-        reason = reason.replace(str(password), "***")
-    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
-    if code in _NO_SUCH_ROW:
-        return StudyDropped(address)
-    if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error.orig, sqlite3.IntegrityError):
-        return _of_sqlite(error.orig, address)
-    if code == _POSTGRES_DISK_FULL:
-        return _full(address, reason)
-    if error.connection_invalidated or isinstance(
-        error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError
-    ):
-        return StorageUnavailable(f"{address}: {reason}")
-    return error
-
-
-def _full(address: str, reason: str) -> StorageFull:
-    return StorageFull(f"{address}: {reason}; free space on the disk that holds it, nothing is lost")
-
-
-def _of_sqlite(error: sqlite3.DatabaseError, address: str) -> Exception:
-    if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-        return _full(address, str(error))
-    if isinstance(error, sqlite3.OperationalError):
-        return StorageUnavailable(f"{address}: {error}")
-    return StorageUnusable(f"{address}: {error}; move the file away, or name another place for the results")
+            raise of_sqlite(error, f"sqlite:///{path}") from None

@@ -1,10 +1,11 @@
 """What is stored as JSON in attributes, and back: one document each, never a pickle."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -18,6 +19,7 @@ from llmopt_core.search.spaces import (
     SearchSpace,
     SpaceParameter,
 )
+from llmopt_core.study.errors import StudyUnreadable
 from llmopt_core.study.records import (
     ComparisonDefinition,
     ConfirmPlan,
@@ -92,11 +94,44 @@ _DIMENSIONS: Mapping[str, type[Dimension]] = {
     "choice": ChoiceDimension,
 }
 _KINDS = {kind: name for name, kind in _DIMENSIONS.items()}
+# An escaped backslash or a pair of surrogates, which stay; or half a pair, which no JSON reader accepts. From
+# the left, so that a backslash is never taken for the start of what follows it.
+_ESCAPES = re.compile(
+    r"\\(?:\\|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2}))"
+)
+Document = TypeVar("Document")
+# What a document that is not ours makes the code that reads it raise.
+MALFORMED = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 
 
 def dump(document: Any) -> str:
-    """Return `document`, a dataclass of plain data, as JSON; ValueError or TypeError where it is not."""
-    return json.dumps(document, default=_plain, allow_nan=False, separators=(",", ":"))
+    """Return `document`, a dataclass of plain data, as JSON; ValueError or TypeError where it is not.
+
+    Text that a server sent may hold half of a surrogate pair: it becomes U+FFFD. All that is not ASCII is
+    escaped, so a NUL never meets Postgres, which refuses it.
+    """
+    return readable(json.dumps(document, default=_plain, allow_nan=False, separators=(",", ":")))
+
+
+def load(adapter: TypeAdapter[Document], text: str, name: str) -> Document:
+    """Return what `dump` made `text` from; raises StudyUnreadable, which calls it `name`."""
+    try:
+        return adapter.validate_json(readable(text))
+    except MALFORMED as error:
+        raise StudyUnreadable(f"{name} cannot be read: {described(error)}") from None
+
+
+def readable(text: str) -> str:
+    """Return JSON `text` with U+FFFD for each escape that stands for half of a character."""
+    if "\\u" not in text:
+        return text
+    return _ESCAPES.sub(lambda escape: "\\ufffd" if escape[1] else escape[0], text)
+
+
+def described(error: Exception) -> str:
+    """Return what is wrong with a document in one short line."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {' '.join(line.strip() for line in lines[:3])[:200]}"
 
 
 def _plain(part: Any) -> Any:
@@ -124,8 +159,14 @@ def dump_definition(definition: StudyDefinition) -> str:
 
 
 def load_definition(text: str) -> StudyDefinition:
-    """Return the definition that `dump_definition` made `text` from."""
-    document = json.loads(text)
+    """Return the definition that `dump_definition` made `text` from; raises StudyUnreadable."""
+    try:
+        return _definition(json.loads(readable(text)))
+    except MALFORMED as error:
+        raise StudyUnreadable(f"the study's definition cannot be read: {described(error)}") from None
+
+
+def _definition(document: dict[str, Any]) -> StudyDefinition:
     return StudyDefinition(
         **{
             **document,

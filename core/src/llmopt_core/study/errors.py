@@ -2,8 +2,10 @@
 
 LlmoptError
 ├── StorageUnavailable   the database does not answer (retryable)
-│   └── StorageFull      … because its disk is full
+│   ├── StorageFull      … because its disk is full
+│   └── StorageReadOnly  … because it takes no writes
 ├── StorageUnusable      it answers, but it is no study database, or a driver is missing
+├── StudyUnreadable      what is stored of the study is not what llmopt writes, or more than is read
 ├── StudyNotFound        no study of that name
 │   └── StudyDropped     … any more: it was dropped while it was in use
 ├── StudyMismatch        a study of that name has other settings
@@ -30,8 +32,16 @@ class StorageFull(StorageUnavailable):
     suggestion = "Free space on that disk; what was measured so far is kept."
 
 
+class StorageReadOnly(StorageUnavailable):
+    """The server answers, but takes no writes: it is a standby, or in read-only mode."""
+
+
 class StorageUnusable(LlmoptError):
     """The address holds something that is not a study database of this version, or has no driver."""
+
+
+class StudyUnreadable(LlmoptError):
+    """What is stored of the study is not what llmopt writes, or more than this program reads."""
 
 
 class StudyNotFound(LlmoptError):

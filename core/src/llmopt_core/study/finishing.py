@@ -73,7 +73,7 @@ class Endings:
         if not self._end(connection, trial, _without_result(OutcomeKind.RETURNED, failure)):
             return False
         ticket = retry_ticket(trial.ticket, lost=lost)
-        self._writer.create(connection, len(self._snapshot.trials), ticket, run=False)
+        self._writer.create(connection, self._snapshot.next_number, ticket, run=False)
         return True
 
     def _end(

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from llmopt_core.search.configurations import Value
 from llmopt_core.study.distributions import contains
 from llmopt_core.study.documents import Ending, Ticket, dump
-from llmopt_core.study.errors import StudyDropped
+from llmopt_core.study.errors import StudyDropped, StudyUnreadable
 from llmopt_core.study.snapshot import ENDING_KEY, TICKET_KEY
 from llmopt_core.study.tables import (
     CONSTRAINT_PREFIX,
@@ -35,10 +35,16 @@ from llmopt_core.study.tables import (
     BaseDistribution,
     StudyDirection,
     TrialState,
+    limited,
     stored_parameter,
     stored_value,
 )
 
+# A definition holds a whole manifest, which the API server limits to half of this.
+MOST_ATTRIBUTE_BYTES = 4 * 2**20
+# What a runner says of itself has a few hundred bytes.
+_MOST_SMALL, _MOST_SMALL_BYTES = 2_000, 16 * 1024
+_MOST_NAMES = 20_000
 _INSERT_TRIAL = sa.insert(TRIALS).returning(TRIALS.c.trial_id)
 _INSERT_TRIAL_ATTRIBUTE = sa.insert(TRIAL_ATTRIBUTES)
 
@@ -96,19 +102,24 @@ def insert_study(connection: Connection, name: str, directions: Mapping[str, str
 
 def find_study(connection: Connection, name: str) -> int | None:
     """Return the identifier of study `name`, or None."""
-    return connection.execute(sa.select(STUDIES.c.study_id).where(STUDIES.c.study_name == name)).scalar()
+    here = STUDIES.c.study_name == name
+    return connection.execute(sa.select(STUDIES.c.study_id).where(here).limit(1)).scalar()
 
 
 def find_study_with(connection: Connection, name: str, key: str) -> tuple[int, str] | None:
-    """Return the identifier of study `name` and its attribute `key`, None where one of them is missing."""
+    """Return the identifier of study `name` and its attribute `key`, None where one of them is missing.
+
+    Raises StudyUnreadable where the attribute is longer than any that llmopt writes.
+    """
     attributes = STUDY_ATTRIBUTES.c
     query = (
-        sa.select(STUDIES.c.study_id, attributes.value_json)
+        sa.select(STUDIES.c.study_id, limited(attributes.value_json, MOST_ATTRIBUTE_BYTES))
         .join(STUDY_ATTRIBUTES, attributes.study_id == STUDIES.c.study_id)
         .where(STUDIES.c.study_name == name, attributes.key == key)
+        .limit(1)
     )
     found = connection.execute(query).one_or_none()
-    return None if found is None else (int(found[0]), str(found[1]))
+    return None if found is None else (int(found[0]), _whole(found[1], key))
 
 
 def find_newest_study(connection: Connection, key: str, document: str) -> str | None:
@@ -132,6 +143,7 @@ def find_studies(connection: Connection, key: str, document: str) -> tuple[str, 
         .join(STUDY_ATTRIBUTES, attributes.study_id == STUDIES.c.study_id)
         .where(attributes.key == key, attributes.value_json == document)
         .order_by(STUDIES.c.study_name)
+        .limit(_MOST_NAMES)
     )
     return tuple(connection.execute(query).scalars())
 
@@ -141,17 +153,27 @@ def list_studies(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(sa.select(STUDIES.c.study_name).order_by(STUDIES.c.study_name)).scalars())
 
 
+def _whole(text: str | None, key: str) -> str:
+    if text is None:
+        raise StudyUnreadable(f"the study's {key} is empty or has more than {MOST_ATTRIBUTE_BYTES} bytes")
+    return text
+
+
 UNTOUCHED = "0"
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """Counts of one study that change when a trial does: made, begun, ended; and whether it was ended."""
+    """Counts of one study that change when a trial does: made, begun, ended; and whether it was ended.
+
+    `table` is the identity of the table of studies, another one after a database was restored.
+    """
 
     trials: int
     begun: int
     finished: int
     ended: bool
+    table: int = 0
 
     @property
     def mark(self) -> str:
@@ -161,26 +183,43 @@ class Pulse:
         return f"{self.trials}.{self.begun}.{self.finished}.{int(self.ended)}"
 
 
-def read_pulses(connection: Connection, names: Sequence[str], end_key: str) -> dict[str, Pulse]:
-    """Return the pulse of each study of `names` that is there; `end_key` is the attribute of an ended one."""
-    ended = STUDY_ATTRIBUTES.alias("ended")
-    query = (
-        sa.select(
-            STUDIES.c.study_name,
-            sa.func.count(TRIALS.c.trial_id),
-            sa.func.count(TRIALS.c.datetime_start),
-            sa.func.count(TRIALS.c.datetime_complete),
-            sa.func.count(ended.c.study_user_attribute_id),
-        )
-        .outerjoin(TRIALS, TRIALS.c.study_id == STUDIES.c.study_id)
-        .outerjoin(ended, (ended.c.study_id == STUDIES.c.study_id) & (ended.c.key == end_key))
-        .where(STUDIES.c.study_name.in_(names))
-        .group_by(STUDIES.c.study_name)
+@cache
+def _pulses(dialect: str, most: int) -> sa.Select[Any]:
+    """Return the statement for the pulses of `names`; no more than `most` trials of each are counted."""
+    begun, finished = TRIALS.c.datetime_start, TRIALS.c.datetime_complete
+    own = TRIALS.c.study_id == STUDIES.c.study_id
+    trials = sa.select(begun, finished).where(own).limit(most).correlate(STUDIES).subquery()
+    parts = (
+        sa.func.count(),
+        sa.func.count(trials.c.datetime_start),
+        sa.func.count(trials.c.datetime_complete),
     )
-    return {
-        name: Pulse(made, begun, finished, bool(ends))
-        for name, made, begun, finished, ends in connection.execute(query)
-    }
+    made, begins, ends = (sa.cast(part, sa.String) for part in parts)
+    counts = made.concat(".").concat(begins).concat(".").concat(ends)
+    ended = sa.exists().where(
+        STUDY_ATTRIBUTES.c.study_id == STUDIES.c.study_id, STUDY_ATTRIBUTES.c.key == sa.bindparam("end_key")
+    )
+    table = "0" if dialect == "sqlite" else "CAST(studies.tableoid AS bigint)"
+    return sa.select(
+        STUDIES.c.study_name,
+        sa.select(counts).select_from(trials).scalar_subquery(),
+        ended,
+        sa.literal_column(table, sa.BigInteger),
+    ).where(STUDIES.c.study_name.in_(sa.bindparam("names", expanding=True)))
+
+
+def read_pulses(connection: Connection, names: Sequence[str], end_key: str, most: int) -> dict[str, Pulse]:
+    """Return the pulse of each study of `names` that is there; `end_key` is the attribute of an ended one.
+
+    No more than `most` trials of each are counted.
+    """
+    query = _pulses(connection.dialect.name, most).limit(len(names))
+    rows = connection.execute(query, {"names": list(names), "end_key": end_key})
+    pulses = {}
+    for name, counts, ended, table in rows:
+        made, begun, finished = (int(count) for count in counts.split("."))
+        pulses[name] = Pulse(made, begun, finished, bool(ended), table)
+    return pulses
 
 
 def delete_study(connection: Connection, study_id: int) -> None:
@@ -223,18 +262,35 @@ def delete_attribute(connection: Connection, study_id: int, key: str) -> bool:
 
 
 def get_attribute(connection: Connection, study_id: int, key: str) -> str | None:
-    """Return study attribute `key`, or None."""
-    here = (STUDY_ATTRIBUTES.c.study_id == study_id) & (STUDY_ATTRIBUTES.c.key == key)
-    return connection.execute(sa.select(STUDY_ATTRIBUTES.c.value_json).where(here)).scalar()
+    """Return study attribute `key`, or None; raises StudyUnreadable where it is too long."""
+    return get_attributes(connection, study_id, (key,)).get(key)
 
 
-def get_attributes(connection: Connection, study_id: int, prefix: str) -> dict[str, str]:
-    """Return the study attributes whose key starts with `prefix`."""
+def get_attributes(connection: Connection, study_id: int, keys: Sequence[str]) -> dict[str, str]:
+    """Return the study attributes `keys` that are there; raises StudyUnreadable where one is too long."""
     attributes = STUDY_ATTRIBUTES.c
-    query = sa.select(attributes.key, attributes.value_json).where(
-        attributes.study_id == study_id, attributes.key.startswith(prefix, autoescape=True)
+    text = limited(attributes.value_json, MOST_ATTRIBUTE_BYTES)
+    query = (
+        sa.select(attributes.key, text)
+        .where(attributes.study_id == study_id, attributes.key.in_(keys))
+        .limit(len(keys))
     )
-    return {row.key: row.value_json for row in connection.execute(query)}
+    return {key: _whole(text, key) for key, text in connection.execute(query)}
+
+
+def newest_attributes(connection: Connection, study_id: int, prefix: str) -> dict[str, str | None]:
+    """Return the study attributes whose key starts with `prefix`, None for one that is too long.
+
+    Of thousands only the newest are returned.
+    """
+    attributes = STUDY_ATTRIBUTES.c
+    query = (
+        sa.select(attributes.key, limited(attributes.value_json, _MOST_SMALL_BYTES))
+        .where(attributes.study_id == study_id, attributes.key.startswith(prefix, autoescape=True))
+        .order_by(attributes.study_user_attribute_id.desc())
+        .limit(_MOST_SMALL)
+    )
+    return {row.key: row[1] for row in connection.execute(query)}
 
 
 class TrialWriter:

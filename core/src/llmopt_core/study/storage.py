@@ -6,6 +6,7 @@ from typing import Self
 
 from sqlalchemy.engine import Connection, Engine
 
+from llmopt_core.study.access import OWNER, Access
 from llmopt_core.study.claiming import END_KEY
 from llmopt_core.study.database import Database
 from llmopt_core.study.distributions import check_enqueued, distributions
@@ -31,18 +32,20 @@ from llmopt_core.study.studies import DEFINITION_KEY, DELETE, RETENTION_KEY, Stu
 
 # Only optimizations have it: nothing starts from a benchmark, which may bear the name of one.
 _RESOURCE_KEY = "llmopt:resource"
+# A study of ten thousand trials has a hundred thousand rows.
+_DROP_SECONDS = 60.0
 # Adds to the definition of a new study what other studies found.
 Completion = Callable[[StudyDefinition], StudyDefinition]
 
 
-def open_storage(url: str, *, idle_connections: int = 5) -> "Storage":
+def open_storage(url: str, access: Access = OWNER) -> "Storage":
     """Open the database at `url` (`sqlite:///PATH` or `postgresql+psycopg://…`), creating what is missing.
 
-    At most `idle_connections` to a server stay open while nobody uses them.
+    `access` limits what is accepted, how long an answer may take and how much is read.
 
     Raises StorageUnavailable where it does not answer, StorageUnusable where it is no study database.
     """
-    return Storage(Database(url, idle_connections=idle_connections))
+    return Storage(Database(url, access))
 
 
 class Storage:
@@ -125,10 +128,11 @@ class Storage:
     def pulses(self, names: Sequence[str]) -> Mapping[str, Pulse]:
         """Return, for each of the studies `names` that is there, a value that differs when it changed.
 
-        One statement for all of them, whatever they hold: ask it first where many studies are watched.
+        One statement for all of them, whatever they hold: ask it first where many studies are watched. One
+        trial more is counted than is read.
         """
         with self._database.reading() as connection:
-            return read_pulses(connection, names, END_KEY)
+            return read_pulses(connection, names, END_KEY, self._database.access.most_trials + 1)
 
     def dispensable_studies(self) -> tuple[str, ...]:
         """Return the names of the studies that are to go with their resource, sorted."""
@@ -140,7 +144,7 @@ class Storage:
         with self._database.reading() as connection:
             study_id = find_study(connection, name)
         if study_id is not None:
-            with self._database.exclusive(study_id) as connection:
+            with self._database.exclusive(study_id, patience_seconds=_DROP_SECONDS) as connection:
                 delete_study(connection, study_id)
 
     @property

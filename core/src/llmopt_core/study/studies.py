@@ -1,11 +1,11 @@
 """One study's record, as runners, janitors and readers use it."""
 
-import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection
 
 from llmopt_core.errors.classes import Failure
@@ -23,8 +23,10 @@ from llmopt_core.study.documents import (
     Ticket,
     dump,
     dump_definition,
+    load,
     load_definition,
 )
+from llmopt_core.study.errors import StudyUnreadable
 from llmopt_core.study.finishing import Endings
 from llmopt_core.study.leases import Leases, beat_of
 from llmopt_core.study.pruning import TrialPruning, prunes
@@ -45,6 +47,7 @@ from llmopt_core.study.rows import (
     delete_attribute,
     get_attribute,
     get_attributes,
+    newest_attributes,
     put_attribute,
     put_first_attribute,
 )
@@ -56,6 +59,10 @@ RETENTION_KEY = "llmopt:retention"
 KEEP, DELETE = "Keep", "Delete"
 _PLAN_KEY = "llmopt:confirm"
 _RUNNER_PREFIX = "runner:"
+_NAMED_KEYS = (END_KEY, _PLAN_KEY, RETENTION_KEY, DEFINITION_KEY)
+_TEXTS = TypeAdapter(str)
+# What is not readable is called so.
+_PLAN, _END = "the plan of the confirmation", "the reason of the study's end"
 
 
 class Study:
@@ -70,7 +77,7 @@ class Study:
         self._definition = definition
         self._session = session
         self._guard = threading.RLock()
-        self._snapshot = Snapshot(study_id)
+        self._snapshot = Snapshot(study_id, definition, database.access)
         self._writer = TrialWriter(study_id, distributions(definition.space))
         self._claims = Claims(database, definition, self._snapshot, self._writer, session)
         self._endings = Endings(database, definition, self._snapshot, self._writer)
@@ -107,7 +114,7 @@ class Study:
         """Store `plan` and its trials, once for its basis: a later call returns the stored one."""
         with self._exclusive() as connection:
             text = get_attribute(connection, self._study_id, _PLAN_KEY)
-            stored = None if text is None else PLANS.validate_json(text)
+            stored = None if text is None else load(PLANS, text, _PLAN)
             if stored is not None and stored.basis >= plan.basis:
                 return stored
             plan = replace(plan, first=0 if stored is None else stored.first + len(stored.candidates))
@@ -119,7 +126,7 @@ class Study:
     def confirm_plan(self) -> ConfirmPlan | None:
         """The stored plan, if any."""
         text = self._attribute(_PLAN_KEY)
-        return None if text is None else PLANS.validate_json(text)
+        return None if text is None else load(PLANS, text, _PLAN)
 
     @property
     def comparison(self) -> ComparisonDefinition | None:
@@ -215,22 +222,28 @@ class Study:
             return self._records()
 
     def picture(self) -> StudyPicture:
-        """Return the study as it is now, whole, in one transaction; cheap when asked again."""
+        """Return the study as it is now, whole, in one transaction; cheap when asked again.
+
+        Raises StudyUnreadable where what is not a trial's or a runner's row cannot be read.
+        """
         with self._guard:
             with self._database.reading() as connection:
                 self._snapshot.refresh(connection)
-                texts = get_attributes(connection, self._study_id, "")
-            trials = self._records()
-        beats = (key for key in sorted(texts) if key.startswith(_RUNNER_PREFIX))
+                texts = get_attributes(connection, self._study_id, _NAMED_KEYS)
+                beats, unreadable = self._beats_in(connection)
+            trials, nameless = self._records(), self._snapshot.nameless
         ended, plan, kept = texts.get(END_KEY), texts.get(_PLAN_KEY), texts.get(RETENTION_KEY)
+        if nameless:
+            unreadable = (*unreadable, f"{nameless} trials without a number")
         return StudyPicture(
             definition=self._definition,
-            ended=None if ended is None else END_REASONS.validate_json(ended),
-            confirm_plan=None if plan is None else PLANS.validate_json(plan),
+            ended=None if ended is None else load(END_REASONS, ended, _END),
+            confirm_plan=None if plan is None else load(PLANS, plan, _PLAN),
             comparison=self._comparison_in(texts.get(DEFINITION_KEY)),
-            retention=KEEP if kept is None else str(json.loads(kept)),
+            retention=KEEP if kept is None else load(_TEXTS, kept, RETENTION_KEY),
             seen_trials=trials,
-            seen_runners=tuple(BEATS.validate_json(texts[key]).runner for key in beats),
+            seen_runners=tuple(beats[name].runner for name in sorted(beats)),
+            unreadable=unreadable,
         )
 
     def measured(self, key: str) -> TrialRecord | None:
@@ -249,7 +262,7 @@ class Study:
     def ended(self) -> EndReason | None:
         """Why the study was ended, or None."""
         text = self._attribute(END_KEY)
-        return None if text is None else END_REASONS.validate_json(text)
+        return None if text is None else load(END_REASONS, text, _END)
 
     def reopen(self) -> None:
         """Forget that the study was ended, for example because its budget was raised.
@@ -281,7 +294,7 @@ class Study:
         return TrialPruning(self._definition, others)
 
     def _enqueue(self, connection: Connection, tickets: Iterable[Ticket]) -> None:
-        for number, ticket in enumerate(tickets, start=len(self._snapshot.trials)):
+        for number, ticket in enumerate(tickets, start=self._snapshot.next_number):
             self._writer.create(connection, number, ticket, run=False)
 
     def _enqueue_missing(
@@ -303,8 +316,18 @@ class Study:
 
     def _beats(self) -> dict[str, Beat]:
         with self._database.reading() as connection:
-            texts = get_attributes(connection, self._study_id, _RUNNER_PREFIX)
-        return {key.removeprefix(_RUNNER_PREFIX): BEATS.validate_json(text) for key, text in texts.items()}
+            return self._beats_in(connection)[0]
+
+    def _beats_in(self, connection: Connection) -> tuple[dict[str, Beat], tuple[str, ...]]:
+        """Return what each runner last said, by name, and which of them cannot be read."""
+        beats: dict[str, Beat] = {}
+        unreadable = []
+        for key, text in newest_attributes(connection, self._study_id, _RUNNER_PREFIX).items():
+            try:
+                beats[key.removeprefix(_RUNNER_PREFIX)] = load(BEATS, text or "", key)
+            except StudyUnreadable:
+                unreadable.append(key)
+        return beats, tuple(sorted(unreadable))
 
     def _attribute(self, key: str) -> str | None:
         with self._database.reading() as connection:

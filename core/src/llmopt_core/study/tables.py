@@ -1,7 +1,7 @@
 """The one place that knows how Optuna 5.0 lays its record out in a database.
 
 Optuna's public calls cost some fifty statements per trial; writing the same rows in one transaction costs
-ten. So this room reads and writes Optuna's tables itself, and `optuna.load_study` and Optuna Dashboard
+ten. So this package reads and writes Optuna's tables itself, and `optuna.load_study` and Optuna Dashboard
 read them as ever. Everything of Optuna that is not public is named here and nowhere else.
 """
 
@@ -14,15 +14,21 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
+    Integer,
     MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
+    case,
+    cast,
     insert,
     inspect,
     select,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 
 # What Optuna 5.0 stamps a new database with.
 SCHEMA_VERSION = 12
@@ -76,9 +82,33 @@ def stored_version(connection: Connection) -> tuple[int, str] | None:
     """Return which schema and revision the tables are of, None where there are none."""
     if not inspect(connection).has_table(_REVISIONS.name):
         return None
-    revision = connection.execute(select(_REVISIONS.c.version_num)).scalar()
-    schema = connection.execute(select(_VERSION.c.schema_version)).scalar()
+    number = cast(_VERSION.c.schema_version, Integer)
+    revision = connection.execute(select(limited(_REVISIONS.c.version_num, 32)).limit(1)).scalar()
+    schema = connection.execute(select(number).limit(1)).scalar()
     return None if revision is None or schema is None else (int(schema), str(revision))
+
+
+def limited(text: ColumnElement[Any], most_bytes: ColumnElement[int] | int) -> ColumnElement[Any]:
+    """Return the expression `text`, NULL where it is longer than `most_bytes`: it is not sent."""
+    return case((octets(text) <= most_bytes, text))
+
+
+class octets(GenericFunction[int]):  # noqa: N801 - named as SQL's functions are
+    """How many bytes a text has, which Postgres knows without reading it."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(octets)
+def _octets(element: Any, compiler: Any, **options: Any) -> str:
+    # The schema is named: a tenant may have a function of the same name.
+    return f"pg_catalog.octet_length({compiler.process(element.clauses, **options)})"
+
+
+@compiles(octets, "sqlite")
+def _octets_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"length(CAST({compiler.process(element.clauses, **options)} AS BLOB))"
 
 
 def stored_value(objective: int, value: float) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class StudyView(Protocol):
 
 @dataclass(frozen=True)
 class StudyPicture:
-    """A study at one moment, read in one transaction."""
+    """A study at one moment, read in one transaction. `unreadable` names the rows that are left out."""
 
     definition: StudyDefinition
     ended: EndReason | None
@@ -50,6 +50,7 @@ class StudyPicture:
     retention: str
     seen_trials: tuple[TrialRecord, ...]
     seen_runners: tuple[RunnerRecord, ...]
+    unreadable: tuple[str, ...] = ()
 
     def trials(self) -> tuple[TrialRecord, ...]:
         """Return all trials by number."""

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from fakes.studies import MIXED_SPACE, SLO, TWO_OBJECTIVES, definition
@@ -21,8 +23,10 @@ from llmopt_core.study.documents import (
     Ticket,
     dump,
     dump_definition,
+    load,
     load_definition,
 )
+from llmopt_core.study.errors import StudyUnreadable
 from llmopt_core.study.records import Outcome, OutcomeKind, Phase
 
 _names = st.text("abcdef._", min_size=1, max_size=8)
@@ -103,3 +107,40 @@ def test_what_json_cannot_hold_is_refused(value):
     """A fact that cannot be read back is refused when it is stored."""
     with pytest.raises((TypeError, ValueError)):
         dump(Ending(Outcome(OutcomeKind.FAILED, Configuration(), facts={"bad": value})))
+
+
+_any_text = st.text(
+    st.characters(exclude_categories=()) | st.sampled_from("\ud83d\ude00\udfff\x00\\u"), max_size=20
+)
+
+
+@given(_any_text)
+def test_any_text_can_be_stored_and_read_back(text):
+    """Half of a character in a server's message becomes U+FFFD; all other text comes back as it was."""
+    failure = Failure(ErrorClass.REQUESTS_FAILED, text, text)
+    ending = Ending(Outcome(OutcomeKind.FAILED, Configuration(), failure=failure, facts={text: [text]}))
+    stored = dump(ending)
+    assert stored.isascii()
+    assert "\x00" not in stored
+    loaded = load(ENDINGS, stored, "it")
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    assert loaded.outcome.failure.message == whole
+    assert dump(loaded) == stored
+
+
+@given(_any_text)
+def test_what_earlier_versions_stored_can_be_read(text):
+    """Text that was stored with half of a character in it is read, with U+FFFD in its place."""
+    stored = json.dumps({"outcome": {"kind": "failed", "configuration": {}, "warnings": [text]}})
+    (loaded,) = load(ENDINGS, stored, "it").outcome.warnings
+    assert loaded == text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+@given(st.text(max_size=30) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
+def test_what_is_no_document_has_its_own_error(text):
+    """Whatever stands where a document should is StudyUnreadable, and never another exception."""
+    for adapter in (ENDINGS, TICKETS):
+        with pytest.raises(StudyUnreadable, match="it cannot be read"):
+            load(adapter, text, "it")
+    with pytest.raises(StudyUnreadable, match="definition"):
+        load_definition(text)

@@ -1,0 +1,70 @@
+"""A TCP proxy between a client and a server that can misbehave as networks and firewalls do."""
+
+import socket
+import threading
+from contextlib import suppress
+from typing import Self
+
+
+class TcpProxy:
+    """Forwards to `port` of this machine; `port` of its own is where clients connect.
+
+    `swallow` stops forwarding without closing anything: what is sent is accepted, and no answer comes. So
+    does a firewall that forgot the connections, or a server that hangs. `cut` closes all connections.
+    """
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._swallowed: set[socket.socket] = set()
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._swallow_new = False
+        self.accepted = 0
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+        self.cut()
+
+    def swallow(self, *, new: bool) -> None:
+        """Forward nothing more on the connections that are there, and with `new` on later ones."""
+        self._swallow_new = new
+        for pair in self._pairs:
+            self._swallowed.update(pair)
+
+    def forward(self) -> None:
+        """Forward new connections; those that were swallowed stay dead."""
+        self._swallow_new = False
+
+    def cut(self) -> None:
+        """Close all connections."""
+        for pair in self._pairs:
+            for end in pair:
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+                end.close()
+        self._pairs.clear()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # it was closed
+            while True:
+                client, _ = self._listener.accept()
+                self.accepted += 1
+                server = socket.create_connection(("127.0.0.1", self._target))
+                self._pairs.append((client, server))
+                if self._swallow_new:
+                    self._swallowed.update((client, server))
+                for source, sink in ((client, server), (server, client)):
+                    threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while part := source.recv(65536):
+                if source not in self._swallowed:
+                    sink.sendall(part)
+            if source not in self._swallowed:
+                sink.shutdown(socket.SHUT_WR)
