@@ -151,7 +151,7 @@ class Operator:
         storages = Storages(StorageSecrets(cluster, self._settings.storage), self.metrics)
         studies = Studies(storages)
         reconciler = Reconciler(cluster, studies, self.sightings, self._settings, self.metrics)
-        queue: KeyedQueue[Key] = KeyedQueue(reconciler.reconcile)
+        queue: KeyedQueue[Key] = KeyedQueue(reconciler.reconcile, lane=lambda key: key.namespace)
         audit = Audit(cluster, self.sightings, self._settings.namespaces, self.pulse)
         poll = float(self._settings.poll_seconds)
         self._leading = True

@@ -5,7 +5,9 @@ import heapq
 import itertools
 import logging
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from llmopt_core.errors.classes import LlmoptError
@@ -17,17 +19,36 @@ _FIRST_DELAY_SECONDS = 0.5
 _LONGEST_DELAY_SECONDS = 60.0
 
 
+@dataclass
+class _Lane(Generic[Item]):
+    """The keys of one lane that wait, and how many workers it has."""
+
+    waiting: deque[Item] = field(default_factory=deque)
+    workers: int = 0
+
+
 class KeyedQueue(Generic[Item]):
     """Keys that wait for `work`, which says after how many seconds to come back (None: when marked).
+
+    Keys of one `lane`, such as a namespace, are worked on by at most `workers` at once; lanes never wait for
+    each other.
 
     A key that is marked while it is worked on is worked on once more. What raises an LlmoptError is tried
     again after a delay that doubles from failure to failure; any other error is a fault of the program: it
     is logged whole and tried again as slowly as can be.
     """
 
-    def __init__(self, work: Callable[[Item], Awaitable[float | None]], *, workers: int = 8) -> None:
+    def __init__(
+        self,
+        work: Callable[[Item], Awaitable[float | None]],
+        *,
+        lane: Callable[[Item], Hashable],
+        workers: int = 8,
+    ) -> None:
         self._work = work
+        self._lane = lane
         self._workers = workers
+        self._lanes: dict[Hashable, _Lane[Item]] = {}
         self._ready: asyncio.Queue[Item] = asyncio.Queue()
         self._waiting: set[Item] = set()
         self._busy: set[Item] = set()
@@ -74,12 +95,18 @@ class KeyedQueue(Generic[Item]):
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tick())
-            for _ in range(self._workers):
-                group.create_task(self._serve())
+            while True:
+                key = await self._ready.get()
+                lane = self._lanes.setdefault(self._lane(key), _Lane())
+                lane.waiting.append(key)
+                if lane.workers < self._workers:
+                    lane.workers += 1
+                    group.create_task(self._serve(self._lane(key), lane))
 
-    async def _serve(self) -> None:
-        while True:
-            key = await self._ready.get()
+    async def _serve(self, name: Hashable, lane: "_Lane[Item]") -> None:
+        """Work on the keys of one lane until none waits."""
+        while lane.waiting:
+            key = lane.waiting.popleft()
             self._waiting.discard(key)
             self._busy.add(key)
             try:
@@ -89,6 +116,9 @@ class KeyedQueue(Generic[Item]):
                 if key in self._dirty:
                     self._dirty.discard(key)
                     self.add(key)
+        lane.workers -= 1
+        if not lane.workers:
+            del self._lanes[name]
 
     async def _attend(self, key: Item) -> None:
         task = asyncio.ensure_future(self._work(key))

@@ -23,7 +23,7 @@ from llmopt_operator.adapters.kubernetes import (
     collection,
     path_of,
 )
-from llmopt_operator.adapters.storages import StorageProblem
+from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.domain.actions import (
     Action,

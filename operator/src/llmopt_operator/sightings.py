@@ -80,13 +80,13 @@ class Sightings:
         if sighting is not None and not (sighting.there or sighting.jobs or sighting.pods):
             del self._known[key]
 
-    def running(self) -> Mapping[Key, str]:
-        """Return the resources of which a runner runs, and their identity."""
-        return {
-            key: sighting.metadata["uid"]
-            for key, sighting in self._known.items()
-            if sighting.metadata is not None and sighting.runs
-        }
+    def running(self) -> Mapping[str, Mapping[str, Key]]:
+        """Return, by namespace and identity, the resources of which a runner runs."""
+        found: dict[str, dict[str, Key]] = {}
+        for key, sighting in self._known.items():
+            if sighting.metadata is not None and sighting.runs:
+                found.setdefault(key.namespace, {})[sighting.metadata["uid"]] = key
+        return found
 
     def phases(self) -> Mapping[tuple[str, str], int]:
         """Return how many resources there are by kind and phase."""

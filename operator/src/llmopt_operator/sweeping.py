@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from llmopt_core.api.kinds import API_VERSION, Kind
 from llmopt_operator.adapters.kubernetes import ApiError, Cluster, collection
-from llmopt_operator.adapters.storages import StorageProblem
+from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.sightings import Sightings
+from llmopt_operator.tasks import TaskPerName
 
 log = logging.getLogger(__name__)
 # All namespaces are swept so often; one in which a resource was deleted, after the shorter pause.
@@ -35,14 +36,20 @@ class Sweep:
         """Sweep until cancelled."""
         loop = asyncio.get_running_loop()
         whole_at = loop.time()
-        while True:
-            left = set(self._sightings.take_bereaved())
-            if loop.time() >= whole_at:
-                whole_at = loop.time() + SWEEP_SECONDS
-                left |= set(await self._all())
-            for namespace in sorted(left):
-                await self._sweep(namespace)
-            await asyncio.sleep(pause_seconds)
+        left: set[str] = set()
+        async with TaskPerName() as sweeps:
+            while True:
+                left |= self._sightings.take_bereaved()
+                if loop.time() >= whole_at:
+                    whole_at = loop.time() + SWEEP_SECONDS
+                    left |= set(await self._all())
+                # A namespace that is still being swept has its turn the next time; none waits for another.
+                left = {
+                    namespace
+                    for namespace in sorted(left)
+                    if not sweeps.start(namespace, self._sweep, namespace)
+                }
+                await asyncio.sleep(pause_seconds)
 
     async def _all(self) -> Sequence[str]:
         if self._namespaces:

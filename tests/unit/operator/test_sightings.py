@@ -57,7 +57,7 @@ def test_what_is_gone_is_forgotten_once_its_pods_are() -> None:
     sightings = Sightings()
     sightings.resource(_resource(1))
     sightings.pod(_pod("p", "Running"))
-    assert sightings.running() == {KEY: "u1"}
+    assert sightings.running() == {KEY.namespace: {"u1": KEY}}
     sightings.resource(_resource(2), gone=True)
     assert sightings.of(KEY).document is None
     assert sightings.running() == {}

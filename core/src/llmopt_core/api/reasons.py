@@ -25,6 +25,7 @@ class Reason(StrEnum):
     STUDY_OPEN = "StudyOpen"
     STORAGE_SECRET_INVALID = "StorageSecretInvalid"  # noqa: S105 - a reason, not a secret
     STORAGE_UNUSABLE = "StorageUnusable"
+    STUDY_UNREADABLE = "StudyUnreadable"
     ENQUEUE_INVALID = "EnqueueInvalid"
     NOTHING_TO_SEARCH = "NothingToSearch"
     REFERENCE_INVALID = "ReferenceInvalid"

@@ -33,7 +33,7 @@ from llmopt_core.study.studies import DEFINITION_KEY, DELETE, RETENTION_KEY, Stu
 # Only optimizations have it: nothing starts from a benchmark, which may bear the name of one.
 _RESOURCE_KEY = "llmopt:resource"
 # A study of ten thousand trials has a hundred thousand rows.
-_DROP_SECONDS = 60.0
+DROP_SECONDS = 60.0
 # Adds to the definition of a new study what other studies found.
 Completion = Callable[[StudyDefinition], StudyDefinition]
 
@@ -144,7 +144,7 @@ class Storage:
         with self._database.reading() as connection:
             study_id = find_study(connection, name)
         if study_id is not None:
-            with self._database.exclusive(study_id, patience_seconds=_DROP_SECONDS) as connection:
+            with self._database.exclusive(study_id, patience_seconds=DROP_SECONDS) as connection:
                 delete_study(connection, study_id)
 
     @property

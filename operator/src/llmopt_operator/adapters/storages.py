@@ -1,44 +1,43 @@
-"""The databases of all namespaces: opened when asked for, closed when unused, worked on in threads."""
+"""The databases of all namespaces: opened when asked for, closed when unused, each worked on in a slot."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from llmopt_core.api.reasons import ConditionReason, Reason
-from llmopt_core.errors.classes import ErrorClass, LlmoptError
-from llmopt_core.study.adapter import (
-    Janitor,
-    Storage,
-    StorageUnavailable,
-    StorageUnusable,
-    Study,
-    open_storage,
-)
+from llmopt_core.api.reasons import Reason
+from llmopt_core.study.adapter import Access, Janitor, Storage, Study, open_storage
 from llmopt_core.study.rows import Pulse
 from llmopt_operator.adapters.secrets import StorageSecretInvalid, StorageSecrets
+from llmopt_operator.adapters.slots import WORK_SECONDS, Slot, StorageProblem, Threads
 from llmopt_operator.domain.observed import Problem
 from llmopt_operator.metrics import OperatorMetrics
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
-_THREADS = 4
+# A tenant's database is a stranger's: it may be slow, locked, huge, or none at all.
+ACCESS = Access(
+    postgres_only=True,
+    idle_connections=1,
+    connect_seconds=5,
+    answer_seconds=12.0,
+    statement_seconds=8.0,
+    lock_seconds=4.0,
+    idle_seconds=20.0,
+    document_bytes=2 * 2**20,
+    batch_bytes=4 * 2**20,
+    batch_rows=500,
+    # Three times the largest budget: repeats and returned trials come on top.
+    most_trials=30_000,
+    search_details=False,
+)
 # A trial whose runner said nothing for so long, while nobody replaced it, is given to another.
 _LEASE_SECONDS = 60.0
 # Questions of many resources at once become one.
 _GATHER_SECONDS = 0.02
 _UNUSED_SECONDS = 120.0
-
-
-class StorageProblem(LlmoptError):
-    """A study cannot be read or made in its namespace's storage now; `problem` is what a condition says."""
-
-    retryable = True
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        super().__init__(problem.message)
 
 
 @dataclass
@@ -57,6 +56,7 @@ class Room:
     url: str
     storage: Storage
     studies: dict[str, OpenStudy] = field(default_factory=dict)
+    table: int | None = None
     used_at: float = field(default_factory=time.monotonic)
     asked: set[str] = field(default_factory=set)
     answer: "asyncio.Task[Mapping[str, Pulse]] | None" = None
@@ -68,6 +68,12 @@ class Room:
         study = self.storage.open_study(name)
         return self.studies.setdefault(name, OpenStudy(study, Janitor(study, _LEASE_SECONDS)))
 
+    def recognise(self, pulse: Pulse) -> None:
+        """Forget what was read from other tables than those of `pulse`: the database was restored."""
+        if self.table not in {None, pulse.table}:
+            self.studies.clear()
+        self.table = pulse.table
+
 
 class Storages:
     """The databases that are in use. Raises StorageProblem where one cannot be used."""
@@ -77,26 +83,29 @@ class Storages:
         self._metrics = metrics
         self._rooms: dict[str, Room] = {}
         self._opening: dict[str, asyncio.Lock] = {}
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="studies")
+        self._threads = Threads()
+        self._slots: dict[str, Slot] = {}
 
     async def room(self, namespace: str) -> Room:
         """Return the database of `namespace`, opened if need be."""
         async with self._opening.setdefault(namespace, asyncio.Lock()):
+            self._slot(namespace).check()
             try:
                 url = await self._secrets.url(namespace)
             except StorageSecretInvalid as error:
-                raise self._problem(Reason.STORAGE_SECRET_INVALID, error) from error
+                self._metrics.storage_failed(Reason.STORAGE_SECRET_INVALID)
+                raise StorageProblem(Problem(Reason.STORAGE_SECRET_INVALID, str(error))) from error
             room = self._rooms.get(namespace)
             if room is None or room.url != url:
                 self._close(namespace)
-                storage = await self._translated(namespace, lambda: open_storage(url, idle_connections=1))
+                storage = await self._run(namespace, lambda: open_storage(url, ACCESS), WORK_SECONDS)
                 room = self._rooms[namespace] = Room(namespace, url, storage)
             room.used_at = time.monotonic()
             return room
 
-    async def within(self, room: Room, work: Callable[[], T]) -> T:
-        """Do blocking `work` on a namespace's database in a thread."""
-        return await self._translated(room.namespace, work)
+    async def within(self, room: Room, work: Callable[[], T], seconds: float = WORK_SECONDS) -> T:
+        """Do blocking `work` on a namespace's database in its slot, within `seconds`."""
+        return await self._run(room.namespace, work, seconds)
 
     async def pulse(self, room: Room, name: str) -> Pulse | None:
         """Return the pulse of the study called `name`, None where there is none."""
@@ -104,6 +113,13 @@ class Storages:
         if room.answer is None:
             room.answer = asyncio.ensure_future(self._answer(room))
         return (await asyncio.shield(room.answer)).get(name)
+
+    async def pulses(self, room: Room, names: tuple[str, ...]) -> Mapping[str, Pulse]:
+        """Return the pulse of each of the studies `names` that is there."""
+        found = await self.within(room, lambda: room.storage.pulses(names))
+        for pulse in found.values():
+            room.recognise(pulse)
+        return found
 
     def leave(self, namespace: str, name: str) -> None:
         """Keep the study called `name` open no longer."""
@@ -116,38 +132,48 @@ class Storages:
         return sum(len(room.studies) for room in self._rooms.values())
 
     def close_unused(self) -> None:
-        """Close the databases that nobody used for a while."""
+        """Close the databases that nobody used for a while, and forget the slots without work."""
         now = time.monotonic()
         for namespace, room in tuple(self._rooms.items()):
             if now - room.used_at > _UNUSED_SECONDS:
                 self._close(namespace)
+        for namespace, slot in tuple(self._slots.items()):
+            if namespace not in self._rooms and slot.is_quiet and not self._opening[namespace].locked():
+                del self._slots[namespace], self._opening[namespace]
 
     def close(self) -> None:
         """Close all databases."""
         for namespace in tuple(self._rooms):
             self._close(namespace)
-        self._threads.shutdown()
+        self._threads.close()
+
+    def _slot(self, namespace: str) -> Slot:
+        if (slot := self._slots.get(namespace)) is None:
+            slot = self._slots[namespace] = Slot(namespace, self._threads)
+        return slot
 
     async def _answer(self, room: Room) -> Mapping[str, Pulse]:
         await asyncio.sleep(_GATHER_SECONDS)
         names, room.asked, room.answer = tuple(room.asked), set(), None
-        return await self.within(room, lambda: room.storage.pulses(names))
+        return await self.pulses(room, names)
 
-    async def _translated(self, namespace: str, work: Callable[[], T]) -> T:
+    async def _run(self, namespace: str, work: Callable[[], T], seconds: float) -> T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except StorageUnavailable as error:
-            self._secrets.forget(namespace)
-            raise self._problem(ErrorClass.STORAGE_UNAVAILABLE, error) from error
-        except StorageUnusable as error:
-            self._secrets.forget(namespace)
-            raise self._problem(Reason.STORAGE_UNUSABLE, error) from error
-
-    def _problem(self, reason: ConditionReason, error: LlmoptError) -> StorageProblem:
-        self._metrics.storage_failed(reason)
-        return StorageProblem(Problem(reason, str(error)))
+            return await self._slot(namespace).run(work, seconds)
+        except StorageProblem as error:
+            self._metrics.storage_failed(error.problem.reason)
+            if error.problem.reason != Reason.STUDY_UNREADABLE:
+                self._secrets.forget(namespace)
+            if error.problem.reason == Reason.STORAGE_UNUSABLE:
+                self._close(namespace)  # what it holds is looked at anew once it is repaired
+            raise
 
     def _close(self, namespace: str) -> None:
         room = self._rooms.pop(namespace, None)
-        if room is not None:
+        if room is None:
+            return
+        try:
             room.storage.close()
+        except Exception:
+            # The boundary between namespaces: connections that cannot be closed must not stop the others.
+            log.exception("the database of namespace %s cannot be closed", namespace)

@@ -1,6 +1,5 @@
 """The studies of all resources: made, looked at where something changed, ended and dropped."""
 
-import asyncio
 import logging
 import math
 import time
@@ -18,10 +17,13 @@ from llmopt_core.study.opening import add_own_study, own_study
 from llmopt_core.study.others import ReferenceInvalid, WarmStartInvalid
 from llmopt_core.study.results import result_of
 from llmopt_core.study.rows import UNTOUCHED, Pulse
+from llmopt_core.study.snapshot import too_many
+from llmopt_core.study.storage import DROP_SECONDS
 from llmopt_core.study.studies import KEEP
 from llmopt_operator.adapters.kubernetes import ApiError
 from llmopt_operator.adapters.readings import read_study
-from llmopt_operator.adapters.storages import StorageProblem, Storages
+from llmopt_operator.adapters.slots import StorageProblem
+from llmopt_operator.adapters.storages import ACCESS, Room, Storages
 from llmopt_operator.domain.observed import Problem, StudySeen
 from llmopt_operator.domain.rollups import unchanged, untouched
 from llmopt_operator.domain.winners import Verified, verified
@@ -49,6 +51,7 @@ class Studies:
         self._reported: dict[str, Pulse | None] = {}  # by study
         self._looked_at: dict[str, float] = {}  # by study
         self._new: dict[str, bool] = {}  # by study: whether it was made, or is only taken for new
+        self._failing: dict[str, Problem] = {}  # by namespace: what was last wrong with its storage
 
     async def see(
         self, key: Key, resource: Resource, status: Mapping[str, Any], *, begun: bool, idle: bool
@@ -77,9 +80,19 @@ class Studies:
         elif self._is_known(name, pulse, status) and not (idle and _shows_runners(status)):
             seen = unchanged(status)
         else:
-            seen = await self._storages.within(room, lambda: read_study(room, name, resource))
+            seen = await self._read(room, name, resource, pulse)
             self._looked_at[name] = time.monotonic()
         return None if seen is None else _marked(seen, pulse.mark)
+
+    async def _read(self, room: Room, name: str, resource: Resource, pulse: Pulse) -> StudySeen | None:
+        if pulse.trials > ACCESS.most_trials:
+            room.studies.pop(name, None)
+            raise StorageProblem(Problem(Reason.STUDY_UNREADABLE, str(too_many(name, ACCESS)), retry_seconds=60.0))
+        try:
+            return await self._storages.within(room, lambda: read_study(room, name, resource))
+        except StorageProblem:
+            room.studies.pop(name, None)  # it may hold half of what there is; it is read anew
+            raise
 
     async def make(self, key: Key, resource: Resource) -> None:
         """Create the study of `resource`, or open it; what it cannot be made from is a StorageProblem too."""
@@ -125,7 +138,7 @@ class Studies:
         """Delete the studies `names` of resources that are gone."""
         room = await self._storages.room(namespace)
         for name in names:
-            await self._storages.within(room, partial(room.storage.drop_study, name))
+            await self._storages.within(room, partial(room.storage.drop_study, name), DROP_SECONDS)
         self.release(namespace)
 
     def release(self, namespace: str, name: str = "") -> None:
@@ -135,33 +148,34 @@ class Studies:
         self._new.pop(name, None)
         self._storages.leave(namespace, name)
 
-    async def changed(self, watched: Mapping[Key, str]) -> tuple[Key, ...]:
-        """Return those of `watched` (the study's name by key) that changed since, or are due for a look.
-
-        Databases that nobody used for a while are closed.
-        """
+    def close_unused(self) -> None:
+        """Close the databases that nobody used for a while."""
         self._storages.close_unused()
-        by_namespace: dict[str, dict[str, Key]] = {}
-        for key, name in watched.items():
-            by_namespace.setdefault(key.namespace, {})[name] = key
-        found = await asyncio.gather(*(self._changed_in(*each) for each in by_namespace.items()))
-        return tuple(key for keys in found for key in keys)
+
+    async def changed(self, namespace: str, keys: Mapping[str, Key]) -> tuple[Key, ...]:
+        """Return those of `keys` (by the study's name) that changed since, or are due for a look.
+
+        All are returned when the storage begins or ceases to fail, and none while it goes on failing: each
+        comes back by itself.
+        """
+        before = self._failing.get(namespace)
+        try:
+            room = await self._storages.room(namespace)
+            pulses = await self._storages.pulses(room, tuple(keys))
+        except StorageProblem as error:
+            self._failing[namespace] = error.problem
+            return () if before == error.problem else tuple(keys.values())
+        except ApiError as error:
+            log.warning("the storage of namespace %s is not known now: %s", namespace, error)
+            return ()
+        if self._failing.pop(namespace, None) is not None:
+            return tuple(keys.values())
+        return tuple(key for name, key in keys.items() if self._is_news(name, pulses.get(name)))
 
     @property
     def active(self) -> int:
         """How many studies are kept."""
         return self._storages.open_studies
-
-    async def _changed_in(self, namespace: str, keys: Mapping[str, Key]) -> tuple[Key, ...]:
-        try:
-            room = await self._storages.room(namespace)
-            pulses = await self._storages.within(room, lambda: room.storage.pulses(tuple(keys)))
-        except StorageProblem:
-            return tuple(keys.values())
-        except ApiError as error:
-            log.warning("the storage of namespace %s is not known now: %s", namespace, error)
-            return ()
-        return tuple(key for name, key in keys.items() if self._is_news(name, pulses.get(name)))
 
     def _is_news(self, name: str, pulse: Pulse | None) -> bool:
         if self._reported.get(name) == pulse and name in self._reported and not self._is_due(name):

@@ -159,7 +159,8 @@ def _without_storage(seen: Observed, now: float) -> Plan | None:
         if seen.job
         else Fact(ConditionType.RUNNING, "False", seen.storage.reason, "waits for the study"),
     ]
-    return _status(seen, facts, now, recheck=_STORAGE_RECHECK_SECONDS)
+    recheck = seen.storage.retry_seconds or _STORAGE_RECHECK_SECONDS
+    return _status(seen, facts, now, recheck=recheck)
 
 
 def _without_study(seen: Observed, _now: float) -> Plan | None:

@@ -23,10 +23,14 @@ FIGURES = frozenset(
 
 @dataclass(frozen=True)
 class Problem:
-    """Why something cannot go on, as a condition says it: a reason for programs, a message for people."""
+    """Why something cannot go on, as a condition says it: a reason for programs, a message for people.
+
+    `retry_seconds` is when to look again, where that is known.
+    """
 
     reason: ConditionReason
     message: str
+    retry_seconds: float | None = field(default=None, compare=False)
 
 
 class JobEnd(StrEnum):

@@ -1,0 +1,86 @@
+import asyncio
+
+from fakes.loops import until
+
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_operator.queueing import KeyedQueue
+
+
+def _run(story):
+    """Run `story(queue, log, gates)` beside a queue whose work waits for the gate of its key's lane."""
+
+    async def run():
+        log, gates = [], {}
+
+        async def work(key):
+            log.append(key)
+            if gate := gates.get(key[0]):
+                await gate.wait()
+
+        queue = KeyedQueue(work, lane=lambda key: key[0], workers=2)
+        running = asyncio.create_task(queue.run())
+        try:
+            await asyncio.wait_for(story(queue, log, gates), 20)
+        finally:
+            running.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_lane_that_waits_keeps_no_other_from_working():
+    """One namespace with any number of slow keys takes its own workers only."""
+
+    async def story(queue, log, gates):
+        gates["slow"] = asyncio.Event()
+        for number in range(100):
+            queue.add(("slow", number))
+        for number in range(5):
+            queue.add(("quick", number))
+        await until(
+            lambda: [key for key in log if key[0] == "quick"] == [("quick", each) for each in range(5)]
+        )
+        assert [key for key in log if key[0] == "slow"] == [("slow", 0), ("slow", 1)]
+        assert len(queue) == 98
+        gates["slow"].set()
+        await until(lambda: queue.idle)
+        assert len(log) == 105
+
+    _run(story)
+
+
+def test_a_key_is_worked_on_by_one_worker_and_again_when_marked_meanwhile():
+    """A key that is marked while it is worked on is worked on once more, and never twice at once."""
+
+    async def story(queue, log, gates):
+        gates["a"] = asyncio.Event()
+        queue.add(("a", 1))
+        await until(lambda: log)
+        for _ in range(3):
+            queue.add(("a", 1))
+        assert log == [("a", 1)]
+        gates["a"].set()
+        await until(lambda: queue.idle)
+        assert log == [("a", 1)] * 2
+
+    _run(story)
+
+
+def test_a_failure_of_one_key_leaves_its_lane_working():
+    """A key whose work fails comes back later; the others of its lane go on."""
+
+    async def run():
+        done = []
+
+        async def work(key):
+            if key == "bad":
+                raise LlmoptError("no")
+            done.append(key)
+
+        queue = KeyedQueue(work, lane=lambda _: "one", workers=1)
+        running = asyncio.create_task(queue.run())
+        for key in ("bad", "x", "y"):
+            queue.add(key)
+        await asyncio.wait_for(until(lambda: done == ["x", "y"]), 20)
+        running.cancel()
+
+    asyncio.run(run())

@@ -1,0 +1,141 @@
+import asyncio
+import threading
+
+import pytest
+from fakes.loops import until
+
+from llmopt_core.study.adapter import (
+    EnqueueInvalid,
+    StorageUnavailable,
+    StorageUnusable,
+    StudyUnreadable,
+)
+from llmopt_operator.adapters.slots import Slot, StorageProblem, Threads
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def _raises(error):
+    def work():
+        raise error
+
+    return work
+
+
+async def _fails(slot, work, **how):
+    with pytest.raises(StorageProblem) as caught:
+        await slot.run(work, **how)
+    return caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "pauses"),
+    [
+        (StorageUnavailable("away"), "StorageUnavailable", True),
+        (StorageUnusable("broken"), "StorageUnusable", True),
+        (StudyUnreadable("garbage"), "StudyUnreadable", False),
+        (KeyError("garbage"), "StudyUnreadable", False),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no"), "StudyUnreadable", False),
+        (RecursionError("deep"), "StudyUnreadable", False),
+        (AssertionError("ours"), "StudyUnreadable", False),
+    ],
+)
+def test_every_error_is_a_problem_of_its_namespace(error, reason, pauses):
+    """Whatever a database makes our code raise becomes a StorageProblem; a pause follows where it failed."""
+
+    async def story():
+        clock = Clock()
+        slot = Slot("team-a", Threads(2), clock)
+        problem = await _fails(slot, _raises(error))
+        assert problem.reason == reason
+        if not pauses:
+            assert await slot.run(lambda: 7) == 7
+            return
+        assert (await _fails(slot, lambda: 7)).reason == reason  # it is not asked
+        clock.now += 2.0
+        assert await slot.run(lambda: 7) == 7
+
+    asyncio.run(story())
+
+
+def test_an_error_of_the_manifest_passes():
+    """What is wrong with a resource, and not with its storage, is raised as it is, and nothing is paused."""
+
+    async def story():
+        slot = Slot("team-a", Threads(2), Clock())
+        with pytest.raises(EnqueueInvalid):
+            await slot.run(_raises(EnqueueInvalid("no")))
+        assert await slot.run(lambda: 7) == 7
+
+    asyncio.run(story())
+
+
+def test_after_a_pause_one_look_decides():
+    """Those that waited while the first look after a pause failed are refused, and ask nothing themselves."""
+
+    async def story():
+        clock = Clock()
+        slot = Slot("team-a", Threads(2), clock)
+        await _fails(slot, _raises(StorageUnavailable("away")))
+        clock.now += 2.0
+        asked = []
+
+        def look():
+            asked.append(1)
+            raise StorageUnavailable("still away")
+
+        problems = await asyncio.gather(*(_fails(slot, look) for _ in range(5)))
+        assert [problem.message for problem in problems] == ["still away"] * 5
+        assert len(asked) == 1
+
+    asyncio.run(story())
+
+
+def test_a_stuck_thread_keeps_its_own_namespace_only():
+    """Stuck: a thread. Its namespace fails until the thread ends; others, and its own later work, go on."""
+
+    async def story():
+        clock, threads, hold = Clock(), Threads(2), threading.Event()
+        stuck, other = Slot("team-a", threads, clock), Slot("team-b", threads, clock)
+        problem = await _fails(stuck, hold.wait, seconds=0.01)
+        assert "did not answer within" in problem.message
+        assert await other.run(lambda: 7) == 7
+        clock.now += 2.0
+        assert "has not ended" in (await _fails(stuck, lambda: 7)).message
+        assert await other.run(lambda: 8) == 8
+        hold.set()
+        await until(stuck._stuck.done)
+        clock.now += 4.0
+        assert await stuck.run(lambda: 9) == 9
+        assert stuck.is_quiet
+
+    asyncio.run(story())
+
+
+def test_one_namespace_has_one_thread():
+    """However much work a namespace has, it takes one of the threads."""
+
+    async def story():
+        threads, hold, began = Threads(3), threading.Event(), []
+        busy, other = Slot("team-a", threads, Clock()), Slot("team-b", threads, Clock())
+
+        def work():
+            began.append(1)
+            return hold.wait(10)
+
+        waiting = [asyncio.create_task(busy.run(work)) for _ in range(10)]
+        await until(lambda: began)
+        assert await other.run(lambda: 7) == 7
+        assert len(began) == 1
+        hold.set()
+        assert all(await asyncio.gather(*waiting))
+
+    asyncio.run(story())
