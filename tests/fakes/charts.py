@@ -37,6 +37,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
             {"namespace": "team-b", "url": "postgresql+psycopg://user:word@db.example.com/team_b"},
         ],
         "postgres": {"enabled": True, "storage": {"className": "fast"}},
+        "databaseCertificates": {"configMap": "database-ca"},
         "optunaDashboard": {"enabled": True},
     },
 }

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,6 +118,21 @@ def test_a_tenant_reaches_its_own_database_and_no_other(postgres: ChartsPostgres
                 postgres.connect(name, password, other)
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         postgres.connect("llmopt-team-a", AWKWARD, "llmopt-team-a")
+
+
+def test_a_tenant_cannot_take_the_connections_of_others(postgres: ChartsPostgres) -> None:
+    """A tenant at its limit of connections is refused more, others connect, and the limit can be changed."""
+    postgres.start()
+    passwords = {"llmopt-team-a": "word-a", "llmopt-team-b": "word-b"}
+    assert postgres.make_tenants(passwords, TENANT_CONNECTIONS="2").returncode == 0
+    with ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(postgres.connect("llmopt-team-a", "word-a", "llmopt-team-a"))
+        with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
+            postgres.connect("llmopt-team-a", "word-a", "llmopt-team-a")
+        postgres.connect("llmopt-team-b", "word-b", "llmopt-team-b").close()
+        assert postgres.make_tenants(passwords, TENANT_CONNECTIONS="3").returncode == 0
+        postgres.connect("llmopt-team-a", "word-a", "llmopt-team-a").close()
 
 
 def test_studies_are_kept_with_a_tenants_rights(postgres: ChartsPostgres) -> None:

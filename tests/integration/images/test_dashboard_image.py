@@ -39,8 +39,9 @@ def address(postgres: PostgresServer) -> Iterator[str]:
     port = free_port("127.0.0.1")
     podman(
         "run", "--detach", "--rm", f"--name={CONTAINER}", "--network=host", "--read-only", "--cap-drop=all",
-        "--ulimit=nofile=20000:20000", "--ulimit=nproc=10000:10000", RECIPES["dashboard"].name,
-        "--host", "127.0.0.1", "--port", str(port), postgres.url("postgres"),
+        "--ulimit=nofile=20000:20000", "--ulimit=nproc=10000:10000",
+        f"--env=LLMOPT_STORAGE_URL={postgres.url('postgres')}", RECIPES["dashboard"].name,
+        "--host", "127.0.0.1", "--port", str(port),
     )  # fmt: skip
     yield f"http://127.0.0.1:{port}"
     podman("kill", CONTAINER)
