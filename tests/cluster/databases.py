@@ -16,15 +16,15 @@ class Database:
 
     def __init__(self, folder: Path, address: str = LOOPBACK) -> None:
         self._folder = folder
-        self._server = PostgresServer(address)
+        self.server = PostgresServer(address)
 
     def __enter__(self) -> Self:
         """Return when the server takes connections."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._server.create()
-        self._process = Process("postgres", self._server.command(), self._folder)
+        self.server.create()
+        self._process = Process("postgres", self.server.command(), self._folder)
         try:
-            self._process.wait_until(self._server.answers, "it took connections", _START_SECONDS)
+            self._process.wait_until(self.server.answers, "it took connections", _START_SECONDS)
         except BaseException:
             self._stop()
             raise
@@ -38,8 +38,8 @@ class Database:
 
     def create(self, name: str) -> str:
         """Create database `name`; return its address as SQLAlchemy reads it."""
-        return self._server.create_database(name)
+        return self.server.create_database(name)
 
     def _stop(self) -> None:
         self._process.stop()
-        self._server.remove()
+        self.server.remove()

@@ -24,10 +24,11 @@ _PREFIX, _LOCK = "llmopt-postgres-", "owner"
 class PostgresServer:
     """One server with one superuser `llmopt`; `url(name)` is the address of a database in it.
 
-    It listens at `address` alone, and whoever reaches that may come with the password.
+    It listens at `address` alone, and whoever reaches that may come with the password. `binaries` are of
+    another build than the wheel's, which has no TLS.
     """
 
-    def __init__(self, address: str = "127.0.0.1") -> None:
+    def __init__(self, address: str = "127.0.0.1", binaries: Path | None = None) -> None:
         self.address = address
         _remove_abandoned()
         self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
@@ -36,7 +37,7 @@ class PostgresServer:
         self.port = free_port(address)
         self._account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self.folder.chmod(0o755)
-        self.binaries = self._reachable_binaries()
+        self.binaries = binaries or self._reachable_binaries()
         if self._account is not None:
             os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
 

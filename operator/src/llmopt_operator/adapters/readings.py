@@ -44,6 +44,7 @@ def _read_optimization(study: StudyPicture, resource: LLMOptimization) -> Readin
         ranked=rank(study),
         runners=runners,
         active_seconds=active,
+        unreadable=study.unreadable,
     )
 
 
@@ -61,6 +62,7 @@ def _read_benchmark(study: StudyPicture) -> BenchmarkReading:
         summary=summarise(study),
         runners=runners,
         active_seconds=active_seconds(runners),
+        unreadable=study.unreadable,
         left_seconds=None if ended else seconds_left(trials, to_do=to_do, runners=_alive(runners)),
     )
 

@@ -51,6 +51,7 @@ class Reading:
     ranked: tuple[TrialRecord, ...]
     runners: tuple[RunnerRecord, ...]
     active_seconds: float
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class BenchmarkReading:
     runners: tuple[RunnerRecord, ...]
     active_seconds: float
     left_seconds: float | None
+    unreadable: tuple[str, ...] = ()
 
 
 def optimization_seen(reading: Reading) -> StudySeen:
@@ -73,7 +75,7 @@ def optimization_seen(reading: Reading) -> StudySeen:
         "study": reading.name,
         "progress": _dump(_progress(reading)),
         "errors": [_dump(error) for error in _errors(summary)],
-        "warnings": [_dump(warning) for warning in _warnings(summary)],
+        "warnings": [_dump(warning) for warning in _warnings(summary, reading.unreadable)],
         "runners": [_dump(runner) for runner in _runners(reading.runners)],
         "baseline": _dump(_trial(summary.baseline)),
         "best": _dump(_best(result)),
@@ -96,7 +98,7 @@ def benchmark_seen(reading: BenchmarkReading) -> StudySeen:
         "study": reading.name,
         "progress": _dump(_repeats_progress(reading)),
         "errors": [_dump(error) for error in _errors(reading.summary)],
-        "warnings": [_dump(warning) for warning in _warnings(reading.summary)],
+        "warnings": [_dump(warning) for warning in _warnings(reading.summary, reading.unreadable)],
         "runners": [_dump(runner) for runner in _runners(reading.runners)],
         "results": [_dump(_candidate(candidate)) for candidate in finding.candidates],
         "winner": finding.winner,
@@ -227,8 +229,12 @@ def _errors(summary: StudySummary) -> Iterable[ErrorSummary]:
         )
 
 
-def _warnings(summary: StudySummary) -> Iterable[WarningSummary]:
-    for warning in summary.warnings[:_SHOWN_WARNINGS]:
+def _warnings(summary: StudySummary, unreadable: Sequence[str]) -> Iterable[WarningSummary]:
+    """Warn of rows that are left out first, then of what the trials warn of."""
+    if unreadable:
+        text = f"rows of the study that cannot be read are left out: {', '.join(unreadable)}"
+        yield WarningSummary(count=len(unreadable), last_message=_short(text))
+    for warning in summary.warnings[: _SHOWN_WARNINGS - bool(unreadable)]:
         yield WarningSummary(
             count=warning.count, last_message=_short(warning.message), last_trial=warning.trial
         )

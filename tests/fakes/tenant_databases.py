@@ -1,0 +1,50 @@
+"""A tenant's database as the chart makes it: with a role of its own, which is no superuser."""
+
+import itertools
+
+import psycopg
+from fakes.postgres import PASSWORD
+
+_numbers = itertools.count()
+
+
+class TenantsDatabase:
+    """A database that belongs to a role of its own, and an administrator's way into it."""
+
+    def __init__(self, server):
+        self.server = server
+        self.name = self.role = f"tenant{next(_numbers)}"
+        self.admin("CREATE ROLE {} LOGIN PASSWORD {}", self.role, PASSWORD, into="postgres")
+        self.create()
+
+    @property
+    def url(self):
+        return self.server.url(self.name).replace("llmopt:", f"{self.role}:")
+
+    def create(self):
+        self.admin("CREATE DATABASE {} OWNER {}", self.name, self.role, into="postgres")
+
+    def drop(self):
+        self.admin("DROP DATABASE {} WITH (FORCE)", self.name, into="postgres")
+
+    def admin(self, statement, *parts, into=None):
+        names = [
+            psycopg.sql.Literal(part) if part == PASSWORD else psycopg.sql.Identifier(part) for part in parts
+        ]
+        address = self.server.url(into or self.name).replace("+psycopg", "")
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(psycopg.sql.SQL(statement).format(*names))
+
+    def sql(self, *statements):
+        """Run `statements` as the administrator."""
+        address = self.server.url(self.name).replace("+psycopg", "")
+        with psycopg.connect(address, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def cut(self):
+        """End the tenant's connections: what is set for a role holds for new ones."""
+        self.admin(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid()"
+        )
