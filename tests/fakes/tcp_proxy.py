@@ -2,8 +2,9 @@
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Self
+from typing import Any, Self
 
 
 class TcpProxy:
@@ -19,16 +20,21 @@ class TcpProxy:
         self.port = self._listener.getsockname()[1]
         self._swallowed: set[socket.socket] = set()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._threads: list[threading.Thread] = []
         self._swallow_new = False
-        self.accepted = 0
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._start(self._accept)
         return self
 
     def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # it wakes who accepts
         self._listener.close()
+        self._threads[0].join()
         self.cut()
+        for thread in self._threads:
+            thread.join()
 
     def swallow(self, *, new: bool) -> None:
         """Forward nothing more on the connections that are there, and with `new` on later ones."""
@@ -53,13 +59,17 @@ class TcpProxy:
         with suppress(OSError):  # it was closed
             while True:
                 client, _ = self._listener.accept()
-                self.accepted += 1
                 server = socket.create_connection(("127.0.0.1", self._target))
                 self._pairs.append((client, server))
                 if self._swallow_new:
                     self._swallowed.update((client, server))
                 for source, sink in ((client, server), (server, client)):
-                    threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+                    self._start(self._pump, source, sink)
+
+    def _start(self, target: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):

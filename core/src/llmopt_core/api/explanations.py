@@ -114,15 +114,17 @@ def _explained(reason: Reason) -> Explanation:  # noqa: C901, PLR0911, PLR0912, 
             return Explanation(
                 _WITHOUT_STUDY,
                 Recovery.LATER,
-                "The database answers, but it cannot be used: its tables are not those that llmopt made, a right"
-                " is missing, or it is no PostgreSQL database.",
-                "do what the message says; the Secret llmopt-storage must name a PostgreSQL database of its own",
+                "The database answers, but it cannot be used: its tables are not those that llmopt made, a"
+                " right is missing, or it is no PostgreSQL database.",
+                "do what the message says; the Secret llmopt-storage must name a PostgreSQL database of its"
+                " own",
             )
         case Reason.STUDY_UNREADABLE:
             return Explanation(
                 _WITHOUT_STUDY,
                 Recovery.LATER,
-                "What the database holds of the study is not what llmopt writes, or more than the operator reads.",
+                "What the database holds of the study is not what llmopt writes, or more than the operator"
+                " reads.",
                 "remove or restore the rows that the message names; the runners go on meanwhile",
             )
         case Reason.ENQUEUE_INVALID:

@@ -93,7 +93,9 @@ class Slot:
             if (rest := self._rests_until - self._clock()) > 0:
                 await asyncio.sleep(rest)
             if self._stuck is not None and not self._stuck.done():
-                raise self._failed(Problem(ErrorClass.STORAGE_UNAVAILABLE, "an earlier query has not ended yet"))
+                raise self._failed(
+                    Problem(ErrorClass.STORAGE_UNAVAILABLE, "an earlier query has not ended yet")
+                )
             began = self._clock()
             future = await self._threads.start(work)
             self._stuck = future

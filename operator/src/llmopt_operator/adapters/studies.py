@@ -87,7 +87,9 @@ class Studies:
     async def _read(self, room: Room, name: str, resource: Resource, pulse: Pulse) -> StudySeen | None:
         if pulse.trials > ACCESS.most_trials:
             room.studies.pop(name, None)
-            raise StorageProblem(Problem(Reason.STUDY_UNREADABLE, str(too_many(name, ACCESS)), retry_seconds=60.0))
+            raise StorageProblem(
+                Problem(Reason.STUDY_UNREADABLE, str(too_many(name, ACCESS)), retry_seconds=60.0)
+            )
         try:
             return await self._storages.within(room, lambda: read_study(room, name, resource))
         except StorageProblem:
