@@ -125,7 +125,7 @@ class ControlPlane:
         )
         self._service_accounts = self.authority.server("service-accounts", "service-accounts")
         etcd = self._started(started, "etcd", *self._etcd_arguments())
-        etcd.wait_until(lambda: _answers(f"{self._etcd_url}/readyz"), "it was ready", _START_SECONDS)
+        etcd.wait_until(lambda: _answers(f"{self.etcd_url}/readyz"), "it was ready", _START_SECONDS)
         self._api_server_command = self._api_server_arguments()
         self._start_api_server(started)
         controllers = self._started(started, "kube-controller-manager", *self._controller_arguments())
@@ -143,12 +143,12 @@ class ControlPlane:
         return process
 
     def _etcd_arguments(self) -> tuple[str, ...]:
-        self._etcd_url = f"http://{LOOPBACK}:{free_port(LOOPBACK)}"
+        self.etcd_url = f"http://{LOOPBACK}:{free_port(LOOPBACK)}"
         peers = f"http://{LOOPBACK}:{free_port(LOOPBACK)}"
         return (
             f"--data-dir={self.folder / 'etcd'}",
-            f"--listen-client-urls={self._etcd_url}",
-            f"--advertise-client-urls={self._etcd_url}",
+            f"--listen-client-urls={self.etcd_url}",
+            f"--advertise-client-urls={self.etcd_url}",
             f"--listen-peer-urls={peers}",
             f"--initial-advertise-peer-urls={peers}",
             f"--initial-cluster=default={peers}",
@@ -162,7 +162,7 @@ class ControlPlane:
             "kube-apiserver-client", user="kube-apiserver", group=ADMINISTRATORS
         )
         return (
-            f"--etcd-servers={self._etcd_url}",
+            f"--etcd-servers={self.etcd_url}",
             f"--bind-address={self._address}",
             f"--advertise-address={self._address}",
             f"--secure-port={self.url.rpartition(':')[2]}",
