@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from llmopt_runner.engines.ports import free_port
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 150.0
+_TESTS = Path(__file__).parents[1]
 NUMBERS = itertools.count()
 
 
@@ -37,11 +38,12 @@ def eventually(look: Callable[[], T], *, seconds: float = PATIENCE_SECONDS) -> T
 
 @dataclass
 class OperatorProcess:
-    """One operator; its log is a file of one JSON document a line."""
+    """One operator, which `program` starts; its log is a file of one JSON document a line."""
 
     kubeconfig: Path
     folder: Path
     settings: dict[str, Any] = field(default_factory=dict)
+    program: Sequence[str] = ("llmopt_operator.main",)
 
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -52,10 +54,10 @@ class OperatorProcess:
         self.log = self.folder / f"log-{next(NUMBERS)}"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "llmopt_operator.main", "--config", str(config)],
+                [sys.executable, "-m", *self.program, "--config", str(config)],
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
+                env={**os.environ, "KUBECONFIG": str(self.kubeconfig), "PYTHONPATH": _import_path()},
             )
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -73,6 +75,11 @@ class OperatorProcess:
             return error.code, error.read().decode()
         except urllib.error.URLError:
             return 0, "it does not answer"
+
+
+def _import_path() -> str:
+    """Return where programs of the tests are found, before what the environment names."""
+    return os.pathsep.join(filter(None, (str(_TESTS), os.environ.get("PYTHONPATH"))))
 
 
 @dataclass

@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-RELEASES = Path(__file__).parents[1] / "data" / "releases"
+TESTS = Path(__file__).parents[1]
+RELEASES = TESTS / "data" / "releases"
 FIRST = RELEASES / "0.1.0"
 RECORDED = sorted(path for path in RELEASES.iterdir() if path.is_dir())
 Document = dict[str, Any]

@@ -1,8 +1,12 @@
 """From a resource to its study: what is searched, what is compared, what makes it another study."""
 
+import json
+import subprocess
+import sys
+
 import pytest
 from fakes.manifests import benchmark, changed, optimization
-from releases.recorded import RECORDED, hashes, resources, unpack_results
+from releases.recorded import FIRST, RECORDED, TESTS, hashes, resources, unpack_results
 
 from llmopt_core.resources import load_manifest, resource_of
 from llmopt_core.resources.hashed import served_document
@@ -125,3 +129,12 @@ def test_every_recorded_manifest_is_of_the_same_study(release, tmp_path):
     assert {name: fingerprint(spec) for name, spec in {**specs, **served}.items()} == {
         name: computed["fingerprint"] for name, computed in hashes(release).items()
     }
+
+
+def test_a_later_version_computes_the_same_fingerprints():
+    """Types with new fields of all sorts, each with a default, find the studies of the first release."""
+    command = (sys.executable, "-m", "releases.next_release", "fingerprints", str(FIRST))
+    done = subprocess.run(command, env={"PYTHONPATH": str(TESTS)}, capture_output=True, text=True, check=True)
+    now, stored = json.loads(done.stdout), hashes(FIRST)
+    assert now
+    assert now == {name: stored[name]["fingerprint"] for name in now}
