@@ -8,13 +8,16 @@ from llmopt_core.api.reasons import Reason
 from llmopt_core.resources import Resource, check, duration_seconds, resource_of
 from llmopt_core.resources.hashed import served_document
 from llmopt_core.resources.known import installed, remembering
+from llmopt_core.resources.serving import Engine
+from llmopt_operator.domain.contents import engines_of
 from llmopt_operator.domain.observed import Problem, Target
 from llmopt_operator.domain.policies import denial, rollout_of
 from llmopt_operator.settings import OperatorSettings
 from llmopt_operator.specs.naming import manifest_hash
 
-# Beyond its budget a study gets the time of one trial, and this for ending in order.
+# Beyond its budget a study gets the time of one start and one trial, and this to end gracefully.
 _ENDING_SECONDS = 300.0
+_START_TIMEOUT: str = Engine.model_fields["start_timeout"].default
 _LONGEST_MESSAGE = 2000
 # As many as workers may hold at a time, and some.
 _TYPED = 32
@@ -51,15 +54,14 @@ class Acceptances:
         return known or self._keep(document, resource_of(served_document(document)))
 
     def _accepted(self, document: Mapping[str, Any]) -> Accepted:
-        target = _target(document)
         resource, faults = check(served_document(document), self._installed)
         if resource is None:
             text = "; ".join(str(fault) for fault in faults)
-            return Accepted(target, Problem(Reason.INVALID_SPEC, text[:_LONGEST_MESSAGE]))
+            return Accepted(_unread(document), Problem(Reason.INVALID_SPEC, text[:_LONGEST_MESSAGE]))
         self._keep(document, resource)
-        target = replace(target, rollout=rollout_of(resource))
         rollouts = self._settings.rollout.enabled
-        return Accepted(target, denial(resource, self._settings.policy, rollouts=rollouts))
+        denied = denial(resource, self._settings.policy, rollouts=rollouts)
+        return Accepted(_target(document, resource), denied)
 
     def _keep(self, document: Mapping[str, Any], resource: Resource) -> Resource:
         self._typed[document["metadata"]["uid"], _mark(document)] = resource
@@ -78,25 +80,34 @@ def _mark(document: Mapping[str, Any]) -> str:
     return f"{document['metadata'].get('generation')} {document['metadata'].get('annotations')}"
 
 
-def _target(document: Mapping[str, Any]) -> Target:
-    spec = document["spec"]
-    runners = spec.get("runners") or {}
+def _unread(document: Mapping[str, Any]) -> Target:
+    """What is known of a resource that cannot be read: it is neither run nor deleted."""
+    metadata = document["metadata"]
     return Target(
-        generation=document["metadata"].get("generation", 0),
-        manifest_hash=manifest_hash(document),
-        suspend=bool(spec.get("suspend")),
-        runners=runners.get("count", 1),
-        queue=runners.get("queueName"),
-        ttl_seconds=spec.get("ttlSecondsAfterFinished"),
-        longest_seconds=_longest_seconds(spec),
-        uid=document["metadata"]["uid"],
+        generation=metadata.get("generation", 0), manifest_hash=manifest_hash(document), uid=metadata["uid"]
     )
 
 
-def _longest_seconds(spec: Mapping[str, Any]) -> float | None:
-    budget = spec.get("budget") or {}
-    if not budget.get("duration"):
+def _target(document: Mapping[str, Any], resource: Resource) -> Target:
+    spec = resource.spec
+    return replace(
+        _unread(document),
+        suspend=spec.suspend,
+        runners=spec.runners.count,
+        queue=spec.runners.queue_name,
+        ttl_seconds=spec.ttl_seconds_after_finished,
+        longest_seconds=_longest_seconds(resource),
+        rollout=rollout_of(resource),
+    )
+
+
+def _longest_seconds(resource: Resource) -> float | None:
+    budget = resource.spec.budget
+    if budget.duration is None:
         return None
-    start = (spec.get("engine") or {}).get("startTimeout", "10m")
-    parts = (budget["duration"], budget.get("trialTimeout", "10m"), start)
-    return sum(duration_seconds(part) for part in parts) + _ENDING_SECONDS
+    # Candidates that refer to an optimization bring engines of their own.
+    starts = [engine.start_timeout for engine in engines_of(resource)] or [_START_TIMEOUT]
+    start = max(duration_seconds(each) for each in starts)
+    return (
+        duration_seconds(budget.duration) + duration_seconds(budget.trial_timeout) + start + _ENDING_SECONDS
+    )

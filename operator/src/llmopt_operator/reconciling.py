@@ -215,7 +215,7 @@ class Reconciler:
         found = await self._studies.result(sight.key, resource)
         if found.result.trial is None:  # nothing is written of what is not trusted
             return
-        body = best_config_map(sight.document, found.result)
+        body = best_config_map(sight.document, resource, found.result)
         if await self._create(body, _CONFIG_MAPS) is None:
             await self._cluster.patch(path_of(body, _CONFIG_MAPS), {"data": body["data"]})
 

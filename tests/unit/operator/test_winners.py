@@ -89,7 +89,7 @@ def test_arguments_are_computed_from_the_resource() -> None:
 def test_no_text_of_a_row_reaches_the_config_map() -> None:
     """Messages, names of metrics and whatever else a row says stay out of what is written."""
     found = verified(replace(RESULT, ended=f"Done {FORGED}"), _resource())
-    assert FORGED not in json.dumps(best_config_map(DOCUMENT, found.result))
+    assert FORGED not in json.dumps(best_config_map(DOCUMENT, _resource(), found.result))
     assert found.result.ended == "Ended"
 
 
@@ -167,7 +167,7 @@ def test_a_study_with_a_space_of_its_own_is_not_believed(tmp_path: Path) -> None
         found = verified(result_of(study), resource)
     assert found.problem is not None
     assert found.problem.reason is Reason.PARAMETERS_OUTSIDE_SPACE
-    assert FORGED not in json.dumps(best_config_map(DOCUMENT, found.result))
+    assert FORGED not in json.dumps(best_config_map(DOCUMENT, resource, found.result))
 
 
 @given(

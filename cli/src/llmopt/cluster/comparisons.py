@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from llmopt.cluster.conditions import end_of
+from llmopt.cluster.conditions import StatusUnreadable, end_of
 from llmopt.cluster.outcomes import errors_in, typed, warnings_in
 from llmopt_core.metrics.catalog import find_metric
+from llmopt_core.resources.benchmark import BenchmarkSpec, Candidate
+from llmopt_core.resources.served import served_benchmark
 from llmopt_core.resources.status import BenchmarkStatus, CandidateResult, MetricResult
 from llmopt_core.resources.status import Comparison as StatusComparison
 from llmopt_core.study.benchmark_results import BenchmarkResult
 from llmopt_core.study.comparison import BenchmarkFinding, CandidateFinding, Difference, MetricMean
+from llmopt_core.study.definitions import objective_of
 from llmopt_core.study.records import ObjectiveDefinition
 
 Document = Mapping[str, Any]
-_CONFIDENCE_PERCENT = 95
+_PERCENT = 100
 
 
 def benchmark_from(document: Document, status: BenchmarkStatus) -> BenchmarkResult:
@@ -26,27 +29,37 @@ def benchmark_from(document: Document, status: BenchmarkStatus) -> BenchmarkResu
         study=str(document["metadata"]["name"]),
         ended=end.reason if end else None,
         message=end.message if end else "",
-        finding=_finding(document["spec"], status, decided=end is not None),
+        finding=_finding(_spec_of(document), status, decided=end is not None),
         failed=end is not None and end.failed,
         errors=errors_in(status),
         warnings=warnings_in(status),
     )
 
 
-def _finding(spec: Document, status: BenchmarkStatus, *, decided: bool) -> BenchmarkFinding:
-    objective = _objective(spec)
-    baseline = str(spec.get("baseline") or spec["candidates"][0]["name"])
+def _spec_of(document: Document) -> BenchmarkSpec:
+    """Return what the benchmark asks for; what is refused has found nothing that could be shown."""
+    spec = served_benchmark(document)
+    if spec is None:
+        raise StatusUnreadable(
+            f"{document['metadata']['name']}: its spec is not one that this version of llmopt can read: "
+            "`llmopt validate` on its manifest says why"
+        )
+    return spec
+
+
+def _finding(spec: BenchmarkSpec, status: BenchmarkStatus, *, decided: bool) -> BenchmarkFinding:
+    objective = objective_of(spec.objective)
+    baseline = spec.baseline_name
     measured = {result.candidate: result for result in status.results}
     return BenchmarkFinding(
         objective=objective,
-        metrics=tuple(dict.fromkeys((objective.metric, *spec.get("metrics", ())))),
+        metrics=tuple(dict.fromkeys((objective.metric, *spec.metrics))),
         baseline=baseline,
-        confidence=spec.get("confidencePercent", _CONFIDENCE_PERCENT) / 100,
+        confidence=spec.confidence_percent / _PERCENT,
         candidates=tuple(
-            _candidate(asked, spec, measured, objective, measured.get(baseline))
-            for asked in spec["candidates"]
+            _candidate(asked, spec, measured, objective, measured.get(baseline)) for asked in spec.candidates
         ),
-        repeats=int(spec.get("repeats", 0)),
+        repeats=spec.repeats,
         finished=status.progress.finished,
         measured=status.progress.measured,
         decided=decided,
@@ -56,32 +69,27 @@ def _finding(spec: Document, status: BenchmarkStatus, *, decided: bool) -> Bench
     )
 
 
-def _objective(spec: Document) -> ObjectiveDefinition:
-    asked = spec["objective"]
-    return ObjectiveDefinition(asked["metric"], asked.get("goal") or find_metric(asked["metric"]).direction)
-
-
 def _candidate(
-    asked: Document,
-    spec: Document,
+    asked: Candidate,
+    spec: BenchmarkSpec,
     measured: Mapping[str, CandidateResult],
     objective: ObjectiveDefinition,
     baseline: CandidateResult | None,
 ) -> CandidateFinding:
-    found = measured.get(asked["name"]) or CandidateResult(candidate=asked["name"])
-    engine = str((asked.get("engine") or spec.get("engine") or {}).get("name", ""))
+    found = measured.get(asked.name) or CandidateResult(candidate=asked.name)
+    engine, model = asked.engine or spec.engine, asked.model or spec.model
+    name = engine.name if engine else ""
     differences = {
         metric: _difference(metric, compared, objective, baseline.metrics[metric], found.repeats)
         for metric, compared in found.against_baseline.items()
         if baseline is not None and metric in baseline.metrics
     }
-    reference = asked.get("optimizationRef") or {}
     return CandidateFinding(
         name=found.candidate,
-        engine=engine,
-        model=str((asked.get("model") or spec.get("model") or {}).get("source", "")),
-        origin=f"{reference['name']}, rank {reference.get('rank', 1)}" if reference else "",
-        parameters=typed(asked.get("parameters") or {}, engine),
+        engine=name,
+        model=model.source if model else "",
+        origin=str(asked.optimization_ref) if asked.optimization_ref else "",
+        parameters=typed(asked.parameters, name),
         repeats=found.repeats,
         metrics={metric: _mean(each, found.repeats) for metric, each in found.metrics.items()},
         against_baseline=differences,

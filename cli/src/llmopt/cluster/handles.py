@@ -25,6 +25,7 @@ from llmopt.manifests import OptionInvalid, as_yaml
 from llmopt.options import Target
 from llmopt.progress import told
 from llmopt.results import Result
+from llmopt_core.api.conditions import Phase
 from llmopt_core.api.kinds import Kind
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.status import OptimizationStatus
@@ -212,7 +213,9 @@ def _stopped(subject: Subject, timeout: float, clock: Clock | None = None) -> di
     while clock.now() - began < timeout:
         document = subject.look()
         status = status_of(document)
-        idle = is_current(document, status) and status.phase == "Suspended" and not status.progress.running
+        idle = (
+            is_current(document, status) and status.phase is Phase.SUSPENDED and not status.progress.running
+        )
         if idle or end_of(status) is not None:
             return document
         clock.sleep(POLL_SECONDS)

@@ -6,6 +6,8 @@ from typing import Any
 
 from llmopt.cluster.conditions import Status, is_current, problem_of, status_of
 from llmopt.cluster.kinds import kind_of
+from llmopt_core.api.conditions import Phase
+from llmopt_core.resources.served import engine_of
 from llmopt_core.resources.status import OptimizationStatus
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60}
@@ -35,13 +37,13 @@ def _place(document: Mapping[str, Any], now: datetime) -> dict[str, str]:
         "kind": kind.short if kind else "",
         "name": str(metadata["name"]),
         "age": _short(age) if made else "",
-        "engine": str((document["spec"].get("engine") or {}).get("name", "")),
+        "engine": engine_of(document),
     }
 
 
 def _state(document: Mapping[str, Any], status: Status) -> dict[str, str]:
     problem = problem_of(status) if is_current(document, status) else None
-    phase = "Rejected" if problem and problem.hopeless else status.phase or "Pending"
+    phase = "Rejected" if problem and problem.hopeless else status.phase or Phase.PENDING
     told = problem is not None and problem.reason != phase
     left = status.progress.eta_seconds
     return {

@@ -17,6 +17,7 @@ from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.resources.base import Scalar
 from llmopt_core.resources.search_spaces import parse_value
+from llmopt_core.resources.served import engine_of, served_optimization
 from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, TrialResult
 from llmopt_core.search.configurations import GROUPS, Value
 from llmopt_core.study.results import SHOWN_METRICS, Comparison, ErrorCount, OptimizationResult, compare
@@ -50,7 +51,8 @@ def result_from(
 
 def best_config_map(document: Mapping[str, Any]) -> str:
     """Return the name of the ConfigMap that the operator writes the best into."""
-    told = (document["spec"].get("rollout") or {}).get("configMapName")
+    spec = served_optimization(document)
+    told = spec and spec.rollout and spec.rollout.config_map_name
     return str(told or f"{document['metadata']['name'][:58].rstrip('-')}-best")
 
 
@@ -60,11 +62,6 @@ def typed(parameters: Mapping[str, Scalar], engine: str) -> dict[str, Value]:
     if declaration is None:
         return dict(parameters)
     return {name: _typed(name, value, declaration) for name, value in parameters.items()}
-
-
-def engine_of(document: Mapping[str, Any]) -> str:
-    """Return the name of the resource's engine; empty where each candidate has its own."""
-    return str((document["spec"].get("engine") or {}).get("name", ""))
 
 
 def errors_in(status: OptimizationStatus | BenchmarkStatus) -> tuple[ErrorCount, ...]:
@@ -109,7 +106,7 @@ def _as_written(
 def _as_told(
     bare: OptimizationResult, document: Mapping[str, Any], status: OptimizationStatus
 ) -> OptimizationResult:
-    best, baseline = status.best, status.baseline
+    best, baseline, spec = status.best, status.baseline, served_optimization(document)
     assert best is not None  # noqa: S101 - the caller looked
     comparisons = tuple(_comparisons(document, status))
     groups: dict[str, dict[str, Value]] = {group: {} for group in GROUPS}
@@ -126,7 +123,7 @@ def _as_told(
         default_metrics=_metrics(baseline),
         comparisons=comparisons,
         confirmed=best.confirmed,
-        repeats=(document["spec"].get("confirm") or {}).get("repeats", 0) if best.confirmed else 0,
+        repeats=spec.confirm.repeats if spec and best.confirmed else 0,
         significant=any(one.significant for one in proved) and not any(one.worse for one in proved),
         serve_command=best.serve_args or None,
     )
@@ -138,7 +135,8 @@ def _comparisons(document: Mapping[str, Any], status: OptimizationStatus) -> Ite
     assert best is not None  # noqa: S101 - the caller looked
     yield from gains_of(document, status)
     measured, default = _metrics(best), _metrics(status.baseline)
-    bounds = (str(bound["metric"]) for bound in document["spec"].get("constraints") or ())
+    spec = served_optimization(document)
+    bounds = [bound.metric for bound in spec.constraints] if spec else []
     for metric in dict.fromkeys((*bounds, *SHOWN_METRICS)):
         if metric not in objectives and metric in measured and metric in default:
             yield compare(metric, default[metric], measured[metric])

@@ -3,18 +3,18 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import assert_never
 
 from llmopt.cluster.conditions import Document, Status
-from llmopt_core.metrics.catalog import find_metric
+from llmopt_core.api.conditions import Phase
+from llmopt_core.resources.benchmark import BenchmarkSpec
+from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.resources.served import served_optimization, served_spec
 from llmopt_core.resources.status import BenchmarkStatus, Gain, OptimizationStatus, RunnerStatus
+from llmopt_core.study.definitions import objective_of
 from llmopt_core.study.progress import Progress
 from llmopt_core.study.records import ObjectiveDefinition, OutcomeKind
 from llmopt_core.study.results import Comparison, compare
-
-_PHASES = {
-    "Pending": "pending", "Rejected": "rejected", "Confirming": "confirm", "Suspended": "suspended",
-    "Complete": "ended", "Failed": "ended",
-}  # fmt: skip
 
 
 def progress_of(document: Document, status: Status) -> Progress:
@@ -54,12 +54,8 @@ def comparison_of(gain: Gain, objective: ObjectiveDefinition) -> Comparison:
 
 def objectives_of(document: Document) -> Mapping[str, ObjectiveDefinition]:
     """Return the objectives of an optimization by metric, with the direction that holds."""
-    return {
-        str(asked["metric"]): ObjectiveDefinition(
-            str(asked["metric"]), asked.get("goal") or find_metric(asked["metric"]).direction
-        )
-        for asked in document["spec"].get("objectives", ())
-    }
+    spec = served_optimization(document)
+    return {asked.metric: objective_of(asked) for asked in spec.objectives} if spec else {}
 
 
 def gains_of(document: Document, status: OptimizationStatus) -> tuple[Comparison, ...]:
@@ -84,22 +80,40 @@ def _searched(document: Document, status: OptimizationStatus) -> tuple[Compariso
 
 def _budget(document: Document) -> int:
     """Return how many trials there will be, before the operator has said it."""
-    spec = document["spec"]
-    if "candidates" in spec:
-        return len(spec["candidates"]) * int(spec.get("repeats", 0))
-    return int((spec.get("budget") or {}).get("trials", 0))
+    match served_spec(document):
+        case BenchmarkSpec(candidates=candidates, repeats=repeats):
+            return len(candidates) * repeats
+        case OptimizationSpec(budget=budget):
+            return budget.trials
+        case _:  # it is refused
+            return 0
 
 
 def _phase(status: Status) -> str:
     """Return the phase as a local run calls it; what a cluster adds keeps the cluster's word."""
-    counts = status.progress
-    if status.phase != "Running":
-        return _PHASES.get(status.phase or "Pending", "pending")
+    match status.phase:
+        case None | Phase.PENDING:
+            return "pending"
+        case Phase.REJECTED:
+            return "rejected"
+        case Phase.SUSPENDED:
+            return "suspended"
+        case Phase.COMPLETE | Phase.FAILED:
+            return "ended"
+        case Phase.CONFIRMING:
+            return "confirm"
+        case Phase.RUNNING:
+            return _stage(status)
+        case _:
+            assert_never(status.phase)
+
+
+def _stage(status: Status) -> str:
     if isinstance(status, BenchmarkStatus):
         return "compare"
-    if counts.confirm_finished:
+    if status.progress.confirm_finished:
         return "confirm"
-    return "search" if counts.finished else "baseline"
+    return "search" if status.progress.finished else "baseline"
 
 
 def _outcomes(status: Status) -> tuple[tuple[str, int], ...]:

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llmopt.cluster.errors import ClientMissing
-from llmopt.cluster.outcomes import engine_of, typed
+from llmopt.cluster.outcomes import typed
+from llmopt_core.resources.served import engine_of
 from llmopt_core.resources.status import OptimizationStatus, TrialResult
 from llmopt_core.search.configurations import Value
 from llmopt_core.study.records import TrialRecord

@@ -27,6 +27,10 @@ class OptimizationRef(Part):
         int, Field(ge=0, le=10, description="1 is the winner, 0 the default, others as in `status.top`.")
     ] = 1
 
+    def __str__(self) -> str:
+        """Return it as results name it."""
+        return f"{self.name}, rank {self.rank}"
+
 
 class Candidate(Part):
     """One thing to compare: parts of its own, or a result of an optimization.
@@ -150,6 +154,11 @@ class BenchmarkSpec(Part):
     suspend: Suspend = False
     ttl_seconds_after_finished: TtlSeconds = None
     study_retention: StudyRetention = "Keep"
+
+    @property
+    def baseline_name(self) -> str:
+        """The candidate that others are compared with."""
+        return self.baseline or self.candidates[0].name
 
 
 class LLMBenchmark(Part):

@@ -105,7 +105,7 @@ def _optimization(resource: LLMOptimization) -> StudyDefinition:
         resource=resource_name(resource),
         fingerprint=fingerprint(spec),
         space=_space(spec, declaration, fixed),
-        objectives=tuple(_objective(asked) for asked in spec.objectives),
+        objectives=tuple(objective_of(asked) for asked in spec.objectives),
         constraints=_constraints(spec),
         sampler=spec.search.sampler.name,
         pruner="none" if len(spec.objectives) > 1 else spec.search.pruner.name,
@@ -122,10 +122,10 @@ def _benchmark(resource: LLMBenchmark) -> StudyDefinition:
         resource=resource_name(resource),
         fingerprint=fingerprint(spec),
         space=SearchSpace(()),
-        objectives=(_objective(spec.objective),),
+        objectives=(objective_of(spec.objective),),
         comparison=ComparisonDefinition(
             candidates=tuple(_candidate(spec, place) for place in range(len(spec.candidates))),
-            baseline=spec.baseline or spec.candidates[0].name,
+            baseline=spec.baseline_name,
             repeats=spec.repeats,
             metrics=tuple(spec.metrics),
             confidence=spec.confidence_percent / _PERCENT,
@@ -138,7 +138,7 @@ def _candidate(spec: BenchmarkSpec, place: int) -> CandidateDefinition:
     asked = spec.candidates[place]
     if asked.optimization_ref is not None:
         reference = asked.optimization_ref
-        return CandidateDefinition(asked.name, None, f"{reference.name}, rank {reference.rank}")
+        return CandidateDefinition(asked.name, None, str(reference))
     model, engine = asked.model or spec.model, asked.engine or spec.engine
     assert model is not None and engine is not None  # noqa: S101, PT018 - two rules of the spec say so
     path = "spec.engine" if asked.engine is None else f"spec.candidates[{place}].engine"
@@ -179,7 +179,8 @@ def _typed(entry: Mapping[str, int | str], declaration: EngineDeclaration) -> Ma
     return parse_values(dict(entry), declaration)
 
 
-def _objective(asked: Objective) -> ObjectiveDefinition:
+def objective_of(asked: Objective) -> ObjectiveDefinition:
+    """Return an objective of a manifest with the direction that holds."""
     direction = asked.goal or find_metric(asked.metric).direction
     return ObjectiveDefinition(asked.metric, direction, float(asked.weight))
 

@@ -162,8 +162,8 @@ class Target:
 
     generation: int
     manifest_hash: str
-    suspend: bool
-    runners: int
+    suspend: bool = False
+    runners: int = 0
     queue: str | None = None
     ttl_seconds: int | None = None
     longest_seconds: float | None = None

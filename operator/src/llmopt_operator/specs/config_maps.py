@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from llmopt_core.resources import LLMOptimization
 from llmopt_core.study.results import OptimizationResult
 from llmopt_core.study.wording import best_text
 from llmopt_operator.specs.naming import child_name, labels_of, manifest_hash, owner_of, runner_manifest
@@ -22,10 +23,12 @@ def manifest_config_map(document: Mapping[str, Any]) -> dict[str, Any]:
     return {**_config_map(document, name, hash_, {MANIFEST_KEY: text}), "immutable": True}
 
 
-def best_config_map(document: Mapping[str, Any], result: OptimizationResult) -> dict[str, Any]:
+def best_config_map(
+    document: Mapping[str, Any], resource: LLMOptimization, result: OptimizationResult
+) -> dict[str, Any]:
     """Return the ConfigMap that holds the best parameters, as programs and servers read them."""
-    rollout = document["spec"].get("rollout") or {}
-    name = rollout.get("configMapName") or best_name(document["metadata"]["name"])
+    rollout = resource.spec.rollout
+    name = (rollout and rollout.config_map_name) or best_name(document["metadata"]["name"])
     data = {
         "best.json": best_text(result),
         "serve-args": (result.serve_command or "") + "\n",

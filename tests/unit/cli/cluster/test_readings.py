@@ -5,6 +5,8 @@ from fakes.manifests import benchmark, changed, optimization
 from llmopt.cluster.conditions import status_of
 from llmopt.cluster.readings import gains_of, progress_of
 from llmopt.progress import line
+from llmopt_core.resources.benchmark import BenchmarkSpec
+from llmopt_core.resources.optimization import OptimizationSpec
 
 TWO = changed(optimization(), "spec.objectives", [{"metric": "accuracy"}, {"metric": "ttft_ms_p95"}])
 BEST = {
@@ -76,6 +78,20 @@ def test_the_budget_is_known_before_the_study_is():
     assert seen(document=changed(optimization(), "spec.budget", {"trials": 7})).budget == 7
     repeated = changed(benchmark(), "spec.repeats", 5)
     assert seen(document=repeated).repeats_planned == 10
+
+
+def test_what_the_manifest_leaves_out_has_the_default_of_its_type():
+    """The budget before the operator looked is the one that it will give."""
+    silent = optimization()
+    silent["spec"].pop("budget", None)
+    assert seen(document=silent).budget == OptimizationSpec.model_fields["budget"].default.trials
+    assert seen(document=benchmark()).repeats_planned == 2 * BenchmarkSpec.model_fields["repeats"].default
+
+
+def test_a_refused_resource_has_no_budget():
+    """A spec that cannot be read plans nothing, and is shown all the same."""
+    look = seen(document=changed(optimization(), "spec.budget", {"trials": -1}), phase="Rejected")
+    assert (look.budget, look.phase) == (0, "rejected")
 
 
 def test_a_benchmark_counts_repeats():
