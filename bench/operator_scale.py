@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,12 +64,17 @@ def until(look: Callable[[], bool], pause: float = 0.25) -> float:
 class Operator:
     """One operator process and what it says of itself."""
 
-    def __init__(self, kubeconfig: Path, folder: Path, python: str) -> None:
+    def __init__(self, kubeconfig: Path, folder: Path, python: str, namespaces: Sequence[str] = ()) -> None:
         self._python = python
         self._environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
         self._folder = folder
         self.port = free_port("127.0.0.1")
-        config = {"metricsPort": self.port, "healthPort": 0, "leaderElection": {"enabled": False}}
+        config = {
+            "metricsPort": self.port,
+            "healthPort": 0,
+            "leaderElection": {"enabled": False},
+            "namespaces": list(namespaces),
+        }
         self._config = folder / "operator.yaml"
         self._config.write_text(yaml.safe_dump(config))
 
@@ -132,17 +137,32 @@ def resource(name: str, namespace: str) -> dict[str, Any]:
     return document
 
 
+def apply(api: ApiClient, namespaces: Sequence[str], count: int, pause: float = 0.5) -> tuple[float, float]:
+    """Apply all at once and wait for the Jobs; return the seconds until all were applied, and had a Job."""
+    began = time.monotonic()
+    names = [(f"r{number:04}", namespaces[number % len(namespaces)]) for number in range(count)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda each: api.create(RESOURCES.format(each[1]), resource(*each)), names))
+    applied = time.monotonic() - began
+    until(lambda: sum(len(api.list(JOBS.format(name))) for name in namespaces) >= count, pause)
+    return applied, time.monotonic() - began
+
+
+def make_tenant(api: ApiClient, name: str, url: str) -> None:
+    """Make a namespace whose studies are kept at `url`."""
+    metadata = {"name": name}
+    api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "llmopt-storage"}}
+    api.create(f"/api/v1/namespaces/{name}/secrets", {**secret, "stringData": {"url": url}})
+
+
 def begin(api: ApiClient, operator: Operator, namespaces: list[str], count: int) -> None:
-    """Apply all at once and wait for the Jobs."""
-    with operator.running() as process, ThreadPoolExecutor(4) as pool:
+    """Apply all at once and say what that cost."""
+    with operator.running() as process:
         until(lambda: bool(operator.text()))
         time.sleep(3)
-        before, began = cpu_seconds(process), time.monotonic()
-        names = [(f"r{number:04}", namespaces[number % len(namespaces)]) for number in range(count)]
-        list(pool.map(lambda each: api.create(RESOURCES.format(each[1]), resource(*each)), names))
-        applied = time.monotonic() - began
-        until(lambda: sum(len(api.list(JOBS.format(name))) for name in namespaces) >= count, 0.5)
-        there = time.monotonic() - began
+        before = cpu_seconds(process)
+        applied, there = apply(api, namespaces, count)
         settled = [-1, operator.writes()]
         while settled[-1] != settled[-2]:
             time.sleep(3)
@@ -218,34 +238,39 @@ def show_runner(api: ApiClient, item: dict[str, Any]) -> None:
     api.patch(f"{pods}/{metadata['name']}/status", {"status": {"phase": "Running"}})
 
 
+def measure_trials(api: ApiClient, urls: Mapping[str, str], active: int, seconds: float) -> list[float]:
+    """Run `active` studies for `seconds`; return how long the ends of trials took to show in a status."""
+    stop = threading.Event()
+    storages = {name: open_storage(url) for name, url in urls.items()}
+    chosen = [item for name in urls for item in api.list(RESOURCES.format(name))][:active]
+    measurers = []
+    for item in chosen:
+        show_runner(api, {"kind": "LLMOptimization", **item})
+        namespace, name = item["metadata"]["namespace"], item["metadata"]["name"]
+        study = storages[namespace].open_study(item["metadata"]["uid"])
+        measurers.append(Measurer(api, study, f"{RESOURCES.format(namespace)}/{name}"))
+    threads = [
+        threading.Thread(target=each.run, args=(stop,), kwargs={"observed": number < 5})
+        for number, each in enumerate(measurers)
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(seconds)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    for storage in storages.values():
+        storage.close()
+    return sorted(delay for each in measurers for delay in each.delays)
+
+
 def follow(api: ApiClient, operator: Operator, urls: dict[str, str], active: int) -> None:
     """How soon the end of a trial shows in a status, with `active` studies at work."""
-    stop = threading.Event()
     with operator.running() as process:
         until(lambda: operator.reconciled() > 0)
-        storages = {name: open_storage(url) for name, url in urls.items()}
-        chosen = [item for name in urls for item in api.list(RESOURCES.format(name))][:active]
-        measurers = []
-        for item in chosen:
-            show_runner(api, {"kind": "LLMOptimization", **item})
-            namespace, name = item["metadata"]["namespace"], item["metadata"]["name"]
-            study = storages[namespace].open_study(item["metadata"]["uid"])
-            measurers.append(Measurer(api, study, f"{RESOURCES.format(namespace)}/{name}"))
-        threads = [
-            threading.Thread(target=each.run, args=(stop,), kwargs={"observed": number < 5})
-            for number, each in enumerate(measurers)
-        ]
-        before = cpu_seconds(process)
-        for thread in threads:
-            thread.start()
-        time.sleep(60)
-        spent = (cpu_seconds(process) - before) / 60
-        stop.set()
-        for thread in threads:
-            thread.join()
-        for storage in storages.values():
-            storage.close()
-    delays = sorted(delay for each in measurers for delay in each.delays)
+        before, began = cpu_seconds(process), time.monotonic()
+        delays = measure_trials(api, urls, active, 60.0)
+        spent = (cpu_seconds(process) - before) / (time.monotonic() - began)
     if delays:
         print(
             f"{active} active studies: a trial's end shows after {statistics.median(delays):.1f} s (median),"
@@ -270,10 +295,7 @@ def main() -> None:
         namespaces = [f"team-{number}" for number in range(options.namespaces)]
         urls = {name: database.create(name) for name in namespaces}
         for name, url in urls.items():
-            metadata = {"name": name}
-            api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-            secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "llmopt-storage"}}
-            api.create(f"/api/v1/namespaces/{name}/secrets", {**secret, "stringData": {"url": url}})
+            make_tenant(api, name, url)
         operator = Operator(plane.kubeconfig, Path(text), options.operator_python)
         begin(api, operator, namespaces, options.resources)
         restart(operator, options.resources)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -249,6 +250,7 @@ def test_idle_connections_that_were_cut(tenants, postgres, proxy):
     [
         ("sqlite:////tmp/study.db", "PostgreSQL"),
         ("postgresql://u@127.0.0.1:1/db?sslkey=/etc/passwd", "sslkey"),
+        ("postgresql://u@127.0.0.1:1/db?host=" + ",".join(["127.0.0.1"] * 7), "more than 6 hosts"),
         ("postgresql://u@127.0.0.1:1/db?passfile=/etc/passwd&service=x", "passfile, service"),
     ],
 )
@@ -436,7 +438,7 @@ def test_large_documents_are_read_in_batches(tenants):
         for _ in range(6):
             claim = study.claim("runner", budget=99)
             outcome = measured(claim)
-            study.finish(claim, type(outcome)(**{**vars(outcome), "facts": {"log": "x" * 150_000}}))
+            study.finish(claim, replace(outcome, facts={"log": "x" * 150_000}))
         sizes = []
 
         @sa.event.listens_for(storage.engine, "after_cursor_execute")
@@ -449,6 +451,23 @@ def test_large_documents_are_read_in_batches(tenants):
         assert max(sizes) < HASTY.batch_bytes + HASTY.document_bytes
 
 
+def test_a_reader_keeps_a_limited_number_of_bytes(tenants):
+    """A study of which a reader would keep more than its limit is refused; what is dropped does not count."""
+    small = replace(HASTY, kept_bytes=40_000)
+    with open_storage(tenants.url) as owner, open_storage(tenants.url, small) as reader:
+        study = owner.create_study(definition())
+        samples = {f"item-{number}": 1.0 for number in range(5_000)}
+        for warning in ("short", "x" * 60_000):
+            claim = study.claim("runner", budget=9)
+            study.finish(claim, replace(measured(claim), samples=samples, warnings=(warning,)))
+            if warning == "short":
+                opened = reader.open_study("study")
+                assert opened.trials()
+                assert 0 < opened.kept_bytes < 2_000
+        with pytest.raises(StudyUnreadable, match="more than 40000 bytes"):
+            reader.open_study("study").trials()
+
+
 def test_a_reader_keeps_no_samples_of_the_search(tenants):
     """Samples, sampler notes and foreign facts of search trials are not kept; what a result shows is."""
     with open_storage(tenants.url) as owner, open_storage(tenants.url, HASTY) as reader:
@@ -457,7 +476,7 @@ def test_a_reader_keeps_no_samples_of_the_search(tenants):
         outcome = measured(claim)
         facts = {"serve_command": "serve it", "log": "long"}
         samples = {f"item-{number}": 1.0 for number in range(100)}
-        study.finish(claim, type(outcome)(**{**vars(outcome), "facts": facts, "samples": samples}))
+        study.finish(claim, replace(outcome, facts=facts, samples=samples))
         (seen,) = reader.open_study("study").trials()
         assert seen.outcome.samples == {}
         assert seen.outcome.facts == {"serve_command": "serve it"}

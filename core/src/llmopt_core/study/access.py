@@ -11,7 +11,7 @@ class Access:
     one statement, whatever the network does. `statement_seconds`, `lock_seconds` and `idle_seconds` (inside
     a transaction) are the server's own limits; None leaves them as they are there. A single stored document
     is read up to `document_bytes`, one statement returns about `batch_bytes` and `batch_rows` at most, and a
-    study of more than `most_trials` trials is not read.
+    study of more than `most_trials` trials, or of which more than `kept_bytes` would be kept, is not read.
     """
 
     postgres_only: bool = False
@@ -25,6 +25,7 @@ class Access:
     batch_bytes: int = 64 * 2**20
     batch_rows: int = 5_000
     most_trials: int = 1_000_000
+    kept_bytes: int = 2**40
     # Whether samples and sampler notes of search trials are kept: samplers and pruners need them.
     search_details: bool = True
 

@@ -19,6 +19,7 @@ from llmopt_core.study.errors import StorageUnusable
 # The first exchange after a rest is the pool's ping: a connection that was cut meanwhile must show soon.
 _REST_SECONDS = 15.0
 _PING_SECONDS = 5.0
+_MOST_HOSTS = 6
 # What a URL may say beside host, user, password and database. Others name files of whoever connects.
 _ALLOWED_PARAMETERS = frozenset(
     {
@@ -39,6 +40,8 @@ def postgres_engine(url: URL, access: Access) -> sa.Engine:
             f"the storage URL has parameters that are not accepted here: {', '.join(unknown)[:200]}; remove"
             " them"
         )
+    if access.postgres_only and _hosts(url) > _MOST_HOSTS:
+        raise StorageUnusable(f"the storage URL names more than {_MOST_HOSTS} hosts: each may be waited for")
     try:
         engine = sa.create_engine(
             url,
@@ -71,6 +74,17 @@ def postgres_engine(url: URL, access: Access) -> sa.Engine:
     sa.event.listen(engine, "do_connect", connect)
     sa.event.listen(engine, "connect", limit)
     return engine
+
+
+def _hosts(url: URL) -> int:
+    """Return how many hosts a connection may try."""
+    named = [url.host or "", *(str(part) for name in ("host", "hostaddr") for part in _all(url, name))]
+    return sum(part.count(",") + 1 for part in named)
+
+
+def _all(url: URL, name: str) -> tuple[str, ...]:
+    value = url.query.get(name, ())
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 @cache

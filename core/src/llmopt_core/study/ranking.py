@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.study.outcomes import keeps_constraints
 from llmopt_core.study.records import ObjectiveDefinition, OutcomeKind, StudyDefinition, TrialRecord
@@ -21,8 +23,11 @@ def pareto_front(trials: Sequence[TrialRecord], definition: StudyDefinition) -> 
     points = {each.number: _costs(each, definition) for each in able}
     ordered = sorted(able, key=lambda each: (points[each.number], each.number))
     front: list[TrialRecord] = []
+    # The front's points as one array: a study may have ten thousand trials, all of them on the front.
+    rivals = np.empty((len(ordered), len(definition.objectives)))
     for trial in ordered:  # a trial can be dominated only by one before it in this order
-        if not any(_dominates(points[rival.number], points[trial.number]) for rival in front):
+        if not _is_dominated(np.array(points[trial.number]), rivals[: len(front)]):
+            rivals[len(front)] = points[trial.number]
             front.append(trial)
     kept = {trial.number for trial in front}
     return tuple(
@@ -113,5 +118,6 @@ def _costs(trial: TrialRecord, definition: StudyDefinition) -> tuple[float, ...]
     )
 
 
-def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one != other and all(mine <= theirs for mine, theirs in zip(one, other, strict=True))
+def _is_dominated(point: np.ndarray, rivals: np.ndarray) -> bool:
+    """Say whether one of `rivals` is nowhere worse than `point`, and not the same."""
+    return bool(((rivals <= point).all(axis=1) & (rivals != point).any(axis=1)).any())

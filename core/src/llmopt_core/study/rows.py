@@ -43,7 +43,7 @@ from llmopt_core.study.tables import (
 # A definition holds a whole manifest, which the API server limits to half of this.
 MOST_ATTRIBUTE_BYTES = 4 * 2**20
 # What a runner says of itself has a few hundred bytes.
-_MOST_SMALL, _MOST_SMALL_BYTES = 2_000, 16 * 1024
+_MOST_SMALL, _MOST_SMALL_BYTES = 1_000, 8 * 1024
 _MOST_NAMES = 20_000
 _INSERT_TRIAL = sa.insert(TRIALS).returning(TRIALS.c.trial_id)
 _INSERT_TRIAL_ATTRIBUTE = sa.insert(TRIAL_ATTRIBUTES)

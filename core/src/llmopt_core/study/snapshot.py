@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from llmopt_core.study.access import OWNER, Access
-from llmopt_core.study.documents import Ending, Ticket
+from llmopt_core.study.documents import Ending, Ticket, dump
 from llmopt_core.study.errors import StudyUnreadable
 from llmopt_core.study.records import OutcomeKind, Phase, StudyDefinition, TrialRecord
 from llmopt_core.study.tables import TRIAL_ATTRIBUTES, TRIALS, limited, octets
@@ -17,6 +17,7 @@ from llmopt_core.study.trial_rows import read_trial, unreadable_trial
 
 TICKET_KEY = "llmopt:ticket"
 ENDING_KEY = "llmopt:ending"
+_SMALL_BYTES = 8 * 1024
 _TICKETS = TRIAL_ATTRIBUTES.alias("tickets")
 _ENDINGS = TRIAL_ATTRIBUTES.alias("endings")
 
@@ -76,6 +77,7 @@ class StoredTrial:
     ticket: Ticket
     ending: Ending | None
     record: TrialRecord
+    size: int = 0  # about the bytes of JSON that are kept
 
     @property
     def number(self) -> int:
@@ -108,6 +110,7 @@ class Snapshot:
         self.trials: dict[int, StoredTrial] = {}  # by number, in order
         self.changes: list[int] = []  # numbers, each time one was read anew
         self.nameless = 0  # rows of trials that have no number
+        self.kept_bytes = 0  # about the bytes of JSON that are kept of all trials
         self._definition = definition
         self._access = access
         self._open: dict[int, int] = {}  # the unfinished: number to identifier
@@ -175,8 +178,14 @@ class Snapshot:
         known = self.trials.get(trial.number)
         if known is not None and (known.ticket, known.record) == (trial.ticket, trial.record):
             return
+        self.kept_bytes += trial.size - (0 if known is None else known.size)
         if known is None and len(self.trials) >= self._access.most_trials:
             raise too_many(self._definition.name, self._access)
+        if self.kept_bytes > self._access.kept_bytes:
+            raise StudyUnreadable(
+                f"what is to be kept of study {self._definition.name} has more than {self._access.kept_bytes}"
+                " bytes: delete the rows that llmopt did not write, or start another study"
+            )
         self._counted += trial.counts - (known is not None and known.counts)
         self.trials[trial.number] = trial
         self.changes.append(trial.number)
@@ -191,7 +200,10 @@ class Snapshot:
             ticket, ending, record = read_trial(row, self._definition, self._access)
         except StudyUnreadable as error:
             ticket, ending, record = unreadable_trial(row.number, str(error))
-        return StoredTrial(row.trial_id, ticket, ending, record)
+        # What is large is mostly dropped: only then is it measured again.
+        dropped = ending is not None and row.sent > _SMALL_BYTES and not self._access.search_details
+        size = len(dump(ticket)) + len(dump(ending)) if dropped else row.sent
+        return StoredTrial(row.trial_id, ticket, ending, record, size)
 
     def _index(self, trial: StoredTrial) -> None:
         if trial.kind is OutcomeKind.MEASURED and trial.ticket.phase is not Phase.CONFIRM:

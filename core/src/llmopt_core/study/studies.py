@@ -88,6 +88,11 @@ class Study:
         """What the study was created from."""
         return self._definition
 
+    @property
+    def kept_bytes(self) -> int:
+        """About how many bytes of JSON this object keeps of its trials."""
+        return self._snapshot.kept_bytes
+
     def claim(self, runner: str, *, budget: int, fixed: Mapping[str, Value] | None = None) -> Claim | None:
         """Return a trial for `runner` to run now, or None where there is nothing (more) to run.
 

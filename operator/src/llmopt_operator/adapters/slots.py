@@ -24,8 +24,8 @@ THREADS = 32
 WORK_SECONDS = 30.0
 # What cannot be read will not be readable soon: reading it may cost seconds.
 _UNREADABLE_SECONDS = 60.0
-# Longer work is followed by a rest of twice its time: no study takes all processor time.
-_LONG_SECONDS, _LONGEST_REST_SECONDS = 0.25, 30.0
+# Longer work is followed by a rest of four times its time: no study takes all processor time.
+_LONG_SECONDS, _REST, _LONGEST_REST_SECONDS = 0.25, 4.0, 60.0
 Clock = Callable[[], float]
 
 
@@ -109,7 +109,7 @@ class Slot:
 
     def _rest(self, took: float) -> None:
         if took > _LONG_SECONDS:
-            self._rests_until = self._clock() + min(2 * took, _LONGEST_REST_SECONDS)
+            self._rests_until = self._clock() + min(_REST * took, _LONGEST_REST_SECONDS)
 
     def _result(self, future: asyncio.Future[T]) -> T:
         try:

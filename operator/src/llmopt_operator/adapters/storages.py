@@ -31,6 +31,7 @@ ACCESS = Access(
     batch_rows=500,
     # Three times the largest budget: repeats and returned trials come on top.
     most_trials=30_000,
+    kept_bytes=24 * 2**20,
     search_details=False,
 )
 # A trial whose runner said nothing for so long, while nobody replaced it, is given to another.
@@ -38,6 +39,8 @@ _LEASE_SECONDS = 60.0
 # Questions of many resources at once become one.
 _GATHER_SECONDS = 0.02
 _UNUSED_SECONDS = 120.0
+# Of all open studies together. As Python's objects they take several times as much.
+_MOST_KEPT_BYTES = 40 * 2**20
 
 
 @dataclass
@@ -67,6 +70,11 @@ class Room:
             return known
         study = self.storage.open_study(name)
         return self.studies.setdefault(name, OpenStudy(study, Janitor(study, _LEASE_SECONDS)))
+
+    @property
+    def kept_bytes(self) -> int:
+        """About how many bytes of JSON are kept of its open studies."""
+        return sum(each.study.kept_bytes for each in self.studies.values())
 
     def recognise(self, pulse: Pulse) -> None:
         """Forget what was read from other tables than those of `pulse`: the database was restored."""
@@ -102,6 +110,12 @@ class Storages:
                 room = self._rooms[namespace] = Room(namespace, url, storage)
             room.used_at = time.monotonic()
             return room
+
+    def trim(self) -> None:
+        """Keep no more of all studies than fits: what the largest namespace opened first goes."""
+        while sum(room.kept_bytes for room in self._rooms.values()) > _MOST_KEPT_BYTES:
+            largest = max(self._rooms.values(), key=lambda room: room.kept_bytes)
+            del largest.studies[next(iter(largest.studies))]
 
     async def within(self, room: Room, work: Callable[[], T], seconds: float = WORK_SECONDS) -> T:
         """Do blocking `work` on a namespace's database in its slot, within `seconds`."""

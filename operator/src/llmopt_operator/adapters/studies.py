@@ -91,10 +91,12 @@ class Studies:
                 Problem(Reason.STUDY_UNREADABLE, str(too_many(name, ACCESS)), retry_seconds=60.0)
             )
         try:
-            return await self._storages.within(room, lambda: read_study(room, name, resource))
+            seen = await self._storages.within(room, lambda: read_study(room, name, resource))
         except StorageProblem:
             room.studies.pop(name, None)  # it may hold half of what there is; it is read anew
             raise
+        self._storages.trim()
+        return seen
 
     async def make(self, key: Key, resource: Resource) -> None:
         """Create the study of `resource`, or open it; what it cannot be made from is a StorageProblem too."""
