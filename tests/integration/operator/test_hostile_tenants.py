@@ -106,3 +106,42 @@ def test_hostile_tenants_disturb_nobody(make_tenant, make_operator, database):
             eventually(lambda tenant=hostile.tenant: len(tenant.jobs()) == 3, seconds=300.0)
         assert operator.process.poll() is None
         assert operator.asked(operator.health, "/healthz")[0] == 200
+
+
+def test_rows_that_cannot_be_read_are_named_in_the_status(tenant, operator):
+    """Written into a study: a trial and a runner of garbage. Both are counted and named; the study ends."""
+    tenant.apply("garbage", budget={"trials": 6})
+    with tenant.kubelet("--trial-seconds", "1"):
+        eventually(lambda: tenant.status("garbage").get("progress", {}).get("finished"))
+        with psycopg.connect(tenant.url.replace("+psycopg", "")) as connection:
+            connection.execute(
+                "INSERT INTO trials (study_id, number, state, datetime_start, datetime_complete)"
+                " SELECT study_id, 100, 'FAIL', now(), now() FROM studies"
+            )
+            connection.execute(
+                "INSERT INTO study_user_attributes (study_id, key, value_json)"
+                " SELECT study_id, 'runner:evil', '{' FROM studies"
+            )
+        tenant.until("garbage", "Complete", "True", "TrialsExhausted")
+    status = tenant.status("garbage")
+    (error,) = (error for error in status["errors"] if error["lastTrial"] == 100)
+    assert error["count"] == 1
+    assert "trial 100's ticket is not there" in error["lastMessage"]
+    assert "runner:evil" in status["warnings"][0]["lastMessage"]
+    assert status["best"]
+    assert operator.process.poll() is None
+
+
+def test_a_study_of_millions_of_rows_is_refused(tenant, operator):
+    """Written into a study: more rows than are read. A condition says so, and the operator goes on."""
+    tenant.apply("crowded", budget={"trials": 50})
+    with tenant.kubelet("--trial-seconds", "1"):
+        eventually(lambda: tenant.status("crowded").get("progress", {}).get("finished"))
+        with psycopg.connect(tenant.url.replace("+psycopg", "")) as connection:
+            connection.execute(
+                "INSERT INTO trials (study_id, number, state)"
+                " SELECT study_id, number, 'FAIL' FROM studies, generate_series(100, 300099) AS number"
+            )
+        condition = tenant.until("crowded", "StudyReady", "False", "StudyUnreadable")
+    assert "more than 30000 trials" in condition["message"]
+    assert operator.process.poll() is None

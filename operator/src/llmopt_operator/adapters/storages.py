@@ -152,8 +152,10 @@ class Storages:
             if now - room.used_at > _UNUSED_SECONDS:
                 self._close(namespace)
         for namespace, slot in tuple(self._slots.items()):
-            if namespace not in self._rooms and slot.is_quiet and not self._opening[namespace].locked():
-                del self._slots[namespace], self._opening[namespace]
+            opening = self._opening.get(namespace)
+            if namespace not in self._rooms and slot.is_quiet and not (opening and opening.locked()):
+                del self._slots[namespace]
+                self._opening.pop(namespace, None)
 
     def close(self) -> None:
         """Close all databases."""
