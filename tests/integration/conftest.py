@@ -64,10 +64,12 @@ def make_operator(plane, tmp_path):
     """Return what starts operators; all are ended afterwards."""
     made = []
 
-    def make(*namespaces: str, **settings) -> OperatorProcess:
+    def make(*namespaces: str, kubeconfig: Path | None = None, **settings) -> OperatorProcess:
         election = {"enabled": False}
         chosen = {"namespaces": list(namespaces), "leaderElection": election, **settings}
-        operator = OperatorProcess(plane.kubeconfig, tmp_path / f"operator-{next(NUMBERS)}", chosen)
+        operator = OperatorProcess(
+            kubeconfig or plane.kubeconfig, tmp_path / f"operator-{next(NUMBERS)}", chosen
+        )
         operator.start()
         made.append(operator)
         return operator

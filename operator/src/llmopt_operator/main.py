@@ -42,6 +42,8 @@ from llmopt_operator.sweeping import Sweep
 log = logging.getLogger(__name__)
 # Between two searches for garbage; Python's own default suits small programs.
 _ALLOCATIONS = 20_000
+# What others free is gathered for so long before what waits for it is tried again.
+_FREED_SECONDS = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -157,8 +159,13 @@ class Operator:
         self._leading = True
         self.metrics.leading.set(1)
         self.metrics.queue_length.set_function(lambda: len(queue))
+
+        def freed(namespace: str) -> None:
+            for key in reconciler.blocked(namespace):
+                queue.add_later(key, _FREED_SECONDS)
+
         parts = {
-            "watch": watch(self.sightings, queue.add, self._settings.namespaces, self._watching, stop),
+            "watch": watch(self.sightings, queue.add, freed, self._settings.namespaces, self._watching, stop),
             "queue": queue.run(),
             "roll-up": roll_up(studies, self.sightings, queue.add, self.metrics, self.pulse, poll),
             "audit": audit.run(),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_operator.adapters.kubernetes import ApiError
 
 log = logging.getLogger(__name__)
 Item = TypeVar("Item", bound=Hashable)
@@ -34,8 +35,8 @@ class KeyedQueue(Generic[Item]):
     each other.
 
     A key that is marked while it is worked on is worked on once more. What raises an LlmoptError is tried
-    again after a delay that doubles from failure to failure; any other error is a fault of the program: it
-    is logged whole and tried again as slowly as can be.
+    again after a delay that doubles from failure to failure, and not before the API server wants to be asked
+    again; any other error is a fault of the program: it is logged whole and tried again as slowly as can be.
     """
 
     def __init__(
@@ -132,7 +133,7 @@ class KeyedQueue(Generic[Item]):
             if (again := task.result()) is not None:
                 self.add_later(key, again)
         elif isinstance(error, LlmoptError):
-            delay = self._delay(key)
+            delay = max(self._delay(key), _asked_pause(error))
             log.warning("%s: %s; again in %.1f s", key, error, delay, extra={"resource": str(key)})
             self.add_later(key, delay)
         else:  # one resource that the program cannot handle must not take all others down
@@ -158,3 +159,9 @@ class KeyedQueue(Generic[Item]):
                 await asyncio.wait_for(self._wake.wait(), wait)
             except TimeoutError:
                 continue
+
+
+def _asked_pause(error: LlmoptError) -> float:
+    """Return for how many seconds the API server asked to be left alone, directly or as the cause."""
+    cause = error if isinstance(error, ApiError) else error.__cause__
+    return cause.retry_after_seconds if isinstance(cause, ApiError) else 0.0

@@ -1,9 +1,10 @@
 """Brings one resource nearer to what it asks for: look, decide, act, until nothing is left to do."""
 
+import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,6 @@ from llmopt_core.resources import LLMOptimization, Resource
 from llmopt_operator.acceptance import Acceptances
 from llmopt_operator.adapters.kubernetes import (
     STRATEGIC_MERGE_PATCH,
-    AlreadyExists,
     ApiError,
     Cluster,
     Forbidden,
@@ -23,6 +23,7 @@ from llmopt_operator.adapters.kubernetes import (
     collection,
     path_of,
 )
+from llmopt_operator.adapters.owned_objects import NotOurs, create_owned
 from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.domain.actions import (
@@ -32,33 +33,49 @@ from llmopt_operator.domain.actions import (
     Happening,
     MakeStudy,
     Plan,
+    Refused,
     ReopenStudy,
     StartRunners,
     StopRunners,
     WriteArguments,
     WriteBest,
 )
-from llmopt_operator.domain.decisions import decide
+from llmopt_operator.domain.decisions import blocked, decide
 from llmopt_operator.domain.observed import DeploymentSeen, Observed, Problem, StudySeen
+from llmopt_operator.domain.refusals import Refusal, problem_of
 from llmopt_operator.domain.writing import status_patch
+from llmopt_operator.event_posts import EventPosts
 from llmopt_operator.metrics import OperatorMetrics
 from llmopt_operator.settings import OperatorSettings
 from llmopt_operator.sightings import Sightings
 from llmopt_operator.specs.config_maps import best_config_map, manifest_config_map
 from llmopt_operator.specs.deployments import arguments_patch, deployment_seen
-from llmopt_operator.specs.events import event_of
 from llmopt_operator.specs.jobs import runner_job
 from llmopt_operator.specs.naming import Key
 
 log = logging.getLogger(__name__)
 # Enough for every way through the decisions; more would mean that two of them undo each other.
 _MOST_ROUNDS = 8
-_JOBS, _CONFIG_MAPS, _EVENTS, _DEPLOYMENTS = "jobs", "configmaps", "events", "deployments"
+_JOBS, _CONFIG_MAPS, _DEPLOYMENTS = "jobs", "configmaps", "deployments"
+# What may pass by itself is reported once it failed so often in a row.
+_REPORTED_FAILURES = 3
+# A request that is not answered for so long is reported while it is waited for.
+_SLOW_SECONDS = 5.0
 Document = Mapping[str, Any]
 
 
 class Restless(LlmoptError):
     """Decisions did not come to rest."""
+
+
+class ActionRefused(LlmoptError):
+    """An action was refused; its resource's status says so."""
+
+    retryable = True
+
+    def __init__(self, refused: Refused) -> None:
+        self.refused = refused
+        super().__init__(refused.problem.message)
 
 
 @dataclass(frozen=True)
@@ -87,7 +104,14 @@ class Reconciler:
         self._settings = settings
         self._metrics = metrics
         self._acceptances = Acceptances(settings)
+        self._events = EventPosts(cluster)
         self._written_at: dict[str, float] = {}
+        self._failures: Counter[str] = Counter()
+        self._blocked: dict[str, set[Key]] = {}
+
+    def blocked(self, namespace: str) -> frozenset[Key]:
+        """Return the resources of `namespace` for which something was refused when it was last tried."""
+        return frozenset(self._blocked.get(namespace, ()))
 
     async def reconcile(self, key: Key) -> float | None:
         """Do what is to be done about `key`; return after how many seconds to look again, if at all."""
@@ -100,23 +124,40 @@ class Reconciler:
             self._metrics.reconciled(key.kind, result, time.monotonic() - began)
 
     async def _reconcile(self, key: Key) -> float | None:
+        refusal: ActionRefused | None = None
         for _ in range(_MOST_ROUNDS):
             document = self._sightings.of(key).document
             if document is None or "deletionTimestamp" in document["metadata"]:
                 self._forget(key)
                 return None
             sight = await self._look(key, document)
-            plan = decide(sight.observed, time.time())
+            refused = None if refusal is None else refusal.refused
+            plan = decide(sight.observed, time.time(), refused)
             try:
-                await self._carry_out(sight, plan.actions)
+                if await self._carry_out(sight, plan.actions):
+                    sight = self._with_status(sight)
             except StorageProblem as error:
                 sight = replace(sight, observed=replace(sight.observed, storage=error.problem))
-                plan = decide(sight.observed, time.time())
+                plan = decide(sight.observed, time.time(), refused)
+            except ActionRefused as error:
+                refusal = error
+                continue
             if plan.status:
                 await self._conclude(sight, plan)
-                return plan.recheck_seconds
-            await self._tell(sight.document, plan.happenings)
+                return self._again(key, document, plan, refusal)
+            if (failure := await self._events.post(sight.document, plan.happenings)) is not None:
+                log.warning("%s: an event is posted later: %s", key, failure)
         raise Restless(f"{key}: still something to do after {_MOST_ROUNDS} rounds")
+
+    def _again(self, key: Key, document: Document, plan: Plan, refusal: ActionRefused | None) -> float | None:
+        """Return when to look again; what was refused is tried after pauses that grow."""
+        blocked_keys = self._blocked.setdefault(key.namespace, set())
+        if refusal is not None:
+            blocked_keys.add(key)
+            raise refusal
+        blocked_keys.discard(key)
+        self._failures.pop(document["metadata"]["uid"], None)
+        return plan.recheck_seconds
 
     async def _look(self, key: Key, document: Document) -> _Sight:
         sighting, accepted = self._sightings.of(key), self._acceptances.of(document)
@@ -165,11 +206,60 @@ class Reconciler:
             problem = error.problem
         return replace(observed, storage=problem, study=study)
 
-    async def _carry_out(self, sight: _Sight, actions: Sequence[Action]) -> None:
+    def _with_status(self, sight: _Sight) -> _Sight:
+        """Return `sight` with the status as it was written since."""
+        document = self._sightings.of(sight.key).document or sight.document
+        return replace(sight, observed=replace(sight.observed, status=document["status"]))
+
+    async def _carry_out(self, sight: _Sight, actions: Sequence[Action]) -> bool:
+        """Act; return whether the status was written meanwhile. Raises ActionRefused and StorageProblem."""
+        said = False
         if actions:
             log.info("%s: %s", sight.key, actions, extra={"resource": str(sight.key)})
         for action in actions:
+            try:
+                said |= await self._act_visibly(sight, action)
+            except (ApiError, NotOurs) as error:
+                if (problem := self._reported(sight, error)) is None:
+                    raise
+                raise ActionRefused(Refused(type(action), problem)) from error
+        return said
+
+    def _reported(self, sight: _Sight, error: ApiError | NotOurs) -> Problem | None:
+        """Return what to report of `error`; nothing of what may pass before anybody could read it."""
+        if isinstance(error, NotFound) and error.refusal.verb != "create":
+            return None  # what was to be changed is gone: it is looked at again
+        uid = sight.document["metadata"]["uid"]
+        self._failures[uid] += 1
+        if error.retryable and self._failures[uid] < _REPORTED_FAILURES:
+            return None
+        return error.problem if isinstance(error, NotOurs) else problem_of(error.refusal)
+
+    async def _act_visibly(self, sight: _Sight, action: Action) -> bool:
+        """Act; where that takes long, write meanwhile what is waited for, and return that it was written."""
+        if not isinstance(action, StartRunners | StopRunners | WriteBest):
             await self._act(sight, action)
+            return False
+        acting = asyncio.create_task(self._act(sight, action))
+        try:
+            await asyncio.wait({acting}, timeout=_SLOW_SECONDS)
+            if slow := not acting.done():
+                await self._say_slow(sight, action)
+            await acting
+            return slow
+        finally:
+            acting.cancel()
+
+    async def _say_slow(self, sight: _Sight, action: Action) -> None:
+        attempt = {StartRunners: "create", StopRunners: "delete"}.get(type(action), "write")
+        resource = _CONFIG_MAPS if isinstance(action, WriteBest) else _JOBS
+        text = f"no answer within {_SLOW_SECONDS:.0f} s"
+        problem = problem_of(Refusal(attempt, resource, sight.key.namespace, 0, text))
+        plan = decide(sight.observed, time.time(), Refused(type(action), problem))
+        try:
+            await self._write_status(sight, plan)
+        except ApiError as error:
+            log.warning("%s: %s, and its status cannot be written: %s", sight.key, problem.message, error)
 
     async def _act(self, sight: _Sight, action: Action) -> None:
         match action:
@@ -194,9 +284,9 @@ class Reconciler:
                 await self._cluster.delete(path, propagation="Background")
 
     async def _start(self, sight: _Sight) -> None:
-        await self._create(manifest_config_map(sight.document), _CONFIG_MAPS)
+        await create_owned(self._cluster, manifest_config_map(sight.document), _CONFIG_MAPS)
         body = runner_job(sight.document, self._acceptances.resource(sight.document), self._settings)
-        created = await self._create(body, _JOBS)
+        created = await create_owned(self._cluster, body, _JOBS)
         self._sightings.job(created or await self._cluster.get(path_of(body, _JOBS)))
 
     async def _stop(self, sight: _Sight, name: str) -> None:
@@ -216,55 +306,48 @@ class Reconciler:
         if found.result.trial is None:  # nothing is written of what is not trusted
             return
         body = best_config_map(sight.document, resource, found.result)
-        if await self._create(body, _CONFIG_MAPS) is None:
+        if await create_owned(self._cluster, body, _CONFIG_MAPS) is None:
             await self._cluster.patch(path_of(body, _CONFIG_MAPS), {"data": body["data"]})
 
     async def _write_arguments(self, sight: _Sight, action: WriteArguments) -> None:
         path = f"{collection('apps/v1', _DEPLOYMENTS, sight.key.namespace)}/{action.deployment}"
-        try:
-            await self._cluster.patch(path, arguments_patch(action), content_type=STRATEGIC_MERGE_PATCH)
-        except ApiError as error:
-            if not error.retryable:  # whoever waits for it must be told why it does not happen
-                await self._tell(
-                    sight.document, [Happening(Reason.ROLLOUT_REFUSED, str(error), warning=True)]
-                )
-            raise
-
-    async def _create(self, body: dict[str, Any], plural: str) -> dict[str, Any] | None:
-        """Create `body`, or return None where it is there and ours; raises NotOurs."""
-        try:
-            return await self._cluster.create(
-                collection(body["apiVersion"], plural, body["metadata"]["namespace"]), body
-            )
-        except AlreadyExists:
-            there = await self._cluster.get(path_of(body, plural))
-        mine = body["metadata"]["ownerReferences"][0]["uid"]
-        if mine not in {owner["uid"] for owner in there["metadata"].get("ownerReferences") or ()}:
-            raise NotOurs(
-                f"{body['kind']} {body['metadata']['namespace']}/{body['metadata']['name']} exists and is"
-                " somebody else's; delete or rename it"
-            )
-        return None
+        await self._cluster.patch(path, arguments_patch(action), content_type=STRATEGIC_MERGE_PATCH)
 
     async def _conclude(self, sight: _Sight, plan: Plan) -> None:
-        """Write the status where it changed, then tell what happened."""
+        """Post what happened, then write the status where it changed.
+
+        An event that is not taken does not keep the status from being written; it is posted later.
+        """
+        changed = bool(self._patch(sight, plan))
+        failure = await self._events.post(sight.document, plan.happenings if changed else ())
+        if failure is not None and (problem := self._reported(sight, failure)) is not None:
+            plan = blocked(sight.observed, plan, problem, time.time())
+        await self._write_status(sight, plan)
+        if failure is not None:
+            raise failure
+
+    def _patch(self, sight: _Sight, plan: Plan) -> dict[str, Any]:
         uid = sight.document["metadata"]["uid"]
         since = time.monotonic() - self._written_at.get(uid, float("-inf"))
-        patch = status_patch(sight.observed.status, plan.status, since_seconds=since)
+        return status_patch(sight.observed.status, plan.status, since_seconds=since)
+
+    async def _write_status(self, sight: _Sight, plan: Plan) -> None:
+        patch, uid = self._patch(sight, plan), sight.document["metadata"]["uid"]
         if not patch:
             return
         path = path_of(sight.document, Kind(sight.key.kind).plural)
-        self._sightings.resource(await self._cluster.patch(f"{path}/status", {"status": patch}))
+        try:
+            written = await self._cluster.patch(f"{path}/status", {"status": patch})
+        except ApiError as error:
+            if not error.retryable and not isinstance(error, NotFound):
+                problem = problem_of(error.refusal)
+                said = Happening(problem.reason, problem.message, warning=True)
+                await self._events.post(sight.document, (said,))
+            raise
+        self._sightings.resource(written)
         self._written_at[uid] = time.monotonic()
-        await self._tell(sight.document, plan.happenings)
         if plan.status.get("phase") in {Phase.COMPLETE, Phase.FAILED}:
             self._studies.release(sight.key.namespace, uid)
-
-    async def _tell(self, document: Document, happenings: Iterable[Happening]) -> None:
-        events = collection("v1", _EVENTS, document["metadata"]["namespace"])
-        for happening in happenings:
-            with suppress(AlreadyExists):  # it was told before
-                await self._cluster.create(events, event_of(document, happening, time.time()))
 
     def _forget(self, key: Key) -> None:
         metadata = self._sightings.of(key).metadata
@@ -272,8 +355,7 @@ class Reconciler:
             self._studies.release(key.namespace, metadata["uid"])
             self._acceptances.forget(metadata["uid"])
             self._written_at.pop(metadata["uid"], None)
+            self._failures.pop(metadata["uid"], None)
+            self._events.forget(metadata["uid"])
+        self._blocked.get(key.namespace, set()).discard(key)
         self._sightings.forget(key)
-
-
-class NotOurs(LlmoptError):
-    """An object that the operator would create exists and belongs to somebody else."""

@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-from fakes.manifests import optimization
 from fakes.postgres import PostgresServer
 from fakes.tenants import eventually, give_secret
 
@@ -140,13 +139,3 @@ def test_a_study_made_by_an_operator_that_died_is_taken_over(tenant, make_operat
         eventually(lambda: tenant.status("orphan").get("progress", {}).get("finished") == 1)
         assert storage.study_names().count(resource.metadata.uid) == 1
     assert len(tenant.jobs()) == 1
-
-
-def test_an_object_of_somebody_else_is_left_alone(tenant, operator):
-    """A ConfigMap that bears the name of ours and is not ours is not overwritten, and the log says so."""
-    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "taken-best"}, "data": {"a": "b"}}
-    tenant.api.create(tenant.path("", "configmaps"), body)
-    tenant.apply("taken", document=optimization())
-    with tenant.kubelet():
-        eventually(lambda: any("is somebody else's" in line["message"] for line in operator.said()))
-    assert tenant.api.get(tenant.path("", "configmaps", "taken-best"))["data"] == {"a": "b"}

@@ -15,6 +15,7 @@ from llmopt_operator.domain.actions import (
     EndStudy,
     MakeStudy,
     Plan,
+    Refused,
     ReopenStudy,
     StartRunners,
     StopRunners,
@@ -23,6 +24,7 @@ from llmopt_operator.domain.actions import (
 from llmopt_operator.domain.decisions import decide
 from llmopt_operator.domain.observed import JobEnd, JobSeen, Observed, PodSeen, Problem, StudySeen, Target
 
+_REFUSABLE = (StartRunners, StopRunners, WriteBest, DeleteResource)
 START = 1_800_000_000.0
 
 
@@ -36,6 +38,7 @@ class World:
     jobs: dict[str, JobSeen] = field(default_factory=dict)
     study: StudySeen | None = None
     storage_away: bool = False
+    refusing: bool = False
     status: Mapping[str, Any] = field(default_factory=dict)
     now: float = START
     started: set[int] = field(default_factory=set)
@@ -101,23 +104,31 @@ class World:
                 self.jobs = {}
             case "gone":
                 self.jobs = {name: job for name, job in self.jobs.items() if not job.deleting}
+            case "refused" | "allowed":
+                self.refusing = event == "refused"
             case "storage away" | "storage back":
                 self.storage_away = event == "storage away"
 
     def step(self, crash_after: int | None = None) -> Plan:
         """Reconcile one round; `crash_after` so many of its actions nothing more is done."""
-        plan = decide(self.seen(), self.now)
+        plan, refused = decide(self.seen(), self.now), None
         for number, action in enumerate(plan.actions):
             if crash_after is not None and number >= crash_after:
                 return plan
+            if self.refusing and isinstance(action, _REFUSABLE):
+                refused = Refused(type(action), Problem("QuotaExceeded", "waits for quota"))
+                break
             self.carry_out(action)
+        if refused is not None:
+            plan = decide(self.seen(), self.now, refused)
+            assert plan.status, "what is refused is said"
         if plan.status and crash_after is None:
             self.status = plan.status
         return plan
 
     def settle(self) -> None:
         """Reconcile until nothing changes; Jobs that are deleted go."""
-        self.storage_away = False
+        self.storage_away = self.refusing = False
         for _ in range(12):
             self.now += 40
             self.happen("gone")
@@ -130,7 +141,7 @@ class World:
 
 EVENTS = st.sampled_from(
     ["edit", "suspend", "resume", "study ends", "study dropped", "job ends", "job killed", "gone",
-     "storage away", "storage back"]
+     "storage away", "storage back", "refused", "allowed"]
 )  # fmt: skip
 HISTORIES = st.lists(st.tuples(EVENTS, st.integers(0, 3), st.none() | st.integers(0, 1)), max_size=25)
 
@@ -144,6 +155,7 @@ def test_whatever_happens_it_comes_to_rest(history: list[tuple[str, int, int | N
         for _ in range(rounds):
             world.step(crash_after)
     world.settle()
+    assert not world.seen().is_blocked
     ended = world.seen().was_ended
     running = [job for job in world.jobs.values() if not job.deleting and job.end is None]
     mine = [job for job in running if job.manifest_hash == f"hash{world.manifest}"]

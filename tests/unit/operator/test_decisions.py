@@ -12,6 +12,7 @@ from llmopt_operator.domain.actions import (
     EndStudy,
     MakeStudy,
     Plan,
+    Refused,
     ReopenStudy,
     StartRunners,
     StopRunners,
@@ -248,3 +249,77 @@ def test_a_best_that_is_not_trusted_is_said() -> None:
     said = _condition(plan, "ResultValid")
     assert (said["status"], said["reason"]) == ("False", "ParametersOutsideSpace")
     assert "ParametersOutsideSpace" in {each.reason for each in plan.happenings}
+
+
+REFUSAL = Problem("QuotaExceeded", "waits for quota: ResourceQuota small")
+BLOCKED = {
+    "type": "Blocked",
+    "status": "True",
+    "reason": "QuotaExceeded",
+    "message": REFUSAL.message,
+    "lastTransitionTime": timestamp(NOW - 60),
+    "observedGeneration": 3,
+}
+WITH_BEST = replace(STUDY, figures={**STUDY.figures, "best": BEST})
+DONE_WITH_BEST = replace(DONE, figures=WITH_BEST.figures)
+
+
+@pytest.mark.parametrize(
+    ("seen", "action"),
+    [
+        (_seen(study=STUDY), StartRunners),
+        (_seen(study=STUDY, jobs=(OLD_JOB,)), StopRunners),
+        (_seen(study=WITH_BEST, jobs=(JOB,), pods=(POD,)), WriteBest),
+        (_seen(study=DONE_WITH_BEST, jobs=(JOB,)), WriteBest),
+        (_seen(rejection=Problem("InvalidSpec", "bad"), jobs=(OLD_JOB,)), StopRunners),
+        (_seen(target=replace(TARGET, suspend=True), study=STUDY, jobs=(JOB,)), StopRunners),
+    ],
+)
+def test_what_is_refused_is_said_once_and_not_asked_for_again(seen: Observed, action: type) -> None:
+    """The plan without the refused action has a status and one event that say why, and repeats neither."""
+    refused = Refused(action, REFUSAL)
+    plan = decide(seen, NOW, refused)
+    assert not any(isinstance(each, action) for each in plan.actions)
+    said = _condition(plan, "Blocked")
+    assert (said["status"], said["reason"], said["message"]) == ("True", REFUSAL.reason, REFUSAL.message)
+    assert [each for each in plan.happenings if each.reason == REFUSAL.reason and each.warning]
+    again = decide(replace(seen, status=plan.status), NOW + 60, refused)
+    assert again.status == plan.status
+    assert not [each for each in again.happenings if each.reason == REFUSAL.reason]
+
+
+def test_without_a_job_the_refusal_is_why_nothing_runs() -> None:
+    """A resource whose Job is refused is not running, for the reason of the refusal."""
+    plan = decide(_seen(study=STUDY), NOW, Refused(StartRunners, REFUSAL))
+    assert _condition(plan, "Running")["reason"] == "QuotaExceeded"
+    assert plan.status["phase"] == "Pending"
+
+
+def test_a_result_is_told_though_its_config_map_is_refused() -> None:
+    """The end and the best of a study are in the status whatever becomes of the ConfigMap."""
+    plan = decide(_seen(study=DONE_WITH_BEST, jobs=(JOB,)), NOW, Refused(WriteBest, REFUSAL))
+    assert plan.status["phase"] == "Complete"
+    assert plan.status["best"] == BEST
+
+
+def test_what_was_refused_is_tried_again_and_then_no_longer_said() -> None:
+    """While a status says that something is blocked, the best is written again, also after the end."""
+    running = {"best": BEST, "conditions": [BLOCKED]}
+    plan = decide(_seen(study=WITH_BEST, status=running, jobs=(JOB,), pods=(POD,)), NOW)
+    assert plan.actions == (WriteBest(),)
+    assert "Blocked" not in {each["type"] for each in plan.status["conditions"]}
+    ended = decide(_seen(study=DONE_WITH_BEST, jobs=(JOB,)), NOW, Refused(WriteBest, REFUSAL)).status
+    plan = decide(_seen(status=ended, jobs=(JOB,)), NOW + 60)
+    assert plan.actions == (WriteBest(),)
+    assert "Blocked" not in {each["type"] for each in plan.status["conditions"]}
+    assert "Complete" in {each["type"] for each in plan.status["conditions"]}
+    waits = decide(_seen(status=ended, jobs=(JOB,), storage=Problem("StorageUnavailable", "away")), NOW + 60)
+    assert waits.actions == ()
+    assert "Blocked" in {each["type"] for each in waits.status["conditions"]}
+    assert waits.recheck_seconds
+
+
+def test_a_refusal_of_what_is_no_longer_wanted_changes_nothing() -> None:
+    """A plan that does not hold the refused action is carried out as it is."""
+    seen = _seen(study=STUDY, jobs=(JOB,), pods=(POD,))
+    assert decide(seen, NOW, Refused(StartRunners, REFUSAL)) == decide(seen, NOW)

@@ -1,8 +1,12 @@
 import asyncio
+from itertools import pairwise
 
+import pytest
+from fakes import virtual_time
 from fakes.loops import until
 
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_operator.adapters.kubernetes import ApiError
 from llmopt_operator.queueing import KeyedQueue
 
 
@@ -84,3 +88,56 @@ def test_a_failure_of_one_key_leaves_its_lane_working():
         running.cancel()
 
     asyncio.run(run())
+
+
+def _work_for(seconds, work):
+    """Run a queue with the key "a" for so long in virtual time."""
+
+    async def run():
+        queue = KeyedQueue(work, lane=lambda _: "one")
+        running = asyncio.create_task(queue.run())
+        queue.add("a")
+        await asyncio.sleep(seconds)
+        running.cancel()
+
+    virtual_time.run(run())
+
+
+def _now():
+    return asyncio.get_running_loop().time()
+
+
+def test_what_fails_is_tried_again_after_pauses_that_grow():
+    """Each pause is longer than the one before, up to a minute, and what succeeds is left alone."""
+    tried = []
+
+    async def work(_key):
+        tried.append(_now())
+        if len(tried) < 12:
+            raise LlmoptError("not yet")
+
+    _work_for(3600, work)
+    pauses = [after - before for before, after in pairwise(tried)]
+    assert len(tried) == 12
+    assert pauses[0] <= 0.5
+    assert 15 < pauses[-1] <= 60
+    assert sum(pauses[:4]) < sum(pauses[4:6])
+
+
+@pytest.mark.parametrize("as_cause", [False, True])
+def test_a_server_that_asks_to_be_left_alone_is(as_cause):
+    """Retry-After is honoured, also where the refusal of the API server is only the cause."""
+    tried = []
+
+    async def work(_key):
+        tried.append(_now())
+        if len(tried) > 1:
+            return
+        error = ApiError("POST", "/x", 429, "later", retry_after_seconds=7.0)
+        if as_cause:
+            raise LlmoptError("refused") from error
+        raise error
+
+    _work_for(60, work)
+    assert len(tried) == 2
+    assert tried[1] - tried[0] >= 7.0

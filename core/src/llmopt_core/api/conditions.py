@@ -12,6 +12,7 @@ class ConditionType(StrEnum):
     SUSPENDED = "Suspended"
     MEMORY_GUARD_PASSED = "MemoryGuardPassed"
     RESULT_VALID = "ResultValid"
+    BLOCKED = "Blocked"
     COMPLETE = "Complete"
     FAILED = "Failed"
     ROLLED_OUT = "RolledOut"

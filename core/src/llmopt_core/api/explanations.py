@@ -53,6 +53,7 @@ _FAILED = Place(ConditionType.FAILED)
 _ROLLED_OUT = Place(ConditionType.ROLLED_OUT)
 _NOT_ROLLED_OUT = Place(ConditionType.ROLLED_OUT, status=False)
 _WITHOUT_STUDY = (_NOT_READY, _IDLE, _NOT_ROLLED_OUT)
+_WHERE_REFUSED = (Place(ConditionType.BLOCKED), _IDLE, _NOT_ROLLED_OUT, _EVENT)
 _RESTART = "correct it, then start the study again with the annotation llmopt.dev/restart"
 
 
@@ -256,6 +257,62 @@ def _explained(reason: Reason) -> Explanation:  # noqa: C901, PLR0911, PLR0912, 
                 Recovery.ON_CHANGE,
                 "The best trial in the database has parameters outside spec.search.space: it is not used.",
                 "find out who wrote into the namespace's database, then create the resource anew",
+            )
+        case Reason.QUOTA_EXCEEDED:
+            return Explanation(
+                _WHERE_REFUSED,
+                Recovery.LATER,
+                "A ResourceQuota of the namespace does not allow what the operator must create.",
+                "raise the quota that the message names, or delete what uses it",
+            )
+        case Reason.PERMISSION_MISSING:
+            return Explanation(
+                _WHERE_REFUSED,
+                Recovery.LATER,
+                "The operator's service account lacks a right, which the message names.",
+                "upgrade the chart's release, or correct what was changed in its roles",
+            )
+        case Reason.ADMISSION_DENIED:
+            return Explanation(
+                _WHERE_REFUSED,
+                Recovery.LATER,
+                "An admission webhook, a policy or PodSecurity denies what the operator must write.",
+                "change the resource so that it is allowed, or ask the cluster's administrator",
+            )
+        case Reason.ADMISSION_UNAVAILABLE:
+            return Explanation(
+                _WHERE_REFUSED,
+                Recovery.LATER,
+                "An admission webhook does not answer, so the API server accepts nothing that it must check.",
+                "repair the webhook that the message names",
+            )
+        case Reason.OBJECT_INVALID:
+            return Explanation(
+                _WHERE_REFUSED,
+                Recovery.LATER,
+                "The API server rejects an object that follows from the resource.",
+                "correct the field of the resource that the message names",
+            )
+        case Reason.NAME_TAKEN:
+            return Explanation(
+                _WHERE_REFUSED,
+                Recovery.LATER,
+                "An object in the way belongs to somebody else and is left as it is.",
+                "delete or rename that object",
+            )
+        case Reason.NAMESPACE_ENDING:
+            return Explanation(
+                _WHERE_REFUSED,
+                Recovery.LATER,
+                "The namespace is being deleted: nothing can be created in it.",
+                "nothing, or create the resource in another namespace",
+            )
+        case Reason.API_SERVER_FAILING:
+            return Explanation(
+                _WHERE_REFUSED,
+                Recovery.LATER,
+                "The API server failed, or did not answer, several times in a row.",
+                "look at the health of the API server; it is tried again with pauses that grow to a minute",
             )
         case Reason.TRIALS_EXHAUSTED:
             return Explanation(

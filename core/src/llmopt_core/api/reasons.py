@@ -51,6 +51,15 @@ class Reason(StrEnum):
     GUARD_TRIPPED = "GuardTripped"
     # ResultValid
     PARAMETERS_OUTSIDE_SPACE = "ParametersOutsideSpace"
+    # Blocked: what the API server refuses
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    PERMISSION_MISSING = "PermissionMissing"
+    ADMISSION_DENIED = "AdmissionDenied"
+    ADMISSION_UNAVAILABLE = "AdmissionUnavailable"
+    OBJECT_INVALID = "ObjectInvalid"
+    NAME_TAKEN = "NameTaken"
+    NAMESPACE_ENDING = "NamespaceEnding"
+    API_SERVER_FAILING = "ApiServerFailing"
     # Complete and Failed: why a study has ended
     TRIALS_EXHAUSTED = "TrialsExhausted"
     DEADLINE_EXCEEDED = "DeadlineExceeded"

@@ -10,6 +10,7 @@ import msgspec
 
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_operator.adapters.connections import Connection
+from llmopt_operator.domain.refusals import Refusal
 from llmopt_operator.metrics import OperatorMetrics
 
 # Lists of named parts are merged by name; of built-in kinds only.
@@ -17,6 +18,7 @@ STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON = "application/json"
 _READ = "GET"
+_VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _RETRYABLE = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.CONFLICT})
 _SERVERS_OWN = 500
 _ALREADY_EXISTS = "AlreadyExists"
@@ -46,6 +48,11 @@ class ApiError(LlmoptError):
         self.retry_after_seconds = retry_after_seconds
         self.retryable = status in _RETRYABLE or not HTTPStatus.BAD_REQUEST <= status < _SERVERS_OWN
         super().__init__(f"{verb} {path}: {status or 'no answer'}: {message}")
+
+    @property
+    def refusal(self) -> Refusal:
+        """What was refused, in the words of roles."""
+        return refusal_of(self.verb, self.path, self.status, self.message, self.fields)
 
 
 class NotFound(ApiError):
@@ -178,6 +185,14 @@ def _failure(verb: str, path: str, status: int, document: Object, retry_after: s
         fields={str(cause["field"]): str(cause.get("message", "")) for cause in causes if "field" in cause},
         retry_after_seconds=float(retry_after) if retry_after.isdecimal() else 0.0,
     )
+
+
+def refusal_of(
+    verb: str, path: str, status: int, message: str, fields: Mapping[str, str] | None = None
+) -> Refusal:
+    """Return a request to the `path` of a namespaced object, or of a collection, as one that was refused."""
+    namespace, resource, _, subresource = (*path.partition("/namespaces/")[2].split("/"), "", "", "")[:4]
+    return Refusal(_VERBS[verb], resource, namespace, status, message, subresource, fields or {})
 
 
 def path_of(body: Mapping[str, Any], plural: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmopt_core.api.reasons import ConditionReason
-from llmopt_operator.domain.observed import RolloutNote
+from llmopt_operator.domain.observed import Problem, RolloutNote
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,14 @@ Action = (
     | WriteArguments
     | DeleteResource
 )
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An action that was just tried and that the API server refused."""
+
+    action: type[Action]
+    problem: Problem
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,11 @@ from llmopt_operator.domain.actions import (
     Happening,
     MakeStudy,
     Plan,
+    Refused,
     ReopenStudy,
     StartRunners,
     StopRunners,
+    WriteArguments,
     WriteBest,
 )
 from llmopt_operator.domain.conditions import Fact, conditions, unix_seconds
@@ -49,12 +51,55 @@ _EXPLAINED = {
 _MEMORY_CLASSES = frozenset({ErrorClass.GPU_OUT_OF_MEMORY, ErrorClass.HOST_OUT_OF_MEMORY})
 
 
-def decide(seen: Observed, now: float) -> Plan:
+def decide(seen: Observed, now: float, refused: Refused | None = None) -> Plan:
     """Return what must change so that the cluster comes nearer to what the resource asks for.
 
-    `now` is in Unix seconds. Carrying a plan out twice, or in part, is harmless.
+    `now` is in Unix seconds. Carrying a plan out twice, or in part, is harmless. What was just `refused` is
+    not asked for again: the status says why.
     """
-    return next(plan for step in _STEPS if (plan := step(seen, now)) is not None)
+    plan = next(plan for step in _STEPS if (plan := step(seen, now)) is not None)
+    if refused is None or not any(isinstance(action, refused.action) for action in plan.actions):
+        return plan
+    return _reported(seen, plan, refused, now)
+
+
+def blocked(seen: Observed, plan: Plan, problem: Problem, now: float) -> Plan:
+    """Return `plan` with a status that says that something is refused."""
+    before = seen.status.get("conditions", ())
+    fact = Fact(ConditionType.BLOCKED, "True", problem.reason, problem.message)
+    (said,) = conditions([fact], before, generation=seen.target.generation, now=now)
+    known = seen.condition(fact.type)
+    news = () if known is not None and known["reason"] == fact.reason else (_warning(problem),)
+    status = {**plan.status, "conditions": [*_others(plan.status["conditions"], fact.type), said]}
+    return replace(plan, status=status, happenings=(*plan.happenings, *news))
+
+
+def _reported(seen: Observed, plan: Plan, refused: Refused, now: float) -> Plan:
+    """Say what is refused, along with all else that is known."""
+    if refused.action is WriteArguments:
+        fact = Fact(ConditionType.ROLLED_OUT, "False", refused.problem.reason, refused.problem.message)
+        known = seen.condition(fact.type)
+        said = Happening(Reason.ROLLOUT_REFUSED, refused.problem.message, warning=True)
+        news = () if known is not None and known["reason"] == fact.reason else (said,)
+        return Plan((), _with_fact(seen, fact, now), news)
+    kept = tuple(action for action in plan.actions if not isinstance(action, refused.action))
+    if not plan.status:
+        plan = _status(seen, _blocked_facts(seen, refused.problem), now, seen.study)
+        kept = tuple(action for action in plan.actions if not isinstance(action, refused.action))
+    return replace(blocked(seen, plan, refused.problem, now), actions=kept)
+
+
+def _blocked_facts(seen: Observed, problem: Problem) -> list[Fact]:
+    accepted = _accepted() if seen.rejection is None else _not_accepted(seen.rejection)
+    running = Fact(ConditionType.RUNNING, "False", problem.reason, problem.message)
+    if seen.job is not None:
+        running = running_fact(seen.job, seen.pods, seen.target.runners)
+    known = () if seen.study is None else (_ready(), *_judged(seen.study))
+    return [accepted, running, *known]
+
+
+def _warning(problem: Problem) -> Happening:
+    return Happening(problem.reason, problem.message, warning=True)
 
 
 def _in_progress(seen: Observed, now: float) -> Plan:
@@ -92,7 +137,7 @@ def _after_the_end(seen: Observed, now: float) -> Plan | None:
     if seen.rolls_out:
         return _rolling_out(seen, now)
     if seen.target.ttl_seconds is None:
-        return Plan(status=_generation(seen))
+        return _settled(seen)
     ended = max(
         unix_seconds(condition["lastTransitionTime"])
         for condition in seen.status["conditions"]
@@ -102,7 +147,18 @@ def _after_the_end(seen: Observed, now: float) -> Plan | None:
     left = ended + seen.target.ttl_seconds - now
     if left <= 0:
         return Plan((DeleteResource(),), seen.status)
-    return Plan(status=_generation(seen), recheck_seconds=left)
+    return replace(_settled(seen), recheck_seconds=left)
+
+
+def _settled(seen: Observed) -> Plan:
+    """What ended changes no more, unless something of it was refused: that is tried again."""
+    if not seen.is_blocked:
+        return Plan(status=_generation(seen))
+    if seen.storage is not None:
+        return Plan(status=_generation(seen), recheck_seconds=_STORAGE_RECHECK_SECONDS)
+    actions: tuple[Action, ...] = (WriteBest(),) if "best" in seen.status else ()
+    status = {**_generation(seen), "conditions": _others(seen.status["conditions"], ConditionType.BLOCKED)}
+    return Plan(actions, status)
 
 
 def _rolling_out(seen: Observed, now: float) -> Plan:
@@ -110,11 +166,19 @@ def _rolling_out(seen: Observed, now: float) -> Plan:
     next_turn = turn(seen, now)
     if next_turn.actions:
         return Plan(next_turn.actions, happenings=next_turn.happenings)
-    before = seen.status["conditions"]
-    (said,) = conditions([next_turn.fact], before, generation=seen.target.generation, now=now)
-    others = [condition for condition in before if condition["type"] != next_turn.fact.type]
-    status = {**_generation(seen), "conditions": [*others, said]}
+    status = _with_fact(seen, next_turn.fact, now)
     return Plan((), status, next_turn.happenings, next_turn.recheck_seconds)
+
+
+def _with_fact(seen: Observed, fact: Fact, now: float) -> Mapping[str, Any]:
+    """Return the status with one condition changed."""
+    before = seen.status["conditions"]
+    (said,) = conditions([fact], before, generation=seen.target.generation, now=now)
+    return {**_generation(seen), "conditions": [*_others(before, fact.type), said]}
+
+
+def _others(known: Iterable[Mapping[str, Any]], type_: ConditionType) -> list[Mapping[str, Any]]:
+    return [condition for condition in known if condition["type"] != type_]
 
 
 def _generation(seen: Observed) -> Mapping[str, Any]:
@@ -128,7 +192,7 @@ def _refused(seen: Observed, now: float) -> Plan | None:
     if running:
         return Plan(tuple(StopRunners(job.name) for job in running))
     facts = [
-        Fact(ConditionType.ACCEPTED, "False", seen.rejection.reason, seen.rejection.message),
+        _not_accepted(seen.rejection),
         Fact(ConditionType.RUNNING, "False", Reason.NOT_ACCEPTED, "correct the resource, then it is run"),
     ]
     return _status(seen, facts, now)
@@ -237,6 +301,10 @@ def _accepted() -> Fact:
     return Fact(ConditionType.ACCEPTED, "True", Reason.VALID)
 
 
+def _not_accepted(rejection: Problem) -> Fact:
+    return Fact(ConditionType.ACCEPTED, "False", rejection.reason, rejection.message)
+
+
 def _ready() -> Fact:
     return Fact(ConditionType.STUDY_READY, "True", Reason.STUDY_OPEN)
 
@@ -282,7 +350,9 @@ def _status(
         "conditions": listed,
     }
     better = _improvement(seen.status.get("best"), figures.get("best"))
-    actions: tuple[Action, ...] = () if figures.get("best") == seen.status.get("best") else (WriteBest(),)
+    is_new = figures.get("best") != seen.status.get("best")
+    again = seen.is_blocked and "best" in figures
+    actions: tuple[Action, ...] = (WriteBest(),) if is_new or again else ()
     return Plan(actions, status, (*_turns(seen, facts), *better), recheck)
 
 

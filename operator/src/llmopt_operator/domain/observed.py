@@ -208,6 +208,11 @@ class Observed:
             or said["observedGeneration"] != self.target.generation
         )
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether something was refused when the status was last written."""
+        return self._holds(ConditionType.BLOCKED)
+
     def condition(self, type_: ConditionType) -> Mapping[str, Any] | None:
         """Return the condition of this type as it was last written, None where it was not."""
         return next((each for each in self.status.get("conditions", ()) if each["type"] == type_), None)

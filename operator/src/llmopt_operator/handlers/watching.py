@@ -15,8 +15,16 @@ Event = Mapping[str, Any]
 _GONE = "DELETED"
 
 
-def register(registry: kopf.OperatorRegistry, sightings: Sightings, add: Callable[[Key], None]) -> None:
-    """Have `sightings` told of our resources, their Jobs and pods, and `add` called for whom it concerns."""
+def register(
+    registry: kopf.OperatorRegistry,
+    sightings: Sightings,
+    add: Callable[[Key], None],
+    freed: Callable[[str], None],
+) -> None:
+    """Have `sightings` know our resources, their Jobs and pods, and `add` called for whom it concerns.
+
+    `freed` is called with a namespace in which a Job or a pod of ours is gone: its quota allows more.
+    """
 
     async def on_resource(event: Event, **_: Any) -> None:
         if key := sightings.resource(event["object"], gone=event["type"] == _GONE):
@@ -25,10 +33,14 @@ def register(registry: kopf.OperatorRegistry, sightings: Sightings, add: Callabl
     async def on_job(event: Event, **_: Any) -> None:
         if key := sightings.job(event["object"], gone=event["type"] == _GONE):
             add(key)
+        if event["type"] == _GONE:
+            freed(event["object"]["metadata"]["namespace"])
 
     async def on_pod(event: Event, **_: Any) -> None:
         if key := sightings.pod(event["object"], gone=event["type"] == _GONE):
             add(key)
+        if event["type"] == _GONE:
+            freed(event["object"]["metadata"]["namespace"])
 
     for kind in Kind:
         kopf.on.event(GROUP, VERSION, kind.plural, registry=registry)(on_resource)
@@ -86,6 +98,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
 async def watch(
     sightings: Sightings,
     add: Callable[[Key], None],
+    freed: Callable[[str], None],
     namespaces: Sequence[str],
     ready: asyncio.Event,
     stop: asyncio.Event,
@@ -93,7 +106,7 @@ async def watch(
     """Run kopf on `namespaces` (none: all) until `stop` is set; `ready` is set once it watches."""
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry)(kopf_login)
-    register(registry, sightings, add)
+    register(registry, sightings, add, freed)
     settings = kopf.OperatorSettings()
     configure(settings)
     # kopf handles the signals: when it ends without an error, it was asked to stop.
