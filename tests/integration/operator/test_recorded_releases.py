@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 from cluster.control_plane import OWN_CLUSTER_VARIABLE, ControlPlane
 from fakes.api_client import ApiClient
+from fakes.cluster_commands import Commands
 from fakes.tenants import OperatorProcess, Tenant, eventually, give_secret
 from releases.recorded import RECORDED, objects, resources
 from releases.restored import restore_database, restore_objects
 
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.study.adapter import open_storage
 
 pytestmark = [
@@ -35,9 +37,9 @@ ENDED = (("finished", OPTIMIZATIONS), ("failed", OPTIMIZATIONS), ("benchmark", B
 class Upgraded:
     """A namespace whose objects are of `release`, and this version's operator in charge of it."""
 
-    release: Any
+    release: Path
     tenant: Tenant
-    operator: OperatorProcess
+    kubeconfig: Path
 
     def recorded(self, name: str, plural: str) -> Any:
         return resources(self.release)[f"cluster/{plural}/{name}.json"]
@@ -75,7 +77,7 @@ def upgraded(request, tmp_path_factory, database):
         operator.start()
         try:
             with tenant.kubelet("--trial-seconds", "0.5"):
-                yield Upgraded(release, tenant, operator)
+                yield Upgraded(release, tenant, plane.kubeconfig)
         finally:
             operator.stop()
 
@@ -98,6 +100,15 @@ def test_what_has_ended_stays_as_it_is(upgraded, name, plural):
     assert upgraded.jobs_of(name) == upgraded.recorded_jobs_of(name)
     with open_storage(upgraded.tenant.url) as storage:
         assert storage.open_study(recorded["status"]["study"]).ended is not None
+
+
+@pytest.mark.parametrize("name", ["llmo/finished", "llmo/running", "llmb/benchmark"])
+def test_it_is_reported(upgraded, tmp_path, name):
+    """The command writes the report of a recorded resource's study, ended or not."""
+    llmopt, page = Commands(upgraded.kubeconfig, tmp_path), tmp_path / "report.html"
+    done = llmopt("report", name, "--namespace", NAMESPACE, "--output", page)
+    assert done.exit_code == Exit.FINISHED, done.output
+    assert "</html>" in page.read_text()
 
 
 @pytest.mark.parametrize(("name", "plural"), RUNNING)
