@@ -28,8 +28,8 @@ from llmopt_core.resources.search_spaces import complete
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.study.adapter import Janitor, open_storage
 from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
-from llmopt_core.study.records import ConfirmPlan, Outcome, OutcomeKind, RunnerRecord
-from llmopt_core.study.summary import summarise
+from llmopt_core.study.records import ConfirmPlan, Outcome, OutcomeKind, Phase, RunnerRecord
+from llmopt_core.study.summary import rank, summarise
 
 
 def options():
@@ -46,6 +46,7 @@ def options():
     parser.add_argument("--fail", help="every trial fails with this error class, and the study with it")
     parser.add_argument("--warn", help="every trial warns so; # becomes its number")
     parser.add_argument("--forge", help="what every text of the winner's row says")
+    parser.add_argument("--refuse-default", action="store_true", help="the default cannot run here")
     parser.add_argument("--lose", help="this candidate of a benchmark has no model")
     return parser.parse_args()
 
@@ -114,6 +115,9 @@ class Runner:
 
     def outcome(self, claim):
         configuration = Configuration.from_flat(claim.parameters)
+        if self.args.refuse_default and claim.phase is Phase.BASELINE:
+            failure = Failure(ErrorClass.INVALID_CONFIGURATION, "max_num_seqs at most 856", "lower it")
+            return Outcome(OutcomeKind.INFEASIBLE, configuration, failure=failure)
         temperature = float(claim.parameters.get("sampling.temperature", 1.0))
         noise = random.Random(f"{claim.number}")
         samples = {f"item-{n}": self.score(n, temperature) for n in range(8)}
@@ -189,16 +193,14 @@ class Runner:
             return 0.0
 
     def plan(self):
-        summary = summarise(self.study)
-        if (
-            summary.best is None
-            or summary.best.number == summary.baseline.number
-            or not self.spec.confirm.top
-        ):
+        summary, ordered = summarise(self.study), rank(self.study)
+        reference = summary.baseline or next(iter(ordered), None)
+        rivals = [trial for trial in ordered if trial.number != reference.number]
+        if not rivals or summary.best.phase is Phase.BASELINE or not self.spec.confirm.top:
             return
         plan = ConfirmPlan(
-            candidates=({}, summary.best.parameters),
-            source_trials=(summary.baseline.number, summary.best.number),
+            candidates=(reference.parameters, rivals[0].parameters),
+            source_trials=(reference.number, rivals[0].number),
             repeats=self.spec.confirm.repeats,
         )
         self.study.plan_confirm(plan)

@@ -77,6 +77,7 @@ def line(progress: Progress) -> str:
         else "",
         f"{progress.repeats}/{progress.repeats_planned} repeats" if _repeats(progress) else "",
         f"measuring {', '.join(progress.candidates)}" if progress.candidates else "",
+        _default(progress),
         _best(progress),
         _memory(progress),
         _errors(progress),
@@ -107,6 +108,7 @@ def _rows(progress: Progress) -> Iterator[tuple[str, str]]:
     yield "repeats", repeats if _repeats(progress) else ""
     yield "measuring", ", ".join(progress.candidates)
     yield "outcomes", ", ".join(f"{count} {kind}" for kind, count in progress.outcomes)
+    yield "default", _default(progress).removeprefix("the default ")
     yield "best so far", _best(progress).removeprefix("best ")
     yield "memory", _memory(progress).removeprefix("memory ")
     yield "runners", f"{progress.runners} ({', '.join(progress.stages)})" if progress.stages else ""
@@ -122,15 +124,20 @@ def _repeats(progress: Progress) -> bool:
 def _best(progress: Progress) -> str:
     if progress.best_trial is None or progress.phase == "ended":  # then the result follows
         return ""
+    compared = progress.best_trial and not progress.default_failure
     gains = ", ".join(
         f"{one.metric} {number(one.best)} ({gain_text(one)} over the default, not confirmed)"
-        if progress.best_trial
+        if compared
         else f"{one.metric} {number(one.best)}"
         for one in progress.gains
     )
     return (
         f"best trial {progress.best_trial}: {gains}" if progress.best_trial else f"best the default: {gains}"
     )
+
+
+def _default(progress: Progress) -> str:
+    return f"the default cannot run here: {progress.default_failure}" if progress.default_failure else ""
 
 
 def _memory(progress: Progress) -> str:

@@ -15,6 +15,7 @@ from llmopt_core.study.wording import (
     interval_text,
     number,
     parameters_title,
+    reference_title,
     serve_title,
     value_text,
     verdict,
@@ -26,7 +27,7 @@ def print_result(console: Console, result: OptimizationResult) -> None:
     console.print()
     console.print(Text(headline(result), style="bold"), soft_wrap=True)
     if result.comparisons:
-        console.print(comparison_table(result.comparisons))
+        console.print(comparison_table(result.comparisons, reference_title(result)))
     if result.confirmed:
         console.print(
             f"Means of {result.repeats} interleaved repeats on items that the search never saw; "
@@ -55,11 +56,11 @@ def warning_lines(warnings: Sequence[WarningCount]) -> Iterator[str]:
         yield f"Warning x{warning.count} (trial {warning.trial}): {warning.message}"
 
 
-def comparison_table(comparisons: tuple[Comparison, ...]) -> Table:
-    """Return best against default, a row for each metric."""
+def comparison_table(comparisons: tuple[Comparison, ...], reference: str = "the default") -> Table:
+    """Return best against `reference`, a row for each metric."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("metric", no_wrap=True)
-    for title in ("default", "best", "gain"):
+    for title in (reference.removeprefix("the "), "best", "gain"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("interval", overflow="fold")
     table.add_column("", overflow="fold")

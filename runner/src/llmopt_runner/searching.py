@@ -4,7 +4,7 @@ from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import Failure
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.study.adapter import Study
-from llmopt_core.study.records import Claim, ConfirmPlan, Phase
+from llmopt_core.study.records import Claim, ConfirmPlan
 from llmopt_core.study.summary import rank, summarise
 from llmopt_runner.budgets import Ending, search_ending
 from llmopt_runner.loop import Loop, TrialEnd
@@ -66,27 +66,27 @@ class SearchLoop(Loop):
             self._work_off(lambda: self._study.claim_confirm(self._name), lambda: None, budget=None)
 
     def _plan(self) -> ConfirmPlan | None:
-        """The best few that differ from the default, and the default; None with nothing to prove."""
-        summary = summarise(self._study)
-        if summary.baseline is None or summary.baseline.outcome is None or self._spec.confirm.top == 0:
+        """The reference, and the best few that differ from it; None with nothing to prove.
+
+        The reference is the default, or where that could not be measured, the best configuration.
+        """
+        summary, ordered = summarise(self._study), rank(self._study)
+        reference = summary.baseline or next(iter(ordered), None)
+        if reference is None or reference.outcome is None or self._spec.confirm.top == 0:
             return None
-        default = self._runner.configuration(_as_claim({})).key()
+        same = reference.outcome.configuration.key()
         rivals = [
             trial
-            for trial in rank(self._study)
-            if trial.outcome is not None and trial.outcome.configuration.key() != default
+            for trial in ordered
+            if trial.outcome is not None and trial.outcome.configuration.key() != same
         ][: self._spec.confirm.top]
         if not rivals:
             return None
         return self._study.plan_confirm(
             ConfirmPlan(
-                candidates=({}, *(trial.parameters for trial in rivals)),
-                source_trials=(summary.baseline.number, *(trial.number for trial in rivals)),
+                candidates=(reference.parameters, *(trial.parameters for trial in rivals)),
+                source_trials=(reference.number, *(trial.number for trial in rivals)),
                 repeats=self._spec.confirm.repeats,
                 basis=summary.budget_used,
             )
         )
-
-
-def _as_claim(parameters: dict[str, str]) -> Claim:
-    return Claim(number=-1, phase=Phase.BASELINE, parameters=parameters)

@@ -81,6 +81,28 @@ def test_kubectl_shows_what_is_refused_and_why(tenant, operator, plane):
     )
 
 
+def test_a_default_that_cannot_run_is_told_and_replaced_as_the_reference(tenant, operator):
+    """Status, event and best.json say why it cannot run, and the gains are over the best configuration."""
+    tenant.apply("refusing", budget={"trials": 6})
+    with tenant.kubelet("--refuse-default"):
+        tenant.until("refusing", "Complete", "True")
+    status = tenant.status("refusing")
+    failure, best = status["baselineFailure"], status["best"]
+    assert (failure["class"], failure["lastMessage"]) == ("InvalidConfiguration", "max_num_seqs at most 856")
+    assert "baseline" not in status
+    assert best["reference"] > 0
+    assert best["confirmed"]
+    assert best["headline"]
+    assert best["summary"].startswith("The default cannot run here (InvalidConfiguration)")
+    condition = tenant.condition("refusing", "BaselineMeasured")
+    assert "max_num_seqs at most 856" in condition["message"]
+    assert f"trial {best['reference']}" in condition["message"]
+    assert "BaselineInfeasible" in tenant.events("refusing")
+    written = json.loads(tenant.api.get(tenant.path("", "configmaps", "refusing-best"))["data"]["best.json"])
+    assert written["default_failure"]["error_class"] == "InvalidConfiguration"
+    assert written["reference"] == best["reference"]
+
+
 def test_kubectl_shows_how_long_it_will_take(tenant, operator, plane):
     """The time left is a duration, which no unit has to be guessed for."""
     tenant.apply("timed", budget={"trials": 200})

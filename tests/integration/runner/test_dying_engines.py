@@ -11,7 +11,9 @@ from fakes.runner_folders import Folder
 
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.study.records import OutcomeKind
+from llmopt_core.study.records import OutcomeKind, Phase
+from llmopt_core.study.results import result_of
+from llmopt_core.study.wording import headline
 
 pytestmark = pytest.mark.slow
 LOGS = Path(__file__).parents[2] / "data/engine_logs"
@@ -109,3 +111,23 @@ def test_nothing_is_started_beyond_a_limit_that_the_engine_named(ordered, model,
     assert {outcome.failure.error_class for outcome in refused} == {ErrorClass.INVALID_CONFIGURATION}
     assert all("at most 856" in outcome.failure.told for outcome in refused)
     assert [count for count in starts(tmp_path / "bin") if count > 856] == [1024]
+
+
+def test_a_default_that_cannot_run_is_said_and_the_best_becomes_the_reference(ordered, model):
+    """Trial 0 keeps its class, the search goes on, and repeats compare the best with the next best."""
+    folder = ordered(most_seqs=856)
+    space = [{"name": "max_num_seqs", "int": {"low": 256, "high": 800}}]
+    folder.write(manifest(model, trials=4, space=space, confirm=1))
+    assert folder.run() == RunnerExit.DONE, folder.log()
+    with folder.study() as study:
+        trials, plan, found = study.trials(), study.confirm_plan, result_of(study)
+    assert trials[0].phase is Phase.BASELINE
+    assert trials[0].outcome.failure.error_class is ErrorClass.INVALID_CONFIGURATION
+    assert len(plan.candidates) == 2
+    assert plan.source_trials[0] == found.reference
+    assert trials[plan.source_trials[0]].parameters == plan.candidates[0] != {}
+    assert sum(trial.phase is Phase.CONFIRM for trial in trials) == 6
+    assert found.confirmed
+    assert "at most 856" in found.default_failure.suggestion
+    assert headline(found).startswith("The default cannot run here (InvalidConfiguration: ")
+    assert f"trial {found.reference}" in headline(found)

@@ -34,6 +34,13 @@ def test_a_line_says_all_that_a_person_asks():
     )
 
 
+def test_without_a_default_there_is_no_gain():
+    """Why it cannot run is said, and the best trial's values stand alone."""
+    text = line(progress(default_failure="InvalidConfiguration"))
+    assert "the default cannot run here: InvalidConfiguration" in text
+    assert "over the default" not in text
+
+
 def test_a_level_of_memory_is_said_once_it_is_not_safe():
     """Whoever watches sees that memory runs out before a trial ends for it."""
     assert "memory 512 of 4,096 MiB (CRITICAL);" in line(progress(memory_level="critical"))

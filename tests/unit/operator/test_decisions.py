@@ -104,6 +104,24 @@ def test_what_is_done_next(seen: Observed, actions: tuple[object, ...]) -> None:
     assert decide(seen, NOW).actions == actions
 
 
+def test_a_default_that_cannot_run_is_a_condition_and_an_event() -> None:
+    """It says why, and which trial is the reference in its place; the event comes once."""
+    failure = {"class": "InvalidConfiguration", "count": 1, "lastMessage": "max_num_seqs at most 856"}
+    best = {"trial": 3, "reference": 3}
+    figures = {**STUDY.figures, "baselineFailure": failure, "best": best}
+    seen = _seen(study=replace(STUDY, figures=figures), jobs=(JOB,), status={"best": best})
+    plan = decide(seen, NOW)
+    condition = _condition(plan, "BaselineMeasured")
+    assert (condition["status"], condition["reason"]) == ("False", "BaselineInfeasible")
+    assert condition["message"] == (
+        "the default cannot run here (InvalidConfiguration: max_num_seqs at most 856); the reference is the"
+        " best configuration: trial 3"
+    )
+    assert plan.status["baselineFailure"] == failure
+    assert [(each.reason, each.warning) for each in plan.happenings] == [("BaselineInfeasible", True)]
+    assert decide(replace(seen, status=plan.status), NOW).happenings == ()
+
+
 @pytest.mark.parametrize(
     ("seen", "phase", "reason"),
     [

@@ -48,6 +48,8 @@ def _comparison(metric: str = "accuracy", best: Any = 0.9) -> Comparison:
 
 RESULT = OptimizationResult(
     study=FORGED,
+    default_failure=ErrorCount("InvalidConfiguration", 1, FORGED, FORGED, 0),
+    reference=3,
     ended="TrialsExhausted",
     message=FORGED,
     trials=9,
@@ -141,7 +143,8 @@ def test_choices_are_the_resources_own() -> None:
 def test_where_the_default_is_kept_its_command_is_told() -> None:
     """Without a proven gain the command serves the default, as computed here."""
     comparison = replace(_comparison(), significant=False)
-    found = verified(replace(RESULT, comparisons=(comparison,), significant=False), _resource())
+    kept = replace(RESULT, comparisons=(comparison,), significant=False, default_failure=None)
+    found = verified(kept, _resource())
     assert found.result.keep_default
     assert found.result.serve_command is not None
     assert "--temp" not in found.result.serve_command

@@ -105,8 +105,11 @@ def problem_of(status: Status) -> Problem | None:
 
 def warning_of(status: Status) -> str | None:
     """Return what is worth a word although it runs."""
-    guard = next((each for each in status.conditions if each.type is ConditionType.MEMORY_GUARD_PASSED), None)
-    return f"memory guard: {guard.message}" if guard is not None and guard.status == "False" else None
+    conditions = {each.type: each for each in status.conditions if each.status == "False"}
+    guard = conditions.get(ConditionType.MEMORY_GUARD_PASSED)
+    baseline = conditions.get(ConditionType.BASELINE_MEASURED)
+    told = [f"memory guard: {guard.message}" if guard else "", baseline.message if baseline else ""]
+    return "; ".join(text for text in told if text) or None
 
 
 def _held(status: Status, type_: ConditionType) -> Condition | None:

@@ -18,7 +18,7 @@ from llmopt_core.engines.registry import declaration_of
 from llmopt_core.resources.base import Scalar
 from llmopt_core.resources.search_spaces import parse_value
 from llmopt_core.resources.served import engine_of, served_optimization
-from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, TrialResult
+from llmopt_core.resources.status import BenchmarkStatus, ErrorSummary, OptimizationStatus, TrialResult
 from llmopt_core.search.configurations import GROUPS, Value
 from llmopt_core.study.results import SHOWN_METRICS, Comparison, ErrorCount, OptimizationResult, compare
 from llmopt_core.study.summary import WarningCount
@@ -43,6 +43,7 @@ def result_from(
         trials=status.progress.finished + status.progress.confirm_finished,
         errors=errors_in(status),
         warnings=warnings_in(status),
+        default_failure=None if status.baseline_failure is None else _error(status.baseline_failure),
     )
     if status.best is None:
         return bare
@@ -66,10 +67,11 @@ def typed(parameters: Mapping[str, Scalar], engine: str) -> dict[str, Value]:
 
 def errors_in(status: OptimizationStatus | BenchmarkStatus) -> tuple[ErrorCount, ...]:
     """Return the classes of failures that a status tells."""
-    return tuple(
-        ErrorCount(error.class_, error.count, error.last_message, error.suggestion, error.last_trial or 0)
-        for error in status.errors
-    )
+    return tuple(_error(error) for error in status.errors)
+
+
+def _error(error: ErrorSummary) -> ErrorCount:
+    return ErrorCount(error.class_, error.count, error.last_message, error.suggestion, error.last_trial or 0)
 
 
 def warnings_in(status: OptimizationStatus | BenchmarkStatus) -> tuple[WarningCount, ...]:
@@ -99,7 +101,7 @@ def _as_written(
         return None
     if (whole.trial, whole.confirmed) != (status.best.trial, status.best.confirmed):
         return None
-    kept = ("study", "ended", "message", "failed", "trials", "errors", "warnings")
+    kept = ("study", "ended", "message", "failed", "trials", "errors", "warnings", "default_failure")
     return replace(whole, **{field: getattr(bare, field) for field in kept})
 
 
@@ -117,6 +119,7 @@ def _as_told(
     return replace(
         bare,
         trial=best.trial,
+        reference=best.reference,
         default_is_best=baseline is not None and baseline.trial == best.trial,
         parameters=groups,
         metrics=_metrics(best),

@@ -39,7 +39,13 @@ def progress_of(document: Document, status: Status) -> Progress:
     if isinstance(status, BenchmarkStatus):  # all that it has are repeats
         return replace(seen, finished=0, budget=0, repeats=seen.finished, repeats_planned=seen.budget)
     best = status.best
-    return replace(seen, best_trial=best.trial if best else None, gains=_searched(document, status))
+    failure = status.baseline_failure
+    return replace(
+        seen,
+        best_trial=best.trial if best else None,
+        gains=_searched(document, status),
+        default_failure="" if failure is None else failure.class_,
+    )
 
 
 def comparison_of(gain: Gain, objective: ObjectiveDefinition) -> Comparison:

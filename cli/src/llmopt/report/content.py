@@ -17,6 +17,7 @@ from llmopt_core.study.wording import (
     interval_text,
     number,
     parameters_title,
+    reference_title,
     serve_title,
     value_text,
     verdict,
@@ -55,6 +56,7 @@ class Content(Page):
     """All texts of the report of an optimization."""
 
     comparisons: tuple[ComparisonRow, ...]
+    reference: str
     parameters_title: str
     parameters: tuple[tuple[str, str, str], ...]
     top_metrics: tuple[str, ...]
@@ -76,6 +78,7 @@ def content_of(
         tone="good" if result.significant else "quiet",
         proof=_proof(result, spec),
         comparisons=tuple(_comparison(one) for one in result.comparisons),
+        reference=reference_title(result),
         parameters_title=parameters_title(result),
         parameters=parameter_rows(result.parameters),
         measured=tuple(_measured(spec, trials).items()),
@@ -96,13 +99,21 @@ def content_of(
 def _proof(result: OptimizationResult, spec: OptimizationSpec) -> str:
     if result.confirmed:
         return (
-            f"The winner and the default ran {result.repeats} times each, interleaved, with fresh seeds, on "
-            f"{spec.workload.dataset.samples} items that the search never saw. Intervals are at 95 %, "
-            f"corrected for the number of candidates. {advice(result)}"
+            f"The best and {_reference(result)} ran {result.repeats} times each, interleaved, with fresh"
+            f" seeds, on {spec.workload.dataset.samples} items that the search never saw. Intervals are at 95"
+            f" %, corrected for the number of candidates. {advice(result)}"
         )
     if result.trial is None:
         return result.message
-    return "These are the search's own measurements; the repeats that would prove a gain have not been made."
+    measured = (
+        "These are the search's own measurements; the repeats that would prove a gain have not been made."
+    )
+    return f"{measured} {advice(result)}".strip()
+
+
+def _reference(result: OptimizationResult) -> str:
+    """What the best is compared with: where it is the reference itself, the next best."""
+    return "the next best" if result.default_failure and not result.comparisons else reference_title(result)
 
 
 def _comparison(one: Comparison) -> ComparisonRow:

@@ -11,6 +11,7 @@ class ConditionType(StrEnum):
     RUNNING = "Running"
     SUSPENDED = "Suspended"
     MEMORY_GUARD_PASSED = "MemoryGuardPassed"
+    BASELINE_MEASURED = "BaselineMeasured"
     RESULT_VALID = "ResultValid"
     BLOCKED = "Blocked"
     COMPLETE = "Complete"

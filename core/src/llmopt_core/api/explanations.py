@@ -251,6 +251,14 @@ def _explained(reason: Reason) -> Explanation:  # noqa: C901, PLR0911, PLR0912, 
                 "Trials did not fit into memory; the search goes on with smaller configurations.",
                 "nothing, or narrow spec.search.space to configurations that fit",
             )
+        case Reason.BASELINE_INFEASIBLE:
+            return Explanation(
+                (Place(ConditionType.BASELINE_MEASURED, status=False), _EVENT),
+                Recovery.NOT_NEEDED,
+                "The default configuration could not be measured here; the search goes on, and gains are over"
+                " the best configuration in its place.",
+                "nothing, or fix spec.engine.args to values with which the default runs",
+            )
         case Reason.PARAMETERS_OUTSIDE_SPACE:
             return Explanation(
                 (Place(ConditionType.RESULT_VALID, status=False), _NOT_ROLLED_OUT, _EVENT),

@@ -49,6 +49,8 @@ class Reason(StrEnum):
     # MemoryGuardPassed
     WITHIN_LIMITS = "WithinLimits"
     GUARD_TRIPPED = "GuardTripped"
+    # BaselineMeasured
+    BASELINE_INFEASIBLE = "BaselineInfeasible"
     # ResultValid
     PARAMETERS_OUTSIDE_SPACE = "ParametersOutsideSpace"
     # Blocked: what the API server refuses

@@ -72,7 +72,7 @@ class TrialResult(Part):
 
 
 class Gain(Part):
-    """What the winner gains over the default in one metric, from the interleaved repeats."""
+    """What the winner gains over the reference in one metric, from the interleaved repeats."""
 
     metric: Identifier
     baseline: DecimalText
@@ -98,6 +98,13 @@ class Best(TrialResult):
         Text, Field(description="The first objective's gain and its interval, for tables.")
     ] = ""
     gain: Annotated[list[Gain], Field(max_length=16)] = Field(default_factory=list)
+    reference: (
+        Annotated[
+            TrialNumber,
+            Field(description="The trial that gains are over: the default, or the best where it cannot run."),
+        ]
+        | None
+    ) = None
     confidence_percent: Annotated[int, Field(ge=50, le=99)] = 95
     confirmed: Annotated[
         bool, Field(description="True when the gain comes from repeats on items that the search never saw.")
@@ -170,6 +177,9 @@ class OptimizationStatus(CommonStatus):
     """How the search stands and what it found."""
 
     baseline: Annotated[TrialResult, Field(description="The default configuration: trial 0.")] | None = None
+    baseline_failure: (
+        Annotated[ErrorSummary, Field(description="Why the default configuration cannot run here.")] | None
+    ) = None
     best: Best | None = None
     top: Annotated[list[TrialResult], Field(max_length=10)] = Field(default_factory=list)
     pareto: Annotated[list[TrialResult], Field(max_length=20)] = Field(default_factory=list)

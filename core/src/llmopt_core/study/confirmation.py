@@ -1,4 +1,6 @@
-"""What the interleaved repeats prove: the gain over the default, with an interval that can be trusted.
+"""What the interleaved repeats prove: the gain over the reference, with an interval that can be trusted.
+
+The reference is the default, or where that cannot run, the best configuration of the search.
 
 The best few of the search and the default were run again on items the search never saw. Quality is
 compared pair by pair on the same items, speed over the repeats. Because the winner is the best of several
@@ -27,7 +29,7 @@ from llmopt_core.study.views import StudyView
 
 @dataclass(frozen=True)
 class Gain:
-    """One metric of the winner against the default.
+    """One metric of the winner against the reference.
 
     `gain`, `low` and `high` are quotients minus one for metrics on a ratio scale (0.25 = 25 % more), and
     plain differences for scores; positive is always the measured direction, not "better". `significant`
@@ -49,11 +51,15 @@ class Gain:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """The winner of the repeats: its place in the plan, its parameters by full name, its gains."""
+    """The winner of the repeats: its place in the plan, its parameters by full name, its gains.
+
+    Gains are over `reference_trial`: the default, or the best of the search where the default cannot run.
+    """
 
     candidate: int
     parameters: Mapping[str, Value]
     source_trial: int
+    reference_trial: int
     gains: tuple[Gain, ...]
     repeats: int
     candidates: int
@@ -104,6 +110,7 @@ def prove(
         candidate=winner,
         parameters=plan.candidates[winner],
         source_trial=plan.source_trials[winner],
+        reference_trial=plan.source_trials[0],
         gains=proved[winner],
         repeats=len(set(runs[0]) & set(runs[winner])),
         candidates=len(rivals),

@@ -33,7 +33,8 @@ class Progress:
     `phase` is starting, baseline, search, confirm or ended; of a benchmark starting, compare or ended.
     `finished` and `budget` count the default and the search's trials, `repeats` and `repeats_planned` those
     of the confirmation or of a benchmark. `left_seconds` is None until a trial has ended. `candidates` are
-    those of a benchmark that are measured now, each with its repeat.
+    those of a benchmark that are measured now, each with its repeat. `default_failure` says why the default
+    cannot run: `gains` then hold the best trial's values, without a gain.
     """
 
     phase: str
@@ -54,6 +55,7 @@ class Progress:
     runners: int = 0
     stages: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
+    default_failure: str = ""
 
 
 def look(
@@ -161,6 +163,7 @@ def _search(
         left_seconds=None if ended else seconds_left(trials, to_do=to_do, runners=seen.runners),
         best_trial=summary.best.number if summary.best else None,
         gains=gains_so_far(summary, study.definition.objectives),
+        default_failure="" if summary.default_failure is None else summary.default_failure.error_class.value,
     )
 
 

@@ -219,7 +219,9 @@ class RunnerRecord:
 
 @dataclass(frozen=True)
 class ConfirmPlan:
-    """Which configurations are run again: the first candidate is the default.
+    """Which configurations are run again: the first candidate is the reference.
+
+    It is the default, or where that could not be measured, the best configuration of the search.
 
     `basis` counts the trials it was chosen from; a plan from more trials (after a raised budget) replaces it.
     `first` is what the first candidate is called in the trials: numbers go on from plan to plan.

@@ -11,6 +11,7 @@ from llmopt_core.metrics.catalog import CATALOG, find_metric
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
 from llmopt_core.study.confirmation import Confirmation, Gain, confirmation
 from llmopt_core.study.records import ObjectiveDefinition, Phase, TrialRecord
+from llmopt_core.study.summary import ErrorCount as SummarisedError
 from llmopt_core.study.summary import StudySummary, WarningCount, summarise
 from llmopt_core.study.views import StudyView
 
@@ -20,7 +21,7 @@ SHOWN_METRICS = ("accuracy", "score", "output_tokens_per_second", "ttft_ms_p95",
 
 @dataclass(frozen=True)
 class Comparison:
-    """One metric of the best configuration against the default's.
+    """One metric of the best configuration against the default's, or the reference's in its place.
 
     `gain`, `low` and `high` are quotients minus one on a ratio scale, differences on a bounded one. `low`,
     `high` and `significant` are None where the repeats do not prove the metric.
@@ -60,7 +61,9 @@ class OptimizationResult:
     `serve_command` starts a server of that configuration, or of the default's where `keep_default`,
     `serve_arguments` makes one elsewhere behave so, and `request_fields` go with each request. `ended` is why
     the study ended, None while it can go on, `failed` whether it ended badly. `confirmed` says that the gains
-    come from repeats on items that the search never saw.
+    come from repeats on items that the search never saw. `default_failure` is why the default cannot run,
+    None where it can. `reference` is the trial that gains are over: the default, or else the best that was
+    found.
     """
 
     study: str
@@ -70,6 +73,8 @@ class OptimizationResult:
     failed: bool = False
     trial: int | None = None
     default_is_best: bool = False
+    default_failure: ErrorCount | None = None
+    reference: int | None = None
     parameters: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     default_metrics: Mapping[str, float] = field(default_factory=dict)
@@ -87,6 +92,8 @@ class OptimizationResult:
     @property
     def keep_default(self) -> bool:
         """Whether the repeats proved no objective better: then the default is what to serve."""
+        if self.default_failure is not None:
+            return False
         return self.confirmed and not any(one.significant for one in self.comparisons if one.objective)
 
     @property
@@ -114,23 +121,21 @@ def result_of(study: StudyView, report: Path | None = None) -> OptimizationResul
         errors=errors_of(summary),
         warnings=summary.warnings,
         report=report,
+        default_failure=None if summary.default_failure is None else _error(summary.default_failure),
     )
-    best = _winner(trials, summary, proved)
-    return bare if best is None else _with_best(bare, study, best, summary.baseline, proved)
+    reference = _reference(trials, summary, proved)
+    best = _winner(trials, summary, proved, reference)
+    return bare if best is None else _with_best(bare, study, best, reference, proved)
 
 
 def errors_of(summary: StudySummary) -> tuple[ErrorCount, ...]:
     """Return the classes of failures, the most frequent first."""
-    return tuple(
-        ErrorCount(
-            error.error_class.value,
-            error.count,
-            error.last.message,
-            error.last.suggestion,
-            error.last_trial,
-        )
-        for error in summary.errors
-    )
+    return tuple(_error(error) for error in summary.errors)
+
+
+def _error(error: SummarisedError) -> ErrorCount:
+    last = error.last
+    return ErrorCount(error.error_class.value, error.count, last.message, last.suggestion, error.last_trial)
 
 
 def compare(
@@ -151,36 +156,60 @@ def compare(
     )
 
 
-def _winner(
+def _reference(
     trials: Sequence[TrialRecord], summary: StudySummary, proved: Confirmation | None
 ) -> TrialRecord | None:
+    """Return what gains are over: the default, or the best configuration where that cannot run."""
+    if summary.baseline is not None or summary.default_failure is None:
+        return summary.baseline
+    return summary.best if proved is None else _numbered(trials, proved.reference_trial, summary.best)
+
+
+def _winner(
+    trials: Sequence[TrialRecord],
+    summary: StudySummary,
+    proved: Confirmation | None,
+    reference: TrialRecord | None,
+) -> TrialRecord | None:
+    """Return the best trial: a reference that is no default stays it until another is proved to be better."""
     if proved is None:
         return summary.best
-    return next((trial for trial in trials if trial.number == proved.source_trial), summary.best)
+    if summary.default_failure is not None and not any(gain.significant for gain in proved.gains):
+        return reference
+    return _numbered(trials, proved.source_trial, summary.best)
+
+
+def _numbered(
+    trials: Sequence[TrialRecord], number: int, otherwise: TrialRecord | None
+) -> TrialRecord | None:
+    return next((trial for trial in trials if trial.number == number), otherwise)
 
 
 def _with_best(
     bare: OptimizationResult,
     study: StudyView,
     best: TrialRecord,
-    baseline: TrialRecord | None,
+    reference: TrialRecord | None,
     proved: Confirmation | None,
 ) -> OptimizationResult:
-    measured, default = _metrics(best), _metrics(baseline)
+    measured, compared = _metrics(best), _metrics(reference)
+    runs = bare.default_failure is None
+    itself = reference is not None and best.number == reference.number
     groups = Configuration.from_flat(best.parameters)
     found = replace(
         bare,
         trial=best.number,
-        default_is_best=baseline is not None and best.number == baseline.number,
+        default_is_best=runs and itself,
+        reference=None if reference is None else reference.number,
         parameters={group: dict(getattr(groups, group)) for group in GROUPS},
         metrics=measured,
-        default_metrics=default,
-        comparisons=_comparisons(study, measured, default, proved),
+        default_metrics=compared if runs else {},
+        comparisons=() if itself and not runs else _comparisons(study, measured, compared, proved),
         confirmed=proved is not None,
         repeats=proved.repeats if proved else 0,
         significant=proved.significant if proved else False,
     )
-    served = baseline if found.keep_default else best
+    served = reference if found.keep_default else best
     facts = served.outcome.facts if served and served.outcome else {}
     return replace(
         found,

@@ -39,7 +39,8 @@ class StudySummary:
     `counts` holds the default's and the search's finished trials by kind, `confirm_counts` those of the
     repeats. `running` and `waiting` count the default and the search, `confirm_running` and
     `confirm_waiting` the repeats. `budget_used` is what counts against the budget. `best` is the measured
-    trial that keeps the constraints and gains most over the default; `pareto` are the ones no other is
+    trial that keeps the constraints and gains most over the default; `default_failure` is why the default was
+    not measured, where it ended without a measurement; `pareto` are the ones no other is
     better than in everything, by number. `errors` and `warnings` come most frequent first. `seconds` adds up
     the stages of all trials.
     """
@@ -52,6 +53,7 @@ class StudySummary:
     confirm_waiting: int
     budget_used: int
     baseline: TrialRecord | None
+    default_failure: ErrorCount | None
     best: TrialRecord | None
     pareto: tuple[TrialRecord, ...]
     errors: tuple[ErrorCount, ...]
@@ -81,6 +83,7 @@ def summarise_trials(trials: Sequence[TrialRecord], definition: StudyDefinition)
         confirm_waiting=_in_state(repeats, "waiting"),
         budget_used=running + sum(counts.values()) - counts.get(OutcomeKind.RETURNED, 0),
         baseline=baseline,
+        default_failure=None if baseline is not None else _default_failure(search),
         best=best_of(pareto, baseline, definition),
         pareto=pareto,
         errors=_errors(trials),
@@ -93,6 +96,16 @@ def rank(study: StudyView) -> tuple[TrialRecord, ...]:
     """Return the measured trials of the default and the search that keep the constraints, best first."""
     search = [trial for trial in study.trials() if trial.phase is not Phase.CONFIRM]
     return ranked(search, study.definition)
+
+
+def _default_failure(search: Sequence[TrialRecord]) -> ErrorCount | None:
+    """Return how the default ended, once it has and will not be run again."""
+    tried = [trial for trial in search if trial.phase is Phase.BASELINE]
+    last = tried[-1] if tried else None
+    if last is None or last.outcome is None or last.outcome.kind is OutcomeKind.RETURNED:
+        return None
+    failure = last.outcome.failure
+    return None if failure is None else ErrorCount(failure.error_class, 1, failure, last.number)
 
 
 def _kinds(trials: Sequence[TrialRecord]) -> dict[OutcomeKind, int]:

@@ -3,11 +3,14 @@
 import json
 from dataclasses import asdict
 
+from llmopt_core.errors.classes import ErrorClass, RetryPolicy
+from llmopt_core.errors.policies import POLICIES
 from llmopt_core.metrics.catalog import change_text
-from llmopt_core.study.results import Comparison, OptimizationResult
+from llmopt_core.study.results import Comparison, ErrorCount, OptimizationResult
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _LARGE, _MIDDLE = 100, 10
+_LONGEST_CAUSE = 300
 
 
 def duration(seconds: float) -> str:
@@ -68,8 +71,23 @@ def verdict(comparison: Comparison) -> str:
     return "worse, significant" if comparison.worse else "not significant"
 
 
+def default_text(failure: ErrorCount) -> str:
+    """Return that the default was not measured, and why, in one line."""
+    policy = next((POLICIES[each] for each in ErrorClass if each == failure.error_class), None)
+    how = "could not be measured" if policy is RetryPolicy.RETRY else "cannot run here"
+    why = f"{failure.error_class}: {failure.message}" if failure.message else failure.error_class
+    return f"The default {how} ({why[:_LONGEST_CAUSE]})"
+
+
+def reference_title(result: OptimizationResult) -> str:
+    """Return what gains are over: `the default`, or the trial that is the reference in its place."""
+    return "the default" if result.default_failure is None else f"trial {result.reference}"
+
+
 def headline(result: OptimizationResult) -> str:
     """Return the outcome in one honest line."""
+    if result.default_failure is not None:
+        return f"{default_text(result.default_failure)}. {_without_default(result)}"
     if result.trial is None:
         return "No configuration could be measured"
     objectives = [one for one in result.comparisons if one.objective]
@@ -82,6 +100,8 @@ def headline(result: OptimizationResult) -> str:
 
 def advice(result: OptimizationResult) -> str:
     """Return what follows from repeats without a plain gain; empty where the headline says it all."""
+    if result.default_failure is not None and not result.comparisons:
+        return result.default_failure.suggestion
     if not result.confirmed or result.significant:
         return ""
     if result.keep_default:
@@ -117,14 +137,26 @@ def best_text(result: OptimizationResult) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
+def _without_default(result: OptimizationResult) -> str:
+    """Return the outcome where the best configuration is the reference."""
+    if result.trial is None:
+        return "No other configuration could be measured"
+    objectives = [one for one in result.comparisons if one.objective]
+    if objectives:
+        return _proof(result, objectives)
+    proof = "repeats prove nothing better" if result.confirmed else "it was not confirmed by repeats"
+    return f"The reference is trial {result.trial}, the best configuration: {proof}"
+
+
 def _proof(result: OptimizationResult, objectives: list[Comparison]) -> str:
+    over = reference_title(result)
     if not result.confirmed:
-        return f"Not confirmed by repeats: {_listed(objectives)} over the default, as the search measured it"
+        return f"Not confirmed by repeats: {_listed(objectives)} over {over}, as the search measured it"
     if result.significant:
-        return f"Significant gain over the default: {_listed([o for o in objectives if o.significant])}"
+        return f"Significant gain over {over}: {_listed([o for o in objectives if o.significant])}"
     if any(one.worse for one in objectives):
-        return f"No gain over the default without a loss: {_listed(objectives)}"
-    return f"No significant gain over the default ({_listed(objectives)})"
+        return f"No gain over {over} without a loss: {_listed(objectives)}"
+    return f"No significant gain over {over} ({_listed(objectives)})"
 
 
 def _listed(comparisons: list[Comparison]) -> str:

@@ -310,13 +310,24 @@ def _ready() -> Fact:
 
 
 def _judged(study: StudySeen) -> tuple[Fact, ...]:
-    """What a study's own figures say; that its best is not used is only said where it is so."""
-    if study.distrust is None:
-        return (_guard(study),)
-    return (
-        _guard(study),
-        Fact(ConditionType.RESULT_VALID, "False", study.distrust.reason, study.distrust.message),
-    )
+    """What a study's own figures say; what is wrong with its default or its best, only where it is so."""
+    facts = [_guard(study), *_without_baseline(study)]
+    if study.distrust is not None:
+        problem = study.distrust
+        facts.append(Fact(ConditionType.RESULT_VALID, "False", problem.reason, problem.message))
+    return tuple(facts)
+
+
+def _without_baseline(study: StudySeen) -> Iterable[Fact]:
+    """Say that the default cannot run, why, and what the gains are over instead."""
+    failure = study.figures.get("baselineFailure")
+    if failure is None:
+        return
+    best = study.figures.get("best") or {}
+    reference = f"trial {best['reference']}" if "reference" in best else "none yet"
+    why = f"{failure['class']}: {failure.get('lastMessage', '')}"
+    text = f"the default cannot run here ({why}); the reference is the best configuration: {reference}"
+    yield Fact(ConditionType.BASELINE_MEASURED, "False", Reason.BASELINE_INFEASIBLE, text)
 
 
 def _guard(study: StudySeen) -> Fact:
@@ -438,4 +449,5 @@ _TOLD = {
     (ConditionType.RUNNING, "True"),
     (ConditionType.MEMORY_GUARD_PASSED, "False"),
     (ConditionType.RESULT_VALID, "False"),
+    (ConditionType.BASELINE_MEASURED, "False"),
 }

@@ -15,7 +15,7 @@ from llmopt_core.study.documents import EndReason
 FIGURES = frozenset(
     {
         "study", "studyMark", "progress", "errors", "warnings", "runners",
-        "baseline", "best", "top", "pareto",
+        "baseline", "baselineFailure", "best", "top", "pareto",
         "results", "winner", "verdict",
     }
 )  # fmt: skip

@@ -29,7 +29,7 @@ from llmopt_core.study.progress import Progress as Look
 from llmopt_core.study.progress import planned_repeats
 from llmopt_core.study.records import OutcomeKind, RunnerRecord, TrialRecord
 from llmopt_core.study.results import Comparison, OptimizationResult
-from llmopt_core.study.summary import StudySummary
+from llmopt_core.study.summary import ErrorCount, StudySummary
 from llmopt_core.study.wording import compact_duration, gain_text, headline, interval_text
 from llmopt_operator.domain.observed import FIGURES, Problem, StudySeen, Winner
 from llmopt_operator.domain.winners import Verified
@@ -78,7 +78,8 @@ def optimization_seen(reading: Reading) -> StudySeen:
         "warnings": [_dump(warning) for warning in _warnings(summary, reading.unreadable)],
         "runners": [_dump(runner) for runner in _runners(reading.runners)],
         "baseline": _dump(_trial(summary.baseline)),
-        "best": _dump(_best(result)),
+        "baselineFailure": _dump(_error(summary.default_failure)) if summary.default_failure else None,
+        "best": _dump(_best(reading)),
         "top": [_dump(_trial(trial)) for trial in reading.ranked[:_SHOWN_TOP]],
         "pareto": [_dump(_trial(trial)) for trial in _front(reading)],
     }
@@ -219,14 +220,17 @@ def _progress_text(look: Look) -> str:
 
 
 def _errors(summary: StudySummary) -> Iterable[ErrorSummary]:
-    for error in summary.errors[:_SHOWN_ERRORS]:
-        yield ErrorSummary(
-            class_=error.error_class.value,
-            count=error.count,
-            suggestion=_short(error.last.suggestion),
-            last_message=_short(error.last.message),
-            last_trial=error.last_trial,
-        )
+    return (_error(error) for error in summary.errors[:_SHOWN_ERRORS])
+
+
+def _error(error: ErrorCount) -> ErrorSummary:
+    return ErrorSummary(
+        class_=error.error_class.value,
+        count=error.count,
+        suggestion=_short(error.last.suggestion),
+        last_message=_short(error.last.message),
+        last_trial=error.last_trial,
+    )
 
 
 def _warnings(summary: StudySummary, unreadable: Sequence[str]) -> Iterable[WarningSummary]:
@@ -270,19 +274,22 @@ def _front(reading: Reading) -> tuple[TrialRecord, ...]:
     return reading.summary.pareto[:_SHOWN_PARETO] if len(objectives) > 1 else ()
 
 
-def _best(result: OptimizationResult) -> Best | None:
+def _best(reading: Reading) -> Best | None:
+    result = reading.result.result
     if result.trial is None:
         return None
     objectives = [comparison for comparison in result.comparisons if comparison.objective]
+    shown = objectives or reading.look.gains  # without a default there may be nothing to compare with
     flat = {f"{group}.{name}": value for group in GROUPS for name, value in result.parameters[group].items()}
     return Best(
         trial=result.trial,
         parameters=_scalars(flat),
         metrics=_metrics(result.metrics),
-        headline=_short(", ".join(f"{one.metric} {decimal(one.best)}" for one in objectives)),
+        headline=_short(", ".join(f"{one.metric} {decimal(one.best)}" for one in shown)),
         summary=_short(headline(result)),
         short_gain=_short_gain(result),
         gain=[_gain(one) for one in objectives],
+        reference=result.reference,
         confirmed=result.confirmed,
         serve_args=(result.serve_command or "")[:_LONGEST_COMMAND],
     )
@@ -295,6 +302,8 @@ def _winner(result: OptimizationResult) -> Winner | None:
 
 
 def _short_gain(result: OptimizationResult) -> str:
+    if result.default_failure is not None and not result.comparisons:
+        return "none: the default cannot run"
     if result.default_is_best or not result.comparisons:
         return "none"
     first = result.comparisons[0]

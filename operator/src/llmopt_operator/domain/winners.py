@@ -23,7 +23,7 @@ from llmopt_core.study.definitions import (
     fixed_parameters,
     study_name,
 )
-from llmopt_core.study.results import Comparison, OptimizationResult
+from llmopt_core.study.results import Comparison, ErrorCount, OptimizationResult
 from llmopt_operator.domain.observed import Problem
 
 _REASON = re.compile(r"[A-Za-z]{1,64}")
@@ -46,6 +46,7 @@ def verified(result: OptimizationResult, resource: LLMOptimization) -> Verified:
         trials=result.trials,
         failed=result.failed,
     )
+    bare = replace(bare, default_failure=_without_text(result.default_failure))
     if result.trial is None:
         return Verified(bare)
     try:
@@ -57,6 +58,7 @@ def verified(result: OptimizationResult, resource: LLMOptimization) -> Verified:
         bare,
         trial=result.trial,
         default_is_best=result.default_is_best,
+        reference=result.reference,
         metrics=_finite(result.metrics),
         default_metrics=_finite(result.default_metrics),
         comparisons=tuple(one for one in result.comparisons if _is_finite(one)),
@@ -70,6 +72,10 @@ def verified(result: OptimizationResult, resource: LLMOptimization) -> Verified:
 def _parameters(result: OptimizationResult, resource: LLMOptimization) -> dict[str, Value]:
     found = {f"{group}.{name}": value for group in GROUPS for name, value in result.parameters[group].items()}
     return define_study(resource).space.settled(found)
+
+
+def _without_text(failure: ErrorCount | None) -> ErrorCount | None:
+    return None if failure is None else replace(failure, message="", suggestion="")
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:

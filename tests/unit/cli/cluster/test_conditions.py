@@ -96,6 +96,12 @@ def test_a_tripped_guard_is_worth_a_word():
     assert warning_of(status(RUNNING, condition("MemoryGuardPassed", "True"))) is None
 
 
+def test_a_default_that_cannot_run_is_worth_a_word():
+    """It is told while the study goes on."""
+    told = condition("BaselineMeasured", "False", "BaselineInfeasible", "the default cannot run here")
+    assert warning_of(status(RUNNING, told)) == "the default cannot run here"
+
+
 def test_what_a_newer_operator_says_beside_is_passed_over():
     """Unknown fields, at any depth, do not keep the known ones from being read."""
     more = {"progress": {"finished": 2, "newField": 1}, "another": {"a": 1}}

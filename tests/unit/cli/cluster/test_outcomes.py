@@ -48,6 +48,19 @@ def test_the_status_alone_gives_a_result():
     }  # fmt: skip
 
 
+def test_a_default_that_cannot_run_is_told_from_the_status():
+    """The class and the message are the status's own, also where best.json has none."""
+    failure = {"class": "InvalidConfiguration", "count": 1, "lastMessage": "at most 856", "lastTrial": 0}
+    best = {**STATUS["best"], "reference": 2}
+    result = found(baselineFailure=failure, baseline=None, best=best)
+    text = "The default cannot run here (InvalidConfiguration: at most 856). Significant gain over trial 2:"
+    assert headline(result).startswith(text)
+    bare = replace(result.default_failure, message="")
+    written = best_text(replace(result, default_failure=bare))
+    again = found(written=written, baselineFailure=failure, baseline=None, best=best)
+    assert headline(again).startswith(text)
+
+
 def test_parameters_have_the_types_of_their_engine():
     """Text of the status is a number or a boolean again."""
     assert found().parameters == {
