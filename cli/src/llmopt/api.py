@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
-import yaml
 from anyio.from_thread import start_blocking_portal
 
-from llmopt.describing import Caller, Described, Description, Manifest, described, require_known
+from llmopt.checking import cautions_in
+from llmopt.describing import SOURCE, Caller, Described, Description, Manifest, described, require_known
 from llmopt.errors import BenchmarkFailed, OptimizationFailed
 from llmopt.evaluating import LOOPBACK, Evaluate, EvaluatorFailed, EvaluatorServer
 from llmopt.local.fleets import RUNNER_COMMAND
@@ -29,7 +29,7 @@ from llmopt.local.studies import LocalStudy
 from llmopt.machine.descriptions import described as machine_described
 from llmopt.manifests import OptionInvalid, as_yaml, evaluator_part
 from llmopt.progress import told
-from llmopt_core.resources.loading import KINDS
+from llmopt_core.resources.loading import KINDS, load_manifest
 from llmopt_core.study.benchmark_results import BenchmarkResult
 from llmopt_core.study.results import OptimizationResult
 
@@ -89,6 +89,8 @@ class BenchmarkArguments(RunArguments, total=False):
 
 
 AnyArguments = Arguments | BenchmarkArguments
+# Where an evaluator could be served: a manifest is checked before its own is.
+_ANY_URL = f"http://{LOOPBACK}/score"
 
 
 def optimize(model: str | None = None, **arguments: Unpack[Arguments]) -> OptimizationResult:
@@ -169,7 +171,7 @@ async def _evaluated(asked: Described, arguments: AnyArguments) -> Finding:
             f"evaluator {evaluate!r}: expected a function (item, answer) -> score from 0 to 1"
         )
     server = EvaluatorServer(evaluate, stop.requested.set)
-    async with server.serving(_port_before(asked.document, arguments)) as url:
+    async with server.serving(_port_before(asked, arguments)) as url:
         finding = await _found(replace(asked, document=_with_evaluator(asked.document, url)), arguments, stop)
     if server.failure is not None:
         raise server.failure
@@ -187,20 +189,29 @@ def _folder(document: Mapping[str, Any], arguments: AnyArguments) -> ResultsFold
     return ResultsFolder(_results(arguments) / name)
 
 
-def _port_before(document: Mapping[str, Any], arguments: AnyArguments) -> int:
+def _port_before(asked: Described, arguments: AnyArguments) -> int:
     """Return the port that the study knows its evaluator by (its manifest is part of it); 0: a new study."""
-    manifest = _folder(document, arguments).manifest
+    manifest = _folder(asked.document, arguments).manifest
     if arguments.get("fresh") or not manifest.exists():
         return 0
-    stored = yaml.safe_load(manifest.read_text(encoding="utf-8"))
-    url = urlsplit(((stored["spec"]["workload"].get("evaluator") or {}).get("endpoint") or {}).get("url", ""))
-    return url.port or 0 if url.hostname == LOOPBACK else 0
+    evaluator = load_manifest(manifest).spec.workload.evaluator
+    url = urlsplit(evaluator.endpoint.url if evaluator and evaluator.endpoint else "")
+    local = _local(replace(asked, document=_with_evaluator(asked.document, _ANY_URL)), arguments)
+    return url.port or 0 if url.hostname == LOOPBACK and local.has_result else 0
+
+
+def _local(asked: Described, arguments: AnyArguments) -> LocalStudy:
+    text = as_yaml(asked.document)
+    folder = _folder(asked.document, arguments)
+    return LocalStudy(asked.checked(text), text, folder, arguments.get("storage"))
 
 
 async def _found(asked: Described, arguments: AnyArguments, stop: Stop) -> Finding:
-    text = as_yaml(asked.document)
-    resource = asked.checked(text)
-    local = LocalStudy(resource, text, _folder(asked.document, arguments), arguments.get("storage"))
+    local = _local(asked, arguments)
+    if arguments.get("fresh") or not local.exists:
+        asked.require_local_paths(local.resource, local.manifest_text)
+    for line in cautions_in(local.manifest_text, SOURCE, local.resource):
+        told(show=arguments.get("progress", False)).event(line)
     work = _Work(partial(_work, local, arguments, stop))
     try:
         return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)

@@ -1,11 +1,19 @@
 """A manifest that is a text (of a file, standard input or options), checked like a file."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import yaml
+
+from llmopt.local_paths import path_faults
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources import Resource, load_manifest
+from llmopt_core.resources import Fault, Resource, load_manifest
+from llmopt_core.resources.cautions import cautions_of
+from llmopt_core.resources.loading import is_ours
+from llmopt_core.resources.places import line_of
+from llmopt_core.resources.texts import yaml_documents
 from llmopt_core.resources.validation import FileFault, validate_file
 
 
@@ -22,6 +30,33 @@ def checked(text: str, source: str) -> Resource:
     if faults := faults_of(text, source):
         raise InputInvalid(faults)
     return load_manifest(text)
+
+
+def require_local_paths(resource: Resource, text: str, source: str) -> None:
+    """Raise InputInvalid where `resource`, the YAML `text` called `source`, names files that are not here.
+
+    For a new study on this machine: what fails before the first trial should leave no study behind.
+    """
+    if found := tuple(path_faults(resource)):
+        raise InputInvalid(tuple(_placed(found, text, source)))
+
+
+def cautions_in(text: str, source: str, resource: Resource) -> tuple[str, ...]:
+    """Return one line for each thing in the valid YAML `text` that is probably not meant."""
+    node = next(iter(_nodes(text)))
+    return tuple(f"{source}:{line_of(node, one.path)}: {one}" for one in cautions_of(resource))
+
+
+def _placed(faults: tuple[Fault, ...], text: str, source: str) -> Iterator[FileFault]:
+    node = next(iter(_nodes(text)))
+    return (FileFault(Path(source), line_of(node, fault.path), fault) for fault in faults)
+
+
+def _nodes(text: str) -> Iterator[yaml.Node]:
+    """Yield the nodes of the documents that are ours; a valid text has one."""
+    documents = yaml_documents(text)
+    nodes = yaml.compose_all(text, Loader=yaml.CSafeLoader)
+    return (node for document, node in zip(documents, nodes, strict=True) if is_ours(document))
 
 
 def faults_of(text: str, source: str) -> tuple[FileFault, ...]:

@@ -1,13 +1,12 @@
 """What to find out, said in Python: a manifest, or a model and a few options, as one document."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
-import yaml
-
-from llmopt.checking import InputInvalid, checked
+from llmopt.checking import InputInvalid, checked, require_local_paths
 from llmopt.machine.descriptions import Description as Machine
 from llmopt.manifests import OptionInvalid, as_option_faults, build
 from llmopt.options import Options
@@ -16,6 +15,7 @@ from llmopt.starting.items import written_items
 from llmopt_core.errors.files import file_problem
 from llmopt_core.resources import Resource
 from llmopt_core.resources.faults import did_you_mean
+from llmopt_core.resources.loading import document_of
 
 SOURCE = "<manifest>"
 # Of the timeout, what the study may plan with; the rest is for ending gracefully.
@@ -74,8 +74,18 @@ class Described:
 
     def checked(self, text: str) -> Resource:
         """Return the resource that `text`, the document as YAML, is; raises InputInvalid or OptionInvalid."""
-        try:
+        with self._reported():
             return checked(text, SOURCE)
+
+    def require_local_paths(self, resource: Resource, text: str) -> None:
+        """Raise InputInvalid or OptionInvalid where files that `resource` names are not on this machine."""
+        with self._reported():
+            require_local_paths(resource, text, SOURCE)
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
         except InputInvalid as error:
             if self.from_options:
                 raise as_option_faults((one.fault for one in error.faults), str) from error
@@ -106,8 +116,7 @@ def described(
         return Described(dict(manifest))
     text = _text(manifest) if isinstance(manifest, Path) else manifest
     checked(text, str(manifest) if isinstance(manifest, Path) else SOURCE)
-    loaded: dict[str, Any] = yaml.safe_load(text)
-    return Described(loaded)
+    return Described(document_of(text))
 
 
 def _text(path: Path) -> str:

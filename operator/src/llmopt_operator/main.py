@@ -19,6 +19,7 @@ import uvloop
 from llmopt_core.api.exit_codes import OperatorExit
 from llmopt_core.api.objects import OPERATOR
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.files import words_of
 from llmopt_operator.adapters.connections import Connection
 from llmopt_operator.adapters.kubernetes import Cluster
 from llmopt_operator.adapters.leases import Lease
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings(options.config)
     except (LlmoptError, OSError) as error:
-        log.error("%s", error)  # noqa: TRY400 - the message says it all
+        log.error("%s", words_of(error))  # noqa: TRY400 - the message says it all
         return OperatorExit.INVALID
     _spare_the_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -95,7 +96,7 @@ async def _run(settings: OperatorSettings) -> int:
     try:
         return await operator.run(stop)
     except LlmoptError as error:
-        log.error("%s", error)  # noqa: TRY400 - the message says it all
+        log.error("%s", words_of(error))  # noqa: TRY400 - the message says it all
         return OperatorExit.LOST
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from llmopt_core.engines.registry import engine_names
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.files import words_of
 from llmopt_runner.engines.base import load_engine
 from llmopt_runner.memory.devices import DeviceUnreadable, MemoryDevice, visible_devices
 
@@ -36,7 +37,7 @@ def _engine(name: str) -> dict[str, str | None]:
     try:
         return {"version": load_engine(name).installed(), "problem": None}
     except (LlmoptError, OSError) as error:
-        return {"version": None, "problem": str(error)}
+        return {"version": None, "problem": words_of(error)}
 
 
 def _device(device: MemoryDevice) -> dict[str, Any] | None:

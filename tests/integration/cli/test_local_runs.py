@@ -231,6 +231,54 @@ def test_a_changed_manifest_is_refused_and_fresh_starts_over(tmp_path, capsys):
     assert len(list(tmp_path.glob("small.until-*/study.db"))) == 1
 
 
+def test_paths_are_checked_before_a_study_is_made(tmp_path, capsys):
+    """A wrong path is a fault with its line, and leaves neither a folder nor a study behind."""
+    text = manifest(workload={"dataset": {"path": str(tmp_path / "none.jsonl"), "samples": 8}})
+    results = tmp_path / "results"
+    assert run_text(text, "m.yaml", run_options(results)) == Exit.INVALID
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if "none.jsonl" in each)
+    assert f"m.yaml:{line}: spec.workload.dataset.path:" in capsys.readouterr().err
+    assert not results.exists()
+
+
+def test_a_finished_study_is_shown_although_its_files_are_gone(tmp_path, capsys):
+    """What was measured needs no data set any more."""
+    path = tmp_path / "questions.jsonl"
+    path.touch()
+    text = manifest(workload={"dataset": {"path": str(path), "samples": 8}})
+    assert run_text(text, "m.yaml", run_options(tmp_path)) == Exit.FINISHED
+    path.unlink()
+    assert run_text(text, "m.yaml", run_options(tmp_path)) == Exit.FINISHED
+
+
+def test_without_a_finished_trial_a_changed_manifest_needs_no_fresh(tmp_path, capsys):
+    """A study in which nothing was measured has nothing to keep: the corrected manifest simply runs."""
+    failing = run_options(tmp_path, "--fail", "ModelNotFound")
+    assert run_text(manifest(), "m.yaml", failing) == Exit.FAILED
+    changed = manifest(max_tokens=64)
+    assert run_text(changed, "m.yaml", run_options(tmp_path)) == Exit.FINISHED, capsys.readouterr().err
+    assert "maxTokens: 64" in (tmp_path / "small" / "manifest.yaml").read_text()
+    assert not list(tmp_path.glob("small.until-*"))
+
+
+def test_a_damaged_copy_of_the_manifest_does_not_close_a_study(tmp_path):
+    """The copy is for people: a study whose copy was cut off goes on."""
+    run_text(manifest(trials=3), "m.yaml", run_options(tmp_path))
+    (tmp_path / "small" / "manifest.yaml").write_text("apiVersion: [")
+    assert run_text(manifest(trials=3), "m.yaml", run_options(tmp_path)) == Exit.FINISHED
+
+
+def test_a_warning_is_said_before_a_run(tmp_path, capsys):
+    """What validate warns of is said where the manifest is run, too."""
+    search = {
+        "sampler": {"name": "random"},
+        "space": {"sampling": [{"name": "temperature", "float": {"low": "0", "high": "1"}}]},
+        "enqueue": [{"sampling.temperature": "0.5"}] * 3,
+    }
+    run_text(manifest(trials=2, search=search), "m.yaml", run_options(tmp_path))
+    assert "warning: spec.search.enqueue: 3 configurations are given" in capsys.readouterr().err
+
+
 def test_the_storage_url_is_not_in_the_arguments(tmp_path):
     """The study's address, which may hold a password, reaches runners by the environment only."""
     seen = []

@@ -6,6 +6,7 @@ import pytest
 from fakes.local_runs import manifest
 from typer.testing import CliRunner
 
+from llmopt.local.folders import ResultsFolder
 from llmopt.main import app
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.resources import load_manifest
@@ -67,6 +68,19 @@ def test_each_fault_has_file_line_value_and_expectation(written):
     assert f'{path}:{trials}: spec.budget.trials: "many": expected' in result.output
 
 
+def test_a_warning_stands_beside_a_valid_manifest(written):
+    """More enqueued configurations than the budget holds are warned of, with the line; it stays valid."""
+    text = manifest(trials=2).replace(
+        "  search:", "  search:\n    enqueue: [{sampling.temperature: '1'}, {sampling.temperature: '0'}]"
+    )
+    path = written(text)
+    result = call("validate", path)
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if "enqueue" in each)
+    assert result.exit_code == Exit.FINISHED
+    assert f"{path}:{line}: warning: spec.search.enqueue: 2 configurations are given" in result.output
+    assert "valid LLMOptimization small" in result.output
+
+
 def test_one_bad_file_of_several_fails_them_all(written):
     """validate goes on after a fault and ends with 2."""
     result = call("validate", written("kind: x", "bad.yaml"), written(manifest(), "good.yaml"))
@@ -87,7 +101,30 @@ def test_a_file_that_is_not_there_is_invalid_input():
     for command in ("validate", "run"):
         result = call(command, "/no/such/file.yaml")
         assert result.exit_code == Exit.INVALID
-        assert "/no/such/file.yaml: cannot be read" in result.output
+        assert "/no/such/file.yaml: cannot be read: there is no such file" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "{}"),
+        ("validate", "{}"),
+        ("apply", "{}"),
+        ("init", "{}/no/such/folder.yaml"),
+        ("report", "small", "--results", "{}", "--output", "{}"),
+        ("optimize", "--model", MODEL, "--results", "{}/file/below"),
+    ],
+)
+def test_no_error_of_the_system_is_printed_by_its_number(arguments, tmp_path):
+    """A folder in place of a file, a file in place of a folder: words, and never an errno or a traceback."""
+    (tmp_path / "file").touch()
+    ResultsFolder(tmp_path / "small").prepare()
+    (tmp_path / "small" / "manifest.yaml").write_text(manifest())
+    result = call(*(each.format(tmp_path) for each in arguments))
+    assert result.exit_code == Exit.INVALID
+    assert "Errno" not in result.output
+    assert str(tmp_path) in result.output
+    assert isinstance(result.exception, SystemExit)
 
 
 def test_run_refuses_what_validate_refuses(written, tmp_path):

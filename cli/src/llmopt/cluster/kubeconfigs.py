@@ -15,7 +15,9 @@ import yaml
 
 from llmopt.cluster.errors import KubeconfigInvalid
 from llmopt.options import Target
+from llmopt_core.errors.files import problem_words
 from llmopt_core.resources.faults import did_you_mean
+from llmopt_core.resources.texts import YAML_ERRORS
 
 DEFAULT_FILE = Path("~/.kube/config")
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -114,8 +116,12 @@ def _merged(paths: Iterable[Path]) -> _Kubeconfig:
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise KubeconfigInvalid(f"the kubeconfig {path} cannot be read: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise KubeconfigInvalid(f"the kubeconfig {path} cannot be read: {problem_words(error)}") from error
+    except YAML_ERRORS as error:
+        raise KubeconfigInvalid(
+            f"the kubeconfig {path} is no YAML: {' '.join(str(error).split())}"
+        ) from error
     if not isinstance(document, Mapping | None):
         raise KubeconfigInvalid(f"the kubeconfig {path} holds no fields: it is not a kubeconfig")
     return document or {}

@@ -12,6 +12,7 @@ from llmopt.machine.ending import end_orphans, orphans
 from llmopt.machine.processes import Found
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.files import words_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def _carry_out(plan: Plan, storage: str | None, console: Console) -> Exit:
         try:
             free(one, storage)
         except (LlmoptError, OSError) as error:
-            troubles.append(f"{one.path} stays: {error}")
+            troubles.append(f"{one.path} stays: {words_of(error)}")
         else:
             freed += one.size_bytes / 2**20
     for trouble in troubles:

@@ -11,6 +11,7 @@ from llmopt.machine.hardware import Hardware, hardware
 from llmopt.starting.manifest import manifest_text
 from llmopt.starting.settings import PACKAGED_MODEL, PLAIN, Machine, Settings, suited
 from llmopt_core.api.exit_codes import Exit
+from llmopt_core.errors.files import words_of
 
 _PLAIN_TITLE = "A first study: a small model on llama.cpp's server."
 
@@ -26,7 +27,7 @@ def initialise(file: Path, *, auto_detect: bool, force: bool, command: tuple[str
         text = manifest_text(settings, file=shlex.quote(str(file)), title=title)
         file.write_text(text, encoding="utf-8")
     except (RunnerUnusable, OSError) as error:
-        _say(errors, f"error: {error}")
+        _say(errors, f"error: {words_of(error)}")
         return Exit.INVALID
     console = Console()
     _say(console, f"{file}: {settings.engine}, {settings.model}")

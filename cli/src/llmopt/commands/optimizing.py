@@ -40,7 +40,7 @@ def optimize_options(
     if dry_run:
         sys.stdout.write(text)
         return Exit.FINISHED
-    return run_text(text, SOURCE, Run(options))
+    return run_text(text, SOURCE, Run(options), _say_faults)
 
 
 def _here(command: tuple[str, ...], *, needed: bool) -> Description | None:
@@ -57,7 +57,15 @@ def _check(text: str) -> None:
     try:
         checked(text, SOURCE)
     except InputInvalid as error:
-        raise as_option_faults((one.fault for one in error.faults), flag) from error
+        raise _of_options(error) from error
+
+
+def _of_options(error: InputInvalid) -> OptionInvalid:
+    return as_option_faults((one.fault for one in error.faults), flag)
+
+
+def _say_faults(console: Console, error: InputInvalid) -> None:
+    _say(console, f"error: {_of_options(error)}")
 
 
 def _say(console: Console, text: str) -> None:

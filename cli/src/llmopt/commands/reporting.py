@@ -9,6 +9,7 @@ from llmopt.report.writing import write_report
 from llmopt.results import read_result
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.files import words_of
 from llmopt_core.resources import load_manifest
 from llmopt_core.study.adapter import open_storage
 from llmopt_core.study.definitions import study_name
@@ -23,7 +24,7 @@ def report_study(study: str, output: Path | None, results: Path, storage: str | 
     try:
         path = _write(study_folder(study, results), output, storage)
     except (LlmoptError, OSError) as error:
-        Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        Console(stderr=True).print(f"error: {words_of(error)}", markup=False, highlight=False, soft_wrap=True)
         return Exit.INVALID
     Console().print(f"Report: {path}", markup=False, highlight=False, soft_wrap=True)
     return Exit.FINISHED

@@ -2,7 +2,7 @@
 
 import errno
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +11,8 @@ from types import FrameType
 from rich.console import Console
 
 from llmopt.benchmark_tables import print_benchmark
-from llmopt.checking import InputInvalid, checked
-from llmopt.commands.validating import print_faults, read_manifest
+from llmopt.checking import InputInvalid, cautions_in, checked, require_local_paths
+from llmopt.commands.validating import print_faults, read_manifest, unreadable
 from llmopt.local.fleets import RUNNER_COMMAND
 from llmopt.local.folders import FolderBusy, ResultsFolder
 from llmopt.local.running import Finding, RunSettings, find
@@ -24,6 +24,7 @@ from llmopt.results import Result
 from llmopt.tables import print_result
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.files import words_of
 from llmopt_core.study.benchmark_results import BenchmarkResult
 from llmopt_core.study.errors import StorageUnavailable
 
@@ -49,24 +50,31 @@ def run_file(name: str, run: Run) -> Exit:
     try:
         text, source = read_manifest(name)
     except (OSError, UnicodeDecodeError) as error:
-        _say(Console(stderr=True), f"{name}: cannot be read: {error}")
+        _say(Console(stderr=True), unreadable(name, error))
         return Exit.INVALID
     return run_text(text, source, run)
 
 
-def run_text(text: str, source: str, run: Run) -> Exit:
+def run_text(
+    text: str, source: str, run: Run, say_faults: Callable[[Console, InputInvalid], None] = print_faults
+) -> Exit:
     """Run the manifest `text`, called `source` in messages, and return how it ended."""
     errors = Console(stderr=True)
     try:
-        return _run(local_study(text, source, run), run, Console())
+        local = local_study(text, source, run)
+        if run.options.fresh or not local.exists:
+            require_local_paths(local.resource, text, source)
+        for line in cautions_in(text, source, local.resource):
+            _say(errors, line)
+        return _run(local, run, Console())
     except InputInvalid as error:
-        print_faults(errors, error)
+        say_faults(errors, error)
         return Exit.INVALID
     except (LlmoptError, OSError) as error:
         if run.options.debug:
             errors.print_exception()
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        _say(errors, f"error: {_disk_full(run.options.results) if full else error}")
+        _say(errors, f"error: {_disk_full(run.options.results) if full else words_of(error)}")
         passing = full or isinstance(error, StorageUnavailable | FolderBusy)
         return Exit.UNFINISHED if passing else Exit.INVALID
 
@@ -116,7 +124,10 @@ def _conclude(finding: Finding, console: Console) -> Exit:
         _say(console, "Interrupted. Run the same command to resume.")
         return Exit.INTERRUPTED
     trouble = f": {end.trouble}" if end and end.trouble else ""
-    _say(console, f"The runners ended before the study did{trouble}\nRun the same command to resume.")
+    again = "Run the same command to resume."
+    if end is not None and end.refused:
+        again = "Correct what the last line above says, then run the same command."
+    _say(console, f"The runners ended before the study did{trouble}\n{again}")
     return Exit.UNFINISHED
 
 

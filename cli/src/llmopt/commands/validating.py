@@ -6,8 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from llmopt.checking import InputInvalid, checked
+from llmopt.checking import InputInvalid, cautions_in, checked
 from llmopt_core.api.exit_codes import Exit
+from llmopt_core.errors.files import problem_words
 
 
 def validate_files(names: Sequence[str]) -> Exit:
@@ -20,6 +21,11 @@ def read_manifest(name: str) -> tuple[str, str]:
     if name == "-":
         return sys.stdin.read(), "<stdin>"
     return Path(name).read_text(encoding="utf-8"), name
+
+
+def unreadable(name: str, error: OSError | UnicodeDecodeError) -> str:
+    """Return why the manifest `name` cannot be read, and what to do."""
+    return f"{name}: cannot be read: {problem_words(error)}"
 
 
 def print_faults(console: Console, error: InputInvalid) -> None:
@@ -36,10 +42,16 @@ def _faulty(name: str) -> bool:
     except InputInvalid as error:
         print_faults(errors, error)
     except (OSError, UnicodeDecodeError) as error:
-        errors.print(f"{name}: cannot be read: {error}", markup=False, highlight=False, soft_wrap=True)
+        _say(errors, unreadable(name, error))
     else:
+        for line in cautions_in(text, source, resource):
+            _say(errors, line)
         Console().print(
             f"{source}: valid {resource.kind} {resource.metadata.name}", highlight=False, soft_wrap=True
         )
         return False
     return True
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from llmopt.local.folders import ResultsFolder
 from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
+from llmopt_core.errors.files import words_of
 from llmopt_core.resources import load_manifest
 from llmopt_core.study.adapter import Study, open_storage
 from llmopt_core.study.definitions import study_name
@@ -62,7 +63,7 @@ def state_of(folder: ResultsFolder, storage: str | None) -> StudyState:
             ended = study.ended
             failures = tuple(_failures(trials))
     except (LlmoptError, OSError) as error:
-        return StudyState(folder, trouble=str(error), busy=busy)
+        return StudyState(folder, trouble=words_of(error), busy=busy)
     finished = sum(trial.state == "finished" for trial in trials)
     return StudyState(folder, ended.reason if ended else None, finished, failures, busy=busy)
 

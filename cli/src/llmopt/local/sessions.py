@@ -43,10 +43,14 @@ class Audience:
 
 @dataclass(frozen=True)
 class SessionEnd:
-    """How the runners ended: stopped by us, or by themselves; `trouble` says why too early."""
+    """How the runners ended: stopped by us, or by themselves; `trouble` says why too early.
+
+    `refused`: by themselves, and another start would end the same way.
+    """
 
     stopped: bool
     trouble: str = ""
+    refused: bool = False
 
 
 class Session:
@@ -77,7 +81,8 @@ class Session:
             stopped = self._fleet.alive > 0
             self._end(stop, audience)
         audience.progress(self._look())
-        return SessionEnd(stopped, "" if stopped else self._trouble())
+        trouble = "" if stopped else self._trouble()
+        return SessionEnd(stopped, trouble, refused=bool(trouble) and not self._fleet.restartable)
 
     def _working(self) -> bool:
         return bool(self._fleet.alive or (self._fleet.restartable and self._study.ended is None))

@@ -10,12 +10,13 @@ from llmopt.local.changes import changes_between
 from llmopt.local.folders import ResultsFolder
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources import LLMBenchmark, Resource, load_manifest
+from llmopt_core.resources import LLMBenchmark, ManifestInvalid, Resource, load_manifest
 from llmopt_core.study.adapter import EndReason, Storage, Study, open_storage
 from llmopt_core.study.comparison import compare_candidates
 from llmopt_core.study.definitions import define_study, resource_name, study_name
 from llmopt_core.study.errors import StudyMismatch, StudyNotFound
 from llmopt_core.study.others import from_others
+from llmopt_core.study.records import OutcomeKind
 
 # A study that ended for one of these goes on when its budget was changed.
 BUDGET_REASONS = frozenset(
@@ -47,6 +48,22 @@ class LocalStudy:
         """Where the study is."""
         return self.storage or self.folder.storage_url()
 
+    @property
+    def exists(self) -> bool:
+        """Whether the folder has a study, finished or not."""
+        return self.folder.manifest.exists()
+
+    @property
+    def has_result(self) -> bool:
+        """Whether a trial of the study that is there has ended: only then is there something to lose."""
+        if not self.exists or (self.storage is None and not self.folder.database.exists()):
+            return False
+        with open_storage(self.storage_url) as storage:
+            try:
+                return _has_result(storage.open_study(study_name(self.resource)))
+            except StudyNotFound:
+                return False
+
     def start_over(self) -> Path | None:
         """Forget the study; return where its results were moved to (None: there were none).
 
@@ -65,18 +82,29 @@ class LocalStudy:
     def opened(self) -> Iterator[Study]:
         """Open the study, new or as it was left; call it with the folder locked.
 
-        Raises ManifestChanged when it was made from another manifest, and StorageUnavailable.
+        A study that was made from another manifest is made anew where no trial of it has ended. Raises
+        ManifestChanged where one has, and StorageUnavailable.
         """
         stored = self._stored()
         with open_storage(self.storage_url) as storage:
             study = self._matching(storage, stored)
             if stored and study.ended and self._goes_on(study, study.ended, stored):
                 study.reopen()
-            self.folder.manifest.write_text(self.manifest_text, encoding="utf-8")
+            self._write_manifest()
             yield study
 
+    def _write_manifest(self) -> None:
+        """Replace the copy whole: whoever is killed meanwhile leaves the old one."""
+        new = self.folder.manifest.with_suffix(".new")
+        new.write_text(self.manifest_text, encoding="utf-8")
+        new.replace(self.folder.manifest)
+
     def _stored(self) -> Resource | None:
-        return load_manifest(self.folder.manifest) if self.folder.manifest.exists() else None
+        """Return the manifest that the study was made from; None: there is none, or it cannot be read."""
+        try:
+            return load_manifest(self.folder.manifest) if self.exists else None
+        except (ManifestInvalid, UnicodeDecodeError):  # what differs from it is then not said field by field
+            return None
 
     def _goes_on(self, study: Study, end: EndReason, stored: Resource) -> bool:
         """Say whether to start it again: its budget was changed, or what failed it may be mended.
@@ -91,14 +119,22 @@ class LocalStudy:
         return end.failed and end.reason not in BUDGET_REASONS
 
     def _matching(self, storage: Storage, stored: Resource | None) -> Study:
-        try:
-            definition = define_study(self.resource)
-            with ExitStack() as others:
-                others_of = from_others(self.resource, partial(self._other, storage, others))
+        definition = define_study(self.resource)
+        with ExitStack() as others:
+            others_of = from_others(self.resource, partial(self._other, storage, others))
+            try:
                 return storage.create_study(definition, others_of)
-        except StudyMismatch as error:
-            changes = changes_between(stored, self.resource) if stored else ()
-            raise ManifestChanged(_changed_message(self.resource.metadata.name, changes)) from error
+            except StudyMismatch as error:
+                if not self._may_replace(storage.open_study(definition.name)):
+                    changes = changes_between(stored, self.resource) if stored else ()
+                    raise ManifestChanged(_changed_message(self.resource.metadata.name, changes)) from error
+            storage.drop_study(definition.name)
+            return storage.create_study(definition, others_of)
+
+    def _may_replace(self, study: Study) -> bool:
+        """Say whether `study`, of another manifest, holds nothing; elsewhere others may be running it."""
+        busy = self.storage is not None and any(trial.state == "running" for trial in study.trials())
+        return not busy and not _has_result(study)
 
     def _other(self, storage: Storage, opened: ExitStack, name: str) -> Study:
         """Open the study of another optimization: in the same database, or in the folder beside this one."""
@@ -110,10 +146,18 @@ class LocalStudy:
         return storage.newest_study(resource_name(self.resource, name))
 
 
+def _has_result(study: Study) -> bool:
+    """Say whether a trial has ended; one that was given back has not."""
+    return any(
+        trial.outcome is not None and trial.outcome.kind is not OutcomeKind.RETURNED
+        for trial in study.trials()
+    )
+
+
 def _changed_message(name: str, changes: tuple[str, ...]) -> str:
     listed = "".join(f"\n  {change}" for change in changes)
     return (
         f"the study {name!r} was made from another manifest, so its trials say nothing about this "
-        f"one:{listed}\nStart over with --fresh (the earlier results are kept beside the new ones), or give "
-        "the manifest another metadata.name"
+        f"one:{listed}\nStart over with --fresh, in Python fresh=True (the earlier results are kept beside"
+        " the new ones), or give the manifest another metadata.name"
     )

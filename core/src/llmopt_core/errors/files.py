@@ -5,6 +5,8 @@ import os
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from llmopt_core.errors.classes import LlmoptError
+
 _WORDS: Mapping[int, str] = MappingProxyType(
     {
         errno.EACCES: "user {uid} may not use it: change its owner or its mode",
@@ -23,13 +25,19 @@ _WORDS: Mapping[int, str] = MappingProxyType(
 )
 
 
+def words_of(error: LlmoptError | OSError | UnicodeError) -> str:
+    """Return `error` in words for a person: its own, or those for an error of the operating system."""
+    return str(error) if isinstance(error, LlmoptError) else file_problem(error)
+
+
 def file_problem(error: OSError | UnicodeError, path: object = None) -> str:
     """Return `error` as `path: what is wrong: what to do`; `path` is its own unless given."""
     place = path if path is not None else getattr(error, "filename", None)
-    return f"{place}: {_problem(error)}" if place is not None else _problem(error)
+    return f"{place}: {problem_words(error)}" if place is not None else problem_words(error)
 
 
-def _problem(error: OSError | UnicodeError) -> str:
+def problem_words(error: OSError | UnicodeError) -> str:
+    """Return what is wrong, and what to do, without the path."""
     if isinstance(error, UnicodeError):
         return "it is not UTF-8 text: save it as UTF-8"
     words = _WORDS.get(error.errno or 0)

@@ -70,7 +70,7 @@ def _quoted(value: Any) -> Any:
     """Refuse what YAML made of an unquoted word or number."""
     if isinstance(value, bool):
         raise ValueError(
-            f'text: write it in quotes, such as "{str(value).lower()}" '
+            'text: put the word that stands here in quotes, such as "on", "off", "true" or "false" '
             "(YAML reads unquoted on, off, yes, no, true and false as booleans)"
         )
     if isinstance(value, float):
@@ -100,6 +100,15 @@ def _scalar(value: Any) -> Any:
     raise ValueError(f"a whole number, or text of at most {MAX_TEXT} characters")
 
 
+def _duration(value: Any) -> Any:
+    """Refuse a number without its unit: as text, which pydantic would ask for, it is no duration either."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f"a duration with its unit, such as {round(value)}s, {round(value)}m or 1h30m")
+    if isinstance(value, str) and value.strip().isdigit():
+        raise ValueError(f"a duration with its unit, such as {value.strip()}s, {value.strip()}m or 1h30m")
+    return value
+
+
 MAX_TEXT = 1024  # a scalar can be a prompt's system message
 # A decimal number written as text: manifests hold no floats.
 DecimalText = Annotated[
@@ -108,7 +117,9 @@ DecimalText = Annotated[
 # What a parameter can be set to in a manifest: a whole number, or text.
 Scalar = Annotated[int | str, BeforeValidator(_scalar)]
 # A whole-number duration in Kubernetes' notation.
-DurationText = Annotated[str, Field(pattern=DURATION_PATTERN, min_length=2, max_length=16)]
+DurationText = Annotated[
+    str, Field(pattern=DURATION_PATTERN, min_length=2, max_length=16), BeforeValidator(_duration)
+]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=63)]
 Identifier = Annotated[str, Field(pattern=IDENTIFIER_PATTERN, min_length=1, max_length=64)]
 ScalarMap = Annotated[dict[Identifier, Scalar], Field(max_length=64)]

@@ -33,8 +33,13 @@ class Fault:
 
 
 def _shown(value: Any) -> str:
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    text = f'"{value}"' if isinstance(value, str) else _as_yaml(value)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
+
+
+def _as_yaml(value: Any) -> str:
+    """Return `value` as a manifest writes it, where that differs from Python."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class ManifestInvalid(LlmoptError):

@@ -5,7 +5,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from llmopt_core.api.kinds import GROUP
@@ -13,6 +12,7 @@ from llmopt_core.resources.benchmark import LLMBenchmark
 from llmopt_core.resources.faults import Fault, ManifestInvalid, did_you_mean
 from llmopt_core.resources.openapi import root_schema
 from llmopt_core.resources.optimization import LLMOptimization
+from llmopt_core.resources.texts import YAML_ERRORS, yaml_documents, yaml_fault
 from llmopt_core.resources.translation import faults_of
 
 Resource = LLMOptimization | LLMBenchmark
@@ -28,15 +28,21 @@ def load_manifest(source: Path | str) -> Resource:
     when it is no such resource, and OSError when the file cannot be read. What depends on the engine and
     on plug-ins is checked by `validate`, not here.
     """
-    text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
+    return resource_of(
+        document_of(source.read_text(encoding="utf-8") if isinstance(source, Path) else source)
+    )
+
+
+def document_of(text: str) -> Any:
+    """Return the one document of this API group in the YAML `text`; raises ManifestInvalid."""
     try:
-        documents = tuple(yaml.load_all(text, Loader=yaml.CSafeLoader))
-    except yaml.YAMLError as error:
-        raise ManifestInvalid((yaml_fault(error),)) from error
+        documents = yaml_documents(text)
+    except YAML_ERRORS as error:
+        raise ManifestInvalid((yaml_fault(error, text),)) from error
     ours = [document for document in documents if is_ours(document)] or [d for d in documents if d]
     if len(ours) != 1:
         raise ManifestInvalid((Fault("", None, f"one resource of {GROUP}, found {len(ours)}"),))
-    return resource_of(ours[0])
+    return ours[0]
 
 
 def resource_of(document: Any) -> Resource:
@@ -65,11 +71,3 @@ def is_ours(document: Any) -> bool:
         return False
     version, kind = document.get("apiVersion", ""), document.get("kind")
     return str(version).startswith(f"{GROUP}/") or (isinstance(kind, str) and kind in KINDS)
-
-
-def yaml_fault(error: yaml.YAMLError) -> Fault:
-    """Return the fault for text that is not YAML."""
-    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-    problem = error.problem if isinstance(error, yaml.MarkedYAMLError) else str(error)
-    place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    return Fault("", None, f"YAML: {problem}{place}")

@@ -38,7 +38,6 @@ _EXPECTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
         "string_pattern_mismatch": lambda context: _PATTERNS[context["pattern"]],
         "string_too_long": lambda context: f"text of at most {context['max_length']} characters",
         "string_too_short": lambda context: f"text of at least {context['min_length']} characters",
-        "string_type": lambda _: "text; write numbers in quotes",
         "too_long": lambda context: f"at most {context['max_length']} entries",
         "too_short": lambda context: f"at least {context['min_length']} entries",
         "value_error": lambda context: str(context["error"]),
@@ -72,8 +71,21 @@ def _translated(detail: ErrorDetails, schema: Schema) -> Iterator[Fault]:
     elif detail["type"] == "literal_error":
         choices = _choices(context["expected"])
         yield Fault(path, value, f"one of {', '.join(choices)}", _nearest_choice(value, choices))
+    elif detail["type"] == "string_type":
+        yield Fault(path, value, _text_expected(value))
     else:
-        yield Fault(path, value, _EXPECTED[detail["type"]](context))
+        known = _EXPECTED.get(detail["type"])
+        yield Fault(path, value, known(context) if known else f"a valid value ({detail['msg']})")
+
+
+def _text_expected(value: Any) -> str:
+    if value is None:
+        return "a value: the field is empty"
+    if isinstance(value, Mapping | list):
+        return "text"
+    if isinstance(value, bool):
+        return 'text: put the word that stands here in quotes, such as "on" or "true"'
+    return f'text: write it in quotes, "{value}"'
 
 
 def _below(value: Any, field: str | None) -> Any:

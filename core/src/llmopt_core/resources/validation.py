@@ -15,11 +15,12 @@ from llmopt_core.resources.base import Part
 from llmopt_core.resources.benchmark import BenchmarkSpec, LLMBenchmark
 from llmopt_core.resources.faults import Fault, ManifestInvalid
 from llmopt_core.resources.known import Known, installed
-from llmopt_core.resources.loading import Resource, is_ours, kind_of, yaml_fault
+from llmopt_core.resources.loading import Resource, is_ours, kind_of
 from llmopt_core.resources.openapi import root_schema
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.resources.places import duplicates, line_of
 from llmopt_core.resources.semantics import benchmark_faults, optimization_faults
+from llmopt_core.resources.texts import YAML_ERRORS, yaml_documents, yaml_fault, yaml_line
 from llmopt_core.resources.translation import faults_of, rule_fault
 
 
@@ -87,11 +88,10 @@ def validate_file(path: Path, known: Known | None = None) -> tuple[FileFault, ..
     text = path.read_text(encoding="utf-8")
     known = known or installed()
     try:
-        documents = tuple(yaml.load_all(text, Loader=yaml.CSafeLoader))
+        documents = yaml_documents(text)
         nodes = tuple(yaml.compose_all(text, Loader=yaml.CSafeLoader))
-    except yaml.YAMLError as error:
-        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        return (FileFault(path, mark.line + 1 if mark else 1, yaml_fault(error)),)
+    except YAML_ERRORS as error:
+        return (FileFault(path, yaml_line(error), yaml_fault(error, text)),)
     pairs = [
         (document, node) for document, node in zip(documents, nodes, strict=True) if document is not None
     ]

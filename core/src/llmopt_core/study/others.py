@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
 from llmopt_core.resources.benchmark import LLMBenchmark, OptimizationRef
+from llmopt_core.resources.cautions import BEST_OF_EACH
 from llmopt_core.resources.loading import Resource
 from llmopt_core.resources.optimization import LLMOptimization
 from llmopt_core.search.configurations import Value
@@ -22,7 +23,6 @@ from llmopt_core.study.storage import Completion
 from llmopt_core.study.studies import Study
 from llmopt_core.study.summary import rank
 
-_BEST_OF_EACH = 5
 Opening = Callable[[str], Study]
 
 
@@ -128,7 +128,7 @@ def _best_of(field: str, name: str, space: SearchSpace, open_named: Opening) -> 
         raise WarmStartInvalid(
             f"{field}: {name!r} has no study ({error}); run it first, or take it out"
         ) from error
-    best = [part for part in _parts(study, space) if part][:_BEST_OF_EACH]
+    best = [part for part in _parts(study, space) if part][:BEST_OF_EACH]
     if not best:
         raise WarmStartInvalid(
             f"{field}: {name!r} has no measured configuration with a parameter that is searched here; take"

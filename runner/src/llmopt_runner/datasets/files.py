@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from llmopt_core.errors.files import file_problem
 from llmopt_runner.datasets.base import DatasetInvalid, Item
 from llmopt_runner.datasets.listed import ListedDataset
 from llmopt_runner.datasets.rows import Columns, RowInvalid
@@ -47,9 +48,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                 if text.strip():
                     yield number, text
     except OSError as error:
-        raise DatasetInvalid(
-            f"{path} cannot be read ({error.strerror}): correct workload.dataset.path or the file's rights"
-        ) from error
+        raise DatasetInvalid(f"workload.dataset.path: {file_problem(error, path)}") from error
 
 
 def _decoded(path: Path, number: int, raw: bytes) -> str:

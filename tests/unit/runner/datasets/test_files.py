@@ -109,9 +109,9 @@ def test_any_bytes_give_items_or_one_error(tmp_path_factory, content):
 
 def test_missing_file_and_folder(tmp_path):
     """A path that cannot be read is an error with the path and the reason."""
-    with pytest.raises(DatasetInvalid, match=r"none\.jsonl cannot be read \(No such file"):
+    with pytest.raises(DatasetInvalid, match=r"none\.jsonl: there is no such file"):
         load_dataset(Dataset(path=str(tmp_path / "none.jsonl")))
-    with pytest.raises(DatasetInvalid, match=r"cannot be read \(Is a directory"):
+    with pytest.raises(DatasetInvalid, match="it is a folder: name a file in it"):
         load_dataset(Dataset(path=str(tmp_path)))
 
 

@@ -17,6 +17,7 @@ from llmopt.commands.validating import print_faults, read_manifest
 from llmopt.options import Target
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.api.kinds import GROUP, Kind
+from llmopt_core.errors.files import problem_words
 from llmopt_core.resources.faults import Fault
 from llmopt_core.resources.places import line_of
 from llmopt_core.resources.validation import FileFault
@@ -65,7 +66,9 @@ def pieces(names: Sequence[str], namespace: str | None) -> tuple[Piece, ...]:
         try:
             text, source = read_manifest(name)
         except (OSError, UnicodeDecodeError) as error:
-            faults.append(FileFault(Path(name), 1, Fault("", None, f"a file that can be read: {error}")))
+            faults.append(
+                FileFault(Path(name), 1, Fault("", None, f"a file that can be read: {problem_words(error)}"))
+            )
             continue
         if wrong := faults_of(text, source) or tuple(_misplaced(text, source, namespace)):
             faults.extend(wrong)

@@ -10,6 +10,7 @@ from llmopt.cluster.errors import ClusterUnreachable
 from llmopt.options import Target
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.files import words_of
 from llmopt_core.study.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def on_cluster(target: Target, work: "Callable[[Cluster], Exit]") -> Exit:
         say(errors, f"error: {error}")
         return Exit.UNFINISHED
     except (LlmoptError, OSError) as error:
-        say(errors, f"error: {error}")
+        say(errors, f"error: {words_of(error)}")
     return Exit.INVALID
 
 

@@ -1,0 +1,112 @@
+"""The files of this machine that a manifest names, looked at before a study is made of it."""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from llmopt_core.engines.registry import declaration_of
+from llmopt_core.resources import Fault, LLMBenchmark, Resource
+from llmopt_core.resources.faults import did_you_mean
+from llmopt_core.resources.serving import Dataset, Engine, Model
+
+# Where runners find what a cluster mounts; a laptop may have both.
+_MODELS_ROOT = ("LLMOPT_MODELS_ROOT", "/models")
+_CONFIG_MAPS = Path("/etc/llmopt/config-maps")
+
+
+def path_faults(resource: Resource) -> Iterator[Fault]:
+    """Yield a fault for each file or folder that `resource` names and this machine has not."""
+    yield from _dataset_faults(resource.spec.workload.dataset)
+    yield from dict.fromkeys(
+        fault for path, model, engine in _served(resource) for fault in _model_faults(model, engine, path)
+    )
+
+
+def _served(resource: Resource) -> Iterator[tuple[str, Model, Engine]]:
+    """Yield each model with the engine that serves it, and where it stands."""
+    spec = resource.spec
+    if not isinstance(resource, LLMBenchmark):
+        yield "spec.model", resource.spec.model, resource.spec.engine
+        return
+    for place, candidate in enumerate(resource.spec.candidates):
+        model, engine = candidate.model or spec.model, candidate.engine or spec.engine
+        if model is not None and engine is not None and candidate.optimization_ref is None:
+            yield (
+                "spec.model" if candidate.model is None else f"spec.candidates[{place}].model",
+                model,
+                engine,
+            )
+
+
+def _dataset_faults(dataset: Dataset) -> Iterator[Fault]:
+    if dataset.path is not None:
+        if expected := _unusable(Path(dataset.path), a_file=True):
+            hint = _nearest(Path(dataset.path))
+            yield Fault("spec.workload.dataset.path", dataset.path, expected, hint)
+    elif (reference := dataset.config_map_key_ref) is not None:
+        path = _CONFIG_MAPS / reference.name / reference.key
+        if not path.is_file():
+            hint = "outside a cluster write workload.dataset.path in its place"
+            yield Fault("spec.workload.dataset.configMapKeyRef", None, f"a ConfigMap mounted at {path}", hint)
+
+
+def _model_faults(model: Model, engine: Engine, field: str) -> Iterator[Fault]:
+    if engine.endpoint is not None:  # the weights are the server's
+        return
+    declaration = declaration_of(engine.name)
+    a_file = declaration is not None and declaration.needs_model_file
+    scheme, _, rest = model.source.partition("://")
+    if scheme == "file" and not rest.startswith("/"):
+        absolute = f"write file://{Path(rest).absolute()}"
+        yield Fault(f"{field}.source", model.source, "an absolute path", absolute)
+        return
+    path = _PLACES[scheme](rest) if scheme in _PLACES else None
+    if path is None:
+        return
+    if expected := _unusable(path, a_file=a_file):
+        hint = _install(rest) if scheme == "package" and not path.parent.exists() else _nearest(path)
+        yield Fault(f"{field}.source", model.source, expected, hint)
+
+
+def _in_package(rest: str) -> Path:
+    package, _, file = rest.partition("/")
+    # A dotted name would import its parent; weights lie in top-level packages.
+    spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    places = (spec.submodule_search_locations if spec else None) or [package]
+    return Path(places[0]) / file
+
+
+def _in_claim(rest: str) -> Path:
+    variable, usual = _MODELS_ROOT
+    return Path(os.environ.get(variable, usual)) / rest
+
+
+_PLACES = {"file": Path, "package": _in_package, "pvc": _in_claim}
+
+
+def _unusable(path: Path, *, a_file: bool) -> str | None:
+    """Return what is expected in place of what is at `path`; None: it can be used."""
+    if not path.exists():
+        return (
+            f"a file that exists: there is no {path}" if a_file else f"a path that exists: there is no {path}"
+        )
+    if a_file and not path.is_file():
+        return f"a file: {path} is a folder"
+    if not os.access(path, os.R_OK):
+        return f"a path that user {os.getuid()} may read: change the owner or the mode of {path}"
+    return None
+
+
+def _nearest(path: Path) -> str | None:
+    """Return a suggestion from what the folder holds: the nearest name, or what there is."""
+    folder, name = (path, "") if path.is_dir() else (path.parent, path.name)
+    if not folder.is_dir() or not os.access(folder, os.R_OK):
+        return None
+    names = sorted(each.name for each in folder.iterdir() if not each.name.startswith("."))
+    return f"in {folder}: {did_you_mean(name, names)}"
+
+
+def _install(rest: str) -> str:
+    package = rest.partition("/")[0]
+    return f"no Python package {package!r} is installed here: install it"

@@ -1,0 +1,72 @@
+"""YAML texts: read without surprises, and what is wrong with one that cannot be read."""
+
+from typing import Any
+
+import yaml
+
+from llmopt_core.resources.faults import Fault
+
+# Beside its own errors, what the values of a text raise: a date that is none, a number of 5,000 digits.
+YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError)
+_MOST_LEVELS = 100  # a manifest has about ten
+_TAB = "indent with spaces: YAML takes no tabs"
+_ADVICE = (
+    ("mapping values are not allowed", "put text that holds a colon in quotes, or check the indentation"),
+    ("could not find expected ':'", "write a colon and a space behind each field's name"),
+    ("did not find expected", "check the indentation, and that each bracket and quote is closed"),
+    ("found unexpected end of stream", "close the quote"),
+    ("cannot start any token", "put text that begins with this character in quotes"),
+    ("found undefined alias", "put text that begins with * in quotes"),
+    ("found unknown escape character", r"write \\ for a backslash, or use single quotes"),
+    ("control characters are not allowed", "remove the characters that cannot be seen"),
+)
+
+
+def yaml_documents(text: str) -> tuple[Any, ...]:
+    """Return the documents in `text`; raises one of YAML_ERRORS."""
+    _require_shallow(text)
+    return tuple(yaml.load_all(text, Loader=yaml.CSafeLoader))
+
+
+def _require_shallow(text: str) -> None:
+    """Raise RecursionError where values are nested too deeply: the loader would crash the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MOST_LEVELS:
+            raise RecursionError
+
+
+def yaml_fault(error: Exception, text: str) -> Fault:
+    """Return the fault for a `text` that is not YAML: what is wrong, where, and what to do."""
+    problem, mark = _problem(error), _mark(error)
+    place = "" if mark is None else f" at line {mark.line + 1}, column {mark.column + 1}"
+    found = next((advice for words, advice in _ADVICE if words in problem), None)
+    if mark is not None and _begins_with_tab(text, mark.line):
+        found = _TAB
+    return Fault(
+        "", None, f"YAML: {problem}{place}", found or "correct that place, or put its text in quotes"
+    )
+
+
+def yaml_line(error: Exception) -> int:
+    """Return the line of `error`, from 1 on; 1 where it does not say."""
+    mark = _mark(error)
+    return 1 if mark is None else mark.line + 1
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "its values are nested too deeply"
+    own = error.problem if isinstance(error, yaml.MarkedYAMLError) else None
+    return " ".join((own or str(error)).split())
+
+
+def _mark(error: Exception) -> yaml.Mark | None:
+    return error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+
+
+def _begins_with_tab(text: str, line: int) -> bool:
+    lines = text.splitlines()
+    around = lines[max(0, line - 1) : line + 1]
+    return any("\t" in each[: len(each) - len(each.lstrip())] for each in around)
