@@ -74,8 +74,8 @@ def _outcomes(folder):
 
 @pytest.mark.parametrize(
     ("serves", "dies_after"),
-    [(1, 0), (2, 0), (4, 2)],
-    ids=["at once in the warm-up", "at once after it", "later, in the load"],
+    [(0, 2), (1, 0), (2, 0), (4, 2)],
+    ids=["before it is ready", "at once in the warm-up", "at once after it", "later, in the load"],
 )
 def test_an_engine_that_dies_while_it_serves_is_diagnosed_from_its_log(ordered, model, serves, dies_after):
     """It answers 500 first, and logs why when it ends, at once or later: the log decides."""
@@ -88,9 +88,10 @@ def test_an_engine_that_dies_while_it_serves_is_diagnosed_from_its_log(ordered, 
     assert "Tried to allocate 1.27 GiB" in outcome.failure.message
 
 
-def test_an_engine_whose_core_is_dead_is_diagnosed_though_its_server_lives(ordered, model):
+@pytest.mark.parametrize("serves", [0, 2])
+def test_an_engine_whose_core_is_dead_is_diagnosed_though_its_server_lives(ordered, model, serves):
     """The server answers 500 for ever; what its core logged is the message."""
-    folder = ordered(serves=2, dies_after=1, cause=f"{ODD}\n{DEAD}", lives=True)
+    folder = ordered(serves=serves, dies_after=1, cause=f"{ODD}\n{DEAD}", lives=True)
     folder.write(manifest(model, trials=1))
     folder.run()
     for outcome in _outcomes(folder):
@@ -99,11 +100,13 @@ def test_an_engine_whose_core_is_dead_is_diagnosed_though_its_server_lives(order
 
 
 def test_nothing_is_started_beyond_a_limit_that_the_engine_named(ordered, model, tmp_path):
-    """One start is refused with the limit; what lies beyond is infeasible without a start."""
+    """One start is refused with the limit; another runner reads it, and starts nothing beyond it."""
     folder = ordered(most_seqs=856)
     space = [{"name": "max_num_seqs", "int": {"low": 512, "high": 2048}}]
-    folder.write(manifest(model, trials=12, space=space))
+    folder.write(manifest(model, trials=1, space=space))
     assert folder.run() == RunnerExit.DONE, folder.log()
+    folder.write(manifest(model, trials=12, space=space))
+    assert folder.go_on() == RunnerExit.DONE, folder.log()
     outcomes = _outcomes(folder)
     refused = [outcome for outcome in outcomes if outcome.kind is OutcomeKind.INFEASIBLE]
     assert len(outcomes) == 12
