@@ -11,7 +11,10 @@ from fakes.postgres import PASSWORD
 from fakes.studies import beat, definition, measured
 from fakes.tcp_proxy import TcpProxy
 from fakes.tenant_databases import TenantsDatabase
+from hypothesis import given
+from hypothesis import strategies as st
 
+from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.study import postgres as connections
 from llmopt_core.study.adapter import (
     Access,
@@ -249,6 +252,10 @@ def test_idle_connections_that_were_cut(tenants, postgres, proxy):
     ("url", "words"),
     [
         ("sqlite:////tmp/study.db", "PostgreSQL"),
+        ("postgresql:///db", "must name the host"),
+        ("postgresql://u@127.0.0.1:1/db?port=x", "ports are numbers"),
+        ("postgresql://u:p@ss:word@127.0.0.1/db", "%40"),
+        ("postgresql://u@/db?host=/var/run/postgresql", "no socket"),
         ("postgresql://u@127.0.0.1:1/db?sslkey=/etc/passwd", "sslkey"),
         ("postgresql://u@127.0.0.1:1/db?host=" + ",".join(["127.0.0.1"] * 7), "more than 6 hosts"),
         ("postgresql://u@127.0.0.1:1/db?passfile=/etc/passwd&service=x", "passfile, service"),
@@ -259,6 +266,20 @@ def test_addresses_of_strangers(url, words, tmp_path):
     with pytest.raises(StorageUnusable, match=words):
         open_storage(url.replace("/tmp/", f"{tmp_path}/"), HASTY)  # noqa: S108 - replaced
     assert not list(tmp_path.iterdir())
+
+
+@given(st.text("postgresql://@:?&=%[],.1\0\ud800é x", max_size=30))
+def test_any_address_of_a_stranger_has_its_own_error(text):
+    """Whatever stands in a Secret, it is an error of ours that repeats no password."""
+    access = replace(HASTY, connect_seconds=1)
+    for url in (
+        text,
+        f"postgresql://user:s3cret@word:{text}",
+        f"postgresql://user:s3cret@127.0.0.1:1/{text}",
+    ):
+        with pytest.raises(LlmoptError) as error:
+            open_storage(url, access)
+        assert "s3cret" not in str(error.value)
 
 
 GARBAGE = {

@@ -156,15 +156,23 @@ class Database:
                 # A primary that became a standby: the next connection looks for the primary again.
                 self._engine.dispose()
             raise translated from None
+        except UnicodeError:
+            raise StorageUnusable(
+                f"{self.address}: a name in the URL, or text that the database holds, is not valid UTF-8"
+            ) from None
 
 
 def _parse(url: str, *, postgres_only: bool) -> URL:
+    form = StorageUnusable(
+        "the storage address is not of the form sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME;"
+        " in a password all but letters and digits are written as in any URL (@ is %40)"
+    )
+    if not url.isprintable():
+        raise form
     try:
         parsed = make_url(url)
-    except SQLAlchemyError:
-        raise StorageUnusable(
-            "the storage address is not of the form sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
-        ) from None
+    except (SQLAlchemyError, ValueError):  # what it says of the port may hold a part of the password
+        raise form from None
     if parsed.get_backend_name() == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if postgres_only:

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from llmopt_core.study.access import Access
 from llmopt_core.study.errors import StorageUnusable
@@ -35,13 +35,8 @@ def postgres_engine(url: URL, access: Access) -> sa.Engine:
     Raises StorageUnusable where no driver is installed, or where a foreign URL has parameters that reach
     beyond the connection.
     """
-    if access.postgres_only and (unknown := sorted(set(url.query) - _ALLOWED_PARAMETERS)):
-        raise StorageUnusable(
-            f"the storage URL has parameters that are not accepted here: {', '.join(unknown)[:200]}; remove"
-            " them"
-        )
-    if access.postgres_only and _hosts(url) > _MOST_HOSTS:
-        raise StorageUnusable(f"the storage URL names more than {_MOST_HOSTS} hosts: each may be waited for")
+    if access.postgres_only:
+        _check(url)
     try:
         engine = sa.create_engine(
             url,
@@ -62,6 +57,8 @@ def postgres_engine(url: URL, access: Access) -> sa.Engine:
         raise StorageUnusable(
             "Postgres needs a driver that is not installed: pip install 'llmopt[postgres]'"
         ) from None
+    except ArgumentError:
+        raise StorageUnusable("the storage URL's hosts and ports cannot be used: ports are numbers") from None
 
     def connect(_dialect: Any, _record: Any, arguments: Any, parameters: Any) -> Any:
         connection = limited.connect(*arguments, **parameters)
@@ -76,10 +73,19 @@ def postgres_engine(url: URL, access: Access) -> sa.Engine:
     return engine
 
 
-def _hosts(url: URL) -> int:
-    """Return how many hosts a connection may try."""
-    named = [url.host or "", *(str(part) for name in ("host", "hostaddr") for part in _all(url, name))]
-    return sum(part.count(",") + 1 for part in named)
+def _check(url: URL) -> None:
+    """Raise StorageUnusable where a stranger's URL says more than how to reach a server by the network."""
+    if unknown := sorted(set(url.query) - _ALLOWED_PARAMETERS):
+        raise StorageUnusable(
+            f"the storage URL has parameters that are not accepted here: {', '.join(unknown)[:200]}; remove"
+            " them"
+        )
+    named = (url.host or "", *_all(url, "host"), *_all(url, "hostaddr"))
+    hosts = [host for part in named for host in part.split(",") if host]
+    if not hosts or any(host.startswith(("/", "@")) for host in hosts):
+        raise StorageUnusable("the storage URL must name the host of a server, and no socket of this machine")
+    if len(hosts) > _MOST_HOSTS:
+        raise StorageUnusable(f"the storage URL names more than {_MOST_HOSTS} hosts: each may be waited for")
 
 
 def _all(url: URL, name: str) -> tuple[str, ...]:
