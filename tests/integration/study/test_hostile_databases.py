@@ -34,8 +34,8 @@ HASTY = Access(
     postgres_only=True,
     idle_connections=1,
     connect_seconds=2,
-    answer_seconds=2.0,
-    statement_seconds=1.0,
+    answer_seconds=4.0,
+    statement_seconds=3.0,
     lock_seconds=0.3,
     idle_seconds=5.0,
     document_bytes=200_000,
@@ -129,7 +129,7 @@ def test_locked_table(tenants):
             _look(study)
         with pytest.raises(StorageUnavailable, match="lock"):
             storage.pulses(["study"])
-        assert time.monotonic() - began < 5 * HASTY.lock_seconds + 1.0
+        assert time.monotonic() - began < 10.0  # and not until the lock is given back
         holder.close()
         assert _look(study).trials()
 
@@ -383,10 +383,9 @@ def test_definition_that_cannot_be_read(tenants):
     with open_storage(tenants.url, HASTY) as storage:
         storage.create_study(definition())
         for text in ("'{'", "'{\"space\": 3}'", "repeat('x', 100000000)"):
-            with storage.engine.begin() as connection:
-                connection.exec_driver_sql(
-                    f"UPDATE study_user_attributes SET value_json = {text} WHERE key = 'llmopt:definition'"  # noqa: S608
-                )
+            tenants.sql(
+                f"UPDATE study_user_attributes SET value_json = {text} WHERE key = 'llmopt:definition'"  # noqa: S608 - ours
+            )
             with pytest.raises(StudyUnreadable, match="definition"):
                 storage.open_study("study")
 
@@ -440,11 +439,10 @@ def test_many_rows_are_read_in_batches_up_to_a_limit(tenants):
 
         assert len(storage.open_study("study").trials()) == 20
         assert max(rows) == HASTY.batch_rows
-        with storage.engine.begin() as connection:
-            connection.exec_driver_sql(
-                "INSERT INTO trials (study_id, number, state)"
-                " SELECT study_id, each, 'FAIL' FROM studies, generate_series(100, 100099) AS each"
-            )
+        tenants.sql(
+            "INSERT INTO trials (study_id, number, state)"
+            " SELECT study_id, each, 'FAIL' FROM studies, generate_series(100, 100099) AS each"
+        )
         rows.clear()
         with pytest.raises(StudyUnreadable, match="more than 50 trials"):
             storage.open_study("study").trials()
