@@ -341,3 +341,10 @@ def test_a_refusal_of_what_is_no_longer_wanted_changes_nothing() -> None:
     """A plan that does not hold the refused action is carried out as it is."""
     seen = _seen(study=STUDY, jobs=(JOB,), pods=(POD,))
     assert decide(seen, NOW, Refused(StartRunners, REFUSAL)) == decide(seen, NOW)
+
+
+def test_a_job_is_known_by_its_labels_whatever_it_is_called() -> None:
+    """A Job that an earlier version named otherwise is adopted: no second one is started."""
+    earlier = replace(JOB, name=f"{'a' * 45}-abcd1234")
+    plan = decide(_seen(study=STUDY, jobs=(earlier,), pods=(replace(POD, job=earlier.name),)), NOW)
+    assert plan.actions == ()

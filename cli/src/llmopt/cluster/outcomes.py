@@ -16,6 +16,7 @@ from llmopt.cluster.readings import gains_of, objectives_of
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.resources.base import Scalar
+from llmopt_core.resources.names import best_config_map_name
 from llmopt_core.resources.search_spaces import parse_value
 from llmopt_core.resources.served import engine_of, served_optimization
 from llmopt_core.resources.status import BenchmarkStatus, ErrorSummary, OptimizationStatus, TrialResult
@@ -53,8 +54,7 @@ def result_from(
 def best_config_map(document: Mapping[str, Any]) -> str:
     """Return the name of the ConfigMap that the operator writes the best into."""
     spec = served_optimization(document)
-    told = spec and spec.rollout and spec.rollout.config_map_name
-    return str(told or f"{document['metadata']['name'][:58].rstrip('-')}-best")
+    return best_config_map_name(document, spec and spec.rollout)
 
 
 def typed(parameters: Mapping[str, Scalar], engine: str) -> dict[str, Value]:

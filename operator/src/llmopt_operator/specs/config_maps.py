@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from llmopt_core.resources import LLMOptimization
+from llmopt_core.resources.names import best_config_map_name
 from llmopt_core.study.results import OptimizationResult
 from llmopt_core.study.wording import best_text
 from llmopt_operator.specs.naming import child_name, labels_of, manifest_hash, owner_of, runner_manifest
@@ -19,7 +20,7 @@ def manifest_config_map(document: Mapping[str, Any]) -> dict[str, Any]:
     hash_ = manifest_hash(document)
     # JSON is YAML too, and written in a hundredth of the time.
     text = msgspec.json.format(msgspec.json.encode(runner_manifest(document))).decode() + "\n"
-    name = child_name(document["metadata"]["name"], hash_)
+    name = child_name(document, hash_)
     return {**_config_map(document, name, hash_, {MANIFEST_KEY: text}), "immutable": True}
 
 
@@ -27,19 +28,14 @@ def best_config_map(
     document: Mapping[str, Any], resource: LLMOptimization, result: OptimizationResult
 ) -> dict[str, Any]:
     """Return the ConfigMap that holds the best parameters, as programs and servers read them."""
-    rollout = resource.spec.rollout
-    name = (rollout and rollout.config_map_name) or best_name(document["metadata"]["name"])
     data = {
         "best.json": best_text(result),
         "serve-args": (result.serve_command or "") + "\n",
         "generation_config.json": json.dumps(dict(result.request_fields), indent=2) + "\n",
     }
-    return _config_map(document, name, manifest_hash(document), data)
-
-
-def best_name(name: str) -> str:
-    """Return what the ConfigMap of the best parameters is called unless the resource says it."""
-    return f"{name[:58].rstrip('-')}-best"
+    return _config_map(
+        document, best_config_map_name(document, resource.spec.rollout), manifest_hash(document), data
+    )
 
 
 def _config_map(

@@ -40,7 +40,7 @@ def runner_job(document: Mapping[str, Any], resource: Resource, settings: Operat
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": child_name(metadata["name"], hash_),
+            "name": child_name(document, hash_),
             "namespace": metadata["namespace"],
             "labels": {**labels, **queue},
             "ownerReferences": [owner_of(document)],

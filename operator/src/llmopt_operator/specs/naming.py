@@ -9,15 +9,15 @@ import msgspec
 
 from llmopt_core.api.objects import OPERATOR, RUNNER, Annotation, Label
 from llmopt_core.resources.hashed import settled_spec
+from llmopt_core.resources.names import LONGEST_NAME, owned_name
 
 RUNNERS_SELECTOR = f"{Label.MANAGED_BY}={OPERATOR},{Label.NAME}={RUNNER}"
 
 # What runners need not know of; a change of it starts nothing anew.
 _OPERATORS_OWN = frozenset({"suspend", "ttlSecondsAfterFinished", "studyRetention", "rollout"})
-_LONGEST_NAME = 63
 _HASH_LENGTH = 8
 # A pod is called after its Job, its index and five letters.
-_LONGEST_JOB_NAME = _LONGEST_NAME - len("-31-abcde")
+_LONGEST_JOB_NAME = LONGEST_NAME - len("-31-abcde")
 
 
 @dataclass(frozen=True, order=True)
@@ -55,10 +55,12 @@ def manifest_hash(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(text).hexdigest()[:_HASH_LENGTH]
 
 
-def child_name(name: str, hash_: str) -> str:
-    """Return the name of the Job and of the manifest's ConfigMap; short enough for the pods' names."""
-    room = _LONGEST_JOB_NAME - len(hash_) - 1
-    return f"{name[:room].rstrip('-')}-{hash_}"
+def child_name(document: Mapping[str, Any], hash_: str) -> str:
+    """Return the name of the Job and of the manifest's ConfigMap; short enough for the pods' names.
+
+    Jobs of earlier versions, which shortened names without a digest, are found by their labels.
+    """
+    return owned_name(document, hash_, _LONGEST_JOB_NAME)
 
 
 def labels_of(kind: str, name: str, hash_: str) -> dict[str, str]:

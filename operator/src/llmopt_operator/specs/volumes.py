@@ -16,8 +16,8 @@ _CLAIM_SCHEME = "pvc://"
 
 def volumes(document: Mapping[str, Any], resource: Resource, models: Sequence[Model]) -> list[dict[str, Any]]:
     """Return the pod's volumes."""
-    metadata, runners = document["metadata"], resource.spec.runners
-    manifest = child_name(metadata["name"], manifest_hash(document))
+    runners = resource.spec.runners
+    manifest = child_name(document, manifest_hash(document))
     cache: dict[str, Any] = {"emptyDir": {}}
     if runners.cache_claim:
         cache = {"persistentVolumeClaim": {"claimName": runners.cache_claim}}
