@@ -23,6 +23,7 @@ from llmopt_core.errors.files import words_of
 from llmopt_operator.adapters.connections import Connection
 from llmopt_operator.adapters.kubernetes import Cluster
 from llmopt_operator.adapters.leases import Lease
+from llmopt_operator.adapters.owners import Owners
 from llmopt_operator.adapters.secrets import StorageSecrets
 from llmopt_operator.adapters.storages import Storages
 from llmopt_operator.adapters.studies import Studies
@@ -152,7 +153,7 @@ class Operator:
     async def _act(self, cluster: Cluster, stop: asyncio.Event) -> None:
         """Watch, reconcile and roll up; return where a part ended by itself."""
         storages = Storages(StorageSecrets(cluster, self._settings.storage), self.metrics)
-        studies = Studies(storages)
+        studies = Studies(storages, Owners(cluster))
         reconciler = Reconciler(cluster, studies, self.sightings, self._settings, self.metrics)
         queue: KeyedQueue[Key] = KeyedQueue(reconciler.reconcile, lane=lambda key: key.namespace)
         audit = Audit(cluster, self.sightings, self._settings.namespaces, self.pulse)

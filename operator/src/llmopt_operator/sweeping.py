@@ -1,7 +1,8 @@
 """Drops the studies that were to go with their resource, some time after it is gone.
 
 No finalizer: a resource is deleted at once, even where the operator or a database is away. What is to be
-dropped stands in the study itself, so nothing has to be remembered.
+dropped stands in the study itself, so nothing has to be remembered. Namespaces, and clusters, may share a
+database: a study says whose resource it is of, and one that does not say it is never dropped.
 """
 
 import asyncio
@@ -63,11 +64,13 @@ class Sweep:
 
     async def _sweep(self, namespace: str) -> None:
         try:
-            if not (names := await self._studies.dispensable(namespace)):
+            own, nobodys = await self._studies.dispensable(namespace)
+            if not own and not nobodys:
                 self._studies.release(namespace)
                 return
             there = await self._identities(namespace)
-            gone = [name for name in names if name not in there]
+            await self._studies.adopt(namespace, [name for name in nobodys if name in there])
+            gone = [name for name in own if name not in there]
             await self._studies.drop(namespace, gone)
         except StorageProblem as problem:
             log.debug("namespace %s is not swept: %s", namespace, problem)

@@ -318,6 +318,26 @@ def test_a_study_goes_with_its_resource_where_that_was_asked_for(tenant, operato
         eventually(lambda: storage.study_names() == (uid,))
 
 
+def test_a_shared_database_keeps_the_studies_of_other_namespaces(make_tenant, make_operator):
+    """Where two namespaces keep their studies in one database, each one's sweep drops only its own."""
+    one, other = make_tenant(), make_tenant(secret=False)
+    other.url = one.url
+    give_secret(other)
+    make_operator(one.namespace, other.namespace)
+    one.apply("going", studyRetention="Delete")
+    other.apply("staying", studyRetention="Delete")
+    with one.kubelet(), other.kubelet():
+        one.until("going", "Complete", "True")
+        other.until("staying", "Complete", "True")
+    gone, kept = (
+        each.resource(name)["metadata"]["uid"] for each, name in ((one, "going"), (other, "staying"))
+    )
+    one.api.delete(one.path("llmopt.dev/v1alpha1", "llmoptimizations", "going"))
+    with open_storage(one.url) as storage:
+        eventually(lambda: gone not in storage.study_names())
+        assert storage.study_names() == (kept,)
+
+
 def test_it_is_deleted_in_its_time(tenant, operator):
     """With a time to live it goes by itself after its end."""
     tenant.apply("mortal", ttlSecondsAfterFinished=1)

@@ -135,17 +135,18 @@ def find_newest_study(connection: Connection, key: str, document: str) -> str | 
     return connection.execute(query).scalar()
 
 
-def find_studies(connection: Connection, key: str, document: str) -> tuple[str, ...]:
-    """Return the names of the studies whose attribute `key` is `document`, sorted."""
-    attributes = STUDY_ATTRIBUTES.c
+def find_studies(connection: Connection, key: str, document: str, other: str) -> dict[str, str | None]:
+    """Return the studies whose attribute `key` is `document`: their attribute `other` (or None) by name."""
+    first, second = STUDY_ATTRIBUTES.alias(), STUDY_ATTRIBUTES.alias()
     query = (
-        sa.select(STUDIES.c.study_name)
-        .join(STUDY_ATTRIBUTES, attributes.study_id == STUDIES.c.study_id)
-        .where(attributes.key == key, attributes.value_json == document)
+        sa.select(STUDIES.c.study_name, second.c.value_json)
+        .join(first, first.c.study_id == STUDIES.c.study_id)
+        .outerjoin(second, (second.c.study_id == STUDIES.c.study_id) & (second.c.key == other))
+        .where(first.c.key == key, first.c.value_json == document)
         .order_by(STUDIES.c.study_name)
         .limit(_MOST_NAMES)
     )
-    return tuple(connection.execute(query).scalars())
+    return {name: found for name, found in connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
 
 
 def list_studies(connection: Connection) -> tuple[str, ...]:

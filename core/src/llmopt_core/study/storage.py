@@ -1,5 +1,6 @@
 """A database of studies: opened, listed, and the studies in it created, opened and dropped."""
 
+import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Self
@@ -28,7 +29,7 @@ from llmopt_core.study.rows import (
     read_pulses,
 )
 from llmopt_core.study.samplers import check_sampler
-from llmopt_core.study.studies import DEFINITION_KEY, DELETE, RETENTION_KEY, Study
+from llmopt_core.study.studies import DEFINITION_KEY, DELETE, OWNER_KEY, RETENTION_KEY, Study
 
 # Only optimizations have it: nothing starts from a benchmark, which may bear the name of one.
 _RESOURCE_KEY = "llmopt:resource"
@@ -134,10 +135,14 @@ class Storage:
         with self._database.reading() as connection:
             return read_pulses(connection, names, END_KEY, self._database.access.most_trials + 1)
 
-    def dispensable_studies(self) -> tuple[str, ...]:
-        """Return the names of the studies that are to go with their resource, sorted."""
+    def dispensable_studies(self) -> Mapping[str, str | None]:
+        """Return the studies that are to go with their resource: by name, whose resource that is.
+
+        None: nobody's that is known, as release 0.1.0 left it open.
+        """
         with self._database.reading() as connection:
-            return find_studies(connection, RETENTION_KEY, dump(DELETE))
+            found = find_studies(connection, RETENTION_KEY, dump(DELETE), OWNER_KEY)
+        return {name: None if owner is None else str(json.loads(owner)) for name, owner in found.items()}
 
     def drop_study(self, name: str) -> None:
         """Delete the study with all its trials; nothing happens where it does not exist."""

@@ -56,6 +56,8 @@ from llmopt_core.study.views import StudyPicture
 
 DEFINITION_KEY = "llmopt:definition"
 RETENTION_KEY = "llmopt:retention"
+# Whose resource the study is of: nobody else drops it.
+OWNER_KEY = "llmopt:owner"
 KEEP, DELETE = "Keep", "Delete"
 _PLAN_KEY = "llmopt:confirm"
 _RUNNER_PREFIX = "runner:"
@@ -279,10 +281,14 @@ class Study:
             if delete_attribute(connection, self._study_id, END_KEY) and comparison is not None:
                 self._enqueue_missing(connection, comparison, again=True)
 
-    def retain(self, retention: str) -> None:
-        """Write down what becomes of the study when its resource is deleted: `Keep` or `Delete`."""
+    def retain(self, retention: str, owner: str) -> None:
+        """Write down what becomes of the study when its resource, which `owner` has, is deleted.
+
+        That is `Keep` or `Delete`.
+        """
         with self._database.writing() as connection:
             put_attribute(connection, self._study_id, RETENTION_KEY, dump(retention))
+            put_attribute(connection, self._study_id, OWNER_KEY, dump(owner))
 
     def reap(self, leases: Leases, max_losses: int) -> tuple[int, ...]:
         """Take the trials whose lease is over from their runners; see `Janitor`."""

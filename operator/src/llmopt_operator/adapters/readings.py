@@ -17,8 +17,8 @@ from llmopt_operator.domain.rollups import BenchmarkReading, Reading, benchmark_
 from llmopt_operator.domain.winners import verified
 
 
-def read_study(room: Room, name: str, resource: Resource) -> StudySeen | None:
-    """Return the study `name` of `resource`, None where there is none; trials without a runner are freed."""
+def read_study(room: Room, name: str, resource: Resource, owner: str) -> StudySeen | None:
+    """Return the study `name` of a resource of `owner`, None without one; abandoned trials are freed."""
     try:
         opened = room.opened(name)
     except StudyNotFound:
@@ -26,7 +26,7 @@ def read_study(room: Room, name: str, resource: Resource) -> StudySeen | None:
     opened.janitor.sweep()
     picture = opened.study.picture()
     if picture.retention != resource.spec.study_retention:
-        opened.study.retain(resource.spec.study_retention)
+        opened.study.retain(resource.spec.study_retention, owner)
     if isinstance(resource, LLMBenchmark):
         return benchmark_seen(_read_benchmark(picture))
     return optimization_seen(_read_optimization(picture, resource))

@@ -19,8 +19,9 @@ from llmopt_core.study.results import result_of
 from llmopt_core.study.rows import UNTOUCHED, Pulse
 from llmopt_core.study.snapshot import too_many
 from llmopt_core.study.storage import DROP_SECONDS
-from llmopt_core.study.studies import KEEP
+from llmopt_core.study.studies import DELETE, KEEP
 from llmopt_operator.adapters.kubernetes import ApiError
+from llmopt_operator.adapters.owners import Owners
 from llmopt_operator.adapters.readings import read_study
 from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.storages import ACCESS, Room, Storages
@@ -46,8 +47,9 @@ _UNMAKEABLE: Mapping[type[LlmoptError], Reason] = {
 class Studies:
     """Reads and writes the studies of resources. Raises StorageProblem where a storage cannot be used."""
 
-    def __init__(self, storages: Storages) -> None:
+    def __init__(self, storages: Storages, owners: Owners) -> None:
         self._storages = storages
+        self._owners = owners
         self._reported: dict[str, Pulse | None] = {}  # by study
         self._looked_at: dict[str, float] = {}  # by study
         self._new: dict[str, bool] = {}  # by study: whether it was made, or is only taken for new
@@ -80,18 +82,21 @@ class Studies:
         elif self._is_known(name, pulse, status) and not (idle and _shows_runners(status)):
             seen = unchanged(status)
         else:
-            seen = await self._read(room, name, resource, pulse)
+            owner = await self._owners.of(key.namespace)
+            seen = await self._read(room, name, resource, pulse, owner)
             self._looked_at[name] = time.monotonic()
         return None if seen is None else _marked(seen, pulse.mark)
 
-    async def _read(self, room: Room, name: str, resource: Resource, pulse: Pulse) -> StudySeen | None:
+    async def _read(
+        self, room: Room, name: str, resource: Resource, pulse: Pulse, owner: str
+    ) -> StudySeen | None:
         if pulse.trials > ACCESS.most_trials:
             room.studies.pop(name, None)
             raise StorageProblem(
                 Problem(Reason.STUDY_UNREADABLE, str(too_many(name, ACCESS)), retry_seconds=60.0)
             )
         try:
-            seen = await self._storages.within(room, lambda: read_study(room, name, resource))
+            seen = await self._storages.within(room, lambda: read_study(room, name, resource, owner))
         except StorageProblem:
             room.studies.pop(name, None)  # it may hold half of what there is; it is read anew
             raise
@@ -102,7 +107,8 @@ class Studies:
         """Create the study of `resource`, or open it; what it cannot be made from is a StorageProblem too."""
         room = await self._storages.room(key.namespace)
         try:
-            made = await self._storages.within(room, lambda: _make(room.storage, resource))
+            owner = await self._owners.of(key.namespace)
+            made = await self._storages.within(room, lambda: _make(room.storage, resource, owner))
         except tuple(_UNMAKEABLE) as error:
             reason = next(reason for type_, reason in _UNMAKEABLE.items() if isinstance(error, type_))
             raise StorageProblem(Problem(reason, str(error))) from error
@@ -133,10 +139,25 @@ class Studies:
             room, lambda: verified(result_of(room.opened(name).study), resource)
         )
 
-    async def dispensable(self, namespace: str) -> tuple[str, ...]:
-        """Return the names of the namespace's studies that are to go with their resource."""
-        room = await self._storages.room(namespace)
-        return await self._storages.within(room, room.storage.dispensable_studies)
+    async def dispensable(self, namespace: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the names of the studies that are to go with their resource: this namespace's, and nobody's.
+
+        Of the latter an earlier version did not say whose they are.
+        """
+        room, owner = await self._storages.room(namespace), await self._owners.of(namespace)
+        found = await self._storages.within(room, room.storage.dispensable_studies)
+        own = tuple(name for name, whose in found.items() if whose == owner)
+        return own, tuple(name for name, whose in found.items() if whose is None)
+
+    async def adopt(self, namespace: str, names: Iterable[str]) -> None:
+        """Say that the studies `names` are of resources of this namespace."""
+        room, owner = await self._storages.room(namespace), await self._owners.of(namespace)
+
+        def sign(name: str) -> None:
+            room.storage.open_study(name).retain(DELETE, owner)
+
+        for name in names:
+            await self._storages.within(room, partial(sign, name))
 
     async def drop(self, namespace: str, names: Iterable[str]) -> None:
         """Delete the studies `names` of resources that are gone."""
@@ -198,14 +219,14 @@ def _shows_runners(status: Mapping[str, Any]) -> bool:
     return any("ended" not in runner for runner in status.get("runners", ()))
 
 
-def _make(storage: Storage, resource: Resource) -> bool:
+def _make(storage: Storage, resource: Resource, owner: str) -> bool:
     """Create the study of `resource` or open it; say whether it is new.
 
     Whoever sweeps later knows nothing of the resource: its wish is written into the study.
     """
     made = add_own_study(storage, resource)
     if not made or resource.spec.study_retention != KEEP:
-        own_study(storage, resource).retain(resource.spec.study_retention)
+        own_study(storage, resource).retain(resource.spec.study_retention, owner)
     return made
 
 

@@ -1,0 +1,25 @@
+"""Whose resources a study is of: a namespace of one cluster. Databases may be shared by several."""
+
+from llmopt_core.resources.openapi import GROUP
+from llmopt_operator.adapters.kubernetes import Cluster
+from llmopt_operator.specs.naming import PLURALS
+
+# It exists once in each cluster, and goes with all resources.
+_DEFINITION = (
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
+    f"{PLURALS['LLMOptimization']}.{GROUP}"
+)  # fmt: skip
+
+
+class Owners:
+    """The owners' names; the cluster is asked once who it is."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._identity: str | None = None
+
+    async def of(self, namespace: str) -> str:
+        """Return the owner that the resources of `namespace` belong to; raises ApiError."""
+        if self._identity is None:
+            self._identity = str((await self._cluster.get(_DEFINITION))["metadata"]["uid"])
+        return f"{self._identity}/{namespace}"
