@@ -20,7 +20,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "settings": {
             "rollout": {"enabled": True},
             "images": {"llamacpp": "registry.example.com/own/llamacpp:1"},
-            "policy": {"images": ["registry.example.com/"], "engines": ["llamacpp"]},
+            "policy": {
+                "images": ["registry.example.com"],
+                "engines": ["llamacpp"],
+                "serviceAccounts": ["puller"],
+                "secretSelector": "",
+            },
         },
         "podAnnotations": {"example.com/note": "seen"},
         "podLabels": {"example.com/team": "platform"},
@@ -29,7 +34,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "affinity": {"podAntiAffinity": {}},
         "priorityClassName": "system-cluster-critical",
         "serviceAccount": {"name": "operator", "annotations": {"example.com/role": "llmopt"}},
-        "networkPolicy": {"metricsFrom": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}]},
+        "image": {"digest": f"sha256:{'0' * 64}"},
+        "networkPolicy": {
+            "metricsFrom": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}],
+            "runners": {"enabled": True},
+        },
         "metrics": {"podMonitor": {"enabled": True, "labels": {"release": "prometheus"}}},
         "grafana": {"dashboards": {"enabled": True, "annotations": {"grafana_folder": "llmopt"}}},
         "tenants": [

@@ -40,10 +40,14 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* One of llmopt's own images: (list $ repository tag). */}}
+{{/* One of llmopt's own images: (list $ image tag), where a digest of `image` goes before the tag. */}}
 {{- define "llmopt.image" -}}
 {{- $root := first . }}
-{{- $name := printf "%s:%s" (index . 1) (index . 2) }}
+{{- $image := index . 1 }}
+{{- $name := printf "%s:%s" $image.repository (index . 2) }}
+{{- if $image.digest }}
+{{- $name = printf "%s@%s" $image.repository $image.digest }}
+{{- end }}
 {{- if $root.Values.registry }}{{ trimSuffix "/" $root.Values.registry }}/{{ end }}{{ $name }}
 {{- end }}
 
@@ -52,7 +56,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- $images := dict }}
 {{- range $engine, $target := dict "llamacpp" "llamacpp" "transformers" "transformers" "vllm" "vllm" "openai" "base" }}
 {{- $tag := printf "%s-%s" $.Chart.AppVersion $target }}
-{{- $_ := set $images $engine (include "llmopt.image" (list $ "llmopt-runner" $tag)) }}
+{{- $_ := set $images $engine (include "llmopt.image" (list $ (dict "repository" "llmopt-runner") $tag)) }}
 {{- end }}
 {{- $settings := deepCopy .Values.settings }}
 {{- $_ := set $settings "images" (merge $settings.images $images) }}
@@ -93,6 +97,12 @@ seccompProfile: {type: RuntimeDefault}
 {{- toJson (default $tenants .Values.optunaDashboard.namespaces) }}
 {{- end }}
 
+{{- define "llmopt.runnerNamespaces" -}}
+{{- $known := .Values.settings.namespaces }}
+{{- range .Values.tenants }}{{ $known = append $known .namespace }}{{ end }}
+{{- toJson (default (uniq $known) .Values.networkPolicy.runners.namespaces) }}
+{{- end }}
+
 {{/* What the schema cannot say. */}}
 {{- define "llmopt.check" -}}
 {{- if and (gt (int .Values.replicas) 1) (not .Values.settings.leaderElection.enabled) }}
@@ -105,6 +115,9 @@ seccompProfile: {type: RuntimeDefault}
 {{- end }}
 {{- if and .Values.optunaDashboard.enabled (not (include "llmopt.dashboardNamespaces" . | fromJsonArray)) }}
 {{- fail "optunaDashboard: no namespace to run in: name one in optunaDashboard.namespaces or tenants" }}
+{{- end }}
+{{- if and .Values.networkPolicy.runners.enabled (not (include "llmopt.runnerNamespaces" . | fromJsonArray)) }}
+{{- fail "networkPolicy.runners: no namespace to protect: name those of runners in networkPolicy.runners.namespaces" }}
 {{- end }}
 {{- end }}
 
@@ -130,7 +143,9 @@ seccompProfile: {type: RuntimeDefault}
   verbs: [create, patch]
 - apiGroups: [""]
   resources: [secrets]
+  {{- if not .Values.settings.policy.secretSelector }}
   resourceNames: [{{ .Values.settings.storage.secretName }}]
+  {{- end }}
   verbs: [get]
 {{- if .Values.settings.rollout.enabled }}
 - apiGroups: [apps]

@@ -53,6 +53,11 @@ class Acceptances:
         known = self._typed.get((document["metadata"]["uid"], _mark(document)))
         return known or self._keep(document, resource_of(served_document(document)))
 
+    def is_invalid(self, document: Mapping[str, Any]) -> bool:
+        """Say whether `document` cannot be read as its types."""
+        rejection = self.of(document).rejection
+        return rejection is not None and rejection.reason == Reason.INVALID_SPEC
+
     def _accepted(self, document: Mapping[str, Any]) -> Accepted:
         resource, faults = check(served_document(document), self._installed)
         if resource is None:
@@ -60,7 +65,7 @@ class Acceptances:
             return Accepted(_unread(document), Problem(Reason.INVALID_SPEC, text[:_LONGEST_MESSAGE]))
         self._keep(document, resource)
         rollouts = self._settings.rollout.enabled
-        denied = denial(resource, self._settings.policy, rollouts=rollouts)
+        denied = denial(resource, self._settings.policy, {}, rollouts=rollouts)
         return Accepted(_target(document, resource), denied)
 
     def _keep(self, document: Mapping[str, Any], resource: Resource) -> Resource:

@@ -26,6 +26,7 @@ from llmopt_operator.adapters.kubernetes import (
 from llmopt_operator.adapters.owned_objects import NotOurs, create_owned
 from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.studies import Studies
+from llmopt_operator.admission import Admission, is_admitted_already
 from llmopt_operator.domain.actions import (
     Action,
     DeleteResource,
@@ -105,6 +106,7 @@ class Reconciler:
         self._metrics = metrics
         self._acceptances = Acceptances(settings)
         self._events = EventPosts(cluster)
+        self._admission = Admission(cluster, settings, sightings, self._acceptances)
         self._written_at: dict[str, float] = {}
         self._failures: Counter[str] = Counter()
         self._blocked: dict[str, set[Key]] = {}
@@ -164,7 +166,6 @@ class Reconciler:
         observed = Observed(
             target=accepted.target,
             status=document["status"],
-            rejection=accepted.rejection,
             jobs=tuple(sighting.jobs[name] for name in sorted(sighting.jobs)),
             pods=tuple(sighting.pods.values()),
         )
@@ -172,9 +173,13 @@ class Reconciler:
             observed.was_ended and document["status"].get("observedGeneration") == accepted.target.generation
         )
         settled = settled and not observed.rolls_out
-        if not settled and accepted.rejection is None:
+        if not is_admitted_already(observed, accepted.rejection):
+            observed = replace(observed, rejection=accepted.rejection)
+        if not settled and observed.rejection is None:
             observed = await self._with_study(key, observed, self._acceptances.resource(document))
-        if accepted.rejection is None and observed.rolls_out and observed.target.rollout is not None:
+            rejection = await self._admission.problem(key, document, observed)
+            observed = replace(observed, rejection=rejection)
+        if observed.rejection is None and observed.rolls_out and observed.target.rollout is not None:
             deployment = await self._deployment(key, observed.target.rollout.deployment)
             observed = replace(observed, deployment=deployment)
         return _Sight(key, document, observed)
@@ -285,7 +290,9 @@ class Reconciler:
 
     async def _start(self, sight: _Sight) -> None:
         await create_owned(self._cluster, manifest_config_map(sight.document), _CONFIG_MAPS)
-        body = runner_job(sight.document, self._acceptances.resource(sight.document), self._settings)
+        resource = self._acceptances.resource(sight.document)
+        referenced = self._admission.referenced(sight.key, resource)
+        body = runner_job(sight.document, resource, self._settings, referenced)
         created = await create_owned(self._cluster, body, _JOBS)
         self._sightings.job(created or await self._cluster.get(path_of(body, _JOBS)))
 

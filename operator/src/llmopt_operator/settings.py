@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import Field, ValidationError
 
+from llmopt_core.api.kinds import GROUP
 from llmopt_core.api.objects import LEASE, STORAGE_SECRET, STORAGE_SECRET_KEY
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.base import Identifier, Name, Part
@@ -13,6 +14,9 @@ from llmopt_core.resources.pods import Resources
 
 VolumeKind = Literal["persistentVolumeClaim", "emptyDir", "configMap"]
 Port = Annotated[int, Field(ge=0, le=65_535)]
+# What resources may name; a last "/" allows what begins so, ALL anything.
+Allowed = list[Annotated[str, Field(min_length=1, max_length=317)]]
+ALL = "*"
 Image = Annotated[str, Field(min_length=1, max_length=512)]
 
 
@@ -30,14 +34,40 @@ class StorageSettings(Part):
 class Policy(Part):
     """What resources may ask for."""
 
-    images: Annotated[list[Image], Field(description="Beginnings of images that runners may be of.")] = Field(
-        default_factory=list
-    )
+    images: Annotated[
+        list[Image],
+        Field(description="Images that runners may be of: whole, or a beginning that ends before /, : or @."),
+    ] = Field(default_factory=list)
     engines: Annotated[list[Identifier], Field(description="Engines; empty: all.")] = Field(
         default_factory=list
     )
     trust_remote_code: Annotated[bool, Field(description="Whether a model may bring code.")] = False
     volume_kinds: list[VolumeKind] = Field(default_factory=lambda: list(get_args(VolumeKind)))
+    service_accounts: Allowed = Field(default_factory=list)
+    priority_classes: Allowed = Field(default_factory=list)
+    runtime_classes: Allowed = Field(default_factory=list)
+    tolerations: Annotated[Allowed, Field(description="Keys of taints.")] = Field(
+        default_factory=lambda: ["nvidia.com/gpu", "amd.com/gpu"]
+    )
+    annotations: Annotated[Allowed, Field(description="Keys of pods' annotations.")] = Field(
+        default_factory=list
+    )
+    labels: Annotated[Allowed, Field(description="Keys of pods' labels.")] = Field(
+        default_factory=lambda: [ALL]
+    )
+    secret_selector: Annotated[
+        str,
+        Field(
+            pattern=r"^([^=, ]+=[^=, ]*(,[^=, ]+=[^=, ]*)*)?$",
+            description="Labels of the Secrets that resources may refer to, LABEL=VALUE; empty: any Secret.",
+        ),
+    ] = f"{GROUP}/allowed=true"
+
+    @property
+    def secret_labels(self) -> dict[str, str]:
+        """The labels that a Secret must have for a resource to refer to it."""
+        pairs = (part.partition("=") for part in self.secret_selector.split(",") if part)
+        return {label: value for label, _, value in pairs}
 
 
 class RolloutSettings(Part):

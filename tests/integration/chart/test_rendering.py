@@ -13,11 +13,16 @@ from typing import Any
 import pytest
 import yaml
 from fakes.charts import CHART, VARIANTS, ChartRefused, Rendered, rendered
+from fakes.manifests import optimization
 
+from llmopt_core.resources import resource_of
 from llmopt_operator.settings import OperatorSettings
+from llmopt_operator.specs.jobs import runner_job
 
 ROOT = Path(__file__).parents[3]
 SNAPSHOTS = Path(__file__).parent / "snapshots"
+DOCUMENT = optimization()
+DOCUMENT["metadata"] |= {"namespace": "team-a", "uid": "uid"}
 _CHANGES = (
     (re.compile(r"^(  (?:password|llmopt-team-[ab]|url)): \S+$", re.MULTILINE), r"\1: SECRET"),
     (re.compile(r"^(  \S+\.json): .*$", re.MULTILINE), r"\1: DASHBOARD"),
@@ -76,7 +81,60 @@ def test_images_come_from_the_registry_unless_named(helm: Path) -> None:
     assert images["llamacpp"] == "registry.example.com/own/llamacpp:1"
     assert images["openai"] == "registry.example.com/llmopt/llmopt-runner:0.1.0-base"
     (operator,) = chart.of("Deployment", "llmopt")["spec"]["template"]["spec"]["containers"]
-    assert operator["image"] == "registry.example.com/llmopt/llmopt-operator:0.1.0"
+    assert operator["image"] == f"registry.example.com/llmopt/llmopt-operator@sha256:{'0' * 64}"
+    (operator,) = rendered(helm, {}).of("Deployment")["spec"]["template"]["spec"]["containers"]
+    assert operator["image"] == "llmopt-operator:0.1.0"
+
+
+def test_images_by_digest_are_taken_as_they_are(helm: Path) -> None:
+    """The operator's, the dashboard's, Postgres' and the engines' images may be named by their digests."""
+    digest = f"sha256:{'a' * 64}"
+    values = {
+        "image": {"digest": digest},
+        "settings": {"images": {"vllm": f"ghcr.io/acme/vllm@{digest}"}},
+        "postgres": {"enabled": True, "image": f"postgres@{digest}"},
+        "tenants": [{"namespace": "team-a"}],
+        "optunaDashboard": {"enabled": True, "image": {"digest": digest}},
+    }
+    chart = rendered(helm, values)
+    found = {each["image"] for pod in chart.pods() for each in pod["spec"]["containers"]}
+    assert found == {f"llmopt-operator@{digest}", f"postgres@{digest}", f"llmopt-dashboard@{digest}"}
+    settings = yaml.safe_load(chart.of("ConfigMap", "llmopt-settings")["data"]["operator.yaml"])
+    assert settings["images"]["vllm"] == f"ghcr.io/acme/vllm@{digest}"
+
+
+def test_runners_are_kept_from_the_metadata_addresses_where_that_is_asked_for(helm: Path) -> None:
+    """The policy selects runners by the operator's labels, and leaves open all other addresses and ports."""
+    assert "llmopt-runners" not in rendered(helm, {}).text
+    values = {
+        "settings": {"namespaces": ["team-a"]},
+        "tenants": [{"namespace": "team-b", "url": "postgresql+psycopg://h/d"}],
+        "networkPolicy": {"runners": {"enabled": True}},
+    }
+    policies = [
+        each
+        for each in rendered(helm, values).all("NetworkPolicy")
+        if each["metadata"]["name"] == "llmopt-runners"
+    ]
+    assert {each["metadata"]["namespace"] for each in policies} == {"team-a", "team-b"}
+    job = runner_job(DOCUMENT, resource_of(DOCUMENT), OperatorSettings())
+    labels = job["spec"]["template"]["metadata"]["labels"]
+    for policy in policies:
+        assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+        assert policy["spec"]["policyTypes"] == ["Egress"]
+        (rule,) = policy["spec"]["egress"]
+        assert "ports" not in rule
+        four, six = (peer["ipBlock"] for peer in rule["to"] if "ipBlock" in peer)
+        assert four["cidr"] == "0.0.0.0/0"
+        assert "169.254.169.254/32" in four["except"]
+        assert six["cidr"] == "::/0"
+        assert "fd00:ec2::254/128" in six["except"]
+
+
+def test_a_policy_for_runners_needs_namespaces(helm: Path) -> None:
+    """Without a namespace the protection would be none: the chart says so."""
+    with pytest.raises(ChartRefused, match=r"networkPolicy\.runners: no namespace to protect"):
+        rendered(helm, {"networkPolicy": {"runners": {"enabled": True}}})
 
 
 def test_changed_settings_start_a_new_pod(helm: Path) -> None:

@@ -18,13 +18,15 @@ WORK = {
     ("", "configmaps", ""): {"get", "create", "patch", "delete"},
     ("", "pods", ""): {*_READ},
     ("", "events", ""): {"create", "patch"},
-    ("", "secrets", "llmopt-storage"): {"get"},
+    # For the labels of the Secrets that resources refer to.
+    ("", "secrets", ""): {"get"},
 }
 DISCOVERY = {("apiextensions.k8s.io", "customresourcedefinitions", ""): {*_READ}}
 NAMESPACES = {("", "namespaces", ""): {"list", "watch"}}
 LEASE = {
     ("coordination.k8s.io", "leases", ""): {"create"},
     ("coordination.k8s.io", "leases", "llmopt-operator"): {"get", "update", "patch"},
+    ("", "events", ""): {"create"},
 }
 ROLLOUT = {("apps", "deployments", ""): {"get", "patch"}}
 
@@ -78,8 +80,9 @@ def test_deployments_are_touched_only_where_rollouts_are_wanted(helm: Path) -> N
 
 
 def test_the_named_secret_is_the_one_that_may_be_read(helm: Path) -> None:
-    """Another name of the storage's Secret moves the one right on Secrets with it."""
-    chart = rendered(helm, {"settings": {"storage": {"secretName": "studies"}}})
+    """Where no labels of Secrets are asked for, one Secret may be read, by its name."""
+    policy = {"secretSelector": ""}
+    chart = rendered(helm, {"settings": {"storage": {"secretName": "studies"}, "policy": policy}})
     secrets = [
         right for right in _rights(chart.of("ClusterRole", "llmopt-system-llmopt")) if right[1] == "secrets"
     ]

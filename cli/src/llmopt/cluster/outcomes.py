@@ -54,7 +54,7 @@ def result_from(
 def best_config_map(document: Mapping[str, Any]) -> str:
     """Return the name of the ConfigMap that the operator writes the best into."""
     spec = served_optimization(document)
-    return best_config_map_name(document, spec and spec.rollout)
+    return best_config_map_name(document, spec.rollout if spec else None)
 
 
 def typed(parameters: Mapping[str, Scalar], engine: str) -> dict[str, Value]:

@@ -100,6 +100,27 @@ def _explained(reason: Reason) -> Explanation:  # noqa: C901, PLR0911, PLR0912, 
                 "change the field, or ask the cluster's administrator to allow it in the chart's"
                 " settings.policy",
             )
+        case Reason.IMAGES_DIFFER:
+            return Explanation(
+                (_REFUSED, _EVENT),
+                Recovery.ON_CHANGE,
+                "The candidates need different runner images, and one Job runs one image.",
+                "name an image that holds all engines in spec.runners.image, or write one benchmark for each",
+            )
+        case Reason.SECRET_NOT_ALLOWED:
+            return Explanation(
+                (_REFUSED, _EVENT),
+                Recovery.LATER,
+                "A Secret that the resource refers to has not the label by which it may be used.",
+                "whoever may decide that labels it: kubectl label secret NAME llmopt.dev/allowed=true",
+            )
+        case Reason.SECRET_NOT_FOUND:
+            return Explanation(
+                (_REFUSED, _EVENT),
+                Recovery.LATER,
+                "A Secret that the resource refers to does not exist, so its label cannot be checked.",
+                "create the Secret with the label llmopt.dev/allowed=true",
+            )
         case Reason.STUDY_OPEN:
             return Explanation(
                 (_READY,), Recovery.NOT_NEEDED, "The study exists in the namespace's database."

@@ -21,6 +21,9 @@ class Reason(StrEnum):
     VALID = "Valid"
     INVALID_SPEC = "InvalidSpec"
     POLICY_DENIED = "PolicyDenied"
+    IMAGES_DIFFER = "ImagesDiffer"
+    SECRET_NOT_ALLOWED = "SecretNotAllowed"  # noqa: S105 - a reason, not a secret
+    SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - as above
     # StudyReady
     STUDY_OPEN = "StudyOpen"
     STORAGE_SECRET_INVALID = "StorageSecretInvalid"  # noqa: S105 - a reason, not a secret

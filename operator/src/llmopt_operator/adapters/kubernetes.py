@@ -17,6 +17,7 @@ from llmopt_operator.metrics import OperatorMetrics
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON = "application/json"
+_ONLY_METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 _READ = "GET"
 _VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _RETRYABLE = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.CONFLICT})
@@ -105,6 +106,10 @@ class Cluster:
         """Return the object, or the list, at `path`."""
         return await self._ask(_READ, path, query=query)
 
+    async def metadata(self, path: str) -> Object:
+        """Return the metadata of the object at `path`; the rest of it is never sent."""
+        return dict((await self._ask(_READ, path, accept=_ONLY_METADATA))["metadata"])
+
     async def create(self, collection: str, body: Object) -> Object:
         """Create `body`; raises AlreadyExists where it is there."""
         return await self._ask("POST", collection, body=body)
@@ -133,6 +138,7 @@ class Cluster:
         body: Object | None = None,
         query: Mapping[str, str] | None = None,
         content_type: str = JSON,
+        accept: str = JSON,
     ) -> Object:
         if verb != _READ and not self._may_write():
             raise NotLeading(f"{verb} {path}: not sent: this operator has lost its lease")
@@ -144,7 +150,7 @@ class Cluster:
                 self._connection.url(path),
                 data=None if body is None else msgspec.json.encode(body),
                 params=query,
-                headers={**self._connection.headers(), "Content-Type": content_type},
+                headers={**self._connection.headers(), "Content-Type": content_type, "Accept": accept},
             ) as response:
                 status = response.status
                 content, retry_after = await response.read(), response.headers.get("Retry-After", "")

@@ -1,14 +1,10 @@
 """Whose resources a study is of: a namespace of one cluster. Databases may be shared by several."""
 
-from llmopt_core.resources.openapi import GROUP
+from llmopt_core.api.kinds import Kind
 from llmopt_operator.adapters.kubernetes import Cluster
-from llmopt_operator.specs.naming import PLURALS
 
 # It exists once in each cluster, and goes with all resources.
-_DEFINITION = (
-    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
-    f"{PLURALS['LLMOptimization']}.{GROUP}"
-)  # fmt: skip
+_DEFINITION = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{Kind.OPTIMIZATION.resource}"
 
 
 class Owners:

@@ -11,6 +11,7 @@ from typing import Any
 
 from llmopt_core.api.conditions import ConditionType, Phase
 from llmopt_core.api.exit_codes import RunnerExit
+from llmopt_core.api.explanations import comes_back
 from llmopt_core.api.reasons import Reason, reason_called
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_operator.domain.actions import (
@@ -39,6 +40,7 @@ from llmopt_operator.domain.runners import (
 # A Job that ended before its study did is replaced after a pause: what ended it may pass.
 RESTART_PAUSE_SECONDS = 30.0
 _STORAGE_RECHECK_SECONDS = 10.0
+_REFUSED_RECHECK_SECONDS = 30.0
 _LONGEST_REASON = 160
 # The condition that says why a resource is in its phase, the first that holds.
 _EXPLAINED = {
@@ -195,7 +197,9 @@ def _refused(seen: Observed, now: float) -> Plan | None:
         _not_accepted(seen.rejection),
         Fact(ConditionType.RUNNING, "False", Reason.NOT_ACCEPTED, "correct the resource, then it is run"),
     ]
-    return _status(seen, facts, now)
+    # Nobody reports a Secret that was created or labelled.
+    again = _REFUSED_RECHECK_SECONDS if comes_back(seen.rejection.reason) else None
+    return _status(seen, facts, now, recheck=again)
 
 
 def _replacing(seen: Observed, now: float) -> Plan | None:

@@ -4,15 +4,17 @@ A runner's reserved exit codes say what Kubernetes should do: a study that faile
 used end the Job, a disruption costs no retry, and all else is tried again with a growing pause.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from llmopt_core.api.environment import Variable
 from llmopt_core.api.exit_codes import RunnerExit
-from llmopt_core.api.objects import RUNNER, RUNNER_CONTAINER, Label
+from llmopt_core.api.objects import RUNNER_CONTAINER, Label
 from llmopt_core.resources import Resource
 from llmopt_core.resources.serving import SecretKey
-from llmopt_operator.domain.contents import DEFAULT_ENGINE, candidates_of, engine_names, models_of
+from llmopt_operator.domain.contents import Referenced, models_of, secret_uses
+from llmopt_operator.domain.images import image_of
 from llmopt_operator.settings import OperatorSettings
 from llmopt_operator.specs.naming import (
     child_name,
@@ -30,8 +32,16 @@ GRACE_SECONDS = 60
 USER = 10001
 
 
-def runner_job(document: Mapping[str, Any], resource: Resource, settings: OperatorSettings) -> dict[str, Any]:
-    """Return the Job that runs `resource`, whose whole document as the API server has it is `document`."""
+def runner_job(
+    document: Mapping[str, Any],
+    resource: Resource,
+    settings: OperatorSettings,
+    referenced: Referenced = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return the Job that runs `resource`, whose whole document as the API server has it is `document`.
+
+    `referenced` are the optimizations that candidates refer to.
+    """
     runners, metadata = resource.spec.runners, document["metadata"]
     hash_ = manifest_hash(document)
     labels = labels_of(document["kind"], metadata["name"], hash_)
@@ -59,18 +69,10 @@ def runner_job(document: Mapping[str, Any], resource: Resource, settings: Operat
                     "labels": {**runners.template.labels, **labels},
                     "annotations": {**_SCRAPED, **runners.template.annotations},
                 },
-                "spec": _pod(document, resource, settings),
+                "spec": _pod(document, resource, settings, referenced),
             },
         },
     }
-
-
-def image_of(resource: Resource, settings: OperatorSettings) -> str:
-    """Return the runners' image: the resource's own, else the administrator's for its engine."""
-    if resource.spec.runners.image:
-        return resource.spec.runners.image
-    engine = engine_names(resource)[0]
-    return settings.images.get(engine) or settings.images.get(DEFAULT_ENGINE) or f"{RUNNER}:{engine}"
 
 
 def _failure_rules() -> list[dict[str, Any]]:
@@ -85,7 +87,9 @@ def _failure_rules() -> list[dict[str, Any]]:
     ]
 
 
-def _pod(document: Mapping[str, Any], resource: Resource, settings: OperatorSettings) -> dict[str, Any]:
+def _pod(
+    document: Mapping[str, Any], resource: Resource, settings: OperatorSettings, referenced: Referenced
+) -> dict[str, Any]:
     template = resource.spec.runners.template
     optional = {
         "nodeSelector": dict(template.node_selector),
@@ -115,23 +119,23 @@ def _pod(document: Mapping[str, Any], resource: Resource, settings: OperatorSett
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(resource, settings)],
-        "volumes": volumes(document, resource, models_of(resource)),
+        "containers": [_container(resource, settings, referenced)],
+        "volumes": volumes(document, resource, models_of(resource, referenced)),
         **{field: value for field, value in optional.items() if value},
     }
 
 
-def _container(resource: Resource, settings: OperatorSettings) -> dict[str, Any]:
+def _container(resource: Resource, settings: OperatorSettings, referenced: Referenced) -> dict[str, Any]:
     return {
         "name": RUNNER_CONTAINER,
-        "image": image_of(resource, settings),
+        "image": image_of(resource, referenced, settings),
         "imagePullPolicy": settings.image_pull_policy,
         "args": [
             "--manifest", "/etc/llmopt/manifest/manifest.yaml",
             "--results", "/results",
             "--metrics-port", str(METRICS_PORT),
         ],
-        "env": _environment(resource, settings),
+        "env": _environment(resource, settings, referenced),
         "ports": [{"name": "metrics", "containerPort": METRICS_PORT}],
         "resources": _resources(resource, settings),
         # Its last words end up in the pod's status: what a person reads first.
@@ -141,13 +145,17 @@ def _container(resource: Resource, settings: OperatorSettings) -> dict[str, Any]
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": mounts(resource, models_of(resource)),
+        "volumeMounts": mounts(resource, models_of(resource, referenced)),
     }  # fmt: skip
 
 
-def _environment(resource: Resource, settings: OperatorSettings) -> list[dict[str, Any]]:
-    storage = SecretKey(name=settings.storage.secret_name, key=settings.storage.key)
-    secrets = {Variable.STORAGE_URL: storage, **dict(_secrets(resource))}
+def _environment(
+    resource: Resource, settings: OperatorSettings, referenced: Referenced
+) -> list[dict[str, Any]]:
+    secrets = {
+        Variable.STORAGE_URL: SecretKey(name=settings.storage.secret_name, key=settings.storage.key),
+        **{use.variable: use.secret for use in secret_uses(resource, referenced)},
+    }
     return [
         *({"name": name, "value": value} for name, value in (("HF_HOME", "/cache"), ("HOME", "/tmp"))),  # noqa: S108 - the pod's own
         *(
@@ -155,27 +163,6 @@ def _environment(resource: Resource, settings: OperatorSettings) -> list[dict[st
             for name, secret in secrets.items()
         ),
     ]
-
-
-def _secrets(resource: Resource) -> Iterator[tuple[str, SecretKey]]:
-    """The secrets that a resource names, as variables; of several tokens the first."""
-    spec = resource.spec
-    asked = (spec.engine, *(candidate.engine for candidate in candidates_of(resource)))
-    engines = [engine for engine in asked if engine]
-    found = {
-        Variable.MODEL_TOKEN: [model.token_secret_ref for model in models_of(resource)],
-        Variable.ENDPOINT_API_KEY: [
-            engine.endpoint.api_key_secret_ref for engine in engines if engine.endpoint
-        ],
-        Variable.EVALUATOR_API_KEY: [
-            spec.workload.evaluator.endpoint.api_key_secret_ref
-            if spec.workload.evaluator and spec.workload.evaluator.endpoint
-            else None
-        ],
-    }
-    for variable, references in found.items():
-        if given := [reference for reference in references if reference is not None]:
-            yield variable, given[0]
 
 
 def _resources(resource: Resource, settings: OperatorSettings) -> dict[str, Any]:
