@@ -3,9 +3,9 @@
 from typing import Any
 
 from fakes.manifests import benchmark, changed, optimization
-from llmopt_operator.specs.secrets import Referenced, secret_references
 
 from llmopt_core.resources import LLMOptimization, resource_of
+from llmopt_operator.domain.contents import Referenced, secret_references
 from llmopt_operator.settings import OperatorSettings
 from llmopt_operator.specs.jobs import runner_job
 
