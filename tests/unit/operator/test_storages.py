@@ -6,6 +6,7 @@ import pytest
 from llmopt_core.study.adapter import StorageUnavailable
 from llmopt_core.study.rows import Pulse
 from llmopt_operator.adapters import storages as module
+from llmopt_operator.adapters.owners import Owners
 from llmopt_operator.adapters.secrets import StorageSecretInvalid
 from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.storages import Room, Storages
@@ -151,7 +152,7 @@ def test_a_failing_storage_is_told_once_and_once_when_it_works_again(opened):
     everyone = tuple(keys.values())
 
     async def story(storages):
-        studies = Studies(storages)
+        studies = Studies(storages, Owners(cluster=None))
         assert await studies.changed("team-a", keys) == everyone
         assert await studies.changed("team-a", keys) == everyone  # they are due for a look
         for name in keys:
