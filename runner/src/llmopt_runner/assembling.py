@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmopt_core.api.environment import Variable
+from llmopt_core.api.environment import DENY, Variable
+from llmopt_core.errors.classes import ErrorClass, LlmoptError
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import Budget, OptimizationSpec
 from llmopt_core.resources.serving import Engine, MemoryGuard, Model
@@ -24,6 +25,12 @@ from llmopt_runner.models import ResolvedModel, hub_snapshot, named_model, resol
 from llmopt_runner.stopping import StopSignal
 from llmopt_runner.trial import Progress, TrialRunner
 from llmopt_runner.workload import PreparedWorkload
+
+
+class RemoteCodeDenied(LlmoptError):
+    """A study, which its tenant can write, asks for a model's own code where that is not allowed."""
+
+    error_class = ErrorClass.INVALID_CONFIGURATION
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,11 @@ class Shared:
 
         Raises what no configuration can mend: ModelNotFound, EngineNotFound and the like.
         """
+        if served.model.trust_remote_code and os.environ.get(Variable.REMOTE_CODE) == DENY:
+            raise RemoteCodeDenied(
+                f"the model {served.model.source} brings code of its own, which the administrator does not"
+                " allow here (settings.policy.trustRemoteCode)"
+            )
         source, token = served.model.source, served.token
         if served.engine.endpoint is not None:
             model = named_model(source)

@@ -6,7 +6,7 @@ from fakes.manifests import benchmark, changed, optimization
 
 from llmopt_core.resources import LLMOptimization, resource_of
 from llmopt_operator.domain.contents import Referenced, secret_references
-from llmopt_operator.settings import OperatorSettings
+from llmopt_operator.settings import OperatorSettings, Policy
 from llmopt_operator.specs.jobs import runner_job
 
 
@@ -83,3 +83,17 @@ def test_every_reference_is_named_by_its_field() -> None:
         "spec.workload.evaluator.endpoint.apiKeySecretRef": "judge-key",
         "spec.runners.template.imagePullSecrets[0]": "registry",
     }
+
+
+def test_runners_are_told_where_remote_code_is_denied() -> None:
+    """The policy reaches the runner too: a candidate's model may come from a study that its tenant wrote."""
+    document = _document({"name": "default"})
+
+    def told(settings: OperatorSettings) -> bool:
+        (container,) = runner_job(document, resource_of(document), settings)["spec"]["template"]["spec"][
+            "containers"
+        ]
+        return {"name": "LLMOPT_REMOTE_CODE", "value": "deny"} in container["env"]
+
+    assert told(OperatorSettings())
+    assert not told(OperatorSettings(policy=Policy(trust_remote_code=True)))

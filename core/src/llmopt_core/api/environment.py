@@ -6,6 +6,8 @@ them.
 
 from enum import StrEnum
 
+DENY = "deny"
+
 
 class Variable(StrEnum):
     """One variable; the value is its name."""
@@ -15,6 +17,7 @@ class Variable(StrEnum):
     ENDPOINT_API_KEY = "LLMOPT_ENDPOINT_API_KEY"
     EVALUATOR_API_KEY = "LLMOPT_EVALUATOR_API_KEY"
     MODELS_ROOT = "LLMOPT_MODELS_ROOT"  # where volume claims with models are mounted
+    REMOTE_CODE = "LLMOPT_REMOTE_CODE"  # "deny": a model's own code is not run, whatever a study says
     SESSION = "LLMOPT_SESSION"  # marks the runners of one `llmopt run`
     ENGINE_MARK = "LLMOPT_ENGINE_MARK"  # marks every process of one engine
 

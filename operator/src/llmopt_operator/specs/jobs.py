@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from llmopt_core.api.environment import Variable
+from llmopt_core.api.environment import DENY, Variable
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.api.objects import RUNNER_CONTAINER, Label
 from llmopt_core.resources import Resource
@@ -156,8 +156,11 @@ def _environment(
         Variable.STORAGE_URL: SecretKey(name=settings.storage.secret_name, key=settings.storage.key),
         **{use.variable: use.secret for use in secret_uses(resource, referenced)},
     }
+    plain = {"HF_HOME": "/cache", "HOME": "/tmp"}  # noqa: S108 - the pod's own
+    if not settings.policy.trust_remote_code:
+        plain[Variable.REMOTE_CODE] = DENY
     return [
-        *({"name": name, "value": value} for name, value in (("HF_HOME", "/cache"), ("HOME", "/tmp"))),  # noqa: S108 - the pod's own
+        *({"name": name, "value": value} for name, value in plain.items()),
         *(
             {"name": name, "valueFrom": {"secretKeyRef": {"name": secret.name, "key": secret.key}}}
             for name, secret in secrets.items()
