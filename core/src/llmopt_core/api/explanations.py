@@ -52,7 +52,7 @@ _COMPLETE = Place(ConditionType.COMPLETE)
 _FAILED = Place(ConditionType.FAILED)
 _ROLLED_OUT = Place(ConditionType.ROLLED_OUT)
 _NOT_ROLLED_OUT = Place(ConditionType.ROLLED_OUT, status=False)
-_WITHOUT_STUDY = (_NOT_READY, _IDLE, _NOT_ROLLED_OUT)
+_WITHOUT_STUDY = (_NOT_READY, _IDLE, _NOT_ROLLED_OUT, _EVENT)
 _WHERE_REFUSED = (Place(ConditionType.BLOCKED), _IDLE, _NOT_ROLLED_OUT, _EVENT)
 _RESTART = "correct it, then start the study again with the annotation llmopt.dev/restart"
 

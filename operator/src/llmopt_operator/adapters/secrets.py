@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_operator.adapters.kubernetes import ApiError, Cluster, NotFound, collection
+from llmopt_operator.domain.refusals import problem_of
 from llmopt_operator.settings import StorageSettings
 
 # Read again so often: a database that moved is found without a restart.
@@ -56,7 +57,8 @@ class StorageSecrets:
         except ApiError as error:
             if error.retryable:
                 raise
-            raise StorageSecretInvalid(f"the operator may not read Secret {namespace}/{name}") from error
+            why = problem_of(error.refusal).message
+            raise StorageSecretInvalid(f"Secret {namespace}/{name} cannot be read: {why}") from error
         return self._decoded(secret.get("data") or {}, f"Secret {namespace}/{name}")
 
     def _decoded(self, data: dict[str, str], where: str) -> str:

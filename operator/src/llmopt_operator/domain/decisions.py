@@ -5,11 +5,9 @@ may be interrupted between any two actions. The name of a Job follows from what 
 second one for the same can never be created.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
-from llmopt_core.api.conditions import ConditionType, Phase
+from llmopt_core.api.conditions import ConditionType
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.api.explanations import comes_back
 from llmopt_core.api.reasons import Reason, reason_called
@@ -29,28 +27,26 @@ from llmopt_operator.domain.actions import (
     WriteBest,
 )
 from llmopt_operator.domain.conditions import Fact, conditions, unix_seconds
-from llmopt_operator.domain.observed import FIGURES, JobEnd, JobSeen, Observed, Problem, StudySeen
+from llmopt_operator.domain.observed import JobEnd, JobSeen, Observed, Problem
 from llmopt_operator.domain.rollouts import turn
-from llmopt_operator.domain.runners import (
-    failure_of,
-    last_failure,
-    running_fact,
+from llmopt_operator.domain.runners import failure_of, last_failure, running_fact
+from llmopt_operator.domain.statuses import (
+    accepted,
+    found,
+    generation,
+    judged,
+    not_accepted,
+    others,
+    ready,
+    running_facts,
+    status_plan,
+    with_fact,
 )
 
 # A Job that ended before its study did is replaced after a pause: what ended it may pass.
 RESTART_PAUSE_SECONDS = 30.0
 _STORAGE_RECHECK_SECONDS = 10.0
 _REFUSED_RECHECK_SECONDS = 30.0
-_LONGEST_REASON = 160
-# The condition that says why a resource is in its phase, the first that holds.
-_EXPLAINED = {
-    Phase.REJECTED: ((ConditionType.ACCEPTED, "False"),),
-    Phase.PENDING: ((ConditionType.STUDY_READY, "False"), (ConditionType.RUNNING, "False")),
-    Phase.SUSPENDED: ((ConditionType.SUSPENDED, "True"),),
-    Phase.COMPLETE: ((ConditionType.COMPLETE, "True"),),
-    Phase.FAILED: ((ConditionType.FAILED, "True"),),
-}
-_MEMORY_CLASSES = frozenset({ErrorClass.GPU_OUT_OF_MEMORY, ErrorClass.HOST_OUT_OF_MEMORY})
 
 
 def decide(seen: Observed, now: float, refused: Refused | None = None) -> Plan:
@@ -72,7 +68,7 @@ def blocked(seen: Observed, plan: Plan, problem: Problem, now: float) -> Plan:
     (said,) = conditions([fact], before, generation=seen.target.generation, now=now)
     known = seen.condition(fact.type)
     news = () if known is not None and known["reason"] == fact.reason else (_warning(problem),)
-    status = {**plan.status, "conditions": [*_others(plan.status["conditions"], fact.type), said]}
+    status = {**plan.status, "conditions": [*others(plan.status["conditions"], fact.type), said]}
     return replace(plan, status=status, happenings=(*plan.happenings, *news))
 
 
@@ -83,21 +79,21 @@ def _reported(seen: Observed, plan: Plan, refused: Refused, now: float) -> Plan:
         known = seen.condition(fact.type)
         said = Happening(Reason.ROLLOUT_REFUSED, refused.problem.message, warning=True)
         news = () if known is not None and known["reason"] == fact.reason else (said,)
-        return Plan((), _with_fact(seen, fact, now), news)
+        return Plan((), with_fact(seen, fact, now), news)
     kept = tuple(action for action in plan.actions if not isinstance(action, refused.action))
     if not plan.status:
-        plan = _status(seen, _blocked_facts(seen, refused.problem), now, seen.study)
+        plan = status_plan(seen, _blocked_facts(seen, refused.problem), now, seen.study)
         kept = tuple(action for action in plan.actions if not isinstance(action, refused.action))
     return replace(blocked(seen, plan, refused.problem, now), actions=kept)
 
 
 def _blocked_facts(seen: Observed, problem: Problem) -> list[Fact]:
-    accepted = _accepted() if seen.rejection is None else _not_accepted(seen.rejection)
+    first = accepted() if seen.rejection is None else not_accepted(seen.rejection)
     running = Fact(ConditionType.RUNNING, "False", problem.reason, problem.message)
     if seen.job is not None:
         running = running_fact(seen.job, seen.pods, seen.target.runners)
-    known = () if seen.study is None else (_ready(), *_judged(seen.study))
-    return [accepted, running, *known]
+    known = () if seen.study is None else (ready(), *judged(seen.study))
+    return [first, running, *known]
 
 
 def _warning(problem: Problem) -> Happening:
@@ -114,10 +110,10 @@ def _in_progress(seen: Observed, now: float) -> Plan:
     if job is None:
         return Plan((StartRunners(),))
     if job.deleting:
-        return _status(seen, _running_facts(seen), now)
+        return status_plan(seen, running_facts(seen), now)
     if job.end is not None:
         return _without_end(seen, job, now)
-    return _status(seen, _running_facts(seen), now, study)
+    return status_plan(seen, running_facts(seen), now, study)
 
 
 def _without_end(seen: Observed, job: JobSeen, now: float) -> Plan:
@@ -128,7 +124,7 @@ def _without_end(seen: Observed, job: JobSeen, now: float) -> Plan:
         return Plan((EndStudy(why.reason, f"{why.message}; Job {job.name}: {job.message}", failed=True),))
     wait = (job.ended_at or now) + RESTART_PAUSE_SECONDS - now
     if wait > 0:
-        return _status(seen, _running_facts(seen), now, seen.study, recheck=wait)
+        return status_plan(seen, running_facts(seen), now, seen.study, recheck=wait)
     return Plan((StopRunners(job.name),))
 
 
@@ -155,11 +151,11 @@ def _after_the_end(seen: Observed, now: float) -> Plan | None:
 def _settled(seen: Observed) -> Plan:
     """What ended changes no more, unless something of it was refused: that is tried again."""
     if not seen.is_blocked:
-        return Plan(status=_generation(seen))
+        return Plan(status=generation(seen))
     if seen.storage is not None:
-        return Plan(status=_generation(seen), recheck_seconds=_STORAGE_RECHECK_SECONDS)
+        return Plan(status=generation(seen), recheck_seconds=_STORAGE_RECHECK_SECONDS)
     actions: tuple[Action, ...] = (WriteBest(),) if "best" in seen.status else ()
-    status = {**_generation(seen), "conditions": _others(seen.status["conditions"], ConditionType.BLOCKED)}
+    status = {**generation(seen), "conditions": others(seen.status["conditions"], ConditionType.BLOCKED)}
     return Plan(actions, status)
 
 
@@ -168,23 +164,8 @@ def _rolling_out(seen: Observed, now: float) -> Plan:
     next_turn = turn(seen, now)
     if next_turn.actions:
         return Plan(next_turn.actions, happenings=next_turn.happenings)
-    status = _with_fact(seen, next_turn.fact, now)
+    status = with_fact(seen, next_turn.fact, now)
     return Plan((), status, next_turn.happenings, next_turn.recheck_seconds)
-
-
-def _with_fact(seen: Observed, fact: Fact, now: float) -> Mapping[str, Any]:
-    """Return the status with one condition changed."""
-    before = seen.status["conditions"]
-    (said,) = conditions([fact], before, generation=seen.target.generation, now=now)
-    return {**_generation(seen), "conditions": [*_others(before, fact.type), said]}
-
-
-def _others(known: Iterable[Mapping[str, Any]], type_: ConditionType) -> list[Mapping[str, Any]]:
-    return [condition for condition in known if condition["type"] != type_]
-
-
-def _generation(seen: Observed) -> Mapping[str, Any]:
-    return {**seen.status, "observedGeneration": seen.target.generation}
 
 
 def _refused(seen: Observed, now: float) -> Plan | None:
@@ -194,12 +175,12 @@ def _refused(seen: Observed, now: float) -> Plan | None:
     if running:
         return Plan(tuple(StopRunners(job.name) for job in running))
     facts = [
-        _not_accepted(seen.rejection),
+        not_accepted(seen.rejection),
         Fact(ConditionType.RUNNING, "False", Reason.NOT_ACCEPTED, "correct the resource, then it is run"),
     ]
     # Nobody reports a Secret that was created or labelled.
     again = _REFUSED_RECHECK_SECONDS if comes_back(seen.rejection.reason) else None
-    return _status(seen, facts, now, recheck=again)
+    return status_plan(seen, facts, now, recheck=again)
 
 
 def _replacing(seen: Observed, now: float) -> Plan | None:
@@ -210,10 +191,10 @@ def _replacing(seen: Observed, now: float) -> Plan | None:
     if stops := tuple(StopRunners(job.name) for job in others if not job.deleting):
         return Plan(stops)
     facts = [
-        _accepted(),
+        accepted(),
         Fact(ConditionType.RUNNING, "False", Reason.REPLACING, "runners of the earlier manifest are ending"),
     ]
-    return _status(seen, facts, now)
+    return status_plan(seen, facts, now)
 
 
 def _without_storage(seen: Observed, now: float) -> Plan | None:
@@ -221,14 +202,14 @@ def _without_storage(seen: Observed, now: float) -> Plan | None:
     if seen.storage is None:
         return None
     facts = [
-        _accepted(),
+        accepted(),
         Fact(ConditionType.STUDY_READY, "False", seen.storage.reason, seen.storage.message),
         running_fact(seen.job, seen.pods, seen.target.runners)
         if seen.job
         else Fact(ConditionType.RUNNING, "False", seen.storage.reason, "waits for the study"),
     ]
     recheck = seen.storage.retry_seconds or _STORAGE_RECHECK_SECONDS
-    return _status(seen, facts, now, recheck=recheck)
+    return status_plan(seen, facts, now, recheck=recheck)
 
 
 def _without_study(seen: Observed, _now: float) -> Plan | None:
@@ -260,14 +241,14 @@ def _ended(seen: Observed, now: float) -> Plan | None:
         return Plan((ReopenStudy(),))
     reason = reason_called(end.reason) or ErrorClass.UNKNOWN
     facts = [
-        _accepted(),
-        _ready(),
+        accepted(),
+        ready(),
         Fact(ConditionType.RUNNING, "False", reason, "the study has ended"),
-        *_judged(study),
+        *judged(study),
         Fact(ConditionType.FAILED if end.failed else ConditionType.COMPLETE, "True", reason, end.message),
     ]
-    plan = _status(seen, facts, now, study)
-    said = Happening(reason, "; ".join((end.message, *_found(study))), warning=end.failed)
+    plan = status_plan(seen, facts, now, study)
+    said = Happening(reason, "; ".join((end.message, *found(study))), warning=end.failed)
     # What comes after the end is done once the end was told.
     comes_more = seen.target.rollout is not None or seen.target.ttl_seconds is not None
     again = 0.0 if comes_more else None
@@ -281,8 +262,8 @@ def _suspended(seen: Observed, now: float) -> Plan | None:
         return Plan((StopRunners(seen.job.name),))
     done = "the runners have ended" if seen.job is None else "the runners give their trials back"
     facts = [
-        _accepted(),
-        _ready(),
+        accepted(),
+        ready(),
         Fact(ConditionType.RUNNING, "False", Reason.SUSPENDED, done),
         Fact(
             ConditionType.SUSPENDED,
@@ -291,145 +272,7 @@ def _suspended(seen: Observed, now: float) -> Plan | None:
             "spec.suspend is true: set it to false to go on",
         ),
     ]
-    return _status(seen, facts, now, seen.study)
-
-
-def _running_facts(seen: Observed) -> list[Fact]:
-    facts = [_accepted(), _ready(), running_fact(seen.job, seen.pods, seen.target.runners)]
-    if seen.study is not None:
-        facts += _judged(seen.study)
-    return facts
-
-
-def _accepted() -> Fact:
-    return Fact(ConditionType.ACCEPTED, "True", Reason.VALID)
-
-
-def _not_accepted(rejection: Problem) -> Fact:
-    return Fact(ConditionType.ACCEPTED, "False", rejection.reason, rejection.message)
-
-
-def _ready() -> Fact:
-    return Fact(ConditionType.STUDY_READY, "True", Reason.STUDY_OPEN)
-
-
-def _judged(study: StudySeen) -> tuple[Fact, ...]:
-    """What a study's own figures say; what is wrong with its default or its best, only where it is so."""
-    facts = [_guard(study), *_without_baseline(study)]
-    if study.distrust is not None:
-        problem = study.distrust
-        facts.append(Fact(ConditionType.RESULT_VALID, "False", problem.reason, problem.message))
-    return tuple(facts)
-
-
-def _without_baseline(study: StudySeen) -> Iterable[Fact]:
-    """Say that the default cannot run, why, and what the gains are over instead."""
-    failure = study.figures.get("baselineFailure")
-    if failure is None:
-        return
-    best = study.figures.get("best") or {}
-    reference = f"trial {best['reference']}" if "reference" in best else "none yet"
-    why = f"{failure['class']}: {failure.get('lastMessage', '')}"
-    text = f"the default cannot run here ({why}); the reference is the best configuration: {reference}"
-    yield Fact(ConditionType.BASELINE_MEASURED, "False", Reason.BASELINE_INFEASIBLE, text)
-
-
-def _guard(study: StudySeen) -> Fact:
-    trips = [error for error in study.figures.get("errors", ()) if error["class"] in _MEMORY_CLASSES]
-    if not trips:
-        return Fact(ConditionType.MEMORY_GUARD_PASSED, "True", Reason.WITHIN_LIMITS)
-    count = sum(error["count"] for error in trips)
-    text = f"{count} trials did not fit into memory; the last: {trips[0]['lastMessage']}"
-    return Fact(ConditionType.MEMORY_GUARD_PASSED, "False", Reason.GUARD_TRIPPED, text)
-
-
-def _status(
-    seen: Observed,
-    facts: list[Fact],
-    now: float,
-    study: StudySeen | None = None,
-    *,
-    recheck: float | None = None,
-) -> Plan:
-    """Return the plan that only says how things are; what no study says stays as it was."""
-    figures = {field: value for field, value in seen.status.items() if field in FIGURES}
-    if study is not None:
-        figures = dict(study.figures)
-    listed = conditions(facts, seen.status.get("conditions", ()), generation=seen.target.generation, now=now)
-    status = {
-        **figures,
-        "observedGeneration": seen.target.generation,
-        **_last_started(seen),
-        "phase": (phase := _phase(facts, figures)),
-        "reason": _reason(phase, facts),
-        "conditions": listed,
-    }
-    better = _improvement(seen.status.get("best"), figures.get("best"))
-    is_new = figures.get("best") != seen.status.get("best")
-    again = seen.is_blocked and "best" in figures
-    actions: tuple[Action, ...] = (WriteBest(),) if is_new or again else ()
-    return Plan(actions, status, (*_turns(seen, facts), *better), recheck)
-
-
-def _found(study: StudySeen) -> tuple[str, ...]:
-    """What a study found, in one line, where it found something."""
-    best = study.figures.get("best") or {}
-    line = best.get("summary") or study.figures.get("verdict")
-    return (line,) if line else ()
-
-
-def _last_started(seen: Observed) -> dict[str, str]:
-    """Say what runners were last started for: an ended study is opened again for another manifest."""
-    before = seen.status.get("manifestHash")
-    started = seen.target.manifest_hash if seen.job is not None else before
-    return {} if started is None else {"manifestHash": started}
-
-
-def _improvement(before: Mapping[str, Any] | None, best: Mapping[str, Any] | None) -> tuple[Happening, ...]:
-    """Say that the search has a better trial now; the first is no improvement on anything."""
-    if before is None or best is None or before["trial"] == best["trial"] or best.get("confirmed"):
-        return ()
-    return (Happening(Reason.BEST_IMPROVED, f"trial {best['trial']}: {best.get('headline', '')}"),)
-
-
-def _turns(seen: Observed, facts: Iterable[Fact]) -> tuple[Happening, ...]:
-    """What has just begun to hold and is worth an event."""
-    return tuple(
-        Happening(
-            Reason.STARTED if fact.type is ConditionType.RUNNING else fact.reason,
-            fact.message,
-            warning=fact.status == "False",
-        )
-        for fact in facts
-        if (fact.type, fact.status) in _TOLD and not _said(seen, fact)
-    )
-
-
-def _said(seen: Observed, fact: Fact) -> bool:
-    said = seen.condition(fact.type)
-    return said is not None and said["status"] == fact.status
-
-
-def _phase(facts: Iterable[Fact], figures: Mapping[str, Any]) -> Phase:
-    held = {fact.type for fact in facts if fact.status == "True"}
-    for type_, phase in _PHASES.items():
-        if type_ in held:
-            return phase
-    if (ConditionType.ACCEPTED, "False") in {(fact.type, fact.status) for fact in facts}:
-        return Phase.REJECTED
-    if ConditionType.RUNNING not in held:
-        return Phase.PENDING
-    progress = figures.get("progress") or {}
-    return Phase.CONFIRMING if progress.get("confirmFinished") else Phase.RUNNING
-
-
-def _reason(phase: Phase, facts: Iterable[Fact]) -> str:
-    """Return why it is in `phase`, in a line that fits into a table; nothing where the phase says it."""
-    said = [fact for fact in facts if (fact.type, fact.status) in _EXPLAINED.get(phase, ())]
-    if not said:
-        return ""
-    line = " ".join((said[0].message or said[0].reason).split())
-    return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 1] + "…"
+    return status_plan(seen, facts, now, seen.study)
 
 
 _STEPS = (
@@ -442,16 +285,3 @@ _STEPS = (
     _suspended,
     _in_progress,
 )
-# The first of these conditions that is true is the phase.
-_PHASES = {
-    ConditionType.FAILED: Phase.FAILED,
-    ConditionType.COMPLETE: Phase.COMPLETE,
-    ConditionType.SUSPENDED: Phase.SUSPENDED,
-}
-_TOLD = {
-    (ConditionType.ACCEPTED, "False"),
-    (ConditionType.RUNNING, "True"),
-    (ConditionType.MEMORY_GUARD_PASSED, "False"),
-    (ConditionType.RESULT_VALID, "False"),
-    (ConditionType.BASELINE_MEASURED, "False"),
-}
