@@ -120,6 +120,16 @@ class ApiProxy:
         """Return when requests that match were made."""
         return [at for line, at in self.requests if at >= since and re.search(pattern, line)]
 
+    async def swallow(self, request: web.Request) -> web.StreamResponse:
+        """Have the API server carry the request out, and cut the connection instead of saying so."""
+        url = f"{self._server}{request.path_qs}"
+        headers = {"Content-Type": request.headers.get("Content-Type", "application/json")}
+        async with self._session.request(
+            request.method, url, headers=headers, data=await request.read()
+        ) as done:
+            await done.read()
+        return await drop(request)
+
     async def _serve(self) -> None:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_route("*", "/{path:.*}", self._handle)
@@ -132,7 +142,7 @@ class ApiProxy:
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as self._session:
             self._ready.set()
             await self._ended.wait()
-            await runner.cleanup()
+        await runner.cleanup()
 
     def _write_kubeconfig(self, port: int) -> None:
         named: dict[str, Any] = {

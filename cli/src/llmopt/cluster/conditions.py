@@ -108,7 +108,12 @@ def warning_of(status: Status) -> str | None:
     conditions = {each.type: each for each in status.conditions if each.status == "False"}
     guard = conditions.get(ConditionType.MEMORY_GUARD_PASSED)
     baseline = conditions.get(ConditionType.BASELINE_MEASURED)
-    told = [f"memory guard: {guard.message}" if guard else "", baseline.message if baseline else ""]
+    blocked = _held(status, ConditionType.BLOCKED)
+    told = [
+        f"{blocked.reason}: {blocked.message}" if blocked else "",
+        f"memory guard: {guard.message}" if guard else "",
+        baseline.message if baseline else "",
+    ]
     return "; ".join(text for text in told if text) or None
 
 

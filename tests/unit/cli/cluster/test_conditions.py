@@ -102,6 +102,12 @@ def test_a_default_that_cannot_run_is_worth_a_word():
     assert warning_of(status(RUNNING, told)) == "the default cannot run here"
 
 
+def test_a_refusal_is_worth_a_word():
+    """What the API server refuses is shown though the runners work."""
+    blocked = condition("Blocked", "True", "NameTaken", "ConfigMap a/b belongs to Helm")
+    assert warning_of(status(RUNNING, blocked)) == "NameTaken: ConfigMap a/b belongs to Helm"
+
+
 def test_what_a_newer_operator_says_beside_is_passed_over():
     """Unknown fields, at any depth, do not keep the known ones from being read."""
     more = {"progress": {"finished": 2, "newField": 1}, "another": {"a": 1}}
