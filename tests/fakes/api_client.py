@@ -20,8 +20,8 @@ class ApiClient:
     def __init__(self, kubeconfig: Path) -> None:
         document = yaml.safe_load(kubeconfig.read_text())
         cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
-        self._server = cluster["server"]
-        self._context = ssl.create_default_context(
+        self.server = cluster["server"]
+        self.context = ssl.create_default_context(
             cafile=cluster.get("certificate-authority"),
             cadata=_decoded(cluster.get("certificate-authority-data")),
         )
@@ -44,13 +44,13 @@ class ApiClient:
 
     def _ask(self, verb: str, path: str, body: Object | None = None, kind: str = "application/json"):
         request = urllib.request.Request(  # noqa: S310 - the test's own server
-            f"{self._server}{path}",
+            f"{self.server}{path}",
             None if body is None else json.dumps(body).encode(),
             {"Content-Type": kind},
             method=verb,
         )
         try:
-            with urllib.request.urlopen(request, timeout=30, context=self._context) as answer:  # noqa: S310 - as above
+            with urllib.request.urlopen(request, timeout=30, context=self.context) as answer:  # noqa: S310 - as above
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             if error.code == 404:
@@ -59,14 +59,14 @@ class ApiClient:
 
     def _load_certificate(self, user: Object) -> None:
         if "client-certificate" in user:
-            self._context.load_cert_chain(user["client-certificate"], user["client-key"])
+            self.context.load_cert_chain(user["client-certificate"], user["client-key"])
             return
         with tempfile.NamedTemporaryFile("w") as certificate, tempfile.NamedTemporaryFile("w") as key:
             certificate.write(_decoded(user["client-certificate-data"]))
             key.write(_decoded(user["client-key-data"]))
             certificate.flush()
             key.flush()
-            self._context.load_cert_chain(certificate.name, key.name)
+            self.context.load_cert_chain(certificate.name, key.name)
 
 
 def _decoded(text: str | None) -> str | None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -14,6 +13,7 @@ from typing import Any, Self
 import aiohttp
 import yaml
 from aiohttp import web
+from fakes.api_client import ApiClient
 
 _HOPS = {"connection", "content-length", "transfer-encoding", "host", "content-encoding", "keep-alive"}
 Act = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -75,22 +75,17 @@ class ApiProxy:
     """
 
     def __init__(self, kubeconfig: Path, folder: Path) -> None:
-        document = yaml.safe_load(kubeconfig.read_text())
-        cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
-        self._server = cluster["server"]
-        self._context = ssl.create_default_context(cafile=cluster["certificate-authority"])
-        self._context.load_cert_chain(user["client-certificate"], user["client-key"])
+        direct = ApiClient(kubeconfig)
+        self._server, self._context = direct.server, direct.context
         self.kubeconfig = folder / "proxied.kubeconfig"
         self.troubles: list[Trouble] = []
         self.requests: list[tuple[str, float]] = []
         self._watches: set[asyncio.Transport] = set()
-        self._loop = asyncio.new_event_loop()
-        self._ended = asyncio.Event()
         self._ready = threading.Event()
 
     def __enter__(self) -> Self:
         """Return when it serves."""
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),))
+        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),))
         self._thread.start()
         assert self._ready.wait(30)
         return self
@@ -99,7 +94,6 @@ class ApiProxy:
         """End it; whoever still hangs is cut off."""
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
-        self._loop.close()
 
     def trouble(self, pattern: str, act: Act, times: int | None = None) -> Trouble:
         """Have something happen to requests that match; the returned trouble counts them."""
@@ -131,6 +125,7 @@ class ApiProxy:
         return await drop(request)
 
     async def _serve(self) -> None:
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_route("*", "/{path:.*}", self._handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
