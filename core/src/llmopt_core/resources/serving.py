@@ -8,7 +8,8 @@ from pydantic import Field
 from llmopt_core.resources.base import DecimalText, DurationText, Identifier, Name, Part, ScalarMap
 from llmopt_core.resources.rules import Rule
 
-SOURCE_PATTERN = r"^(hf|pvc|file|package)://.+$"
+# Nothing that a server would read as one of its flags.
+SOURCE_PATTERN = r"^(hf|pvc|file|package)://[^-].*$"
 URL_PATTERN = r"^https?://.+$"
 
 

@@ -2,13 +2,18 @@
 
 import json
 
+import pytest
+
 from llmopt_core.engines.llamacpp import LLAMACPP
 from llmopt_core.engines.llamacpp_serving import LLAMACPP_SERVER
+from llmopt_core.engines.openai import OPENAI
+from llmopt_core.engines.recommendations import decided_arguments, recommend
+from llmopt_core.engines.servers import ModelReference
 from llmopt_core.engines.transformers import TRANSFORMERS
 from llmopt_core.engines.transformers_serving import TRANSFORMERS_SERVER
 from llmopt_core.engines.vllm import VLLM
 from llmopt_core.engines.vllm_serving import VLLM_SERVER
-from llmopt_core.search.configurations import Configuration
+from llmopt_core.search.configurations import Configuration, Value
 
 
 def test_llama_server_has_a_flag_for_everything():
@@ -76,3 +81,72 @@ def test_vllm_serve_takes_sampling_as_its_default():
         "VLLM_CPU_OMP_THREADS_BIND=0 is an environment variable",
         "seed=3 goes with each request",
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "llamacpp", "vllm"),
+    [
+        (
+            "hf://org/name/sub/file.gguf@main",
+            ("--hf-repo", "org/name", "--hf-file", "sub/file.gguf", "--alias", "file"),
+            None,
+        ),
+        (
+            "hf://org/name@v1",
+            None,
+            ("serve", "org/name", "--revision", "v1", "--served-model-name", "org/name"),
+        ),
+        (
+            "pvc://claim/a/file.gguf",
+            ("--model", "/models/claim/a/file.gguf", "--alias", "file"),
+            ("serve", "/models/claim/a/file.gguf", "--served-model-name", "file"),
+        ),
+        (
+            "file:///data/model",
+            ("--model", "/data/model", "--alias", "model"),
+            ("serve", "/data/model", "--served-model-name", "model"),
+        ),
+        (
+            "package://python_package/file.gguf",
+            ("--model", "file.gguf", "--alias", "file"),
+            ("serve", "file.gguf", "--served-model-name", "file"),
+        ),
+    ],
+)
+def test_a_source_becomes_what_a_server_is_told(
+    source: str, llamacpp: tuple[str, ...] | None, vllm: tuple[str, ...] | None
+) -> None:
+    """A repository, a claim, a path and a package's file are told in each server's words."""
+    reference = ModelReference.of(source)
+    assert LLAMACPP_SERVER.model(reference) == llamacpp
+    assert VLLM_SERVER.model(reference) == vllm
+
+
+def test_the_commands_serve_what_was_recommended() -> None:
+    """A recommendation for each engine: what differs from its defaults, and what goes with each request."""
+    reference = ModelReference.of("hf://org/name", trust_remote_code=True)
+    searched: dict[str, Value] = {"sampling.temperature": 0.5, "engine.dtype": "float32"}
+    configuration = VLLM.canonical(Configuration.from_flat(searched))
+    told = recommend(VLLM, reference, configuration, searched=searched, fixed={})
+    assert told.command == (
+        "vllm serve org/name --served-model-name org/name --trust-remote-code --dtype float32"
+        """ --override-generation-config '{"temperature": 0.5}'"""
+    )
+    assert told.request_fields == {"temperature": 0.5}
+    configuration = TRANSFORMERS.canonical(Configuration.from_flat(searched))
+    told = recommend(TRANSFORMERS, reference, configuration, searched=searched, fixed={})
+    assert told.command is not None
+    assert told.command.startswith("transformers serve org/name --trust-remote-code --dtype float32\n")
+    assert json.loads(told.request_fields["generation_config"]) == {"do_sample": True, "temperature": 0.5}
+    configuration = OPENAI.canonical(Configuration.from_flat({"sampling.temperature": 0.5}))
+    told = recommend(OPENAI, reference, configuration, searched=searched, fixed={})
+    assert (told.command, told.arguments, dict(told.request_fields)) == (None, None, {"temperature": 0.5})
+
+
+def test_a_prompt_is_no_argument() -> None:
+    """A searched prompt is named as what whoever sends requests has to say."""
+    searched: dict[str, Value] = {"prompt.few_shot": 2}
+    configuration = LLAMACPP.canonical(Configuration.from_flat(searched))
+    arguments = decided_arguments(LLAMACPP, configuration, searched=searched, fixed={"prompt.few_shot": 0})
+    assert arguments is not None
+    assert arguments.untold == ("prompt.few_shot is said by whoever sends the requests",)

@@ -39,6 +39,13 @@ WRONG: dict[str, tuple[str, Any, str, str, str | None]] = {
     "a mistyped choice": ("spec.search.sampler.name", "tpee", "sampler.name", "one of tpe", "mean tpe?"),
     "a missing field": ("spec.model.source", None, "spec.model.source", "required", None),
     "a model from nowhere": ("spec.model.source", "org/name", "spec.model.source", "hf://ORG/NAME", None),
+    "a model that a server reads as a flag": (
+        "spec.model.source",
+        "hf://--config=a/b",
+        "spec.model.source",
+        "hf://ORG/NAME",
+        None,
+    ),
     "no object": ("spec.workload", 3, "spec.workload", "fields with values", None),
     "no list": ("spec.objectives", "accuracy", "spec.objectives", "a list", None),
     "no objective": ("spec.objectives", [], "spec.objectives", "at least 1 entries", None),
