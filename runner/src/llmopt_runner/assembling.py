@@ -54,6 +54,7 @@ class Shared:
     folder: Path
     stopping: StopSignal
     progress: Progress
+    secrets: Mapping[str, str] = field(repr=False)
     actions: Counter[str] = field(default_factory=Counter)
 
     def slot(
@@ -129,17 +130,20 @@ def shared(
     results: Path,
     stopping: StopSignal,
     progress: Progress,
+    secrets: Mapping[str, str],
 ) -> Shared:
     """Return what the trials of `study` share: data set, evaluator, where engines log.
+
+    `secrets` are those of the runner's environment, by variable.
 
     Raises what no configuration can fix: DatasetInvalid, EvaluatorInvalid and the like; and Interrupted.
     """
     folder = results / "logs" / "engines"
     folder.mkdir(parents=True, exist_ok=True)
-    key = os.environ.get(Variable.EVALUATOR_API_KEY)
+    key = secrets.get(Variable.EVALUATOR_API_KEY)
     workload = stopping.run_apart(lambda: PreparedWorkload.prepare(spec.workload, api_key=key))
     timeout = spec.budget.trial_timeout
-    return Shared(study, workload, timeout, spec.memory_guard, folder, stopping, progress)
+    return Shared(study, workload, timeout, spec.memory_guard, folder, stopping, progress, secrets)
 
 
 def search_runner(spec: OptimizationSpec, common: Shared) -> TrialRunner:
@@ -148,7 +152,7 @@ def search_runner(spec: OptimizationSpec, common: Shared) -> TrialRunner:
     Raises what no configuration can mend: ModelNotFound, EngineNotFound and the like.
     """
     declaration = engine_declaration(spec.engine)
-    secrets = os.environ.get(Variable.MODEL_TOKEN), os.environ.get(Variable.ENDPOINT_API_KEY)
+    secrets = common.secrets.get(Variable.MODEL_TOKEN), common.secrets.get(Variable.ENDPOINT_API_KEY)
     slot = common.slot(Served(spec.model, spec.engine, *secrets), budget=spec.budget)
     common.progress.memory = slot.memory
     return common.trial_runner(slot, fixed_parameters(spec.engine, spec.workload, declaration))

@@ -1,6 +1,5 @@
 """Runs the repeats of a comparison: each candidate on its own model and engine, one engine at a time."""
 
-import os
 from collections.abc import Mapping, Sequence
 
 from llmopt_core.api.environment import Variable, of_candidate
@@ -78,10 +77,10 @@ class CandidateRunners:
     def _served(self, place: int) -> Served:
         candidate = self._candidates[place]
         assert candidate.serving is not None  # noqa: S101 - looked up when the study was made
-        return served_by(candidate.name, candidate.serving, os.environ, self._key_owner)
+        return served_by(candidate.name, candidate.serving, self._common.secrets, self._key_owner)
 
 
-def served_by(name: str, serving: Serving, environment: Mapping[str, str], key_owner: str | None) -> Served:
+def served_by(name: str, serving: Serving, secrets: Mapping[str, str], key_owner: str | None) -> Served:
     """Return what the candidate `name` serves, with its own secrets or the shared ones.
 
     The shared key goes to the endpoint `key_owner` only: it is nobody else's to see. A model's token is for
@@ -89,10 +88,10 @@ def served_by(name: str, serving: Serving, environment: Mapping[str, str], key_o
     """
     model = Model.model_validate(serving.model)
     engine = Engine.model_validate({**serving.engine, "args": {}})
-    token = environment.get(of_candidate(Variable.MODEL_TOKEN, name)) or environment.get(Variable.MODEL_TOKEN)
-    key = environment.get(of_candidate(Variable.ENDPOINT_API_KEY, name))
+    token = secrets.get(of_candidate(Variable.MODEL_TOKEN, name)) or secrets.get(Variable.MODEL_TOKEN)
+    key = secrets.get(of_candidate(Variable.ENDPOINT_API_KEY, name))
     if key is None and engine.endpoint is not None and engine.endpoint.url == key_owner:
-        key = environment.get(Variable.ENDPOINT_API_KEY)
+        key = secrets.get(Variable.ENDPOINT_API_KEY)
     return Served(model, engine, token, key)
 
 

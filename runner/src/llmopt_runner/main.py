@@ -7,9 +7,9 @@ import socket
 import sys
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmopt_core.api.environment import Variable
@@ -31,6 +31,7 @@ from llmopt_runner.comparing import ComparisonLoop
 from llmopt_runner.heartbeat import Heartbeat
 from llmopt_runner.loop import Loop, TrialEnd
 from llmopt_runner.searching import SearchLoop
+from llmopt_runner.secrets import own_secrets
 from llmopt_runner.stopping import Interrupted, StopSignal
 from llmopt_runner.trial import Progress
 
@@ -41,7 +42,8 @@ _LAST_PORT = 65535
 
 def main(arguments: Sequence[str] | None = None) -> RunnerExit:
     """Run trials until the study ends; return how that came."""
-    options = _options(arguments)
+    secrets = own_secrets()
+    options = _options(arguments, secrets)
     logging.basicConfig(
         level=logging.DEBUG if options.debug else logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> RunnerExit:
     if options.end_with_stdin:
         threading.Thread(target=_end_with_stdin, args=(stopping,), daemon=True).start()
     try:
-        return _run(options, stopping)
+        return _run(options, stopping, secrets)
     except Interrupted as interruption:
         log.info("ended gracefully: %s", interruption)
         stopping.exit_at_once(RunnerExit.INTERRUPTED)
@@ -68,12 +70,12 @@ def _end_with_stdin(stopping: StopSignal) -> None:
     stopping.set()
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None, secrets: Mapping[str, str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=RUNNER, description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="a manifest as YAML")
     parser.add_argument(
         "--storage",
-        default=os.environ.get(Variable.STORAGE_URL),
+        default=secrets.get(Variable.STORAGE_URL),
         help=f"database URL (default: the environment's {Variable.STORAGE_URL})",
     )
     parser.add_argument("--results", type=Path, required=True, help="folder for engine logs")
@@ -103,7 +105,7 @@ def _port(text: str) -> int:
     return number
 
 
-def _run(options: argparse.Namespace, stopping: StopSignal) -> RunnerExit:
+def _run(options: argparse.Namespace, stopping: StopSignal, secrets: Mapping[str, str]) -> RunnerExit:
     resource = load_manifest(options.manifest)
     with open_storage(options.storage) as storage:
         study = own_study(storage, resource)
@@ -113,7 +115,7 @@ def _run(options: argparse.Namespace, stopping: StopSignal) -> RunnerExit:
             Heartbeat(study, name, options.index, progress) as heartbeat,
             _metrics(options, study, progress, _planned(resource)) as trial_ended,
         ):
-            work = Work(study, name, options.results, stopping, progress, trial_ended)
+            work = Work(study, name, options.results, stopping, progress, trial_ended, secrets)
             ending = work.run(resource.spec)
             heartbeat.ending = ending.reason
     if ending.failed:
@@ -155,6 +157,7 @@ class Work:
     stopping: StopSignal
     progress: Progress
     trial_ended: TrialEnd
+    secrets: Mapping[str, str] = field(repr=False)
 
     def run(self, spec: OptimizationSpec | BenchmarkSpec) -> Ending:
         """Run trials to the end of the study; what no trial can mend ends it before the first.
@@ -185,7 +188,7 @@ class Work:
         return ending
 
     def _loop(self, spec: OptimizationSpec | BenchmarkSpec) -> Loop:
-        common = shared(spec, self.study, self.results, self.stopping, self.progress)
+        common = shared(spec, self.study, self.results, self.stopping, self.progress, self.secrets)
         if isinstance(spec, OptimizationSpec):
             return SearchLoop(spec, self.study, search_runner(spec, common), self.name, self.trial_ended)
         comparison = self.study.comparison

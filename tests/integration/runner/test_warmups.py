@@ -50,7 +50,7 @@ def test_an_engine_that_stays_warm_is_warmed_up_once(tmp_path, monkeypatch, stay
     ):
         resource = _resource(server.base_url)
         study = own_study(storage, resource)
-        common = shared(resource.spec, study, tmp_path, StopSignal(), Progress())
+        common = shared(resource.spec, study, tmp_path, StopSignal(), Progress(), {})
         trials = search_runner(resource.spec, common)
         for _ in range(3):
             claim = study.claim("runner", budget=3)

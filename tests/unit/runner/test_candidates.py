@@ -28,7 +28,7 @@ class Bench:
 
     def __init__(self, *, missing=()):
         self.said = []
-        self.missing = missing
+        self.missing, self.secrets = missing, {}
         self.stopping, self.progress = StopSignal(), Progress()
 
     def slot(self, served, _is_alike):

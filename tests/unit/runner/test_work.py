@@ -36,7 +36,7 @@ class Loop:
 
 def _work(study, tmp_path, monkeypatch, loop):
     monkeypatch.setattr(Work, "_loop", lambda _work, _spec: loop())
-    return Work(study, "runner", tmp_path, StopSignal(), Progress(), lambda _kind, _outcome: None)
+    return Work(study, "runner", tmp_path, StopSignal(), Progress(), lambda _kind, _outcome: None, {})
 
 
 def test_what_no_trial_can_avoid_ends_the_study(study, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 The process itself, its readiness and its end are the same for all engines: see `server.EngineServer`.
 """
 
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -76,8 +77,12 @@ class ServerCommand:
 
 
 def hub_variables(settings: LaunchSettings) -> dict[str, str]:
-    """Return the environment variables by which an engine may load a model that is not everybody's."""
-    return {"HF_TOKEN": settings.model_token} if settings.model_token else {}
+    """Return the environment variables by which an engine may load a model that is not everybody's.
+
+    One whose model is on this machine loads nothing, and gets no token.
+    """
+    token = settings.model_token or os.environ.get("HF_TOKEN")
+    return {"HF_TOKEN": token} if token and settings.model_path is None else {}
 
 
 class Reachable(Protocol):

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from llmopt_core.api.environment import Variable
 from llmopt_runner.engines import processes, supervisor
 from llmopt_runner.engines.base import ServerCommand
+from llmopt_runner.engines.environment import engine_environment
 
 # A runner that was killed must leave nothing within two seconds, also on a busy machine: nobody waits for a
 # last answer, and what an engine would tidy up is removed without it.
@@ -55,7 +55,7 @@ class SupervisedProcess:
             stdout=subprocess.PIPE,
             bufsize=0,
             cwd=workdir,
-            env={**os.environ, **_kept_places(), **command.env, Variable.ENGINE_MARK: self._mark},
+            env=engine_environment(os.environ, command.env, mark=self._mark),
             start_new_session=True,  # a Ctrl-C meant for the runner is the runner's to pass on
         )
         self._watcher = threading.Thread(target=self._watch, name="engine-watcher", daemon=True)
@@ -133,16 +133,6 @@ class SupervisedProcess:
             number if isinstance(number, int) else None,
             tuple(remained) if isinstance(remained, list) else (),
         )
-
-
-def _kept_places() -> dict[str, str]:
-    """What lies among the temporary files by default, and is worth keeping: what torch compiled.
-
-    It must not be the environment's first variable: vLLM sets it anew, which moves it, and the library by
-    which its processes name themselves looks for their arguments below the first one.
-    """
-    default = f"{tempfile.gettempdir()}/torchinductor_{os.getuid()}"
-    return {"TORCHINDUCTOR_CACHE_DIR": os.environ.get("TORCHINDUCTOR_CACHE_DIR", default)}
 
 
 def _supervised(

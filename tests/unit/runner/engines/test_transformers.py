@@ -78,7 +78,7 @@ def test_a_models_own_code_runs_only_when_trusted(settings):
 
 def test_a_token_goes_to_the_hub_and_into_no_command_line(settings):
     """A gated model is loaded with the manifest's token, which is neither shown nor kept."""
-    gated = dataclasses.replace(settings, model_token=TOKEN)
+    gated = dataclasses.replace(settings, model_token=TOKEN, model_path=None)
     command = Transformers().command(gated)
     assert command.env["HF_TOKEN"] == TOKEN
     assert not any(TOKEN in argument for argument in command.argv)

@@ -93,7 +93,7 @@ def test_a_model_of_the_hub_goes_by_its_name_and_revision(settings, program):
 
 def test_a_token_goes_to_the_hub_and_into_no_command_line(settings, program):
     """A gated model is loaded with the manifest's token."""
-    command = Vllm().command(dataclasses.replace(settings, model_token=TOKEN))
+    command = Vllm().command(dataclasses.replace(settings, model_token=TOKEN, model_path=None))
     assert command.env["HF_TOKEN"] == TOKEN
     assert not any(TOKEN in argument for argument in command.argv)
 
