@@ -13,6 +13,7 @@ from llmopt_core.errors.classes import ErrorClass, LlmoptError
 
 _DEFAULT_MODELS_ROOT = "/models"
 _FILE_ENDING = ".gguf"
+_LONGEST_COMMIT = 200
 
 
 class ModelNotFound(LlmoptError):
@@ -155,9 +156,14 @@ def hub_snapshot(repository: str, revision: str | None = None) -> Path | None:
     """
     folder = hub_cache() / f"models--{repository.replace('/', '--')}"
     reference = folder / "refs" / (revision or "main")
-    commit = reference.read_text().strip() if reference.is_file() else revision or "main"
+    commit = _commit(reference) if reference.is_file() else revision or "main"
     snapshot = folder / "snapshots" / commit
     return snapshot if snapshot.is_dir() else None
+
+
+def _commit(reference: Path) -> str:
+    with reference.open("rb") as file:
+        return file.read(_LONGEST_COMMIT).decode(errors="replace").strip().replace("\0", "")
 
 
 def _cached(repository: str, file: str, revision: str | None) -> Path | None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from llmopt_core.errors.files import file_problem
 from llmopt_runner.datasets.base import DatasetInvalid, Item
 from llmopt_runner.datasets.listed import ListedDataset
-from llmopt_runner.datasets.rows import Columns, RowInvalid
+from llmopt_runner.datasets.rows import MOST_ITEMS, Columns, RowInvalid
 
 # A question of a megabyte fits no model's context; a file without line ends would be read whole.
 _MAX_LINE_BYTES = 1 << 20
-_MAX_ITEMS = 200_000
+_MAX_BYTES = 1 << 30
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _WANTED = 'write one JSON object a line, such as {"question": "1 + 1 = ?", "answer": "2"}'
 
@@ -30,8 +30,8 @@ def read_jsonl(path: Path) -> ListedDataset:
                 path, number, f"the id {item.id!r} is there already: give each item an id of its own"
             )
         items[item.id] = item
-        if len(items) > _MAX_ITEMS:
-            raise _fault(path, number, f"more than {_MAX_ITEMS} items: keep the ones you need")
+        if len(items) > MOST_ITEMS:
+            raise _fault(path, number, f"more than {MOST_ITEMS:,} items: keep the ones you need")
     if not items:
         raise DatasetInvalid(f"{path} holds no items: {_WANTED}")
     return ListedDataset(str(path), tuple(items.values()))
@@ -44,6 +44,8 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             number = 0
             while raw := file.readline(_MAX_LINE_BYTES + 1):
                 number += 1
+                if file.tell() > _MAX_BYTES:
+                    raise _fault(path, number, f"more than {_MAX_BYTES:,} bytes: keep the items you need")
                 text = _decoded(path, number, raw)
                 if text.strip():
                     yield number, text

@@ -5,16 +5,18 @@
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import islice
 from typing import Any, Self
 from urllib.parse import parse_qsl
 
 from llmopt_runner.datasets.base import DatasetInvalid, Item
 from llmopt_runner.datasets.listed import ListedDataset
-from llmopt_runner.datasets.rows import Columns, RowInvalid
+from llmopt_runner.datasets.rows import MOST_ITEMS, Columns, RowInvalid
+from llmopt_runner.transport.messages import readable
 
 _LOADING = ("config", "revision")
 _COLUMNS = ("question", "answer", "choices", "id", "kind")
@@ -64,7 +66,7 @@ def load_from_hub(text: str, split: str | None) -> ListedDataset:
     return ListedDataset(place, tuple(items.values()))
 
 
-def _rows(reference: HubReference, part: str) -> Any:
+def _rows(reference: HubReference, part: str) -> Sequence[Any]:
     if find_spec("datasets") is None:
         raise DatasetInvalid(
             f"workload.dataset.hf is {reference.path!r}, but the library `datasets` is not installed: "
@@ -74,20 +76,27 @@ def _rows(reference: HubReference, part: str) -> Any:
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     library = import_module("datasets")
     try:
-        return library.load_dataset(reference.path, reference.config, split=part, revision=reference.revision)
+        rows = library.load_dataset(reference.path, reference.config, split=part, revision=reference.revision)
+        found = list(islice(rows, MOST_ITEMS + 1))
     except Exception as error:  # the library and the hub's client raise errors of many kinds, each for itself
         raise DatasetInvalid(
             f"workload.dataset.hf: {reference.path!r}, split {part!r}, cannot be loaded "
             f"({type(error).__name__}: {_first_line(error)}): correct the name, ?config=, or "
             "workload.dataset.split, or log in to the hub"
         ) from error
+    if len(found) > MOST_ITEMS:
+        raise DatasetInvalid(
+            f"workload.dataset.hf: {reference.path!r}, split {part!r}, has more than {MOST_ITEMS:,} rows:"
+            " take a part of it, such as workload.dataset.split: 'test[:1000]'"
+        )
+    return found
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:300]
+    return readable(str(error).partition("\n")[0][:300])
 
 
-def _item(place: str, number: int, row: Mapping[str, Any], columns: Columns) -> Item:
+def _item(place: str, number: int, row: Any, columns: Columns) -> Item:
     try:
         return columns.item(row)
     except RowInvalid as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from llmopt_runner.memory.safetensors_headers import StoredTensor
+from llmopt_runner.memory.safetensors_headers import LARGEST_COUNT, StoredTensor
 from llmopt_runner.memory.tensor_types import gguf_type
 from llmopt_runner.models import ModelCorrupt
 
@@ -121,6 +121,8 @@ class _Reader:
         if dimensions > _MOST_DIMENSIONS:
             raise ModelCorrupt(self.path, f"tensor {name[:80]!r} has {dimensions} dimensions")
         elements = math.prod(int(self._number("Q")) for _ in range(dimensions))
+        if elements > LARGEST_COUNT:
+            raise ModelCorrupt(self.path, f"tensor {name[:80]!r} is larger than any")
         kind, offset = int(self._number("I")), int(self._number("Q"))
         dtype = gguf_type(kind)
         size_bytes = 0 if dtype is None else dtype.size_bytes(elements)

@@ -16,6 +16,11 @@ from llmopt_runner.models import ModelCorrupt
 
 _LENGTH_BYTES = 8
 _LARGEST_HEADER_BYTES = 100_000_000  # the library's own limit
+# No count in a model's files is larger: a number beyond it is damage, and would not fit into a float.
+LARGEST_COUNT = 2**53
+_MOST_DIMENSIONS = 64
+_MOST_ELEMENTS_A_BYTE = 8
+_LONGEST_TYPE, _LONGEST_NAME = 40, 255
 _INDEX = "model.safetensors.index.json"
 
 
@@ -59,7 +64,7 @@ def _weight_map(index: Path) -> Mapping[str, str]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelCorrupt(index, f"it has no weight_map ({error!r})") from error
     names = found.values() if isinstance(found, dict) else [None]
-    if not all(isinstance(name, str) and name == Path(name).name for name in names):
+    if not all(isinstance(name, str) and _is_file_name(name) for name in names):
         raise ModelCorrupt(index, "its weight_map does not map names to files of the same folder")
     return dict(found)
 
@@ -95,12 +100,28 @@ def _header(path: Path, file: BinaryIO, size: int) -> Mapping[str, Any]:
 
 def _tensor(path: Path, name: str, entry: Any, data_bytes: int) -> StoredTensor:
     try:
-        begin, end = entry["data_offsets"]
-        elements = math.prod(entry["shape"])
-        dtype = str(entry["dtype"])
-        fits = 0 <= begin <= end <= data_bytes and elements >= 0
-    except (KeyError, TypeError, ValueError) as error:
+        begin, end = (_count(each) for each in entry["data_offsets"])
+        elements = _elements(entry["shape"])
+        dtype = str(entry["dtype"])[:_LONGEST_TYPE]
+        fits = begin <= end <= data_bytes and elements <= (end - begin) * _MOST_ELEMENTS_A_BYTE
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelCorrupt(path, f"the entry of tensor {name[:80]!r} is not readable ({error!r})") from error
     if not fits:
         raise ModelCorrupt(path, f"the data of tensor {name[:80]!r} is not within the file: it is cut off")
-    return StoredTensor(name, safetensors_type(dtype), int(elements), int(end - begin))
+    return StoredTensor(name, safetensors_type(dtype), elements, end - begin)
+
+
+def _elements(shape: Any) -> int:
+    if not isinstance(shape, list) or len(shape) > _MOST_DIMENSIONS:
+        raise ValueError(f"a shape is a list of at most {_MOST_DIMENSIONS} numbers")
+    return _count(math.prod(_count(each) for each in shape))
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_COUNT:
+        raise ValueError("a size is no whole number from 0, or too large")
+    return value
+
+
+def _is_file_name(name: str) -> bool:
+    return name == Path(name).name and len(name) <= _LONGEST_NAME and name.isprintable()

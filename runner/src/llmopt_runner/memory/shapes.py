@@ -5,14 +5,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from llmopt_runner.memory.gguf_headers import GgufHeader, read_gguf
-from llmopt_runner.memory.safetensors_headers import StoredTensor, read_safetensors
+from llmopt_runner.memory.safetensors_headers import LARGEST_COUNT, StoredTensor, read_safetensors
 from llmopt_runner.memory.tensor_types import TensorType
 from llmopt_runner.models import ModelCorrupt
 
 _LARGEST_CONFIG_BYTES = 4 * 1024 * 1024
+_LARGEST_FACTOR = 1e6
+_LONGEST_WORD = 40
 _GGUF_EMBEDDINGS = frozenset({"token_embd.weight", "output.weight"})
 _EMBEDDING_ENDINGS = (
     "embed_tokens.weight", "lm_head.weight", "wte.weight", "word_embeddings.weight", "embed_in.weight",
@@ -95,9 +97,13 @@ def longest_context(folder: Path) -> int:
 
 def _stretched(rope: Mapping[str, Any], tokens: int) -> int:
     factor, kind = rope.get("factor"), rope.get("rope_type", rope.get("type"))
-    if kind in _ALREADY_STRETCHED or not isinstance(factor, int | float):
+    if str(kind)[:_LONGEST_WORD] in _ALREADY_STRETCHED or not _is_factor(factor):
         return tokens
     return int((_whole(rope.get("original_max_position_embeddings")) or tokens) * factor)
+
+
+def _is_factor(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LARGEST_FACTOR
 
 
 def _config(path: Path) -> Mapping[str, Any]:
@@ -151,6 +157,7 @@ def _special_layers(config: Mapping[str, Any], layers: int) -> tuple[int, int]:
     kinds = config.get("layer_types")
     window = _whole(config.get("sliding_window"))
     if isinstance(kinds, list):
+        kinds = [kind for kind in kinds if isinstance(kind, str)]
         whole = sum(kind in {"full_attention", "attention"} for kind in kinds)
         windowed = sum(kind in {"sliding_attention", "chunked_attention"} for kind in kinds) if window else 0
         whole += 0 if window else sum(kind == "sliding_attention" for kind in kinds)
@@ -202,12 +209,15 @@ def _number(config: Mapping[str, Any], name: str) -> int:
 
 
 def _whole(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    """Return a whole number that can be a count; 0: it is none, or beyond anything there is."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return value if 0 < value <= LARGEST_COUNT else 0
 
 
 def _listed(value: object) -> list[int]:
     numbers = value if isinstance(value, list) else [value]
-    return [each for each in numbers if isinstance(each, int) and not isinstance(each, bool) and each >= 0]
+    return [_whole(each) for each in numbers if each == 0 or _whole(each)]
 
 
 def _commonest(tensors: Sequence[StoredTensor]) -> TensorType | None:

@@ -60,6 +60,18 @@ def test_items_with_choices_are_scored_as_choices(tmp_path):
         (_GOOD.strip(), "the question of line 1 again"),
         ("[" * 100_000, "not usable JSON"),
         ('{"question": ' + "9" * 5000 + ', "answer": "1"}', "not usable JSON"),
+        (r'{"question": "a\ud83d", "answer": "2"}', "question holds half of a character at 2"),
+        (r'{"question": "a", "answer": "\udc00"}', "answer holds half of a character"),
+        (r'{"question": "a\u0000", "answer": "2"}', r"question holds the character U\+0000"),
+        (
+            r'{"question": "a", "answer": "b", "choices": ["b", "\ud83d"]}',
+            "choices holds half of a character",
+        ),
+        (r'{"question": "a", "answer": "b", "id": "\ud83d"}', "id holds half of a character"),
+        ('{"question": "a", "answer": NaN}', "answer is nan: write a text or a number"),
+        ('{"question": "a", "answer": Infinity}', "answer is inf"),
+        ('{"question": "a", "answer": "b", "id": ["x"]}', r"id is \['x'\]: write a text or a number"),
+        ('{"question": "a", "answer": "b", "kind": {"x": 1}}', "kind is {'x': 1}"),
         (b'{"question": "\xff", "answer": "2"}', "byte 15 of the line is not UTF-8"),
         (b'{"question": "' + b"x" * (1 << 20) + b'", "answer": "2"}', "longer than 1,048,576 bytes"),
     ],
@@ -105,6 +117,26 @@ def test_any_bytes_give_items_or_one_error(tmp_path_factory, content):
     except DatasetInvalid as error:
         found = str(path) in str(error)
     assert found
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["text", "a"]), inner),
+    max_leaves=6,
+)
+COLUMNS = st.sampled_from(["question", "prompt", "answer", "output", "choices", "id", "kind"])
+
+
+@given(row=st.dictionaries(COLUMNS, VALUES))
+def test_any_row_is_an_item_that_can_be_stored_or_one_error(tmp_path_factory, row):
+    """Values of any type in the columns give texts that can be sent and stored, or a DatasetInvalid."""
+    path = _file(tmp_path_factory.mktemp("rows"), json.dumps(row))
+    try:
+        (item,) = read_jsonl(path).items(1, 0)
+    except DatasetInvalid as error:
+        str(error).encode()
+    else:
+        "".join((item.id, item.question, item.answer, item.kind, *item.choices)).encode()
 
 
 def test_missing_file_and_folder(tmp_path):

@@ -1,6 +1,7 @@
 """The library `datasets` is large and optional: here a fake module stands for it, and says so."""
 
 import importlib.machinery
+import itertools
 import sys
 import types
 
@@ -75,6 +76,32 @@ def test_what_the_library_raises_becomes_one_error(hub):
     with pytest.raises(
         DatasetInvalid, match=r"'owner/name', split 'test', cannot be loaded \(FileNotFoundError: Could"
     ):
+        load_dataset(Dataset(hf="owner/name"))
+
+
+def test_rows_that_cannot_be_read_are_one_error(hub):
+    """The library may fail row by row: a damaged file is found when it is read."""
+
+    def rows():
+        yield {"question": "1 + 1", "answer": "2"}
+        raise ZeroDivisionError("page 7 is damaged")
+
+    hub.rows = rows()
+    with pytest.raises(DatasetInvalid, match=r"cannot be loaded \(ZeroDivisionError: page 7 is damaged\)"):
+        load_dataset(Dataset(hf="owner/name"))
+
+
+def test_an_endless_data_set_is_refused(hub):
+    """A part of it is asked for, and no more than the limit is ever read."""
+    hub.rows = ({"question": str(number), "answer": "2"} for number in itertools.count())
+    with pytest.raises(DatasetInvalid, match=r"more than 200,000 rows: take a part"):
+        load_dataset(Dataset(hf="owner/name"))
+
+
+def test_a_row_that_is_none_is_named(hub):
+    """What is no row of columns is an error with its number."""
+    hub.rows = [["a"]]
+    with pytest.raises(DatasetInvalid, match="row 0: it is a list, not a row of columns"):
         load_dataset(Dataset(hf="owner/name"))
 
 

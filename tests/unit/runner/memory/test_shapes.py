@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import math
 import struct
 from pathlib import Path
 
@@ -48,6 +49,10 @@ def folder(tmp_path):
 def _configured(folder, **changes):
     (folder / "config.json").write_text(json.dumps({**LLAMA, **changes}))
     return read_shape(folder)
+
+
+def _header(text):
+    return len(text).to_bytes(8, "little") + text
 
 
 def _text(text):
@@ -250,6 +255,25 @@ def test_a_damaged_gguf_is_one_clear_error(tmp_path, content):
         (2).to_bytes(8, "little") + b"{}" + b"trailing",
         (12).to_bytes(8, "little") + b'{"a":   1  }',
         (60).to_bytes(8, "little") + b'{"a": {"dtype":"F16","shape":[4],"data_offsets":[0,8]}}     ',
+        *(
+            _header(b'{"a": {"dtype":"F16","shape":' + shape + b',"data_offsets":' + offsets + b"}}")
+            + bytes(8)
+            for shape, offsets in (
+                (b"[1e308, 1e308]", b"[0, 8]"),
+                (b"[NaN]", b"[0, 8]"),
+                (b"[true, 4]", b"[0, 8]"),
+                (b"[-2, -2]", b"[0, 8]"),
+                (b"[" + b"9" * 4000 + b"]", b"[0, 8]"),
+                (b"[" + b"9," * 100 + b"9]", b"[0, 8]"),
+                (b"[4, 4, 100]", b"[0, 8]"),
+                (b"{}", b"[0, 8]"),
+                (b"[4]", b"[0.0, 8.0]"),
+                (b"[4]", b"[0, 8, 9]"),
+                (b"[4]", b"[0, 1e999]"),
+            )
+        ),
+        _header(b"[" * 100_000),
+        _header(b'{"a": ' * 50_000),
     ],
 )
 def test_damaged_safetensors_are_one_clear_error(folder, content):
@@ -264,6 +288,58 @@ def test_a_damaged_configuration_is_one_clear_error(folder, content):
     """A configuration that is no JSON object is named."""
     (folder / "config.json").write_text(content)
     with pytest.raises(ModelCorrupt, match=r"config\.json is damaged"):
+        read_shape(folder)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
+    | st.sampled_from([10**4000, 1e308, 2**63, -1, "full_attention", "default"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["factor", "rope_type", "type", "original_max_position_embeddings"]), inner),
+    max_leaves=6,
+)  # fmt: skip
+KEYS = st.sampled_from([
+    *LLAMA, "head_dim", "layer_types", "sliding_window", "sliding_window_pattern", "use_sliding_window",
+    "kv_lora_rank", "qk_rope_head_dim", "multi_query", "text_config", "rope_scaling", "rope_parameters",
+])  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(changes=st.dictionaries(KEYS, VALUES, max_size=6))
+def test_any_configuration_is_read_unknown_or_corrupt(tmp_path_factory, changes):
+    """Values of any type and size give a shape whose need is a finite number, none, or one error."""
+    folder = tmp_path_factory.mktemp("config")
+    _safetensors(folder / "model.safetensors")
+    try:
+        shape = _configured(folder, **changes)
+    except ModelCorrupt:
+        return
+    assert shape is None or math.isfinite(float(shape.cached_elements(2**20)))
+    assert math.isfinite(float(longest_context(folder)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(entry=VALUES, key=st.sampled_from(["dtype", "shape", "data_offsets", "other"]))
+def test_any_entry_of_a_header_is_read_or_corrupt(tmp_path_factory, entry, key):
+    """Values of any type in a safetensors header give tensors or one error."""
+    folder = tmp_path_factory.mktemp("header")
+    good = {"dtype": "F16", "shape": [4], "data_offsets": [0, 8]}
+    header = json.dumps({"a": {**good, key: entry}}).encode()
+    (folder / "model.safetensors").write_bytes(_header(header) + bytes(8))
+    (folder / "config.json").write_text(json.dumps(LLAMA))
+    try:
+        read_shape(folder)
+    except ModelCorrupt as error:
+        str(error).encode()
+
+
+@pytest.mark.parametrize("name", ["../x", "..", "", "a/b", "a\0b", "\ud800", "x" * 5000, 5, None, ["a"]])
+def test_an_index_of_names_that_are_none_is_corrupt(folder, name):
+    """A part is a file of the same folder, by a name that a file can have."""
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": name}}))
+    with pytest.raises(ModelCorrupt):
         read_shape(folder)
 
 
