@@ -4,7 +4,7 @@ Those that make a study and its trials are built once: building them each time t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -106,19 +106,23 @@ def find_study(connection: Connection, name: str) -> int | None:
     return connection.execute(sa.select(STUDIES.c.study_id).where(here).limit(1)).scalar()
 
 
+@cache
+def _study_with() -> sa.Select[Any]:
+    attributes = STUDY_ATTRIBUTES.c
+    return (
+        sa.select(STUDIES.c.study_id, limited(attributes.value_json, MOST_ATTRIBUTE_BYTES))
+        .join(STUDY_ATTRIBUTES, attributes.study_id == STUDIES.c.study_id)
+        .where(STUDIES.c.study_name == sa.bindparam("name"), attributes.key == sa.bindparam("key"))
+        .limit(1)
+    )
+
+
 def find_study_with(connection: Connection, name: str, key: str) -> tuple[int, str] | None:
     """Return the identifier of study `name` and its attribute `key`, None where one of them is missing.
 
     Raises StudyUnreadable where the attribute is longer than any that llmopt writes.
     """
-    attributes = STUDY_ATTRIBUTES.c
-    query = (
-        sa.select(STUDIES.c.study_id, limited(attributes.value_json, MOST_ATTRIBUTE_BYTES))
-        .join(STUDY_ATTRIBUTES, attributes.study_id == STUDIES.c.study_id)
-        .where(STUDIES.c.study_name == name, attributes.key == key)
-        .limit(1)
-    )
-    found = connection.execute(query).one_or_none()
+    found = connection.execute(_study_with(), {"name": name, "key": key}).one_or_none()
     return None if found is None else (int(found[0]), _whole(found[1], key))
 
 
@@ -158,69 +162,6 @@ def _whole(text: str | None, key: str) -> str:
     if text is None:
         raise StudyUnreadable(f"the study's {key} is empty or has more than {MOST_ATTRIBUTE_BYTES} bytes")
     return text
-
-
-UNTOUCHED = "0"
-
-
-@dataclass(frozen=True)
-class Pulse:
-    """Counts of one study that change when a trial does: made, begun, ended; and whether it was ended.
-
-    `table` is the identity of the table of studies, another one after a database was restored.
-    """
-
-    trials: int
-    begun: int
-    finished: int
-    ended: bool
-    table: int = 0
-
-    @property
-    def mark(self) -> str:
-        """The pulse as text; all studies of which no trial has begun have the same."""
-        if not self.begun and not self.ended:
-            return UNTOUCHED
-        return f"{self.trials}.{self.begun}.{self.finished}.{int(self.ended)}"
-
-
-@cache
-def _pulses(dialect: str, most: int) -> sa.Select[Any]:
-    """Return the statement for the pulses of `names`; no more than `most` trials of each are counted."""
-    begun, finished = TRIALS.c.datetime_start, TRIALS.c.datetime_complete
-    own = TRIALS.c.study_id == STUDIES.c.study_id
-    trials = sa.select(begun, finished).where(own).limit(most).correlate(STUDIES).subquery()
-    parts = (
-        sa.func.count(),
-        sa.func.count(trials.c.datetime_start),
-        sa.func.count(trials.c.datetime_complete),
-    )
-    made, begins, ends = (sa.cast(part, sa.String) for part in parts)
-    counts = made.concat(".").concat(begins).concat(".").concat(ends)
-    ended = sa.exists().where(
-        STUDY_ATTRIBUTES.c.study_id == STUDIES.c.study_id, STUDY_ATTRIBUTES.c.key == sa.bindparam("end_key")
-    )
-    table = "0" if dialect == "sqlite" else "CAST(studies.tableoid AS bigint)"
-    return sa.select(
-        STUDIES.c.study_name,
-        sa.select(counts).select_from(trials).scalar_subquery(),
-        ended,
-        sa.literal_column(table, sa.BigInteger),
-    ).where(STUDIES.c.study_name.in_(sa.bindparam("names", expanding=True)))
-
-
-def read_pulses(connection: Connection, names: Sequence[str], end_key: str, most: int) -> dict[str, Pulse]:
-    """Return the pulse of each study of `names` that is there; `end_key` is the attribute of an ended one.
-
-    No more than `most` trials of each are counted.
-    """
-    query = _pulses(connection.dialect.name, most).limit(len(names))
-    rows = connection.execute(query, {"names": list(names), "end_key": end_key})
-    pulses = {}
-    for name, counts, ended, table in rows:
-        made, begun, finished = (int(count) for count in counts.split("."))
-        pulses[name] = Pulse(made, begun, finished, bool(ended), table)
-    return pulses
 
 
 def delete_study(connection: Connection, study_id: int) -> None:
@@ -269,14 +210,21 @@ def get_attribute(connection: Connection, study_id: int, key: str) -> str | None
 
 def get_attributes(connection: Connection, study_id: int, keys: Sequence[str]) -> dict[str, str]:
     """Return the study attributes `keys` that are there; raises StudyUnreadable where one is too long."""
+    asked = {"study_id": study_id, "keys": keys, "most": len(keys)}
+    return {key: _whole(text, key) for key, text in connection.execute(_named_attributes(), asked)}
+
+
+@cache
+def _named_attributes() -> sa.Select[Any]:
     attributes = STUDY_ATTRIBUTES.c
-    text = limited(attributes.value_json, MOST_ATTRIBUTE_BYTES)
-    query = (
-        sa.select(attributes.key, text)
-        .where(attributes.study_id == study_id, attributes.key.in_(keys))
-        .limit(len(keys))
+    return (
+        sa.select(attributes.key, limited(attributes.value_json, MOST_ATTRIBUTE_BYTES))
+        .where(
+            attributes.study_id == sa.bindparam("study_id"),
+            attributes.key.in_(sa.bindparam("keys", expanding=True)),
+        )
+        .limit(sa.bindparam("most"))
     )
-    return {key: _whole(text, key) for key, text in connection.execute(query)}
 
 
 def newest_attributes(connection: Connection, study_id: int, prefix: str) -> dict[str, str | None]:
@@ -284,14 +232,22 @@ def newest_attributes(connection: Connection, study_id: int, prefix: str) -> dic
 
     Of thousands only the newest are returned.
     """
+    rows = connection.execute(_newest_attributes(prefix), {"study_id": study_id})
+    return {row.key: row[1] for row in rows}
+
+
+@cache
+def _newest_attributes(prefix: str) -> sa.Select[Any]:
     attributes = STUDY_ATTRIBUTES.c
-    query = (
+    return (
         sa.select(attributes.key, limited(attributes.value_json, _MOST_SMALL_BYTES))
-        .where(attributes.study_id == study_id, attributes.key.startswith(prefix, autoescape=True))
+        .where(
+            attributes.study_id == sa.bindparam("study_id"),
+            attributes.key.startswith(prefix, autoescape=True),
+        )
         .order_by(attributes.study_user_attribute_id.desc())
         .limit(_MOST_SMALL)
     )
-    return {row.key: row[1] for row in connection.execute(query)}
 
 
 class TrialWriter:

@@ -13,10 +13,10 @@ from llmopt_core.study.database import Database
 from llmopt_core.study.distributions import check_enqueued, distributions
 from llmopt_core.study.documents import Ticket, dump, dump_definition, load_definition
 from llmopt_core.study.errors import StudyMismatch, StudyNotFound
+from llmopt_core.study.pulses import Pulse, read_pulses
 from llmopt_core.study.records import Phase, StudyDefinition
 from llmopt_core.study.repeats import of_comparison
 from llmopt_core.study.rows import (
-    Pulse,
     TrialWriter,
     delete_study,
     find_newest_study,
@@ -26,7 +26,6 @@ from llmopt_core.study.rows import (
     insert_attributes,
     insert_study,
     list_studies,
-    read_pulses,
 )
 from llmopt_core.study.samplers import check_sampler
 from llmopt_core.study.studies import DEFINITION_KEY, DELETE, OWNER_KEY, RETENTION_KEY, Study

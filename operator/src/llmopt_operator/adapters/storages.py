@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from llmopt_core.api.reasons import Reason
 from llmopt_core.study.adapter import Access, Janitor, Storage, Study, open_storage
-from llmopt_core.study.rows import Pulse
+from llmopt_core.study.pulses import Pulse
 from llmopt_operator.adapters.secrets import StorageSecretInvalid, StorageSecrets
 from llmopt_operator.adapters.slots import WORK_SECONDS, Slot, StorageProblem, Threads
 from llmopt_operator.domain.observed import Problem

@@ -15,8 +15,8 @@ from llmopt_core.study.adapter import EnqueueInvalid, SamplerUnavailable, Storag
 from llmopt_core.study.definitions import NothingToSearch, study_name
 from llmopt_core.study.opening import add_own_study, own_study
 from llmopt_core.study.others import ReferenceInvalid, WarmStartInvalid
+from llmopt_core.study.pulses import UNTOUCHED, Pulse
 from llmopt_core.study.results import result_of
-from llmopt_core.study.rows import UNTOUCHED, Pulse
 from llmopt_core.study.snapshot import too_many
 from llmopt_core.study.storage import DROP_SECONDS
 from llmopt_core.study.studies import DELETE, KEEP
