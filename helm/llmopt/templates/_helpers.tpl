@@ -140,7 +140,7 @@ seccompProfile: {type: RuntimeDefault}
   verbs: [get, list, watch]
 - apiGroups: [""]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create, list, patch]
 - apiGroups: [""]
   resources: [secrets]
   {{- if not .Values.settings.policy.secretSelector }}

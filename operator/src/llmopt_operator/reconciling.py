@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from llmopt_core.api.conditions import Phase
+from llmopt_core.api.conditions import ConditionType, Phase
 from llmopt_core.api.kinds import Kind
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import LlmoptError
@@ -24,6 +24,7 @@ from llmopt_operator.adapters.kubernetes import (
     path_of,
 )
 from llmopt_operator.adapters.owned_objects import NotOurs, create_owned
+from llmopt_operator.adapters.pod_creation import pods_refused
 from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.admission import Admission, is_admitted_already
@@ -41,6 +42,7 @@ from llmopt_operator.domain.actions import (
     WriteArguments,
     WriteBest,
 )
+from llmopt_operator.domain.conditions import unix_seconds
 from llmopt_operator.domain.decisions import blocked, decide
 from llmopt_operator.domain.observed import DeploymentSeen, Observed, Problem, StudySeen
 from llmopt_operator.domain.refusals import Refusal, problem_of
@@ -62,6 +64,8 @@ _JOBS, _CONFIG_MAPS, _DEPLOYMENTS = "jobs", "configmaps", "deployments"
 _REPORTED_FAILURES = 3
 # A request that is not answered for so long is reported while it is waited for.
 _SLOW_SECONDS = 5.0
+# A Job whose pods are not there for so long may have been refused them.
+_PODS_PATIENCE_SECONDS = 3.0
 Document = Mapping[str, Any]
 
 
@@ -179,10 +183,22 @@ class Reconciler:
             observed = await self._with_study(key, observed, self._acceptances.resource(document))
             rejection = await self._admission.problem(key, document, observed)
             observed = replace(observed, rejection=rejection)
+        observed = await self._with_pods_refused(key, observed)
         if observed.rejection is None and observed.rolls_out and observed.target.rollout is not None:
             deployment = await self._deployment(key, observed.target.rollout.deployment)
             observed = replace(observed, deployment=deployment)
         return _Sight(key, document, observed)
+
+    async def _with_pods_refused(self, key: Key, observed: Observed) -> Observed:
+        """Say why there are no pods, where there were none either when the status was last written."""
+        said, job = observed.condition(ConditionType.RUNNING), observed.job
+        if job is None or said is None or not observed.lacks_pods:
+            return observed
+        if time.time() - unix_seconds(said["lastTransitionTime"]) < _PODS_PATIENCE_SECONDS:
+            return observed
+        problem = await pods_refused(self._cluster, key.namespace, job.name)
+        others = tuple(each for each in observed.jobs if each is not job)
+        return replace(observed, jobs=(*others, replace(job, pods_refused=problem)))
 
     async def _deployment(self, key: Key, name: str) -> DeploymentSeen | Problem:
         where = f"Deployment {key.namespace}/{name}"

@@ -17,7 +17,8 @@ WORK = {
     ("batch", "jobs", ""): {*_READ, "create", "patch", "delete"},
     ("", "configmaps", ""): {"get", "create", "patch", "delete"},
     ("", "pods", ""): {*_READ},
-    ("", "events", ""): {"create", "patch"},
+    # Why a Job has no pods is said in events only.
+    ("", "events", ""): {"create", "list", "patch"},
     # For the labels of the Secrets that resources refer to.
     ("", "secrets", ""): {"get"},
 }

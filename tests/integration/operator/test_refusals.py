@@ -121,6 +121,18 @@ def test_a_quota_for_jobs_is_named_and_waited_for(tenant, operator):
     assert tenant.condition("waiting", "Running")["reason"] == "QueueInadmissible"
 
 
+def test_pods_that_a_quota_forbids_are_the_jobs_reason(tenant, operator):
+    """A Job whose pods are refused says which quota it is, and runs once the quota allows them."""
+    path = _quota(tenant, "no-pods", pods="0")
+    tenant.apply("podless")
+    running = tenant.until("podless", "Running", "False", "QuotaExceeded")
+    assert "waits for quota: ResourceQuota no-pods" in running["message"]
+    assert "has no pods" in running["message"]
+    tenant.api.patch(path, {"spec": {"hard": {"pods": "5"}}})
+    with tenant.kubelet():
+        tenant.until("podless", "Complete", "True")
+
+
 def test_a_quota_that_another_frees_is_used_at_once(tenant, operator):
     """When the resource that used the quota is deleted, the one that waits need not wait for its pause."""
     _quota(tenant, "one-job", **{"count/jobs.batch": "1"})

@@ -348,3 +348,14 @@ def test_a_job_is_known_by_its_labels_whatever_it_is_called() -> None:
     earlier = replace(JOB, name=f"{'a' * 45}-abcd1234")
     plan = decide(_seen(study=STUDY, jobs=(earlier,), pods=(replace(POD, job=earlier.name),)), NOW)
     assert plan.actions == ()
+
+
+def test_a_job_without_pods_is_looked_at_again_and_says_why() -> None:
+    """Where a Job's pods are refused that is why nothing runs; a Job that waits in a queue is left alone."""
+    job = replace(JOB, active=0, pods_refused=REFUSAL)
+    plan = decide(_seen(study=STUDY, jobs=(job,)), NOW)
+    assert _condition(plan, "Running")["reason"] == "QuotaExceeded"
+    assert plan.recheck_seconds
+    queued = replace(JOB, active=0, queued=True, suspended=True)
+    assert decide(_seen(study=STUDY, jobs=(queued,)), NOW).recheck_seconds is None
+    assert decide(_seen(study=STUDY, jobs=(JOB,), pods=(POD,)), NOW).recheck_seconds is None

@@ -46,6 +46,8 @@ from llmopt_operator.domain.statuses import (
 # A Job that ended before its study did is replaced after a pause: what ended it may pass.
 RESTART_PAUSE_SECONDS = 30.0
 _STORAGE_RECHECK_SECONDS = 10.0
+# Only events tell why a Job has no pods, and they are not watched.
+_PODS_RECHECK_SECONDS = 10.0
 _REFUSED_RECHECK_SECONDS = 30.0
 
 
@@ -113,7 +115,8 @@ def _in_progress(seen: Observed, now: float) -> Plan:
         return status_plan(seen, running_facts(seen), now)
     if job.end is not None:
         return _without_end(seen, job, now)
-    return status_plan(seen, running_facts(seen), now, study)
+    again = _PODS_RECHECK_SECONDS if seen.lacks_pods else None
+    return status_plan(seen, running_facts(seen), now, study, recheck=again)
 
 
 def _without_end(seen: Observed, job: JobSeen, now: float) -> Plan:

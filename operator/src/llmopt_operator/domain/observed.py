@@ -42,7 +42,10 @@ class JobEnd(StrEnum):
 
 @dataclass(frozen=True)
 class JobSeen:
-    """A Job of the resource. `ended_at` is in Unix seconds, by the API server's clock."""
+    """A Job of the resource. `ended_at` is in Unix seconds, by the API server's clock.
+
+    `pods_refused` is why its pods are not created, where somebody asked.
+    """
 
     name: str
     manifest_hash: str
@@ -54,6 +57,7 @@ class JobSeen:
     end: JobEnd | None = None
     ended_at: float | None = None
     message: str = ""
+    pods_refused: Problem | None = None
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,14 @@ class Observed:
             or _comes_back(said["reason"])
             or said["observedGeneration"] != self.target.generation
         )
+
+    @property
+    def lacks_pods(self) -> bool:
+        """Whether the Job should have pods, and none was seen."""
+        job = self.job
+        if job is None or job.suspended or job.deleting or job.end is not None or job.active:
+            return False
+        return not any(pod.job == job.name for pod in self.pods)
 
     @property
     def is_blocked(self) -> bool:

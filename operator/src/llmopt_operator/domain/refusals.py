@@ -61,7 +61,8 @@ _RULES = (
 )
 _GRANTS = {
     "deployments": "the chart grants it where settings.rollout.enabled is true",
-    "secrets": "the chart grants it for the Secret that settings.storage.secretName names",
+    "secrets": "the chart grants it for the Secret that settings.storage.secretName names, and for all where"
+    " settings.policy.secretSelector is set",
     "leases": "the chart grants it in the namespace that settings.leaderElection.namespace names",
 }
 # Where a field of a Job comes from, the more special first.

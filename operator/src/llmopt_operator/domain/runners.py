@@ -39,6 +39,8 @@ def waiting_for(job: JobSeen, pods: Sequence[PodSeen]) -> Problem:
     for pod in pods:
         if problem := _pod_problem(pod):
             return problem
+    if job.pods_refused is not None:
+        return job.pods_refused
     return Problem(Reason.STARTING, f"Job {job.name} starts its pods")
 
 
