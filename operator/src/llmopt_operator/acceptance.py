@@ -6,6 +6,7 @@ from typing import Any
 
 from llmopt_core.api.reasons import Reason
 from llmopt_core.resources import Resource, check, duration_seconds, resource_of
+from llmopt_core.resources.cautions import cautions_of
 from llmopt_core.resources.hashed import served_document
 from llmopt_core.resources.known import installed, remembering
 from llmopt_core.resources.serving import Engine
@@ -103,6 +104,7 @@ def _target(document: Mapping[str, Any], resource: Resource) -> Target:
         ttl_seconds=spec.ttl_seconds_after_finished,
         longest_seconds=_longest_seconds(resource),
         rollout=rollout_of(resource),
+        caution="; ".join(str(each) for each in cautions_of(resource)),
     )
 
 

@@ -6,6 +6,8 @@ from fakes.manifests import benchmark, changed, optimization
 
 from llmopt_core.api.reasons import Reason
 from llmopt_operator.acceptance import Acceptances
+from llmopt_operator.domain.observed import Observed
+from llmopt_operator.domain.statuses import accepted as accepted_fact
 from llmopt_operator.settings import OperatorSettings
 
 ENDING_SECONDS = 300
@@ -29,6 +31,18 @@ def test_a_target_has_what_the_manifest_says():
     document = changed(document, "spec.ttlSecondsAfterFinished", 60)
     target = accepted(document).target
     assert (target.runners, target.suspend, target.queue, target.ttl_seconds) == (3, True, "team", 60)
+
+
+def test_what_is_probably_not_meant_is_on_the_resource():
+    """More enqueued configurations than the budget holds are accepted, and the condition warns of them."""
+    document = changed(optimization(), "spec.budget.trials", 1)
+    document = changed(document, "spec.search.enqueue", [{"sampling.temperature": "0.5"}])
+    found = accepted(document)
+    assert found.rejection is None
+    fact = accepted_fact(Observed(found.target, {}))
+    assert (fact.status, fact.reason) == ("True", Reason.VALID)
+    assert fact.message.startswith("warning: spec.search.enqueue: 1 configurations are given")
+    assert accepted_fact(Observed(accepted(optimization()).target, {})).message == ""
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def _reported(seen: Observed, plan: Plan, refused: Refused, now: float) -> Plan:
 
 
 def _blocked_facts(seen: Observed, problem: Problem) -> list[Fact]:
-    first = accepted() if seen.rejection is None else not_accepted(seen.rejection)
+    first = accepted(seen) if seen.rejection is None else not_accepted(seen.rejection)
     running = Fact(ConditionType.RUNNING, "False", problem.reason, problem.message)
     if seen.job is not None:
         running = running_fact(seen.job, seen.pods, seen.target.runners)
@@ -194,7 +194,7 @@ def _replacing(seen: Observed, now: float) -> Plan | None:
     if stops := tuple(StopRunners(job.name) for job in others if not job.deleting):
         return Plan(stops)
     facts = [
-        accepted(),
+        accepted(seen),
         Fact(ConditionType.RUNNING, "False", Reason.REPLACING, "runners of the earlier manifest are ending"),
     ]
     return status_plan(seen, facts, now)
@@ -205,7 +205,7 @@ def _without_storage(seen: Observed, now: float) -> Plan | None:
     if seen.storage is None:
         return None
     facts = [
-        accepted(),
+        accepted(seen),
         Fact(ConditionType.STUDY_READY, "False", seen.storage.reason, seen.storage.message),
         running_fact(seen.job, seen.pods, seen.target.runners)
         if seen.job
@@ -244,7 +244,7 @@ def _ended(seen: Observed, now: float) -> Plan | None:
         return Plan((ReopenStudy(),))
     reason = reason_called(end.reason) or ErrorClass.UNKNOWN
     facts = [
-        accepted(),
+        accepted(seen),
         ready(),
         Fact(ConditionType.RUNNING, "False", reason, "the study has ended"),
         *judged(study),
@@ -265,7 +265,7 @@ def _suspended(seen: Observed, now: float) -> Plan | None:
         return Plan((StopRunners(seen.job.name),))
     done = "the runners have ended" if seen.job is None else "the runners give their trials back"
     facts = [
-        accepted(),
+        accepted(seen),
         ready(),
         Fact(ConditionType.RUNNING, "False", Reason.SUSPENDED, done),
         Fact(

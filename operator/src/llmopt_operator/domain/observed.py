@@ -162,6 +162,7 @@ class Target:
     """What the resource asks for, as far as a decision needs to know.
 
     `longest_seconds` is when runners that do not end by themselves are ended, of the study's own active time.
+    `caution` says what of it is valid and probably not meant.
     """
 
     generation: int
@@ -173,6 +174,7 @@ class Target:
     longest_seconds: float | None = None
     uid: str = ""
     rollout: RolloutTarget | None = None
+    caution: str = ""
 
 
 @dataclass(frozen=True)

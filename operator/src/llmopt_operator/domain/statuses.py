@@ -57,15 +57,15 @@ def generation(seen: Observed) -> Mapping[str, Any]:
 
 def running_facts(seen: Observed) -> list[Fact]:
     """Return the conditions of a study that is to be run."""
-    facts = [accepted(), ready(), running_fact(seen.job, seen.pods, seen.target.runners)]
+    facts = [accepted(seen), ready(), running_fact(seen.job, seen.pods, seen.target.runners)]
     if seen.study is not None:
         facts += judged(seen.study)
     return facts
 
 
-def accepted() -> Fact:
-    """Return the condition of a resource that is valid and allowed."""
-    return Fact(ConditionType.ACCEPTED, "True", Reason.VALID)
+def accepted(seen: Observed) -> Fact:
+    """Return the condition of a resource that is valid and allowed, with what is probably not meant."""
+    return Fact(ConditionType.ACCEPTED, "True", Reason.VALID, seen.target.caution)
 
 
 def not_accepted(rejection: Problem) -> Fact:
