@@ -1,4 +1,10 @@
-"""A queue of keys: each is worked on by one worker at a time, and again when it was marked meanwhile."""
+"""A queue of keys: each is worked on by one worker at a time, and again when it was marked meanwhile.
+
+kopf's own handlers are not used for that: they see one event of one object, where a resource is to be
+reconciled when it, its Job, its pods or its study changed, and they keep their progress in annotations,
+which costs writes. With this queue 1,000 resources cost 8.1 CPU seconds, of which kopf's watches are three
+tenths, and 3.00 writes each (bench/results/2026-11-23-operator.md).
+"""
 
 import asyncio
 import heapq

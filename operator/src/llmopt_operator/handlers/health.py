@@ -1,4 +1,8 @@
-"""Two small HTTP servers: metrics, and health that is proved rather than claimed."""
+"""Two small HTTP servers: metrics, and health that is proved rather than claimed.
+
+kopf's own endpoint of probes is not used: it exists only while kopf's watches run, so an operator that
+waits for the lease would be killed by its liveness probe, and it has no readiness.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

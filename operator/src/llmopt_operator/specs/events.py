@@ -1,4 +1,9 @@
-"""Events: what a person would want to know, each told once."""
+"""Events: what a person would want to know, each reported once.
+
+kopf's posting is not used: it names each Event by chance, where the same one of ours has the same name, so
+that an operator that is started again does not repeat it; it works only inside kopf's handlers, and it
+would go on after the lease was lost.
+"""
 
 import hashlib
 from collections.abc import Mapping
