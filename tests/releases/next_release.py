@@ -1,4 +1,4 @@
-"""A later version of this one: the same programs, with new fields of all sorts that have a default.
+"""A later version of this one: new fields of all sorts that have a default, and a stricter operator.
 
 python -m releases.next_release operator [ARGUMENT...]    runs its operator
 python -m releases.next_release generate FOLDER           writes its definitions and its chart's under FOLDER
@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from llmopt_core.resources.base import Identifier, Part
 from llmopt_core.resources.benchmark import BenchmarkSpec, Candidate, LLMBenchmark
+from llmopt_core.resources.faults import Fault
 from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
 from llmopt_core.resources.pods import PodTemplate, Runners
 from llmopt_core.resources.rules import Immutable
@@ -24,6 +25,10 @@ from llmopt_core.resources.serving import Dataset, Workload
 
 _Words = Annotated[list[str], Field(max_length=4)]
 _Notes = Annotated[dict[Identifier, Annotated[str, Field(max_length=8)]], Field(max_length=4)]
+
+
+# The later operator takes no optimization with more.
+MOST_TRIALS = 600
 
 
 class Safety(Part):
@@ -66,6 +71,20 @@ def grow() -> None:
         part.model_rebuild(force=True)
 
 
+def tighten() -> None:
+    """Add a rule to what manifests are checked for, which those of this version may break."""
+    from llmopt_core.resources import validation  # noqa: PLC0415 - the types must have grown before
+
+    former = validation.optimization_faults
+
+    def stricter(spec: Any, known: Any) -> Iterator[Fault]:
+        yield from former(spec, known)
+        if spec.budget.trials > MOST_TRIALS:
+            yield Fault("spec.budget.trials", spec.budget.trials, f"at most {MOST_TRIALS}")
+
+    validation.optimization_faults = stricter
+
+
 def fingerprints(release: Path) -> Iterator[tuple[str, str]]:
     """Give the fingerprint of each manifest and each resource of a record."""
     from releases.recorded import resources  # noqa: PLC0415 - the types must have grown before
@@ -90,6 +109,7 @@ def main(program: str, *arguments: str) -> int:
         from llmopt_core.resources import generate  # noqa: PLC0415 - the types must have grown before
 
         return generate.main(["--root", *arguments])
+    tighten()
     from llmopt_operator.main import main as operator  # noqa: PLC0415 - as above
 
     sys.argv[1:] = arguments

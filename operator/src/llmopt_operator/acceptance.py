@@ -1,12 +1,13 @@
 """What a resource asks for, checked once per change: by the same types and words as `llmopt validate`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from llmopt_core.api.reasons import Reason
 from llmopt_core.resources import Resource, check, duration_seconds, resource_of
 from llmopt_core.resources.cautions import cautions_of
+from llmopt_core.resources.faults import Fault, ManifestInvalid
 from llmopt_core.resources.hashed import served_document
 from llmopt_core.resources.known import installed, remembering
 from llmopt_core.resources.serving import Engine
@@ -26,10 +27,11 @@ _TYPED = 32
 
 @dataclass(frozen=True)
 class Accepted:
-    """What a resource asks for, or why it is not accepted."""
+    """What a resource asks for, or why it is not accepted; `readable` by its types it may be all the same."""
 
     target: Target
     rejection: Problem | None = None
+    readable: bool = True
 
 
 class Acceptances:
@@ -62,12 +64,20 @@ class Acceptances:
     def _accepted(self, document: Mapping[str, Any]) -> Accepted:
         resource, faults = check(served_document(document), self._installed)
         if resource is None:
-            text = "; ".join(str(fault) for fault in faults)
-            return Accepted(_unread(document), Problem(Reason.INVALID_SPEC, text[:_LONGEST_MESSAGE]))
+            return self._invalid(document, faults)
         self._keep(document, resource)
         rollouts = self._settings.rollout.enabled
         denied = denial(resource, self._settings.policy, {}, rollouts=rollouts)
         return Accepted(_target(document, resource), denied)
+
+    def _invalid(self, document: Mapping[str, Any], faults: Iterable[Fault]) -> Accepted:
+        text = "; ".join(str(fault) for fault in faults)
+        problem = Problem(Reason.INVALID_SPEC, text[:_LONGEST_MESSAGE])
+        try:
+            resource = self._keep(document, resource_of(served_document(document)))
+        except ManifestInvalid:
+            return Accepted(_unread(document), problem, readable=False)
+        return Accepted(replace(_target(document, resource), rollout=None), problem)
 
     def _keep(self, document: Mapping[str, Any], resource: Resource) -> Resource:
         self._typed[document["metadata"]["uid"], _mark(document)] = resource

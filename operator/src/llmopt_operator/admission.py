@@ -6,7 +6,7 @@ from typing import Any
 from llmopt_core.api.kinds import Kind
 from llmopt_core.api.reasons import Reason
 from llmopt_core.resources import LLMBenchmark, LLMOptimization, Resource
-from llmopt_operator.acceptance import Acceptances
+from llmopt_operator.acceptance import Acceptances, Accepted
 from llmopt_operator.adapters.kubernetes import Cluster, Forbidden, NotFound, collection
 from llmopt_operator.domain.contents import Referenced, secret_references
 from llmopt_operator.domain.images import images_of
@@ -89,10 +89,13 @@ class Admission:
         return None
 
 
-def is_admitted_already(observed: Observed, rejection: Problem | None) -> bool:
-    """Say whether runners were started before the policy became what it is: it judges what is started."""
-    denied = rejection is not None and rejection.reason == Reason.POLICY_DENIED
-    return denied and observed.job is not None and not observed.was_ended
+def is_admitted_already(observed: Observed, accepted: Accepted) -> bool:
+    """Say whether runners were started before the rules became what they are: those judge what is started.
+
+    The rules are the policy and what manifests are checked for; a later version may be stricter.
+    """
+    rejected = accepted.rejection is not None and accepted.readable
+    return rejected and observed.job is not None and not observed.was_ended
 
 
 def images_problem(resource: Resource, referenced: Referenced, settings: OperatorSettings) -> Problem | None:

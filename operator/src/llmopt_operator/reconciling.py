@@ -177,7 +177,7 @@ class Reconciler:
             observed.was_ended and document["status"].get("observedGeneration") == accepted.target.generation
         )
         settled = settled and not observed.rolls_out
-        if not is_admitted_already(observed, accepted.rejection):
+        if not is_admitted_already(observed, accepted):
             observed = replace(observed, rejection=accepted.rejection)
         if not settled and observed.rejection is None:
             observed = await self._with_study(key, observed, self._acceptances.resource(document))

@@ -8,7 +8,7 @@ stand-ins, everything else is real.
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +23,13 @@ from fakes.charts import CHART
 from fakes.kubelet import Kubelet
 from fakes.manifests import benchmark
 from fakes.tenants import OperatorProcess, Tenant, eventually, give_secret
+from releases.next_release import MOST_TRIALS
 from releases.recorded import TESTS
 
 pytestmark = pytest.mark.slow
 NAMESPACE, TEAM = "llmopt-system", "team-a"
 OPTIMIZATIONS, BENCHMARKS = "llmoptimizations", "llmbenchmarks"
-RUNNING = (("running", OPTIMIZATIONS), ("comparing", BENCHMARKS))
+RUNNING = (("running", OPTIMIZATIONS), ("excessive", OPTIMIZATIONS), ("comparing", BENCHMARKS))
 MANY = {"trials": 500}
 LATER_IMAGE = "registry.example.com/llamacpp:2"
 SETTINGS = {"namespaces": [TEAM], "leaderElection": {"enabled": False}}
@@ -42,6 +43,7 @@ class Upgrade:
     node: Kubelet
     jobs: dict[str, str]
     resources: dict[str, Any]
+    roll_back: Callable[[], None]
 
     def jobs_now(self) -> dict[str, str]:
         return _jobs(self.tenant)
@@ -76,7 +78,7 @@ def upgrade(
         later = OperatorProcess(
             kubeconfig, folder / "later", SETTINGS | images, program=("releases.next_release", "operator")
         )
-        with tenant.kubelet("--trial-seconds", "0.3") as node, _run(former):
+        with tenant.kubelet("--trial-seconds", "1") as node, _run(former):
             _start_studies(tenant)
             before = {name: tenant.resource(name) for name in ("finished", "suspended")}
             jobs, ended = _jobs(tenant), len(node.exits)
@@ -87,7 +89,13 @@ def upgrade(
             with _run(later):
                 _wait_for_progress(tenant)
                 assert len(node.exits) == ended, "an upgrade ended a runner"
-                yield Upgrade(tenant, node, jobs, before)
+
+                def roll_back() -> None:
+                    later.stop()
+                    _helm(helm, plane, "rollback")
+                    former.start()
+
+                yield Upgrade(tenant, node, jobs, before, roll_back)
 
 
 @contextmanager
@@ -100,9 +108,9 @@ def _run(operator: OperatorProcess) -> Iterator[None]:
             operator.stop()
 
 
-def _helm(helm: Path, plane: ControlPlane, verb: str, chart: Path) -> None:
+def _helm(helm: Path, plane: ControlPlane, verb: str, *chart: Path) -> None:
     told = ("--namespace", NAMESPACE, "--kubeconfig", str(plane.kubeconfig), "--no-hooks")
-    command = (helm, verb, "llmopt", chart, *told)
+    command = (helm, verb, "llmopt", *chart, *told)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -114,7 +122,12 @@ def _start_studies(tenant: Tenant) -> None:
     eventually(lambda: _finished(tenant, "suspended") >= 2)
     tenant.edit("suspended", {"spec": {"suspend": True}})
     tenant.apply("running", budget=MANY)
-    tenant.apply("comparing", plural=BENCHMARKS, document=benchmark(), budget={}, confirm=None, repeats=50)
+    tenant.apply("excessive", budget={"trials": MOST_TRIALS + 1})
+    candidates = [{"name": f"candidate-{number}"} for number in range(10)]
+    tenant.apply(
+        "comparing", plural=BENCHMARKS, document=benchmark(), budget={}, confirm=None, repeats=50,
+        baseline=None, candidates=candidates,
+    )  # fmt: skip
     tenant.until("finished", "Complete", "True")
     tenant.until("suspended", "Suspended", "True")
     eventually(lambda: "ended" in tenant.status("suspended")["runners"][0])
@@ -152,6 +165,15 @@ def test_running_studies_keep_their_jobs(upgrade: Upgrade) -> None:
         assert resource["status"]["study"] == resource["metadata"]["uid"]
 
 
+def test_a_stricter_rule_judges_what_is_started(upgrade: Upgrade) -> None:
+    """What breaks a later rule goes on where it ran before, and is rejected where it is new."""
+    tenant = upgrade.tenant
+    assert tenant.condition("excessive", "Accepted")["status"] == "True"
+    tenant.apply("late", budget={"trials": MOST_TRIALS + 1})
+    condition = tenant.until("late", "Accepted", "False", "InvalidSpec")
+    assert f"at most {MOST_TRIALS}" in condition["message"]
+
+
 @pytest.mark.parametrize("name", ["finished", "suspended"])
 def test_what_does_not_run_is_not_touched(upgrade: Upgrade, name: str) -> None:
     """Nothing is written about what has ended or waits, and no runner is started for it."""
@@ -185,3 +207,15 @@ def test_a_new_field_that_is_set_takes_effect(upgrade: Upgrade) -> None:
     assert config_map is not None
     template = yaml.safe_load(config_map["data"]["manifest.yaml"])["spec"]["runners"]["template"]
     assert template["priority"] == 3
+
+
+def test_a_rollback_keeps_the_jobs_too(upgrade: Upgrade) -> None:
+    """The former definitions and the former operator come back, and what never used a new field goes on."""
+    tenant = upgrade.tenant
+    (job,) = {name for name in upgrade.jobs if name.startswith("comparing-")}
+    upgrade.roll_back()
+    eventually(lambda: "safety" not in tenant.resource("comparing", plural=BENCHMARKS)["spec"])
+    before = _finished(tenant, "comparing", BENCHMARKS)
+    eventually(lambda: _finished(tenant, "comparing", BENCHMARKS) >= before + 2)
+    assert upgrade.jobs_now()[job] == upgrade.jobs[job]
+    assert not [pod for pod, _ in upgrade.node.exits if pod.startswith("comparing-")]

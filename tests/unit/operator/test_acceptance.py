@@ -79,3 +79,14 @@ def test_what_cannot_be_read_asks_for_nothing():
     assert found.rejection.reason is Reason.INVALID_SPEC
     assert found.target.ttl_seconds is None
     assert found.target.manifest_hash
+
+
+def test_what_breaks_a_rule_can_still_be_read():
+    """A rule of a later version makes a resource invalid, but what runs can be followed to its end."""
+    document = changed(optimization(), "spec.engine.args", {"n_ctx": -4})
+    found = accepted(changed(document, "spec.runners", {"count": 3}))
+    assert found.rejection is not None
+    assert found.rejection.reason is Reason.INVALID_SPEC
+    assert found.readable
+    assert found.target.runners == 3
+    assert not accepted(changed(optimization(), "spec.budget", {"trials": -1})).readable
