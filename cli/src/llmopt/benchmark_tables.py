@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from llmopt.tables import warning_lines
+from llmopt.terminal import Console
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.study.benchmark_results import BenchmarkResult
 from llmopt_core.study.benchmark_wording import (

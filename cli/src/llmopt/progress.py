@@ -4,13 +4,14 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from llmopt.local.sessions import Audience
+from llmopt.terminal import Console
 from llmopt_core.study.progress import Progress
 from llmopt_core.study.wording import duration, gain_text, number
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from llmopt.terminal import Console
 from llmopt_core.study.results import Comparison, ErrorCount, OptimizationResult
 from llmopt_core.study.summary import WarningCount
 from llmopt_core.study.wording import (

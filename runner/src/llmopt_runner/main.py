@@ -17,6 +17,7 @@ from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.api.objects import RUNNER
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.unexpected import failure_of
+from llmopt_core.errors.visible import VisibleFormatter
 from llmopt_core.resources import LLMBenchmark, Resource
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.loading import load_manifest
@@ -44,11 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> RunnerExit:
     """Run trials until the study ends; return how that came."""
     secrets = own_secrets()
     options = _options(arguments, secrets)
-    logging.basicConfig(
-        level=logging.DEBUG if options.debug else logging.INFO,
-        format="%(asctime)s %(levelname)s %(message)s",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(VisibleFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if options.debug else logging.INFO, handlers=[handler])
     stopping = StopSignal()
     stopping.install()
     if options.end_with_stdin:

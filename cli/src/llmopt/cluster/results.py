@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from llmopt.benchmark_tables import print_benchmark
 from llmopt.cluster.comparisons import benchmark_from
 from llmopt.cluster.conditions import Status, status_of
@@ -11,6 +9,7 @@ from llmopt.cluster.errors import Forbidden, ResourceNotFound
 from llmopt.cluster.outcomes import BEST_KEY, best_config_map, result_from
 from llmopt.results import Result
 from llmopt.tables import error_lines, print_result
+from llmopt.terminal import Console
 from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus
 from llmopt_core.study.benchmark_results import BenchmarkResult
 

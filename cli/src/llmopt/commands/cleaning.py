@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from llmopt.local.cleaning import Extent, Freeable, free, freeable
 from llmopt.local.histories import states
 from llmopt.machine.ending import end_orphans, orphans
 from llmopt.machine.processes import Found
+from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.files import words_of

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from llmopt.local.histories import ErrorHistory, StudyState, error_history, states
+from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 
 

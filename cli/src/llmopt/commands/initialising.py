@@ -4,12 +4,11 @@ import importlib.util
 import shlex
 from pathlib import Path
 
-from rich.console import Console
-
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
 from llmopt.machine.hardware import Hardware, hardware
 from llmopt.starting.manifest import manifest_text
 from llmopt.starting.settings import PACKAGED_MODEL, PLAIN, Machine, Settings, suited
+from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.files import words_of
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import distributions
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.engines.registry import declaration_of, engine_names
 from llmopt_core.plugins import PluginGroup, plugin_names

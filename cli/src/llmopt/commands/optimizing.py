@@ -3,14 +3,13 @@
 import sys
 from functools import partial
 
-from rich.console import Console
-
 from llmopt.checking import InputInvalid, checked
 from llmopt.commands.running import Run, run_text
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
 from llmopt.manifests import OptionInvalid, as_option_faults, as_yaml, build, flag
 from llmopt.options import Options, RunOptions
 from llmopt.starting.engines import chosen
+from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 
 SOURCE = "<options>"

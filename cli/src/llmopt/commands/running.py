@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from rich.console import Console
-
 from llmopt.benchmark_tables import print_benchmark
 from llmopt.checking import InputInvalid, cautions_in, checked, require_local_paths
 from llmopt.commands.validating import print_faults, read_manifest, unreadable
@@ -22,6 +20,7 @@ from llmopt.options import RunOptions
 from llmopt.progress import shown
 from llmopt.results import Result
 from llmopt.tables import print_result
+from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.files import words_of

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +13,7 @@ from llmopt.machine.descriptions import COMMAND, Description, DeviceFound, Engin
 from llmopt.machine.hardware import hardware
 from llmopt.machine.processes import Ours, ours
 from llmopt.report.machine import machine_facts
+from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 
 Row = tuple[str, str]

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from rich.console import Console
 
 from llmopt.checking import InputInvalid, faults_of
 from llmopt.cluster.commands.speaking import on_cluster, say
@@ -15,6 +14,7 @@ from llmopt.cluster.errors import Conflict
 from llmopt.cluster.kinds import COMPANIONS, kind_of
 from llmopt.commands.validating import print_faults, read_manifest
 from llmopt.options import Target
+from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.api.kinds import GROUP, Kind
 from llmopt_core.errors.files import problem_words

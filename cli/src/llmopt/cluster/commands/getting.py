@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +16,7 @@ from llmopt.cluster.finding import NotAReference, find, reference
 from llmopt.cluster.kinds import Reference
 from llmopt.cluster.listings import columns, row
 from llmopt.options import Format
+from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.api.kinds import API_VERSION
 

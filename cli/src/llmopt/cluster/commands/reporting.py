@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from llmopt.cluster.commands.speaking import on_cluster, say
 from llmopt.cluster.databases import opened_study
 from llmopt.cluster.finding import find, reference
@@ -15,6 +13,7 @@ from llmopt.manifests import as_yaml
 from llmopt.options import Target
 from llmopt.report.writing import write_report
 from llmopt.results import read_result
+from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.resources.hashed import served_document
 from llmopt_core.resources.loading import resource_of

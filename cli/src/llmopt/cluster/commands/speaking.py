@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from llmopt.cluster.connecting import connected
 from llmopt.cluster.errors import ClusterUnreachable
 from llmopt.options import Target
+from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.files import words_of

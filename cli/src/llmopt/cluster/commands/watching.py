@@ -5,14 +5,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from llmopt.cluster.commands.speaking import say
 from llmopt.cluster.conditions import End, end_of, problem_of, status_of
 from llmopt.cluster.finding import find, reference
 from llmopt.cluster.results import print_outcome
 from llmopt.cluster.watching import Gone, Subject, Watch
 from llmopt.progress import shown
+from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 
 if TYPE_CHECKING:
