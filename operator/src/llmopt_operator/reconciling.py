@@ -278,7 +278,7 @@ class Reconciler:
         problem = problem_of(Refusal(attempt, resource, sight.key.namespace, 0, text))
         plan = decide(sight.observed, time.time(), Refused(type(action), problem))
         try:
-            await self._write_status(sight, plan)
+            await self._write_status(sight, plan, self._patch(sight, plan))
         except ApiError as error:
             log.warning("%s: %s, and its status cannot be written: %s", sight.key, problem.message, error)
 
@@ -341,11 +341,12 @@ class Reconciler:
 
         An event that is not taken does not keep the status from being written; it is posted later.
         """
-        changed = bool(self._patch(sight, plan))
-        failure = await self._events.post(sight.document, plan.happenings if changed else ())
+        patch = self._patch(sight, plan)
+        failure = await self._events.post(sight.document, plan.happenings if patch else ())
         if failure is not None and (problem := self._reported(sight, failure)) is not None:
             plan = blocked(sight.observed, plan, problem, time.time())
-        await self._write_status(sight, plan)
+            patch = self._patch(sight, plan)
+        await self._write_status(sight, plan, patch)
         if failure is not None:
             raise failure
 
@@ -354,8 +355,8 @@ class Reconciler:
         since = time.monotonic() - self._written_at.get(uid, float("-inf"))
         return status_patch(sight.observed.status, plan.status, since_seconds=since)
 
-    async def _write_status(self, sight: _Sight, plan: Plan) -> None:
-        patch, uid = self._patch(sight, plan), sight.document["metadata"]["uid"]
+    async def _write_status(self, sight: _Sight, plan: Plan, patch: dict[str, Any]) -> None:
+        uid = sight.document["metadata"]["uid"]
         if not patch:
             return
         path = path_of(sight.document, Kind(sight.key.kind).plural)
