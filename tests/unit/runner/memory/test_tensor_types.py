@@ -26,7 +26,7 @@ def test_every_spelling_of_a_type_is_the_same_type(in_safetensors, in_gguf, name
     assert None not in found
 
 
-@pytest.mark.parametrize("name", {*CACHE_TYPES, *VLLM_DTYPES, *TRANSFORMERS_DTYPES} - {"auto"})
+@pytest.mark.parametrize("name", sorted({*CACHE_TYPES, *VLLM_DTYPES, *TRANSFORMERS_DTYPES} - {"auto"}))
 def test_every_type_that_an_engine_can_be_given_is_known(name):
     """No choice of a parameter is without a size."""
     assert named_type(name).bytes_per_element > 0
