@@ -12,7 +12,7 @@ from rich.segment import Segment
 from llmopt_core.errors.visible import visible
 
 
-class Console(console.Console):
+class Console(console.Console):  # noqa: TID251 - the one place that may
     """Writes control characters in any text as escapes."""
 
     def render(

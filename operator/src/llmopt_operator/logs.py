@@ -5,6 +5,8 @@ import sys
 
 from pythonjsonlogger.json import JsonFormatter
 
+from llmopt_core.errors.visible import VisibleFormatter
+
 
 def set_up_logging(*, debug: bool, json: bool) -> None:
     """Write log lines to standard error, as JSON or for people."""
@@ -17,7 +19,7 @@ def set_up_logging(*, debug: bool, json: bool) -> None:
             )
         )
     else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.setFormatter(VisibleFormatter("%(asctime)s %(levelname)s %(message)s"))
     handler.addFilter(_soften)
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=[handler], force=True)
     # kopf tells each event that it handles; what is decided is told here.

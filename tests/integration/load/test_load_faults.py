@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from pathlib import Path
 
 import pytest
 from fakes.openai_server import FakeOptions, FakeServer
@@ -9,18 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmopt_runner.load.client import run_load
-from llmopt_runner.load.requests import ChatRequest, Endpoint
+from llmopt_runner.load.requests import ChatRequest, Endpoint, LoadRun
 from llmopt_runner.load.shapes import ClosedLoop
-from llmopt_runner.load.summary import RequestsFailed, summarise
+from llmopt_runner.load.summary import RequestsFailed, load_warnings, summarise
+from llmopt_runner.validity import check_validity
+
+STREAMS = Path(__file__).parents[2] / "data" / "streams"
 
 
-def questions(number):
-    return [ChatRequest(str(i), ({"role": "user", "content": str(i)},), 16) for i in range(1, number + 1)]
+def questions(number, max_tokens):
+    messages = [(str(i), ({"role": "user", "content": str(i)},)) for i in range(1, number + 1)]
+    return [ChatRequest(item, message, max_tokens) for item, message in messages]
 
 
-async def run(base_url, number=1, limit=10.0):
-    endpoint = Endpoint(base_url, "m")
-    return await run_load(endpoint, questions(number), ClosedLoop(1), request_timeout_seconds=limit)
+async def run(base_url, number=1, limit=10.0, max_tokens=16):
+    endpoint, asked = Endpoint(base_url, "m"), questions(number, max_tokens)
+    return await run_load(endpoint, asked, ClosedLoop(1), request_timeout_seconds=limit)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +82,7 @@ def test_a_name_that_does_not_resolve_is_an_error_too():
     assert record.error.startswith("cannot connect to nowhere.invalid:80: ")
 
 
-async def _against(answer):
+async def _against(answer, max_tokens=16):
     """Run one request against a server that sends `answer` to it and closes."""
 
     async def serve(reader, writer):
@@ -89,7 +94,7 @@ async def _against(answer):
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        return (await run(f"http://127.0.0.1:{port}")).records[0]
+        return (await run(f"http://127.0.0.1:{port}", max_tokens=max_tokens)).records[0]
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
@@ -114,6 +119,41 @@ def test_a_strange_server_is_told_apart(answer, error):
     assert asyncio.run(_against(answer)).error.startswith(error)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "error"),
+    [
+        ("magistral", "The answer is 7.", None),
+        ("think_in_content", "7", None),
+        ("ollama_reasoning", "The answer is 7.", None),
+        ("split_utf8", "정답은 「7」입니다 😀", None),
+        ("tgi", "The answer is 7.", None),
+        ("nousage_bundled", "가나다라 " * 4, None),
+        ("ogx_error", "", "the server reported in the stream: model not found"),
+        ("lmstudio_error", "", "the server reported in the stream: Compute error."),
+        ("openrouter_error", "", "the server reported in the stream: Worker local total request limit"),
+    ],
+)
+def test_streams_of_servers_in_the_field_are_records(name, text, error):
+    """Each is a good record with its answer alone, or a failed one with the server's message."""
+    record = asyncio.run(_against(HEAD + (STREAMS / f"{name}.sse").read_bytes(), max_tokens=1000))
+    assert record.text == text
+    assert (record.error or "").startswith(error or "")
+    assert (record.error is None) == (error is None)
+    assert record.impossible is None
+
+
+def test_an_answer_cut_at_its_limit_that_nobody_counted_is_a_measurement():
+    """Sixteen tokens in four chunks: it reached max_tokens, its counts are unknown, and both are said."""
+    stream = (STREAMS / "nousage_bundled.sse").read_bytes()
+    record = asyncio.run(_against(HEAD + stream, max_tokens=16))
+    done = LoadRun((record,), record.sent_at, record.ended_at, 1, 1)
+    found = check_validity(done, [ChatRequest("1", ({"role": "user", "content": "1"},), 16)], ClosedLoop(1))
+    assert (found.void, found.context_cut) == ((), None)
+    assert found.warnings == ("1 of 1 answers reached workload.maxTokens and were cut there",)
+    assert "token counts and rates by token are unknown" in load_warnings(done)[0]
+    assert "output_tokens_per_second" not in summarise(done)
+
+
 def test_a_redirect_names_both_addresses_and_no_secret():
     """The key went to the address that it was given for, and to no other."""
     answer = b"HTTP/1.1 302 Go\r\nLocation: https://user:secret@other.example/x?key=secret\r\n\r\n"
@@ -123,7 +163,10 @@ def test_a_redirect_names_both_addresses_and_no_secret():
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.binary(max_size=200), st.sampled_from([b"", HEAD, HEAD + CHUNK, HEAD + b"data: "]))
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([b"", HEAD, HEAD + CHUNK, HEAD + b"data: ", b"HTTP/1.1 500 No\r\n\r\n"]),
+)
 def test_any_bytes_are_a_record(garbage, before):
     """Whatever a server sends, the request has a record whose texts can be written."""
     record = asyncio.run(_against(before + garbage))

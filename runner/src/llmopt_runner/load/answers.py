@@ -39,7 +39,7 @@ class StreamedAnswer:
         self.done = False  # nothing more is to come
         self._usage: Mapping[str, Any] = {}
         self._parts: list[str] = []
-        self._reasoned = False
+        self.reasoned_apart = False  # reasoning came in fields or parts of its own
         self._error: str | None = None
         self._parser = SseParser()
 
@@ -91,7 +91,7 @@ class StreamedAnswer:
             if content or reasoned:
                 self.chunk_times.append(at)
                 self._parts.append(content)
-                self._reasoned = self._reasoned or reasoned
+                self.reasoned_apart = self.reasoned_apart or reasoned
             finish_reason = choice.get("finish_reason")
             if finish_reason and isinstance(finish_reason, str):
                 self.finish_reason = finish_reason
@@ -111,16 +111,6 @@ class StreamedAnswer:
     def separated(self) -> Separated:
         """Return the answer so far, and the reasoning that stood in its text."""
         return separate(readable("".join(self._parts)))
-
-    @property
-    def text(self) -> str:
-        """The answer so far, without the reasoning."""
-        return self.separated().answer
-
-    @property
-    def reasoned(self) -> bool:
-        """Whether some of what came was reasoning."""
-        return self._reasoned or bool(self.separated().reasoning.strip())
 
     def counts(self, max_tokens: int | None = None) -> TokenCounts:
         """Return the server's token counts; those that cannot be true are told apart."""

@@ -132,7 +132,7 @@ class _Sender:
 def _record(request: ChatRequest, exchange: Exchange, error: str | None, due: float | None) -> RequestRecord:
     answer, times = exchange.answer, tuple(exchange.answer.chunk_times)
     ended_at = answer.last_chunk_at if error is None else None
-    counts = answer.counts(request.max_tokens)
+    counts, separated = answer.counts(request.max_tokens), answer.separated()
     estimated = None if counts.impossible else answer.estimated_tokens(request.max_tokens)
     return RequestRecord(
         item_id=request.item_id,
@@ -141,7 +141,7 @@ def _record(request: ChatRequest, exchange: Exchange, error: str | None, due: fl
         last_text_at=times[-1] if times else None,
         ended_at=time.monotonic() if ended_at is None else ended_at,
         chunk_times=times,
-        text=answer.text,
+        text=separated.answer,
         prompt_tokens=counts.prompt or 0,
         output_tokens=counts.output if counts.reported else estimated,
         cached_tokens=counts.cached,
@@ -150,6 +150,6 @@ def _record(request: ChatRequest, exchange: Exchange, error: str | None, due: fl
         status=exchange.status,
         usage_reported=counts.reported,
         scheduled_at=due,
-        reasoned=answer.reasoned,
+        reasoned=answer.reasoned_apart or bool(separated.reasoning.strip()),
         impossible=counts.impossible,
     )

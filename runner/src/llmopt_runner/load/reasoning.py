@@ -23,6 +23,7 @@ _CHANNEL = re.compile(
 # gpt-oss again, from a server that leaves special tokens out of the text.
 _BARE_ANALYSIS, _BARE_FINAL = "analysis", "assistantfinal"
 _INDENT_LIMIT = 80
+_FIRSTS = ("<", "[", "◁")  # what marks begin with
 
 
 class Separated(NamedTuple):
@@ -38,6 +39,8 @@ def separate(text: str) -> Separated:
     Reasoning that is not closed was cut off: there is no answer then. Reasoning that is not opened was opened
     in the prompt: all before its end belongs to it.
     """
+    if not any(first in text for first in _FIRSTS) and not text.startswith(_BARE_ANALYSIS):
+        return Separated(text, "")  # most answers: they are read between the arrivals of others
     if _CHANNEL_MARK in text:
         return _channels(text)
     if text.startswith(_BARE_ANALYSIS) and _BARE_FINAL in text:

@@ -43,7 +43,7 @@ def test_a_role_or_empty_content_is_no_token():
         (6.0, delta(finish="stop")),
     )
     assert built.chunk_times == [4.0, 5.0]
-    assert built.text == "ab"
+    assert built.separated().answer == "ab"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_reasoning_is_timed_but_is_not_the_answer(name):
     """A reader sees reasoning as it comes; an evaluator scores only what follows."""
     built = answer((1.0, delta(**{name: "hm"})), (2.0, delta(content="4")), (3.0, delta(finish="stop")))
     assert built.chunk_times == [1.0, 2.0]
-    assert built.text == "4"
+    assert built.separated().answer == "4"
 
 
 def test_the_usage_comes_in_a_chunk_without_choices():
@@ -168,8 +168,8 @@ def test_answers_of_servers_in_the_field_are_read(name, text, reasoned, step):
     """Each gives its answer without the reasoning, counted by the server, however the bytes are cut."""
     built = read(name, step=step)
     assert built.fault is None
-    assert built.text == text
-    assert built.reasoned is reasoned
+    assert built.separated().answer == text
+    assert (built.reasoned_apart or bool(built.separated().reasoning)) is reasoned
     assert built.counts(10_000).reported
 
 
@@ -209,13 +209,13 @@ def test_the_first_token_is_the_first_part_of_any_kind():
         (5.0, delta(finish="stop")),
     )
     assert built.chunk_times == [2.0, 3.0, 4.0]
-    assert (built.text, built.reasoned) == ("42", True)
+    assert (built.separated().answer, built.reasoned_apart) == ("42", True)
 
 
 def test_an_error_that_is_null_is_none():
     """Some servers send the field in each chunk."""
     built = answer((1.0, event(error=None, choices=[{"delta": {"content": "a"}, "finish_reason": "stop"}])))
-    assert (built.fault, built.text) == (None, "a")
+    assert (built.fault, built.separated().answer) == (None, "a")
 
 
 @pytest.mark.parametrize("data", [b"overloaded", b'{"error": {"message": "overloaded"}}', b'"overloaded"'])
@@ -238,7 +238,7 @@ def test_a_stream_that_only_ends_is_no_answer():
 
 def test_what_comes_after_the_end_is_not_read():
     """Events behind [DONE] change nothing."""
-    assert answer((1.0, delta(content="a")), (2.0, DONE), (3.0, delta(content="b"))).text == "a"
+    assert answer((1.0, delta(content="a")), (2.0, DONE), (3.0, delta(content="b"))).separated().answer == "a"
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_halves_of_a_character_are_joined_or_replaced():
         (1.0, b'data: {"choices": [{"delta": {"content": "\\ud83d"}}]}\n\n'),
         (2.0, b'data: {"choices": [{"delta": {"content": "\\ude00 \\udc00"}}]}\n\n'),
     )
-    assert built.text == "\N{GRINNING FACE} \N{REPLACEMENT CHARACTER}"
+    assert built.separated().answer == "\N{GRINNING FACE} \N{REPLACEMENT CHARACTER}"
     assert error_message({"error": "\ud800"}) == "\N{REPLACEMENT CHARACTER}"
 
 
@@ -317,8 +317,8 @@ def outcome_of(data):
         built.end(1.0)
     except MalformedStream as error:
         return str(error)
-    text = built.fault or built.text
-    built.counts(16), built.estimated_tokens(16), built.reasoned
+    text = built.fault or built.separated().answer
+    built.counts(16), built.estimated_tokens(16)
     return text
 
 
@@ -327,6 +327,14 @@ def test_any_document_is_read_or_refused(documents):
     """JSON of any shape in the places of a chunk gives a record, never another exception."""
     data = b"".join(b"data: " + json.dumps(document).encode() + b"\n\n" for document in documents)
     outcome_of(data).encode()
+
+
+@given(document=JSON)
+def test_any_error_body_has_a_message(document):
+    """A document of any shape, told as an error, gives a text that is short and can be written."""
+    message = error_message(document)
+    message.encode()
+    assert len(message) <= 500
 
 
 @given(data=st.binary(max_size=200))
