@@ -26,7 +26,8 @@ from fakes.tenants import OperatorProcess, Tenant, eventually, give_secret
 from releases.next_release import MOST_TRIALS
 from releases.recorded import TESTS
 
-pytestmark = pytest.mark.slow
+# The first test waits for the whole upgrade.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 NAMESPACE, TEAM = "llmopt-system", "team-a"
 OPTIMIZATIONS, BENCHMARKS = "llmoptimizations", "llmbenchmarks"
 RUNNING = (("running", OPTIMIZATIONS), ("excessive", OPTIMIZATIONS), ("comparing", BENCHMARKS))
@@ -131,6 +132,7 @@ def _start_studies(tenant: Tenant) -> None:
     tenant.until("finished", "Complete", "True")
     tenant.until("suspended", "Suspended", "True")
     eventually(lambda: "ended" in tenant.status("suspended")["runners"][0])
+    eventually(lambda: tenant.condition("suspended", "Running")["message"] == "the runners have ended")
     for name, plural in RUNNING:
         eventually(lambda: _finished(tenant, name, plural) >= 2)  # noqa: B023 - asked for at once
     eventually(lambda: not any("deletionTimestamp" in job["metadata"] for job in tenant.jobs()))
