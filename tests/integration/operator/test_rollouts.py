@@ -2,9 +2,17 @@
 
 import json
 import signal
+from dataclasses import replace
 
 import pytest
 from fakes.tenants import eventually
+
+from llmopt_core.resources import resource_of
+from llmopt_core.search.configurations import Configuration
+from llmopt_core.search.spaces import ChoiceDimension, SearchSpace, SpaceParameter
+from llmopt_core.study.adapter import open_storage
+from llmopt_core.study.definitions import define_study
+from llmopt_core.study.records import Outcome, OutcomeKind
 
 pytestmark = pytest.mark.slow
 FORMER = ["--port", "80", "--temp", "0.9"]
@@ -90,6 +98,29 @@ def test_no_text_of_a_forged_row_reaches_a_manifest(tenant, operator):
     best = tenant.status("forged")["best"]
     assert "$(SECRET)" not in json.dumps([deployment(tenant), config_map, best])
     assert config_map["data"]["serve-args"].startswith("llama-server --model ")
+
+
+def test_a_winner_outside_the_space_is_not_written(tenant, make_operator):
+    """A tenant that makes the study itself, with a parameter of its own, changes nothing."""
+    tenant.apply("outside", **SPEC)
+    resource = resource_of({**tenant.resource("outside"), "status": None})
+    forged = SearchSpace((SpaceParameter("engine.api_key", ChoiceDimension(("$(A)", "$(B)"))),))
+    with open_storage(tenant.url) as storage:
+        study = storage.create_study(replace(define_study(resource), space=forged))
+        for accuracy in (0.1, 0.9, 0.9):
+            claim = study.claim("forger", budget=4)
+            configuration = Configuration.from_flat(claim.parameters)
+            metrics = {"accuracy": accuracy}
+            study.finish(claim, Outcome(OutcomeKind.MEASURED, configuration, metrics=metrics))
+    with tenant.kubelet("--gain", "0", "--forge", "x"):
+        deploy(tenant)
+        make_operator(tenant.namespace, rollout={"enabled": True})
+        condition = tenant.until("outside", "RolledOut", "False", "ParametersOutsideSpace")
+    assert "'engine.api_key' is not searched" in condition["message"]
+    assert tenant.condition("outside", "ResultValid")["status"] == "False"
+    assert arguments(tenant) == FORMER
+    assert "best" not in tenant.status("outside")
+    assert tenant.api.get(tenant.path("", "configmaps", "outside-best")) is None
 
 
 def test_without_a_proven_gain_nothing_is_touched(tenant, operator):
