@@ -20,15 +20,8 @@ def pareto_front(trials: Sequence[TrialRecord], definition: StudyDefinition) -> 
     Trials with the same values are all kept, except copies of one that is kept.
     """
     able = [each for each in trials if is_measured(each) and is_feasible(each, definition)]
-    points = {each.number: _costs(each, definition) for each in able}
-    ordered = sorted(able, key=lambda each: (points[each.number], each.number))
-    front: list[TrialRecord] = []
-    # The front's points as one array: a study may have ten thousand trials, all of them on the front.
-    rivals = np.empty((len(ordered), len(definition.objectives)))
-    for trial in ordered:  # a trial can be dominated only by one before it in this order
-        if not _is_dominated(np.array(points[trial.number]), rivals[: len(front)]):
-            rivals[len(front)] = points[trial.number]
-            front.append(trial)
+    ordered = sorted(able, key=lambda each: (_costs(each, definition), each.number))
+    front = [ordered[place] for place in _undominated([_costs(each, definition) for each in ordered])]
     kept = {trial.number for trial in front}
     return tuple(
         sorted((each for each in front if _copied_from(each) not in kept), key=lambda trial: trial.number)
@@ -118,6 +111,16 @@ def _costs(trial: TrialRecord, definition: StudyDefinition) -> tuple[float, ...]
     )
 
 
-def _is_dominated(point: np.ndarray, rivals: np.ndarray) -> bool:
-    """Say whether one of `rivals` is nowhere worse than `point`, and not the same."""
-    return bool(((rivals <= point).all(axis=1) & (rivals != point).any(axis=1)).any())
+def _undominated(ordered: Sequence[tuple[float, ...]]) -> list[int]:
+    """Return the places of the points that no other dominates; `ordered` is sorted.
+
+    One pass over what is left for each of them: of ten thousand trials all may be on the front.
+    """
+    points, front = np.array(ordered), []
+    left = np.arange(len(ordered))
+    while left.size:  # a point can be dominated only by one before it in this order, so the first is not
+        front.append(int(left[0]))
+        first, rest = points[left[0]], points[left[1:]]
+        dominated = (first <= rest).all(axis=1) & (first != rest).any(axis=1)
+        left = left[1:][~dominated]
+    return front
