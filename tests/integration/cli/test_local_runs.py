@@ -95,7 +95,7 @@ def test_a_run_measures_confirms_and_writes_its_results(tmp_path, capsys):
     best = json.loads((tmp_path / "small" / "best.json").read_text())
     assert code == Exit.FINISHED
     assert "Significant gain over the default: accuracy" in printed
-    assert "llama-server -m 'model.gguf' -np 4" in printed
+    assert "Serve it: llama-server --model SmolLM2" in printed
     assert best["trials"] == 5 + 4
     assert best["parameters"]["sampling"]["temperature"] < 1
     assert best["comparisons"][0]["significant"] is True
