@@ -140,7 +140,15 @@ class Operator:
             return OperatorExit.LOST if ended else OperatorExit.STOPPED
         namespace = election.namespace or os.environ.get("POD_NAMESPACE", "default")
         identity = f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
-        lease = self._lease = Lease(Cluster(connection, self.metrics), namespace, election.name, identity)
+        # On a connection of its own: requests that hang must not keep it from being renewed.
+        own = Connection.open()
+        try:
+            lease = self._lease = Lease(Cluster(own, self.metrics), namespace, election.name, identity)
+            return await self._act_while_held(lease, connection, stop)
+        finally:
+            await own.close()
+
+    async def _act_while_held(self, lease: Lease, connection: Connection, stop: asyncio.Event) -> int:
         if await side_by_side(stop, {"lead": lease.acquire()}) is None:
             return OperatorExit.STOPPED
         cluster = Cluster(connection, self.metrics, lambda: lease.may_act)

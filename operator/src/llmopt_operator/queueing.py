@@ -50,7 +50,7 @@ class KeyedQueue(Generic[Item]):
         work: Callable[[Item], Awaitable[float | None]],
         *,
         lane: Callable[[Item], Hashable],
-        workers: int = 8,
+        workers: int = 4,
     ) -> None:
         self._work = work
         self._lane = lane

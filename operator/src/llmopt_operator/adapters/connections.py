@@ -15,6 +15,8 @@ from llmopt_core.errors.classes import LlmoptError
 _log = logging.getLogger(__name__)
 # Service accounts' tokens are replaced by the kubelet long before they end.
 _LOGIN_SECONDS = 60.0
+# Requests that hang in eight namespaces leave none for the rest, until their timeout.
+_MOST_AT_ONCE = 32
 
 
 class NotInCluster(LlmoptError):
@@ -51,8 +53,7 @@ class Connection:
     def open(cls) -> "Connection":
         """Open a session; close it by `close`. Raises NotInCluster."""
         info = login()
-        # As many as there are workers: what hangs must not keep the lease from being renewed.
-        connector = aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context())
+        connector = aiohttp.TCPConnector(limit=_MOST_AT_ONCE, ssl=info.as_ssl_context())
         timeout = aiohttp.ClientTimeout(total=30)
         session = aiohttp.ClientSession(
             connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
