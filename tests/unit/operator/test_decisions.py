@@ -31,6 +31,7 @@ STUDY = StudySeen(ended=None, active_seconds=10.0, figures={"study": "uid", "pro
 AWAY = Problem(ErrorClass.STORAGE_UNAVAILABLE, "away")
 DONE = replace(STUDY, ended=EndReason("TrialsExhausted", "all 4 trials are done"))
 BROKEN = replace(STUDY, ended=EndReason("ModelNotFound", "no such model", failed=True))
+UNHEARD_OF = replace(STUDY, ended=EndReason("BrandNew", "of a newer version", failed=True))
 OUT_OF_MEMORY = {"class": "HostOutOfMemory", "count": 2, "lastMessage": "m"}
 BEST = {"trial": 2, "headline": "accuracy 0.75"}
 
@@ -195,6 +196,7 @@ def test_a_study_far_over_its_time_is_ended_with_its_runners() -> None:
         (_seen(storage=AWAY), "StudyReady", "False", "StorageUnavailable"),
         (_seen(study=DONE, jobs=(JOB,)), "Complete", "True", "TrialsExhausted"),
         (_seen(study=BROKEN, jobs=(JOB,)), "Failed", "True", "ModelNotFound"),
+        (_seen(study=UNHEARD_OF, jobs=(JOB,)), "Failed", "True", "Unknown"),
         (_seen(target=replace(TARGET, suspend=True), study=STUDY), "Suspended", "True", "SuspendedByUser"),
         (
             _seen(study=replace(STUDY, figures={"errors": [OUT_OF_MEMORY]}), jobs=(JOB,)),

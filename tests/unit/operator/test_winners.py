@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from llmopt_core.api.reasons import Reason
 from llmopt_core.engines.arguments import ServeArguments
+from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources import LLMOptimization, resource_of
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.search.spaces import ChoiceDimension, SearchSpace, SpaceParameter
@@ -92,7 +93,18 @@ def test_no_text_of_a_row_reaches_the_config_map() -> None:
     """Messages, names of metrics and whatever else a row says stay out of what is written."""
     found = verified(replace(RESULT, ended=f"Done {FORGED}"), _resource())
     assert FORGED not in json.dumps(best_config_map(DOCUMENT, _resource(), found.result))
-    assert found.result.ended == "Ended"
+    assert found.result.ended == ErrorClass.UNKNOWN
+
+
+@pytest.mark.parametrize("ended", ["TrialsExhausted", "GpuOutOfMemory", None])
+def test_a_known_end_is_taken_over(ended: str | None) -> None:
+    """Reasons and classes of errors of this version stay as the row has them."""
+    assert verified(replace(RESULT, ended=ended), _resource()).result.ended == ended
+
+
+def test_an_end_that_only_looks_like_a_reason_is_unknown() -> None:
+    """One word that no reason is called, such as a newer version's, is not taken over."""
+    assert verified(replace(RESULT, ended="BrandNew"), _resource()).result.ended == ErrorClass.UNKNOWN
 
 
 @pytest.mark.parametrize(

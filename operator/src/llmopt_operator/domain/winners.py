@@ -5,13 +5,13 @@ own search space holds, are taken over; arguments, commands, request fields and 
 """
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from llmopt_core.api.reasons import Reason
+from llmopt_core.api.reasons import Reason, reason_called
 from llmopt_core.engines.recommendations import recommend
 from llmopt_core.engines.servers import ModelReference
+from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.metrics.catalog import CATALOG
 from llmopt_core.resources import LLMOptimization
 from llmopt_core.resources.search_spaces import complete
@@ -25,8 +25,6 @@ from llmopt_core.study.definitions import (
 )
 from llmopt_core.study.results import Comparison, ErrorCount, OptimizationResult
 from llmopt_operator.domain.observed import Problem
-
-_REASON = re.compile(r"[A-Za-z]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -91,9 +89,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-def _reason(reason: str | None) -> str | None:
-    """A reason is one word; whatever else a row holds is not taken over."""
-    return reason if reason is None or _REASON.fullmatch(reason) else "Ended"
+def _reason(text: str | None) -> str | None:
+    """Return the reason that a row names; a name that this version does not know is not taken over."""
+    return None if text is None else reason_called(text) or ErrorClass.UNKNOWN
 
 
 def _recommended(

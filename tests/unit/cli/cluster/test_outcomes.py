@@ -6,8 +6,11 @@ from fakes.manifests import changed, optimization
 
 from llmopt.cluster.conditions import status_of
 from llmopt.cluster.outcomes import best_config_map, result_from, typed
+from llmopt_core.resources import resource_of
+from llmopt_core.resources.names import LONGEST_NAME
 from llmopt_core.study.results import OptimizationResult, compare
 from llmopt_core.study.wording import best_text, headline
+from llmopt_operator.specs.config_maps import best_config_map as written_by_operator
 
 STATUS = {
     "progress": {"finished": 4, "confirmFinished": 4},
@@ -126,3 +129,12 @@ def test_the_config_map_is_the_one_that_the_operator_writes():
     assert best_config_map(resource("mine")) == "mine-best"
     named = changed(optimization(), "spec.rollout", {"configMapName": "told"})
     assert best_config_map(resource("mine", document=named)) == "told"
+
+
+def test_the_config_map_of_a_long_name_is_the_one_that_the_operator_writes():
+    """A name that has to be shortened is shortened here as the operator does it."""
+    document = resource("a" * 59 + "-one", uid="uid-1")
+    body = written_by_operator(document, resource_of(document), OptimizationResult("uid", None, "", 0))
+    assert best_config_map(document) == body["metadata"]["name"]
+    assert len(body["metadata"]["name"]) <= LONGEST_NAME
+    assert best_config_map(resource("a" * 59 + "-two", uid="uid-1")) != body["metadata"]["name"]
