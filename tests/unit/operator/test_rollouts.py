@@ -12,7 +12,7 @@ from llmopt_core.api.reasons import Reason
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.study.documents import EndReason
-from llmopt_operator.domain.actions import WriteArguments
+from llmopt_operator.domain.actions import Refused, WriteArguments
 from llmopt_operator.domain.conditions import timestamp
 from llmopt_operator.domain.decisions import decide
 from llmopt_operator.domain.observed import (
@@ -266,6 +266,21 @@ class World:
         availability = Availability.AVAILABLE if self.serves else Availability.FAILED
         containers = {**self.deployment.containers, "main": (("vllm",), arguments)}
         return replace(self.deployment, containers=containers, availability=availability)
+
+
+def test_a_refused_patch_is_the_conditions_reason_and_is_tried_again():
+    """A Deployment that may not be patched says why once, and is patched as soon as it may be."""
+    problem = Problem(Reason.ADMISSION_DENIED, "denied by policy")
+    refused = Refused(WriteArguments, problem)
+    plan = decide(_seen(), NOW, refused)
+    said = _said(plan.status)
+    assert (plan.actions, said["status"], said["reason"]) == ((), "False", "AdmissionDenied")
+    assert said["message"] == "denied by policy"
+    assert [each.reason for each in plan.happenings] == [Reason.ROLLOUT_REFUSED]
+    again = _seen(status=plan.status)
+    assert again.rolls_out
+    assert isinstance(decide(again, NOW + 60).actions[0], WriteArguments)
+    assert decide(again, NOW + 60, refused).happenings == ()
 
 
 EVENTS = st.sampled_from(
