@@ -174,12 +174,13 @@ class Operator:
             for key in reconciler.blocked(namespace):
                 queue.add_later(key, _FREED_SECONDS)
 
+        namespaces = self._settings.namespaces
         parts = {
-            "watch": watch(self.sightings, queue.add, freed, self._settings.namespaces, self._watching, stop),
+            "watch": watch(cluster, self.sightings, queue.add, freed, namespaces, self._watching, stop),
             "queue": queue.run(),
             "roll-up": roll_up(studies, self.sightings, queue.add, self.metrics, self.pulse, poll),
             "audit": audit.run(),
-            "sweep": Sweep(cluster, studies, self.sightings, self._settings.namespaces).run(),
+            "sweep": Sweep(cluster, studies, self.sightings, namespaces).run(),
         }
         try:
             await side_by_side(stop, parts)

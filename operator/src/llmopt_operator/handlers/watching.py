@@ -5,17 +5,23 @@ beside the operator's own three writes for each (bench/results/2026-11-23-operat
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import kopf
 
-from llmopt_core.api.kinds import GROUP, VERSION, Kind
+from llmopt_core.api.kinds import API_VERSION, GROUP, VERSION, Kind
 from llmopt_operator.adapters.connections import kopf_login
+from llmopt_operator.adapters.kubernetes import ApiError, Cluster
 from llmopt_operator.sightings import Sightings
 from llmopt_operator.specs.naming import RUNNERS_SELECTOR, Key
 
+log = logging.getLogger(__name__)
 Event = Mapping[str, Any]
+# Our kinds are looked for so often until the API server serves them.
+_KINDS_SECONDS = 2.0
 _GONE = "DELETED"
 
 
@@ -86,8 +92,11 @@ class NoProgress(kopf.ProgressStorage):
         return essence
 
 
-def configure(settings: kopf.OperatorSettings) -> None:
+def configure(settings: kopf.OperatorSettings, namespaces: Sequence[str]) -> None:
     """Have the API server leave out all Jobs and pods that are not ours, and kopf write nothing by itself."""
+    # Exact names need no list of namespaces. The chart grants none there, and kopf repeats a request that is
+    # refused nine times, with pauses of a minute in all, before it watches anything.
+    settings.scanning.disabled = bool(namespaces)
     settings.persistence.diffbase_storage = NoDifferences()
     settings.persistence.progress_storage = NoProgress()
     settings.watching.label_selectors["batch", "jobs"] = RUNNERS_SELECTOR
@@ -99,7 +108,30 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.peering.standalone = True
 
 
+async def kinds_served(cluster: Cluster) -> None:
+    """Return once the API server serves our kinds."""
+    reported = ""
+    while missing := await _not_served(cluster):
+        if missing != reported:
+            log.warning("waiting for our CustomResourceDefinitions: %s", missing)
+            reported = missing
+        await asyncio.sleep(_KINDS_SECONDS)
+
+
+async def _not_served(cluster: Cluster) -> str:
+    """Return which of our kinds are not served, "" where all are."""
+    try:
+        found = await cluster.get(f"/apis/{API_VERSION}")
+    except ApiError as error:
+        if error.retryable or error.status == HTTPStatus.NOT_FOUND:
+            return str(error)
+        raise
+    served = {each["name"] for each in found["resources"]}
+    return ", ".join(f"{kind.plural}.{GROUP}" for kind in Kind if kind.plural not in served)
+
+
 async def watch(
+    cluster: Cluster,
     sightings: Sightings,
     add: Callable[[Key], None],
     freed: Callable[[str], None],
@@ -108,11 +140,13 @@ async def watch(
     stop: asyncio.Event,
 ) -> None:
     """Run kopf on `namespaces` (none: all) until `stop` is set; `ready` is set once it watches."""
+    if namespaces:  # kopf then looks for them once, and does not notice what is installed later
+        await kinds_served(cluster)
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry)(kopf_login)
     register(registry, sightings, add, freed)
     settings = kopf.OperatorSettings()
-    configure(settings)
+    configure(settings, namespaces)
     # kopf handles the signals: when it ends without an error, it was asked to stop.
     await kopf.operator(
         registry=registry,
