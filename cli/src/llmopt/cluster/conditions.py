@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from llmopt.cluster.kinds import kind_of
 from llmopt_core.api.conditions import ConditionType, Phase
-from llmopt_core.api.explanations import Recovery, explanation
+from llmopt_core.api.explained import Recovery
+from llmopt_core.api.explanations import explanation
 from llmopt_core.api.kinds import Kind
 from llmopt_core.api.reasons import Reason, reason_called
 from llmopt_core.errors.classes import LlmoptError

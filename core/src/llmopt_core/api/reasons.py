@@ -1,6 +1,6 @@
 """Reasons of conditions and events.
 
-To add a reason, add a member here. mypy then reports `explanations.explanation` until the new reason has a
+To add a reason, add a member here. mypy then reports `explanations` until the new reason has a
 case there: where it appears, whether it recovers by itself, what it means and what to do. The reference page
 `docs/reference/conditions.md` and the advice of the command line follow from that case.
 

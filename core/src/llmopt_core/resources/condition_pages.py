@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from llmopt_core.api.conditions import ConditionType
 from llmopt_core.api.exit_codes import Exit, OperatorExit, RunnerExit
-from llmopt_core.api.explanations import Explanation, Place, Recovery, explanation
+from llmopt_core.api.explained import Explanation, Place, Recovery
+from llmopt_core.api.explanations import explanation
 from llmopt_core.api.reasons import ConditionReason, Reason
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.markdown import page, sentence, table

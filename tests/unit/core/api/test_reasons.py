@@ -6,9 +6,18 @@ from pathlib import Path
 import pytest
 from mypy import api as mypy
 
-from llmopt_core.api import explanations, failures, reasons
+from llmopt_core.api import (
+    explained,
+    explained_rollouts,
+    explained_running,
+    explained_studies,
+    explanations,
+    failures,
+    reasons,
+)
 from llmopt_core.api.conditions import ConditionType
-from llmopt_core.api.explanations import Place, Recovery, comes_back, explanation
+from llmopt_core.api.explained import Place, Recovery
+from llmopt_core.api.explanations import comes_back, explanation
 from llmopt_core.api.reasons import Reason, reason_called
 from llmopt_core.errors import classes
 from llmopt_core.errors.classes import ErrorClass
@@ -80,7 +89,8 @@ def test_what_recovers_by_itself_is_looked_at_again():
 def test_mypy_reports_a_reason_without_an_explanation(tmp_path, enumeration, first, match):
     """A new member of the enumeration is an error of types until the `match` has a case for it."""
     copies = tmp_path / "llmopt_core"
-    for module in (reasons, explanations, failures, classes):
+    tables = (explained, explained_rollouts, explained_running, explained_studies)
+    for module in (reasons, explanations, *tables, failures, classes):
         source = Path(module.__file__)
         copy = copies / source.relative_to(ROOT / "core/src/llmopt_core")
         copy.parent.mkdir(parents=True, exist_ok=True)
