@@ -1,7 +1,8 @@
 """Events of resources, each posted at least once: what cannot be posted now is kept for the next time.
 
-kopf's event posting is not used: it drops what the API server does not take at once, and posts the same event
-again after a restart.
+kopf's event posting is not used. It drops an event that the API server does not take within its retries,
+posts the same event again after a restart (specs/events.py), and takes 0.40 CPU s for 1,000 events where this
+takes 0.27 (bench/results/2026-11-26-events.md).
 """
 
 import time
