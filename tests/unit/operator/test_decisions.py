@@ -158,6 +158,22 @@ def test_a_job_that_failed_for_good_ends_its_study(pod: PodSeen | None, reason: 
     assert words in action.message
 
 
+def test_a_runner_that_was_asked_to_stop_is_preempted_and_no_failure() -> None:
+    """Its pod is replaced, the condition does not call it failed, and it hides no real failure of the Job."""
+    stopped = replace(POD, phase="Failed", exit_code=75)
+    (running,) = (
+        condition
+        for condition in decide(_seen(study=STUDY, jobs=(JOB,), pods=(stopped,)), NOW).status["conditions"]
+        if condition["type"] == "Running"
+    )
+    assert (running["status"], running["reason"]) == ("False", "Preempted")
+    crashed = replace(POD, name="demo-abcd1234-0-a", phase="Failed", exit_code=1)
+    job = replace(JOB, end=JobEnd.FAILED, ended_at=NOW - 60)
+    (action,) = decide(_seen(study=STUDY, jobs=(job,), pods=(crashed, stopped)), NOW).actions
+    assert isinstance(action, EndStudy)
+    assert action.reason == "RunnerFailed"
+
+
 def test_runners_that_lost_the_storage_are_started_again() -> None:
     """What the storage did to the runners heals once it answers again."""
     job = replace(JOB, end=JobEnd.FAILED, ended_at=NOW - 60)

@@ -45,8 +45,16 @@ def waiting_for(job: JobSeen, pods: Sequence[PodSeen]) -> Problem:
 
 
 def last_failure(job: JobSeen, pods: Sequence[PodSeen]) -> PodSeen | None:
-    """Return the pod that tells why `job` failed: the last that ended with an error."""
-    failed = [pod for pod in pods if pod.job == job.name and (pod.exit_code or pod.oom_killed)]
+    """Return the pod that tells why `job` failed: the last that ended with an error.
+
+    A runner that was asked to stop did not fail, and its pod does not count towards the Job's limit.
+    """
+    failed = [
+        pod
+        for pod in pods
+        if pod.job == job.name
+        and (pod.oom_killed or pod.exit_code not in {None, RunnerExit.DONE, RunnerExit.INTERRUPTED})
+    ]
     return failed[-1] if failed else None
 
 
@@ -64,6 +72,11 @@ def failure_of(pod: PodSeen) -> Problem:
     if pod.exit_code == RunnerExit.STORAGE:
         return Problem(
             ErrorClass.STORAGE_UNAVAILABLE, f"the runner in pod {pod.name} lost the storage{words}"
+        )
+    if pod.exit_code == RunnerExit.INTERRUPTED:
+        return Problem(
+            ErrorClass.PREEMPTED,
+            f"the runner in pod {pod.name} was asked to stop and returned its trial{words}",
         )
     return Problem(
         Reason.RUNNER_FAILED, f"the runner in pod {pod.name} ended with exit code {pod.exit_code}{words}"
