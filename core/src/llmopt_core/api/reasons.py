@@ -1,8 +1,8 @@
 """Reasons of conditions and events.
 
-To add a reason, add a member here. mypy then reports `explanations` until the new reason has a
-case there: where it appears, whether it recovers by itself, what it means and what to do. The reference page
-`docs/reference/conditions.md` and the advice of the command line follow from that case.
+To add a reason, add a member here. mypy then reports `explanations` until the new reason has a case in one of
+the modules `explained_*`: where it appears, whether it recovers by itself, what it means and what to do. The
+reference page `docs/reference/conditions.md` and the advice of the command line follow from that case.
 
 A study that fails because of an error has the class of the error as its reason (`ErrorClass`), so both
 together are what a condition may hold: `ConditionReason`.
