@@ -110,6 +110,10 @@ def as_yaml(document: Mapping[str, Any]) -> str:
     return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
 
 
+# No name of the hub begins or ends like this.
+_LOOKS_LIKE_A_PATH = re.compile(r"^[./~]|\.gguf$", re.IGNORECASE)
+
+
 def model_source(text: str) -> str:
     """Return the source of a model given as a source, a path that exists, or a hub name `org/name`."""
     if "://" in text:
@@ -117,6 +121,10 @@ def model_source(text: str) -> str:
     path = Path(text).expanduser()
     if text and path.exists():
         return f"file://{path.resolve()}"
+    if _LOOKS_LIKE_A_PATH.search(text):
+        raise OptionInvalid(
+            f"--model {text!r}: there is no file or folder {path.absolute()}: correct the path"
+        )
     if re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w.-]+)?", text):
         return f"hf://{text}"
     raise OptionInvalid(

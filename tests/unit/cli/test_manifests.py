@@ -75,6 +75,15 @@ def test_what_is_no_model_is_refused(text):
         model_source(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["./m.gguf", "../org/name", "~/m", "/no/such/m.gguf", "models/m.gguf", "M.GGUF"]
+)
+def test_a_path_where_nothing_is_is_no_name_of_the_hub(text):
+    """What can only be a path is named with the place where it was looked for."""
+    with pytest.raises(OptionInvalid, match=r"--model.*there is no file or folder /"):
+        model_source(text)
+
+
 def test_a_path_to_a_dataset_is_a_path():
     """A .jsonl file is a path, anything else a name."""
     documents = [
