@@ -25,6 +25,7 @@ from llmopt_core.engines.servers import ModelReference
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.resources import load_manifest
 from llmopt_core.resources.search_spaces import complete
+from llmopt_core.resources.serving import Engine
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.study.adapter import Janitor, open_storage
 from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
@@ -139,26 +140,28 @@ class Runner:
             samples=samples,
             sample_metric="accuracy",
             warnings=(self.args.warn.replace("#", str(claim.number)),) if self.args.warn else (),
-            facts=self.facts(claim.parameters),
+            facts=self.facts(claim),
             seconds={"total": self.args.trial_seconds, "measure": self.args.trial_seconds},
         )
 
-    def facts(self, parameters):
-        """What a runner tells of the server; of a benchmark's candidates nothing."""
-        spec, forged = self.spec, self.args.forge
+    def facts(self, claim):
+        """What a runner tells of the server that it measured."""
+        spec, forged, candidates = self.spec, self.args.forge, self.study.definition.candidates
         if forged:
             arguments = ServeArguments(("--api-key", forged), {"--temp": True}).document()
             return {
                 "serve_command": forged, "request_fields": {forged: forged}, "serve_arguments": arguments,
             }  # fmt: skip
-        if self.study.definition.comparison is not None:
-            return {}
-        declaration = engine_declaration(spec.engine)
-        fixed = fixed_parameters(spec.engine, spec.workload, declaration)
+        engine, source, parameters = spec.engine, None, dict(claim.parameters)
+        if candidates:
+            serving = candidates[claim.candidate].serving
+            engine, source = Engine.model_validate(serving.engine), serving.model["source"]
+        declaration = engine_declaration(engine)
+        fixed = fixed_parameters(engine, spec.workload, declaration)
         told = recommend(
             declaration,
-            ModelReference.of(spec.model.source),
-            complete(dict(parameters), fixed, declaration),
+            ModelReference.of(source or spec.model.source),
+            complete(parameters, fixed, declaration),
             searched=parameters,
             fixed=fixed,
         )

@@ -172,10 +172,10 @@ def test_the_operator_may_do_its_work_and_no_more(release: str, plane: ControlPl
         ("patch", "llmopt.dev/llmoptimizations/status/", "team-a"),
         ("create", "batch/jobs//", "team-a"),
         ("get", "/secrets//llmopt-storage", "team-a"),
+        ("get", "/secrets//other", "team-a"),  # for its labels: settings.policy.secretSelector
         ("update", f"{lease}llmopt-operator", NAMESPACE),
     ]
     refused = [
-        ("get", "/secrets//other", "team-a"),
         ("list", "/secrets//", "team-a"),
         ("create", "/pods//", "team-a"),
         ("patch", "apps/deployments//", "team-a"),

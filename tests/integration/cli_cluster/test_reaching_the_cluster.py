@@ -13,9 +13,9 @@ from fakes.forward_proxy import ForwardProxy
 
 from llmopt.cluster.clients import Cluster
 from llmopt.cluster.errors import ClusterUnreachable, Forbidden, KubeconfigInvalid, NotLoggedIn
-from llmopt.cluster.kinds import OPTIMIZATION
 from llmopt.cluster.kubeconfigs import find_access
 from llmopt.options import Target
+from llmopt_core.api.kinds import Kind
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +65,7 @@ def ask(access):
     """List the optimizations of a namespace, as any command does."""
     cluster = Cluster(access)
     try:
-        return cluster.listed(OPTIMIZATION, "default")
+        return cluster.listed(Kind.OPTIMIZATION, "default")
     finally:
         cluster.close()
 

@@ -102,7 +102,7 @@ def test_a_refused_resource_ends_the_watching(llmopt, tenant, operator):
     assert "It cannot run as it is. PolicyDenied: spec.model.trustRemoteCode" in watched.output
     assert "-> change the field, or ask the cluster's administrator" in watched.output
     listed = llmopt("get", "refused", "-n", tenant.namespace)
-    assert "Pending: PolicyDenied" in listed.stdout
+    assert "Rejected: PolicyDenied" in listed.stdout
 
 
 def test_what_a_pod_waits_for_is_told_while_it_waits(llmopt, tenant, operator):

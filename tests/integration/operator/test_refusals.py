@@ -200,7 +200,8 @@ def test_an_invalid_job_names_the_field_and_the_correction(tenant, operator):
 def test_a_name_that_another_has_names_the_owner(tenant, make_operator):
     """A ConfigMap in the way is left as it is and its owner is named; when it is gone the Job is created."""
     tenant.apply("squatted", runners=_QUEUED)
-    name = child_name("squatted", manifest_hash(tenant.resource("squatted")))
+    document = tenant.resource("squatted")
+    name = child_name(document, manifest_hash(document))
     labels = {"app.kubernetes.io/managed-by": "Helm"}
     other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "labels": labels}}
     tenant.api.create(tenant.path("", "configmaps"), {**other, "data": {"a": "b"}})

@@ -1,5 +1,7 @@
 """Every manifest of config/samples, applied as it is: accepted by the operator, and run to its end."""
 
+import re
+
 import pytest
 import yaml
 from fakes.sample_manifests import SAMPLES
@@ -11,10 +13,16 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_sample_is_run_to_its_end(tenant, operator, path):
-    """Nothing in it but its namespace is changed; its whole budget is spent by one Job."""
+    """Nothing in it but its namespace is changed; its whole budget is spent by one Job.
+
+    The Secret that it refers to has the label that the default policy asks for.
+    """
     document = yaml.safe_load(path.read_text())
     name, plural = document["metadata"]["name"], Kind(document["kind"]).plural
     document["metadata"]["namespace"] = tenant.namespace
+    for secret in set(re.findall(r"SecretRef:\s+name: (\S+)", path.read_text())):
+        metadata = {"name": secret, "labels": {"llmopt.dev/allowed": "true"}}
+        tenant.api.create(tenant.path("", "secrets"), {"metadata": metadata, "stringData": {"token": "x"}})
     tenant.api.create(tenant.path("llmopt.dev/v1alpha1", plural), document)
     with tenant.kubelet():
         tenant.until(name, "Complete", "True", "TrialsExhausted", plural=plural)
