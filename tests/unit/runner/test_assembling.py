@@ -11,7 +11,7 @@ from llmopt_runner.assembling import RemoteCodeDenied, Served, Shared
 
 def _shared() -> Shared:
     nothing: Any = None  # what the study and the workload are is not looked at
-    return Shared(nothing, nothing, "10m", nothing, Path(), nothing, nothing)
+    return Shared(nothing, nothing, "10m", nothing, Path(), nothing, nothing, {})
 
 
 def test_a_models_own_code_is_denied_whatever_the_study_says(monkeypatch: pytest.MonkeyPatch) -> None:
