@@ -146,9 +146,8 @@ class Loop(ABC):
             raise
         except LlmoptError as error:
             failure = failure_of(error)
-        except (
-            Exception
-        ) as error:  # the boundary of a trial: a fault of its parts is its own, not the runner's
+        except Exception as error:
+            # The boundary of a trial: a fault of its parts ends the trial, and not the runner.
             log.exception("trial %d was ended by an error that nobody expected", claim.number)
             failure = failure_of(error)
         self._trials.close()
