@@ -17,7 +17,6 @@ from llmopt_core.study.records import OutcomeKind
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * LIMIT_SECONDS)]
 NAME = "smollm2-slots"
-GONE = {"name": "gone", "model": {"source": "file:///no/such.gguf"}}
 
 
 def _made_small(*more):
@@ -33,8 +32,11 @@ def _made_small(*more):
 
 
 def test_the_sample_compares_three_ways_to_serve_a_model(tmp_path):
-    """Every repeat is measured on the candidate's own server; the one without a model is told, and alone."""
-    folder, outcomes = run(tmp_path, _made_small(GONE))
+    """Every repeat is measured on the candidate's own server; only the one with a damaged model is reported."""
+    damaged = tmp_path / "damaged.gguf"
+    damaged.write_bytes(b"GGUF")
+    candidate = {"name": "damaged", "model": {"source": damaged.as_uri()}}
+    folder, outcomes = run(tmp_path, _made_small(candidate))
     assert [outcome.kind for outcome in outcomes] == [*[OutcomeKind.MEASURED] * 3, OutcomeKind.FAILED] * 2
     slots = [outcome.configuration.engine.get("n_parallel") for outcome in outcomes[:3]]
     assert slots[1:] == [8, 8]
@@ -43,7 +45,7 @@ def test_the_sample_compares_three_ways_to_serve_a_model(tmp_path):
     assert all(outcome.metrics["peak_memory_mib"] > 100 for outcome in outcomes[:3])
     assert {frozenset(outcome.samples) for outcome in outcomes[:3]} == {frozenset(outcomes[4].samples)}
     best = json.loads(folder.best.read_text())
-    assert best["headline"].endswith("not measured: gone (ModelNotFound)")
+    assert best["headline"].endswith("not measured: damaged (ModelNotFound)")
     told = {candidate["name"]: candidate for candidate in best["candidates"]}
     assert told["eight-slots"]["repeats"] == 2
     assert "n_parallel" not in told["default"]["serve_command"]

@@ -103,8 +103,13 @@ def test_tokens_have_a_price(folder, server):
 
 def test_no_configuration_is_measured_twice(folder, server):
     """With three configurations and eight trials, the others are copies that sent no request."""
-    space = {"sampling": [{"name": "temperature", "categorical": {"choices": [0, "0.5"]}}]}
-    folder.write(manifest(server.base_url, search={"space": space, "pruner": {"name": "none"}}))
+    choices = [0, "0.5"]
+    search = {
+        "space": {"sampling": [{"name": "temperature", "categorical": {"choices": choices}}]},
+        "pruner": {"name": "none"},
+        "enqueue": [{"sampling.temperature": choice} for choice in choices],
+    }
+    folder.write(manifest(server.base_url, search=search))
     before = len(server.truth())
     assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
