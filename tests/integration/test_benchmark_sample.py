@@ -32,7 +32,7 @@ def _made_small(*more):
 
 
 def test_the_sample_compares_three_ways_to_serve_a_model(tmp_path):
-    """Every repeat is measured on the candidate's own server; only the one with a damaged model is reported."""
+    """Each repeat is measured on the candidate's own server; a damaged model fails alone and is reported."""
     damaged = tmp_path / "damaged.gguf"
     damaged.write_bytes(b"GGUF")
     candidate = {"name": "damaged", "model": {"source": damaged.as_uri()}}
