@@ -25,7 +25,7 @@ from cluster.running import Cluster, running_cluster
 from fakes.api_client import ApiClient
 from fakes.sample_manifests import small_optimization
 
-from llmopt_core.study.adapter import Storage, open_storage
+from llmopt_core.storage.storages import Storage, open_storage
 
 T = TypeVar("T")
 NAMESPACE = "bench"

@@ -26,9 +26,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from fakes.engine_environments import safetensors_folder, use_engine
 
 from llmopt_core.resources.optimization import LLMOptimization
-from llmopt_core.study.adapter import Study, open_storage
-from llmopt_core.study.opening import own_study
-from llmopt_core.study.records import Claim, Outcome, TrialRecord
+from llmopt_core.sampling.opening import own_study
+from llmopt_core.storage.records import Claim, Outcome, TrialRecord
+from llmopt_core.storage.storages import open_storage
+from llmopt_core.storage.studies import Study
 from llmopt_runner.assembling import search_runner, shared
 from llmopt_runner.searching import SearchLoop
 from llmopt_runner.stopping import StopSignal

@@ -13,17 +13,18 @@ import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from unittest.mock import patch
 
 import sqlalchemy as sa
-from optuna.samplers import BaseSampler
 from rich.console import Console
 from rich.table import Table
 
-from llmopt_core.search.configurations import Configuration, Value
+from llmopt_core.sampling.history import OptunaSampler
+from llmopt_core.sampling.methods import open_for_search
+from llmopt_core.search.configurations import Configuration
 from llmopt_core.search.spaces import (
     ChoiceDimension,
     Condition,
@@ -32,9 +33,11 @@ from llmopt_core.search.spaces import (
     SearchSpace,
     SpaceParameter,
 )
-from llmopt_core.study.adapter import Storage, Study, open_storage
-from llmopt_core.study.history import History, Proposal
-from llmopt_core.study.records import Claim, ObjectiveDefinition, Outcome, OutcomeKind, StudyDefinition
+from llmopt_core.storage.methods import Proposal, Request
+from llmopt_core.storage.records import Claim, ObjectiveDefinition, Outcome, OutcomeKind, StudyDefinition
+from llmopt_core.storage.snapshot import Snapshot
+from llmopt_core.storage.storages import Storage
+from llmopt_core.storage.studies import Study
 
 SPACE = SearchSpace(
     (
@@ -106,7 +109,7 @@ def _measure(url: str, sampler: str, objectives: int, finished: int, arguments: 
         sampler=sampler,
         pruner="none" if objectives > 1 else "wilcoxon",
     )
-    with open_storage(url) as storage:
+    with open_for_search(url) as storage:
         storage.drop_study(name)
         storage.create_study(definition)
     _fill(url, name, finished)
@@ -122,7 +125,7 @@ def _measure(url: str, sampler: str, objectives: int, finished: int, arguments: 
 
 def _fill(url: str, name: str, finished: int) -> None:
     """Finish trials with random parameters: what a long search would have left, without its thinking."""
-    with open_storage(url) as storage:
+    with open_for_search(url) as storage:
         study = storage.open_study(name)
         study_id, database = study._study_id, storage._database  # noqa: SLF001 - to write into it by another sampler
         filler = Study(database, study_id, replace(study.definition, sampler="random"), "filler")
@@ -134,7 +137,7 @@ def _fill(url: str, name: str, finished: int) -> None:
 
 def _run(url: str, name: str, runner: str, trials: int, think: float) -> Costs:
     costs = Costs()
-    with open_storage(url) as storage, _counting(storage, costs), _timing_thought(costs):
+    with open_for_search(url) as storage, _counting(storage, costs), _timing_thought(costs):
         study = storage.open_study(name)
         warm_up = study.claim(runner, budget=10**6)  # the first claim reads the whole study
         assert warm_up is not None
@@ -187,15 +190,15 @@ def _counting(storage: Storage, costs: Costs) -> Iterator[None]:
 
 @contextmanager
 def _timing_thought(costs: Costs) -> Iterator[None]:
-    ask = History.ask
+    propose = OptunaSampler.propose
 
-    def timed(self: History, sampler: BaseSampler, fixed: Mapping[str, Value]) -> Proposal:
+    def timed(self: OptunaSampler, snapshot: Snapshot, request: Request) -> Proposal:
         began = time.perf_counter()
-        proposal = ask(self, sampler, fixed)
+        proposal = propose(self, snapshot, request)
         costs.thinking.append((time.perf_counter() - began) * 1000)
         return proposal
 
-    with patch.object(History, "ask", timed):
+    with patch.object(OptunaSampler, "propose", timed):
         yield
 
 

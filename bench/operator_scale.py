@@ -35,9 +35,10 @@ from cluster.databases import Database
 from fakes.api_client import ApiClient
 from fakes.manifests import optimization
 
+from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.adapter import Study, open_storage
-from llmopt_core.study.records import Outcome, OutcomeKind, RunnerRecord
+from llmopt_core.storage.records import Outcome, OutcomeKind, RunnerRecord
+from llmopt_core.storage.studies import Study
 from llmopt_operator.specs.naming import labels_of
 from llmopt_runner.engines.ports import free_port
 
@@ -241,7 +242,7 @@ def show_runner(api: ApiClient, item: dict[str, Any]) -> None:
 def measure_trials(api: ApiClient, urls: Mapping[str, str], active: int, seconds: float) -> list[float]:
     """Run `active` studies for `seconds`; return how long the ends of trials took to show in a status."""
     stop = threading.Event()
-    storages = {name: open_storage(url) for name, url in urls.items()}
+    storages = {name: open_for_search(url) for name, url in urls.items()}
     chosen = [item for name in urls for item in api.list(RESOURCES.format(name))][:active]
     measurers = []
     for item in chosen:

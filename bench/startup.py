@@ -17,7 +17,7 @@ from rich.table import Table
 REPEATS = 9
 READY = (
     "import sys, llmopt_runner.main\n"
-    "from llmopt_core.study.adapter import open_storage\n"
+    "from llmopt_core.storage.storages import open_storage\n"
     "open_storage(sys.argv[1]).close()"
 )
 

@@ -14,7 +14,7 @@ from cluster.installing import helm
 from cluster.running import Cluster
 from fakes.studies import definition
 
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -9,8 +9,8 @@ import pytest
 from fakes.sample_manifests import small_benchmark, small_optimization
 from fakes.tenants import eventually
 
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.records import OutcomeKind, Phase
+from llmopt_core.storage.records import OutcomeKind, Phase
+from llmopt_core.storage.storages import open_storage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 _SECONDS = 600

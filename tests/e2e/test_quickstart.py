@@ -7,7 +7,7 @@ from fakes.cluster_commands import Commands
 from fakes.sample_manifests import small_optimization
 
 from llmopt_core.api.exit_codes import Exit
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 

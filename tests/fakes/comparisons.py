@@ -2,7 +2,7 @@
 
 from fakes.records import outcome, trial
 
-from llmopt_core.study.records import (
+from llmopt_core.storage.records import (
     CandidateDefinition,
     ComparisonDefinition,
     ObjectiveDefinition,

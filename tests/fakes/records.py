@@ -2,7 +2,7 @@
 
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.records import Outcome, OutcomeKind, Phase, TrialRecord
+from llmopt_core.storage.records import Outcome, OutcomeKind, Phase, TrialRecord
 
 
 def outcome(

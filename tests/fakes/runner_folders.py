@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import yaml
 
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 
 PATIENCE_SECONDS = 60
 _REST_SECONDS = 0.02

@@ -14,8 +14,8 @@ from llmopt.local.folders import ResultsFolder
 from llmopt_core.resources import load_manifest
 from llmopt_core.resources.search_spaces import complete
 from llmopt_core.search.spaces import ChoiceDimension, IntDimension
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
+from llmopt_core.storage.definitions import define_study, engine_declaration, fixed_parameters
+from llmopt_core.storage.storages import open_storage
 
 SAMPLES = Path(__file__).parents[2] / "config" / "samples"
 LIMIT_SECONDS = 600

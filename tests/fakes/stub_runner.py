@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from llmopt_core.analysis.summary import rank, summarise
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.engines.recommendations import recommend
@@ -26,11 +27,11 @@ from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.resources import load_manifest
 from llmopt_core.resources.search_spaces import complete
 from llmopt_core.resources.serving import Engine
+from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.adapter import Janitor, open_storage
-from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
-from llmopt_core.study.records import ConfirmPlan, Outcome, OutcomeKind, Phase, RunnerRecord
-from llmopt_core.study.summary import rank, summarise
+from llmopt_core.storage.definitions import define_study, engine_declaration, fixed_parameters
+from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.records import ConfirmPlan, Outcome, OutcomeKind, Phase, RunnerRecord
 
 
 def options():
@@ -214,7 +215,7 @@ def main():
     if args.exit is not None:
         sys.stderr.write("something is wrong with this machine\n")
         return args.exit
-    with open_storage(os.environ["LLMOPT_STORAGE_URL"]) as storage:
+    with open_for_search(os.environ["LLMOPT_STORAGE_URL"]) as storage:
         resource = load_manifest(args.manifest)
         runner = Runner(args, resource, storage.create_study(define_study(resource)))
         heard = signal.SIG_IGN if args.deaf else lambda *_: runner.stop.set()

@@ -9,7 +9,7 @@ from llmopt_core.search.spaces import (
     SearchSpace,
     SpaceParameter,
 )
-from llmopt_core.study.records import (
+from llmopt_core.storage.records import (
     ConstraintDefinition,
     ObjectiveDefinition,
     Outcome,

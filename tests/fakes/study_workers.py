@@ -7,12 +7,13 @@ import time
 
 from fakes.studies import beat, measured
 
-from llmopt_core.study.adapter import TrialLost, open_storage
+from llmopt_core.sampling.methods import open_for_search
+from llmopt_core.storage.errors import TrialLost
 
 # A server that has everything imported forks workers in milliseconds.
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["llmopt_core.study.adapter", "optuna.samplers._tpe.sampler", "psycopg", "scipy.stats.qmc"]
+    ["llmopt_core.sampling.methods", "optuna.samplers._tpe.sampler", "psycopg", "scipy.stats.qmc"]
 )
 
 
@@ -25,7 +26,7 @@ def start(target, *arguments):
 
 def search(url, name, runner, budget, seconds_per_trial=0.0):
     """Claim and finish until nothing is left, beating beside it."""
-    with open_storage(url) as storage:
+    with open_for_search(url) as storage:
         study = storage.open_study(name)
         stop = threading.Event()
         thread = threading.Thread(target=_keep_beating, args=(study, runner, stop))
@@ -41,7 +42,7 @@ def search(url, name, runner, budget, seconds_per_trial=0.0):
 
 def confirm(url, name, runner, seconds_per_trial=0.0):
     """Claim and finish repeats until nothing is left."""
-    with open_storage(url) as storage:
+    with open_for_search(url) as storage:
         study = storage.open_study(name)
         while (claim := study.claim_confirm(runner)) is not None:
             time.sleep(seconds_per_trial)
@@ -50,7 +51,7 @@ def confirm(url, name, runner, seconds_per_trial=0.0):
 
 def hold(url, name, runner, budget, claimed):
     """Claim one trial, say so by its number, and hold it until killed."""
-    with open_storage(url) as storage:
+    with open_for_search(url) as storage:
         study = storage.open_study(name)
         claim = study.claim(runner, budget=budget)
         study.beat(beat(runner, 1))
@@ -61,15 +62,15 @@ def hold(url, name, runner, budget, claimed):
 def create(url, definition, ready):
     """Open the storage and create the study, together with others that wait at the barrier."""
     ready.wait()
-    with open_storage(url) as storage:
+    with open_for_search(url) as storage:
         storage.create_study(definition)
 
 
 def sweep(url, name, lease_seconds, swept):
     """Sweep twice, a lease apart, and say which trials were taken away."""
-    from llmopt_core.study.adapter import Janitor  # noqa: PLC0415 - as a janitor's process would
+    from llmopt_core.storage.reaper import Janitor  # noqa: PLC0415 - as a janitor's process would
 
-    with open_storage(url) as storage:
+    with open_for_search(url) as storage:
         janitor = Janitor(storage.open_study(name), lease_seconds)
         taken = list(janitor.sweep())
         time.sleep(lease_seconds * 1.5)

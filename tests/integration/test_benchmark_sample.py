@@ -12,8 +12,8 @@ import yaml
 from fakes.sample_manifests import LIMIT_SECONDS, SAMPLES, run, run_command
 
 from llmopt.local.folders import ResultsFolder
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.records import OutcomeKind
+from llmopt_core.storage.records import OutcomeKind
+from llmopt_core.storage.storages import open_storage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * LIMIT_SECONDS)]
 NAME = "smollm2-slots"

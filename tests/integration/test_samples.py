@@ -12,7 +12,7 @@ from llmopt_core.resources import LLMBenchmark, LLMOptimization, load_manifest, 
 from llmopt_core.resources.known import installed
 from llmopt_core.resources.openapi import DEFINITIONS, custom_resource_definition
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.definitions import define_study, engine_declaration, fixed_parameters
+from llmopt_core.storage.definitions import define_study, engine_declaration, fixed_parameters
 
 SAMPLES = sorted((Path(__file__).parents[2] / "config/samples").glob("*.yaml"))
 CRDS = {each.kind.value: custom_resource_definition(each) for each in DEFINITIONS}

@@ -9,7 +9,7 @@ from fakes.engine_environments import REPOSITORY, use_engine
 from fakes.sample_manifests import LIMIT_SECONDS, SAMPLES, configurations, run_offline
 from hypothesis import given, settings
 
-from llmopt_core.study.records import OutcomeKind
+from llmopt_core.storage.records import OutcomeKind
 
 SAMPLE = SAMPLES / "transformers.yaml"
 BATCHED = {

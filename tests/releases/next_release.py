@@ -91,7 +91,7 @@ def fingerprints(release: Path) -> Iterator[tuple[str, str]]:
 
     from llmopt_core.resources import load_manifest, resource_of  # noqa: PLC0415 - as above
     from llmopt_core.resources.hashed import served_document  # noqa: PLC0415 - as above
-    from llmopt_core.study.definitions import fingerprint  # noqa: PLC0415 - as above
+    from llmopt_core.storage.definitions import fingerprint  # noqa: PLC0415 - as above
 
     for path in release.glob("manifests/*.yaml"):
         yield f"manifests/{path.name}", fingerprint(load_manifest(path).spec)

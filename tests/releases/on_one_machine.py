@@ -22,7 +22,7 @@ from llmopt.local.folders import ResultsFolder
 from llmopt.local.running import RunSettings, find
 from llmopt.local.sessions import Stop
 from llmopt.options import RunOptions
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 
 _RESULTS = Path("results")
 _SLOW = ("--trial-seconds", "0.3")

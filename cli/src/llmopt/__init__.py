@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llmopt import cluster
     from llmopt.api import EvaluatorFailed, benchmark, benchmark_async, optimize, optimize_async
-    from llmopt_core.study.benchmark_results import BenchmarkResult
-    from llmopt_core.study.results import OptimizationResult
+    from llmopt_core.results.benchmarks import BenchmarkResult
+    from llmopt_core.results.optimizations import OptimizationResult
 
 __all__ = [
     "BenchmarkResult",
@@ -28,9 +28,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "BenchmarkResult": "llmopt_core.study.benchmark_results",
+    "BenchmarkResult": "llmopt_core.results.benchmarks",
     "EvaluatorFailed": "llmopt.api",
-    "OptimizationResult": "llmopt_core.study.results",
+    "OptimizationResult": "llmopt_core.results.optimizations",
     "benchmark": "llmopt.api",
     "benchmark_async": "llmopt.api",
     "optimize": "llmopt.api",

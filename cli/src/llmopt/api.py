@@ -30,8 +30,8 @@ from llmopt.machine.descriptions import described as machine_described
 from llmopt.manifests import OptionInvalid, as_yaml, evaluator_part
 from llmopt.progress import told
 from llmopt_core.resources.loading import KINDS, load_manifest
-from llmopt_core.study.benchmark_results import BenchmarkResult
-from llmopt_core.study.results import OptimizationResult
+from llmopt_core.results.benchmarks import BenchmarkResult
+from llmopt_core.results.optimizations import OptimizationResult
 
 __all__ = [
     "Arguments",

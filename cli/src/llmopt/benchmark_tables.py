@@ -7,9 +7,9 @@ from rich.text import Text
 
 from llmopt.tables import warning_lines
 from llmopt.terminal import Console
+from llmopt_core.analysis.comparison import BenchmarkFinding, CandidateFinding, Difference
 from llmopt_core.metrics.catalog import find_metric
-from llmopt_core.study.benchmark_results import BenchmarkResult
-from llmopt_core.study.benchmark_wording import (
+from llmopt_core.results.benchmark_wording import (
     benchmark_headline,
     difference_interval_text,
     difference_text,
@@ -19,7 +19,7 @@ from llmopt_core.study.benchmark_wording import (
     mean_text,
     value_texts,
 )
-from llmopt_core.study.comparison import BenchmarkFinding, CandidateFinding, Difference
+from llmopt_core.results.benchmarks import BenchmarkResult
 
 
 def print_benchmark(console: Console, result: BenchmarkResult) -> None:

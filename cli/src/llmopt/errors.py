@@ -1,8 +1,8 @@
 """What the Python API raises, here and in a cluster."""
 
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.study.benchmark_results import BenchmarkResult
-from llmopt_core.study.results import OptimizationResult
+from llmopt_core.results.benchmarks import BenchmarkResult
+from llmopt_core.results.optimizations import OptimizationResult
 
 
 class OptimizationFailed(LlmoptError):

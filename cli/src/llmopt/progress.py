@@ -12,8 +12,8 @@ from rich.text import Text
 
 from llmopt.local.sessions import Audience
 from llmopt.terminal import Console
-from llmopt_core.study.progress import Progress
-from llmopt_core.study.wording import duration, gain_text, number
+from llmopt_core.results.progress import Progress
+from llmopt_core.results.wording import duration, gain_text, number
 
 _log = logging.getLogger("llmopt")
 # Where there is no panel to redraw, a line that only counts is printed this seldom.

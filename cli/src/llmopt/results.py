@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from llmopt_core.study.adapter import Study
-from llmopt_core.study.benchmark_results import BenchmarkResult, benchmark_result_of
-from llmopt_core.study.benchmark_wording import benchmark_text
-from llmopt_core.study.results import OptimizationResult, result_of
-from llmopt_core.study.wording import best_text
+from llmopt_core.results.benchmark_wording import benchmark_text
+from llmopt_core.results.benchmarks import BenchmarkResult, benchmark_result_of
+from llmopt_core.results.optimizations import OptimizationResult, result_of
+from llmopt_core.results.wording import best_text
+from llmopt_core.storage.studies import Study
 
 Result = OptimizationResult | BenchmarkResult
 

@@ -6,9 +6,9 @@ from rich.table import Table
 from rich.text import Text
 
 from llmopt.terminal import Console
-from llmopt_core.study.results import Comparison, ErrorCount, OptimizationResult
-from llmopt_core.study.summary import WarningCount
-from llmopt_core.study.wording import (
+from llmopt_core.analysis.summary import WarningCount
+from llmopt_core.results.optimizations import Comparison, ErrorCount, OptimizationResult
+from llmopt_core.results.wording import (
     advice,
     gain_text,
     headline,

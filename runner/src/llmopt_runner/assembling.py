@@ -12,9 +12,9 @@ from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import Budget, OptimizationSpec
 from llmopt_core.resources.serving import Engine, MemoryGuard, Model
 from llmopt_core.search.configurations import Value
-from llmopt_core.study.adapter import Study
-from llmopt_core.study.definitions import engine_declaration, fixed_parameters
-from llmopt_core.study.records import TrialRecord
+from llmopt_core.storage.definitions import engine_declaration, fixed_parameters
+from llmopt_core.storage.records import TrialRecord
+from llmopt_core.storage.studies import Study
 from llmopt_runner.engines.base import load_engine
 from llmopt_runner.guarding import EngineMemory
 from llmopt_runner.loading import EngineSlot, launch_settings, start_timeout_seconds

@@ -12,16 +12,16 @@ from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.benchmark import BenchmarkBudget
 from llmopt_core.resources.optimization import Budget, Confirm, Target
-from llmopt_core.study.adapter import EndReason
-from llmopt_core.study.durations import active_seconds, gpu_seconds
-from llmopt_core.study.records import (
+from llmopt_core.results.durations import active_seconds, gpu_seconds
+from llmopt_core.storage.documents import EndReason
+from llmopt_core.storage.records import (
     ComparisonDefinition,
     OutcomeKind,
     Phase,
     RunnerRecord,
     TrialRecord,
 )
-from llmopt_core.study.repeats import current, ended_as, given_up
+from llmopt_core.storage.repeats import current, ended_as, given_up
 
 _SECONDS_PER_HOUR = 3600.0
 

@@ -7,7 +7,7 @@ from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.serving import Engine, Model
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.records import CandidateDefinition, Claim, Outcome, Serving, TrialRecord
+from llmopt_core.storage.records import CandidateDefinition, Claim, Outcome, Serving, TrialRecord
 from llmopt_runner.assembling import Served, Shared
 from llmopt_runner.loading import EngineSlot
 from llmopt_runner.stopping import Interrupted

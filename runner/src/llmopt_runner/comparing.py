@@ -5,9 +5,9 @@ import logging
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.adapter import Study
-from llmopt_core.study.records import Claim, ComparisonDefinition
-from llmopt_core.study.repeats import given_up
+from llmopt_core.storage.records import Claim, ComparisonDefinition
+from llmopt_core.storage.repeats import given_up
+from llmopt_core.storage.studies import Study
 from llmopt_runner.budgets import Ending, comparison_ending, comparison_exhausted
 from llmopt_runner.loop import Loop, TrialEnd, Trials
 from llmopt_runner.trial import failed

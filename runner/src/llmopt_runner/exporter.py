@@ -18,11 +18,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.metrics import disable_created_metrics
 from prometheus_client.registry import Collector
 
+from llmopt_core.analysis.comparison import BenchmarkFinding, compare_candidates
+from llmopt_core.analysis.summary import StudySummary, summarise
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.study.adapter import StorageUnavailable, Study
-from llmopt_core.study.comparison import BenchmarkFinding, compare_candidates
-from llmopt_core.study.records import ObjectiveDefinition, Outcome, OutcomeKind, StudyDefinition
-from llmopt_core.study.summary import StudySummary, summarise
+from llmopt_core.storage.errors import StorageUnavailable
+from llmopt_core.storage.records import ObjectiveDefinition, Outcome, OutcomeKind, StudyDefinition
+from llmopt_core.storage.studies import Study
 from llmopt_runner.trial import Progress
 
 log = logging.getLogger(__name__)

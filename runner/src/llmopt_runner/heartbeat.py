@@ -8,9 +8,10 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from llmopt_core.study.adapter import Janitor, Study
-from llmopt_core.study.errors import StudyNotFound
-from llmopt_core.study.records import INTERRUPTED, RunnerRecord
+from llmopt_core.storage.errors import StudyNotFound
+from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.records import INTERRUPTED, RunnerRecord
+from llmopt_core.storage.studies import Study
 from llmopt_runner.stopping import Interrupted
 from llmopt_runner.trial import Progress
 

@@ -12,9 +12,9 @@ from llmopt_core.errors.classes import Failure, LlmoptError, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
 from llmopt_core.errors.unexpected import failure_of
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.adapter import Study
-from llmopt_core.study.errors import OutcomeInvalid, StorageUnavailable, StudyNotFound, TrialLost
-from llmopt_core.study.records import Claim, Outcome, OutcomeKind
+from llmopt_core.storage.errors import OutcomeInvalid, StorageUnavailable, StudyNotFound, TrialLost
+from llmopt_core.storage.records import Claim, Outcome, OutcomeKind
+from llmopt_core.storage.studies import Study
 from llmopt_runner.budgets import Ending, nothing_left
 from llmopt_runner.stopping import Interrupted, StopSignal
 from llmopt_runner.trial import Progress, failed

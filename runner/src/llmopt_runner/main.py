@@ -22,9 +22,10 @@ from llmopt_core.resources import LLMBenchmark, Resource
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.loading import load_manifest
 from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.study.adapter import Study, open_storage
-from llmopt_core.study.errors import StudyNotFound
-from llmopt_core.study.opening import own_study
+from llmopt_core.sampling.methods import open_for_search
+from llmopt_core.sampling.opening import own_study
+from llmopt_core.storage.errors import StudyNotFound
+from llmopt_core.storage.studies import Study
 from llmopt_runner.assembling import search_runner, shared
 from llmopt_runner.budgets import Ending
 from llmopt_runner.candidates import CandidateRunners, key_owner
@@ -106,7 +107,7 @@ def _port(text: str) -> int:
 
 def _run(options: argparse.Namespace, stopping: StopSignal, secrets: Mapping[str, str]) -> RunnerExit:
     resource = load_manifest(options.manifest)
-    with open_storage(options.storage) as storage:
+    with open_for_search(options.storage) as storage:
         study = own_study(storage, resource)
         progress = Progress()
         name = f"{socket.gethostname()}-{options.index}-{uuid.uuid4().hex[:8]}"

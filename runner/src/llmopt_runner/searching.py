@@ -1,11 +1,11 @@
 """A runner's part in an optimization: the default, the search, and the repeats that prove the winner."""
 
+from llmopt_core.analysis.summary import rank, summarise
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import Failure
 from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.study.adapter import Study
-from llmopt_core.study.records import Claim, ConfirmPlan
-from llmopt_core.study.summary import rank, summarise
+from llmopt_core.storage.records import Claim, ConfirmPlan
+from llmopt_core.storage.studies import Study
 from llmopt_runner.budgets import Ending, search_ending
 from llmopt_runner.loop import Loop, TrialEnd
 from llmopt_runner.trial import TrialRunner

@@ -13,10 +13,10 @@ from llmopt_core.errors.policies import POLICIES
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.search_spaces import complete
+from llmopt_core.sampling.refusals import known_refusal
 from llmopt_core.search.configurations import Configuration, Value
-from llmopt_core.study.adapter import Study
-from llmopt_core.study.records import Claim, Outcome, OutcomeKind, Phase
-from llmopt_core.study.refusals import known_refusal
+from llmopt_core.storage.records import Claim, Outcome, OutcomeKind, Phase
+from llmopt_core.storage.studies import Study
 from llmopt_runner.contention import watch_processors
 from llmopt_runner.costs import token_costs
 from llmopt_runner.datasets.base import TooFewExamples

@@ -9,7 +9,7 @@ from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.serving import Load
 from llmopt_core.resources.serving import Workload as WorkloadSpec
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.records import Claim, Phase
+from llmopt_core.storage.records import Claim, Phase
 from llmopt_runner.datasets.base import Item, Split
 from llmopt_runner.datasets.loading import load_dataset
 from llmopt_runner.datasets.prompts import build_messages

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fakes.studies import definition
 
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 from llmopt_runner.engines.ports import free_port
 
 PROGRAM = Path(__file__).parents[3] / "scripts" / "dashboard"

@@ -15,7 +15,7 @@ from fakes.charts import CHART
 from fakes.postgres import PostgresServer
 from fakes.studies import definition
 
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 
 START_SECONDS = 60.0
 SUPERUSER = "super-word"

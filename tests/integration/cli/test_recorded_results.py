@@ -12,7 +12,7 @@ from llmopt.local.folders import ResultsFolder
 from llmopt.local.histories import states
 from llmopt.main import app
 from llmopt_core.api.exit_codes import Exit
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 
 FINISHED = ("finished", "benchmark-finished", "measured")
 UNFINISHED = ("interrupted", "killed", "benchmark-interrupted")

@@ -14,9 +14,9 @@ from llmopt.cluster.errors import ResourceNotFound
 from llmopt.cluster.watching import Gone
 from llmopt.errors import OptimizationFailed
 from llmopt.manifests import OptionInvalid
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.benchmark_results import benchmark_result_of
-from llmopt_core.study.results import result_of
+from llmopt_core.results.benchmarks import benchmark_result_of
+from llmopt_core.results.optimizations import result_of
+from llmopt_core.storage.storages import open_storage
 
 pytestmark = pytest.mark.slow
 

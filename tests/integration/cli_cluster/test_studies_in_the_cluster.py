@@ -10,9 +10,9 @@ from fakes.manifests import benchmark, changed
 from fakes.tenants import eventually
 
 from llmopt_core.api.exit_codes import Exit
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.results import result_of
-from llmopt_core.study.wording import headline, serve_title
+from llmopt_core.results.optimizations import result_of
+from llmopt_core.results.wording import headline, serve_title
+from llmopt_core.storage.storages import open_storage
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from cluster.podman import podman
 from fakes.postgres import PostgresServer
 from fakes.studies import definition
 
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 from llmopt_runner.engines.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

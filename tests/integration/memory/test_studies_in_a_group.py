@@ -9,7 +9,7 @@ from fakes.runner_folders import Folder
 
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.study.records import OutcomeKind
+from llmopt_core.storage.records import OutcomeKind
 from llmopt_runner.engines.base import load_engine
 
 pytestmark = pytest.mark.slow

@@ -10,10 +10,10 @@ from fakes.postgres import PostgresServer
 from fakes.tenants import eventually, give_secret
 
 from llmopt_core.resources import resource_of
+from llmopt_core.sampling.opening import own_study
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.opening import own_study
-from llmopt_core.study.records import Outcome, OutcomeKind
+from llmopt_core.storage.records import Outcome, OutcomeKind
+from llmopt_core.storage.storages import open_storage
 from llmopt_operator.adapters.connections import Connection
 from llmopt_operator.adapters.kubernetes import Cluster
 from llmopt_operator.auditing import PART, Audit

@@ -9,7 +9,7 @@ import yaml
 from fakes.manifests import changed, optimization
 from fakes.tenants import eventually, give_secret
 
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ from releases.recorded import RECORDED, objects, resources
 from releases.restored import restore_database, restore_objects
 
 from llmopt_core.api.exit_codes import Exit
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 
 pytestmark = [
     pytest.mark.slow,

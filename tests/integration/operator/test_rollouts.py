@@ -10,9 +10,9 @@ from fakes.tenants import eventually
 from llmopt_core.resources import resource_of
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.search.spaces import ChoiceDimension, SearchSpace, SpaceParameter
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.definitions import define_study
-from llmopt_core.study.records import Outcome, OutcomeKind
+from llmopt_core.storage.definitions import define_study
+from llmopt_core.storage.records import Outcome, OutcomeKind
+from llmopt_core.storage.storages import open_storage
 
 pytestmark = pytest.mark.slow
 FORMER = ["--port", "80", "--temp", "0.9"]

@@ -6,10 +6,10 @@ import pytest
 from fakes.openai_server import FakeOptions, FakeServer
 from fakes.runner_folders import PATIENCE_SECONDS, Folder
 
+from llmopt_core.analysis.comparison import compare_candidates
+from llmopt_core.analysis.summary import summarise
 from llmopt_core.api.exit_codes import RunnerExit
-from llmopt_core.study.comparison import compare_candidates
-from llmopt_core.study.records import OutcomeKind
-from llmopt_core.study.summary import summarise
+from llmopt_core.storage.records import OutcomeKind
 from llmopt_runner.datasets.arithmetic import arithmetic
 
 # Right with probability 0.95 - 0.7 x temperature, so a candidate without temperature is the best.

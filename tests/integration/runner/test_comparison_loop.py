@@ -7,12 +7,12 @@ from fakes.comparisons import FASTER, SPEED, comparison
 from fakes.records import outcome
 from fakes.studies import definition
 
+from llmopt_core.analysis.comparison import compare_candidates
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.benchmark import BenchmarkSpec
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.comparison import compare_candidates
-from llmopt_core.study.errors import StorageUnavailable, TrialLost
-from llmopt_core.study.records import OutcomeKind
+from llmopt_core.storage.errors import StorageUnavailable, TrialLost
+from llmopt_core.storage.records import OutcomeKind
+from llmopt_core.storage.storages import open_storage
 from llmopt_runner.comparing import ComparisonLoop
 from llmopt_runner.models import ModelNotFound
 from llmopt_runner.stopping import Interrupted, StopSignal

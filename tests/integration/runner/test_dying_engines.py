@@ -11,9 +11,9 @@ from fakes.runner_folders import Folder
 
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.study.records import OutcomeKind, Phase
-from llmopt_core.study.results import result_of
-from llmopt_core.study.wording import headline
+from llmopt_core.results.optimizations import result_of
+from llmopt_core.results.wording import headline
+from llmopt_core.storage.records import OutcomeKind, Phase
 
 pytestmark = pytest.mark.slow
 LOGS = Path(__file__).parents[2] / "data/engine_logs"

@@ -16,10 +16,10 @@ import pytest
 from fakes.networks import FIRST_PORT, LAST_PORT, crowded_network
 from fakes.runner_folders import PATIENCE_SECONDS, Folder
 
+from llmopt_core.analysis.summary import summarise
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.study.records import OutcomeKind
-from llmopt_core.study.summary import summarise
+from llmopt_core.storage.records import OutcomeKind
 from llmopt_runner.models import resolve_model
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ from fakes.hanging_server import install
 from fakes.runner_folders import PATIENCE_SECONDS, Folder
 
 from llmopt_core.api.exit_codes import RunnerExit
-from llmopt_core.study.records import OutcomeKind
+from llmopt_core.storage.records import OutcomeKind
 
 pytestmark = pytest.mark.slow
 

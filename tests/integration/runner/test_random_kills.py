@@ -16,7 +16,7 @@ from fakes.runner_folders import PATIENCE_SECONDS, Folder
 
 from llmopt_core.api.environment import Variable
 from llmopt_core.api.exit_codes import RunnerExit
-from llmopt_core.study.records import OutcomeKind, Phase
+from llmopt_core.storage.records import OutcomeKind, Phase
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 KILLS = 100

@@ -7,10 +7,10 @@ import pytest
 from fakes.openai_server import FakeOptions, FakeServer
 from fakes.runner_folders import PATIENCE_SECONDS, Folder
 
+from llmopt_core.analysis.confirmation import confirmation
+from llmopt_core.analysis.summary import summarise
 from llmopt_core.api.exit_codes import RunnerExit
-from llmopt_core.study.confirmation import confirmation
-from llmopt_core.study.records import OutcomeKind, Phase
-from llmopt_core.study.summary import summarise
+from llmopt_core.storage.records import OutcomeKind, Phase
 from llmopt_runner.datasets.arithmetic import arithmetic
 
 # Right with probability 0.95 - 0.7 x temperature: greedy answers are best, and the default of 1.0 is not.

@@ -15,8 +15,8 @@ from fakes.local_runs import document
 from prometheus_client.parser import text_string_to_metric_families
 
 from llmopt_core.api.exit_codes import RunnerExit
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.records import OutcomeKind
+from llmopt_core.storage.records import OutcomeKind
+from llmopt_core.storage.storages import open_storage
 
 PATIENCE_SECONDS = 240
 SERVED = re.compile(r"metrics are served at (http://\S+)")

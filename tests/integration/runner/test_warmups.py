@@ -4,9 +4,9 @@ import pytest
 from fakes.openai_server import FakeOptions, FakeServer
 
 from llmopt_core.resources.optimization import LLMOptimization
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.opening import own_study
-from llmopt_core.study.records import OutcomeKind
+from llmopt_core.sampling.methods import open_for_search
+from llmopt_core.sampling.opening import own_study
+from llmopt_core.storage.records import OutcomeKind
 from llmopt_runner.assembling import search_runner, shared
 from llmopt_runner.engines.openai import OpenAI
 from llmopt_runner.stopping import StopSignal
@@ -46,7 +46,7 @@ def test_an_engine_that_stays_warm_is_warmed_up_once(tmp_path, monkeypatch, stay
     monkeypatch.setattr(OpenAI, "stays_warm", lambda _engine, _configuration: stays_warm)
     with (
         FakeServer(FakeOptions(ttft_ms=1.0, gap_ms=1.0, tokens=2)) as server,
-        open_storage(f"sqlite:///{tmp_path / 'study.db'}") as storage,
+        open_for_search(f"sqlite:///{tmp_path / 'study.db'}") as storage,
     ):
         resource = _resource(server.base_url)
         study = own_study(storage, resource)

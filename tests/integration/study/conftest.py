@@ -4,7 +4,7 @@ import shutil
 import pytest
 from fakes.postgres import PostgresServer
 
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.sampling.methods import open_for_search
 
 _names = itertools.count()
 
@@ -24,7 +24,7 @@ def postgres():
 @pytest.fixture(scope="session")
 def postgres_template(postgres):
     """A database with the tables in it: copying it is quicker than creating them for every test."""
-    open_storage(postgres.create_database("prepared")).close()
+    open_for_search(postgres.create_database("prepared")).close()
     return "prepared"
 
 
@@ -32,7 +32,7 @@ def postgres_template(postgres):
 def sqlite_template(tmp_path_factory):
     """A file with the tables in it, as above."""
     path = tmp_path_factory.mktemp("prepared") / "study.db"
-    open_storage(f"sqlite:///{path}").close()
+    open_for_search(f"sqlite:///{path}").close()
     return path
 
 
@@ -63,5 +63,5 @@ def url(request):
 
 @pytest.fixture
 def storage(url):
-    with open_storage(url) as opened:
+    with open_for_search(url) as opened:
         yield opened

@@ -8,15 +8,15 @@ from fakes.manifests import benchmark, changed
 from fakes.records import outcome
 from fakes.studies import MIXED_SPACE, definition, measured
 
+from llmopt_core.analysis.comparison import compare_candidates
+from llmopt_core.analysis.summary import summarise
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.benchmark import LLMBenchmark
+from llmopt_core.sampling.others import ReferenceInvalid, from_others
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.comparison import compare_candidates
-from llmopt_core.study.definitions import define_study
-from llmopt_core.study.errors import StudyNotFound
-from llmopt_core.study.others import ReferenceInvalid, from_others
-from llmopt_core.study.records import ConfirmPlan, OutcomeKind, Phase, Serving
-from llmopt_core.study.summary import summarise
+from llmopt_core.storage.definitions import define_study
+from llmopt_core.storage.errors import StudyNotFound
+from llmopt_core.storage.records import ConfirmPlan, OutcomeKind, Phase, Serving
 
 SERVING = Serving({"source": "hf://org/found"}, {"name": "llamacpp"}, {"prompt.few_shot": 1})
 

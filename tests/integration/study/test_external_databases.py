@@ -10,8 +10,10 @@ import trustme
 from fakes.postgres import PASSWORD, PostgresServer
 from fakes.studies import beat, definition, measured
 
-from llmopt_core.study.adapter import Access, StorageUnavailable, open_storage
-from llmopt_core.study.summary import summarise
+from llmopt_core.analysis.summary import summarise
+from llmopt_core.sampling.methods import open_for_search
+from llmopt_core.storage.access import Access
+from llmopt_core.storage.errors import StorageUnavailable
 
 OPERATOR = Access(
     postgres_only=True, idle_connections=1, connect_seconds=3, answer_seconds=5.0, lock_seconds=2.0
@@ -64,7 +66,7 @@ def test_tls_with_a_verified_server(encrypted, access):
     """With verify-full and the authority's certificate a study is kept, over an encrypted connection."""
     server, certificate = encrypted
     url = f"{server.url('postgres')}?sslmode=verify-full&sslrootcert={certificate}"
-    with open_storage(url, access) as storage:
+    with open_for_search(url, access) as storage:
         study = storage.create_study(definition())
         with storage.engine.connect() as connection:
             assert connection.connection.driver_connection.pgconn.ssl_in_use
@@ -88,7 +90,7 @@ def test_what_tls_refuses_is_said(encrypted, tmp_path, parameters, words):
     trustme.CA().cert_pem.write_to_path(other)
     url = f"{server.url('postgres')}?{parameters.format(other=other)}"
     with pytest.raises(StorageUnavailable, match=words) as error:
-        open_storage(url, OPERATOR)
+        open_for_search(url, OPERATOR)
     assert PASSWORD not in str(error.value)
 
 
@@ -97,7 +99,7 @@ def test_the_name_of_a_server_is_verified(encrypted):
     server, certificate = encrypted
     url = server.url("postgres").replace("@127.0.0.1:", "@127.0.0.2:")
     with pytest.raises(StorageUnavailable, match="does not match host name"):
-        open_storage(f"{url}?sslmode=verify-full&sslrootcert={certificate}&hostaddr=127.0.0.1", OPERATOR)
+        open_for_search(f"{url}?sslmode=verify-full&sslrootcert={certificate}&hostaddr=127.0.0.1", OPERATOR)
 
 
 @pytest.fixture
@@ -109,7 +111,7 @@ def pair():
         with (_data(primary) / "pg_hba.conf").open("a") as rules:
             rules.write("host replication all all scram-sha-256\n")
         primary.start()
-        open_storage(primary.url("postgres")).close()
+        open_for_search(primary.url("postgres")).close()
         primary.stop()
         shutil.copytree(_data(primary), _data(standby))
         for path in (_data(standby), *_data(standby).rglob("*")):
@@ -152,7 +154,7 @@ def _replayed(primary, standby):
 def test_the_standby_takes_over(pair, access):
     """Stopped: the primary, as by a crash. Survives: the study, on the host that was promoted, by one URL."""
     primary, standby = pair
-    with open_storage(_both(primary, standby), access) as storage:
+    with open_for_search(_both(primary, standby), access) as storage:
         study = storage.create_study(definition())
         claim = study.claim("runner", budget=3)
         _replayed(primary, standby)

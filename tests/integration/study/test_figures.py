@@ -3,13 +3,13 @@
 import pytest
 from fakes.studies import SLO, TWO_OBJECTIVES, definition, ended, measured
 
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.figures import figures
-from llmopt_core.study.records import ConfirmPlan, OutcomeKind
+from llmopt_core.results.figures import figures
+from llmopt_core.sampling.methods import open_for_search
+from llmopt_core.storage.records import ConfirmPlan, OutcomeKind
 
 
 def _searched(url, trials, **changes):
-    study = open_storage(url).create_study(definition(**changes))
+    study = open_for_search(url).create_study(definition(**changes))
     for _ in range(trials):
         claim = study.claim("runner", budget=trials)
         study.finish(claim, measured(claim))
@@ -51,7 +51,7 @@ def test_all_endings_are_drawn(sqlite_url):
 
 def test_equal_values_have_no_importances(sqlite_url):
     """Where all trials are equally good, nothing is called important."""
-    study = open_storage(sqlite_url).create_study(definition())
+    study = open_for_search(sqlite_url).create_study(definition())
     for _ in range(8):
         claim = study.claim("runner", budget=8)
         study.finish(claim, measured(claim, accuracy=0.5))

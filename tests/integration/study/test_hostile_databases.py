@@ -14,20 +14,15 @@ from fakes.tenant_databases import TenantsDatabase
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmopt_core.analysis.summary import summarise
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.study import postgres as connections
-from llmopt_core.study.adapter import (
-    Access,
-    Janitor,
-    StorageUnavailable,
-    StorageUnusable,
-    StudyUnreadable,
-    open_storage,
-)
-from llmopt_core.study.errors import StorageReadOnly
-from llmopt_core.study.records import OutcomeKind
-from llmopt_core.study.results import result_of
-from llmopt_core.study.summary import summarise
+from llmopt_core.results.optimizations import result_of
+from llmopt_core.sampling.methods import open_for_search
+from llmopt_core.storage import postgres as connections
+from llmopt_core.storage.access import Access
+from llmopt_core.storage.errors import StorageReadOnly, StorageUnavailable, StorageUnusable, StudyUnreadable
+from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.records import OutcomeKind
 
 # As the operator's, with the patience of a test.
 HASTY = Access(
@@ -77,7 +72,7 @@ BROKEN = {
 def test_broken_tables_are_a_named_error(tenants, case):
     """Whatever was done to the tables, reading and writing raise StorageUnusable that says what to do."""
     statement, words = BROKEN[case]
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
         claim = study.claim("runner", budget=9)
         tenants.sql(statement)
@@ -94,7 +89,7 @@ def test_broken_tables_are_a_named_error(tenants, case):
 
 def test_rights_that_come_back(tenants):
     """Revoked: the right to read. Survives: the study object, which works again once the right is back."""
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
         tenants.sql("ALTER TABLE trials OWNER TO llmopt")
         with pytest.raises(StorageUnusable, match="lacks a right"):
@@ -106,7 +101,7 @@ def test_rights_that_come_back(tenants):
 @pytest.mark.parametrize("path", ["elsewhere", "public, pg_catalog"])
 def test_another_search_path(tenants, path):
     """A search_path without the tables, or with functions that replace the server's, is refused."""
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
         tenants.sql("CREATE SCHEMA elsewhere")
         tenants.admin("ALTER ROLE {} SET search_path = " + path, tenants.role)
@@ -120,7 +115,7 @@ def test_another_search_path(tenants, path):
 
 def test_locked_table(tenants):
     """Locked: a table, by the tenant. Within the lock's limit: StorageUnavailable; then it works again."""
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
         holder = psycopg.connect(tenants.url.replace("+psycopg", ""))
         holder.execute("LOCK TABLE trials, studies")
@@ -136,7 +131,7 @@ def test_locked_table(tenants):
 
 def test_statement_that_takes_too_long(tenants):
     """A view that sleeps costs no more than the limit on a statement."""
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
         tenants.sql(
             "ALTER TABLE trials RENAME TO kept",
@@ -151,7 +146,7 @@ def test_statement_that_takes_too_long(tenants):
 
 def test_dropped_and_restored_database(tenants):
     """Dropped: the whole database. While it is away, and when an empty one is there, errors have a class."""
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
         before = storage.pulses(["study"])["study"].table
         tenants.drop()
@@ -160,14 +155,14 @@ def test_dropped_and_restored_database(tenants):
         tenants.create()
         with pytest.raises(StorageUnusable, match="tables are not"):
             _look(study)
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         assert storage.create_study(definition()).trials()
         assert storage.pulses(["study"])["study"].table != before
 
 
 def test_read_only_mode(tenants):
     """Read-only: the database. Reading works, writing raises StorageReadOnly; then writing works again."""
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
         tenants.admin("ALTER DATABASE {} SET default_transaction_read_only = on", tenants.name)
         tenants.cut()
@@ -181,7 +176,7 @@ def test_read_only_mode(tenants):
 
 def test_connection_limit(tenants):
     """A role at its limit of connections is unavailable, and works when one is given back."""
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
         tenants.admin("ALTER ROLE {} CONNECTION LIMIT 1", tenants.role)
         tenants.cut()
@@ -189,7 +184,7 @@ def test_connection_limit(tenants):
             with pytest.raises(StorageUnavailable, match="too many connections"):
                 study.trials()
             with pytest.raises(StorageUnavailable, match="too many connections"):
-                open_storage(tenants.url, HASTY)
+                open_for_search(tenants.url, HASTY)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             try:
@@ -211,7 +206,7 @@ def _through(url, server, proxy):
 
 def test_server_that_accepts_and_never_answers(tenants, postgres, proxy):
     """Swallowed: all that is sent. Each call ends within the limits, and works once the server answers."""
-    with open_storage(_through(tenants.url, postgres, proxy), HASTY) as storage:
+    with open_for_search(_through(tenants.url, postgres, proxy), HASTY) as storage:
         study = storage.create_study(definition())
         proxy.swallow(new=True)
         began = time.monotonic()
@@ -220,7 +215,7 @@ def test_server_that_accepts_and_never_answers(tenants, postgres, proxy):
         with pytest.raises(StorageUnavailable):
             storage.pulses(["study"])
         with pytest.raises(StorageUnavailable):
-            open_storage(_through(tenants.url, postgres, proxy), HASTY)
+            open_for_search(_through(tenants.url, postgres, proxy), HASTY)
         assert time.monotonic() - began < 4 * HASTY.answer_seconds + 3 * HASTY.connect_seconds
         proxy.forward()
         assert _look(study).trials()
@@ -229,7 +224,7 @@ def test_server_that_accepts_and_never_answers(tenants, postgres, proxy):
 @pytest.mark.parametrize("access", [HASTY, Access()], ids=["operator", "runner"])
 def test_idle_connections_that_a_firewall_forgot(tenants, postgres, proxy, access, monkeypatch):
     """Forgotten: idle connections, without a word. Survives: the next call, within the limit on a ping."""
-    with open_storage(_through(tenants.url, postgres, proxy), access) as storage:
+    with open_for_search(_through(tenants.url, postgres, proxy), access) as storage:
         study = storage.create_study(definition())
         monkeypatch.setattr(connections, "_REST_SECONDS", -1.0)  # as if they had rested
         proxy.swallow(new=False)
@@ -241,7 +236,7 @@ def test_idle_connections_that_a_firewall_forgot(tenants, postgres, proxy, acces
 
 def test_idle_connections_that_were_cut(tenants, postgres, proxy):
     """Closed: idle connections, by a proxy. Survives: the next call, without an error."""
-    with open_storage(_through(tenants.url, postgres, proxy), HASTY) as storage:
+    with open_for_search(_through(tenants.url, postgres, proxy), HASTY) as storage:
         study = storage.create_study(definition())
         proxy.cut()
         study.beat(beat("runner", 1))
@@ -264,7 +259,7 @@ def test_idle_connections_that_were_cut(tenants, postgres, proxy):
 def test_addresses_of_strangers(url, words, tmp_path):
     """Where only Postgres is accepted, another address is refused and nothing is opened or made."""
     with pytest.raises(StorageUnusable, match=words):
-        open_storage(url.replace("/tmp/", f"{tmp_path}/"), HASTY)  # noqa: S108 - replaced
+        open_for_search(url.replace("/tmp/", f"{tmp_path}/"), HASTY)  # noqa: S108 - replaced
     assert not list(tmp_path.iterdir())
 
 
@@ -278,7 +273,7 @@ def test_any_address_of_a_stranger_has_its_own_error(text):
         f"postgresql://user:s3cret@127.0.0.1:1/{text}",
     ):
         with pytest.raises(LlmoptError) as error:
-            open_storage(url, access)
+            open_for_search(url, access)
         assert "s3cret" not in str(error.value)
 
 
@@ -298,7 +293,7 @@ def test_row_that_cannot_be_read_is_counted_and_named(tenants, case, access):
     """A trial whose row is garbage counts as failed, by its number; all others are as they were."""
     if case == "too long" and access.document_bytes > len(GARBAGE[case]):
         pytest.skip("not too long for a runner")
-    with open_storage(tenants.url, access) as storage:
+    with open_for_search(tenants.url, access) as storage:
         study = storage.create_study(definition())
         for _ in range(3):
             claim = study.claim("runner", budget=9)
@@ -344,7 +339,7 @@ def _write_ticket(storage, number, text):
 )
 def test_row_that_contradicts_itself(tenants, statement):
     """A trial of which a part is missing or forged never keeps the others from being read."""
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
         for _ in range(3):
             claim = study.claim("runner", budget=9)
@@ -360,7 +355,7 @@ def test_row_that_contradicts_itself(tenants, statement):
 
 def test_trials_without_a_number_and_runners_of_garbage(tenants):
     """Rows that have no name of their own are counted, and those of runners named."""
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
         study.beat(beat("runner", 1))
         with storage.engine.begin() as connection:
@@ -380,7 +375,7 @@ def test_trials_without_a_number_and_runners_of_garbage(tenants):
 
 def test_definition_that_cannot_be_read(tenants):
     """A study whose definition is garbage, or a gigabyte, is an error with its own class."""
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         storage.create_study(definition())
         for text in ("'{'", "'{\"space\": 3}'", "repeat('x', 100000000)"):
             tenants.sql(
@@ -392,7 +387,7 @@ def test_definition_that_cannot_be_read(tenants):
 
 def test_huge_attributes_are_not_sent(tenants):
     """Attributes of many megabytes cost the reader neither memory nor the study."""
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
         claim = study.claim("runner", budget=9)
         study.finish(claim, measured(claim))
@@ -426,7 +421,7 @@ def _bytes_of(result):
 
 def test_many_rows_are_read_in_batches_up_to_a_limit(tenants):
     """A study of more trials than one answer holds is read whole; of more than are allowed, it is refused."""
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
         for _ in range(20):
             claim = study.claim("runner", budget=99)
@@ -452,7 +447,7 @@ def test_many_rows_are_read_in_batches_up_to_a_limit(tenants):
 
 def test_large_documents_are_read_in_batches(tenants):
     """One answer holds no more than about `batch_bytes`, however large the single documents are."""
-    with open_storage(tenants.url, HASTY) as storage:
+    with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
         for _ in range(6):
             claim = study.claim("runner", budget=99)
@@ -473,7 +468,7 @@ def test_large_documents_are_read_in_batches(tenants):
 def test_a_reader_keeps_a_limited_number_of_bytes(tenants):
     """A study of which a reader would keep more than its limit is refused; what is dropped does not count."""
     small = replace(HASTY, kept_bytes=40_000)
-    with open_storage(tenants.url) as owner, open_storage(tenants.url, small) as reader:
+    with open_for_search(tenants.url) as owner, open_for_search(tenants.url, small) as reader:
         study = owner.create_study(definition())
         samples = {f"item-{number}": 1.0 for number in range(5_000)}
         for warning in ("short", "x" * 60_000):
@@ -489,7 +484,7 @@ def test_a_reader_keeps_a_limited_number_of_bytes(tenants):
 
 def test_a_reader_keeps_no_samples_of_the_search(tenants):
     """Samples, sampler notes and foreign facts of search trials are not kept; what a result shows is."""
-    with open_storage(tenants.url) as owner, open_storage(tenants.url, HASTY) as reader:
+    with open_for_search(tenants.url) as owner, open_for_search(tenants.url, HASTY) as reader:
         study = owner.create_study(definition())
         claim = study.claim("runner", budget=9)
         outcome = measured(claim)

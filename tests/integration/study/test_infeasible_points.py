@@ -2,9 +2,9 @@
 
 from fakes.studies import definition, ended, measured
 
+from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.spaces import IntDimension, SearchSpace, SpaceParameter
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.records import OutcomeKind
+from llmopt_core.storage.records import OutcomeKind
 
 SPACE = SearchSpace(
     (
@@ -34,7 +34,7 @@ def _misses(storage, seed, kind):
 
 def test_a_sampler_that_is_told_asks_less_for_what_does_not_fit(sqlite_url):
     """Over five seeds, searches that are told of infeasible points miss at most two thirds as often."""
-    with open_storage(sqlite_url) as storage:
+    with open_for_search(sqlite_url) as storage:
         told = [_misses(storage, seed, OutcomeKind.INFEASIBLE) for seed in SEEDS]
         untold = [_misses(storage, seed, OutcomeKind.FAILED) for seed in SEEDS]
     assert sum(told) <= 2 / 3 * sum(untold)

@@ -10,14 +10,21 @@ import optuna
 import pytest
 import sqlalchemy as sa
 from fakes.studies import SLO, TWO_OBJECTIVES, beat, definition, ended, measured
+from optuna.distributions import distribution_to_json
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
 
-from llmopt_core.study import tables
-from llmopt_core.study.adapter import Storage, Study, open_storage
-from llmopt_core.study.records import ConfirmPlan, OutcomeKind
-from llmopt_core.study.snapshot import Snapshot
-from llmopt_core.study.summary import summarise
+from llmopt_core.analysis.summary import summarise
+from llmopt_core.sampling.distributions import distribution
+from llmopt_core.sampling.methods import open_for_search
+from llmopt_core.search.spaces import ChoiceDimension, FloatDimension, IntDimension
+from llmopt_core.storage import tables
+from llmopt_core.storage.records import ConfirmPlan, OutcomeKind
+from llmopt_core.storage.snapshot import Snapshot
+from llmopt_core.storage.storages import Storage
+from llmopt_core.storage.studies import Study
 
 COLUMNS = {
     "studies": {"study_id", "study_name"},
@@ -49,10 +56,57 @@ def test_tables_are_those_we_write(sqlite_url):
 
 def test_tables_are_made_as_optuna_makes_them(sqlite_url, tmp_path):
     """A database of ours and one of Optuna's own have the same tables, columns, indices and versions."""
-    open_storage(sqlite_url).close()
+    open_for_search(sqlite_url).close()
     RDBStorage(f"sqlite:///{tmp_path}/own.db").engine.dispose()
     ours, own = (_contents(tmp_path / name) for name in ("study.db", "own.db"))
     assert ours == own
+
+
+def test_tables_are_declared_as_optuna_declares_them():
+    """Each table has the statement that Optuna's would have on Postgres, too."""
+    dialect = postgresql.dialect()
+    own = models.BaseModel.metadata.tables
+    for table in (tables.STUDIES, tables.TRIALS, *tables.OF_STUDIES, *tables.OF_TRIALS):
+        for made in (CreateTable, _indices):
+            assert _statements(made(table), dialect) == _statements(made(own[table.name]), dialect)
+
+
+def _indices(table):
+    return [CreateIndex(index) for index in sorted(table.indexes, key=lambda index: index.name)]
+
+
+def _statements(made, dialect):
+    return [str(each.compile(dialect=dialect)) for each in (made if isinstance(made, list) else [made])]
+
+
+@pytest.mark.parametrize(
+    ("dimension", "value"),
+    [
+        (IntDimension(1, 9, step=3), 7),
+        (IntDimension(1, 8, step=3), 4),
+        (IntDimension(1, 64, log=True), 8),
+        (FloatDimension(0.1, 0.9), 0.3),
+        (FloatDimension(0.1, 0.9, step=0.1), 0.3),
+        (FloatDimension(0.1, 0.9, log=True), 0.3),
+        (ChoiceDimension(("f16", 1, True, 0.5)), 0.5),
+    ],
+)
+def test_parameters_are_stored_as_optuna_stores_them(dimension, value):
+    """The columns of a parameter are those that Optuna would write."""
+    stored, own = tables.stored_parameter("name", value, dimension), distribution(dimension)
+    assert stored["param_value"] == own.to_internal_repr(value)
+    assert json.loads(stored["distribution_json"]) == json.loads(distribution_to_json(own))
+
+
+def test_states_are_optunas():
+    """States, directions and kinds of values have the names that Optuna reads."""
+    for ours, own in (
+        (tables.TrialState, optuna.trial.TrialState),
+        (tables.StudyDirection, optuna.study.StudyDirection),
+        (tables.TrialValueType, models.TrialValueModel.TrialValueType),
+        (tables.TrialIntermediateValueType, models.TrialIntermediateValueModel.TrialIntermediateValueType),
+    ):
+        assert [each.name for each in ours] == [each.name for each in own]
 
 
 def _contents(path):
@@ -76,7 +130,7 @@ def test_constraints_are_where_optuna_looks():
 
 def test_optuna_reads_what_we_write(url):
     """A plain `optuna.load_study` sees parameters, values, constraints, states and times as its own."""
-    with open_storage(url) as storage:
+    with open_for_search(url) as storage:
         study = storage.create_study(definition(objectives=TWO_OBJECTIVES, constraints=SLO))
         claims = [study.claim("runner", budget=9) for _ in range(6)]
         study.finish(claims[0], measured(claims[0], accuracy=0.5, ttft_ms_p95=800.0))
@@ -113,7 +167,7 @@ def test_optuna_reads_what_we_write(url):
 
 def test_a_trial_costs_few_statements(sqlite_url):
     """A trial costs few statements and two commits, however many samples it has."""
-    with open_storage(sqlite_url) as storage:
+    with open_for_search(sqlite_url) as storage:
         study = storage.create_study(definition(sampler="tpe", pruner="wilcoxon"))
         for _ in range(15):
             claim = study.claim("runner", budget=20)
@@ -132,7 +186,7 @@ def test_a_trial_costs_few_statements(sqlite_url):
 @pytest.fixture
 def long_study(sqlite_url):
     """A study of 2,000 trials."""
-    with open_storage(sqlite_url) as storage:
+    with open_for_search(sqlite_url) as storage:
         study = storage.create_study(definition(objectives=TWO_OBJECTIVES))
         for _ in range(2000):
             claim = study.claim("runner", budget=2000)
@@ -155,7 +209,7 @@ def test_long_study_is_polled_quickly(long_study: Storage, monkeypatch):
 
 def test_beats_while_another_thread_claims(url):
     """The heartbeat's thread and the runner's thread share one study without disturbing each other."""
-    with open_storage(url) as storage:
+    with open_for_search(url) as storage:
         study = storage.create_study(definition(sampler="tpe"))
         stop, failures = threading.Event(), []
         threads = [threading.Thread(target=_beat, args=(study, name, stop, failures)) for name in "ab"]

@@ -13,19 +13,15 @@ import sqlalchemy as sa
 from fakes.postgres import PASSWORD
 from fakes.studies import beat, definition, measured
 
-from llmopt_core.study.adapter import (
-    Janitor,
-    StorageUnavailable,
-    StorageUnusable,
-    StudyNotFound,
-    open_storage,
-)
-from llmopt_core.study.summary import summarise
+from llmopt_core.analysis.summary import summarise
+from llmopt_core.sampling.methods import open_for_search
+from llmopt_core.storage.errors import StorageUnavailable, StorageUnusable, StudyNotFound
+from llmopt_core.storage.reaper import Janitor
 
 
 def test_study_works_again_after_postgres_was_stopped(postgres, postgres_url):
     """Stopped: Postgres, as by a crash. Survives: the study object, its claims and what was measured."""
-    with open_storage(postgres_url) as storage:
+    with open_for_search(postgres_url) as storage:
         study = storage.create_study(definition(sampler="tpe"))
         first, second = (study.claim("runner", budget=9) for _ in range(2))
         study.finish(first, measured(first))
@@ -62,8 +58,8 @@ def test_a_study_is_dropped_while_a_trial_ends(postgres_url):
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
     with (
-        open_storage(postgres_url) as runner,
-        open_storage(postgres_url) as other,
+        open_for_search(postgres_url) as runner,
+        open_for_search(postgres_url) as other,
         ThreadPoolExecutor() as pool,
     ):
         study = runner.create_study(definition())
@@ -92,7 +88,7 @@ def test_a_study_is_dropped_while_a_trial_ends(postgres_url):
 
 def test_connections_cut_in_the_middle(postgres_url):
     """Cut: the pooled connections, by the server. Survives: the next call, without an error."""
-    with open_storage(postgres_url) as storage:
+    with open_for_search(postgres_url) as storage:
         study = storage.create_study(definition())
         claim = study.claim("runner", budget=9)
         cutter = sa.create_engine(postgres_url)
@@ -111,7 +107,7 @@ def test_connections_cut_in_the_middle(postgres_url):
 @pytest.mark.parametrize("event", ["commit", "lost"])
 def test_claim_whose_answer_was_lost(postgres_url, event):
     """Cut: the connection around a claim's commit. Survives: a budget without a trial nobody knows of."""
-    with open_storage(postgres_url) as storage:
+    with open_for_search(postgres_url) as storage:
         study = storage.create_study(definition())
         study.claim("runner", budget=3)
         cut = threading.Event()
@@ -136,7 +132,7 @@ def test_postgres_that_is_not_there():
     """An address where nobody listens is unavailable, said without the password."""
     url = f"postgresql+psycopg://llmopt:{PASSWORD}@127.0.0.1:1/study"
     with pytest.raises(StorageUnavailable, match=r"127\.0\.0\.1:1/study") as error:
-        open_storage(url)
+        open_for_search(url)
     assert PASSWORD not in str(error.value)
     assert error.value.__cause__ is None
 
@@ -145,7 +141,7 @@ def test_wrong_password_is_not_told(postgres):
     """A refused password is not repeated in the message."""
     url = postgres.url("postgres").replace(PASSWORD, "wr0ng-word")
     with pytest.raises(StorageUnavailable) as error:
-        open_storage(url)
+        open_for_search(url)
     assert "wr0ng-word" not in str(error.value)
 
 
@@ -155,21 +151,21 @@ def test_file_that_is_no_database(tmp_path, content):
     path = tmp_path / "study.db"
     path.write_bytes(content)
     with pytest.raises(StorageUnusable, match="move the file away"):
-        open_storage(f"sqlite:///{path}")
+        open_for_search(f"sqlite:///{path}")
     assert path.read_bytes() == content
 
 
 def test_folder_that_is_not_there(tmp_path):
     """A path in a missing folder is said to be so."""
     with pytest.raises(StorageUnavailable, match="there is no folder"):
-        open_storage(f"sqlite:///{tmp_path}/missing/study.db")
+        open_for_search(f"sqlite:///{tmp_path}/missing/study.db")
 
 
 @pytest.mark.parametrize("url", ["mysql://host/study", "no address", "sqlite://", "sqlite:///:memory:"])
 def test_addresses_that_cannot_be_used(url):
     """An address of another kind is refused with what to use."""
     with pytest.raises(StorageUnusable, match="sqlite"):
-        open_storage(url)
+        open_for_search(url)
 
 
 def test_database_of_another_optuna(sqlite_url, tmp_path):
@@ -178,20 +174,20 @@ def test_database_of_another_optuna(sqlite_url, tmp_path):
         connection.execute("UPDATE alembic_version SET version_num = 'v2.6.0.a'")
     connection.close()
     with pytest.raises(StorageUnusable, match="table schema"):
-        open_storage(sqlite_url)
+        open_for_search(sqlite_url)
 
 
 def test_optunas_own_study_is_not_ours(sqlite_url):
     """A study that Optuna alone made is not opened as one of ours."""
     program = f"import optuna; optuna.create_study(storage={sqlite_url!r}, study_name='plain')"
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, env=dict(os.environ))
-    with open_storage(sqlite_url) as storage, pytest.raises(StudyNotFound):
+    with open_for_search(sqlite_url) as storage, pytest.raises(StudyNotFound):
         storage.open_study("plain")
 
 
 def test_full_disk(sqlite_url):
     """A database that cannot grow is unavailable; after there is room the same call works."""
-    with open_storage(sqlite_url) as storage:
+    with open_for_search(sqlite_url) as storage:
         study = storage.create_study(definition())
         claim = study.claim("runner", budget=9)
         outcome = measured(claim)

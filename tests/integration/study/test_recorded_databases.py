@@ -4,13 +4,14 @@ import pytest
 from releases.recorded import RECORDED, hashes, resources
 from releases.restored import restore_database
 
+from llmopt_core.analysis.comparison import compare_candidates
+from llmopt_core.analysis.summary import summarise
 from llmopt_core.resources import LLMBenchmark, resource_of
 from llmopt_core.resources.hashed import served_document
-from llmopt_core.study.adapter import Janitor, open_storage
-from llmopt_core.study.comparison import compare_candidates
-from llmopt_core.study.definitions import define_study
-from llmopt_core.study.results import result_of
-from llmopt_core.study.summary import summarise
+from llmopt_core.results.optimizations import result_of
+from llmopt_core.sampling.methods import open_for_search
+from llmopt_core.storage.definitions import define_study
+from llmopt_core.storage.reaper import Janitor
 
 
 @pytest.fixture(params=RECORDED, ids=lambda release: release.name)
@@ -22,7 +23,7 @@ def release(request):
 def storage(release, postgres, request):
     url = postgres.create_database(f"recorded-{release.name}-{request.node.name}"[:60])
     restore_database(url, release)
-    with open_storage(url) as storage:
+    with open_for_search(url) as storage:
         yield storage
 
 

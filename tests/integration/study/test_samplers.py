@@ -5,10 +5,11 @@ import importlib.util
 import pytest
 from fakes.studies import MIXED_POINTS, MIXED_SPACE, SLO, TWO_OBJECTIVES, definition, ended, measured
 
+from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.spaces import FloatDimension, IntDimension, SearchSpace, SpaceParameter
-from llmopt_core.study.adapter import SamplerUnavailable, open_storage
-from llmopt_core.study.distributions import contains, distributions
-from llmopt_core.study.records import OutcomeKind
+from llmopt_core.storage.errors import SamplerUnavailable
+from llmopt_core.storage.points import contains, dimensions
+from llmopt_core.storage.records import OutcomeKind
 
 SINGLE = ("tpe", "random", "gp", "cmaes", "grid", "nsga2", "nsga3", "qmc")
 SEVERAL = tuple(name for name in SINGLE if name != "cmaes")
@@ -43,7 +44,7 @@ def _finish(study, claim):
 
 
 def _check(claims):
-    space = distributions(MIXED_SPACE)
+    space = dimensions(MIXED_SPACE)
     for claim in claims[1:]:
         assert all(contains(space[name], value) for name, value in claim.parameters.items())
         active = {each.name for each in MIXED_SPACE.parameters if each.active(claim.parameters)}
@@ -85,7 +86,7 @@ def test_resumes_in_another_process(storage, url, sampler):
     """A newly opened study goes on where the samplers of the old one were."""
     _skip_without_torch(sampler)
     _run(storage, definition(sampler=sampler), 20)
-    with open_storage(url) as fresh:
+    with open_for_search(url) as fresh:
         claims = _run(fresh, definition(sampler=sampler), 30)
     assert len(claims) == 10
     _check([None, *claims])
@@ -101,7 +102,7 @@ def test_workers_do_not_repeat_each_other(storage, url, sampler):
     )
     storage.create_study(definition(sampler=sampler, space=space))
     points = []
-    with open_storage(url) as one, open_storage(url) as two:
+    with open_for_search(url) as one, open_for_search(url) as two:
         studies = [one.open_study("study"), two.open_study("study")]
         for index in range(21):
             claim = studies[index % 2].claim(f"runner-{index % 2}", budget=21)
@@ -128,22 +129,6 @@ def test_grid_runs_a_returned_point_again(storage):
     assert count == MIXED_POINTS
 
 
-def test_grid_needs_steps(storage):
-    """A grid over a dimension without steps is refused by its name, as is one of too many points."""
-    endless = SearchSpace((SpaceParameter("sampling.top_p", FloatDimension(0.1, 1.0)),))
-    with pytest.raises(SamplerUnavailable, match=r"sampling\.top_p has no step"):
-        storage.create_study(definition(sampler="grid", space=endless))
-    wide = SearchSpace(tuple(SpaceParameter(f"engine.p{n}", IntDimension(1, 100)) for n in range(3)))
-    with pytest.raises(SamplerUnavailable, match="more than 100000 points"):
-        storage.create_study(definition(sampler="grid", space=wide))
-
-
-def test_cmaes_has_one_objective(storage):
-    """cmaes with several objectives is refused with what to use instead."""
-    with pytest.raises(SamplerUnavailable, match="use tpe or nsga2"):
-        storage.create_study(definition(sampler="cmaes", objectives=TWO_OBJECTIVES))
-
-
 def test_missing_torch_says_what_to_install(storage, monkeypatch):
     """Where torch is not installed, sampler gp says so before the first trial is run."""
     study = storage.create_study(definition(sampler="gp"))
@@ -156,7 +141,7 @@ def test_missing_torch_says_what_to_install(storage, monkeypatch):
 def test_tpe_learns(sqlite_url):
     """TPE comes nearer to the best than chance does, so its history reaches it."""
     space = SearchSpace((SpaceParameter("sampling.temperature", FloatDimension(0.0, 10.0)),))
-    with open_storage(sqlite_url) as storage:
+    with open_for_search(sqlite_url) as storage:
         late = {}
         for sampler in ("tpe", "random"):
             study = storage.create_study(definition(sampler, sampler=sampler, space=space, seed=1))

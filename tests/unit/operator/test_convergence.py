@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.study.documents import EndReason
+from llmopt_core.storage.documents import EndReason
 from llmopt_operator.domain.actions import (
     Action,
     DeleteResource,

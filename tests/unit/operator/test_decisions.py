@@ -6,7 +6,7 @@ import pytest
 
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.study.documents import EndReason
+from llmopt_core.storage.documents import EndReason
 from llmopt_operator.domain.actions import (
     DeleteResource,
     EndStudy,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from llmopt_core.api.reasons import Reason
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.study.documents import EndReason
+from llmopt_core.storage.documents import EndReason
 from llmopt_operator.domain.actions import Refused, WriteArguments
 from llmopt_operator.domain.conditions import timestamp
 from llmopt_operator.domain.decisions import decide

@@ -4,12 +4,7 @@ import threading
 import pytest
 from fakes.loops import until
 
-from llmopt_core.study.adapter import (
-    EnqueueInvalid,
-    StorageUnavailable,
-    StorageUnusable,
-    StudyUnreadable,
-)
+from llmopt_core.storage.errors import EnqueueInvalid, StorageUnavailable, StorageUnusable, StudyUnreadable
 from llmopt_operator.adapters.slots import Slot, StorageProblem, Threads
 
 

@@ -3,8 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from llmopt_core.study.adapter import StorageUnavailable
-from llmopt_core.study.pulses import Pulse
+from llmopt_core.storage.errors import StorageUnavailable
+from llmopt_core.storage.pulses import Pulse
 from llmopt_operator.adapters import storages as module
 from llmopt_operator.adapters.owners import Owners
 from llmopt_operator.adapters.secrets import StorageSecretInvalid

@@ -10,17 +10,17 @@ from fakes.manifests import changed, optimization
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmopt_core.analysis.summary import WarningCount
 from llmopt_core.api.reasons import Reason
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources import LLMOptimization, resource_of
+from llmopt_core.results.optimizations import Comparison, ErrorCount, OptimizationResult, result_of
+from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.search.spaces import ChoiceDimension, SearchSpace, SpaceParameter
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.definitions import define_study
-from llmopt_core.study.records import Outcome, OutcomeKind
-from llmopt_core.study.results import Comparison, ErrorCount, OptimizationResult, result_of
-from llmopt_core.study.summary import WarningCount
+from llmopt_core.storage.definitions import define_study
+from llmopt_core.storage.records import Outcome, OutcomeKind
 from llmopt_operator.domain.winners import verified
 from llmopt_operator.specs.config_maps import best_config_map
 
@@ -167,7 +167,7 @@ def test_a_study_with_a_space_of_its_own_is_not_believed(tmp_path: Path) -> None
     resource = _resource()
     forged = SearchSpace((SpaceParameter("engine.api_key", ChoiceDimension((FORGED, "x"))),))
     definition = replace(define_study(resource), space=forged)
-    with open_storage(f"sqlite:///{tmp_path}/forged.db") as storage:
+    with open_for_search(f"sqlite:///{tmp_path}/forged.db") as storage:
         study = storage.create_study(definition)
         for accuracy in (0.5, 0.9):
             claim = study.claim("runner", budget=2)

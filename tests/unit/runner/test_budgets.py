@@ -7,8 +7,8 @@ from fakes.records import outcome, trial
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.optimization import Budget, Confirm, Target
-from llmopt_core.study.durations import active_seconds
-from llmopt_core.study.records import OutcomeKind, Phase, RunnerRecord
+from llmopt_core.results.durations import active_seconds
+from llmopt_core.storage.records import OutcomeKind, Phase, RunnerRecord
 from llmopt_runner.budgets import confirm_seconds, nothing_left, search_ending
 
 NO_CONFIRM = Confirm(top=0)

@@ -7,8 +7,8 @@ from fakes.comparisons import candidate
 from fakes.manifests import benchmark, changed
 
 from llmopt_core.resources import resource_of
-from llmopt_core.study.definitions import define_study
-from llmopt_core.study.records import Claim, Phase, Serving
+from llmopt_core.storage.definitions import define_study
+from llmopt_core.storage.records import Claim, Phase, Serving
 from llmopt_runner.candidates import CandidateRunners, key_owner, served_by
 from llmopt_runner.models import ModelNotFound
 from llmopt_runner.stopping import StopSignal

@@ -5,7 +5,7 @@ from fakes.records import outcome
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.benchmark import BenchmarkBudget
-from llmopt_core.study.records import OutcomeKind, RunnerRecord
+from llmopt_core.storage.records import OutcomeKind, RunnerRecord
 from llmopt_runner.budgets import comparison_ending, comparison_exhausted
 
 BENCHMARK = comparison("default", "a", "b", repeats=2)

@@ -12,11 +12,11 @@ from prometheus_client import Gauge
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from llmopt_core.analysis.comparison import compare
+from llmopt_core.analysis.summary import summarise_trials
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.search.spaces import SearchSpace
-from llmopt_core.study.comparison import compare
-from llmopt_core.study.records import ObjectiveDefinition, OutcomeKind, Phase, StudyDefinition
-from llmopt_core.study.summary import summarise_trials
+from llmopt_core.storage.records import ObjectiveDefinition, OutcomeKind, Phase, StudyDefinition
 from llmopt_runner.exporter import DeviceMemory, Exporter, ProgressMemory, served
 from llmopt_runner.trial import Progress
 

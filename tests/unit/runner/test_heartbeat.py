@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from llmopt_core.study.errors import StorageUnavailable, StudyDropped, StudyNotFound
+from llmopt_core.storage.errors import StorageUnavailable, StudyDropped, StudyNotFound
 from llmopt_runner import heartbeat
 from llmopt_runner.heartbeat import Heartbeat
 from llmopt_runner.trial import Progress

@@ -9,7 +9,7 @@ from fakes.records import outcome, trial
 from llmopt_core.engines.llamacpp import LLAMACPP
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.search.spaces import SearchSpace
-from llmopt_core.study.records import (
+from llmopt_core.storage.records import (
     Claim,
     ConstraintDefinition,
     ObjectiveDefinition,

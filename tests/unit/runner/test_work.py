@@ -6,8 +6,8 @@ import pytest
 from fakes.studies import definition
 
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.study.adapter import SamplerUnavailable, open_storage
-from llmopt_core.study.errors import StorageUnavailable, StudyDropped
+from llmopt_core.storage.errors import SamplerUnavailable, StorageUnavailable, StudyDropped
+from llmopt_core.storage.storages import open_storage
 from llmopt_runner.heartbeat import Heartbeat
 from llmopt_runner.main import Work
 from llmopt_runner.stopping import Interrupted, StopSignal

@@ -5,15 +5,15 @@ from typing import Any
 
 from llmopt.cluster.conditions import StatusUnreadable, end_of
 from llmopt.cluster.outcomes import errors_in, typed, warnings_in
+from llmopt_core.analysis.comparison import BenchmarkFinding, CandidateFinding, Difference, MetricMean
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.benchmark import BenchmarkSpec, Candidate
 from llmopt_core.resources.served import served_benchmark
 from llmopt_core.resources.status import BenchmarkStatus, CandidateResult, MetricResult
 from llmopt_core.resources.status import Comparison as StatusComparison
-from llmopt_core.study.benchmark_results import BenchmarkResult
-from llmopt_core.study.comparison import BenchmarkFinding, CandidateFinding, Difference, MetricMean
-from llmopt_core.study.definitions import objective_of
-from llmopt_core.study.records import ObjectiveDefinition
+from llmopt_core.results.benchmarks import BenchmarkResult
+from llmopt_core.storage.definitions import objective_of
+from llmopt_core.storage.records import ObjectiveDefinition
 
 Document = Mapping[str, Any]
 _PERCENT = 100

@@ -10,8 +10,9 @@ from urllib.parse import SplitResult, urlsplit
 from llmopt.cluster.errors import Forbidden, ResourceNotFound
 from llmopt_core.api.objects import STORAGE_SECRET, STORAGE_SECRET_KEY
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.study.adapter import StorageUnavailable, Study, open_storage
-from llmopt_core.study.errors import StudyNotFound
+from llmopt_core.storage.errors import StorageUnavailable, StudyNotFound
+from llmopt_core.storage.storages import open_storage
+from llmopt_core.storage.studies import Study
 
 if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster

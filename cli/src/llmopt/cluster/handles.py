@@ -29,7 +29,7 @@ from llmopt_core.api.conditions import Phase
 from llmopt_core.api.kinds import Kind
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.status import OptimizationStatus
-from llmopt_core.study.benchmark_results import BenchmarkResult
+from llmopt_core.results.benchmarks import BenchmarkResult
 
 if TYPE_CHECKING:
     from pandas import DataFrame

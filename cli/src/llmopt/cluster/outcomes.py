@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from llmopt.cluster.conditions import end_of
 from llmopt.cluster.readings import gains_of, objectives_of
+from llmopt_core.analysis.summary import WarningCount
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.resources.base import Scalar
@@ -20,9 +21,14 @@ from llmopt_core.resources.names import best_config_map_name
 from llmopt_core.resources.search_spaces import parse_value
 from llmopt_core.resources.served import engine_of, served_optimization
 from llmopt_core.resources.status import BenchmarkStatus, ErrorSummary, OptimizationStatus, TrialResult
+from llmopt_core.results.optimizations import (
+    SHOWN_METRICS,
+    Comparison,
+    ErrorCount,
+    OptimizationResult,
+    compare,
+)
 from llmopt_core.search.configurations import GROUPS, Value
-from llmopt_core.study.results import SHOWN_METRICS, Comparison, ErrorCount, OptimizationResult, compare
-from llmopt_core.study.summary import WarningCount
 
 BEST_KEY = "best.json"
 _RESULT: TypeAdapter[OptimizationResult] = TypeAdapter(OptimizationResult)

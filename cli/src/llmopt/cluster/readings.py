@@ -11,10 +11,10 @@ from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.resources.served import served_optimization, served_spec
 from llmopt_core.resources.status import BenchmarkStatus, Gain, OptimizationStatus, RunnerStatus
-from llmopt_core.study.definitions import objective_of
-from llmopt_core.study.progress import Progress
-from llmopt_core.study.records import ObjectiveDefinition, OutcomeKind
-from llmopt_core.study.results import Comparison, compare
+from llmopt_core.results.optimizations import Comparison, compare
+from llmopt_core.results.progress import Progress
+from llmopt_core.storage.definitions import objective_of
+from llmopt_core.storage.records import ObjectiveDefinition, OutcomeKind
 
 
 def progress_of(document: Document, status: Status) -> Progress:

@@ -11,7 +11,7 @@ from llmopt.results import Result
 from llmopt.tables import error_lines, print_result
 from llmopt.terminal import Console
 from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus
-from llmopt_core.study.benchmark_results import BenchmarkResult
+from llmopt_core.results.benchmarks import BenchmarkResult
 
 if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster

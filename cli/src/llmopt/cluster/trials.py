@@ -9,7 +9,7 @@ from llmopt.cluster.outcomes import typed
 from llmopt_core.resources.served import engine_of
 from llmopt_core.resources.status import OptimizationStatus, TrialResult
 from llmopt_core.search.configurations import Value
-from llmopt_core.study.records import TrialRecord
+from llmopt_core.storage.records import TrialRecord
 
 if TYPE_CHECKING:
     from pandas import DataFrame

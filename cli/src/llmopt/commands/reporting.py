@@ -10,8 +10,8 @@ from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.files import words_of
 from llmopt_core.resources import load_manifest
-from llmopt_core.study.adapter import open_storage
-from llmopt_core.study.definitions import study_name
+from llmopt_core.storage.definitions import study_name
+from llmopt_core.storage.storages import open_storage
 
 
 class NoResults(LlmoptError):

@@ -24,8 +24,8 @@ from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.files import words_of
-from llmopt_core.study.benchmark_results import BenchmarkResult
-from llmopt_core.study.errors import StorageUnavailable
+from llmopt_core.results.benchmarks import BenchmarkResult
+from llmopt_core.storage.errors import StorageUnavailable
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 from llmopt_core.resources import Resource
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.study.definitions import fingerprint
+from llmopt_core.storage.definitions import fingerprint
 
 _MISSING = object()
 

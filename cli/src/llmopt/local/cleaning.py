@@ -11,7 +11,7 @@ import platformdirs
 
 from llmopt.local.histories import StudyState
 from llmopt_core.resources import load_manifest
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 
 
 class Extent(StrEnum):

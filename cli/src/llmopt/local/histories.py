@@ -10,9 +10,10 @@ from llmopt.local.folders import ResultsFolder
 from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
 from llmopt_core.errors.files import words_of
 from llmopt_core.resources import load_manifest
-from llmopt_core.study.adapter import Study, open_storage
-from llmopt_core.study.definitions import study_name
-from llmopt_core.study.records import TrialRecord
+from llmopt_core.storage.definitions import study_name
+from llmopt_core.storage.records import TrialRecord
+from llmopt_core.storage.storages import open_storage
+from llmopt_core.storage.studies import Study
 
 
 class NoStudy(LlmoptError):

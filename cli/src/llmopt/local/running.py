@@ -9,7 +9,7 @@ from llmopt.local.sessions import Audience, Pace, Session, SessionEnd, Stop
 from llmopt.local.studies import LocalStudy
 from llmopt.report.writing import ReportUnavailable, write_report
 from llmopt.results import Result, read_result, write_best
-from llmopt_core.study.adapter import Study
+from llmopt_core.storage.studies import Study
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from llmopt.local.fleets import Fleet, ending
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.study.adapter import Janitor, Study
-from llmopt_core.study.progress import Progress, look
+from llmopt_core.results.progress import Progress, look
+from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.studies import Study
 
 
 @dataclass(frozen=True)

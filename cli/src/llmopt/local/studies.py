@@ -8,15 +8,17 @@ from pathlib import Path
 
 from llmopt.local.changes import changes_between
 from llmopt.local.folders import ResultsFolder
+from llmopt_core.analysis.comparison import compare_candidates
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import LLMBenchmark, ManifestInvalid, Resource, load_manifest
-from llmopt_core.study.adapter import EndReason, Storage, Study, open_storage
-from llmopt_core.study.comparison import compare_candidates
-from llmopt_core.study.definitions import define_study, resource_name, study_name
-from llmopt_core.study.errors import StudyMismatch, StudyNotFound
-from llmopt_core.study.others import from_others
-from llmopt_core.study.records import OutcomeKind
+from llmopt_core.sampling.others import from_others
+from llmopt_core.storage.definitions import define_study, resource_name, study_name
+from llmopt_core.storage.documents import EndReason
+from llmopt_core.storage.errors import StudyMismatch, StudyNotFound
+from llmopt_core.storage.records import OutcomeKind
+from llmopt_core.storage.storages import Storage, open_storage
+from llmopt_core.storage.studies import Study
 
 # A study that ended for one of these goes on when its budget was changed.
 BUDGET_REASONS = frozenset(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from llmopt.report.machine import machine_facts
 from llmopt.report.pages import Page, measuring_seconds, parameter_rows, workload_facts
+from llmopt_core.analysis.comparison import BenchmarkFinding, CandidateFinding, Difference, MetricMean
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.benchmark import BenchmarkSpec
-from llmopt_core.study.benchmark_results import BenchmarkResult
-from llmopt_core.study.benchmark_wording import (
+from llmopt_core.results.benchmark_wording import (
     benchmark_headline,
     difference_interval_text,
     difference_text,
@@ -18,10 +18,10 @@ from llmopt_core.study.benchmark_wording import (
     mean_text,
     value_texts,
 )
-from llmopt_core.study.comparison import BenchmarkFinding, CandidateFinding, Difference, MetricMean
-from llmopt_core.study.records import TrialRecord
-from llmopt_core.study.repeats import current
-from llmopt_core.study.wording import duration, number
+from llmopt_core.results.benchmarks import BenchmarkResult
+from llmopt_core.results.wording import duration, number
+from llmopt_core.storage.records import TrialRecord
+from llmopt_core.storage.repeats import current
 
 # Room beside the outermost intervals, as a share of what they span.
 _MARGIN = 0.04

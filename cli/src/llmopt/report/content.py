@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from llmopt.report.machine import machine_facts
 from llmopt.report.pages import Page, measuring_seconds, parameter_rows, workload_facts
+from llmopt_core.analysis.ranking import ranked
 from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.study.ranking import ranked
-from llmopt_core.study.records import OutcomeKind, Phase, StudyDefinition, TrialRecord
-from llmopt_core.study.results import Comparison, OptimizationResult
-from llmopt_core.study.wording import (
+from llmopt_core.results.optimizations import Comparison, OptimizationResult
+from llmopt_core.results.wording import (
     advice,
     duration,
     gain_text,
@@ -22,6 +21,7 @@ from llmopt_core.study.wording import (
     value_text,
     verdict,
 )
+from llmopt_core.storage.records import OutcomeKind, Phase, StudyDefinition, TrialRecord
 
 TOP_TRIALS = 10
 _KINDS = (OutcomeKind.MEASURED, OutcomeKind.COPIED)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmopt_core.resources.serving import Workload
+from llmopt_core.results.wording import value_text
 from llmopt_core.search.configurations import Value
-from llmopt_core.study.records import TrialRecord
-from llmopt_core.study.wording import value_text
+from llmopt_core.storage.records import TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)

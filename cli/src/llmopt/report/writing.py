@@ -11,9 +11,9 @@ from llmopt.results import Result
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.study.adapter import Study
-from llmopt_core.study.benchmark_results import BenchmarkResult
-from llmopt_core.study.results import OptimizationResult
+from llmopt_core.results.benchmarks import BenchmarkResult
+from llmopt_core.results.optimizations import OptimizationResult
+from llmopt_core.storage.studies import Study
 
 TITLES = {
     "history": ("History", "Each trial as it was measured, and the best so far."),
@@ -52,7 +52,7 @@ def write_report(
 
 def _figures(study: Study) -> Mapping[str, Any]:
     try:
-        from llmopt_core.study.figures import figures  # noqa: PLC0415 - slow to load, and not always wanted
+        from llmopt_core.results.figures import figures  # noqa: PLC0415 - slow to load, and not always wanted
 
         return figures(study)
     except ImportError as error:  # Optuna looks for plotly only when it draws

@@ -1,4 +1,5 @@
-"""Which configuration is measured next.
+"""Which configuration is measured next, when a trial is stopped, and what other studies tell.
 
-Start with `observations`: what a sampler is given. It reads no database and starts no engine.
+It starts no engine and writes to no database. Read `methods` for what a runner uses of it, `observations` for
+what a model-based sampler is given.
 """

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import SearchSpace
-from llmopt_core.study.records import ConstraintDefinition, ObjectiveDefinition
+from llmopt_core.storage.records import ConstraintDefinition, ObjectiveDefinition
 
 
 class ObservedState(StrEnum):

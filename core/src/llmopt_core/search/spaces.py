@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from llmopt_core.search.configurations import Value
 
@@ -24,6 +25,11 @@ class IntDimension:
     step: int = 1
     log: bool = False
 
+    @property
+    def last(self) -> int:
+        """The greatest value: `high`, or the last step below it."""
+        return self.low + (self.high - self.low) // self.step * self.step
+
     def settled(self, value: object) -> Value | None:
         """Return `value` as this dimension has it, None where it has not."""
         if isinstance(value, bool) or not isinstance(value, int):
@@ -40,6 +46,14 @@ class FloatDimension:
     high: float
     step: float | None = None
     log: bool = False
+
+    @property
+    def last(self) -> float:
+        """The greatest value: `high`, or the last step below it."""
+        if self.step is None:
+            return self.high
+        low, high, step = (Decimal(str(number)) for number in (self.low, self.high, self.step))
+        return float(low + (high - low) // step * step)
 
     def settled(self, value: object) -> Value | None:
         """Return `value` as this dimension has it, None where it has not."""

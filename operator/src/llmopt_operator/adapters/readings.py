@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
+from llmopt_core.analysis.comparison import NotABenchmark, compare
+from llmopt_core.analysis.summary import rank, summarise
 from llmopt_core.resources import LLMBenchmark, LLMOptimization, Resource
-from llmopt_core.study.adapter import StudyNotFound
-from llmopt_core.study.comparison import NotABenchmark, compare
-from llmopt_core.study.durations import active_seconds
-from llmopt_core.study.progress import look, seconds_left
-from llmopt_core.study.records import RunnerRecord
-from llmopt_core.study.results import result_of
-from llmopt_core.study.summary import rank, summarise
-from llmopt_core.study.views import StudyPicture
+from llmopt_core.results.durations import active_seconds
+from llmopt_core.results.optimizations import result_of
+from llmopt_core.results.progress import look, seconds_left
+from llmopt_core.storage.errors import StudyNotFound
+from llmopt_core.storage.records import RunnerRecord
+from llmopt_core.storage.views import StudyPicture
 from llmopt_operator.adapters.storages import Room
 from llmopt_operator.domain.observed import StudySeen
 from llmopt_operator.domain.rollups import BenchmarkReading, Reading, benchmark_seen, optimization_seen

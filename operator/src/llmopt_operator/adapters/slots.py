@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
-from llmopt_core.study.adapter import StorageUnavailable, StorageUnusable, StudyUnreadable
+from llmopt_core.storage.errors import StorageUnavailable, StorageUnusable, StudyUnreadable
 from llmopt_operator.domain.breakers import Breaker
 from llmopt_operator.domain.observed import Problem
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from llmopt_core.api.reasons import Reason
-from llmopt_core.study.adapter import Access, Janitor, Storage, Study, open_storage
-from llmopt_core.study.pulses import Pulse
+from llmopt_core.storage.access import Access
+from llmopt_core.storage.pulses import Pulse
+from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.storages import Storage, open_storage
+from llmopt_core.storage.studies import Study
 from llmopt_operator.adapters.secrets import StorageSecretInvalid, StorageSecrets
 from llmopt_operator.adapters.slots import WORK_SECONDS, Slot, StorageProblem, Threads
 from llmopt_operator.domain.observed import Problem

@@ -11,15 +11,15 @@ from typing import Any
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import LLMOptimization, Resource
-from llmopt_core.study.adapter import EnqueueInvalid, SamplerUnavailable, Storage, StudyMismatch
-from llmopt_core.study.definitions import NothingToSearch, study_name
-from llmopt_core.study.opening import add_own_study, own_study
-from llmopt_core.study.others import ReferenceInvalid, WarmStartInvalid
-from llmopt_core.study.pulses import UNTOUCHED, Pulse
-from llmopt_core.study.results import result_of
-from llmopt_core.study.snapshot import too_many
-from llmopt_core.study.storage import DROP_SECONDS
-from llmopt_core.study.studies import DELETE, KEEP
+from llmopt_core.results.optimizations import result_of
+from llmopt_core.sampling.opening import add_own_study, own_study
+from llmopt_core.sampling.others import ReferenceInvalid, WarmStartInvalid
+from llmopt_core.storage.definitions import NothingToSearch, study_name
+from llmopt_core.storage.errors import EnqueueInvalid, SamplerUnavailable, StudyMismatch
+from llmopt_core.storage.pulses import UNTOUCHED, Pulse
+from llmopt_core.storage.snapshot import too_many
+from llmopt_core.storage.storages import DROP_SECONDS, Storage
+from llmopt_core.storage.studies import DELETE, KEEP
 from llmopt_operator.adapters.kubernetes import ApiError
 from llmopt_operator.adapters.owners import Owners
 from llmopt_operator.adapters.readings import read_study

@@ -9,7 +9,7 @@ from llmopt_core.api.conditions import ConditionType
 from llmopt_core.api.explanations import comes_back
 from llmopt_core.api.reasons import ConditionReason, reason_called
 from llmopt_core.engines.arguments import ServeArguments
-from llmopt_core.study.documents import EndReason
+from llmopt_core.storage.documents import EndReason
 
 # The parts of a status that a study fills.
 FIGURES = frozenset(

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llmopt_core.analysis.comparison import BenchmarkFinding, CandidateFinding
+from llmopt_core.analysis.summary import ErrorCount, StudySummary
 from llmopt_core.api.conditions import ConditionType
 from llmopt_core.api.reasons import reason_called
 from llmopt_core.errors.classes import ErrorClass
@@ -22,15 +24,13 @@ from llmopt_core.resources.status import (
     WarningSummary,
 )
 from llmopt_core.resources.status import Comparison as StatusComparison
+from llmopt_core.results.optimizations import Comparison, OptimizationResult
+from llmopt_core.results.progress import Progress as Look
+from llmopt_core.results.progress import planned_repeats
+from llmopt_core.results.wording import compact_duration, gain_text, headline, interval_text
 from llmopt_core.search.configurations import GROUPS, Value
-from llmopt_core.study.comparison import BenchmarkFinding, CandidateFinding
-from llmopt_core.study.documents import EndReason
-from llmopt_core.study.progress import Progress as Look
-from llmopt_core.study.progress import planned_repeats
-from llmopt_core.study.records import OutcomeKind, RunnerRecord, TrialRecord
-from llmopt_core.study.results import Comparison, OptimizationResult
-from llmopt_core.study.summary import ErrorCount, StudySummary
-from llmopt_core.study.wording import compact_duration, gain_text, headline, interval_text
+from llmopt_core.storage.documents import EndReason
+from llmopt_core.storage.records import OutcomeKind, RunnerRecord, TrialRecord
 from llmopt_operator.domain.observed import FIGURES, Problem, StudySeen, Winner
 from llmopt_operator.domain.winners import Verified
 

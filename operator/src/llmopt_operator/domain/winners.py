@@ -15,15 +15,15 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.metrics.catalog import CATALOG
 from llmopt_core.resources import LLMOptimization
 from llmopt_core.resources.search_spaces import complete
+from llmopt_core.results.optimizations import Comparison, ErrorCount, OptimizationResult
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
 from llmopt_core.search.spaces import OutsideSpace
-from llmopt_core.study.definitions import (
+from llmopt_core.storage.definitions import (
     define_study,
     engine_declaration,
     fixed_parameters,
     study_name,
 )
-from llmopt_core.study.results import Comparison, ErrorCount, OptimizationResult
 from llmopt_operator.domain.observed import Problem
 
 

@@ -8,7 +8,7 @@ from llmopt.cluster.conditions import status_of
 from llmopt.cluster.errors import ClientMissing
 from llmopt.cluster.trials import frame, recorded, remembered
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.study.records import OutcomeKind, Phase
+from llmopt_core.storage.records import OutcomeKind, Phase
 
 RECORDS = [
     trial(0, outcome(metrics={"accuracy": 0.5}), phase=Phase.BASELINE),

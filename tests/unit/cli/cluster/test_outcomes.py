@@ -8,8 +8,8 @@ from llmopt.cluster.conditions import status_of
 from llmopt.cluster.outcomes import best_config_map, result_from, typed
 from llmopt_core.resources import resource_of
 from llmopt_core.resources.names import LONGEST_NAME
-from llmopt_core.study.results import OptimizationResult, compare
-from llmopt_core.study.wording import best_text, headline
+from llmopt_core.results.optimizations import OptimizationResult, compare
+from llmopt_core.results.wording import best_text, headline
 from llmopt_operator.specs.config_maps import best_config_map as written_by_operator
 
 STATUS = {

@@ -6,7 +6,7 @@ from fakes.studies import definition
 
 from llmopt.cluster.databases import AddressInvalid, StudyOutOfReach, _advice, opened_study, secret_url
 from llmopt.cluster.errors import Forbidden, ResourceNotFound
-from llmopt_core.study.adapter import open_storage
+from llmopt_core.storage.storages import open_storage
 
 
 class Secrets:

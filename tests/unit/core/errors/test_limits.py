@@ -8,8 +8,8 @@ import pytest
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.study.documents import ENDINGS, Ending, dump
-from llmopt_core.study.records import Outcome, OutcomeKind
+from llmopt_core.storage.documents import ENDINGS, Ending, dump
+from llmopt_core.storage.records import Outcome, OutcomeKind
 
 LOGS = Path(__file__).parents[3] / "data/engine_logs"
 MAMBA = (LOGS / "vllm-mamba-blocks.log").read_text()

@@ -16,7 +16,7 @@ from llmopt_core.resources import hashed, resource_of
 from llmopt_core.resources.hashed import served_document, settled_spec
 from llmopt_core.resources.loading import KINDS
 from llmopt_core.resources.openapi import root_schema
-from llmopt_core.study.definitions import fingerprint
+from llmopt_core.storage.definitions import fingerprint
 
 KIND_NAMES = tuple(KINDS)
 RESOURCES = resources(FIRST)

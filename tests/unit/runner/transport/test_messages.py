@@ -46,7 +46,7 @@ def test_an_address_is_shown_without_secrets(url, shown):
     assert shown_address(url) == shown
 
 
-@given(st.text(st.characters(), max_size=20))
+@given(st.text(st.characters(codec="utf-8"), max_size=20))
 def test_text_that_can_be_written_stays_as_it_is(text):
     """Only what UTF-8 cannot hold is replaced, and then it can be written."""
     assert readable(text) == text

@@ -10,7 +10,7 @@ from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.files import words_of
-from llmopt_core.study.errors import StorageUnavailable
+from llmopt_core.storage.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster

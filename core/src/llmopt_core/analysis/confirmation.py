@@ -1,0 +1,179 @@
+"""What the interleaved repeats prove: the gain over the reference, with an interval that can be trusted.
+
+The reference is the default, or where that cannot run, the best configuration of the search.
+
+The best few of the search and the default were run again on items the search never saw. Quality is
+compared pair by pair on the same items, speed over the repeats. Because the winner is the best of several
+candidates on the very same repeats, the interval is Bonferroni-corrected for their number.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from llmopt_core.analysis.intervals import FEWEST_PAIRS, change, corrected, pairs
+from llmopt_core.analysis.ranking import weighted_mean
+from llmopt_core.metrics.catalog import Scale, find_metric
+from llmopt_core.search.configurations import Value
+from llmopt_core.storage.records import (
+    ConfirmPlan,
+    ObjectiveDefinition,
+    Outcome,
+    StudyDefinition,
+    TrialRecord,
+)
+from llmopt_core.storage.repeats import measured_repeats
+from llmopt_core.storage.views import StudyView
+
+
+@dataclass(frozen=True)
+class Gain:
+    """One metric of the winner against the reference.
+
+    `gain`, `low` and `high` are quotients minus one for metrics on a ratio scale (0.25 = 25 % more), and
+    plain differences for scores; positive is always the measured direction, not "better". `significant`
+    says that the interval lies wholly on the better side; `worse` wholly on the other.
+    """
+
+    metric: str
+    default_mean: float
+    best_mean: float
+    gain: float
+    low: float
+    high: float
+    significant: bool
+    worse: bool
+    unit: str
+    scale: Scale
+    pairs: int
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """The winner of the repeats: its place in the plan, its parameters by full name, its gains.
+
+    Gains are over `reference_trial`: the default, or the best of the search where the default cannot run.
+    """
+
+    candidate: int
+    parameters: Mapping[str, Value]
+    source_trial: int
+    reference_trial: int
+    gains: tuple[Gain, ...]
+    repeats: int
+    candidates: int
+
+    @property
+    def significant(self) -> bool:
+        """Say whether some objective is significantly better and none is significantly worse."""
+        return any(gain.significant for gain in self.gains) and not any(gain.worse for gain in self.gains)
+
+
+def confirmation(study: StudyView) -> Confirmation | None:
+    """Return what the repeats of `study` prove, or None where they prove nothing.
+
+    An intermediate look is none: who may stop at the luckiest of many looks has no 95 % interval.
+    """
+    if study.ended is None:
+        return None
+    return prove(study.confirm_plan, study.trials(), study.definition)
+
+
+def prove(
+    plan: ConfirmPlan | None,
+    trials: Sequence[TrialRecord],
+    definition: StudyDefinition,
+    *,
+    confidence: float = 0.95,
+) -> Confirmation | None:
+    """Return the winner of the repeats, or None where nothing can be said yet.
+
+    The winner has the highest weighted mean gain over the default among the candidates that were measured
+    in at least two repeats together with the default and, in the mean of these, keep the constraints.
+    """
+    if plan is None or len(plan.candidates) < FEWEST_PAIRS:
+        return None
+    runs = measured_repeats(trials, first=plan.first)
+    rivals = range(1, len(plan.candidates))
+    level = corrected(confidence, len(rivals))
+    proved = {
+        rival: gains
+        for rival in rivals
+        if _keeps(runs.get(rival, {}), definition)
+        and (gains := _gains(runs.get(0, {}), runs.get(rival, {}), definition.objectives, level))
+    }
+    if not proved:
+        return None
+    winner = max(proved, key=lambda rival: _score(proved[rival], definition.objectives))
+    return Confirmation(
+        candidate=winner,
+        parameters=plan.candidates[winner],
+        source_trial=plan.source_trials[winner],
+        reference_trial=plan.source_trials[0],
+        gains=proved[winner],
+        repeats=len(set(runs[0]) & set(runs[winner])),
+        candidates=len(rivals),
+    )
+
+
+def _keeps(rival: Mapping[int, Outcome], definition: StudyDefinition) -> bool:
+    means = {
+        bound.metric: float(np.mean([outcome.metrics[bound.metric] for outcome in rival.values()]))
+        for bound in definition.constraints
+        if rival
+    }
+    return all(
+        bound.violation(means[bound.metric]) <= 0 for bound in definition.constraints if bound.metric in means
+    )
+
+
+def _gains(
+    default: Mapping[int, Outcome],
+    rival: Mapping[int, Outcome],
+    objectives: Sequence[ObjectiveDefinition],
+    confidence: float,
+) -> tuple[Gain, ...]:
+    repeats = sorted(set(default) & set(rival))
+    if len(repeats) < FEWEST_PAIRS:
+        return ()
+    old, new = [default[repeat] for repeat in repeats], [rival[repeat] for repeat in repeats]
+    gains = tuple(_gain(objective, old, new, confidence) for objective in objectives)
+    return tuple(gain for gain in gains if gain is not None) if all(gains) else ()
+
+
+def _gain(
+    objective: ObjectiveDefinition, old: Sequence[Outcome], new: Sequence[Outcome], confidence: float
+) -> Gain | None:
+    metric = find_metric(objective.metric)
+    before = np.array([outcome.metrics[metric.name] for outcome in old])
+    after = np.array([outcome.metrics[metric.name] for outcome in new])
+    changed = change(metric, old, new, confidence=confidence)
+    if changed is None:
+        return None
+    gain, low, high = changed
+    better, worse = (low > 0, high < 0) if objective.direction == "maximize" else (high < 0, low > 0)
+    return Gain(
+        metric=metric.name,
+        default_mean=float(before.mean()),
+        best_mean=float(after.mean()),
+        gain=gain,
+        low=low,
+        high=high,
+        significant=better,
+        worse=worse,
+        unit=metric.unit,
+        scale=metric.scale,
+        pairs=len(pairs(metric, old, new)),
+    )
+
+
+def _score(gains: Sequence[Gain], objectives: Sequence[ObjectiveDefinition]) -> float:
+    signs = (1 if objective.direction == "maximize" else -1 for objective in objectives)
+    return weighted_mean(
+        objectives, (sign * _on_scale(gain) for sign, gain in zip(signs, gains, strict=True))
+    )
+
+
+def _on_scale(gain: Gain) -> float:
+    return float(np.log1p(gain.gain)) if gain.scale == "ratio" else gain.gain

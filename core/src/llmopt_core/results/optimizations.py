@@ -1,0 +1,278 @@
+"""What a study found, as plain data: read by the terminal, best.json, the report and Python."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from llmopt_core.analysis.confirmation import Confirmation, Gain, confirmation
+from llmopt_core.analysis.summary import ErrorCount as SummarisedError
+from llmopt_core.analysis.summary import StudySummary, WarningCount, summarise
+from llmopt_core.engines.arguments import ServeArguments
+from llmopt_core.metrics.catalog import CATALOG, find_metric
+from llmopt_core.search.configurations import GROUPS, Configuration, Value
+from llmopt_core.storage.records import ObjectiveDefinition, Phase, TrialRecord
+from llmopt_core.storage.views import StudyView
+
+# Shown beside the objectives and constraints, where they were measured.
+SHOWN_METRICS = ("accuracy", "score", "output_tokens_per_second", "ttft_ms_p95", "peak_memory_mib")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric of the best configuration against the default's, or the reference's in its place.
+
+    `gain`, `low` and `high` are quotients minus one on a ratio scale, differences on a bounded one. `low`,
+    `high` and `significant` are None where the repeats do not prove the metric.
+    """
+
+    metric: str
+    unit: str
+    scale: str
+    direction: str
+    objective: bool
+    default: float
+    best: float
+    gain: float
+    low: float | None = None
+    high: float | None = None
+    significant: bool | None = None
+    worse: bool | None = None
+
+
+@dataclass(frozen=True)
+class ErrorCount:
+    """One class of failures, its last message and what to do about it."""
+
+    error_class: str
+    count: int
+    message: str
+    suggestion: str
+    trial: int
+
+
+@dataclass(frozen=True)
+class OptimizationResult:
+    """What a study found.
+
+    `trial` is the best one (None: nothing was measured yet), `parameters` its parameters by group, `metrics`
+    what the search measured of it. `gain` and `interval` are the first objective's, as in `Comparison`.
+    `serve_command` starts a server of that configuration, or of the default's where `keep_default`,
+    `serve_arguments` makes one elsewhere behave so, and `request_fields` go with each request. `ended` is why
+    the study ended, None while it can go on, `failed` whether it ended badly. `confirmed` says that the gains
+    come from repeats on items that the search never saw. `default_failure` is why the default cannot run,
+    None where it can. `reference` is the trial that gains are over: the default, or else the best that was
+    found.
+    """
+
+    study: str
+    ended: str | None
+    message: str
+    trials: int
+    failed: bool = False
+    trial: int | None = None
+    default_is_best: bool = False
+    default_failure: ErrorCount | None = None
+    reference: int | None = None
+    parameters: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    default_metrics: Mapping[str, float] = field(default_factory=dict)
+    comparisons: tuple[Comparison, ...] = ()
+    confirmed: bool = False
+    repeats: int = 0
+    significant: bool = False
+    serve_command: str | None = None
+    serve_arguments: ServeArguments | None = None
+    request_fields: Mapping[str, Any] = field(default_factory=dict)
+    errors: tuple[ErrorCount, ...] = ()
+    warnings: tuple[WarningCount, ...] = ()
+    report: Path | None = None
+
+    @property
+    def keep_default(self) -> bool:
+        """Whether the repeats proved no objective better: then the default is what to serve."""
+        if self.default_failure is not None:
+            return False
+        return self.confirmed and not any(one.significant for one in self.comparisons if one.objective)
+
+    @property
+    def gain(self) -> float | None:
+        """The first objective's gain over the default."""
+        return self.comparisons[0].gain if self.comparisons else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The confidence interval of `gain`; None where it was not confirmed."""
+        first = self.comparisons[0] if self.comparisons else None
+        return None if first is None or first.low is None or first.high is None else (first.low, first.high)
+
+
+def result_of(study: StudyView, report: Path | None = None) -> OptimizationResult:
+    """Return what `study` has found so far."""
+    trials, summary, proved = study.trials(), summarise(study), confirmation(study)
+    end = study.ended
+    bare = OptimizationResult(
+        study=study.definition.name,
+        ended=end.reason if end else None,
+        message=end.message if end else "",
+        failed=end is not None and end.failed,
+        trials=sum(trial.outcome is not None for trial in trials),
+        errors=errors_of(summary),
+        warnings=summary.warnings,
+        report=report,
+        default_failure=None if summary.default_failure is None else _error(summary.default_failure),
+    )
+    reference = _reference(trials, summary, proved)
+    best = _winner(trials, summary, proved, reference)
+    return bare if best is None else _with_best(bare, study, best, reference, proved)
+
+
+def errors_of(summary: StudySummary) -> tuple[ErrorCount, ...]:
+    """Return the classes of failures, the most frequent first."""
+    return tuple(_error(error) for error in summary.errors)
+
+
+def _error(error: SummarisedError) -> ErrorCount:
+    last = error.last
+    return ErrorCount(error.error_class.value, error.count, last.message, last.suggestion, error.last_trial)
+
+
+def compare(
+    metric: str, default: float, best: float, *, objective: ObjectiveDefinition | None = None
+) -> Comparison:
+    """Return how `best` compares with `default` in `metric`, by the metric's own scale."""
+    known = find_metric(metric)
+    ratio = known.scale == "ratio" and default != 0
+    return Comparison(
+        metric=metric,
+        unit=known.unit,
+        scale="ratio" if ratio else "bounded",
+        direction=objective.direction if objective else known.direction,
+        objective=objective is not None,
+        default=default,
+        best=best,
+        gain=best / default - 1 if ratio else best - default,
+    )
+
+
+def _reference(
+    trials: Sequence[TrialRecord], summary: StudySummary, proved: Confirmation | None
+) -> TrialRecord | None:
+    """Return what gains are over: the default, or the best configuration where that cannot run."""
+    if summary.baseline is not None or summary.default_failure is None:
+        return summary.baseline
+    return summary.best if proved is None else _numbered(trials, proved.reference_trial, summary.best)
+
+
+def _winner(
+    trials: Sequence[TrialRecord],
+    summary: StudySummary,
+    proved: Confirmation | None,
+    reference: TrialRecord | None,
+) -> TrialRecord | None:
+    """Return the best trial: a reference that is no default stays it until another is proved to be better."""
+    if proved is None:
+        return summary.best
+    if summary.default_failure is not None and not any(gain.significant for gain in proved.gains):
+        return reference
+    return _numbered(trials, proved.source_trial, summary.best)
+
+
+def _numbered(
+    trials: Sequence[TrialRecord], number: int, otherwise: TrialRecord | None
+) -> TrialRecord | None:
+    return next((trial for trial in trials if trial.number == number), otherwise)
+
+
+def _with_best(
+    bare: OptimizationResult,
+    study: StudyView,
+    best: TrialRecord,
+    reference: TrialRecord | None,
+    proved: Confirmation | None,
+) -> OptimizationResult:
+    measured, compared = _metrics(best), _metrics(reference)
+    runs = bare.default_failure is None
+    itself = reference is not None and best.number == reference.number
+    groups = Configuration.from_flat(best.parameters)
+    found = replace(
+        bare,
+        trial=best.number,
+        default_is_best=runs and itself,
+        reference=None if reference is None else reference.number,
+        parameters={group: dict(getattr(groups, group)) for group in GROUPS},
+        metrics=measured,
+        default_metrics=compared if runs else {},
+        comparisons=() if itself and not runs else _comparisons(study, measured, compared, proved),
+        confirmed=proved is not None,
+        repeats=proved.repeats if proved else 0,
+        significant=proved.significant if proved else False,
+    )
+    served = reference if found.keep_default else best
+    facts = served.outcome.facts if served and served.outcome else {}
+    return replace(
+        found,
+        serve_command=facts.get("serve_command"),
+        serve_arguments=ServeArguments.of(facts["serve_arguments"]) if "serve_arguments" in facts else None,
+        request_fields=facts.get("request_fields", {}),
+    )
+
+
+def _metrics(trial: TrialRecord | None) -> dict[str, float]:
+    return dict(trial.outcome.metrics) if trial and trial.outcome else {}
+
+
+def _comparisons(
+    study: StudyView, best: Mapping[str, float], default: Mapping[str, float], proved: Confirmation | None
+) -> tuple[Comparison, ...]:
+    """Compare the objectives first, proved where they are, then what else was measured of both."""
+    objectives = {objective.metric: objective for objective in study.definition.objectives}
+    others = (*(bound.metric for bound in study.definition.constraints), *SHOWN_METRICS)
+    gains = {gain.metric: gain for gain in proved.gains} if proved else {}
+    repeated = _means_of_repeats(study.trials(), proved)
+    compared = []
+    for metric in dict.fromkeys((*objectives, *others)):
+        objective = objectives.get(metric)
+        if gain := gains.get(metric):
+            compared.append(_proved(gain, objectives[metric]))
+        elif metric in repeated:
+            compared.append(compare(metric, *repeated[metric], objective=objective))
+        elif metric in best and metric in default:
+            compared.append(compare(metric, default[metric], best[metric], objective=objective))
+    return tuple(compared)
+
+
+def _proved(gain: Gain, objective: ObjectiveDefinition) -> Comparison:
+    return Comparison(
+        metric=gain.metric,
+        unit=gain.unit,
+        scale=gain.scale,
+        direction=objective.direction,
+        objective=True,
+        default=gain.default_mean,
+        best=gain.best_mean,
+        gain=gain.gain,
+        low=gain.low,
+        high=gain.high,
+        significant=gain.significant,
+        worse=gain.worse,
+    )
+
+
+def _means_of_repeats(
+    trials: Sequence[TrialRecord], proved: Confirmation | None
+) -> dict[str, tuple[float, float]]:
+    """Return, for each metric that the repeats measured, the default's and the winner's mean."""
+    if proved is None:
+        return {}
+    runs = [trial for trial in trials if trial.phase is Phase.CONFIRM]
+    default, best = (
+        [_metrics(run) for run in runs if run.candidate == candidate and _metrics(run)]
+        for candidate in (0, proved.candidate)
+    )
+    return {
+        metric: (fmean(run[metric] for run in default), fmean(run[metric] for run in best))
+        for metric in CATALOG
+        if default and best and all(metric in run for run in (*default, *best))
+    }

@@ -1,0 +1,168 @@
+"""Numbers and outcomes in words: the same in the terminal, in the report and in a resource's status."""
+
+import json
+from dataclasses import asdict
+
+from llmopt_core.errors.classes import ErrorClass, RetryPolicy
+from llmopt_core.errors.policies import POLICIES
+from llmopt_core.metrics.catalog import change_text
+from llmopt_core.results.optimizations import Comparison, ErrorCount, OptimizationResult
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_LARGE, _MIDDLE = 100, 10
+_LONGEST_CAUSE = 300
+
+
+def duration(seconds: float) -> str:
+    """Return `seconds` as a person says it, such as `2 min 05 s`."""
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02d} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR:02d} h"
+
+
+def compact_duration(seconds: float) -> str:
+    """Return `seconds` as a table shows it, in its two largest units, such as `1h5m` or `40s`."""
+    parts: list[tuple[int, str]] = []
+    left = max(0, round(seconds))
+    for unit, length in (("d", _DAY), ("h", _HOUR), ("m", _MINUTE), ("s", 1)):
+        count, left = divmod(left, length)
+        if count or parts:
+            parts.append((count, unit))
+    return "".join(f"{count}{unit}" for count, unit in parts[:2] if count) or "0s"
+
+
+def number(value: float) -> str:
+    """Return `value` with three digits that count."""
+    if abs(value) >= _LARGE:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= _MIDDLE else f"{value:.3g}"
+
+
+def value_text(value: object) -> str:
+    """Return a parameter's value without the noise of binary fractions (0.7, not 0.7000000000000001)."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def gain_text(comparison: Comparison) -> str:
+    """Return the gain: `+12.3 %` on a ratio scale, `+0.125` for a score."""
+    return change_text(comparison.gain, comparison.scale)
+
+
+def interval_text(comparison: Comparison) -> str:
+    """Return the interval, such as `+8.1 % to +16.0 %`; empty where the repeats prove nothing."""
+    if comparison.low is None or comparison.high is None:
+        return ""
+    return (
+        f"{change_text(comparison.low, comparison.scale)} to {change_text(comparison.high, comparison.scale)}"
+    )
+
+
+def verdict(comparison: Comparison) -> str:
+    """Return whether the difference counts."""
+    if comparison.significant is None:
+        return "not confirmed" if comparison.objective else "for information"
+    if comparison.significant:
+        return "better, significant"
+    return "worse, significant" if comparison.worse else "not significant"
+
+
+def default_text(failure: ErrorCount) -> str:
+    """Return that the default was not measured, and why, in one line."""
+    policy = next((POLICIES[each] for each in ErrorClass if each == failure.error_class), None)
+    how = "could not be measured" if policy is RetryPolicy.RETRY else "cannot run here"
+    why = f"{failure.error_class}: {failure.message}" if failure.message else failure.error_class
+    return f"The default {how} ({why[:_LONGEST_CAUSE]})"
+
+
+def reference_title(result: OptimizationResult) -> str:
+    """Return what gains are over: `the default`, or the trial that is the reference in its place."""
+    return "the default" if result.default_failure is None else f"trial {result.reference}"
+
+
+def headline(result: OptimizationResult) -> str:
+    """Return the outcome in one honest line."""
+    if result.default_failure is not None:
+        return f"{default_text(result.default_failure)}. {_without_default(result)}"
+    if result.trial is None:
+        return "No configuration could be measured"
+    objectives = [one for one in result.comparisons if one.objective]
+    if not objectives:
+        return "The default was not measured: there is nothing to compare with"
+    if result.default_is_best:
+        return "No gain: nothing that was tried is better than the default"
+    return _proof(result, objectives)
+
+
+def advice(result: OptimizationResult) -> str:
+    """Return what follows from repeats without a plain gain; empty where the headline says it all."""
+    if result.default_failure is not None and not result.comparisons:
+        return result.default_failure.suggestion
+    if not result.confirmed or result.significant:
+        return ""
+    if result.keep_default:
+        return "Nothing that was tried is proved to be better: keep the default."
+    objectives = [one for one in result.comparisons if one.objective]
+    better = [one.metric for one in objectives if one.significant]
+    worse = [one.metric for one in objectives if one.worse]
+    return (
+        f"A trade-off: {' and '.join(better)} for {' and '.join(worse)}. Take it if that is worth it;"
+        " weights of the objectives and constraints move the choice."
+    )
+
+
+def parameters_title(result: OptimizationResult) -> str:
+    """Return what to call the parameters of the best trial, which a hurried reader takes over."""
+    return "Best that was tried, not proved to be better" if result.keep_default else "Best parameters"
+
+
+def serve_title(result: OptimizationResult) -> str:
+    """Return what the serve command serves, as an imperative."""
+    return "Serve the default" if result.keep_default else "Serve it"
+
+
+def best_text(result: OptimizationResult) -> str:
+    """Return best.json: the best parameters, their metrics and gains, and the headline in words."""
+    document = asdict(result) | {
+        "headline": headline(result),
+        "keep_default": result.keep_default,
+        "gain": result.gain,
+        "interval": result.interval,
+        "report": None if result.report is None else result.report.name,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _without_default(result: OptimizationResult) -> str:
+    """Return the outcome where the best configuration is the reference."""
+    if result.trial is None:
+        return "No other configuration could be measured"
+    objectives = [one for one in result.comparisons if one.objective]
+    if objectives:
+        return _proof(result, objectives)
+    proof = "repeats prove nothing better" if result.confirmed else "it was not confirmed by repeats"
+    return f"The reference is trial {result.trial}, the best configuration: {proof}"
+
+
+def _proof(result: OptimizationResult, objectives: list[Comparison]) -> str:
+    over = reference_title(result)
+    if not result.confirmed:
+        return f"Not confirmed by repeats: {_listed(objectives)} over {over}, as the search measured it"
+    if result.significant:
+        return f"Significant gain over {over}: {_listed([o for o in objectives if o.significant])}"
+    if any(one.worse for one in objectives):
+        return f"No gain over {over} without a loss: {_listed(objectives)}"
+    return f"No significant gain over {over} ({_listed(objectives)})"
+
+
+def _listed(comparisons: list[Comparison]) -> str:
+    return ", ".join(f"{one.metric} {gain_text(one)}{_bracketed(one)}" for one in comparisons)
+
+
+def _bracketed(comparison: Comparison) -> str:
+    interval = interval_text(comparison)
+    return f" [{interval}]" if interval else ""

@@ -1,0 +1,215 @@
+"""Who runs what next: exactly the budget, whatever dies, in the order that wastes least.
+
+A claim is one transaction under the study's lock, so a runner killed at any moment leaves either no trial or
+a whole one. The sampler thinks before the lock is taken.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from sqlalchemy.engine import Connection
+
+from llmopt_core.search.configurations import Value
+from llmopt_core.storage.database import Database
+from llmopt_core.storage.documents import Ticket
+from llmopt_core.storage.errors import StorageUnavailable
+from llmopt_core.storage.methods import Proposal, Request, Sampler
+from llmopt_core.storage.records import Claim, Phase
+from llmopt_core.storage.rows import TrialWriter, get_attribute
+from llmopt_core.storage.snapshot import Snapshot, StoredTrial
+
+END_KEY = "llmopt:ended"
+
+
+class Overtaken(Exception):
+    """While the sampler thought, another runner changed what is next."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a runner asks for: a trial within `budget`, with the values of `fixed` where it can choose."""
+
+    runner: str
+    budget: int
+    fixed: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the sampler proposes for waiting trial `target`, or for a new one; None: nothing is left."""
+
+    target: int | None
+    proposal: Proposal | None
+
+
+class Claims:
+    """Claims trials of one study for the runners of this process. Not safe from several threads."""
+
+    def __init__(
+        self,
+        database: Database,
+        snapshot: Snapshot,
+        writer: TrialWriter,
+        session: str,
+        sampler: Sampler | None,
+    ) -> None:
+        self._database = database
+        self._snapshot = snapshot
+        self._writer = writer
+        self._session = session
+        self._given_sampler = sampler
+        self._unheard: set[str] = set()  # tokens of claims of which we do not know whether they were kept
+
+    @property
+    def _sampler(self) -> Sampler:
+        assert self._given_sampler is not None, "the storage was opened without methods"  # noqa: S101 - a caller's mistake
+        return self._given_sampler
+
+    def claim(self, wish: Wish) -> Claim | None:
+        """Return the next trial of the default and the search, or None; see `Study.claim`."""
+        while True:
+            self._refresh()
+            if (found := self._heard_late(confirm=False)) is not None:
+                return found
+            if self._is_over(wish):
+                return None
+            # What is missing shows before the first trial is run.
+            self._sampler.prepare(wish.runner, len(self._snapshot.trials))
+            draft = self._draft(wish)
+            try:
+                return self._take(wish, draft)
+            except Overtaken:
+                continue
+
+    def claim_confirm(self, runner: str) -> Claim | None:
+        """Return the next repeat, or None; see `Study.claim_confirm`."""
+        self._refresh()
+        if (found := self._heard_late(confirm=True)) is not None:
+            return found
+        if next(self._waiting(confirm=True), None) is None:
+            return None
+        with self._keeping(runner) as ticket, self._exclusive() as connection:
+            trial = min(self._waiting(confirm=True), key=_plan_order, default=None)
+            if trial is None:
+                return None
+            return self._start(connection, trial, replace(ticket, parameters=trial.ticket.parameters))
+
+    def _draft(self, wish: Wish) -> Draft | None:
+        """Return what the sampler proposes, or None where the next trial's parameters are known."""
+        waiting = self._next_waiting()
+        if self._sampler.exclusive or (waiting is not None and waiting.ticket.complete):
+            return None
+        return Draft(None if waiting is None else waiting.number, self._ask(waiting, wish))
+
+    def _ask(self, waiting: StoredTrial | None, wish: Wish) -> Proposal | None:
+        known = wish.fixed if waiting is None else waiting.ticket.parameters
+        return self._sampler.propose(self._snapshot, Request(wish.runner, known, waiting is not None))
+
+    def _take(self, wish: Wish, draft: Draft | None) -> Claim | None:
+        claim = None
+        try:
+            with self._keeping(wish.runner) as ticket, self._exclusive() as connection:
+                decided = self._decide(connection, wish, ticket, draft)
+            claim = decided  # only now is it stored
+        finally:
+            if draft is not None and draft.proposal is not None:
+                self._settle(draft.proposal, claim)
+        return claim
+
+    def _decide(
+        self, connection: Connection, wish: Wish, ticket: Ticket, draft: Draft | None
+    ) -> Claim | None:
+        if self._is_over(wish) or get_attribute(connection, self._snapshot.study_id, END_KEY):
+            return None
+        waiting = self._next_waiting()
+        if waiting is not None and waiting.ticket.complete:
+            return self._start(connection, waiting, replace(ticket, parameters=waiting.ticket.parameters))
+        proposal = self._proposal(waiting, wish, draft)
+        if proposal is None:
+            return None
+        ticket = replace(ticket, parameters=proposal.parameters, sampler=proposal.notes)
+        if waiting is not None:
+            return self._start(connection, waiting, ticket)
+        number = self._snapshot.next_number
+        self._writer.create(connection, number, ticket, run=True)
+        return claim_of(number, ticket)
+
+    def _proposal(self, waiting: StoredTrial | None, wish: Wish, draft: Draft | None) -> Proposal | None:
+        """Return the parameters for the trial that waits for them, or for a new one; None: no point left."""
+        if self._sampler.exclusive:
+            return self._ask(waiting, wish)
+        if draft is None or draft.target != (None if waiting is None else waiting.number):
+            raise Overtaken
+        return draft.proposal
+
+    def _is_over(self, wish: Wish) -> bool:
+        return self._snapshot.counted >= wish.budget
+
+    def _start(self, connection: Connection, trial: StoredTrial, ticket: Ticket) -> Claim:
+        started = replace(
+            trial.ticket,
+            parameters=ticket.parameters,
+            complete=True,
+            sampler=ticket.sampler or trial.ticket.sampler,
+            runner=ticket.runner,
+            session=ticket.session,
+            token=ticket.token,
+        )
+        self._writer.start(connection, trial.trial_id, started)
+        return claim_of(trial.number, started)
+
+    @contextmanager
+    def _keeping(self, runner: str) -> Iterator[Ticket]:
+        """Give the ticket of a new claim, and remember it where the answer to its commit is lost."""
+        token = uuid.uuid4().hex
+        try:
+            yield Ticket(Phase.SEARCH, runner=runner, session=self._session, token=token)
+        except StorageUnavailable:
+            self._unheard.add(token)
+            raise
+
+    def _heard_late(self, *, confirm: bool) -> Claim | None:
+        """Return a claim of this process that was kept though the answer to its commit was lost."""
+        for trial in self._snapshot.running() if self._unheard else ():
+            token = trial.ticket.token
+            if token in self._unheard and (trial.ticket.phase is Phase.CONFIRM) == confirm:
+                self._unheard.discard(token)
+                return claim_of(trial.number, trial.ticket)
+        return None
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[Connection]:
+        with self._database.exclusive(self._snapshot.study_id) as connection:
+            self._snapshot.refresh(connection)
+            yield connection
+
+    def _settle(self, proposal: Proposal, taken: Claim | None) -> None:
+        became = taken is not None and taken.parameters is proposal.parameters
+        self._sampler.settle(proposal, taken.number if taken is not None and became else None)
+
+    def _refresh(self) -> None:
+        with self._database.reading() as connection:
+            self._snapshot.refresh(connection)
+
+    def _next_waiting(self) -> StoredTrial | None:
+        return min(self._waiting(confirm=False), key=_search_order, default=None)
+
+    def _waiting(self, *, confirm: bool) -> Iterator[StoredTrial]:
+        return (
+            trial for trial in self._snapshot.waiting() if (trial.ticket.phase is Phase.CONFIRM) == confirm
+        )
+
+
+def claim_of(number: int, ticket: Ticket) -> Claim:
+    """Return the claim that `ticket` stands for."""
+    return Claim(number, ticket.phase, ticket.parameters, ticket.attempt, ticket.candidate, ticket.repeat)
+
+
+def _search_order(trial: StoredTrial) -> tuple[bool, int]:
+    return (trial.ticket.attempt == 0, trial.number)
+
+
+def _plan_order(trial: StoredTrial) -> tuple[int, int, int]:
+    return (trial.ticket.repeat or 0, trial.ticket.candidate or 0, trial.number)

@@ -1,0 +1,196 @@
+"""What is stored as JSON in attributes, and back: one document each, never a pickle."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from numbers import Integral, Real
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from llmopt_core.search.configurations import Value
+from llmopt_core.search.spaces import (
+    ChoiceDimension,
+    Condition,
+    Dimension,
+    FloatDimension,
+    IntDimension,
+    SearchSpace,
+    SpaceParameter,
+)
+from llmopt_core.storage.errors import StudyUnreadable
+from llmopt_core.storage.records import (
+    ComparisonDefinition,
+    ConfirmPlan,
+    ConstraintDefinition,
+    ObjectiveDefinition,
+    Outcome,
+    Phase,
+    RunnerRecord,
+    Serving,
+    StudyDefinition,
+)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What a trial was created for, and who holds it: written when it waits and when it is claimed.
+
+    A `complete` one is run with exactly `parameters`; otherwise they are fixed and the sampler fills in the
+    rest. `session` tells two processes of the same runner name apart, `token` two claims of one process.
+    `attempt` counts all returns, `losses` those by a runner that died. `sampler` is what the sampler wants
+    to find again in this trial.
+    """
+
+    phase: Phase
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    complete: bool = True
+    attempt: int = 0
+    losses: int = 0
+    candidate: int | None = None
+    repeat: int | None = None
+    runner: str | None = None
+    session: str | None = None
+    token: str | None = None
+    sampler: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a trial ended; `scores` are (sample index, score) in the order they were reported."""
+
+    outcome: Outcome
+    scores: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What a runner last said, and which of its processes said it."""
+
+    session: str
+    runner: RunnerRecord
+
+
+@dataclass(frozen=True)
+class EndReason:
+    """Why a study was ended, and whether that is a failure."""
+
+    reason: str
+    message: str
+    failed: bool = False
+
+
+TICKETS = TypeAdapter(Ticket)
+ENDINGS = TypeAdapter(Ending)
+BEATS = TypeAdapter(Beat)
+PLANS = TypeAdapter(ConfirmPlan)
+END_REASONS = TypeAdapter(EndReason)
+_SERVINGS = TypeAdapter(Serving | None)
+_COMPARISONS = TypeAdapter(ComparisonDefinition | None)
+_DIMENSIONS: Mapping[str, type[Dimension]] = {
+    "int": IntDimension,
+    "float": FloatDimension,
+    "choice": ChoiceDimension,
+}
+_KINDS = {kind: name for name, kind in _DIMENSIONS.items()}
+# An escaped backslash or a pair of surrogates, which stay; or half a pair, which no JSON reader accepts. From
+# the left, so that a backslash is never taken for the start of what follows it.
+_ESCAPES = re.compile(
+    r"\\(?:\\|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2}))"
+)
+Document = TypeVar("Document")
+# What a document that is not ours makes the code that reads it raise.
+MALFORMED = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
+
+
+def dump(document: Any) -> str:
+    """Return `document`, a dataclass of plain data, as JSON; ValueError or TypeError where it is not.
+
+    Text that a server sent may hold half of a surrogate pair: it becomes U+FFFD. All that is not ASCII is
+    escaped, so a NUL never meets Postgres, which refuses it.
+    """
+    return readable(json.dumps(document, default=_plain, allow_nan=False, separators=(",", ":")))
+
+
+def load(adapter: TypeAdapter[Document], text: str, name: str) -> Document:
+    """Return what `dump` made `text` from; raises StudyUnreadable, which calls it `name`."""
+    try:
+        return adapter.validate_json(readable(text))
+    except MALFORMED as error:
+        raise StudyUnreadable(f"{name} cannot be read: {described(error)}") from None
+
+
+def readable(text: str) -> str:
+    """Return JSON `text` with U+FFFD for each escape that stands for half of a character."""
+    if "\\u" not in text:
+        return text
+    return _ESCAPES.sub(lambda escape: "\\ufffd" if escape[1] else escape[0], text)
+
+
+def described(error: Exception) -> str:
+    """Return what is wrong with a document in one short line."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {' '.join(line.strip() for line in lines[:3])[:200]}"
+
+
+def _plain(part: Any) -> Any:
+    if is_dataclass(part):
+        return {each.name: getattr(part, each.name) for each in fields(part)}
+    if isinstance(part, Mapping):
+        return dict(part)
+    if isinstance(part, Real):  # such as numpy's integers
+        return float(part) if not isinstance(part, Integral) else int(part)
+    raise TypeError(f"{part!r} cannot be stored: only numbers, text, lists and mappings can")
+
+
+def dump_definition(definition: StudyDefinition) -> str:
+    """Return `definition` as JSON that `load_definition` restores whole."""
+    space = [
+        {
+            "name": each.name,
+            "kind": _KINDS[type(each.dimension)],
+            "dimension": each.dimension,
+            "when": each.when,
+        }
+        for each in definition.space.parameters
+    ]
+    return dump({**_plain(definition), "space": space})
+
+
+def load_definition(text: str) -> StudyDefinition:
+    """Return the definition that `dump_definition` made `text` from; raises StudyUnreadable."""
+    try:
+        return _definition(json.loads(readable(text)))
+    except MALFORMED as error:
+        raise StudyUnreadable(f"the study's definition cannot be read: {described(error)}") from None
+
+
+def _definition(document: dict[str, Any]) -> StudyDefinition:
+    return StudyDefinition(
+        **{
+            **document,
+            "space": SearchSpace(tuple(_load_parameter(part) for part in document["space"])),
+            "objectives": tuple(ObjectiveDefinition(**part) for part in document["objectives"]),
+            "constraints": tuple(ConstraintDefinition(**part) for part in document["constraints"]),
+            "enqueue": tuple(document["enqueue"]),
+            "serving": _SERVINGS.validate_python(document.get("serving")),
+            "comparison": _COMPARISONS.validate_python(document.get("comparison")),
+        }
+    )
+
+
+def _load_parameter(document: dict[str, Any]) -> SpaceParameter:
+    dimension = dict(document["dimension"])
+    if "choices" in dimension:
+        dimension["choices"] = tuple(dimension["choices"])
+    return SpaceParameter(
+        name=document["name"],
+        dimension=_DIMENSIONS[document["kind"]](**dimension),
+        when=tuple(_load_condition(part) for part in document["when"]),
+    )
+
+
+def _load_condition(document: dict[str, Any]) -> Condition:
+    among = document["among"]
+    return Condition(**{**document, "among": None if among is None else tuple(among)})

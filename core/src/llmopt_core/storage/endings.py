@@ -1,0 +1,136 @@
+"""How a trial ends: told by its runner, given back, or taken from a runner that died.
+
+Each is one transaction that begins by turning the running trial into a finished one; where it does not run
+any more, somebody else was first and nothing is written. So a trial ends, and is run again, exactly once.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.engine import Connection
+
+from llmopt_core.errors.classes import ErrorClass, Failure
+from llmopt_core.search.configurations import Configuration
+from llmopt_core.storage.database import Database
+from llmopt_core.storage.documents import Beat, Ending, dump
+from llmopt_core.storage.errors import TrialLost
+from llmopt_core.storage.outcomes import check_outcome, constraint_values, objective_values, trial_state
+from llmopt_core.storage.records import INTERRUPTED, Claim, Outcome, OutcomeKind, StudyDefinition
+from llmopt_core.storage.rows import TrialWriter, retry_ticket
+from llmopt_core.storage.snapshot import Snapshot, StoredTrial
+
+
+class Endings:
+    """Ends trials of one study. Not safe from several threads."""
+
+    def __init__(
+        self, database: Database, definition: StudyDefinition, snapshot: Snapshot, writer: TrialWriter
+    ) -> None:
+        self._database = database
+        self._definition = definition
+        self._snapshot = snapshot
+        self._writer = writer
+
+    def finish(self, claim: Claim, ending: Ending) -> None:
+        """End the claimed trial; see `Study.finish`."""
+        check_outcome(claim.number, ending.outcome, self._definition)
+        trial = self._trial(claim)
+        with self._database.writing() as connection:
+            finished = self._end(connection, trial, ending)
+        if not finished:
+            self._check_already(claim, ending)
+
+    def give_back(self, claim: Claim, reason: str | Failure) -> None:
+        """Have the claimed trial run again; see `Study.give_back`."""
+        trial = self._trial(claim)
+        with self._exclusive() as connection:
+            if not self._run_again(connection, trial, reason, lost=False):
+                raise TrialLost(f"trial {claim.number} was taken away before it could be given back")
+
+    def reap(self, trial: StoredTrial, beat: Beat | None, max_losses: int) -> bool:
+        """Have `trial` run again, or fail it after `max_losses`; False where another was first.
+
+        `beat` is what its runner last said.
+        """
+        with self._exclusive() as connection:
+            if trial.ticket.losses + 1 < max_losses:
+                return self._run_again(connection, trial, _lost(trial, beat), lost=True)
+            failure = Failure(
+                ErrorClass.RUNNER_LOST,
+                f"the runner died each of the {max_losses} times that it ran this trial",
+                "compare the memory limit of the runner with what this configuration needs",
+            )
+            return self._end(connection, trial, _without_result(OutcomeKind.FAILED, failure))
+
+    def withdraw(self, connection: Connection, trial: StoredTrial, reason: str) -> None:
+        """End `trial`, which waits, without a result; it is not run."""
+        self._end(connection, trial, _without_result(OutcomeKind.RETURNED, _preempted(reason)), waiting=True)
+
+    def _run_again(
+        self, connection: Connection, trial: StoredTrial, reason: str | Failure, *, lost: bool
+    ) -> bool:
+        failure = reason if isinstance(reason, Failure) else _preempted(reason)
+        if not self._end(connection, trial, _without_result(OutcomeKind.RETURNED, failure)):
+            return False
+        ticket = retry_ticket(trial.ticket, lost=lost)
+        self._writer.create(connection, self._snapshot.next_number, ticket, run=False)
+        return True
+
+    def _end(
+        self, connection: Connection, trial: StoredTrial, ending: Ending, *, waiting: bool = False
+    ) -> bool:
+        return self._writer.finish(
+            connection,
+            trial.trial_id,
+            trial_state(ending.outcome.kind),
+            ending,
+            values=objective_values(ending.outcome, self._definition),
+            constraints=constraint_values(ending.outcome, self._definition),
+            waiting=waiting,
+        )
+
+    def _check_already(self, claim: Claim, ending: Ending) -> None:
+        """Let the same ending pass a second time: the answer to the first may have been lost."""
+        self._refresh()
+        stored = self._snapshot.trials[claim.number].ending
+        if stored is None or dump(stored) != dump(ending):
+            raise TrialLost(
+                f"trial {claim.number} is not this runner's any more: it was taken away because the runner "
+                "had not been heard of; throw its result away"
+            )
+
+    def _trial(self, claim: Claim) -> StoredTrial:
+        if claim.number not in self._snapshot.trials:
+            self._refresh()
+        return self._snapshot.trials[claim.number]
+
+    def _refresh(self) -> None:
+        with self._database.reading() as connection:
+            self._snapshot.refresh(connection)
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[Connection]:
+        with self._database.exclusive(self._snapshot.study_id) as connection:
+            self._snapshot.refresh(connection)
+            yield connection
+
+
+def _without_result(kind: OutcomeKind, failure: Failure) -> Ending:
+    return Ending(Outcome(kind, Configuration(), failure=failure))
+
+
+def _lost(trial: StoredTrial, beat: Beat | None) -> Failure:
+    """Return why the runner of `trial` lost it: only one that was asked to stop was preempted."""
+    ended = None if beat is None else beat.runner.ended
+    if ended == INTERRUPTED:
+        return _preempted(f"runner {trial.ticket.runner} was asked to stop and could not return the trial")
+    how = "stopped answering" if ended is None else f"ended ({ended})"
+    return Failure(
+        ErrorClass.RUNNER_LOST,
+        f"runner {trial.ticket.runner} {how} while it ran the trial",
+        "the trial runs again, at no cost to the budget; the log of the runner says why it ended",
+    )
+
+
+def _preempted(reason: str) -> Failure:
+    return Failure(ErrorClass.PREEMPTED, reason, "nothing: it runs again, at no cost to the budget")

@@ -1,0 +1,53 @@
+"""Which running trials have lost their runner, judged without a common clock.
+
+A runner's beat only counts. Whoever looks remembers, by its own monotonic clock, when it last saw the beat
+of a trial's process move; a lease that stood still too long is over.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from llmopt_core.storage.documents import Beat
+from llmopt_core.storage.snapshot import StoredTrial
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class _Sighting:
+    beat: int | None
+    at: float
+
+
+class Leases:
+    """The leases as one reader sees them. `seconds` is how long a beat may stand still."""
+
+    def __init__(self, seconds: float, clock: Clock = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._seen: dict[int, _Sighting] = {}  # by trial number
+
+    def over(self, running: tuple[StoredTrial, ...], beats: dict[str, Beat]) -> tuple[StoredTrial, ...]:
+        """Return those of the `running` trials whose lease is over."""
+        now = self._clock()
+        self._seen = {trial.number: self._sighting(trial, beats, now) for trial in running}
+        return tuple(trial for trial in running if self._is_over(trial, beats, now))
+
+    def _sighting(self, trial: StoredTrial, beats: dict[str, Beat], now: float) -> _Sighting:
+        beat = beat_of(trial, beats)
+        count = None if beat is None else beat.runner.beat
+        before = self._seen.get(trial.number)
+        return before if before is not None and before.beat == count else _Sighting(count, now)
+
+    def _is_over(self, trial: StoredTrial, beats: dict[str, Beat], now: float) -> bool:
+        beat = beat_of(trial, beats)
+        if beat is not None and beat.runner.ended is not None:
+            return True
+        return now - self._seen[trial.number].at >= self._seconds
+
+
+def beat_of(trial: StoredTrial, beats: dict[str, Beat]) -> Beat | None:
+    """Return the beat of the process that claimed `trial`, which another of the same name is not."""
+    beat = beats.get(trial.ticket.runner or "")
+    return beat if beat is not None and beat.session == trial.ticket.session else None

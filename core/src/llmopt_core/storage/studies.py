@@ -1,0 +1,371 @@
+"""One study's record, as runners, janitors and readers use it."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from pydantic import TypeAdapter
+from sqlalchemy.engine import Connection
+
+from llmopt_core.errors.classes import Failure
+from llmopt_core.search.configurations import Value
+from llmopt_core.storage.claims import END_KEY, Claims, Wish
+from llmopt_core.storage.database import Database
+from llmopt_core.storage.documents import (
+    BEATS,
+    END_REASONS,
+    PLANS,
+    Beat,
+    Ending,
+    EndReason,
+    Ticket,
+    dump,
+    dump_definition,
+    load,
+    load_definition,
+)
+from llmopt_core.storage.endings import Endings
+from llmopt_core.storage.errors import StudyUnreadable
+from llmopt_core.storage.leases import Leases, beat_of
+from llmopt_core.storage.methods import Methods, Pruning
+from llmopt_core.storage.records import (
+    Claim,
+    ComparisonDefinition,
+    ConfirmPlan,
+    Outcome,
+    OutcomeKind,
+    Phase,
+    RunnerRecord,
+    StudyDefinition,
+    TrialRecord,
+)
+from llmopt_core.storage.repeats import current, ended_as, interleaved, of_comparison
+from llmopt_core.storage.rows import (
+    TrialWriter,
+    delete_attribute,
+    get_attribute,
+    get_attributes,
+    newest_attributes,
+    put_attribute,
+    put_first_attribute,
+)
+from llmopt_core.storage.snapshot import Snapshot
+from llmopt_core.storage.views import StudyPicture
+
+DEFINITION_KEY = "llmopt:definition"
+RETENTION_KEY = "llmopt:retention"
+# Whose resource the study is of: nobody else drops it.
+OWNER_KEY = "llmopt:owner"
+KEEP, DELETE = "Keep", "Delete"
+_PLAN_KEY = "llmopt:confirm"
+_RUNNER_PREFIX = "runner:"
+_NAMED_KEYS = (END_KEY, _PLAN_KEY, RETENTION_KEY, DEFINITION_KEY)
+_TEXTS = TypeAdapter(str)
+# What is not readable is called so.
+_PLAN, _END = "the plan of the confirmation", "the reason of the study's end"
+
+
+class Study:
+    """One study's record. Safe to use from several threads; keep it alive, for it remembers what it read.
+
+    Every method may raise StorageUnavailable; the same call may then be made again.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        study_id: int,
+        definition: StudyDefinition,
+        session: str,
+        methods: Methods | None = None,
+    ) -> None:
+        self._database = database
+        self._study_id = study_id
+        self._definition = definition
+        self._session = session
+        self._guard = threading.RLock()
+        self._snapshot = Snapshot(study_id, definition, database.access)
+        self._writer = TrialWriter(study_id, definition.space)
+        self._methods = methods
+        sampler = None if methods is None else methods.sampler(definition)
+        self._claims = Claims(database, self._snapshot, self._writer, session, sampler)
+        self._endings = Endings(database, definition, self._snapshot, self._writer)
+        self._pruning: dict[int, Pruning] = {}  # by the number of a running trial
+
+    @property
+    def definition(self) -> StudyDefinition:
+        """What the study was created from."""
+        return self._definition
+
+    @property
+    def kept_bytes(self) -> int:
+        """About how many bytes of JSON this object keeps of its trials."""
+        return self._snapshot.kept_bytes
+
+    def claim(self, runner: str, *, budget: int, fixed: Mapping[str, Value] | None = None) -> Claim | None:
+        """Return a trial for `runner` to run now, or None where there is nothing (more) to run.
+
+        Never are there more than `budget` trials of the default and the search, running ones counted,
+        returned ones not. First come trials that were given back or lost (with the same parameters), then
+        the default (no parameters), then the enqueued, then what the sampler proposes where `fixed`
+        (parameters by full name) holds. An ended study gives None, and so does a benchmark, which has only
+        repeats: see `claim_confirm`.
+        """
+        if self._definition.comparison is not None:
+            return None
+        with self._guard:
+            claim = self._claims.claim(Wish(runner, budget, fixed or {}))
+            if claim is not None:
+                self._prune(claim)
+            return claim
+
+    def claim_confirm(self, runner: str) -> Claim | None:
+        """Return the next repeat of the confirm plan or the comparison, candidates interleaved, or None."""
+        with self._guard:
+            return self._claims.claim_confirm(runner)
+
+    def plan_confirm(self, plan: ConfirmPlan) -> ConfirmPlan:
+        """Store `plan` and its trials, once for its basis: a later call returns the stored one."""
+        with self._exclusive() as connection:
+            text = get_attribute(connection, self._study_id, _PLAN_KEY)
+            stored = None if text is None else load(PLANS, text, _PLAN)
+            if stored is not None and stored.basis >= plan.basis:
+                return stored
+            plan = replace(plan, first=0 if stored is None else stored.first + len(stored.candidates))
+            put_attribute(connection, self._study_id, _PLAN_KEY, dump(plan))
+            self._enqueue(connection, interleaved(plan.candidates, plan.repeats, first=plan.first))
+            return plan
+
+    @property
+    def confirm_plan(self) -> ConfirmPlan | None:
+        """The stored plan, if any."""
+        text = self._attribute(_PLAN_KEY)
+        return None if text is None else load(PLANS, text, _PLAN)
+
+    @property
+    def comparison(self) -> ComparisonDefinition | None:
+        """What a benchmark compares, as it is now: see `adjust`. None for an optimization."""
+        if self._definition.comparison is None:
+            return None
+        return self._comparison_in(self._attribute(DEFINITION_KEY))
+
+    def _comparison_in(self, text: str | None) -> ComparisonDefinition | None:
+        if self._definition.comparison is None or text is None:
+            return self._definition.comparison
+        return load_definition(text).comparison
+
+    def adjust(self, wanted: ComparisonDefinition) -> None:
+        """Take over what of a comparison may change while it runs: repeats, metrics, confidence.
+
+        Repeats that are missing are enqueued, waiting ones that are too many are withdrawn.
+        """
+        with self._exclusive() as connection:
+            text = get_attribute(connection, self._study_id, DEFINITION_KEY)
+            stored = None if text is None else load_definition(text)
+            if stored is None or stored.comparison is None:
+                return
+            changed = replace(wanted, candidates=stored.comparison.candidates)
+            if changed == stored.comparison:
+                return
+            document = dump_definition(replace(stored, comparison=changed))
+            put_attribute(connection, self._study_id, DEFINITION_KEY, document)
+            self._enqueue_missing(connection, changed, again=False)
+            self._withdraw(connection, changed.repeats)
+
+    def report(self, claim: Claim, sample_index: int, score: float) -> bool:
+        """Take the score of one sample; say whether the pruner wants the trial to stop.
+
+        `sample_index` is the sample's place among the study's items, the same in every trial. Nothing is
+        written before the trial ends.
+        """
+        if claim.phase is Phase.CONFIRM:
+            return False
+        with self._guard:
+            pruning = self._pruning.get(claim.number) or self._prune(claim)
+            return pruning is not None and pruning.report(sample_index, score)
+
+    def finish(self, claim: Claim, outcome: Outcome) -> None:
+        """End the claimed trial with `outcome`, in one transaction; calling it again changes nothing.
+
+        Raises TrialLost where the trial was taken away, OutcomeInvalid where a metric is missing.
+        """
+        with self._guard:
+            pruning = self._pruning.get(claim.number)
+            self._endings.finish(claim, Ending(outcome, () if pruning is None else pruning.scores))
+            self._pruning.pop(claim.number, None)
+
+    def give_back(self, claim: Claim, reason: str | Failure) -> None:
+        """Return the claimed trial unfinished: it costs no budget and runs again with the same parameters.
+
+        `reason` is the failure that made it worth another run; plain text says that the runner had to stop.
+        Raises TrialLost where it was taken away already.
+        """
+        with self._guard:
+            self._endings.give_back(claim, reason)
+            self._pruning.pop(claim.number, None)
+
+    def beat(self, record: RunnerRecord) -> None:
+        """Say that the runner lives, in one write."""
+        text = dump(Beat(self._session, record))
+        with self._database.writing() as connection:
+            put_attribute(connection, self._study_id, f"{_RUNNER_PREFIX}{record.name}", text)
+
+    def replace_runners(self, index: int) -> None:
+        """Say for every runner of `index` that has not ended that it has: its replacement is here.
+
+        There is one runner of an index at a time, so whoever begins as one knows that the one before is gone.
+        """
+        before = {name: beat for name, beat in self._beats().items() if beat.runner.index == index}
+        with self._database.writing() as connection:
+            for name, beat in before.items():
+                if beat.runner.ended is None:
+                    gone = replace(beat.runner, beat=beat.runner.beat + 1, ended="replaced")
+                    key = f"{_RUNNER_PREFIX}{name}"
+                    put_attribute(connection, self._study_id, key, dump(replace(beat, runner=gone)))
+
+    def runners(self) -> tuple[RunnerRecord, ...]:
+        """Return what each runner last said, by name."""
+        beats = self._beats()
+        return tuple(beats[name].runner for name in sorted(beats))
+
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """Return all trials by number; cheap when asked again, for only changes are read."""
+        with self._guard:
+            self._refresh()
+            return self._records()
+
+    def picture(self) -> StudyPicture:
+        """Return the study as it is now, whole, in one transaction; cheap when asked again.
+
+        Raises StudyUnreadable where what is not a trial's or a runner's row cannot be read.
+        """
+        with self._guard:
+            with self._database.reading() as connection:
+                self._snapshot.refresh(connection)
+                texts = get_attributes(connection, self._study_id, _NAMED_KEYS)
+                beats, unreadable = self._beats_in(connection)
+            trials, nameless = self._records(), self._snapshot.nameless
+        ended, plan, kept = texts.get(END_KEY), texts.get(_PLAN_KEY), texts.get(RETENTION_KEY)
+        if nameless:
+            unreadable = (*unreadable, f"{nameless} trials without a number")
+        return StudyPicture(
+            definition=self._definition,
+            ended=None if ended is None else load(END_REASONS, ended, _END),
+            confirm_plan=None if plan is None else load(PLANS, plan, _PLAN),
+            comparison=self._comparison_in(texts.get(DEFINITION_KEY)),
+            retention=KEEP if kept is None else load(_TEXTS, kept, RETENTION_KEY),
+            seen_trials=trials,
+            seen_runners=tuple(beats[name].runner for name in sorted(beats)),
+            unreadable=unreadable,
+        )
+
+    def measured(self, key: str) -> TrialRecord | None:
+        """Return the first measured trial of the default or the search whose configuration has `key`."""
+        with self._guard:
+            self._refresh()
+            return self._snapshot.measured(key)
+
+    def end(self, reason: str, message: str, *, failed: bool = False) -> None:
+        """End the study, unless it was ended already: the first reason stays."""
+        text = dump(EndReason(reason, message, failed))
+        with self._database.writing() as connection:
+            put_first_attribute(connection, self._study_id, END_KEY, text)
+
+    @property
+    def ended(self) -> EndReason | None:
+        """Why the study was ended, or None."""
+        text = self._attribute(END_KEY)
+        return None if text is None else load(END_REASONS, text, _END)
+
+    def reopen(self) -> None:
+        """Forget that the study was ended, for example because its budget was raised.
+
+        Repeats of a comparison that came to nothing are to be run again: what failed them may be mended.
+        """
+        comparison = self.comparison
+        with self._exclusive() as connection:
+            if delete_attribute(connection, self._study_id, END_KEY) and comparison is not None:
+                self._enqueue_missing(connection, comparison, again=True)
+
+    def retain(self, retention: str, owner: str) -> None:
+        """Write down what becomes of the study when its resource, which `owner` has, is deleted.
+
+        That is `Keep` or `Delete`.
+        """
+        with self._database.writing() as connection:
+            put_attribute(connection, self._study_id, RETENTION_KEY, dump(retention))
+            put_attribute(connection, self._study_id, OWNER_KEY, dump(owner))
+
+    def reap(self, leases: Leases, max_losses: int) -> tuple[int, ...]:
+        """Take the trials whose lease is over from their runners; see `Janitor`."""
+        with self._guard:
+            self._refresh()
+            beats = self._beats()
+            over = leases.over(tuple(self._snapshot.running()), beats)
+            return tuple(
+                trial.number for trial in over if self._endings.reap(trial, beat_of(trial, beats), max_losses)
+            )
+
+    def _prune(self, claim: Claim) -> Pruning | None:
+        """Begin to watch the scores of `claim`; None where the study stops no trial early."""
+        if self._methods is None:
+            return None
+        others = (trial for trial in self._snapshot.trials.values() if trial.number != claim.number)
+        pruning = self._methods.pruning(self._definition, others)
+        if pruning is not None:
+            self._pruning[claim.number] = pruning
+        return pruning
+
+    def _enqueue(self, connection: Connection, tickets: Iterable[Ticket]) -> None:
+        for number, ticket in enumerate(tickets, start=self._snapshot.next_number):
+            self._writer.create(connection, number, ticket, run=False)
+
+    def _enqueue_missing(
+        self, connection: Connection, comparison: ComparisonDefinition, *, again: bool
+    ) -> None:
+        """Enqueue the repeats that there are not, or with `again` those that ended without a measurement."""
+        there = {
+            place
+            for place, trial in current(self._records()).items()
+            if not again or ended_as(trial) in {None, OutcomeKind.MEASURED}
+        }
+        tickets = of_comparison(comparison)
+        self._enqueue(connection, (each for each in tickets if (each.candidate, each.repeat) not in there))
+
+    def _withdraw(self, connection: Connection, repeats: int) -> None:
+        for trial in tuple(self._snapshot.waiting()):
+            if trial.ticket.repeat is not None and trial.ticket.repeat >= repeats:
+                self._endings.withdraw(connection, trial, "the benchmark was told to make fewer repeats")
+
+    def _beats(self) -> dict[str, Beat]:
+        with self._database.reading() as connection:
+            return self._beats_in(connection)[0]
+
+    def _beats_in(self, connection: Connection) -> tuple[dict[str, Beat], tuple[str, ...]]:
+        """Return what each runner last said, by name, and which of them cannot be read."""
+        beats: dict[str, Beat] = {}
+        unreadable = []
+        for key, text in newest_attributes(connection, self._study_id, _RUNNER_PREFIX).items():
+            try:
+                beats[key.removeprefix(_RUNNER_PREFIX)] = load(BEATS, text or "", key)
+            except StudyUnreadable:
+                unreadable.append(key)
+        return beats, tuple(sorted(unreadable))
+
+    def _attribute(self, key: str) -> str | None:
+        with self._database.reading() as connection:
+            return get_attribute(connection, self._study_id, key)
+
+    def _records(self) -> tuple[TrialRecord, ...]:
+        return tuple(trial.record for trial in self._snapshot.trials.values())
+
+    def _refresh(self) -> None:
+        with self._database.reading() as connection:
+            self._snapshot.refresh(connection)
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[Connection]:
+        with self._guard, self._database.exclusive(self._study_id) as connection:
+            self._snapshot.refresh(connection)
+            yield connection

@@ -1,0 +1,230 @@
+"""How candidates compare: who wins, who does not, and how often chance is taken for a winner."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from fakes.comparisons import FASTER, SPEED, comparison, measured, repeat
+from fakes.records import outcome
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmopt_core.analysis.comparison import compare
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.storage.records import ObjectiveDefinition, OutcomeKind
+
+ACCURACY = ObjectiveDefinition("accuracy", "maximize")
+GONE = outcome(OutcomeKind.FAILED, error=ErrorClass.MODEL_NOT_FOUND)
+
+
+def found(asked, trials, *, objective=FASTER, ended=True):
+    return compare(asked, objective, trials, ended=ended)
+
+
+def scored(scores_by_candidate):
+    """Return trials whose accuracy is that of `scores_by_candidate[candidate][repeat][item]`."""
+    return [
+        repeat(
+            which * len(scores_by_candidate) + place,
+            place,
+            which,
+            outcome(
+                metrics={"accuracy": float(np.mean(scores))},
+                samples={f"i{item}": float(score) for item, score in enumerate(scores)},
+            ),
+        )
+        for place, repeats in enumerate(scores_by_candidate)
+        for which, scores in enumerate(repeats)
+    ]
+
+
+def test_a_real_difference_is_found():
+    """A candidate that is a fifth faster in every noisy repeat wins, with its interval above zero."""
+    trials = measured([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 62], [50.5, 50, 50, 49, 52])
+    told = found(comparison("default", "slots", "other"), trials)
+    difference = told.candidate("slots").against_baseline[SPEED]
+    assert told.winner == "slots"
+    assert difference.difference == pytest.approx(0.2, abs=0.01)
+    assert 0 < difference.low < difference.difference < difference.high
+    assert told.verdict.startswith(f"slots wins: {SPEED} +20.")
+    assert not told.candidate("other").against_baseline[SPEED].significant
+
+
+def test_no_difference_is_said_so():
+    """Repeats that are now faster, now slower name no winner."""
+    told = found(comparison("default", "slots"), measured([50, 60, 40, 55, 45], [60, 42, 50, 44, 58]))
+    assert told.winner is None
+    assert told.verdict == f"no significant difference in {SPEED}"
+
+
+def test_the_baseline_wins_where_all_others_are_worse():
+    """That nothing beats the baseline is a result too, when every other candidate is shown to be worse."""
+    slow = [20, 21, 20, 19, 20]
+    told = found(comparison("default", "a", "b"), measured([50, 51, 49, 50, 52], slow, slow))
+    assert told.winner == "default"
+    assert "significantly worse" in told.verdict
+
+
+def test_one_that_is_worse_does_not_make_the_baseline_the_winner():
+    """Where another candidate cannot be told from the baseline, neither of the two wins."""
+    told = found(comparison("default", "a", "b"), measured([50, 51, 49], [20, 21, 20], [50, 50, 50]))
+    assert told.winner is None
+    assert told.verdict == f"no significant gain in {SPEED} over default; significantly worse: a"
+
+
+def test_a_winner_that_another_comes_near_to_says_so():
+    """Two candidates that beat the baseline alike: the faster leads, and is not sold as the only one."""
+    trials = measured([50, 51, 49, 50, 52], [80, 83, 79, 81, 80], [81, 82, 78, 82, 81], [52, 51, 50, 49, 50])
+    told = found(comparison("default", "a", "b", "c"), trials)
+    assert told.winner == "b"
+    assert told.level_with == ("a",)
+    assert told.verdict.endswith("; not shown to be better than a")
+
+
+def test_a_latency_is_won_by_the_lower():
+    """The objective's goal decides, not the sign."""
+    trials = [
+        repeat(number, place, which, ttft_ms_p50=value + which)
+        for number, (place, which, value) in enumerate(
+            (p, r, v) for r in range(4) for p, v in ((0, 90), (1, 50))
+        )
+    ]
+    told = found(comparison("default", "a"), trials, objective=ObjectiveDefinition("ttft_ms_p50", "minimize"))
+    assert told.winner == "a"
+    assert told.candidate("a").against_baseline["ttft_ms_p50"].difference < 0
+
+
+def test_quality_is_compared_on_the_same_items():
+    """Twelve more of twenty items solved are significant, though each candidate's own interval is wide."""
+    easy, hard = [1] * 4 + [0] * 16, [1] * 16 + [0] * 4
+    told = found(comparison("default", "a"), scored([[easy] * 3, [hard] * 3]), objective=ACCURACY)
+    means = told.candidate("a").metrics["accuracy"]
+    assert told.winner == "a"
+    assert (means.mean, means.repeats) == (pytest.approx(0.8), 3)
+    assert means.low < 0.7
+    assert means.high > 0.9
+
+
+@pytest.mark.parametrize(("rivals", "most"), [(1, 0.05 + 3 * 0.011), (15, 0.05)])
+@pytest.mark.parametrize("repeats", [2, 5])
+def test_chance_is_seldom_taken_for_a_winner_in_speed(rivals, most, repeats):
+    """Without any difference, 95 % confidence names a winner in under 5 of 100, with 15 rivals too.
+
+    With one rival it is 5 of 100, half of them the baseline: three standard deviations more are let pass.
+    """
+    generator = np.random.default_rng(12)
+    asked = comparison(*(f"c{place}" for place in range(rivals + 1)), repeats=repeats)
+    benchmarks = 400
+    won = sum(
+        found(asked, measured(*generator.lognormal(4.0, 0.05, size=(rivals + 1, repeats)))).winner is not None
+        for _ in range(benchmarks)
+    )
+    assert won / benchmarks < most
+
+
+@pytest.mark.parametrize("accuracy", [0.1, 0.5])
+def test_chance_is_seldom_taken_for_a_winner_in_quality(accuracy):
+    """The same for right and wrong answers to 24 items, whose differences are far from normal."""
+    generator = np.random.default_rng(12)
+    asked = comparison(*(f"c{place}" for place in range(16)), repeats=2)
+    benchmarks = 200
+    won = 0
+    for _ in range(benchmarks):
+        right = generator.random((16, 2, 24)) < accuracy
+        won += found(asked, scored(right), objective=ACCURACY).winner is not None
+    assert won / benchmarks < 0.05
+
+
+def test_reporting_more_metrics_does_not_make_it_harder_to_win():
+    """The objective is a family of its own; the intervals of the other metrics widen with their number."""
+    trials = [
+        dataclasses.replace(
+            each,
+            outcome=dataclasses.replace(
+                each.outcome, metrics=dict(each.outcome.metrics) | {"ttft_ms_p50": 9.0 + each.number}
+            ),
+        )
+        for each in measured([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 62])
+    ]
+    alone = found(comparison("default", "a"), trials).candidate("a")
+    beside = found(comparison("default", "a", metrics=("ttft_ms_p50", "e2e_ms_p50")), trials).candidate("a")
+    single = found(comparison("default", "a", metrics=("ttft_ms_p50",)), trials).candidate("a")
+    assert beside.against_baseline[SPEED] == alone.against_baseline[SPEED]
+    widths = [each.against_baseline["ttft_ms_p50"].high for each in (single, beside)]
+    assert widths[0] < widths[1]
+
+
+def test_nothing_is_decided_while_repeats_are_missing():
+    """Whoever looks early sees means and intervals, but no winner: looking again and again would find one."""
+    trials = measured([50, 51, 49, 50], [60, 61.5, 59, 60.5])
+    early = found(comparison("default", "a"), trials, ended=False)
+    assert early.winner is None
+    assert early.verdict == "undecided: 8 of 10 repeats are done"
+    assert early.candidate("a").against_baseline[SPEED].significant
+    assert found(comparison("default", "a"), trials, ended=True).winner == "a"
+
+
+def test_a_candidate_that_was_never_measured_is_named_with_its_failure():
+    """The comparison of the others stands; the one that is missing is said, and why."""
+    trials = measured([50, 51, 49], [60, 61, 60], [GONE] * 3)
+    told = found(comparison("default", "a", "lost", repeats=3), trials)
+    assert told.winner == "a"
+    assert told.verdict.endswith("; not measured: lost (ModelNotFound)")
+    assert told.candidate("lost").failure.error_class is ErrorClass.MODEL_NOT_FOUND
+    assert (told.finished, told.measured, told.planned) == (9, 6, 9)
+
+
+@pytest.mark.parametrize(
+    ("names", "trials", "verdict"),
+    [
+        (("default",), measured([50, 51]), "one candidate"),
+        (("default", "a"), measured([GONE] * 2, [50, 51]), "the baseline default was not measured"),
+        (("default", "a"), measured([50, 51], [GONE] * 2), "no candidate beside default was measured"),
+    ],
+)
+def test_what_cannot_be_compared_says_why(names, trials, verdict):
+    """Without a baseline, or without anything beside it, there is no winner and no empty table."""
+    told = found(comparison(*names, repeats=2), trials)
+    assert told.winner is None
+    assert verdict in told.verdict
+
+
+def test_a_repeat_that_was_run_again_counts_once():
+    """A failure that was mended is forgotten: the repeat stands by its last trial."""
+    trials = [*measured([50, 51], [GONE, 61]), repeat(9, 1, 0, **{SPEED: 60.0})]
+    told = found(comparison("default", "a", repeats=2), trials)
+    assert told.candidate("a").repeats == 2
+    assert told.candidate("a").failure is None
+
+
+def test_differences_are_told_in_the_metrics_own_unit_too():
+    """A fifth more than 50 tokens a second are 10 tokens a second."""
+    told = found(comparison("default", "a"), measured([50, 50, 50], [60, 60, 60]))
+    assert told.candidate("a").against_baseline[SPEED].absolute == pytest.approx((10.0, 10.0, 10.0))
+
+
+def test_a_metric_that_was_not_measured_is_left_out():
+    """Asking for GPU memory on a machine without a GPU costs nothing else."""
+    told = found(comparison("default", "a", metrics=("peak_gpu_memory_mib",)), measured([50, 51], [60, 61]))
+    assert told.metrics == (SPEED, "peak_gpu_memory_mib")
+    assert set(told.candidate("a").metrics) == {SPEED}
+
+
+@given(
+    st.lists(
+        st.lists(st.floats(1e-3, 1e6), min_size=3, max_size=3),
+        min_size=2,
+        max_size=5,
+    )
+)
+@settings(max_examples=60)
+def test_significance_and_interval_never_disagree(speeds):
+    """A difference is significant exactly when its interval leaves zero out, and a winner is significant."""
+    names = tuple(f"c{place}" for place in range(len(speeds)))
+    told = found(comparison(*names, repeats=3), measured(*speeds))
+    for each in told.candidates[1:]:
+        difference = each.against_baseline[SPEED]
+        assert difference.significant == (difference.low > 0 or difference.high < 0)
+        assert difference.low <= difference.difference <= difference.high
+    if told.winner in names[1:]:
+        assert told.candidate(told.winner).against_baseline[SPEED].better

@@ -1,0 +1,119 @@
+"""What a study found, where its default cannot run."""
+
+from dataclasses import replace
+
+import pytest
+from fakes.records import outcome, trial
+
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.results.optimizations import result_of
+from llmopt_core.results.wording import advice, headline
+from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.storage.documents import EndReason
+from llmopt_core.storage.records import (
+    ConfirmPlan,
+    ObjectiveDefinition,
+    OutcomeKind,
+    Phase,
+    StudyDefinition,
+)
+from llmopt_core.storage.views import StudyPicture
+
+DEFINITION = StudyDefinition(
+    "study", "f", SearchSpace(()), (ObjectiveDefinition("output_tokens_per_second", "maximize"),)
+)
+REFUSED = trial(
+    0, outcome(OutcomeKind.INFEASIBLE, error=ErrorClass.INVALID_CONFIGURATION), phase=Phase.BASELINE
+)
+
+
+def measured(number, speed, **fields):
+    parameters = {"engine.max_num_seqs": number}
+    ended = outcome(metrics={"output_tokens_per_second": speed}, parameters=parameters)
+    ended = replace(ended, facts={"serve_command": f"serve {number}"})
+    return trial(number, ended, parameters=parameters, **fields)
+
+
+def repeats(*speeds_of):
+    """Return five repeats of each candidate, with these mean speeds."""
+    return [
+        measured(100 + 10 * candidate + repeat, speed + repeat / 10, phase=Phase.CONFIRM,
+                 candidate=candidate, repeat=repeat)
+        for candidate, speed in enumerate(speeds_of)
+        for repeat in range(5)
+    ]  # fmt: skip
+
+
+def study(*trials, plan=None):
+    end = EndReason("TrialsExhausted", "all trials are done")
+    return StudyPicture(DEFINITION, end, plan, None, "Keep", trials, ())
+
+
+PLAN = ConfirmPlan(({"engine.max_num_seqs": 2}, {"engine.max_num_seqs": 1}), (2, 1), 5)
+SEARCHED = (REFUSED, measured(1, 90.0), measured(2, 100.0))
+
+
+def test_the_best_configuration_is_the_reference_where_the_default_cannot_run():
+    """Nothing that was tried is proved to be better than it, so it is what to serve."""
+    found = result_of(study(*SEARCHED, *repeats(100.0, 90.0), plan=PLAN))
+    assert (found.trial, found.reference, found.serve_command) == (2, 2, "serve 2")
+    assert (found.confirmed, found.keep_default, found.default_is_best) == (True, False, False)
+    assert (found.default_failure.error_class, found.default_failure.trial) == ("InvalidConfiguration", 0)
+    assert headline(found) == (
+        "The default cannot run here (InvalidConfiguration: it failed). The reference is trial 2, the best"
+        " configuration: repeats prove nothing better"
+    )
+    assert advice(found) == "mend it"
+
+
+def test_what_repeats_prove_to_be_better_than_the_reference_is_the_winner():
+    """The search may have been lucky with its best: gains are then over that trial."""
+    found = result_of(study(*SEARCHED, *repeats(100.0, 150.0), plan=PLAN))
+    assert (found.trial, found.reference, found.serve_command) == (1, 2, "serve 1")
+    assert found.significant
+    assert found.gain == pytest.approx(0.5, abs=0.01)
+    assert headline(found).startswith(
+        "The default cannot run here (InvalidConfiguration: it failed). Significant gain over trial 2:"
+    )
+
+
+def test_without_repeats_the_best_is_said_to_be_unconfirmed():
+    """The reason why there is nothing to compare with is said."""
+    found = result_of(study(*SEARCHED))
+    assert (found.trial, found.reference, found.comparisons) == (2, 2, ())
+    assert headline(found).endswith("the best configuration: it was not confirmed by repeats")
+
+
+def test_where_nothing_runs_the_reason_of_the_default_is_said():
+    """There is neither a reference nor a winner."""
+    found = result_of(study(REFUSED))
+    assert (found.trial, found.reference) == (None, None)
+    assert headline(found).endswith("No other configuration could be measured")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(ErrorClass.ENGINE_CRASHED, "could not be measured"), (ErrorClass.GPU_OUT_OF_MEMORY, "cannot run here")],
+)
+def test_a_default_that_crashed_might_run(error, words):
+    """What may pass is not called impossible."""
+    kind = OutcomeKind.FAILED if error is ErrorClass.ENGINE_CRASHED else OutcomeKind.INFEASIBLE
+    crashed = trial(0, outcome(kind, error=error), phase=Phase.BASELINE)
+    assert headline(result_of(study(crashed))).startswith(f"The default {words} ({error}: it failed)")
+
+
+@pytest.mark.parametrize(
+    "trials",
+    [
+        (trial(0, outcome(OutcomeKind.RETURNED, error=ErrorClass.ENGINE_CRASHED), phase=Phase.BASELINE),),
+        (trial(0, phase=Phase.BASELINE), measured(1, 90.0)),
+        (
+            trial(0, outcome(OutcomeKind.RETURNED, error=ErrorClass.ENGINE_CRASHED), phase=Phase.BASELINE),
+            measured(1, 90.0, phase=Phase.BASELINE),
+        ),
+    ],
+    ids=["to be run again", "running", "measured the second time"],
+)
+def test_a_default_that_may_still_run_has_not_failed(trials):
+    """Only how it ended counts."""
+    assert result_of(study(*trials)).default_failure is None

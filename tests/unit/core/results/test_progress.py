@@ -1,0 +1,109 @@
+import dataclasses
+
+import pytest
+from fakes.comparisons import FASTER, comparison, repeat
+from fakes.local_runs import benchmark_document, document
+from fakes.records import outcome, trial
+
+from llmopt_core.analysis.summary import summarise_trials
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.resources.loading import resource_of
+from llmopt_core.results.progress import (
+    comparison_seconds_left,
+    gains_so_far,
+    look,
+    planned_repeats,
+    seconds_left,
+    worst_level,
+)
+from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.storage.records import (
+    ConfirmPlan,
+    ObjectiveDefinition,
+    OutcomeKind,
+    Phase,
+    RunnerRecord,
+    StudyDefinition,
+)
+from llmopt_core.storage.views import StudyPicture
+
+OBJECTIVES = (ObjectiveDefinition("accuracy", "maximize"),)
+DEFINITION = StudyDefinition("s", "f", SearchSpace(()), OBJECTIVES)
+
+
+def test_repeats_are_forecast_until_they_are_planned():
+    """Before the plan the manifest's own numbers hold, afterwards the plan's."""
+    spec = resource_of(document(confirm={"top": 3, "repeats": 5})).spec
+    assert planned_repeats(spec, None) == (3 + 1) * 5
+    assert planned_repeats(spec, ConfirmPlan(({}, {}), (0, 1), 5)) == 2 * 5
+
+
+def test_no_confirmation_has_no_repeats():
+    """With confirm.top 0 nothing is repeated."""
+    assert planned_repeats(resource_of(document(confirm={"top": 0, "repeats": 5})).spec, None) == 0
+
+
+def test_time_left_is_shared_by_the_runners():
+    """Trials of one second: ten of them take two runners five seconds."""
+    trials = [trial(number, outcome()) for number in range(3)]
+    assert seconds_left(trials, to_do=10, runners=2) == pytest.approx(5.0)
+
+
+def test_returned_trials_do_not_count_for_the_forecast():
+    """A trial that was given back says nothing about how long one takes."""
+    assert seconds_left([trial(0, outcome(OutcomeKind.RETURNED))], to_do=10, runners=1) is None
+
+
+def test_the_best_is_compared_with_the_default():
+    """The gain so far is the best trial's over the default's."""
+    trials = [
+        trial(0, outcome(metrics={"accuracy": 0.5}), phase=Phase.BASELINE),
+        trial(1, outcome(metrics={"accuracy": 0.75})),
+    ]
+    (gain,) = gains_so_far(summarise_trials(trials, DEFINITION), OBJECTIVES)
+    assert (gain.default, gain.best, gain.gain) == (0.5, 0.75, 0.25)
+
+
+def test_nothing_measured_has_no_gain():
+    """Without a measured trial there is nothing to compare."""
+    assert gains_so_far(summarise_trials([trial(0)], DEFINITION), OBJECTIVES) == ()
+
+
+def test_the_worst_level_of_all_runners_is_told():
+    """One runner in trouble is enough; safe ones, and those without a guard, are worth no word."""
+    levels = ("safe", None, "warning", "critical")
+    records = [RunnerRecord(str(each), 0, 1, 0.0, memory_level=each) for each in levels]
+    assert worst_level(records) == "critical"
+    assert worst_level(records[:2]) == ""
+
+
+def test_a_benchmark_is_as_far_as_its_repeats():
+    """Candidate and repeat of what runs are named; what a candidate will take follows from what it took."""
+    asked = comparison("slow", "fast", repeats=2)
+    trials = [
+        dataclasses.replace(repeat(0, 0, 0, outcome()), started_at=10.0, finished_at=110.0),
+        dataclasses.replace(repeat(1, 1, 0, outcome()), started_at=110.0, finished_at=112.0),
+        repeat(2, 0, 1),
+        dataclasses.replace(repeat(3, 1, 1), state="waiting"),
+    ]
+    study = StudyPicture(
+        StudyDefinition("s", "f", SearchSpace(()), (FASTER,), comparison=asked),
+        None, None, asked, "Keep", tuple(trials), (),
+    )  # fmt: skip
+    seen = look(study, resource_of(benchmark_document()).spec, elapsed_seconds=5.0, runners=1)
+    assert (seen.phase, seen.repeats, seen.repeats_planned, seen.budget) == ("compare", 2, 4, 0)
+    assert seen.candidates == ("slow (repeat 2 of 2)",)
+    assert seen.left_seconds == pytest.approx(102.0)
+
+
+def test_a_candidate_that_was_given_up_takes_no_more_time():
+    """Repeats that fail without a start are no forecast, and cost none."""
+    lost = outcome(OutcomeKind.FAILED, error=ErrorClass.MODEL_NOT_FOUND)
+    trials = [
+        dataclasses.replace(repeat(0, 0, 0, outcome()), started_at=10.0, finished_at=20.0),
+        repeat(1, 1, 0, lost),
+        dataclasses.replace(repeat(2, 0, 1), state="waiting"),
+        dataclasses.replace(repeat(3, 1, 1), state="waiting"),
+    ]
+    assert comparison_seconds_left(trials, runners=1) == pytest.approx(10.0)
+    assert comparison_seconds_left(trials[1:], runners=1) is None
