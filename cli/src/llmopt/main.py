@@ -39,6 +39,7 @@ class Listed(StrEnum):
     MODELS = "models"
     DATASETS = "datasets"
     ENGINES = "engines"
+    METRICS = "metrics"
     ERRORS = "errors"
 
 
@@ -103,7 +104,7 @@ def list_(
     results: Results = RESULTS,
     storage: StorageUrl = None,
 ) -> None:
-    """List results, models on this machine, data sets, engines, or the errors of all studies."""
+    """List results, models on this machine, data sets, engines, metrics, or the errors of all studies."""
     if type_ is Listed.ERRORS:
         from llmopt.commands.error_listing import list_errors
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from llmopt_core.engines.declarations import EngineDeclaration
@@ -10,7 +10,6 @@ from llmopt_core.engines.recommendations import decided_arguments
 from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.errors.policies import POLICIES
-from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.search_spaces import complete
 from llmopt_core.sampling.refusals import known_refusal
@@ -18,7 +17,7 @@ from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.storage.records import Claim, Outcome, OutcomeKind, Phase
 from llmopt_core.storage.studies import Study
 from llmopt_runner.contention import watch_processors
-from llmopt_runner.costs import token_costs
+from llmopt_runner.costs import good_answers, token_costs, undefined_costs
 from llmopt_runner.datasets.base import TooFewExamples
 from llmopt_runner.engines.diagnosis import WITHOUT_CAUSE, death, diagnosis
 from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
@@ -32,7 +31,7 @@ from llmopt_runner.memory.guard import GuardReading
 from llmopt_runner.prompt_lengths import too_long
 from llmopt_runner.quality.base import ScoringFailed
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.validity import check_validity
+from llmopt_runner.validity import check_validity, unusable
 from llmopt_runner.workload import PreparedWorkload
 
 log = logging.getLogger(__name__)
@@ -250,14 +249,11 @@ class TrialRunner:
         validity = check_validity(
             measurement.run, requests, self.workload.shape(claim.number), context_tokens
         )
-        costs = token_costs(
-            speed,
-            measurement.run,
-            hourly_price=self.workload.spec.hourly_price,
-            energy_joules=reading.energy_joules,
-        )
-        metrics = {**speed, **quality, **costs, **reading.metrics()}
-        void = (*validity.void, *self._missing(metrics))
+        metrics = {**speed, **quality, **self._costs(speed, measurement, reading), **reading.metrics()}
+        objectives, constraints = self._asked()
+        undefined = undefined_costs((*objectives, *constraints), metrics)
+        missing = unusable(metrics, objectives=objectives, constraints=constraints, undefined=undefined)
+        void = (*validity.void, *missing)
         outcome = replace(
             outcome,
             metrics=metrics,
@@ -270,7 +266,23 @@ class TrialRunner:
         if void:
             failure = Failure(ErrorClass.MEASUREMENT_VOID, "; ".join(void), "its values are not used")
             return replace(outcome, kind=OutcomeKind.INVALID, failure=failure)
+        if undefined:
+            return replace(
+                failed(configuration, _no_good_answers(undefined, len(measurement.scores))),
+                metrics=metrics,
+                facts=outcome.facts,
+            )
         return outcome
+
+    def _costs(
+        self, speed: Mapping[str, float], measurement: Measurement, reading: GuardReading
+    ) -> dict[str, float]:
+        price = self.workload.spec.hourly_price
+        tokens = token_costs(speed, measurement.run, hourly_price=price, energy_joules=reading.energy_joules)
+        if not self.workload.evaluator.pairable:
+            return tokens
+        answers = good_answers(measurement.scores, measurement.run, hourly_price=price, gpus=reading.gpus())
+        return tokens | answers
 
     def _requests_failure(
         self, error: RequestsFailed, server: EngineServer, numbers: Mapping[str, Value]
@@ -283,19 +295,11 @@ class TrialRunner:
         self.progress.stage = "reading the engine's log"
         return diagnosis(server, numbers, check=self.stopping.check) or error.failure
 
-    def _missing(self, metrics: Mapping[str, float]) -> list[str]:
-        """What is asked for but was not measured, or cannot be compared as a quotient."""
+    def _asked(self) -> tuple[list[str], list[str]]:
+        """Return the metrics of the objectives and of the constraints."""
         definition = self.study.definition
-        asked = [part.metric for part in definition.objectives]
-        asked += [part.metric for part in definition.constraints]
-        absent = [name for name in asked if name not in metrics]
-        zero = [
-            part.metric
-            for part in definition.objectives
-            if metrics.get(part.metric, 1.0) <= 0 and find_metric(part.metric).scale == "ratio"
-        ]
-        return [f"{name} was not measured" for name in absent] + [
-            f"{name} is not above zero" for name in zero
+        return [part.metric for part in definition.objectives], [
+            part.metric for part in definition.constraints
         ]
 
     def _facts(self, claim: Claim, configuration: Configuration, server: EngineServer) -> dict[str, object]:
@@ -320,6 +324,12 @@ class TrialRunner:
 def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
     """How much each count of the server grew while it was measured."""
     return {name: value - before.get(name, 0.0) for name, value in after.items()}
+
+
+def _no_good_answers(undefined: Sequence[str], count: int) -> Failure:
+    message = f"none of {count} answers was good, so {', '.join(undefined)} is not defined"
+    text = "ask more items (workload.dataset.samples), or use good_answers_per_second, which is 0 there"
+    return Failure(ErrorClass.NO_GOOD_ANSWERS, message, text)
 
 
 def _too_little_context(message: str) -> Failure:

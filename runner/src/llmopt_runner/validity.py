@@ -1,9 +1,10 @@
 """Whether a measurement means what it says: what invalidates it, and what is worth a warning."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from llmopt_core.metrics.catalog import find_metric
 from llmopt_runner.load.requests import ChatRequest, LoadRun, RequestRecord
 from llmopt_runner.load.shapes import LoadShape, Poisson
 
@@ -43,6 +44,28 @@ def check_validity(
         void += _saturated(run.records)
     cut = _context_cut(run.records, limits) or _beyond_context(run.records, context_tokens)
     return Validity(tuple(void), tuple(_truncated(run.records, limits)), cut)
+
+
+def unusable(
+    metrics: Mapping[str, float],
+    *,
+    objectives: Sequence[str],
+    constraints: Sequence[str],
+    undefined: Sequence[str] = (),
+) -> list[str]:
+    """Return what of a study's metrics was not measured, or cannot be compared as a quotient.
+
+    What is known to be `undefined` for this configuration is no fault of the measurement.
+    """
+    asked = dict.fromkeys((*objectives, *constraints))
+    absent = [name for name in asked if name not in metrics and name not in undefined]
+    zero = [name for name in objectives if name in metrics and metrics[name] <= 0 and _is_above_zero(name)]
+    return [f"{name} was not measured" for name in absent] + [f"{name} is not above zero" for name in zero]
+
+
+def _is_above_zero(name: str) -> bool:
+    metric = find_metric(name)
+    return metric.scale == "ratio" and not metric.may_be_zero
 
 
 def _impossible(records: Sequence[RequestRecord]) -> list[str]:

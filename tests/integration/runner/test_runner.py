@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from dataclasses import replace
 
 import pytest
 from fakes.openai_server import FakeOptions, FakeServer
@@ -10,6 +11,7 @@ from fakes.runner_folders import PATIENCE_SECONDS, Folder
 from llmopt_core.analysis.confirmation import confirmation
 from llmopt_core.analysis.summary import summarise
 from llmopt_core.api.exit_codes import RunnerExit
+from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.storage.records import OutcomeKind, Phase
 from llmopt_runner.datasets.arithmetic import arithmetic
 
@@ -99,6 +101,45 @@ def test_tokens_have_a_price(folder, server):
         metrics = counted(study)[0].outcome.metrics
     per_second = metrics["output_tokens_per_second"]
     assert metrics["cost_per_million_tokens"] == pytest.approx(3.60 / 3600 / per_second * 1e6)
+
+
+def test_good_answers_have_a_rate_and_a_price(folder, server):
+    """The rate is the accuracy times the answers per second; with an hourly price a thousand of them cost."""
+    document = manifest(
+        server.base_url, trials=2, objectives=("good_answers_per_second", "cost_per_thousand_good_answers")
+    )
+    document["spec"]["workload"]["hourlyPrice"] = "3.60"
+    folder.write(document)
+    assert folder.run() == RunnerExit.DONE, folder.log()
+    with folder.study() as study:
+        metrics = counted(study)[0].outcome.metrics
+    rate = metrics["good_answers_per_second"]
+    assert rate == pytest.approx(metrics["accuracy"] * metrics["requests_per_second"])
+    assert metrics["cost_per_thousand_good_answers"] == pytest.approx(1 / rate)
+    assert "good_answers_per_second_per_gpu" not in metrics
+
+
+@pytest.mark.parametrize(
+    ("objective", "kind", "message"),
+    [
+        ("good_answers_per_second", OutcomeKind.MEASURED, None),
+        ("cost_per_thousand_good_answers", OutcomeKind.INFEASIBLE, "none of 24 answers was good"),
+    ],
+)
+def test_without_a_good_answer_the_rate_is_zero_and_the_cost_is_not_defined(folder, objective, kind, message):
+    """Each configuration is measured once: nothing is tried again, and no cost is made up."""
+    with FakeServer(replace(OPTIONS, right_probability=0.0)) as hopeless:
+        document = manifest(hopeless.base_url, trials=2, objectives=(objective,))
+        document["spec"]["workload"]["hourlyPrice"] = "1"
+        folder.write(document)
+        assert folder.run() == RunnerExit.DONE, folder.log()
+    with folder.study() as study:
+        ended = [trial.outcome for trial in counted(study)]
+    assert [each.kind for each in ended] == [kind] * 2
+    assert all(each.metrics["good_answers_per_second"] == 0 for each in ended)
+    if message:
+        assert all(each.failure.error_class is ErrorClass.NO_GOOD_ANSWERS for each in ended)
+        assert message in ended[0].failure.message
 
 
 def test_no_configuration_is_measured_twice(folder, server):

@@ -197,6 +197,13 @@ def test_engines_and_data_sets_are_listed():
     assert "openai" in result.output
 
 
+def test_metrics_are_listed_with_their_unit_and_formula():
+    """list shows which metrics an objective can name."""
+    output = " ".join(call("list", "--type", "metrics").output.split())
+    assert "good_answers_per_second" in output
+    assert "maximize" in output
+
+
 def test_no_results_are_said_so(tmp_path):
     """An empty folder of results is not an error."""
     result = call("list", "--results", str(tmp_path))

@@ -135,25 +135,6 @@ def test_a_failed_start_is_an_outcome_of_its_class(error, kind, error_class):
     assert ended.seconds["total"] >= ended.seconds["load"]
 
 
-@pytest.mark.parametrize(
-    ("metrics", "missing"),
-    [
-        (
-            {"accuracy": 0.0, "output_tokens_per_second": 5.0},
-            ["ttft_ms_p95 was not measured"],
-        ),
-        (
-            {"accuracy": 0.0, "output_tokens_per_second": 0.0, "ttft_ms_p95": 3.0},
-            ["output_tokens_per_second is not above zero"],
-        ),
-        ({"accuracy": 0.0, "output_tokens_per_second": 5.0, "ttft_ms_p95": 3.0}, []),
-    ],
-)
-def test_what_is_asked_for_must_have_been_measured(metrics, missing):
-    """Without a value for all that is asked for, or with a speed of zero, there is no result."""
-    assert runner()._missing(metrics) == missing
-
-
 def test_too_little_memory_is_told_to_the_sampler():
     """What was refused, or ended while it loaded, is infeasible, with what was seen among its facts."""
     failure = Failure(ErrorClass.HOST_OUT_OF_MEMORY, "5000 MiB", "lower n_ctx")

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from llmopt_runner.load.requests import ChatRequest, LoadRun, RequestRecord
 from llmopt_runner.load.shapes import ClosedLoop, Poisson
-from llmopt_runner.validity import check_validity, shared_prefixes
+from llmopt_runner.validity import check_validity, shared_prefixes, unusable
 
 CLOSED = ClosedLoop(1)
 
@@ -126,3 +128,29 @@ def test_shared_prefixes_are_shares_of_the_prompts_own_text():
     shares = shared_prefixes([request("a", "abc"), request("b", "abcdef"), request("c", "xyz")])
     assert shares["a"] == 1.0
     assert 0 < shares["c"] < shares["b"] < 1
+
+
+@pytest.mark.parametrize(
+    ("metrics", "undefined", "faults"),
+    [
+        ({"accuracy": 0.0, "output_tokens_per_second": 5.0}, [], ["ttft_ms_p95 was not measured"]),
+        ({"accuracy": 0.0, "output_tokens_per_second": 5.0}, ["ttft_ms_p95"], []),
+        (
+            {"accuracy": 0.0, "output_tokens_per_second": 0.0, "ttft_ms_p95": 3.0},
+            [],
+            ["output_tokens_per_second is not above zero"],
+        ),
+        ({"accuracy": 0.0, "output_tokens_per_second": 5.0, "ttft_ms_p95": 3.0}, [], []),
+    ],
+)
+def test_what_is_asked_for_must_have_been_measured(metrics, undefined, faults):
+    """Without a value for all that is asked for, or with a speed of zero, there is no result."""
+    objectives = ["accuracy", "output_tokens_per_second"]
+    found = unusable(metrics, objectives=objectives, constraints=["ttft_ms_p95"], undefined=undefined)
+    assert found == faults
+
+
+@pytest.mark.parametrize("metric", ["good_answers_per_second", "goodput_requests_per_second"])
+def test_a_rate_of_zero_good_requests_is_a_value(metric):
+    """A configuration that does nothing well was measured: it is the worst, not an invalid one."""
+    assert unusable({metric: 0.0}, objectives=[metric], constraints=[]) == []

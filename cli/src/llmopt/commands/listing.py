@@ -1,4 +1,4 @@
-"""`llmopt list`: results, models, data sets and engines of this machine."""
+"""`llmopt list`: results, models, data sets, engines and metrics of this machine."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from rich.text import Text
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.engines.registry import declaration_of, engine_names
+from llmopt_core.metrics.catalog import all_metrics
 from llmopt_core.plugins import PluginGroup, plugin_names
 
 Row = tuple[str, ...]
@@ -96,9 +97,15 @@ def _datasets(_results: Path) -> tuple[Row, Iterator[Row], str]:
     return ("data set",), rows, "no data set is installed; reinstall llmopt, or name a .jsonl file"
 
 
+def _metrics(_results: Path) -> tuple[Row, Iterator[Row], str]:
+    rows = ((each.name, each.unit, each.direction, each.formula) for each in all_metrics().values())
+    return ("metric", "unit", "better", "formula"), rows, "no metric is installed; reinstall llmopt"
+
+
 _KINDS: Mapping[str, Callable[[Path], tuple[Row, Iterator[Row], str]]] = {
     "results": _results,
     "models": _models,
     "datasets": _datasets,
     "engines": _engines,
+    "metrics": _metrics,
 }

@@ -77,6 +77,10 @@ def failure_advice(error_class: ErrorClass) -> tuple[str, str]:  # noqa: C901, P
             return "Too many requests of a trial failed.", "see the engine's log for their cause"
         case ErrorClass.MEASUREMENT_VOID:
             return "A measurement was invalid twice.", "the message names what made it invalid"
+        case ErrorClass.NO_GOOD_ANSWERS:
+            return "No answer of a trial was good, so the cost of a good answer is not defined.", (
+                "raise spec.workload.dataset.samples, or use good_answers_per_second, which is 0 there"
+            )
         case ErrorClass.UNKNOWN:
             return "The failure matches no known class.", "see the engine's log and the message"
         case _:

@@ -38,6 +38,7 @@ class ErrorClass(StrEnum):
     TRIAL_TIMEOUT = "TrialTimeout"
     REQUESTS_FAILED = "RequestsFailed"
     MEASUREMENT_VOID = "MeasurementVoid"
+    NO_GOOD_ANSWERS = "NoGoodAnswers"
     UNKNOWN = "Unknown"
 
 

@@ -26,5 +26,6 @@ POLICIES: Mapping[ErrorClass, RetryPolicy] = {
     ErrorClass.REQUESTS_FAILED: RetryPolicy.RETRY,
     ErrorClass.MEASUREMENT_VOID: RetryPolicy.RETRY,
     ErrorClass.TRIAL_TIMEOUT: RetryPolicy.INFEASIBLE,
+    ErrorClass.NO_GOOD_ANSWERS: RetryPolicy.INFEASIBLE,
     ErrorClass.UNKNOWN: RetryPolicy.RETRY,
 }

@@ -14,7 +14,11 @@ Scale = Literal["ratio", "bounded"]
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric as every report, objective and constraint understands it."""
+    """One metric as every report, objective and constraint understands it.
+
+    `may_be_zero`: a zero on a ratio scale is a value, the worst there is; otherwise the measurement failed.
+    `per_token`: the metric counts tokens, so that it can improve because answers grow longer.
+    """
 
     name: str
     unit: str
@@ -22,6 +26,8 @@ class Metric:
     scale: Scale
     formula: str
     source: str
+    may_be_zero: bool = False
+    per_token: bool = False
 
 
 def _quality(name: str, formula: str, source: str = "evaluator") -> Metric:
@@ -50,7 +56,15 @@ _LATENCIES = (
 _STATISTICS = (("mean", "mean"), ("p50", "median"), ("p95", "95th percentile"), ("p99", "99th percentile"))
 
 _LATENCY = tuple(
-    Metric(f"{name}_{suffix}", "ms", "minimize", "ratio", f"{statistic} of: {formula}", "load generator")
+    Metric(
+        f"{name}_{suffix}",
+        "ms",
+        "minimize",
+        "ratio",
+        f"{statistic} of: {formula}",
+        "load generator",
+        per_token=name in {"tpot_ms", "itl_ms"},
+    )
     for name, formula in _LATENCIES
     for suffix, statistic in _STATISTICS
 )
@@ -62,6 +76,7 @@ _THROUGHPUT = (
         "ratio",
         "output tokens of successful requests / wall time from first send to last end",
         "load generator; token counts from the server's usage",
+        per_token=True,
     ),
     Metric(
         "total_tokens_per_second",
@@ -70,6 +85,7 @@ _THROUGHPUT = (
         "ratio",
         "prompt and output tokens of successful requests / wall time",
         "load generator; token counts from the server's usage",
+        per_token=True,
     ),
     Metric(
         "requests_per_second",
@@ -94,6 +110,48 @@ _THROUGHPUT = (
         "ratio",
         "requests that kept every bound of workload.slo / wall time",
         "load generator",
+        may_be_zero=True,
+    ),
+)
+
+_GOOD_ANSWERS = (
+    Metric(
+        "good_answers_per_second",
+        "good answers/s",
+        "maximize",
+        "ratio",
+        "sum of the items' scores / wall time from first send to last end; an answer that scores 0.5 is half"
+        " a good one",
+        "load generator, and an evaluator that scores each answer",
+        may_be_zero=True,
+    ),
+    Metric(
+        "good_answers_per_second_per_gpu",
+        "good answers/s per GPU",
+        "maximize",
+        "ratio",
+        "good_answers_per_second / GPUs that the engine used while measured: those where it held a tenth or"
+        " more of what it held where it held most",
+        "load generator, an evaluator that scores each answer, memory guard, by NVML",
+        may_be_zero=True,
+    ),
+    Metric(
+        "cost_per_thousand_good_answers",
+        "per thousand good answers",
+        "minimize",
+        "ratio",
+        "workload.hourlyPrice / 3600 / good_answers_per_second * 1,000, in the currency of hourlyPrice; not"
+        " defined where no answer was good",
+        "load generator, an evaluator that scores each answer, and the manifest's price",
+    ),
+    Metric(
+        "cost_per_thousand_good_answers_per_gpu",
+        "per thousand good answers",
+        "minimize",
+        "ratio",
+        "workload.hourlyPrice / GPUs of the runner / 3600 / good_answers_per_second_per_gpu * 1,000: only the"
+        " GPUs that the engine used are paid for; not defined where no answer was good",
+        "load generator, an evaluator that scores each answer, the manifest's price, memory guard, by NVML",
     ),
 )
 
@@ -132,6 +190,7 @@ _PER_TOKEN = (
         "ratio",
         "workload.hourlyPrice / 3600 / output tokens per second * 1,000,000, in the currency of hourlyPrice",
         "load generator, and the manifest's price",
+        per_token=True,
     ),
     Metric(
         "energy_joules_per_token",
@@ -140,14 +199,18 @@ _PER_TOKEN = (
         "ratio",
         "energy of the GPUs while measured / output tokens of successful requests",
         "NVML's total energy counter (nvmlDeviceGetTotalEnergyConsumption); Volta and newer",
+        per_token=True,
     ),
 )
 
+# What an evaluator must score each answer for.
+GOOD_ANSWER_METRICS = tuple(metric.name for metric in _GOOD_ANSWERS)
 # From here on a tenth of a percent says nothing.
 _MANIFOLD = 10
 
 CATALOG: Mapping[str, Metric] = {
-    metric.name: metric for metric in (*_QUALITY, *_LATENCY, *_THROUGHPUT, *_COST, *_PER_TOKEN)
+    metric.name: metric
+    for metric in (*_QUALITY, *_LATENCY, *_THROUGHPUT, *_GOOD_ANSWERS, *_COST, *_PER_TOKEN)
 }
 
 

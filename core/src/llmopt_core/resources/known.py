@@ -6,7 +6,7 @@ from functools import cache
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import declaration_of, engine_names
-from llmopt_core.metrics.catalog import CATALOG
+from llmopt_core.metrics.catalog import CATALOG, GOOD_ANSWER_METRICS
 from llmopt_core.plugins import PluginGroup, load_plugin, plugin_names
 
 MetricsOf = Callable[[str], tuple[str, ...] | None]
@@ -16,7 +16,8 @@ MetricsOf = Callable[[str], tuple[str, ...] | None]
 class Known:
     """Names, and how to ask about two of them.
 
-    `metrics_of` returns the quality metrics that an evaluator gives, None where that is not known.
+    `metrics_of` returns the metrics that an evaluator gives, None where that is not known: those of quality,
+    and those of good answers where it scores each answer.
     `evaluator_of` returns the evaluator that a data set brings, None likewise.
     """
 
@@ -53,13 +54,16 @@ def remembering(known: Known) -> Known:
 
 
 def _metrics_of(evaluator: str) -> tuple[str, ...] | None:
-    """Read what an evaluator's class says: `metrics` where there are several, else `metric`."""
+    """Read what an evaluator's class says: `metrics` where there are several, else `metric`; `pairable`."""
     value = load_plugin(PluginGroup.EVALUATORS, evaluator).value
-    several = getattr(value, "metrics", None)
+    several, one = getattr(value, "metrics", None), getattr(value, "metric", None)
     if isinstance(several, tuple):
-        return several
-    one = getattr(value, "metric", None)
-    return (one,) if isinstance(one, str) else None
+        quality = several
+    elif isinstance(one, str):
+        quality = (one,)
+    else:
+        return None
+    return (*quality, *GOOD_ANSWER_METRICS) if getattr(value, "pairable", True) else quality
 
 
 def _evaluator_of(dataset: str) -> str | None:

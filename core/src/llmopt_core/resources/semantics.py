@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.endpoints import usual_endpoint
-from llmopt_core.metrics.catalog import CATALOG
+from llmopt_core.metrics.catalog import CATALOG, GOOD_ANSWER_METRICS
 from llmopt_core.plugins import PluginBroken
 from llmopt_core.resources.base import Scalar
 from llmopt_core.resources.benchmark import Candidate
@@ -95,13 +95,19 @@ def _metric_faults(asked: Mapping[str, str], workload: Workload | None, known: K
     if produced is None:
         return
     for path, metric in asked.items():
-        if metric in CATALOG and CATALOG[metric].unit == _QUALITY_UNIT and metric not in produced:
+        if _is_scored(metric) and metric not in produced:
             expected = f"a metric that the workload's evaluator gives: {', '.join(produced)}"
             yield Fault(path, metric, expected, "or set workload.evaluator.name to one that gives it")
 
 
+def _is_scored(metric: str) -> bool:
+    """Say whether the metric comes from an evaluator's scores."""
+    known = CATALOG.get(metric)
+    return known is not None and (known.unit == _QUALITY_UNIT or metric in GOOD_ANSWER_METRICS)
+
+
 def _produced(workload: Workload | None, known: Known) -> tuple[str, ...] | None:
-    """Return the quality metrics of the workload's evaluator, None where they are not known."""
+    """Return the metrics of the workload's evaluator, None where they are not known."""
     if workload is None:
         return None
     try:

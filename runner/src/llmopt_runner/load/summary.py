@@ -85,7 +85,7 @@ def summarise(
     """
     good = [record for record in run.records if record.error is None]
     _refuse_failures(run.records, max_error_ratio)
-    seconds = max(r.ended_at for r in run.records) - min(r.sent_at for r in run.records)
+    seconds = wall_seconds(run)
     return {
         **_statistics("ttft_ms", _known(good, ttft_seconds)),
         **_statistics("itl_ms", [gap for record in good for gap in itl_seconds(record)]),
@@ -94,6 +94,11 @@ def summarise(
         "requests_per_second": len(good) / seconds,
         **({} if slo is None else _goodput(good, slo, len(run.records), seconds)),
     }
+
+
+def wall_seconds(run: LoadRun) -> float:
+    """Return the time of `run`, which has records, from its first send to its last end."""
+    return max(record.ended_at for record in run.records) - min(record.sent_at for record in run.records)
 
 
 def _by_token(good: Sequence[RequestRecord], seconds: float) -> dict[str, float]:

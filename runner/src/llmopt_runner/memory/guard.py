@@ -30,6 +30,8 @@ _SHARE = 0.005
 # What was not used may be saved for a crisis: some seconds of looking as often as it can.
 _SAVED_SECONDS = 0.05
 _SHORTEST_PAUSE_SECONDS = 0.01
+# An engine on one GPU may hold a context of its driver on the others, too.
+_USED_SHARE = 0.1
 # How fast memory can fill up at worst: what is left says how long may be waited.
 _FASTEST_MIB_PER_SECOND = 8192.0
 
@@ -47,6 +49,15 @@ class GuardReading:
     def engine_mib(self, kind: Literal["host", "gpu"]) -> float:
         """Return the engine's highest share of all devices of a kind, 0 where it had none."""
         return sum(peak.engine_mib for peak in self.peaks if peak.kind == kind)
+
+    def gpus(self) -> tuple[int, int]:
+        """Return how many GPUs the engine used, and how many there are.
+
+        Used is where it held a tenth or more of what it held where it held most.
+        """
+        held = [peak.engine_mib for peak in self.peaks if peak.kind == "gpu"]
+        most = max(held, default=0.0)
+        return sum(mib > 0 and mib >= _USED_SHARE * most for mib in held), len(held)
 
     def metrics(self) -> dict[str, float]:
         """Return the peaks by their names in the catalogue; a kind of memory without the engine has none."""

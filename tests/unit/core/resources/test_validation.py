@@ -11,7 +11,7 @@ from fakes.manifests import Document, benchmark, changed, optimization
 from llmopt_core.engines.registry import BUILT_IN
 from llmopt_core.metrics.catalog import CATALOG
 from llmopt_core.resources import Fault, validate, validate_file
-from llmopt_core.resources.known import Known
+from llmopt_core.resources.known import Known, installed
 
 EVALUATORS = {"exact": ("accuracy",), "numeric": ("accuracy",), "f1": ("token_f1",)}
 KNOWN = Known(
@@ -336,3 +336,23 @@ def test_names_given_replace_what_is_installed() -> None:
     """Who knows other data sets passes them in."""
     document = changed(optimization(), "spec.workload.dataset.name", "mine")
     assert validate(document, replace(KNOWN, datasets=("mine",))) == ()
+
+
+@pytest.mark.parametrize(("evaluator", "faults"), [("distinct", 1), ("numeric", 0), ("token_f1", 0)])
+def test_good_answers_need_an_evaluator_that_scores_each_answer(evaluator: str, faults: int) -> None:
+    """Distinct-n is a measure of all answers together: none of them is a good one."""
+    document = changed(optimization(), "spec.workload.evaluator", {"name": evaluator})
+    document = changed(document, "spec.objectives", [{"metric": "good_answers_per_second"}])
+    found = validate(document, installed())
+    assert [fault.path for fault in found] == ["spec.objectives[0].metric"] * faults
+    assert all("a metric that the workload's evaluator gives" in fault.expected for fault in found)
+
+
+@pytest.mark.parametrize("suffix", ["", "_per_gpu"])
+def test_the_cost_of_good_answers_needs_a_price(suffix: str) -> None:
+    """As every cost does."""
+    metric = f"cost_per_thousand_good_answers{suffix}"
+    document = changed(optimization(), "spec.objectives", [{"metric": metric}])
+    (fault,) = validate(document, installed())
+    assert "hourlyPrice" in fault.expected
+    assert validate(changed(document, "spec.workload.hourlyPrice", "2"), installed()) == ()

@@ -185,6 +185,16 @@ def test_peaks_by_window_and_for_life():
     assert reading().facts()["devices"]["host"]["peak_used_mib"] == 350
 
 
+def test_a_gpu_that_only_holds_a_driver_context_is_not_used():
+    """Used is where the engine held a tenth or more of what it held where it held most."""
+    devices = [FakeDevice(1000, kind="gpu") for _ in range(4)]
+    guarded = Guarded(FakeDevice(1000), *devices)
+    assert guarded.guard.reading().gpus() == (0, 4)
+    for device, held in zip(devices, (500, 450, 30, 0), strict=True):
+        guarded.at(device, held, held)
+    assert guarded.guard.reading().gpus() == (2, 4)
+
+
 def test_the_processes_are_looked_up_once_a_second():
     """Finding them costs more than reading them; those that were seen are remembered with their start."""
     device = FakeDevice(1000)
