@@ -30,7 +30,8 @@ class ParameterDeclaration:
     `group` is `engine` for the server's settings, `sampling` for request fields, `prompt` for messages.
     `default` is what the engine does when it is not told (None: decided by the model or the machine at run
     time). `low`, `high` bound numbers, both included; `choices` bounds text. `neutral` is the sampling value
-    that switches the parameter off (None: leaving it out does).
+    that switches the parameter off (None: leaving it out does). `changes_answers` marks a setting of the
+    server that changes what is answered, and not only how fast, such as a number format.
     """
 
     name: str
@@ -43,6 +44,7 @@ class ParameterDeclaration:
     high: float | None = None
     choices: tuple[str, ...] | None = None
     neutral: Value | None = None
+    changes_answers: bool = False
 
     def __post_init__(self) -> None:
         """Hold the default in the declared kind, so that nobody who fills it in need look again."""
@@ -103,9 +105,21 @@ def set_at_load(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
+    changes_answers: bool = False,
 ) -> ParameterDeclaration:
     """Declare a setting of the server, which only a new one can change."""
-    return ParameterDeclaration(name, "engine", kind, When.LOAD, default, meaning, low, high, choices)
+    return ParameterDeclaration(
+        name,
+        "engine",
+        kind,
+        When.LOAD,
+        default,
+        meaning,
+        low,
+        high,
+        choices,
+        changes_answers=changes_answers,
+    )
 
 
 def set_by_request(

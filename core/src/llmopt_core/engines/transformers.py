@@ -25,6 +25,7 @@ _ENGINE = (
         "type of weights and arithmetic; auto: that of the checkpoint",
         default="auto",
         choices=DTYPES,
+        changes_answers=True,
     ),
     set_at_load("device", "text", "auto: GPUs, else the CPU; or cpu, cuda, cuda:1, …", default="auto"),
     set_at_load(
@@ -49,6 +50,7 @@ _ENGINE = (
         "weights quantised by bitsandbytes while they are loaded",
         default="none",
         choices=QUANTIZATIONS,
+        changes_answers=True,
     ),
     set_at_load(
         "reasoning",
@@ -56,6 +58,7 @@ _ENGINE = (
         "thinking of models whose chat template can; auto: the template's default",
         default="auto",
         choices=("auto", "on", "off"),
+        changes_answers=True,
     ),
     set_at_load(
         "continuous_batching",

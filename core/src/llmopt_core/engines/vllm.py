@@ -91,14 +91,29 @@ _ENGINE = (
         "MiB of KV cache on each device; unset: what gpu_memory_utilization leaves; to be set on CPUs",
         low=1,
     ),
-    set_at_load("dtype", "text", "type of weights and activations", default="auto", choices=DTYPES),
+    set_at_load(
+        "dtype",
+        "text",
+        "type of weights and activations",
+        default="auto",
+        choices=DTYPES,
+        changes_answers=True,
+    ),
     set_at_load(
         "quantization",
         "text",
         "how the weights are quantised; unset: as the model says",
         choices=QUANTIZATIONS,
+        changes_answers=True,
     ),
-    set_at_load("kv_cache_dtype", "text", "type of the KV cache", default="auto", choices=KV_CACHE_DTYPES),
+    set_at_load(
+        "kv_cache_dtype",
+        "text",
+        "type of the KV cache",
+        default="auto",
+        choices=KV_CACHE_DTYPES,
+        changes_answers=True,
+    ),
     set_at_load(
         "enable_prefix_caching", "bool", "a prompt's prefix is not computed again; unset: by the model"
     ),

