@@ -111,6 +111,17 @@ def test_an_answer_is_as_long_as_was_asked(served):
     assert document["choices"][0]["finish_reason"] == "length"
 
 
+def test_an_answer_is_fixed_to_a_length(served):
+    """Told the length, the server goes on beyond the end that the model chose, to exactly so many tokens."""
+    length, greedy = 60, _GREEDY
+    free = served.post({"max_tokens": length, **greedy}, question="Say hello.")
+    assert free["usage"]["completion_tokens"] < length
+    fields = served.case.engine.fixed_length_fields(greedy, length)
+    fixed = served.post({"max_tokens": length, **fields}, question="Say hello.")
+    assert fixed["usage"]["completion_tokens"] == length
+    assert fixed["choices"][0]["finish_reason"] == "length"
+
+
 def test_a_streamed_answer_ends_with_usage(served):
     """Streaming gives the text in pieces, and the counts of tokens and the reason at its end."""
     fields = {"stream": True, "stream_options": {"include_usage": True}, "max_tokens": 8, "temperature": 0}

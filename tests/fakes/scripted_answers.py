@@ -16,7 +16,7 @@ class FakeOptions:
     `right_probability - right_loss_per_temperature x temperature`. `faults` maps the number of a request
     (from 1, or `*` for all) to `status=N`, `drop` (half the answer, then the connection), `truncate` (the
     same, in an orderly end), `hang`, `sse_error`, `garbage` or `json` (no stream at all). `slots` 0 means
-    that no request waits for another.
+    that no request waits for another. With `fixes_length` it takes `ignore_eos` and `min_tokens`.
     """
 
     seed: int = 0
@@ -34,6 +34,7 @@ class FakeOptions:
     slots: int = 0
     role_chunk: bool = True
     usage: bool = True
+    fixes_length: bool = True
     answers: dict[str, str] = field(default_factory=dict)
     right_probability: float = 1.0
     right_loss_per_temperature: float = 0.0
@@ -76,6 +77,9 @@ def write_script(options: FakeOptions, number: int, body: dict[str, Any]) -> Scr
         options, number, asked[-1], body
     )
     limit = int(body.get("max_tokens") or body.get("max_completion_tokens") or 1_000_000)
+    if options.fixes_length:
+        least = limit if body.get("ignore_eos") else int(body.get("min_tokens") or 0)
+        tokens += [f" more{place}" for place in range(len(tokens), least)]
     return Script(
         number=number,
         question=asked[-1],

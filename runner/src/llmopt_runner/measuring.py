@@ -31,7 +31,7 @@ class Measurement:
 class _Scoring:
     """Scores answers while the load goes on, and stops the load where a pruner says so."""
 
-    evaluator: Evaluator
+    evaluator: Evaluator | None
     items: Mapping[str, tuple[int, Item]]  # by id, with their places
     prune: Prune
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -41,7 +41,7 @@ class _Scoring:
     failure: ScoringFailed | None = None
 
     async def score(self, record: RequestRecord) -> None:
-        if record.error is not None:
+        if record.error is not None or self.evaluator is None:
             return
         place, item = self.items[record.item_id]
         try:
@@ -82,12 +82,12 @@ def measure(
     shape: LoadShape,
     *,
     items: Sequence[Item],
-    evaluator: Evaluator,
+    evaluator: Evaluator | None,
     prune: Prune,
     stopping: StopSignal,
     timeout_seconds: float,
 ) -> Measurement:
-    """Send `requests` in `shape` and score the answers.
+    """Send `requests` in `shape` and score the answers, if there is an `evaluator`.
 
     Raises Interrupted when `stopping` is set, TimeoutError when `timeout_seconds` are over, ScoringFailed
     when an answer could not be scored.

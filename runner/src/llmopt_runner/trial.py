@@ -199,7 +199,7 @@ class TrialRunner:
             requests,
             self.workload.shape(claim.number),
             items=self.workload.items(claim.phase),
-            evaluator=self.workload.evaluator,
+            evaluator=self.workload.scorer,
             prune=self._prune(claim),
             stopping=self.stopping,
             timeout_seconds=float(duration_seconds(self.trial_timeout)),
@@ -235,7 +235,7 @@ class TrialRunner:
             OutcomeKind.MEASURED,
             configuration,
             samples=dict(measurement.scores),
-            sample_metric=evaluator.metric,
+            sample_metric=evaluator.metric if measurement.scores else "",
             facts=self._facts(claim, configuration, server),
         )
         if measurement.pruned:
@@ -247,7 +247,11 @@ class TrialRunner:
         model = server.settings.model_files
         context_tokens = None if model is None else server.engine.context_tokens(model)
         validity = check_validity(
-            measurement.run, requests, self.workload.shape(claim.number), context_tokens
+            measurement.run,
+            requests,
+            self.workload.shape(claim.number),
+            context_tokens,
+            output_tokens=self.workload.spec.output_tokens,
         )
         metrics = {**speed, **quality, **self._costs(speed, measurement, reading), **reading.metrics()}
         objectives, constraints = self._asked()

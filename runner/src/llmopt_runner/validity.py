@@ -32,18 +32,26 @@ class Validity:
 
 
 def check_validity(
-    run: LoadRun, requests: Sequence[ChatRequest], shape: LoadShape, context_tokens: int | None = None
+    run: LoadRun,
+    requests: Sequence[ChatRequest],
+    shape: LoadShape,
+    context_tokens: int | None = None,
+    output_tokens: int | None = None,
 ) -> Validity:
     """Return what is wrong with `run`, whose `requests` were sent in `shape`.
 
-    `context_tokens` is what a prompt and its answer may have, where the server does not look at it.
+    `context_tokens` is what a prompt and its answer may have, where the server does not look at it;
+    `output_tokens` is how many every answer was to have, where that was fixed.
     """
     limits = {request.item_id: request.max_tokens for request in requests}
     void = _impossible(run.records) + _contaminated(run.records, requests)
     if isinstance(shape, Poisson):
         void += _saturated(run.records)
     cut = _context_cut(run.records, limits) or _beyond_context(run.records, context_tokens)
-    return Validity(tuple(void), tuple(_truncated(run.records, limits)), cut)
+    if output_tokens is None:
+        return Validity(tuple(void), tuple(_truncated(run.records, limits)), cut)
+    void += _other_lengths(run.records, output_tokens)
+    return Validity(tuple(void), tuple(_unchecked_lengths(run.records)), cut)
 
 
 def unusable(
@@ -108,6 +116,25 @@ def _truncated(records: Sequence[RequestRecord], limits: dict[str, int]) -> list
     if len(cut) <= _TRUNCATED_SHARE * len(records):
         return []
     return [f"{len(cut)} of {len(records)} answers reached workload.maxTokens and were cut there"]
+
+
+def _other_lengths(records: Sequence[RequestRecord], output_tokens: int) -> list[str]:
+    """A server that was told the length and does not keep it measures another load than was asked for."""
+    answered = [record.output_tokens for record in records if record.error is None and record.usage_reported]
+    other = [count for count in answered if count is not None and count != output_tokens]
+    if not other:
+        return []
+    text = f"{len(other)} of {len(records)} answers have another length than workload.outputTokens"
+    found = f"({output_tokens}): {min(other)} to {max(other)} tokens"
+    return [f"{text} {found}; the server does not keep to what it is told, so remove workload.outputTokens"]
+
+
+def _unchecked_lengths(records: Sequence[RequestRecord]) -> list[str]:
+    uncounted = sum(not record.usage_reported for record in records if record.error is None)
+    if not uncounted:
+        return []
+    text = f"the server gave no token counts for {uncounted} of {len(records)} answers"
+    return [f"{text}: it is not known whether they have the length of workload.outputTokens"]
 
 
 def _contaminated(records: Sequence[RequestRecord], requests: Sequence[ChatRequest]) -> list[str]:

@@ -31,6 +31,11 @@ class PreparedWorkload:
     split: Split
     evaluator: Evaluator
 
+    @property
+    def scorer(self) -> Evaluator | None:
+        """What scores answers; None where they go on beyond their end, to a fixed length."""
+        return self.evaluator if self.spec.output_tokens is None else None
+
     @classmethod
     def prepare(cls, spec: WorkloadSpec, *, api_key: str | None = None) -> Self:
         """Load and split what `spec` names; `api_key` is that of the judge's endpoint.
@@ -92,6 +97,8 @@ class PreparedWorkload:
         sampling: dict[str, Any] = engine.declaration.request_part(configuration)
         if seed is not None:
             sampling["seed"] = seed
+        if (length := self.spec.output_tokens) is not None:
+            return ChatRequest(item.id, messages, length, engine.fixed_length_fields(sampling, length))
         return ChatRequest(item.id, messages, self.spec.max_tokens, engine.request_fields(sampling))
 
 

@@ -142,6 +142,42 @@ def test_without_a_good_answer_the_rate_is_zero_and_the_cost_is_not_defined(fold
         assert message in ended[0].failure.message
 
 
+def fixed_length(url, **changes):
+    """Return a benchmark of one configuration whose answers shall all have 12 tokens."""
+    document = manifest(url)
+    workload = {**document["spec"]["workload"], "outputTokens": 12}
+    shared = {name: document["spec"][name] for name in ("model", "engine")}
+    spec = {"candidates": [{"name": "only"}], "repeats": 2, "objective": {"metric": "tpot_ms_mean"}}
+    return {**document, "kind": "LLMBenchmark", "spec": {**shared, "workload": workload, **spec, **changes}}
+
+
+def test_answers_are_fixed_to_one_length_and_not_scored(folder, server):
+    """Each answer has the length that the manifest says, and there is no figure of quality."""
+    before = len(server.truth())
+    folder.write(fixed_length(server.base_url))
+    assert folder.run() == RunnerExit.DONE, folder.log()
+    with folder.study() as study:
+        outcomes = [trial.outcome for trial in study.trials()]
+    assert [each.kind for each in outcomes] == [OutcomeKind.MEASURED] * 2
+    assert {truth.output_tokens for truth in server.truth()[before + 1 :]} == {12}
+    for each in outcomes:
+        assert each.samples == {}
+        assert not {"accuracy", "good_answers_per_second"} & each.metrics.keys()
+        per_answer = each.metrics["output_tokens_per_second"] / each.metrics["requests_per_second"]
+        assert per_answer == pytest.approx(12)
+
+
+def test_a_server_that_ends_answers_itself_is_not_measured(folder):
+    """An endpoint that ignores both fields gives answers of three tokens: each measurement is invalid."""
+    with FakeServer(replace(OPTIONS, fixes_length=False)) as stubborn:
+        folder.write(fixed_length(stubborn.base_url))
+        folder.run()
+    with folder.study() as study:
+        outcomes = [trial.outcome for trial in study.trials() if trial.outcome is not None]
+    assert {each.kind for each in outcomes} == {OutcomeKind.INVALID}
+    assert "another length than workload.outputTokens (12)" in outcomes[0].failure.message
+
+
 def test_no_configuration_is_measured_twice(folder, server):
     """With three configurations and eight trials, the others are copies that sent no request."""
     choices = [0, "0.5"]

@@ -6,7 +6,7 @@ import pytest
 
 from llmopt_runner.load.requests import ChatRequest, LoadRun, RequestRecord
 from llmopt_runner.load.shapes import ClosedLoop, Poisson
-from llmopt_runner.validity import check_validity, shared_prefixes, unusable
+from llmopt_runner.validity import Validity, check_validity, shared_prefixes, unusable
 
 CLOSED = ClosedLoop(1)
 
@@ -154,3 +154,37 @@ def test_what_is_asked_for_must_have_been_measured(metrics, undefined, faults):
 def test_a_rate_of_zero_good_requests_is_a_value(metric):
     """A configuration that does nothing well was measured: it is the worst, not an invalid one."""
     assert unusable({metric: 0.0}, objectives=[metric], constraints=[]) == []
+
+
+def _of_length(*counts, usage=True):
+    answers = tuple(
+        replace(record(str(place), output=count, finish="length"), usage_reported=usage)
+        for place, count in enumerate(counts)
+    )
+    return LoadRun(answers, 0.0, 1.0, len(answers), len(answers))
+
+
+def _checked(run, length):
+    requests = [request(each.item_id, f"{each.item_id} apples?", max_tokens=length) for each in run.records]
+    return check_validity(run, requests, CLOSED, output_tokens=length)
+
+
+def test_answers_of_the_length_that_was_asked_for_are_not_cut():
+    """They end where they were told to: nothing is wrong, and nothing is to be warned of."""
+    assert _checked(_of_length(5, 5, 5), 5) == Validity((), ())
+
+
+def test_answers_of_another_length_invalidate_the_measurement():
+    """A server that ends answers where it likes measures another load."""
+    (reason,) = _checked(_of_length(5, 6, 8), 5).void
+    assert reason.startswith(
+        "2 of 3 answers have another length than workload.outputTokens (5): 6 to 8 tokens"
+    )
+
+
+def test_lengths_that_the_server_does_not_count_are_warned_of():
+    """Chunks are no proof of tokens."""
+    checked = _checked(_of_length(5, 4, usage=False), 5)
+    assert checked.void == ()
+    (warning,) = checked.warnings
+    assert "it is not known whether they have the length" in warning

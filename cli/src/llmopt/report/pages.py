@@ -36,9 +36,15 @@ def workload_facts(workload: Workload) -> dict[str, str]:
         "Requests": f"{load.rate} requests per second (Poisson)"
         if load.rate
         else f"{load.concurrency} at once",
-        "Answer length": f"at most {workload.max_tokens} tokens",
-        "Evaluator": workload.evaluator.name if workload.evaluator else "the data set's own",
+        **_answers(workload),
     }
+
+
+def _answers(workload: Workload) -> dict[str, str]:
+    if workload.output_tokens is not None:
+        return {"Answer length": f"exactly {workload.output_tokens} tokens", "Evaluator": "none"}
+    evaluator = workload.evaluator.name if workload.evaluator else "the data set's own"
+    return {"Answer length": f"at most {workload.max_tokens} tokens", "Evaluator": evaluator}
 
 
 def measuring_seconds(trials: Sequence[TrialRecord]) -> float:

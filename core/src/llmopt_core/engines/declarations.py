@@ -147,6 +147,8 @@ class EngineDeclaration:
     clamps is clamped. `conflicts` returns one sentence per combination the engine would refuse.
     `freezes_sampling` says whether a server started so keeps the sampling of its first request for its life.
     `server` says how a server elsewhere is told a configuration; None: it has no command line of ours.
+    `fixed_length` returns what a request says beside its sampling so that the answer has exactly so many
+    tokens; None: the engine cannot be told.
     """
 
     name: str
@@ -157,6 +159,7 @@ class EngineDeclaration:
     conflicts: Callable[[Configuration], tuple[str, ...]]
     freezes_sampling: Callable[[Configuration], bool] = lambda _configuration: False
     server: ServerDeclaration | None = None
+    fixed_length: Callable[[int], Mapping[str, Value]] | None = None
 
     def load_part(self, configuration: Configuration) -> dict[str, Value]:
         """Return, by full name, what of `configuration` only a new server can change."""

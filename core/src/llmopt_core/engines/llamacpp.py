@@ -182,4 +182,5 @@ LLAMACPP = EngineDeclaration(
     canonical=partial(canonical, parameters=_PARAMETERS),
     conflicts=partial(conflicts, parameters=_PARAMETERS),
     server=LLAMACPP_SERVER,
+    fixed_length=lambda _tokens: {"ignore_eos": True},
 )

@@ -99,4 +99,6 @@ OPENAI = EngineDeclaration(
     parameters=_PARAMETERS,
     canonical=canonical,
     conflicts=conflicts,
+    # No field of OpenAI's own fixes the length; servers that can take one of these. The answers are checked.
+    fixed_length=lambda tokens: {"ignore_eos": True, "min_tokens": tokens},
 )

@@ -144,4 +144,6 @@ TRANSFORMERS = EngineDeclaration(
     conflicts=partial(conflicts, parameters=_PARAMETERS),
     freezes_sampling=freezes_sampling,
     server=TRANSFORMERS_SERVER,
+    # A token that does not exist ends no answer. `min_new_tokens` would be ignored with continuous batching.
+    fixed_length=lambda _tokens: {"eos_token_id": -1},
 )

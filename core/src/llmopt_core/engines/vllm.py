@@ -175,4 +175,5 @@ VLLM = EngineDeclaration(
     canonical=partial(canonical, parameters=_PARAMETERS),
     conflicts=partial(conflicts, parameters=_PARAMETERS),
     server=VLLM_SERVER,
+    fixed_length=lambda _tokens: {"ignore_eos": True},
 )

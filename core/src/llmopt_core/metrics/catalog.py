@@ -214,6 +214,12 @@ CATALOG: Mapping[str, Metric] = {
 }
 
 
+def is_scored(name: str) -> bool:
+    """Say whether a metric of the catalogue comes from an evaluator's scores."""
+    known = CATALOG.get(name)
+    return known is not None and (known in _QUALITY or name in GOOD_ANSWER_METRICS)
+
+
 def change_text(change: float, scale: str) -> str:
     """Return a change as people read it: `+12.3 %` on a ratio scale, `+0.125` for a score."""
     if scale != "ratio":

@@ -16,6 +16,7 @@ from llmopt_core.search.configurations import Value
 
 # As many as are taken over from each study that a search starts from.
 BEST_OF_EACH = 5
+_FIXED = "fix the length by workload.outputTokens"
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,13 @@ def _beyond_the_budget(spec: OptimizationSpec) -> Iterator[Caution]:
 
 def _per_token(spec: OptimizationSpec) -> Iterator[Caution]:
     """Yield the objectives that longer answers improve, where the search can change their length."""
-    causes = searched_causes(spec.engine.name, _searched(spec))
+    if spec.workload.output_tokens is not None:
+        return
+    searched = _searched(spec)
+    causes = searched_causes(spec.engine.name, searched)
+    remedy = _FIXED if all(name.startswith("engine.") for name in searched) else ""
     for place, objective in enumerate(spec.objectives):
-        if text := misleading(objective.metric, causes):
+        if text := misleading(objective.metric, causes, remedy=remedy):
             yield Caution(f"spec.objectives[{place}].metric", text)
 
 
@@ -76,8 +81,10 @@ def _searched(spec: OptimizationSpec) -> tuple[str, ...]:
 
 def _of_comparison(spec: BenchmarkSpec) -> Iterator[Caution]:
     """Yield the objective of a benchmark that longer answers improve, where the candidates' can differ."""
+    if spec.workload.output_tokens is not None:
+        return
     causes = compared_causes([_variant(spec, candidate) for candidate in spec.candidates])
-    if text := misleading(spec.objective.metric, causes):
+    if text := misleading(spec.objective.metric, causes, remedy=_FIXED):
         yield Caution("spec.objective.metric", text)
 
 

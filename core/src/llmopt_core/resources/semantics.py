@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.endpoints import usual_endpoint
-from llmopt_core.metrics.catalog import CATALOG, GOOD_ANSWER_METRICS
+from llmopt_core.metrics.catalog import is_scored
 from llmopt_core.plugins import PluginBroken
+from llmopt_core.resources.answer_lengths import length_faults, scored_faults, searched_faults
 from llmopt_core.resources.base import Scalar
 from llmopt_core.resources.benchmark import Candidate
 from llmopt_core.resources.faults import Fault, did_you_mean
@@ -20,7 +21,6 @@ from llmopt_core.resources.searching import Search
 from llmopt_core.resources.serving import Engine, Model, Workload
 from llmopt_core.search.configurations import Configuration, Value
 
-_QUALITY_UNIT = "score 0..1"
 _SLASHES_BEFORE_FILE = 2  # hf://ORG/NAME/FILE
 
 
@@ -35,6 +35,7 @@ def optimization_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]
         asked["spec.budget.target.metric"] = parts.budget.target.metric
     yield from _metric_faults(asked, parts.workload, known)
     yield from _workload_faults(parts.workload, known)
+    yield from scored_faults(asked, parts.workload)
     if parts.engine is None:
         return
     yield from _engine_faults(parts.engine, known, "spec.engine")
@@ -42,6 +43,7 @@ def optimization_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]
         yield from _model_faults(parts.model, declaration)
         yield from _fixed_faults(parts.engine, parts.workload, declaration, "spec.engine")
         yield from _search_faults(parts, declaration)
+        yield from length_faults(parts.workload, declaration)
 
 
 def benchmark_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]:
@@ -51,10 +53,12 @@ def benchmark_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]:
         asked["spec.objective.metric"] = parts.objective.metric
     yield from _metric_faults(asked, parts.workload, known)
     yield from _workload_faults(parts.workload, known)
+    yield from scored_faults(asked, parts.workload)
     if parts.engine is not None:
         yield from _engine_faults(parts.engine, known, "spec.engine")
         if (declaration := _declared(parts.engine, known)) is not None:
             yield from _fixed_faults(parts.engine, parts.workload, declaration, "spec.engine")
+            yield from length_faults(parts.workload, declaration)
     for index, candidate in enumerate(parts.candidates or ()):
         yield from _candidate_faults(candidate, parts, known, f"spec.candidates[{index}]")
     yield from dict.fromkeys(_served_faults(parts, known))
@@ -79,6 +83,7 @@ def _candidate_faults(
         return
     if candidate.engine is not None:
         yield from _fixed_faults(engine, parts.workload, declaration, f"{path}.engine")
+        yield from length_faults(parts.workload, declaration)
     place = f"{path}.parameters"
     found = tuple(entry_faults(candidate.parameters, declaration, place))
     yield from found
@@ -95,15 +100,9 @@ def _metric_faults(asked: Mapping[str, str], workload: Workload | None, known: K
     if produced is None:
         return
     for path, metric in asked.items():
-        if _is_scored(metric) and metric not in produced:
+        if is_scored(metric) and metric not in produced:
             expected = f"a metric that the workload's evaluator gives: {', '.join(produced)}"
             yield Fault(path, metric, expected, "or set workload.evaluator.name to one that gives it")
-
-
-def _is_scored(metric: str) -> bool:
-    """Say whether the metric comes from an evaluator's scores."""
-    known = CATALOG.get(metric)
-    return known is not None and (known.unit == _QUALITY_UNIT or metric in GOOD_ANSWER_METRICS)
 
 
 def _produced(workload: Workload | None, known: Known) -> tuple[str, ...] | None:
@@ -203,6 +202,7 @@ def _search_faults(parts: SimpleNamespace, declaration: EngineDeclaration) -> It
     fixed = _fixed_values(parts.engine, parts.workload, declaration)
     yield from space_faults(parts.search.space, fixed, declaration)
     yield from _preset_faults(parts.search, fixed, declaration)
+    yield from searched_faults(parts.workload, parts.search, declaration, fixed)
     searched = dict(parts.search.space.all_parameters())
     for index, entry in enumerate(parts.search.enqueue):
         path = f"spec.search.enqueue[{index}]"

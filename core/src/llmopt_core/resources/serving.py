@@ -260,6 +260,17 @@ class Workload(Part):
         ScalarMap, Field(description="Fields of every request that are fixed, such as `temperature`.")
     ] = Field(default_factory=dict)
     max_tokens: Annotated[int, Field(ge=1, le=131_072, description="Longest answer, in tokens.")] = 256
+    output_tokens: Annotated[
+        Annotated[int, Field(ge=1, le=131_072)] | None,
+        Field(
+            description="Length of every answer in tokens, in place of `maxTokens`: answers go on beyond"
+            " their end, so that only speed is compared. They are not scored: no metric of quality can be"
+            " asked for, and an optimization may search engine parameters only. llamacpp and vllm are sent"
+            " `ignore_eos`, transformers an end token that does not exist, openai `ignore_eos` and"
+            " `min_tokens`, of which the server must know one. A measurement is invalid where answers have"
+            " another length."
+        ),
+    ] = None
     hourly_price: Annotated[
         DecimalText | None,
         Field(

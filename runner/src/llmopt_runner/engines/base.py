@@ -144,6 +144,22 @@ class Engine(ABC):
             self._require_declared("sampling", name)
         return dict(sampling)
 
+    def fixed_length_fields(self, sampling: Mapping[str, Value], output_tokens: int) -> dict[str, Any]:
+        """Return the body fields for `sampling` under which every answer has exactly `output_tokens`.
+
+        Raises:
+            UnsupportedParameter: the engine does not declare a parameter, or cannot be told the length.
+        """
+        return {**self.request_fields(sampling), **self._fixed_length(output_tokens)}
+
+    def _fixed_length(self, output_tokens: int) -> Mapping[str, Value]:
+        if self.declaration.fixed_length is None:
+            raise UnsupportedParameter(
+                f"engine {self.declaration.name} cannot be told how long answers are: remove"
+                " spec.workload.outputTokens"
+            )
+        return self.declaration.fixed_length(output_tokens)
+
     @abstractmethod
     def read_facts(self, log_text: str, metrics_text: str) -> dict[str, Any]:
         """Return what the server told about itself; sizes in MiB, times in seconds, by unit in the name."""

@@ -83,6 +83,10 @@ class Transformers(Engine):
         """Return the field `generation_config`, and `seed`; raises UnsupportedParameter."""
         return request_fields(super().request_fields(sampling))
 
+    def fixed_length_fields(self, sampling: Mapping[str, Value], output_tokens: int) -> dict[str, Any]:
+        """Return the fields of `sampling` with the length in `generation_config`."""
+        return request_fields({**super().request_fields(sampling), **self._fixed_length(output_tokens)})
+
     def read_facts(self, log_text: str, metrics_text: str) -> dict[str, Any]:
         """Return whether requests are really batched, and the attention where it was changed; no metrics."""
         del metrics_text

@@ -145,3 +145,14 @@ def test_a_benchmark_is_warned_of_what_its_candidates_differ_in(
     cautions = cautions_of(resource_of(document))
     assert len(cautions) == (cause is not None)
     assert all(f"and {cause} can change" in str(each) for each in cautions)
+
+
+def test_answers_of_a_fixed_length_are_not_warned_of() -> None:
+    """A per-token objective compares equal answers then; where it could, the warning says how."""
+    document = _searching("output_tokens_per_second", {"engine": [ROUNDED_KEYS]})
+    (caution,) = cautions_of(resource_of(document))
+    assert caution.message.endswith("or fix the length by workload.outputTokens")
+    assert cautions_of(resource_of(changed(document, "spec.workload.outputTokens", 32))) == ()
+    candidates = [{"name": "a"}, {"name": "b", "model": MODEL}]
+    document = _measuring("output_tokens_per_second", candidates=candidates, baseline=None)
+    assert cautions_of(resource_of(changed(document, "spec.workload.outputTokens", 32))) == ()

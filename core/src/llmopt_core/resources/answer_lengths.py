@@ -1,0 +1,52 @@
+"""`workload.outputTokens`: what cannot be asked of answers that all have the same length."""
+
+from collections.abc import Iterator, Mapping
+
+from llmopt_core.engines.declarations import EngineDeclaration
+from llmopt_core.metrics.catalog import is_scored
+from llmopt_core.resources.faults import Fault
+from llmopt_core.resources.presets import preset_space
+from llmopt_core.resources.searching import Search
+from llmopt_core.resources.serving import Workload
+from llmopt_core.search.configurations import Value
+
+_PATH = "spec.workload.outputTokens"
+
+
+def scored_faults(asked: Mapping[str, str], workload: Workload | None) -> Iterator[Fault]:
+    """Yield the metrics (by path) that come from scores: an answer that goes on beyond its end has none."""
+    if workload is None or workload.output_tokens is None:
+        return
+    for path, metric in asked.items():
+        if is_scored(metric):
+            expected = "a metric of speed, memory or cost beside workload.outputTokens"
+            yield Fault(
+                path, metric, expected, "answers of a fixed length are not scored: remove one of them"
+            )
+
+
+def length_faults(workload: Workload | None, declaration: EngineDeclaration) -> Iterator[Fault]:
+    """Yield a fault where the engine cannot be told the length of answers."""
+    if workload is None or workload.output_tokens is None or declaration.fixed_length is not None:
+        return
+    expected = f"no outputTokens: engine {declaration.name} cannot be told how long answers are"
+    yield Fault(_PATH, workload.output_tokens, expected)
+
+
+def searched_faults(
+    workload: Workload | None, search: Search, declaration: EngineDeclaration, fixed: Mapping[str, Value]
+) -> Iterator[Fault]:
+    """Yield a fault where more than the engine is searched: without scores no prompt is better than another.
+
+    `fixed` is what the manifest fixes, by full name.
+    """
+    if workload is None or workload.output_tokens is None:
+        return
+    space = search.space
+    if search.preset is not None and not any(space.all_parameters()):
+        space = preset_space(search.preset, declaration, fixed)
+    others = [name for name, _ in space.all_parameters() if not name.startswith("engine.")]
+    if others:
+        expected = "a search of engine parameters alone, for answers of a fixed length are not scored"
+        hint = f"take {', '.join(others)} out of the search, or remove outputTokens"
+        yield Fault(_PATH, workload.output_tokens, expected, hint)
