@@ -50,7 +50,7 @@ def test_the_sample_compares_three_ways_to_serve_a_model(tmp_path):
     assert told["eight-slots"]["repeats"] == 2
     assert "n_parallel" not in told["default"]["serve_command"]
     assert set(told["eight-slots"]["metrics"]) == {
-        "output_tokens_per_second", "accuracy", "ttft_ms_p95", "peak_memory_mib",
+        "requests_per_second", "accuracy", "ttft_ms_p95", "peak_memory_mib",
     }  # fmt: skip
     assert "eight-slots-greedy" in folder.report.read_text()
 

@@ -9,6 +9,7 @@ from fakes.api_server import admission_faults
 
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.resources import LLMBenchmark, LLMOptimization, load_manifest, validate_file
+from llmopt_core.resources.cautions import cautions_of
 from llmopt_core.resources.known import installed
 from llmopt_core.resources.openapi import DEFINITIONS, custom_resource_definition
 from llmopt_core.search.configurations import Configuration
@@ -35,6 +36,12 @@ def test_a_sample_has_no_faults(path: Path) -> None:
     known = installed()
     known = replace(known, datasets=tuple({*known.datasets, "korean_math"}))
     assert [str(fault) for fault in validate_file(path, known)] == []
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=named)
+def test_a_sample_needs_no_warning(path: Path) -> None:
+    """A sample does what it recommends: no objective of it rewards longer answers."""
+    assert [str(caution) for caution in cautions_of(load_manifest(path))] == []
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=named)

@@ -32,7 +32,7 @@ _OPTIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 # Several of these make a Pareto study; the first is what the headline speaks of.
-DEFAULT_OBJECTIVES = ("accuracy", "output_tokens_per_second")
+DEFAULT_OBJECTIVES = ("accuracy", "good_answers_per_second")
 OWN_EVALUATOR_OBJECTIVES = ("score",)
 # With --safe: the guard steps in early, and few requests are in flight.
 SAFE_GUARD = {"warningPercent": 60, "criticalPercent": 70, "emergencyPercent": 80}

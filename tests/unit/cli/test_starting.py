@@ -8,6 +8,7 @@ from llmopt.machine.hardware import Hardware
 from llmopt.starting.manifest import manifest_text
 from llmopt.starting.settings import DOWNLOADED_GGUF, PLAIN, Machine, suited
 from llmopt_core.resources import load_manifest
+from llmopt_core.resources.cautions import cautions_of
 from llmopt_core.resources.validation import validate_file
 from llmopt_core.storage.definitions import define_study
 
@@ -64,6 +65,7 @@ def test_what_is_written_is_valid_and_a_study(here, tmp_path):
 def test_a_plain_manifest_needs_to_know_no_machine():
     """Without detection it is llama.cpp, with no number of threads."""
     resource = load_manifest(manifest_text(PLAIN, file="f", title="t"))
+    assert cautions_of(resource) == ()
     assert resource.spec.engine.name == "llamacpp"
     assert set(resource.spec.engine.args) == {"n_ctx"}
 

@@ -30,7 +30,7 @@ spec:
     preset: balanced # or accuracy, creativity, speed; or a space of your own in place of it
   objectives: # several make a Pareto study
     - metric: accuracy
-    - metric: output_tokens_per_second
+    - metric: good_answers_per_second # right answers a second; tokens a second would reward longer answers
   budget:
     trials: 20 # configurations to try, the default among them
     duration: 1h
