@@ -51,7 +51,11 @@ class Objective(Part):
 
 
 class Constraint(Part):
-    """What a configuration must keep to be acceptable: exactly one of min, max."""
+    """What a configuration must keep to be acceptable: exactly one of min, max.
+
+    Relative to the baseline, the bound is a difference to its score (`min: "-0.02"`: at most 0.02 below), or
+    for any other metric a share of its value (`max: "0.1"`: at most 10 % above).
+    """
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -65,6 +69,14 @@ class Constraint(Part):
     metric: Annotated[Identifier, Field(description="A metric of the catalogue.")]
     min: Annotated[DecimalText | None, Field(description="Smallest value that is acceptable.")] = None
     max: Annotated[DecimalText | None, Field(description="Largest value that is acceptable.")] = None
+    relative_to: Annotated[
+        Literal["baseline"] | None,
+        Field(
+            description="With `baseline`, min and max are the change from what the baseline measured: a"
+            ' difference for scores and ratios from 0 to 1 (`min: "-0.02"` allows 0.02 less), a share for'
+            ' everything else (`max: "0.1"` allows 10 % more). The bound holds once the baseline is measured.'
+        ),
+    ] = None
 
 
 class Target(Part):

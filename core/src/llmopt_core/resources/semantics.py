@@ -3,18 +3,20 @@
 Every check takes valid parts and yields faults; a part that is itself faulty is None and not checked further.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from types import SimpleNamespace
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.endpoints import usual_endpoint
-from llmopt_core.metrics.catalog import is_scored
+from llmopt_core.metrics.catalog import CATALOG, is_scored
 from llmopt_core.plugins import PluginBroken
 from llmopt_core.resources.answer_lengths import length_faults, scored_faults, searched_faults
 from llmopt_core.resources.base import Scalar
 from llmopt_core.resources.benchmark import Candidate
 from llmopt_core.resources.faults import Fault, did_you_mean
 from llmopt_core.resources.known import Known
+from llmopt_core.resources.optimization import Constraint
 from llmopt_core.resources.presets import preset_space
 from llmopt_core.resources.ranges import entry_faults, scalar_fault, space_faults, typed
 from llmopt_core.resources.searching import Search
@@ -36,6 +38,7 @@ def optimization_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]
     yield from _metric_faults(asked, parts.workload, known)
     yield from _workload_faults(parts.workload, known)
     yield from scored_faults(asked, parts.workload)
+    yield from _relative_faults(parts.constraints or ())
     if parts.engine is None:
         return
     yield from _engine_faults(parts.engine, known, "spec.engine")
@@ -103,6 +106,22 @@ def _metric_faults(asked: Mapping[str, str], workload: Workload | None, known: K
         if is_scored(metric) and metric not in produced:
             expected = f"a metric that the workload's evaluator gives: {', '.join(produced)}"
             yield Fault(path, metric, expected, "or set workload.evaluator.name to one that gives it")
+
+
+def _relative_faults(constraints: Sequence[Constraint]) -> Iterator[Fault]:
+    """Yield the relative bounds that no value can break, or none can keep: a share of -1 is nothing left."""
+    for index, constraint in enumerate(constraints):
+        field, bound = ("min", constraint.min) if constraint.min is not None else ("max", constraint.max)
+        metric = CATALOG.get(constraint.metric)
+        if constraint.relative_to is None or bound is None or metric is None:
+            continue
+        path = f"spec.constraints[{index}].{field}"
+        if metric.scale == "ratio" and Decimal(bound) <= -1:
+            expected = "a share of the baseline's value above -1"
+            yield Fault(path, bound, expected, 'for example max: "0.1", which allows 10 % more')
+        elif metric.scale == "bounded" and abs(Decimal(bound)) > 1:
+            expected = "a difference to the baseline's value from -1 to 1"
+            yield Fault(path, bound, expected, 'for example min: "-0.02", which allows 0.02 less')
 
 
 def _produced(workload: Workload | None, known: Known) -> tuple[str, ...] | None:

@@ -91,6 +91,11 @@ BAD: dict[str, tuple[str, Any, str]] = {
         [{"metric": "accuracy", "min": "0", "max": "1"}],
         "exactly one of min",
     ),
+    "a relative constraint with two bounds": (
+        "spec.constraints",
+        [{"metric": "accuracy", "min": "-0.1", "max": "0.1", "relativeTo": "baseline"}],
+        "exactly one of min",
+    ),
     "a budget of no GPU time": ("spec.budget", {"gpuHours": "0"}, "gpuHours above 0"),
     "goodput without slo": ("spec.objectives.0.metric", "goodput_ratio", "workload.slo"),
     "cost without price": ("spec.objectives.0.metric", "cost_per_million_tokens", "workload.hourlyPrice"),

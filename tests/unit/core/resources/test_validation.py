@@ -413,3 +413,26 @@ def test_an_engine_that_cannot_be_told_the_length_is_said_so() -> None:
     assert "llamacpp cannot be told" in fault.expected
     bench = changed(benchmark(), "spec.workload.outputTokens", 32)
     assert "llamacpp cannot be told" in str(validate(bench, replace(KNOWN, declaration=deaf.get)))
+
+
+@pytest.mark.parametrize(
+    ("metric", "bound", "value", "expected"),
+    [
+        ("accuracy", "min", "-0.02", None),
+        ("accuracy", "min", "-2", "a difference to the baseline's value from -1 to 1"),
+        ("accuracy", "max", "10", "a difference to the baseline's value from -1 to 1"),
+        ("ttft_ms_p95", "max", "0.1", None),
+        ("ttft_ms_p95", "max", "2.5", None),
+        ("ttft_ms_p95", "max", "-1", "a share of the baseline's value above -1"),
+        ("requests_per_second", "min", "-1.5", "a share of the baseline's value above -1"),
+    ],
+)
+def test_a_relative_bound_is_one_that_values_can_keep_and_break(
+    metric: str, bound: str, value: str, expected: str | None
+) -> None:
+    """A score differs by at most 1, and nothing is more than all of it below."""
+    constraint = {"metric": metric, bound: value, "relativeTo": "baseline"}
+    faults = validate(changed(optimization(), "spec.constraints", [constraint]), KNOWN)
+    assert [(fault.path, fault.expected) for fault in faults] == (
+        [(f"spec.constraints[0].{bound}", expected)] if expected else []
+    )
