@@ -87,6 +87,7 @@ test-gpu: setup-engines ## The tests for a machine with an NVIDIA GPU; elsewhere
 	@echo "==> tests on the GPU"; $(BIN)/pytest tests/gpu -rs
 
 bench: setup-engines setup-images ## Run the benchmarks and print their tables
+	@scripts/uv sync --frozen --inexact --group bench
 	@for program in bench/*.py; do echo "==> $$program"; $(BIN)/python $$program; done
 
 clean: ## Remove the environment and the caches of the checkout

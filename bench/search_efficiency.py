@@ -1,0 +1,180 @@
+"""How much engine time search strategies need on recorded surfaces, by a simulated clock.
+
+A surface is a folder with `surface.json` and `trials.csv`. All strategies run with the same seeds and see
+the same noise. The budget is the engine seconds of `--trials` usual trials with a start each. A run ends
+with it, after `--trials` trials (three times as many where the engine is kept between trials), or once the
+best measured configuration is the best of all (surfaces of more than 70 rows: within 1 %). Where a surface
+recorded no start times, a start takes 0.1, 1 and 5 usual measurements. Without SURFACES, those in `recorded`
+beside the program are used.
+
+    python bench/search_efficiency.py SURFACES... [--seeds N] [--trials N] [--jobs N] [--rivals NAME...]
+        [--output FILE.md]
+
+With `--output`, the tables go to FILE.md and the figures of each run to FILE.jsonl.
+"""
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from surfaces import tables
+from surfaces.figures import CaseFigures, RunFigures, run_figures
+from surfaces.recorded import DESCRIPTION, SurfaceInvalid
+from surfaces.running import Prepared, Run, run_all, tasks
+from surfaces.simulation import Case
+from surfaces.strategies import AUTO, GROUPED, KINDS, missing
+
+RECORDED = Path(__file__).parent / "recorded"
+
+
+def main() -> int:
+    """Run what is asked and write the tables."""
+    asked = _arguments()
+    folders = asked.surfaces or sorted(path.parent for path in RECORDED.glob(f"*/{DESCRIPTION}"))
+    if not folders:
+        print("no surfaces: give the folders that hold them")
+        return 0
+    if lacking := [text for name in asked.rivals if (text := missing(name))]:
+        print("\n".join(lacking), file=sys.stderr)
+        return 2
+    try:
+        prepared = [Prepared.of(folder) for folder in folders]
+    except SurfaceInvalid as error:
+        print(error, file=sys.stderr)
+        return 2
+    began = time.monotonic()
+    runs = list(_counted(run_all(tasks(prepared, asked.rivals, asked.seeds, asked.trials), asked.jobs)))
+    found = [_result(one, case, runs, asked) for one in prepared for case in one.cases()]
+    text = _report(found, runs, asked, time.monotonic() - began)
+    print(text)
+    if asked.output is not None:
+        asked.output.write_text(text, encoding="utf-8")
+        _write_runs(asked.output.with_suffix(".jsonl"), prepared, runs, asked.trials)
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    parser.add_argument("surfaces", nargs="*", type=Path, metavar="SURFACES")
+    parser.add_argument("--seeds", type=_positive, default=30, help="runs of each strategy on each surface")
+    parser.add_argument("--trials", type=_positive, default=100, help="the budget of a run")
+    parser.add_argument("--jobs", type=_positive, default=2, help="processes")
+    parser.add_argument("--rivals", nargs="+", choices=KINDS, default=list(KINDS), metavar="NAME")
+    parser.add_argument("--output", type=Path, metavar="FILE.md")
+    return parser.parse_args()
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _counted(runs: Iterable[Run]) -> Iterable[Run]:
+    """Yield `runs`, and say now and then how many there were."""
+    last, count = time.monotonic(), 0
+    for count, run in enumerate(runs, 1):
+        if time.monotonic() - last > 30:
+            last = time.monotonic()
+            print(f"{count} runs; now {run.task.rival} on {run.task.folder.name}", file=sys.stderr)
+        yield run
+    print(f"{count} runs", file=sys.stderr)
+
+
+def _result(one: Prepared, case: Case, runs: Sequence[Run], asked: argparse.Namespace) -> tables.CaseResult:
+    budget = asked.trials * case.trial_seconds
+    figures, kept = {}, {}
+    for name in asked.rivals:
+        mine = [run for run in runs if _of_case(run, one, case, name)]
+        figures[name] = CaseFigures.of([_figures(run, case, budget) for run in mine])
+        kept[name] = CaseFigures.of([_figures(run, case, budget, start_each=False) for run in mine])
+    return tables.CaseResult(case, budget, figures, kept)
+
+
+def _of_case(run: Run, one: Prepared, case: Case, name: str) -> bool:
+    if run.task.folder != one.folder or run.task.rival != name:
+        return False
+    return KINDS[name].one_start or run.task.factor == case.start_factor
+
+
+def _figures(run: Run, case: Case, budget: float, *, start_each: bool | None = None) -> RunFigures:
+    each = KINDS[run.task.rival].one_start if start_each is None else start_each
+    return run_figures(case, run.steps, budget, start_each=each)
+
+
+def _report(
+    found: Sequence[tables.CaseResult], runs: Sequence[Run], asked: argparse.Namespace, seconds: float
+) -> str:
+    kinds = [KINDS[name] for name in asked.rivals]
+    one_start = [kind.name for kind in kinds if kind.one_start]
+    parts = [
+        (
+            f"{asked.seeds} seeds, budget {asked.trials} trials, {len(found)} cases, {len(runs)} runs in "
+            f"{seconds / 60:.0f} min on {asked.jobs} processes."
+        ),
+        *(
+            ("## Goals\n", tables.summary_table(found, AUTO, one_start, GROUPED))
+            if AUTO in asked.rivals
+            else ()
+        ),
+        *(
+            ("## Ratios of the median engine seconds\n", tables.ratio_table(found, AUTO, one_start, GROUPED))
+            if AUTO in asked.rivals
+            else ()
+        ),
+        "## Engine seconds to within 5 % of the best: median (quartiles), share of runs where not all\n",
+        tables.seconds_table(found, kinds),
+        "## Median regret, %\n",
+        tables.regret_table(found, kinds),
+        "## Trials / starts / failed starts / trials that broke a constraint, mean of a run\n",
+        tables.starts_table(found, kinds),
+        "## Trials until the best, small surfaces: median (quartiles)\n",
+        tables.best_table(found, kinds),
+        "## Processor time of a trial, strategy and simulation\n",
+        tables.table(["strategy", "ms"], [_processor_time(kind.title, kind.name, runs) for kind in kinds]),
+    ]
+    return "\n".join(f"{part}\n" for part in parts)
+
+
+def _processor_time(title: str, name: str, runs: Sequence[Run]) -> list[str]:
+    mine = [run for run in runs if run.task.rival == name]
+    seconds, trials = sum(run.processor_seconds for run in mine), sum(len(run.steps) for run in mine)
+    return [title, f"{1000 * seconds / max(1, trials):.0f}"]
+
+
+def _write_runs(file: Path, prepared: Sequence[Prepared], runs: Sequence[Run], trials: int) -> None:
+    with file.open("w", encoding="utf-8") as lines:
+        for one in prepared:
+            for case in one.cases():
+                for run in runs:
+                    if _of_case(run, one, case, run.task.rival):
+                        figures = _figures(run, case, trials * case.trial_seconds)
+                        lines.write(json.dumps(_line(run, case, figures)) + "\n")
+
+
+def _line(run: Run, case: Case, figures: RunFigures) -> dict[str, object]:
+    """Return a run as one object; null: not within the budget."""
+    fields = {name: _finite(value) for name, value in asdict(figures).items()}
+    return {
+        "surface": case.surface,
+        "start_factor": case.start_factor,
+        "rival": run.task.rival,
+        "seed": run.task.seed,
+        **fields,
+    }
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and math.isinf(value) else value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

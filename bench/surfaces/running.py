@@ -1,0 +1,131 @@
+"""The runs of a benchmark, spread over processes."""
+
+import concurrent.futures
+import functools
+import logging
+import multiprocessing
+import os
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from surfaces.answers import Answers, answers_of
+from surfaces.figures import SMALL_ROWS
+from surfaces.objective import Objective
+from surfaces.recorded import TRIALS, SurfaceInvalid, load_surface
+from surfaces.rivals import Setting
+from surfaces.simulation import Case, Simulation, Step
+from surfaces.strategies import AUTO, KINDS
+
+# How many usual measurements a start takes where the surface recorded no start times.
+FACTORS = (0.1, 1.0, 5.0)
+# A run ends so close to the best, on surfaces with more than SMALL_ROWS rows; on others, at the best.
+_ENOUGH = 0.01
+# A strategy that keeps engines has more trials for the same engine seconds.
+_MORE_TRIALS = 3
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One surface with what it answers; `best` is the highest feasible utility."""
+
+    folder: Path
+    answers: Answers
+    objective: Objective
+    best: float
+
+    @classmethod
+    def of(cls, folder: Path) -> "Prepared":
+        """Return the prepared surface of `folder`; raises SurfaceInvalid."""
+        surface = load_surface(folder)
+        objective = Objective(surface)
+        if not objective.possible:
+            raise SurfaceInvalid(folder / TRIALS, "rows", "at least one that keeps all constraints")
+        answers = answers_of(surface)
+        return cls(folder, answers, objective, answers.best(objective))
+
+    def factors(self) -> tuple[float | None, ...]:
+        """Return the start times that the surface is run with; None: those that it recorded."""
+        return (None,) if self.answers.surface.records_starts else FACTORS
+
+    def cases(self) -> tuple[Case, ...]:
+        """Return one case for each start time."""
+        return tuple(self.case(factor) for factor in self.factors())
+
+    def case(self, factor: float | None) -> Case:
+        """Return the case with starts of `factor` usual measurements."""
+        answers, surface = self.answers, self.answers.surface
+        start = answers.start_seconds if factor is None else factor * answers.seconds
+        return Case(surface.name, factor, start or 0.0, answers.seconds, self.best, len(surface.rows))
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run. `factor` is None where the surface recorded its start times, or the strategy ignores them."""
+
+    folder: Path
+    rival: str
+    factor: float | None
+    seed: int
+    trials: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run did, and the seconds of processor time that strategy and simulation took."""
+
+    task: Task
+    steps: tuple[Step, ...]
+    processor_seconds: float
+
+
+def tasks(prepared: Sequence[Prepared], rivals: Sequence[str], seeds: int, trials: int) -> list[Task]:
+    """Return all runs, those of the slowest strategies first: no process is left alone with one at the end.
+
+    A strategy that takes no account of starts does the same whatever they take: it runs once for all.
+    """
+    slowest = ("gp", "smac", AUTO)
+    ordered = sorted(rivals, key=lambda name: slowest.index(name) if name in slowest else len(slowest))
+    return [
+        Task(one.folder, rival, factor, seed, trials * (1 if KINDS[rival].one_start else _MORE_TRIALS))
+        for rival in ordered
+        for one in prepared
+        for factor in (one.factors()[-1:] if KINDS[rival].one_start else one.factors())
+        for seed in range(seeds)
+    ]
+
+
+def run_all(todo: Sequence[Task], jobs: int) -> Iterator[Run]:
+    """Yield the runs of `todo` in order, from `jobs` processes."""
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(jobs, context, _set_up) as pool:
+        yield from pool.map(run_one, todo)
+
+
+def run_one(task: Task) -> Run:
+    """Return one run; the engine seconds of its budget are those of its trials, with a start each."""
+    prepared = _prepared(task.folder)
+    case = prepared.case(task.factor)
+    enough = _ENOUGH if case.rows > SMALL_ROWS else 0.0
+    answers = prepared.answers
+    setting = Setting(answers.surface.problem, task.seed, task.trials, answers.starts_can_fail)
+    rival = KINDS[task.rival].make(setting)
+    began = time.process_time()
+    steps = Simulation(answers, prepared.objective, case, task.seed).run(rival, task.trials, enough)
+    return Run(task, tuple(steps), time.process_time() - began)
+
+
+@functools.lru_cache(maxsize=1)
+def _prepared(folder: Path) -> Prepared:
+    """Fitting the forests takes seconds; the tasks of one surface follow each other."""
+    return Prepared.of(folder)
+
+
+def _set_up() -> None:
+    """Have one thread for each process: the runs themselves are spread over the processors."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    warnings.simplefilter("ignore")  # of libraries, on each of thousands of runs
+    logging.disable(logging.WARNING)
