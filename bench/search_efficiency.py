@@ -8,23 +8,22 @@ recorded no start times, a start takes 0.1, 1 and 5 usual measurements. Without 
 beside the program are used.
 
     python bench/search_efficiency.py SURFACES... [--seeds N] [--trials N] [--jobs N] [--rivals NAME...]
-        [--output FILE.md]
+        [--output FILE.md] [--runs FILE.jsonl]
 
-With `--output`, the tables go to FILE.md and the figures of each run to FILE.jsonl.
+With `--runs`, each run is kept in FILE.jsonl, trial by trial, and what is in it is not run again: delete the
+lines of a strategy after a change of it.
 """
 
 import argparse
-import json
-import math
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from surfaces import tables
 from surfaces.figures import CaseFigures, RunFigures, run_figures
 from surfaces.recorded import DESCRIPTION, SurfaceInvalid
+from surfaces.run_file import RunFile
 from surfaces.running import Prepared, Run, run_all, tasks
 from surfaces.simulation import Case
 from surfaces.strategies import AUTO, GROUPED, KINDS, missing
@@ -48,13 +47,16 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     began = time.monotonic()
-    runs = list(_counted(run_all(tasks(prepared, asked.rivals, asked.seeds, asked.trials), asked.jobs)))
+    kept = RunFile(asked.runs, folders)
+    runs, left = kept.split(tasks(prepared, asked.rivals, asked.seeds, asked.trials))
+    for run in _counted(run_all(left, asked.jobs), len(left)):
+        kept.add(run)
+        runs.append(run)
     found = [_result(one, case, runs, asked) for one in prepared for case in one.cases()]
     text = _report(found, runs, asked, time.monotonic() - began)
     print(text)
     if asked.output is not None:
         asked.output.write_text(text, encoding="utf-8")
-        _write_runs(asked.output.with_suffix(".jsonl"), prepared, runs, asked.trials)
     return 0
 
 
@@ -67,6 +69,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=_positive, default=2, help="processes")
     parser.add_argument("--rivals", nargs="+", choices=KINDS, default=list(KINDS), metavar="NAME")
     parser.add_argument("--output", type=Path, metavar="FILE.md")
+    parser.add_argument("--runs", type=Path, metavar="FILE.jsonl")
     return parser.parse_args()
 
 
@@ -76,15 +79,14 @@ def _positive(text: str) -> int:
     return number
 
 
-def _counted(runs: Iterable[Run]) -> Iterable[Run]:
+def _counted(runs: Iterable[Run], total: int) -> Iterable[Run]:
     """Yield `runs`, and say now and then how many there were."""
-    last, count = time.monotonic(), 0
+    last = time.monotonic()
     for count, run in enumerate(runs, 1):
         if time.monotonic() - last > 30:
             last = time.monotonic()
-            print(f"{count} runs; now {run.task.rival} on {run.task.folder.name}", file=sys.stderr)
+            print(f"{count} of {total} runs; {run.task.rival} on {run.task.folder.name}", file=sys.stderr)
         yield run
-    print(f"{count} runs", file=sys.stderr)
 
 
 def _result(one: Prepared, case: Case, runs: Sequence[Run], asked: argparse.Namespace) -> tables.CaseResult:
@@ -115,7 +117,7 @@ def _report(
     one_start = [kind.name for kind in kinds if kind.one_start]
     parts = [
         (
-            f"{asked.seeds} seeds, budget {asked.trials} trials, {len(found)} cases, {len(runs)} runs in "
+            f"{asked.seeds} seeds, budget {asked.trials} trials, {len(found)} cases, {len(runs)} runs. "
             f"{seconds / 60:.0f} min on {asked.jobs} processes."
         ),
         *(
@@ -146,34 +148,6 @@ def _processor_time(title: str, name: str, runs: Sequence[Run]) -> list[str]:
     mine = [run for run in runs if run.task.rival == name]
     seconds, trials = sum(run.processor_seconds for run in mine), sum(len(run.steps) for run in mine)
     return [title, f"{1000 * seconds / max(1, trials):.0f}"]
-
-
-def _write_runs(file: Path, prepared: Sequence[Prepared], runs: Sequence[Run], trials: int) -> None:
-    with file.open("w", encoding="utf-8") as lines:
-        for one in prepared:
-            for case in one.cases():
-                for run in runs:
-                    if _of_case(run, one, case, run.task.rival):
-                        figures = _figures(run, case, trials * case.trial_seconds)
-                        lines.write(json.dumps(_line(run, case, figures)) + "\n")
-
-
-def _line(run: Run, case: Case, figures: RunFigures) -> dict[str, object]:
-    """Return a run as one object; null: not within the budget."""
-    fields = {name: _finite(value) for name, value in asdict(figures).items()}
-    return {
-        "surface": case.surface,
-        "start_factor": case.start_factor,
-        "rival": run.task.rival,
-        "seed": run.task.seed,
-        **fields,
-    }
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, tuple):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and math.isinf(value) else value
 
 
 if __name__ == "__main__":

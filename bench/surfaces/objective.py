@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from llmopt_core.sampling.observations import Problem
-from llmopt_core.study.records import ObjectiveDefinition
+from llmopt_core.storage.records import ObjectiveDefinition
 from surfaces.recorded import Row, Surface
 
 

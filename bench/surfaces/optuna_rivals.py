@@ -18,8 +18,9 @@ from optuna.samplers import (
 from optuna.trial import TrialState
 
 from llmopt_core.resources.optimization import Budget
+from llmopt_core.sampling.distributions import distributions, suggest
 from llmopt_core.search.configurations import Value
-from llmopt_core.study.distributions import distributions, suggest, walk
+from llmopt_core.storage.points import walk
 from llmopt_runner.grouping import trials_per_load
 from surfaces.rivals import Measurement, Rival, Setting
 

@@ -19,7 +19,7 @@ from llmopt_core.search.spaces import (
     SearchSpace,
     SpaceParameter,
 )
-from llmopt_core.study.records import ConstraintDefinition, ObjectiveDefinition
+from llmopt_core.storage.records import ConstraintDefinition, ObjectiveDefinition
 
 DESCRIPTION = "surface.json"
 TRIALS = "trials.csv"
