@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from llmopt_core.sampling.auto import AutoSampler
-
 from llmopt_core.sampling.observations import Observation, ObservedState
 from llmopt_core.search.configurations import Value
 from surfaces.rivals import Measurement, Rival, Setting

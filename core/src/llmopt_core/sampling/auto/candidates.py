@@ -1,0 +1,110 @@
+"""Points of a conditional space: random ones, neighbours of a point, and all of a small space."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from llmopt_core.sampling.auto.dimensions import options_of, unit_of, value_at
+from llmopt_core.sampling.auto.encoding import Point, identity, ordered_places
+from llmopt_core.search.configurations import Value
+from llmopt_core.search.spaces import ChoiceDimension, Dimension, SearchSpace, SpaceParameter
+from llmopt_core.storage.points import walk
+
+# Half of the moves of a number look far, half near; as a share of its range.
+_FAR, _NEAR = 0.2, 0.05
+_ADJACENT_SHARE = 0.7
+_SINGLE_SHARE = 0.6
+_TRIES = 4
+
+
+class PointSource:
+    """Draws points of `space` in which the values of `known` hold wherever they are active."""
+
+    def __init__(self, space: SearchSpace, known: Mapping[str, Value], chance: np.random.Generator) -> None:
+        self._space = space
+        self.known = known
+        self._chance = chance
+        self._dimensions = {each.name: each.dimension for each in space.parameters}
+
+    def random(self, fixed: Mapping[str, Value]) -> Point:
+        """Return a random point with the values of `fixed`."""
+        return self._walk(fixed, {}, frozenset())
+
+    def completed(self, fixed: Mapping[str, Value], others: Point) -> Point:
+        """Return the point with the values of `fixed`, then of `others`, then random ones."""
+        return self._walk(fixed, others, frozenset())
+
+    def neighbour(self, point: Point, free: Iterable[str] | None = None) -> Point:
+        """Return `point` with one or two values changed, only those of the parameters `free` where given."""
+        names = [name for name in (point if free is None else free) if name in point]
+        names = [name for name in names if name not in self.known]
+        if not names:
+            return self.completed({}, point)
+        count = 1 if self._chance.random() < _SINGLE_SHARE else 2
+        moved = frozenset(names[index] for index in self._chance.integers(len(names), size=count))
+        return self._walk({}, point, moved)
+
+    def _walk(self, fixed: Mapping[str, Value], others: Point, moved: frozenset[str]) -> Point:
+        def choose(name: str) -> Value:
+            if name in self.known:
+                return self.known[name]
+            if name in fixed:
+                return fixed[name]
+            dimension = self._dimensions[name]
+            if name not in others:
+                return value_at(dimension, self._chance.random())
+            return self._moved(dimension, others[name]) if name in moved else others[name]
+
+        return walk(self._space, choose)
+
+    def _moved(self, dimension: Dimension, value: Value) -> Value:
+        if isinstance(dimension, ChoiceDimension):
+            return self._other_choice(dimension, value)
+        place = unit_of(dimension, value)
+        for _ in range(_TRIES):
+            width = _FAR if self._chance.random() < 0.5 else _NEAR  # noqa: PLR2004 - a fair coin
+            changed = value_at(dimension, place + width * self._chance.standard_normal())
+            if changed != value:
+                return changed
+        return value_at(dimension, self._chance.random())
+
+    def _other_choice(self, dimension: ChoiceDimension, value: Value) -> Value:
+        places = ordered_places(dimension)
+        if places is not None and self._chance.random() < _ADJACENT_SHARE:
+            order = sorted(dimension.choices, key=lambda choice: places[type(choice).__name__, choice])
+            place = [_same(choice, value) for choice in order].index(True)
+            place += 1 if self._chance.random() < 0.5 else -1  # noqa: PLR2004 - a fair coin
+            if 0 <= place < len(order):
+                return order[place]
+        others = [choice for choice in dimension.choices if not _same(choice, value)]
+        return others[self._chance.integers(len(others))] if others else value
+
+
+def all_points(space: SearchSpace, known: Mapping[str, Value], most: int) -> list[Point] | None:
+    """Return all points with the values of `known`, None where there are more than `most`."""
+    points: list[Point] = [{}]
+    for parameter in space.parameters:
+        options = [known[parameter.name]] if parameter.name in known else options_of(parameter.dimension)
+        if options is None or len(options) > most:
+            return None
+        points = [wider for point in points for wider in _widened(point, parameter, options)]
+        if len(points) > most:
+            return None
+    return points
+
+
+def distinct(points: Iterable[Point]) -> list[Point]:
+    """Return `points` without repeats, in order."""
+    return list({identity(point): point for point in points}.values())
+
+
+def _widened(point: Point, parameter: SpaceParameter, options: Sequence[Value]) -> Iterator[Point]:
+    if not parameter.active(point):
+        yield point
+        return
+    for option in options:
+        yield {**point, parameter.name: option}
+
+
+def _same(left: Value, right: Value) -> bool:
+    return left == right and isinstance(left, bool) == isinstance(right, bool)

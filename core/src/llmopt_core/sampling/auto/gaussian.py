@@ -1,0 +1,144 @@
+"""A Gaussian process with a length scale per column, small enough to be fitted anew for every proposal."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.optimize import minimize
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+_ROOT5 = math.sqrt(5.0)
+# Added to the diagonal, so that equal rows can be inverted.
+_JITTER = 1e-6
+_DRAW_JITTER = 1e-6
+# Targets are standardised: before any is seen, a hundredth of their variance is taken for noise.
+_NOISE, _NOISE_SPREAD = math.log(1e-2), 1.5
+_SCALE_SPREAD = 1.0
+_SCALE_BOUNDS = (math.log(0.05), math.log(50.0))
+_VARIANCE_BOUNDS = (math.log(0.05), math.log(20.0))
+_NOISE_BOUNDS = (math.log(1e-5), math.log(2.0))
+# Scales are found on at most so many rows, spread evenly over the trials; all rows are conditioned on.
+_MOST_ROWS = 120
+_STEPS = 30
+
+
+@dataclass(frozen=True)
+class GaussianProcess:
+    """A fitted process; `factor` is the Cholesky factor of the covariance of `targets`, noise included."""
+
+    rows: Matrix
+    inverse_scales: Vector
+    variance: float
+    noise: float
+    factor: Matrix
+    weights: Vector
+    targets: Vector
+    mean: float
+
+    def predict(self, rows: Matrix) -> tuple[Vector, Vector]:
+        """Return the mean and the standard deviation at each of `rows`, without the noise."""
+        cross = self.variance * _matern(
+            _distances(rows * self.inverse_scales, self.rows * self.inverse_scales)
+        )
+        mean = self.mean + cross @ self.weights
+        half = solve_triangular(self.factor, cross.T, lower=True, check_finite=False)
+        variance = self.variance - np.einsum("ij,ij->j", half, half)
+        return mean, np.sqrt(np.maximum(variance, 1e-10))
+
+    def held_out(self) -> tuple[Vector, Vector]:
+        """Return mean and deviation of each target given all others (Sundararajan & Keerthi 2001)."""
+        inverse = cho_solve((self.factor, True), np.eye(len(self.targets)), check_finite=False)
+        diagonal = np.diag(inverse)
+        return self.targets - self.weights / diagonal, np.sqrt(1.0 / diagonal)
+
+    def draws(self, rows: Matrix, count: int, chance: np.random.Generator) -> Matrix:
+        """Return `count` functions drawn from the process at `rows`, shape (count, rows)."""
+        scaled, fitted = rows * self.inverse_scales, self.rows * self.inverse_scales
+        cross = self.variance * _matern(_distances(scaled, fitted))
+        half = solve_triangular(self.factor, cross.T, lower=True, check_finite=False)
+        spread = self.variance * _matern(_distances(scaled, scaled)) - half.T @ half
+        spread[np.diag_indices_from(spread)] += _DRAW_JITTER * self.variance
+        factor = cholesky(spread, lower=True, check_finite=False)
+        noise = chance.standard_normal((count, len(rows))) @ factor.T
+        return np.asarray(self.mean + cross @ self.weights + noise)
+
+
+def fit_process(rows: Matrix, targets: Vector, known: Vector) -> GaussianProcess:
+    """Return the process that suits `targets` best; `known` is the variance of each target's noise."""
+    count = len(rows)
+    chosen = np.arange(count) if count <= _MOST_ROWS else np.linspace(0, count - 1, _MOST_ROWS).astype(int)
+    centre = float(targets.mean())
+    parameters = _search(rows[chosen], targets[chosen] - centre, known[chosen], _STEPS)
+    return _conditioned(rows, targets, known, parameters, centre)
+
+
+def _conditioned(
+    rows: Matrix, targets: Vector, known: Vector, parameters: Vector, centre: float
+) -> GaussianProcess:
+    width = rows.shape[1]
+    inverse_scales = np.exp(-parameters[:width])
+    variance, noise = math.exp(parameters[width]), math.exp(parameters[width + 1])
+    scaled = rows * inverse_scales
+    matrix: Matrix = variance * _matern(_distances(scaled, scaled))
+    matrix[np.diag_indices_from(matrix)] += noise + known + _JITTER
+    factor = cholesky(matrix, lower=True, check_finite=False)
+    weights = cho_solve((factor, True), targets - centre, check_finite=False)
+    return GaussianProcess(rows, inverse_scales, variance, noise, factor, weights, targets, centre)
+
+
+def _search(rows: Matrix, targets: Vector, known: Vector, steps: int) -> Vector:
+    """Return the logarithms of the length scales, the variance and the noise, all most probable a posteriori.
+
+    Length scales are expected to grow with the root of the number of columns (Hvarfner et al. 2024).
+    """
+    width = rows.shape[1]
+    expected = np.array([*[0.5 * math.log(max(width, 1)) - 0.3] * width, 0.0, _NOISE])
+    spreads = np.array([*[_SCALE_SPREAD] * width, 1.0, _NOISE_SPREAD])
+    squares = (rows[:, None, :] - rows[None, :, :]) ** 2
+
+    def loss(parameters: Vector) -> tuple[float, Vector]:
+        value, gradient = _negative_likelihood(parameters, squares, targets, known)
+        away = (parameters - expected) / spreads
+        return value + 0.5 * float(away @ away), gradient + away / spreads
+
+    bounds = [*[_SCALE_BOUNDS] * width, _VARIANCE_BOUNDS, _NOISE_BOUNDS]
+    options = {"maxiter": steps}
+    found = minimize(loss, expected, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    return np.asarray(found.x, dtype=np.float64)
+
+
+def _negative_likelihood(
+    parameters: Vector, squares: NDArray[np.float64], targets: Vector, known: Vector
+) -> tuple[float, Vector]:
+    """Return the value and its gradient (Rasmussen & Williams 2006, equations 5.8 and 5.9)."""
+    width = squares.shape[2]
+    weights = np.exp(-2.0 * parameters[:width])
+    variance, noise = math.exp(parameters[width]), math.exp(parameters[width + 1])
+    distance = np.sqrt(squares @ weights + 1e-12)
+    shape = _matern(distance)
+    matrix = variance * shape
+    matrix[np.diag_indices_from(matrix)] += noise + known + _JITTER
+    factor = cholesky(matrix, lower=True, check_finite=False)
+    inverse = cho_solve((factor, True), np.eye(len(targets)), check_finite=False)
+    solved = inverse @ targets
+    outer = inverse - np.outer(solved, solved)
+    slope = 5.0 / 3.0 * variance * (1.0 + _ROOT5 * distance) * np.exp(-_ROOT5 * distance) * outer
+    gradient = np.empty_like(parameters)
+    gradient[:width] = 0.5 * np.einsum("ij,ijk->k", slope, squares) * weights
+    gradient[width] = 0.5 * variance * float((outer * shape).sum())
+    gradient[width + 1] = 0.5 * noise * float(np.trace(outer))
+    return 0.5 * float(targets @ solved) + float(np.log(np.diag(factor)).sum()), gradient
+
+
+def _distances(left: Matrix, right: Matrix) -> Matrix:
+    squares = (left**2).sum(1)[:, None] + (right**2).sum(1)[None, :] - 2.0 * left @ right.T
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
+
+
+def _matern(distance: Matrix) -> Matrix:
+    """Return the correlations of a Matern kernel with smoothness 5/2."""
+    return np.asarray((1.0 + _ROOT5 * distance + 5.0 / 3.0 * distance**2) * np.exp(-_ROOT5 * distance))

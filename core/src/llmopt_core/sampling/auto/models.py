@@ -1,0 +1,162 @@
+"""All that is learned from the trials of a study: its metrics, which configurations work, what they cost."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from llmopt_core.sampling.auto.acquisition import within
+from llmopt_core.sampling.auto.encoding import Encoding
+from llmopt_core.sampling.auto.gaussian import GaussianProcess, fit_process
+from llmopt_core.sampling.auto.surrogates import Surrogate, fit_surrogate, is_logarithmic
+from llmopt_core.sampling.observations import Observation, ObservedState, Problem
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+MEASURED = (ObservedState.MEASURED, ObservedState.STOPPED)
+REFUSED = (ObservedState.INFEASIBLE, ObservedState.FAILED)
+
+# A running trial is taken to give the mean of so many finished ones nearest to it.
+_NEAREST = 3
+# A label between working and refused is uncertain by at least this.
+_LABEL_SPREAD = 0.1
+_LEAST_CHANCE = 1e-3
+# Predicted seconds stay within this factor of what was seen.
+_SECONDS_SLACK = 2.0
+_LEAST_FOR_SECONDS = 4
+
+
+@dataclass(frozen=True)
+class Models:
+    """The fitted models of one study; `rows` are those of its measured trials."""
+
+    problem: Problem
+    rows: Matrix
+    metrics: Mapping[str, Surrogate]
+    working: GaussianProcess | None
+    seconds: GaussianProcess | None
+    measured_seconds: Vector
+    start_seconds: float
+
+    def objectives(self, rows: Matrix) -> tuple[Matrix, Matrix]:
+        """Return means and standard deviations of the objectives' targets, both (rows, objectives)."""
+        parts = [self.metrics[each.metric].predict(rows) for each in self.problem.objectives]
+        return np.stack([mean for mean, _ in parts], axis=1), np.stack(
+            [spread for _, spread in parts], axis=1
+        )
+
+    def relative(self, utility: float) -> float:
+        """Return a difference in utility relative to what it is added to.
+
+        With several objectives, utility is a share of the observed ranges already.
+        """
+        if len(self.problem.objectives) > 1:
+            return utility
+        return math.expm1(utility * self.metrics[self.problem.objectives[0].metric].scale.relative)
+
+    def allowed(self, rows: Matrix) -> Vector:
+        """Return the probability that all constraints are kept."""
+        chances = np.ones(len(rows))
+        for constraint in self.problem.constraints:
+            model = self.metrics[constraint.metric]
+            bounds = [
+                None if bound is None else model.scale.target(bound)
+                for bound in (constraint.minimum, constraint.maximum)
+            ]
+            chances *= within(*model.predict(rows), *bounds)
+        return chances
+
+    def works(self, rows: Matrix) -> Vector:
+        """Return the probability that the engine starts and serves."""
+        if self.working is None:
+            return np.ones(len(rows))
+        mean, spread = self.working.predict(rows)
+        chances = ndtr((mean - 0.5) / np.hypot(spread, _LABEL_SPREAD))
+        return np.asarray(np.clip(chances, _LEAST_CHANCE, 1.0))
+
+    def measurement_seconds(self, rows: Matrix) -> Vector:
+        """Return how long measuring is expected to take."""
+        if self.seconds is None:
+            return np.full(len(rows), float(np.median(self.measured_seconds)))
+        logarithms = np.log(self.measured_seconds)
+        mean, _ = self.seconds.predict(rows)
+        low, high = self.measured_seconds.min(), self.measured_seconds.max()
+        predicted = np.exp(mean * logarithms.std() + logarithms.mean())
+        return np.asarray(np.clip(predicted, low / _SECONDS_SLACK, high * _SECONDS_SLACK))
+
+
+def fit_models(
+    problem: Problem, encoding: Encoding, observations: Sequence[Observation], seed: int
+) -> Models:
+    """Return the models of `observations`, of which at least one is measured."""
+    measured = [each for each in observations if each.state in MEASURED]
+    running = [each for each in observations if each.state is ObservedState.RUNNING]
+    rows = encoding.rows([each.parameters for each in measured])
+    expected = encoding.rows([each.parameters for each in running])
+    names = dict.fromkeys(
+        [each.metric for each in problem.objectives] + [each.metric for each in problem.constraints]
+    )
+    metrics = {
+        name: _metric_model(name, rows, measured, expected, seed + place) for place, name in enumerate(names)
+    }
+    seconds = np.maximum([each.seconds for each in measured], 1e-6)
+    return Models(
+        problem,
+        rows,
+        metrics,
+        _working_model(encoding, observations),
+        _seconds_model(rows, seconds),
+        seconds,
+        _start_seconds(observations),
+    )
+
+
+def _metric_model(
+    name: str, rows: Matrix, measured: Sequence[Observation], expected: Matrix, seed: int
+) -> Surrogate:
+    having = [index for index, each in enumerate(measured) if name in each.metrics]
+    rows = rows[having]
+    values = [measured[index].metrics[name] for index in having]
+    errors = [measured[index].standard_errors.get(name, 0.0) for index in having]
+    logarithmic = is_logarithmic(name, values)
+    return fit_surrogate(
+        np.vstack([rows, expected]),
+        [*values, *_nearest_values(rows, values, expected)],
+        [*errors, *[0.0] * len(expected)],
+        seed,
+        logarithmic=logarithmic,
+    )
+
+
+def _nearest_values(rows: Matrix, values: Sequence[float], expected: Matrix) -> list[float]:
+    """Return what running trials are taken to give, so that no other runner measures close to them."""
+    found = []
+    for row in expected:
+        nearest = np.argsort(((rows - row) ** 2).sum(axis=1), kind="stable")[:_NEAREST]
+        found.append(float(np.mean([values[index] for index in nearest])))
+    return found
+
+
+def _working_model(encoding: Encoding, observations: Sequence[Observation]) -> GaussianProcess | None:
+    ended = [each for each in observations if each.state in (*MEASURED, *REFUSED)]
+    labels = np.array([float(each.state in MEASURED) for each in ended])
+    if labels.all():
+        return None
+    rows = encoding.rows([each.parameters for each in ended])
+    return fit_process(rows, labels, np.zeros(len(labels)))
+
+
+def _seconds_model(rows: Matrix, seconds: Vector) -> GaussianProcess | None:
+    logarithms = np.log(seconds)
+    if len(seconds) < _LEAST_FOR_SECONDS or logarithms.std() < _LABEL_SPREAD:
+        return None
+    return fit_process(rows, (logarithms - logarithms.mean()) / logarithms.std(), np.zeros(len(seconds)))
+
+
+def _start_seconds(observations: Sequence[Observation]) -> float:
+    starts = [each.start_seconds for each in observations if each.start_seconds is not None]
+    return float(np.median(starts)) if starts else 0.0

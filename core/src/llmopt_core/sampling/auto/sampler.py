@@ -1,0 +1,86 @@
+"""The sampler `auto`: models of every metric, and the largest expected gain per second of engine time."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from llmopt_core.sampling.auto.bounds import remaining_gain
+from llmopt_core.sampling.auto.candidates import PointSource
+from llmopt_core.sampling.auto.encoding import Encoding, Point
+from llmopt_core.sampling.auto.models import fit_models
+from llmopt_core.sampling.auto.pools import Pools
+from llmopt_core.sampling.auto.scores import Scorer
+from llmopt_core.sampling.auto.tried import Tried
+from llmopt_core.sampling.observations import Advice, Observation, Problem
+from llmopt_core.search.configurations import Value
+
+# So many trials are spread over the space before a model is asked.
+_INITIAL = 4
+_SPREAD_OVER = 200
+
+
+class AutoSampler:
+    """Proposes the configuration with the largest expected gain per second of engine time.
+
+    All that it knows comes with the observations, so that any runner continues where another ended. The same
+    seed and observations give the same proposal.
+    """
+
+    def __init__(self, problem: Problem, seed: int) -> None:
+        self._problem = problem
+        self._seed = seed
+        self._encoding = Encoding(problem.space)
+
+    def propose(
+        self,
+        observations: Sequence[Observation],
+        running_engine: Mapping[str, Value] | None,
+        known: Mapping[str, Value] | None = None,
+    ) -> Advice | None:
+        """Return the next configuration, None where every one was tried.
+
+        `running_engine` holds the engine parameters of the engine that runs now, None where none runs.
+        `known` are values that the configuration must have.
+        """
+        chance = np.random.default_rng([self._seed, len(observations)])
+        tried = Tried.of(self._problem, observations)
+        source = PointSource(self._problem.space, known or {}, chance)
+        pools = Pools(self._problem, source, tried, running_engine)
+        with threadpool_limits(limits=1):  # the engine needs the other cores
+            if len(observations) < _INITIAL or not tried.measured:
+                return self._spread(observations, pools)
+            return self._modelled(observations, tried, pools, chance)
+
+    def _spread(self, observations: Sequence[Observation], pools: Pools) -> Advice | None:
+        """Return the point farthest from all that was tried, the one nearest the centre at first."""
+        points = pools.random(_SPREAD_OVER)
+        if not points:
+            return None
+        rows = self._encoding.rows(points)
+        if not observations:
+            return Advice(points[int(np.argmin(np.abs(rows - 0.5).sum(axis=1)))])
+        tried = self._encoding.rows([each.parameters for each in observations])
+        distances = ((rows[:, None, :] - tried[None, :, :]) ** 2).sum(axis=2).min(axis=1)
+        return Advice(points[int(np.argmax(distances))])
+
+    def _modelled(
+        self,
+        observations: Sequence[Observation],
+        tried: Tried,
+        pools: Pools,
+        chance: np.random.Generator,
+    ) -> Advice | None:
+        models = fit_models(self._problem, self._encoding, observations, self._seed)
+        scorer = Scorer(models, self._encoding, pools, len(observations), chance)
+        scored = scorer.search([tried.measured[index].parameters for index in scorer.leaders()])
+        if scored is None:
+            return None
+        best = int(np.argmax(scored.rate))
+        point: Point = scored.points[best]
+        return Advice(
+            point,
+            expected_gain=models.relative(float(scored.gain[best])),
+            seconds=float(scored.seconds[best]),
+            bound=remaining_gain(models, self._encoding.rows(scored.points), scored.gain, chance),
+        )
