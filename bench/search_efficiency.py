@@ -7,8 +7,8 @@ best measured configuration is the best of all (surfaces of more than 70 rows: w
 recorded no start times, a start takes 0.1, 1 and 5 usual measurements. Without SURFACES, those in `recorded`
 beside the program are used.
 
-    python bench/search_efficiency.py SURFACES... [--seeds N] [--trials N] [--jobs N] [--rivals NAME...]
-        [--output FILE.md] [--runs FILE.jsonl]
+    python bench/search_efficiency.py SURFACES... [--seeds N] [--slow-seeds N] [--trials N] [--jobs N]
+        [--rivals NAME...] [--output FILE.md] [--runs FILE.jsonl]
 
 With `--runs`, each run is kept in FILE.jsonl, trial by trial, and what is in it is not run again: delete the
 lines of a strategy after a change of it.
@@ -23,8 +23,9 @@ from pathlib import Path
 from surfaces import tables
 from surfaces.figures import CaseFigures, RunFigures, run_figures
 from surfaces.recorded import DESCRIPTION, SurfaceInvalid
+from surfaces.rivals import RivalKind
 from surfaces.run_file import RunFile
-from surfaces.running import Prepared, Run, run_all, tasks
+from surfaces.running import Prepared, Run, Task, run_all, tasks
 from surfaces.simulation import Case
 from surfaces.strategies import AUTO, GROUPED, KINDS, missing
 
@@ -48,7 +49,7 @@ def main() -> int:
         return 2
     began = time.monotonic()
     kept = RunFile(asked.runs, folders)
-    runs, left = kept.split(tasks(prepared, asked.rivals, asked.seeds, asked.trials))
+    runs, left = kept.split(_todo(prepared, asked))
     for run in _counted(run_all(left, asked.jobs), len(left)):
         kept.add(run)
         runs.append(run)
@@ -60,11 +61,22 @@ def main() -> int:
     return 0
 
 
+def _todo(prepared: Sequence[Prepared], asked: argparse.Namespace) -> list[Task]:
+    """Return all runs; a slow strategy may have fewer seeds, the first ones of the others."""
+    fewer = asked.slow_seeds or asked.seeds
+    return [
+        task
+        for task in tasks(prepared, asked.rivals, asked.seeds, asked.trials)
+        if task.seed < fewer or not KINDS[task.rival].slow
+    ]
+
+
 def _arguments() -> argparse.Namespace:
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("surfaces", nargs="*", type=Path, metavar="SURFACES")
     parser.add_argument("--seeds", type=_positive, default=30, help="runs of each strategy on each surface")
+    parser.add_argument("--slow-seeds", type=_positive, help="of gp and smac; the same if not given")
     parser.add_argument("--trials", type=_positive, default=100, help="the budget of a run")
     parser.add_argument("--jobs", type=_positive, default=2, help="processes")
     parser.add_argument("--rivals", nargs="+", choices=KINDS, default=list(KINDS), metavar="NAME")
@@ -114,40 +126,44 @@ def _report(
     found: Sequence[tables.CaseResult], runs: Sequence[Run], asked: argparse.Namespace, seconds: float
 ) -> str:
     kinds = [KINDS[name] for name in asked.rivals]
-    one_start = [kind.name for kind in kinds if kind.one_start]
     parts = [
-        (
-            f"{asked.seeds} seeds, budget {asked.trials} trials, {len(found)} cases, {len(runs)} runs. "
-            f"{seconds / 60:.0f} min on {asked.jobs} processes."
-        ),
-        *(
-            ("## Goals\n", tables.summary_table(found, AUTO, one_start, GROUPED))
-            if AUTO in asked.rivals
-            else ()
-        ),
-        *(
-            ("## Ratios of the median engine seconds\n", tables.ratio_table(found, AUTO, one_start, GROUPED))
-            if AUTO in asked.rivals
-            else ()
-        ),
-        "## Engine seconds to within 5 % of the best: median (quartiles), share of runs where not all\n",
+        f"{asked.seeds} seeds{_fewer(asked)}, a budget of {asked.trials} trials: {len(runs)} runs.",
+        f"The runs that were not kept from before took {seconds / 60:.0f} min on {asked.jobs} processes.",
+        *(_goals(found, kinds) if AUTO in asked.rivals else ()),
+        "## Engine seconds to within 5 % of the best: median (quartiles), share of runs where not all",
         tables.seconds_table(found, kinds),
-        "## Median regret, %\n",
+        "## Median regret, %",
         tables.regret_table(found, kinds),
-        "## Trials / starts / failed starts / trials that broke a constraint, mean of a run\n",
+        "## Trials / starts / failed starts / trials that broke a constraint, mean of a run",
         tables.starts_table(found, kinds),
-        "## Trials until the best, small surfaces: median (quartiles)\n",
+        "## Trials until the best, small surfaces: median (quartiles)",
         tables.best_table(found, kinds),
-        "## Processor time of a trial, strategy and simulation\n",
-        tables.table(["strategy", "ms"], [_processor_time(kind.title, kind.name, runs) for kind in kinds]),
+        "## Processor time of a trial, strategy and simulation",
+        tables.table(["strategy", "ms"], [_processor_time(kind, runs) for kind in kinds]),
     ]
-    return "\n".join(f"{part}\n" for part in parts)
+    return "\n\n".join(parts) + "\n"
 
 
-def _processor_time(title: str, name: str, runs: Sequence[Run]) -> list[str]:
-    mine = [run for run in runs if run.task.rival == name]
+def _goals(found: Sequence[tables.CaseResult], kinds: Sequence[RivalKind]) -> list[str]:
+    one_start = [kind.name for kind in kinds if kind.one_start]
+    return [
+        "## Goals",
+        tables.summary_table(found, AUTO, one_start, GROUPED),
+        tables.slower_cases(found, AUTO),
+        "## Ratios of the median engine seconds",
+        tables.ratio_table(found, AUTO, one_start, GROUPED),
+    ]
+
+
+def _fewer(asked: argparse.Namespace) -> str:
+    names = [name for name in asked.rivals if KINDS[name].slow]
+    return f" ({asked.slow_seeds} for {', '.join(names)})" if asked.slow_seeds and names else ""
+
+
+def _processor_time(kind: RivalKind, runs: Sequence[Run]) -> list[str]:
+    mine = [run for run in runs if run.task.rival == kind.name]
     seconds, trials = sum(run.processor_seconds for run in mine), sum(len(run.steps) for run in mine)
-    return [title, f"{1000 * seconds / max(1, trials):.0f}"]
+    return [kind.title, f"{1000 * seconds / max(1, trials):.0f}"]
 
 
 if __name__ == "__main__":

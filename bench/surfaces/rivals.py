@@ -60,10 +60,11 @@ class RivalKind:
     """A strategy by name.
 
     `one_start`: it takes no account of starts, and its users start an engine for each trial. All others keep
-    the engine while its parameters stay the same.
+    the engine while its parameters stay the same. `slow`: a proposal takes some tenths of a second.
     """
 
     name: str
     title: str
     one_start: bool
     make: Callable[[Setting], Rival]
+    slow: bool = False

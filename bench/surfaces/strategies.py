@@ -37,9 +37,9 @@ KINDS = {
         RivalKind(GROUPED, "Optuna TPE, grouped by engine", one_start=False, make=optuna_rivals.GroupedTpe),
         RivalKind("random", "random", one_start=True, make=_optuna(optuna_rivals.random_choice)),
         RivalKind("tpe", "Optuna TPE", one_start=True, make=_optuna(optuna_rivals.tpe)),
-        RivalKind("gp", "Optuna GP", one_start=True, make=_optuna(optuna_rivals.gaussian_process)),
+        RivalKind("gp", "Optuna GP", one_start=True, make=_optuna(optuna_rivals.gaussian_process), slow=True),
         RivalKind("nsga2", "NSGA-II", one_start=True, make=_optuna(optuna_rivals.nsga2)),
-        RivalKind("smac", "SMAC3", one_start=True, make=_smac),
+        RivalKind("smac", "SMAC3", one_start=True, make=_smac, slow=True),
         RivalKind("grid", "grid, engine by engine", one_start=False, make=GridRival),
     )
 }

@@ -10,6 +10,8 @@ from surfaces.rivals import RivalKind
 from surfaces.simulation import Case
 
 _LONG = 100
+# No strategy should be so many times faster on any surface.
+MOST = 1.2
 
 
 @dataclass(frozen=True)
@@ -138,9 +140,21 @@ def summary_table(results: Sequence[CaseResult], own: str, one_start: Sequence[s
         for goal, column in zip(goals, columns, strict=False)
     ]
     worst = max((1 / value for _, value in columns[3]), default=math.nan)
-    last = Goal("auto / best of all, the worst case", most=1.2)
+    last = Goal("auto / best of all, the worst case", most=MOST)
     rows.append(_summary(last, worst, f"at most {last.most:g}", len({name for name, _ in columns[3]})))
     return table(["goal", "aim", "reached", "surfaces", "verdict"], rows)
+
+
+def slower_cases(results: Sequence[CaseResult], own: str) -> str:
+    """Return a sentence on the cases where `own` takes more than MOST times the engine seconds of another."""
+    found = []
+    for result in results:
+        others = [name for name in result.kept if name != own]
+        name, one = _against(result, result.kept, others, own)
+        if name is not None and one is not None and 1 / one.value > MOST:
+            found.append(f"{case_name(result.case)} ({1 / one.value:.2f}, {name})")
+    number = f"More than {MOST:g} times the best of all in {len(found)} of {len(results)} cases"
+    return f"{number}: {'; '.join(found)}." if found else f"{number}."
 
 
 def _summary(goal: Goal, value: float, aim: str, surfaces: int) -> list[str]:
