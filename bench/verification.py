@@ -1,0 +1,550 @@
+"""How well finalists are verified: simulated studies whose truth is known.
+
+Each study has twelve searched configurations, measured once with noise by the search. From these the
+finalists are chosen, verified in rounds, and judged. For comparison the same configurations are verified by
+a fixed number of repeats: the best three and the default, five times, judged once by `confirmation.prove`.
+Prints Markdown, or writes it with --output. All seeds are fixed.
+"""
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from llmopt_core.analysis.blocks import Block, ComparedMetric, Slot
+from llmopt_core.analysis.effects import Effect, Verdict
+from llmopt_core.analysis.finalists import Contender, choose_finalists
+from llmopt_core.analysis.sequential import boundary
+from llmopt_core.analysis.student import quantile
+from llmopt_core.analysis.verification import Standing, VerificationPlan, plan_verification, stand
+from llmopt_core.metrics.catalog import find_metric
+from llmopt_core.search.configurations import Configuration
+from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.study.confirmation import prove
+from llmopt_core.study.records import (
+    ConfirmPlan,
+    ObjectiveDefinition,
+    Outcome,
+    OutcomeKind,
+    Phase,
+    StudyDefinition,
+    TrialRecord,
+)
+
+ACCURACY, SPEED, LATENCY, MEMORY = "accuracy", "requests_per_second", "ttft_ms_p95", "peak_memory_mib"
+BASE = {SPEED: 4.0, LATENCY: 300.0, MEMORY: 2000.0}
+CONFIGURATIONS = 12
+TODAY_REPEATS, TODAY_TOP = 5, 3
+ITEMS = 48
+# The share of items on which a candidate's answer does not follow the baseline's.
+FRESH = 0.3
+# An answer that comes out differently when it is given again.
+UNSTEADY = 0.03
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A kind of study. `truth` of a configuration: differences for accuracy, logarithms of quotients else."""
+
+    name: str
+    metrics: tuple[str, ...]
+    truth: tuple[dict[str, float], ...] = ()  # of the first configurations; all others change nothing
+    start_spread: float = 0.01
+    block_spread: float = 0.015
+    drift: float = 0.0  # of the logarithm of speeds, a round
+    disturbed: float = 0.0
+    uneven: float = 1.0  # times the noise, of every second configuration
+    start_seconds: float = 10.0
+    block_seconds: float = 20.0
+    repeats: int = 10
+    forced: int = 0  # verify the best so many, however alike
+    stops: bool = True  # else all rounds are measured
+
+    def effect(self, configuration: int, metric: str) -> float:
+        """Return the true effect of a configuration, of which the baseline is number -1."""
+        if not 0 <= configuration < len(self.truth):
+            return 0.0
+        return self.truth[configuration].get(metric, 0.0)
+
+
+@dataclass
+class Measured:
+    """What one study came to."""
+
+    false_claim: bool = False
+    verified: bool = False
+    covered: int = 0
+    intervals: int = 0
+    seconds: float = 0.0
+    starts: int = 0
+    rounds: int = 0
+    finalists: int = 0
+
+
+@dataclass
+class World:
+    """The machine, the engines and the items of one simulated study."""
+
+    scenario: Scenario
+    generator: np.random.Generator
+    drifts: np.ndarray = field(init=False)
+    baseline_answers: np.ndarray = field(init=False)
+    answers: dict[int, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        most = self.scenario.repeats + 1
+        steps = self.generator.normal(1.0, 1.0, most)  # on average downwards, and wandering
+        self.drifts = -np.cumsum(steps) * self.scenario.drift
+        self.baseline_answers = self.generator.random(ITEMS) < 0.5
+
+    def steady_answers(self, configuration: int) -> np.ndarray:
+        """Return which items a configuration answers rightly when nothing varies."""
+        if configuration < 0:
+            return self.baseline_answers
+        if configuration not in self.answers:
+            rate = 0.5 + self.scenario.effect(configuration, ACCURACY) / FRESH
+            fresh = self.generator.random(ITEMS) < FRESH
+            drawn = self.generator.random(ITEMS) < rate
+            self.answers[configuration] = np.where(fresh, drawn, self.baseline_answers)
+        return self.answers[configuration]
+
+    def scores(self, configuration: int) -> np.ndarray:
+        """Return one score an item, as one repeat gives them."""
+        steady = self.steady_answers(configuration).astype(float)
+        return np.abs(steady - (self.generator.random(ITEMS) < UNSTEADY))
+
+    def noise(self, configuration: int) -> float:
+        """Return how much noisier than others a configuration is."""
+        return self.scenario.uneven if configuration >= 0 and configuration % 2 == 0 else 1.0
+
+    def start(self, configuration: int) -> dict[str, float]:
+        """Return what an engine start adds to the logarithms of the metrics."""
+        spread = self.scenario.start_spread * self.noise(configuration)
+        return {name: self.generator.normal(0, spread) for name in self.scenario.metrics}
+
+    def measure(
+        self, configuration: int, start: dict[str, float], when: float
+    ) -> tuple[dict[str, float], dict[str, float], bool]:
+        """Return metrics, scores and whether the block was seen to be disturbed; `when` in rounds."""
+        slow = 1.0
+        if self.generator.random() < self.scenario.disturbed:
+            slow = self.generator.uniform(0.2, 0.97)
+        drift = float(np.interp(when, np.arange(len(self.drifts)), self.drifts))
+        scores = self.scores(configuration) if ACCURACY in self.scenario.metrics else np.array([])
+        metrics = {ACCURACY: float(scores.mean())} if scores.size else {}
+        for name in self.scenario.metrics:
+            if name != ACCURACY:
+                noise = self.generator.normal(0, self.scenario.block_spread * self.noise(configuration))
+                change = self.scenario.effect(configuration, name) + start[name] + noise
+                sign = 0 if name == MEMORY else 1 if find_metric(name).direction == "maximize" else -1
+                metrics[name] = BASE[name] * math.exp(change + sign * (drift + math.log(slow)))
+        return metrics, {f"i{place}": score for place, score in enumerate(scores)}, slow < 0.9
+
+
+def compared(name: str) -> ComparedMetric:
+    metric = find_metric(name)
+    return ComparedMetric(name, metric.direction, metric.scale, per_item=name == ACCURACY)
+
+
+def better(name: str, change: float) -> bool:
+    return change > 0 if find_metric(name).direction == "maximize" else change < 0
+
+
+def searched(world: World) -> list[Contender]:
+    """Return what the search saw: one noisy measurement of each configuration, other items for the scores."""
+    scenario, found = world.scenario, []
+    error = math.hypot(scenario.start_spread, scenario.block_spread) * math.sqrt(2)
+    for number in range(CONFIGURATIONS):
+        gains, errors = [], []
+        for name in scenario.metrics:
+            spread = math.sqrt(FRESH / 2 / ITEMS) if name == ACCURACY else error
+            sign = 1 if find_metric(name).direction == "maximize" else -1
+            gains.append(sign * (scenario.effect(number, name) + world.generator.normal(0, spread)))
+            errors.append(spread)
+        found.append(Contender(number, tuple(gains), tuple(errors)))
+    return found
+
+
+def best_by_weight(contenders: Sequence[Contender], count: int) -> list[Contender]:
+    return sorted(contenders, key=lambda each: -sum(each.gains))[:count]
+
+
+def finalists_of(scenario: Scenario, contenders: Sequence[Contender]) -> list[int]:
+    if scenario.forced:
+        return [each.trial for each in best_by_weight(contenders, scenario.forced)]
+    weights, smallest = [1.0] * len(scenario.metrics), [0.02] * len(scenario.metrics)
+    return [each.trial for each in choose_finalists(contenders, weights, smallest)]
+
+
+def blocks_of(world: World, plan: VerificationPlan, configurations: Sequence[int]) -> Iterator[Block]:
+    """Give all blocks of all rounds; what comes after a candidate's stop is not counted."""
+    start = 0
+    for round_ in range(plan.rounds):
+        order = range(len(configurations))
+        for place, candidate in enumerate(reversed(order) if round_ % 2 else order):
+            start += 1
+            shift = world.start(configurations[candidate])
+            for number in range(plan.blocks_per_round):
+                when = round_ + place / len(configurations)
+                yield from attempts(
+                    world,
+                    plan,
+                    configurations[candidate],
+                    Slot(round_, candidate, number),
+                    start,
+                    shift,
+                    when,
+                )
+
+
+def attempts(
+    world: World,
+    plan: VerificationPlan,
+    configuration: int,
+    slot: Slot,
+    start: int,
+    shift: dict[str, float],
+    when: float,
+) -> Iterator[Block]:
+    for attempt in range(plan.attempts):
+        metrics, scores, disturbed = world.measure(configuration, shift, when)
+        scenario = world.scenario
+        first = attempt == 0 and slot.number == 0
+        yield Block(
+            slot,
+            start,
+            metrics,
+            scores,
+            seconds=scenario.block_seconds,
+            start_seconds=scenario.start_seconds if first else 0.0,
+            disturbed=disturbed,
+        )
+        if not disturbed:
+            return
+
+
+def verify(scenario: Scenario, seed: int) -> Measured:
+    world = World(scenario, np.random.default_rng(seed))
+    chosen = finalists_of(scenario, searched(world))
+    if not chosen:
+        return Measured()
+    configurations = [-1, *chosen]
+    plan = plan_verification(
+        [str(each) for each in configurations],
+        [compared(name) for name in scenario.metrics],
+        repeats=scenario.repeats,
+        start_seconds=scenario.start_seconds,
+        block_seconds=scenario.block_seconds,
+    )
+    if not scenario.stops:
+        metrics = tuple(replace(each, smallest_gain=0.0) for each in plan.metrics)
+        plan = replace(plan, hopeless=0.0, metrics=metrics)
+    blocks = list(blocks_of(world, plan, configurations))
+    standing = stand(plan, blocks)
+    return counted(scenario, configurations, standing, blocks)
+
+
+def counted(
+    scenario: Scenario, configurations: Sequence[int], standing: Standing, blocks: Sequence[Block]
+) -> Measured:
+    stops = {each.candidate: each.rounds for each in standing.candidates} | {0: standing.rounds}
+    used = [block for block in blocks if block.slot.round < stops[block.slot.candidate]]
+    effects = [
+        (configurations[each.candidate], effect) for each in standing.candidates for effect in each.effects
+    ]
+    spans = [span for number, effect in effects if (span := covers(scenario, number, effect)) is not None]
+    claims = [(number, effect) for number, effect in effects if effect.verdict is Verdict.BETTER]
+    false = [
+        (number, effect)
+        for number, effect in claims
+        if not better(effect.metric, scenario.effect(number, effect.metric))
+    ]
+    return Measured(
+        false_claim=bool(false),
+        verified=len(claims) > len(false),
+        covered=sum(spans),
+        intervals=len(spans),
+        seconds=sum(block.seconds + block.start_seconds for block in used),
+        starts=sum(block.start_seconds > 0 for block in used),
+        rounds=standing.rounds,
+        finalists=len(configurations) - 1,
+    )
+
+
+def covers(scenario: Scenario, number: int, effect: Effect) -> bool | None:
+    truth = scenario.effect(number, effect.metric)
+    if effect.metric == ACCURACY:
+        return None if effect.absolute_interval is None else truth in effect.absolute_interval
+    return None if effect.relative_interval is None else math.expm1(truth) in effect.relative_interval
+
+
+def today(scenario: Scenario, seed: int) -> Measured:
+    """Verify as until now: the best three and the default, five repeats with a start each, one look."""
+    world = World(scenario, np.random.default_rng(seed))
+    configurations = [-1, *(each.trial for each in best_by_weight(searched(world), TODAY_TOP))]
+    objectives = tuple(ObjectiveDefinition(name, find_metric(name).direction) for name in scenario.metrics)
+    trials = [
+        trial_of(world, configurations[candidate], candidate, repeat, candidate / len(configurations))
+        for repeat in range(TODAY_REPEATS)
+        for candidate in range(len(configurations))
+    ]
+    plan = ConfirmPlan(({},) * len(configurations), tuple(range(len(configurations))), TODAY_REPEATS)
+    proved = prove(plan, trials, StudyDefinition("bench", "", SearchSpace(()), objectives))
+    gains = proved.gains if proved else ()
+    winner = configurations[proved.candidate] if proved else -1
+    claims = [better(gain.metric, scenario.effect(winner, gain.metric)) for gain in gains if gain.significant]
+    inside = [within(scenario, winner, gain.metric, gain.low, gain.high) for gain in gains]
+    runs = TODAY_REPEATS * len(configurations)
+    return Measured(
+        false_claim=not all(claims),
+        verified=any(claims),
+        covered=sum(inside),
+        intervals=len(inside),
+        seconds=runs * (scenario.start_seconds + scenario.block_seconds),
+        starts=runs,
+        rounds=TODAY_REPEATS,
+        finalists=TODAY_TOP,
+    )
+
+
+def within(scenario: Scenario, number: int, metric: str, low: float, high: float) -> bool:
+    truth = scenario.effect(number, metric)
+    return low <= (truth if metric == ACCURACY else math.expm1(truth)) <= high
+
+
+def trial_of(world: World, configuration: int, candidate: int, repeat: int, offset: float) -> TrialRecord:
+    metrics, scores, _ = world.measure(configuration, world.start(configuration), repeat + offset)
+    outcome = Outcome(
+        OutcomeKind.MEASURED,
+        Configuration(),
+        metrics=metrics,
+        samples=scores,
+        sample_metric=ACCURACY if scores else "",
+    )
+    return TrialRecord(
+        repeat * 10 + candidate,
+        Phase.CONFIRM,
+        "finished",
+        {},
+        None,
+        outcome,
+        None,
+        None,
+        candidate=candidate,
+        repeat=repeat,
+    )
+
+
+GAIN = math.log(1.05)
+NEIGHBOURS = ({SPEED: GAIN}, {SPEED: GAIN}, {SPEED: GAIN}, {SPEED: -0.05}, {SPEED: -0.1})
+TRADE = ({ACCURACY: 0.14, SPEED: -0.1}, {ACCURACY: -0.1, SPEED: 0.15}, {ACCURACY: 0.05, SPEED: 0.05})
+TWO, FOUR = (ACCURACY, SPEED), (ACCURACY, SPEED, LATENCY, MEMORY)
+PLAIN_GAIN = Scenario("+5 % speed, one objective", (SPEED,), NEIGHBOURS)
+EXPENSIVE = {"start_seconds": 142.0, "block_seconds": 60.0}
+SCENARIOS = (
+    Scenario("no effect, two objectives", TWO),
+    Scenario("no effect, four objectives", FOUR),
+    Scenario("no effect, two objectives, three finalists", TWO, forced=3),
+    Scenario("no effect, four objectives, four finalists", FOUR, forced=4),
+    Scenario("no effect, start spread 5 %", TWO, start_spread=0.05, forced=3),
+    Scenario("no effect, drifting speed", TWO, drift=0.03, forced=3),
+    Scenario("no effect, 20 % of blocks disturbed", TWO, disturbed=0.2, forced=3),
+    Scenario("no effect, every second configuration three times as noisy", TWO, uneven=3.0, forced=3),
+    Scenario("no effect, two objectives, never stopped early", TWO, forced=3, stops=False),
+    Scenario("no effect, four objectives, never stopped early", FOUR, forced=4, stops=False),
+    PLAIN_GAIN,
+    replace(PLAIN_GAIN, name="+5 % speed, one objective, the same three finalists", forced=3),
+    replace(PLAIN_GAIN, name="+5 % speed, two objectives", metrics=TWO),
+    replace(PLAIN_GAIN, name="+5 % speed, half the noise", start_spread=0.005, block_spread=0.0075),
+    replace(PLAIN_GAIN, name="+5 % speed, twice the noise", start_spread=0.02, block_spread=0.03),
+    replace(PLAIN_GAIN, name="+5 % speed, start spread 5 %", start_spread=0.05),
+    replace(PLAIN_GAIN, name="+5 % speed, start spread 5 %, up to 15 repeats", start_spread=0.05, repeats=15),
+    replace(PLAIN_GAIN, name="+5 % speed, drifting speed", drift=0.03),
+    replace(PLAIN_GAIN, name="+5 % speed, 20 % of blocks disturbed", disturbed=0.2),
+    replace(PLAIN_GAIN, name="+5 % speed, a start of 142 s", **EXPENSIVE),
+    Scenario("trade-off: accuracy +0.14 and speed -10 %, or -0.10 and +16 %", TWO, TRADE),
+)
+
+
+def many(
+    rule: Callable[[Scenario, int], Measured], scenario: Scenario, seeds: Sequence[int]
+) -> list[Measured]:
+    return [rule(scenario, seed) for seed in seeds]
+
+
+def simulate(
+    pool: ProcessPoolExecutor, rule: Callable[[Scenario, int], Measured], scenario: Scenario, count: int
+) -> list[Measured]:
+    chunks = [range(start, min(start + 100, count)) for start in range(0, count, 100)]
+    return [each for part in pool.map(partial(many, rule, scenario), chunks) for each in part]
+
+
+def share(values: Sequence[bool]) -> str:
+    """Return a share in percent with the standard error of the simulation."""
+    rate = float(np.mean(values)) if len(values) else math.nan
+    return f"{100 * rate:.1f} ± {100 * math.sqrt(rate * (1 - rate) / max(1, len(values))):.1f}"
+
+
+def row(name: str, rule: str, studies: Sequence[Measured]) -> str:
+    judged = [each for each in studies if each.intervals]
+    single = sum(each.covered for each in judged) / max(1, sum(each.intervals for each in judged))
+    seconds = np.array([each.seconds for each in studies])
+    verified = np.mean([each.verified for each in studies])
+    cells = (
+        name,
+        rule,
+        share([each.false_claim for each in studies]),
+        share([each.covered == each.intervals for each in judged]),
+        f"{100 * single:.1f}",
+        share([each.verified for each in studies]),
+        f"{np.mean([each.finalists for each in studies]):.1f}",
+        f"{np.mean([each.rounds for each in studies]):.1f}",
+        f"{np.mean([each.starts for each in studies]):.1f}",
+        f"{seconds.mean():.0f} ± {seconds.std() / math.sqrt(len(seconds)):.0f}",
+        f"{seconds.mean() / verified:.0f}" if verified else "",
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def boundary_rows(count: int) -> Iterator[str]:
+    """Compare boundaries: mean rounds until +5 % is decided to be better, and how often within the limit."""
+    generator = np.random.default_rng(11)
+    for candidates, objectives, rounds, spread in (
+        (1, 1, 10, 0.02),
+        (1, 2, 10, 0.02),
+        (3, 2, 10, 0.02),
+        (3, 2, 5, 0.01),
+    ):
+        values = generator.normal(0, spread, (rounds, count, candidates + 1))
+        values[..., 1] += GAIN
+        found = boundary(candidates, objectives, rounds)
+        family = candidates * objectives
+        rules: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
+            "simulated": partial(crosses, found.level, found.first_look),
+            "Bonferroni over looks": partial(crosses, 0.05 / family / (rounds - 1), 2),
+            "mixture martingale (e-values)": partial(evidence, family / 0.05),
+        }
+        for name, rule in rules.items():
+            decided = np.full(count, rounds + 1)
+            for look in range(rounds, 1, -1):
+                degrees = candidates * (look - 1)
+                decided[rule(statistics(values[:look], degrees), look, degrees)] = look
+            inside = decided <= rounds
+            mean = np.minimum(decided, rounds).mean()
+            yield (
+                f"| {candidates} | {objectives} | {rounds} | {100 * spread:.0f} % | {name} | {mean:.2f} | "
+                f"{share(list(inside))} |"
+            )
+
+
+def statistics(values: np.ndarray, degrees: int) -> np.ndarray:
+    """Return the first candidate's t statistic; `values`: (rounds, studies, 1 + candidates)."""
+    means = values.mean(axis=0)
+    residual = values - means - values.mean(axis=-1, keepdims=True) + means.mean(axis=-1)[None, :, None]
+    error = np.sqrt(2 * (residual**2).sum(axis=(0, -1)) / degrees / len(values))
+    return (means[:, 1] - means[:, 0]) / error
+
+
+def crosses(level: float, first: int, t: np.ndarray, look: int, degrees: int) -> np.ndarray:
+    return (t > quantile(1 - level / 2, degrees)) & (look >= first)
+
+
+def evidence(threshold: float, t: np.ndarray, look: int, degrees: int) -> np.ndarray:
+    """Compare the Bayes factor of the t statistic with a threshold: Wang and Ramdas 2024.
+
+    The mixture is a normal one over standardised effects with a standard deviation of 2.
+    """
+    spread = 1 + look / 2 * 4.0
+    power = (degrees + 1) / 2
+    factor = spread**-0.5 * ((1 + t**2 / degrees) / (1 + t**2 / degrees / spread)) ** power
+    return (factor > threshold) & (t > 0)
+
+
+COLUMNS = (
+    "study",
+    "rule",
+    "false claims, %",
+    "coverage of a study, %",
+    "of one interval, %",
+    "verified, %",
+    "finalists",
+    "rounds",
+    "starts",
+    "seconds",
+    "seconds per verified gain",
+)
+HEADER = """# Verification of finalists, simulated
+
+Written by `bench/verification.py` ({count:,} studies a row, seeds 0 to {last}; {minutes:.0f} minutes).
+
+Each study has {configurations} searched configurations and a baseline. Unless a row says otherwise:
+start-to-start spread 1 %, spread of a block 1.5 %, a start of 10 s, a block of 20 s with {items} items, up to
+10 repeats, smallest relevant gain 2 % or 0.02. "5 repeats" is the fixed rule: the best three of the search
+and the default, 5 repeats, one look (`confirmation.prove`); it reports intervals of the winner only.
+
+- False claims: studies that call anything better that is not, in percent (goal: at most 5).
+- Coverage of a study: studies all of whose intervals hold the truth, in percent. The intervals are stated at
+  95 % for a study as a whole, at any look (goal: 93 to 97). Of one interval: share of single intervals.
+- Verified: studies that find a true gain. Seconds: engine time, starts included, in the mean; per verified
+  gain: divided by the share verified (goal: half of the fixed rule's).
+- ± is the standard error of the simulation.
+
+"""
+BOUNDARY_HEADER = """
+
+## Boundaries
+
+Rounds until a gain of 5 % of one candidate is decided, by what is used for repeated looks (the spread of one
+measurement as given; {count:,} studies).
+
+| candidates | objectives | largest number of rounds | spread | boundary | rounds | decided, % |
+| --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+def table(count: int, workers: int) -> str:
+    began = time.monotonic()
+    rows = []
+    with ProcessPoolExecutor(workers) as pool:
+        for scenario in SCENARIOS:
+            for name, rule in (("sequential", verify), ("5 repeats", today)):
+                rows.append(row(scenario.name, name, simulate(pool, rule, scenario, count)))
+                print(rows[-1], f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+    header = HEADER.format(
+        count=count,
+        last=count - 1,
+        minutes=(time.monotonic() - began) / 60,
+        configurations=CONFIGURATIONS,
+        items=ITEMS,
+    )
+    return (
+        header
+        + "\n".join(rows)
+        + "\n"
+        + BOUNDARY_HEADER.format(count=count)
+        + "\n".join(boundary_rows(count))
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=2000, help="a row")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--output", type=Path)
+    arguments = parser.parse_args()
+    text = table(arguments.studies, arguments.workers) + "\n"
+    if arguments.output:
+        arguments.output.write_text(text)
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

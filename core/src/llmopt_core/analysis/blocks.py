@@ -1,0 +1,308 @@
+"""Measured blocks of a verification, and what they say of each candidate against the baseline so far.
+
+A block is a fixed set of items, answered by one candidate on one running engine. Candidates are numbered; 0
+is the baseline. All blocks of a round are measured soon after one another and are compared with each other.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+
+from llmopt_core.analysis.effects import Effect, Interval, difference_effect, ratio_effect
+from llmopt_core.analysis.sequential import Boundary
+from llmopt_core.analysis.two_level import (
+    Answer,
+    Cell,
+    Components,
+    Estimate,
+    contrasts,
+    crossed_mean,
+    score_components,
+    speed_components,
+)
+from llmopt_core.metrics.catalog import Direction, Scale
+
+BASELINE = 0
+# Above this share of disturbed slots nothing is left out any more: there would be nothing to compare.
+_NEVER_QUIET = 0.5
+# One squared unit and two items: see crossed_mean.
+_PSEUDO = 1.0
+
+
+@dataclass(frozen=True, order=True)
+class Slot:
+    """A place in the plan: block `number` of a candidate in a round. It may be measured more than once."""
+
+    round: int
+    candidate: int
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Block:
+    """One measured block.
+
+    `metrics` by name, in their units; `scores` by item, in 0..1. `start` tells engine starts apart. `seconds`
+    of measuring, `start_seconds` of the engine's start before it, if any. `disturbed`: other programs took
+    the processors meanwhile.
+    """
+
+    slot: Slot
+    start: int
+    metrics: Mapping[str, float]
+    scores: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    start_seconds: float = 0.0
+    disturbed: bool = False
+
+
+@dataclass(frozen=True)
+class ComparedMetric:
+    """A metric that is compared. `smallest_gain` is relative on a ratio scale, else in the metric's unit.
+
+    `per_item`: the scores of the blocks' items are its values.
+    """
+
+    metric: str
+    direction: Direction
+    scale: Scale
+    smallest_gain: float = 0.02
+    weight: float = 1.0
+    per_item: bool = False
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A candidate against the baseline in one metric.
+
+    `estimate` and `interval` are of the logarithm of the quotient where `quotient`, else of the difference;
+    `base` is the baseline's mean in the metric's unit.
+    """
+
+    metric: ComparedMetric
+    base: float
+    estimate: Estimate
+    interval: Interval | None
+    quotient: bool = False
+
+    @property
+    def effect(self) -> Effect:
+        """What is reported."""
+        if self.quotient:
+            return ratio_effect(
+                self.metric.metric,
+                self.metric.direction,
+                self.base,
+                self.estimate.value,
+                self.interval,
+                smallest_gain=self.metric.smallest_gain,
+            )
+        return difference_effect(
+            self.metric.metric,
+            self.metric.direction,
+            self.base,
+            self.estimate.value,
+            self.interval,
+            smallest_gain=self.smallest_gain,
+        )
+
+    @property
+    def smallest_gain(self) -> float:
+        """The smallest relevant gain on the scale of the estimate."""
+        gain = self.metric.smallest_gain
+        if self.quotient:
+            return math.log1p(gain)
+        return gain * abs(self.base) if self.metric.scale == "ratio" else gain
+
+    def narrowed(self, before: "Compared | None") -> "Compared":
+        """Return this with what both intervals hold: those of all looks are right together.
+
+        The estimate stays inside: it is the nearest that the earlier looks leave possible.
+        """
+        if before is None or before.quotient != self.quotient:
+            return self
+        if before.interval is None or self.interval is None:
+            return self
+        low = max(self.interval.low, before.interval.low)
+        high = min(self.interval.high, before.interval.high)
+        if low > high:  # one of the looks errs: the later one has seen more
+            return self
+        value = min(max(self.estimate.value, low), high)
+        return replace(self, interval=Interval(low, high), estimate=replace(self.estimate, value=value))
+
+
+def quiet_share(blocks: Sequence[Block]) -> float:
+    """Return the share of the measured slots that have an undisturbed block; 1.0 where there is none."""
+    slots = {block.slot for block in blocks}
+    quiet = {block.slot for block in blocks if not block.disturbed}
+    return len(quiet) / len(slots) if slots else 1.0
+
+
+def usable(blocks: Sequence[Block]) -> list[Block]:
+    """Return one block a slot: the last undisturbed one.
+
+    A slot without one is left out, unless that is so for most of them: then its last block is taken.
+    """
+    never_quiet = quiet_share(blocks) < _NEVER_QUIET
+    last: dict[Slot, Block] = {}
+    for block in blocks:
+        seen = last.get(block.slot)
+        if (seen is None or seen.disturbed or not block.disturbed) and (never_quiet or not block.disturbed):
+            last[block.slot] = block
+    return list(last.values())
+
+
+def compare_blocks(
+    compared: ComparedMetric,
+    blocks: Sequence[Block],
+    engines: Sequence[str],
+    boundary: Boundary,
+    *,
+    look: int,
+) -> dict[int, Compared]:
+    """Return what the usable `blocks` say of each candidate at `look` (= number of complete rounds).
+
+    `engines` names what each candidate, the baseline first, was served by. Before the boundary's first look
+    there are no intervals.
+    """
+    known = [block for block in blocks if compared.per_item or compared.metric in block.metrics]
+    used = boundary if look >= boundary.first_look else None
+    if compared.per_item:
+        return _by_item(compared, known, used)
+    values = [block.metrics[compared.metric] for block in known]
+    if compared.scale == "ratio" and all(value > 0 for value in values):
+        return _by_quotient(compared, known, engines, used)
+    return _by_difference(compared, known, engines, used)
+
+
+def components_of(compared: ComparedMetric, blocks: Sequence[Block]) -> Components | None:
+    """Return how the variance of a metric divides; of logarithms for speeds, of differences for scores."""
+    if compared.per_item:
+        candidates = sorted({block.slot.candidate for block in blocks} - {BASELINE})
+        found = [score_components(_paired(blocks, candidate)) for candidate in candidates]
+        known = [each for each in found if each is not None]
+        return _mean_components(known) if known else None
+    known_blocks = [block for block in blocks if block.metrics.get(compared.metric, 0.0) > 0]
+    return speed_components(_cells(known_blocks, compared.metric, logarithm=compared.scale == "ratio"))
+
+
+def _by_quotient(
+    compared: ComparedMetric, blocks: Sequence[Block], engines: Sequence[str], boundary: Boundary | None
+) -> dict[int, Compared]:
+    cells = _cells(blocks, compared.metric, logarithm=True)
+    found = {}
+    for candidate, estimate in _contrasts(cells, engines).items():
+        base = math.exp(_baseline_mean(cells, candidate))
+        interval = _interval(estimate, boundary)
+        found[candidate] = Compared(compared, base, estimate, interval, quotient=True)
+    return found
+
+
+def _by_difference(
+    compared: ComparedMetric, blocks: Sequence[Block], engines: Sequence[str], boundary: Boundary | None
+) -> dict[int, Compared]:
+    """Compare by differences; also what has a ratio scale, where a zero has no quotient."""
+    cells = _cells(blocks, compared.metric, logarithm=False)
+    found = {}
+    for candidate, estimate in _contrasts(cells, engines).items():
+        base = _baseline_mean(cells, candidate)
+        found[candidate] = Compared(compared, base, estimate, _interval(estimate, boundary))
+    return found
+
+
+def _by_item(
+    compared: ComparedMetric, blocks: Sequence[Block], boundary: Boundary | None
+) -> dict[int, Compared]:
+    found = {}
+    for candidate in sorted({block.slot.candidate for block in blocks} - {BASELINE}):
+        pairs = _paired(blocks, candidate)
+        if not pairs:
+            continue
+        scores = _answers(blocks, BASELINE)
+        base = fmean(scores[key] for key in pairs)
+        estimate = crossed_mean(pairs, pseudo=_PSEUDO)
+        if estimate is None:
+            estimate = Estimate(fmean(pairs.values()), math.inf, 1.0)
+        found[candidate] = Compared(compared, base, estimate, _interval(estimate, boundary))
+    return found
+
+
+def _contrasts(cells: Mapping[Cell, Sequence[float]], engines: Sequence[str]) -> dict[int, Estimate]:
+    """Return the contrasts; with one round there is no error to be known, only a value."""
+    found = {}
+    fits: dict[frozenset[int], dict[int, Estimate]] = {}
+    for candidate in sorted({candidate for candidate, _ in cells} - {BASELINE}):
+        if not _common_rounds(cells, candidate):
+            continue
+        peers = _peers(candidate, engines)
+        if peers not in fits:
+            own = {cell: values for cell, values in cells.items() if cell[0] in peers}
+            fits[peers] = contrasts(own, BASELINE)
+        alone = Estimate(_first_difference(cells, candidate), math.inf, 1.0)
+        found[candidate] = fits[peers].get(candidate, alone)
+    return found
+
+
+def _peers(candidate: int, engines: Sequence[str]) -> frozenset[int]:
+    """Return the candidates whose differences vary as much as that of `candidate` to the baseline.
+
+    What shares an engine's start does not differ by it. So the variance comes from candidates on the
+    baseline's engine for one of these, else from one candidate an engine.
+    """
+    if engines[candidate] == engines[BASELINE]:
+        return frozenset(place for place, engine in enumerate(engines) if engine == engines[BASELINE])
+    first = {engine: place for place, engine in reversed(list(enumerate(engines)))}
+    return frozenset((first | {engines[candidate]: candidate}).values())
+
+
+def _first_difference(cells: Mapping[Cell, Sequence[float]], candidate: int) -> float:
+    rounds = _common_rounds(cells, candidate)
+    return fmean(fmean(cells[candidate, each]) - fmean(cells[BASELINE, each]) for each in rounds)
+
+
+def _baseline_mean(cells: Mapping[Cell, Sequence[float]], candidate: int) -> float:
+    rounds = _common_rounds(cells, candidate)
+    return fmean(fmean(cells[BASELINE, each]) for each in rounds)
+
+
+def _common_rounds(cells: Mapping[Cell, Sequence[float]], candidate: int) -> list[int]:
+    return [each for one, each in cells if one == candidate and (BASELINE, each) in cells]
+
+
+def _interval(estimate: Estimate, boundary: Boundary | None) -> Interval | None:
+    if boundary is None or not math.isfinite(estimate.standard_error):
+        return None
+    reach = boundary.reach(estimate.degrees) * estimate.standard_error
+    return Interval(estimate.value - reach, estimate.value + reach)
+
+
+def _cells(blocks: Iterable[Block], metric: str, *, logarithm: bool) -> dict[Cell, list[float]]:
+    cells: dict[Cell, list[float]] = {}
+    for block in blocks:
+        value = block.metrics[metric]
+        place = (block.slot.candidate, block.slot.round)
+        cells.setdefault(place, []).append(math.log(value) if logarithm else value)
+    return cells
+
+
+def _answers(blocks: Iterable[Block], candidate: int) -> dict[Answer, float]:
+    return {
+        (block.slot.round, item): score
+        for block in blocks
+        if block.slot.candidate == candidate
+        for item, score in block.scores.items()
+    }
+
+
+def _paired(blocks: Sequence[Block], candidate: int) -> dict[Answer, float]:
+    """Return the differences of the scores on the same items in the same round."""
+    before, after = _answers(blocks, BASELINE), _answers(blocks, candidate)
+    return {key: after[key] - before[key] for key in before.keys() & after.keys()}
+
+
+def _mean_components(found: Sequence[Components]) -> Components:
+    return Components(
+        start=fmean(each.start for each in found),
+        item=fmean(each.item for each in found),
+    )

@@ -1,0 +1,215 @@
+"""Means and contrasts of measurements that come in groups: by engine start and by item or block.
+
+Two starts of one configuration can differ by several percent for all items at once, so items of one start
+are not independent. Speeds: blocks lie within cells (one candidate in one round, usually an engine start of
+its own), and an additive model of candidate and round takes out what drifts. Scores: each item is answered
+on several starts, and starts and items both contribute (two-way clustering: Cameron, Gelbach and Miller 2011,
+"Robust Inference with Multiway Clustering").
+"""
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+# A candidate, and the round it was measured in.
+Cell = tuple[int, int]
+# An engine start, or a round, and an item.
+Answer = tuple[Hashable, Hashable]
+
+_FEWEST = 2
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate with its standard error and the degrees of freedom of that.
+
+    `floor` is the part of the standard error that more rounds of the same kind do not reduce.
+    """
+
+    value: float
+    standard_error: float
+    degrees: float
+    floor: float = 0.0
+
+
+@dataclass(frozen=True)
+class Components:
+    """Variances of one measurement: `start` between engine starts, `item` within one, `time` between rounds.
+
+    On the scale of the estimate: of logarithms for speeds, so that the square root is a relative spread.
+    """
+
+    start: float
+    item: float
+    time: float = 0.0
+
+
+class Remedy(StrEnum):
+    """What would make an interval narrower."""
+
+    MORE_STARTS = "more starts"
+    MORE_ITEMS = "more items"
+
+
+def remedy(components: Components, items_per_start: float) -> Remedy:
+    """Return whether more starts or more items (blocks) would help.
+
+    More items help while they contribute most of the variance of one start's mean.
+    """
+    item = components.item / items_per_start
+    return Remedy.MORE_STARTS if components.start >= item else Remedy.MORE_ITEMS
+
+
+def contrasts(cells: Mapping[Cell, Sequence[float]], baseline: int = 0) -> dict[int, Estimate]:
+    """Return each candidate's difference to `baseline`, where both were measured in a common round.
+
+    The additive model: mean of a cell = candidate + round + start. All candidates share one variance of
+    cells, which gives two or three rounds degrees of freedom enough to decide anything. Empty where no degree
+    of freedom is left.
+    """
+    fit = _fit(cells)
+    if fit is None or baseline not in fit.candidates:
+        return {}
+    return {
+        candidate: fit.contrast(candidate, baseline)
+        for candidate in fit.candidates
+        if candidate != baseline and _share_a_round(cells, candidate, baseline)
+    }
+
+
+def speed_components(cells: Mapping[Cell, Sequence[float]]) -> Components | None:
+    """Return the variances of the values in `cells`, None where no degree of freedom is left."""
+    fit = _fit(cells)
+    if fit is None:
+        return None
+    blocks = np.array([len(values) for values in cells.values()])
+    spare = int((blocks - 1).sum())
+    within = sum(float(np.var(values)) * len(values) for values in cells.values()) / spare if spare else 0.0
+    per_block = float((1 / blocks).mean())
+    return Components(max(0.0, fit.variance - within * per_block), within, fit.time)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    candidates: tuple[int, ...]
+    effects: Floats
+    unscaled: Floats  # covariance of the effects / variance of a cell
+    variance: float
+    degrees: int
+    time: float
+
+    def contrast(self, candidate: int, baseline: int) -> Estimate:
+        weights = np.zeros(len(self.effects))
+        weights[self.candidates.index(candidate)], weights[self.candidates.index(baseline)] = 1.0, -1.0
+        error = math.sqrt(max(0.0, float(weights @ self.unscaled @ weights)) * self.variance)
+        return Estimate(float(weights @ self.effects), error, self.degrees)
+
+
+def _fit(cells: Mapping[Cell, Sequence[float]]) -> _Fit | None:
+    """Fit the additive model to the means of `cells` by least squares."""
+    candidates = tuple(sorted({candidate for candidate, _ in cells}))
+    rounds = sorted({round_ for _, round_ in cells})
+    means = np.array([fmean(values) for values in cells.values()])
+    design = np.zeros((len(cells), len(candidates) + len(rounds)))
+    for row, (candidate, round_) in enumerate(cells):
+        design[row, candidates.index(candidate)] = 1.0
+        design[row, len(candidates) + rounds.index(round_)] = 1.0
+    degrees = len(cells) - int(np.linalg.matrix_rank(design)) if cells else 0
+    if degrees < 1:
+        return None
+    inverse = np.asarray(np.linalg.pinv(design.T @ design), dtype=np.float64)
+    effects = inverse @ design.T @ means
+    residual = means - design @ effects
+    variance = float(residual @ residual) / degrees
+    levels = effects[len(candidates) :]
+    time = max(0.0, float(np.var(levels, ddof=1)) - variance / len(candidates)) if len(rounds) > 1 else 0.0
+    return _Fit(candidates, effects, inverse, variance, degrees, time)
+
+
+def _share_a_round(cells: Mapping[Cell, Sequence[float]], one: int, other: int) -> bool:
+    return any((other, round_) in cells for candidate, round_ in cells if candidate == one)
+
+
+def crossed_mean(answers: Mapping[Answer, float], *, pseudo: float = 0.0) -> Estimate | None:
+    """Return the mean of `answers`, each of a start and an item; None with fewer than 2 starts or items.
+
+    The start level counts only where it exceeds what items alone explain. `pseudo` > 0 adds that many squared
+    units to the items' sum of squares, and two items: for differences of paired scores in 0..1 one unit is
+    the correction of Agresti and Min (2005, "Simple improved confidence intervals for comparing matched
+    proportions"), so that a few equal answers are not taken as exact.
+    """
+    levels = _levels(answers, pseudo)
+    if levels is None:
+        return None
+    extra = max(0.0, levels.start - levels.cell)
+    variance = levels.item + extra
+    spread = levels.item**2 / (levels.items - 1)
+    if extra:
+        spread += levels.start**2 / (levels.starts - 1) + levels.cell**2 / (levels.count - 1)
+    degrees = variance**2 / spread if spread else float(levels.items - 1)
+    floor = math.sqrt(levels.item) if levels.repeated else 0.0
+    return Estimate(levels.mean, math.sqrt(variance), degrees, floor)
+
+
+def score_components(answers: Mapping[Answer, float]) -> Components | None:
+    """Return the variances of `answers`; None with fewer than 2 starts or items."""
+    levels = _levels(answers, 0.0)
+    if levels is None:
+        return None
+    start = max(0.0, levels.start - levels.cell) * levels.starts
+    return Components(start, levels.item * levels.items)
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Variances of the mean as if starts, items or single answers were what is independent."""
+
+    mean: float
+    start: float
+    item: float
+    cell: float
+    starts: int
+    items: int
+    count: int
+
+    @property
+    def repeated(self) -> bool:
+        """Whether items were answered on several starts: further rounds bring no new items."""
+        return self.count > self.items
+
+
+def _levels(answers: Mapping[Answer, float], pseudo: float) -> _Levels | None:
+    if not answers:
+        return None
+    mean = sum(answers.values()) / len(answers)
+    starts: dict[Hashable, float] = {}
+    items: dict[Hashable, float] = {}
+    for (start, item), value in answers.items():
+        starts[start] = starts.get(start, 0.0) + value - mean
+        items[item] = items.get(item, 0.0) + value - mean
+    if min(len(starts), len(items)) < _FEWEST:
+        return None
+    singles = [value - mean for value in answers.values()]
+    return _Levels(
+        mean=mean,
+        start=_clustered(list(starts.values()), len(answers)),
+        item=_clustered(list(items.values()), len(answers), pseudo),
+        cell=_clustered(singles, len(answers)),
+        starts=len(starts),
+        items=len(items),
+        count=len(answers),
+    )
+
+
+def _clustered(sums: Sequence[float], count: int, pseudo: float = 0.0) -> float:
+    """Return the variance of a mean of `count` values, where `sums` of residuals are independent."""
+    clusters = len(sums) + 2 * pseudo
+    size = count / len(sums)
+    squares = sum(value**2 for value in sums) / size**2 + pseudo
+    return squares / clusters / (clusters - 1)

@@ -1,0 +1,131 @@
+"""What measured blocks say of candidates against the baseline."""
+
+import pytest
+
+from llmopt_core.analysis.blocks import (
+    Block,
+    ComparedMetric,
+    Slot,
+    compare_blocks,
+    components_of,
+    quiet_share,
+    usable,
+)
+from llmopt_core.analysis.effects import Verdict
+from llmopt_core.analysis.sequential import Boundary
+
+SPEED = ComparedMetric("requests_per_second", "maximize", "ratio")
+ACCURACY = ComparedMetric("accuracy", "maximize", "bounded", per_item=True)
+GOODPUT = ComparedMetric("goodput_ratio", "maximize", "bounded")
+ORDINARY = Boundary(0.05, 2)
+ENGINES = ("a", "b", "c")
+
+
+def block(candidate, round_, value=1.0, *, metric=SPEED.metric, scores=(), disturbed=False):
+    named = {f"i{place}": score for place, score in enumerate(scores)}
+    return Block(Slot(round_, candidate), 0, {metric: value}, named, disturbed=disturbed)
+
+
+def speeds(**runs):
+    return [
+        block(int(name[1:]), round_, value)
+        for name, values in runs.items()
+        for round_, value in enumerate(values)
+    ]
+
+
+def test_speeds_are_compared_as_quotients():
+    """Twice as fast in every round, whatever the round, is +100 %."""
+    found = compare_blocks(SPEED, speeds(c0=(10, 50, 90), c1=(20.2, 99, 181)), ENGINES, ORDINARY, look=3)[1]
+    assert found.effect.relative == pytest.approx(1.0, abs=0.01)
+    assert found.effect.verdict is Verdict.BETTER
+
+
+def test_a_zero_is_compared_as_a_difference():
+    """A speed of 0 has no quotient; the difference still says what is better."""
+    found = compare_blocks(SPEED, speeds(c0=(0, 0.1, 0), c1=(5, 5.1, 4.9)), ENGINES, ORDINARY, look=3)[1]
+    assert found.effect.absolute == pytest.approx(5, abs=0.1)
+    assert found.effect.verdict is Verdict.BETTER
+
+
+def test_before_the_first_look_there_is_a_value_but_no_interval():
+    """One round measures, but proves nothing."""
+    found = compare_blocks(SPEED, speeds(c0=(10,), c1=(20,)), ENGINES, ORDINARY, look=1)[1]
+    assert found.effect.relative == pytest.approx(1.0)
+    assert found.effect.verdict is Verdict.UNDECIDED
+
+
+def test_scores_are_compared_item_by_item():
+    """Twenty of forty items gained, in two rounds, are significant; the baseline is of the same items."""
+    blocks = [
+        block(candidate, round_, scores=scores)
+        for round_ in range(2)
+        for candidate, scores in ((0, [0] * 20 + [1] * 20), (1, [1] * 40))
+    ]
+    effect = compare_blocks(ACCURACY, blocks, ENGINES, ORDINARY, look=2)[1].effect
+    assert (effect.baseline, effect.value) == (pytest.approx(0.5), pytest.approx(1.0))
+    assert effect.verdict is Verdict.BETTER
+
+
+def test_a_score_without_items_is_compared_by_round():
+    """A share that a block has but once is one value a block."""
+    blocks = [
+        block(candidate, round_, value + round_ / 100, metric=GOODPUT.metric)
+        for round_ in range(3)
+        for candidate, value in ((0, 0.5), (1, 0.7))
+    ]
+    effect = compare_blocks(GOODPUT, blocks, ENGINES, ORDINARY, look=3)[1].effect
+    assert effect.absolute == pytest.approx(0.2)
+    assert effect.verdict is Verdict.BETTER
+
+
+def test_a_candidate_that_shares_a_start_lends_no_certainty_to_others():
+    """Differences between starts are not learnt from candidates on one and the same start."""
+    together = {(0, 0): 10, (0, 1): 11, (0, 2): 9, (1, 0): 10, (1, 1): 11, (1, 2): 9}
+    apart = {(2, 0): 10, (2, 1): 9, (2, 2): 12}
+    blocks = [block(*cell, value) for cell, value in (together | apart).items()]
+    alone = [each for each in blocks if each.slot.candidate != 1]
+    shared = compare_blocks(SPEED, blocks, ("a", "a", "b"), ORDINARY, look=3)[2]
+    expected = compare_blocks(SPEED, alone, ("a", "a", "b"), ORDINARY, look=3)[2]
+    assert shared.estimate == expected.estimate
+
+
+def test_disturbed_blocks_give_way_to_quiet_ones():
+    """The repeat counts; a slot that never was quiet is left out while most are quiet."""
+    calm = [block(0, round_) for round_ in range(3)]
+    noisy, again, lost = block(1, 0, 0.2, disturbed=True), block(1, 0, 1.1), block(1, 1, 0.3, disturbed=True)
+    kept = usable([*calm, noisy, again, lost])
+    assert again in kept
+    assert noisy not in kept
+    assert lost not in kept
+
+
+def test_where_the_machine_never_is_quiet_all_slots_count():
+    """Otherwise there would be nothing to compare."""
+    blocks = [block(0, 0), *(block(1, round_, disturbed=True) for round_ in range(3))]
+    assert quiet_share(blocks) == 0.25
+    assert usable(blocks) == blocks
+    assert quiet_share([]) == 1.0
+
+
+def test_looks_narrow_an_interval_and_keep_the_estimate_inside():
+    """What two looks leave possible together is reported."""
+    early = compare_blocks(SPEED, speeds(c0=(10, 10, 10), c1=(11, 11.01, 11)), ENGINES, ORDINARY, look=3)[1]
+    late = compare_blocks(SPEED, speeds(c0=(10, 10, 10), c1=(11, 11.4, 10.9)), ENGINES, ORDINARY, look=3)[1]
+    both = late.narrowed(early)
+    assert both.interval == early.interval
+    assert both.estimate.value in both.interval
+    assert late.narrowed(None) == late
+
+
+def test_the_variance_of_scores_is_of_their_differences():
+    """Where no item differs between repeats, starts add nothing."""
+    blocks = [
+        block(candidate, round_, scores=scores)
+        for round_ in range(3)
+        for candidate, scores in ((0, [0, 1, 0, 1]), (1, [0, 1, 1, 1]))
+    ]
+    found = components_of(ACCURACY, blocks)
+    assert found.start == 0
+    assert found.item > 0
+    assert components_of(ACCURACY, []) is None

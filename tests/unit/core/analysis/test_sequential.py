@@ -1,0 +1,53 @@
+"""The boundary for repeated looks keeps one error rate over candidates, objectives and looks."""
+
+import numpy as np
+import pytest
+
+from llmopt_core.analysis.sequential import boundary
+from llmopt_core.analysis.two_level import contrasts
+
+
+@pytest.mark.parametrize(("candidates", "rounds"), [(1, 4), (3, 4)])
+def test_a_study_without_effects_crosses_as_often_as_the_error_rate(candidates, rounds):
+    """Of 600 studies that look after each round, about 5 % cross the boundary at some look."""
+    generator = np.random.default_rng(5)
+    bound = boundary(candidates, 1, rounds)
+
+    def crosses():
+        cells = {}
+        for round_ in range(rounds):
+            drift = generator.normal(0, 5)
+            for candidate in range(candidates + 1):
+                cells[candidate, round_] = [drift + generator.normal()]
+            if round_ + 1 < bound.first_look:
+                continue
+            for found in contrasts(cells).values():
+                if abs(found.value) > bound.reach(found.degrees) * found.standard_error:
+                    return True
+        return False
+
+    rate = np.mean([crosses() for _ in range(600)])
+    assert rate == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / 600))
+
+
+def test_more_comparisons_and_looks_are_tested_more_strictly():
+    """Each comparison's level falls with the numbers of candidates, objectives and looks."""
+    assert boundary(1, 1, 4).level > boundary(2, 1, 4).level > boundary(2, 2, 4).level
+    assert boundary(2, 2, 4).level > boundary(2, 2, 8).level
+
+
+def test_a_single_look_is_an_ordinary_test():
+    """With two rounds there is one look, at the stated confidence."""
+    assert boundary(1, 1, 2).level == pytest.approx(0.05, abs=0.001)
+
+
+def test_a_look_with_one_degree_of_freedom_is_skipped():
+    """One candidate after two rounds cannot be decided, several can."""
+    assert boundary(1, 1, 5).first_look == 3
+    assert boundary(2, 1, 5).first_look == 2
+
+
+def test_less_than_two_rounds_have_no_boundary():
+    """From one round no spread is known."""
+    with pytest.raises(ValueError, match="no boundary"):
+        boundary(1, 1, 1)
