@@ -57,6 +57,7 @@ class Scenario:
     metrics: tuple[str, ...]
     truth: tuple[dict[str, float], ...] = ()  # of the first configurations; all others change nothing
     start_spread: float = 0.01
+    score_spread: float = 0.0  # of what a start adds to the share of right answers
     block_spread: float = 0.015
     drift: float = 0.0  # of the logarithm of speeds, a round
     disturbed: float = 0.0
@@ -115,19 +116,24 @@ class World:
             self.answers[configuration] = np.where(fresh, drawn, self.baseline_answers)
         return self.answers[configuration]
 
-    def scores(self, configuration: int) -> np.ndarray:
-        """Return one score an item, as one repeat gives them."""
+    def scores(self, configuration: int, shift: float) -> np.ndarray:
+        """Return one score an item, as one repeat gives them; `shift` is the start's."""
         steady = self.steady_answers(configuration).astype(float)
-        return np.abs(steady - (self.generator.random(ITEMS) < UNSTEADY))
+        answers = np.abs(steady - (self.generator.random(ITEMS) < UNSTEADY))
+        turned = self.generator.random(ITEMS) < 2 * abs(shift)  # half of the answers can turn this way
+        return np.where(turned, float(shift > 0), answers)
 
     def noise(self, configuration: int) -> float:
         """Return how much noisier than others a configuration is."""
         return self.scenario.uneven if configuration >= 0 and configuration % 2 == 0 else 1.0
 
     def start(self, configuration: int) -> dict[str, float]:
-        """Return what an engine start adds to the logarithms of the metrics."""
+        """Return what an engine start adds to scores and to the logarithms of other metrics."""
         spread = self.scenario.start_spread * self.noise(configuration)
-        return {name: self.generator.normal(0, spread) for name in self.scenario.metrics}
+        return {
+            name: self.generator.normal(0, self.scenario.score_spread if name == ACCURACY else spread)
+            for name in self.scenario.metrics
+        }
 
     def measure(
         self, configuration: int, start: dict[str, float], when: float
@@ -137,7 +143,8 @@ class World:
         if self.generator.random() < self.scenario.disturbed:
             slow = self.generator.uniform(0.2, 0.97)
         drift = float(np.interp(when, np.arange(len(self.drifts)), self.drifts))
-        scores = self.scores(configuration) if ACCURACY in self.scenario.metrics else np.array([])
+        known = ACCURACY in self.scenario.metrics
+        scores = self.scores(configuration, start[ACCURACY]) if known else np.array([])
         metrics = {ACCURACY: float(scores.mean())} if scores.size else {}
         for name in self.scenario.metrics:
             if name != ACCURACY:
@@ -354,6 +361,7 @@ SCENARIOS = (
     Scenario("no effect, two objectives, three finalists", TWO, forced=3),
     Scenario("no effect, four objectives, four finalists", FOUR, forced=4),
     Scenario("no effect, start spread 5 %", TWO, start_spread=0.05, forced=3),
+    Scenario("no effect, start spread of the accuracy 0.03", TWO, score_spread=0.03, forced=3),
     Scenario("no effect, drifting speed", TWO, drift=0.03, forced=3),
     Scenario("no effect, 20 % of blocks disturbed", TWO, disturbed=0.2, forced=3),
     Scenario("no effect, every second configuration three times as noisy", TWO, uneven=3.0, forced=3),
