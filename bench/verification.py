@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from llmopt_core.analysis.blocks import Block, ComparedMetric, Slot
+from llmopt_core.analysis.confirmation import prove
 from llmopt_core.analysis.effects import Effect, Verdict
 from llmopt_core.analysis.finalists import Contender, choose_finalists
 from llmopt_core.analysis.sequential import boundary
@@ -27,8 +28,7 @@ from llmopt_core.analysis.verification import Standing, VerificationPlan, plan_v
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.search.spaces import SearchSpace
-from llmopt_core.study.confirmation import prove
-from llmopt_core.study.records import (
+from llmopt_core.storage.records import (
     ConfirmPlan,
     ObjectiveDefinition,
     Outcome,
