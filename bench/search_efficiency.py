@@ -2,7 +2,7 @@
 
 A surface is a folder with `surface.json` and `trials.csv`. All strategies run with the same seeds and see
 the same noise. The budget is the engine seconds of `--trials` usual trials with a start each. A run ends
-with it, after `--trials` trials (three times as many where the engine is kept between trials), or once the
+with it, after `--trials` trials (twice as many where the engine is kept between trials), or once the
 best measured configuration is the best of all (surfaces of more than 70 rows: within 1 %). Where a surface
 recorded no start times, a start takes 0.1, 1 and 5 usual measurements. Without SURFACES, those in `recorded`
 beside the program are used.
@@ -54,7 +54,8 @@ def main() -> int:
         kept.add(run)
         runs.append(run)
     found = [_result(one, case, runs, asked) for one in prepared for case in one.cases()]
-    text = _report(found, runs, asked, time.monotonic() - began)
+    surfaces = tables.surfaces_table(one.answers for one in prepared)
+    text = _report(found, runs, asked, time.monotonic() - began) + f"\n## Surfaces\n\n{surfaces}\n"
     print(text)
     if asked.output is not None:
         asked.output.write_text(text, encoding="utf-8")

@@ -44,7 +44,9 @@ class Answer:
 
 
 class Answers(ABC):
-    """One answer rule."""
+    """One answer rule; `title` says by what it answers."""
+
+    title: str
 
     def __init__(self, surface: Surface) -> None:
         self.surface = surface
@@ -93,6 +95,8 @@ class RecordedAnswers(Answers):
 class RowAnswers(RecordedAnswers):
     """Answers by the row of the same configuration; of several, the first."""
 
+    title = "its rows"
+
     def __init__(self, surface: Surface) -> None:
         super().__init__(surface)
         self._rows: dict[bytes, Row] = {}
@@ -113,6 +117,8 @@ class RowAnswers(RecordedAnswers):
 class NearestAnswers(RecordedAnswers):
     """Answers by the row at the least distance of Gower; of several, the first."""
 
+    title = "the nearest row"
+
     def __init__(self, surface: Surface) -> None:
         super().__init__(surface)
         self._places = positions(self.space, (row.parameters for row in surface.rows))
@@ -129,6 +135,8 @@ class ForestAnswers(Answers):
     The noise of a metric has the standard deviation of the out-of-bag residuals. Where rows failed, one more
     forest says which configurations do.
     """
+
+    title = "forests"
 
     def __init__(self, surface: Surface) -> None:
         super().__init__(surface)

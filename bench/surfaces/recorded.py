@@ -60,6 +60,8 @@ class Surface:
     """
 
     name: str
+    origin: str
+    licence: str
     problem: Problem
     complete: bool
     records_starts: bool
@@ -74,6 +76,8 @@ def load_surface(folder: Path) -> Surface:
     rows = tuple(_Table(folder / TRIALS, problem, start_column).rows())
     return Surface(
         name=fields.optional_text("name") or folder.resolve().name,
+        origin=fields.optional_text("origin") or "",
+        licence=fields.optional_text("licence") or "",
         problem=problem,
         complete=fields.flag("complete"),
         records_starts=start_column is not None,

@@ -19,7 +19,7 @@ class _Identity:
     rival: str
     factor: float | None
     seed: int
-    trials: int
+    budget: int
 
 
 class RunFile:
@@ -51,7 +51,7 @@ class RunFile:
             lines.write(json.dumps(line) + "\n")
 
     def _identity(self, task: Task) -> _Identity:
-        return _Identity(self._content[task.folder], task.rival, task.factor, task.seed, task.trials)
+        return _Identity(self._content[task.folder], task.rival, task.factor, task.seed, task.budget)
 
     def _read(self) -> Iterator[tuple[_Identity, tuple[tuple[Step, ...], float]]]:
         if self._file is None or not self._file.exists():

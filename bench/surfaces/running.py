@@ -24,7 +24,7 @@ FACTORS = (0.1, 1.0, 5.0)
 # A run ends so close to the best, on surfaces with more than SMALL_ROWS rows; on others, at the best.
 _ENOUGH = 0.01
 # A strategy that keeps engines has more trials for the same engine seconds.
-_MORE_TRIALS = 3
+_MORE_TRIALS = 2
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,22 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Task:
-    """One run. `factor` is None where the surface recorded its start times, or the strategy ignores them."""
+    """One run.
+
+    `factor` is None where the surface recorded its start times. `budget` is the engine seconds as a number of
+    usual trials with a start each.
+    """
 
     folder: Path
     rival: str
     factor: float | None
     seed: int
-    trials: int
+    budget: int
+
+    @property
+    def trials(self) -> int:
+        """Return how many trials the run may have."""
+        return self.budget * (1 if KINDS[self.rival].one_start else _MORE_TRIALS)
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ class Run:
     processor_seconds: float
 
 
-def tasks(prepared: Sequence[Prepared], rivals: Sequence[str], seeds: int, trials: int) -> list[Task]:
+def tasks(prepared: Sequence[Prepared], rivals: Sequence[str], seeds: int, budget: int) -> list[Task]:
     """Return all runs, those of the slowest strategies first: no process is left alone with one at the end.
 
     A strategy that takes no account of starts does the same whatever they take: it runs once for all.
@@ -89,7 +98,7 @@ def tasks(prepared: Sequence[Prepared], rivals: Sequence[str], seeds: int, trial
     slowest = ("gp", "smac", AUTO)
     ordered = sorted(rivals, key=lambda name: slowest.index(name) if name in slowest else len(slowest))
     return [
-        Task(one.folder, rival, factor, seed, trials * (1 if KINDS[rival].one_start else _MORE_TRIALS))
+        Task(one.folder, rival, factor, seed, budget)
         for rival in ordered
         for one in prepared
         for factor in (one.factors()[-1:] if KINDS[rival].one_start else one.factors())
@@ -105,7 +114,7 @@ def run_all(todo: Sequence[Task], jobs: int) -> Iterator[Run]:
 
 
 def run_one(task: Task) -> Run:
-    """Return one run; the engine seconds of its budget are those of its trials, with a start each."""
+    """Return one run."""
     prepared = _prepared(task.folder)
     case = prepared.case(task.factor)
     enough = _ENOUGH if case.rows > SMALL_ROWS else 0.0
@@ -113,7 +122,9 @@ def run_one(task: Task) -> Run:
     setting = Setting(answers.surface.problem, task.seed, task.trials, answers.starts_can_fail)
     rival = KINDS[task.rival].make(setting)
     began = time.process_time()
-    steps = Simulation(answers, prepared.objective, case, task.seed).run(rival, task.trials, enough)
+    steps = Simulation(answers, prepared.objective, case, task.seed).run(
+        rival, task.trials, enough, task.budget * case.trial_seconds
+    )
     return Run(task, tuple(steps), time.process_time() - began)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,18 +69,22 @@ class Simulation:
         self._running: dict[str, Value] | None = None
         self._measured: Counter[str] = Counter()
 
-    def run(self, rival: Rival, trials: int, enough: float) -> list[Step]:
+    def run(self, rival: Rival, trials: int, enough: float, budget: float = math.inf) -> list[Step]:
         """Return the steps of at most `trials` trials.
 
-        It ends when the rival proposes nothing more, or once the best measured configuration is truly within
-        `enough` of the best.
+        It ends when the rival proposes nothing more, once the best measured configuration is truly within
+        `enough` of the best, or after `budget` engine seconds of a clock that counts a start where another
+        engine was running.
         """
         steps: list[Step] = []
-        best_seen = -np.inf
-        while len(steps) < trials and (parameters := rival.propose(self._running)) is not None:
+        seconds, best_seen = 0.0, -math.inf
+        while len(steps) < trials and seconds <= budget:
+            if (parameters := rival.propose(self._running)) is None:
+                break
             measurement, step = self._measure(parameters)
             rival.observe(measurement)
             steps.append(step)
+            seconds += measurement.seconds + (measurement.start_seconds or 0.0)
             if step.seen is not None and step.seen > best_seen:
                 best_seen = step.seen
                 if step.regret is not None and step.regret <= enough:

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from optuna.samplers import BaseSampler
 
 from surfaces import optuna_rivals
+from surfaces.auto_rival import AutoRival
 from surfaces.grid_rival import GridRival
 from surfaces.rivals import Rival, RivalKind, Setting
 
@@ -18,12 +19,6 @@ def _optuna(sampler: Callable[[int], BaseSampler]) -> Callable[[Setting], Rival]
     return functools.partial(optuna_rivals.OptunaRival, sampler=sampler)
 
 
-def _auto(setting: Setting) -> Rival:
-    from surfaces.auto_rival import AutoRival  # noqa: PLC0415 - not before it has landed
-
-    return AutoRival(setting)
-
-
 def _smac(setting: Setting) -> Rival:
     from surfaces.smac_rival import SmacRival  # noqa: PLC0415 - of the group `bench`, which tests do not need
 
@@ -33,7 +28,7 @@ def _smac(setting: Setting) -> Rival:
 KINDS = {
     kind.name: kind
     for kind in (
-        RivalKind(AUTO, "llmopt `auto`", one_start=False, make=_auto),
+        RivalKind(AUTO, "llmopt `auto`", one_start=False, make=AutoRival),
         RivalKind(GROUPED, "Optuna TPE, grouped by engine", one_start=False, make=optuna_rivals.GroupedTpe),
         RivalKind("random", "random", one_start=True, make=_optuna(optuna_rivals.random_choice)),
         RivalKind("tpe", "Optuna TPE", one_start=True, make=_optuna(optuna_rivals.tpe)),

@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from surfaces.answers import Answers
 from surfaces.figures import SMALL_ROWS, TIMES, CaseFigures, Ratio, Spread, fastest, ratio
 from surfaces.rivals import RivalKind
 from surfaces.simulation import Case
@@ -45,6 +46,21 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def surfaces_table(answers: Iterable[Answers]) -> str:
+    """Return what the surfaces are and whose."""
+    rows = []
+    for one in answers:
+        surface = one.surface
+        parameters = len(surface.problem.space.parameters)
+        engine = len(surface.problem.engine_parameters)
+        counts = f"{engine} + {parameters - engine}"
+        rows.append(
+            [surface.name, str(len(surface.rows)), counts, one.title, surface.origin, surface.licence]
+        )
+    header = ["surface", "rows", "engine + request parameters", "answered by", "origin", "licence"]
+    return table(header, rows)
 
 
 def case_name(case: Case) -> str:

@@ -17,7 +17,7 @@ STEPS = (
 def test_a_kept_run_is_not_left_to_do(tmp_path: Path) -> None:
     """It comes back trial by trial; others are left."""
     folder = write_surface(tmp_path)
-    todo = tasks([Prepared.of(folder)], ["random"], seeds=2, trials=5)
+    todo = tasks([Prepared.of(folder)], ["random"], seeds=2, budget=5)
     RunFile(tmp_path / "runs.jsonl", [folder]).add(Run(todo[0], STEPS, 0.25))
     known, left = RunFile(tmp_path / "runs.jsonl", [folder]).split(todo)
     assert known == [Run(todo[0], STEPS, 0.25)]
@@ -30,17 +30,17 @@ def test_another_budget_or_surface_is_another_run(tmp_path: Path, trials: int) -
     folder = write_surface(tmp_path)
     prepared = Prepared.of(folder)
     kept = RunFile(tmp_path / "runs.jsonl", [folder])
-    kept.add(Run(tasks([prepared], ["random"], seeds=1, trials=5)[0], STEPS, 0.25))
+    kept.add(Run(tasks([prepared], ["random"], seeds=1, budget=5)[0], STEPS, 0.25))
     if trials == 5:
         write_surface(tmp_path, trials=TRIALS.replace("100,10", "101,10"))
-    todo = tasks([prepared], ["random"], seeds=1, trials=trials)
+    todo = tasks([prepared], ["random"], seeds=1, budget=trials)
     assert RunFile(tmp_path / "runs.jsonl", [folder]).split(todo) == ([], todo)
 
 
 def test_without_a_file_nothing_is_kept(tmp_path: Path) -> None:
     """All is left to do."""
     folder = write_surface(tmp_path)
-    todo = tasks([Prepared.of(folder)], ["grid"], seeds=1, trials=5)
+    todo = tasks([Prepared.of(folder)], ["grid"], seeds=1, budget=5)
     kept = RunFile(None, [folder])
     kept.add(Run(todo[0], STEPS, 0.25))
     assert kept.split(todo) == ([], todo)

@@ -121,7 +121,7 @@ def test_start_times_are_varied_where_none_was_recorded(tmp_path: Path) -> None:
     """Strategies that keep an engine run once for each, others once; all with the same seeds."""
     without = Prepared.of(write_surface(tmp_path, start_seconds=None))
     assert [case.start_seconds for case in without.cases()] == [1.0, 10.0, 50.0]
-    made = tasks([without], ["random", "tpe-grouped"], seeds=2, trials=5)
+    made = tasks([without], ["random", "tpe-grouped"], seeds=2, budget=5)
     assert [(each.rival, each.factor, each.seed) for each in made if each.rival == "random"] == [
         ("random", 5.0, 0),
         ("random", 5.0, 1),
@@ -134,3 +134,10 @@ def test_recorded_start_times_are_used(tmp_path: Path) -> None:
     recorded = Prepared.of(write_surface(tmp_path))
     assert [(case.start_factor, case.start_seconds) for case in recorded.cases()] == [(None, 40.0)]
     assert load_surface(tmp_path).records_starts
+
+
+def test_a_run_ends_with_its_budget(tmp_path: Path) -> None:
+    """The trial that passes it is the last."""
+    prepared = Prepared.of(write_surface(tmp_path))
+    simulation = Simulation(prepared.answers, prepared.objective, prepared.case(None), 0)
+    assert len(simulation.run(_Script(POINTS), 100, 0.0, budget=99.0)) == 3

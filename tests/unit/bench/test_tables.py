@@ -1,12 +1,24 @@
 """The tables and the verdict on the goals, from figures made by hand."""
 
 import math
+from pathlib import Path
 
 import pytest
+from fakes.recorded_surfaces import write_surface
+from surfaces.answers import answers_of
 from surfaces.figures import CaseFigures, RunFigures
+from surfaces.recorded import load_surface
 from surfaces.simulation import Case
 from surfaces.strategies import KINDS
-from surfaces.tables import CaseResult, best_table, case_name, seconds_table, slower_cases, summary_table
+from surfaces.tables import (
+    CaseResult,
+    best_table,
+    case_name,
+    seconds_table,
+    slower_cases,
+    summary_table,
+    surfaces_table,
+)
 
 INFINITE = math.inf
 TITLES = [KINDS[name] for name in ("auto", "tpe-grouped", "random")]
@@ -79,3 +91,10 @@ def test_trials_to_the_best_are_those_of_small_surfaces() -> None:
     lines = best_table(results, TITLES).splitlines()
     assert len(lines) == 3
     assert lines[-1].startswith(f"| {case_name(RESULTS[0].case)} | 3 (3 to 3)")
+
+
+def test_a_surface_is_shown_with_its_origin(tmp_path: Path) -> None:
+    """And with its size, and by what it answers."""
+    answers = answers_of(load_surface(write_surface(tmp_path)))
+    line = surfaces_table([answers]).splitlines()[-1]
+    assert line == "| made | 6 | 2 + 1 | its rows | made by hand | Apache-2.0 |"
