@@ -17,6 +17,7 @@ from llmopt_core.results.wording import (
     parameters_title,
     reference_title,
     serve_title,
+    standing_text,
     value_text,
     verdict,
 )
@@ -28,6 +29,8 @@ def print_result(console: Console, result: OptimizationResult) -> None:
     console.print(Text(headline(result), style="bold"), soft_wrap=True)
     if result.comparisons:
         console.print(comparison_table(result.comparisons, reference_title(result)))
+    for standing in result.constraints:
+        _say(console, f"Constraint {standing_text(standing)}")
     if result.confirmed:
         console.print(
             f"Means of {result.repeats} interleaved repeats on items that the search never saw; "
@@ -51,9 +54,10 @@ def error_lines(errors: Sequence[ErrorCount]) -> Iterator[str]:
 
 
 def warning_lines(warnings: Sequence[WarningCount]) -> Iterator[str]:
-    """Yield what measured trials warn of."""
+    """Yield what is to be said of the study as a whole, and what measured trials warn of."""
     for warning in warnings:
-        yield f"Warning x{warning.count} (trial {warning.trial}): {warning.message}"
+        where = "" if warning.trial is None else f" x{warning.count} (trial {warning.trial})"
+        yield f"Warning{where}: {warning.message}"
 
 
 def comparison_table(comparisons: tuple[Comparison, ...], reference: str = "the default") -> Table:

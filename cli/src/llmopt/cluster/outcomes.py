@@ -83,8 +83,7 @@ def _error(error: ErrorSummary) -> ErrorCount:
 def warnings_in(status: OptimizationStatus | BenchmarkStatus) -> tuple[WarningCount, ...]:
     """Return what a status tells that measured trials warn of."""
     return tuple(
-        WarningCount(warning.count, warning.last_message, warning.last_trial or 0)
-        for warning in status.warnings
+        WarningCount(warning.count, warning.last_message, warning.last_trial) for warning in status.warnings
     )
 
 

@@ -18,6 +18,7 @@ from llmopt_core.results.wording import (
     parameters_title,
     reference_title,
     serve_title,
+    standing_text,
     value_text,
     verdict,
 )
@@ -56,6 +57,7 @@ class Content(Page):
     """All texts of the report of an optimization."""
 
     comparisons: tuple[ComparisonRow, ...]
+    constraints: tuple[str, ...]
     reference: str
     parameters_title: str
     parameters: tuple[tuple[str, str, str], ...]
@@ -78,6 +80,7 @@ def content_of(
         tone="good" if result.significant else "quiet",
         proof=_proof(result, spec),
         comparisons=tuple(_comparison(one) for one in result.comparisons),
+        constraints=tuple(standing_text(each) for each in result.constraints),
         reference=reference_title(result),
         parameters_title=parameters_title(result),
         parameters=parameter_rows(result.parameters),

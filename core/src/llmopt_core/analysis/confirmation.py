@@ -9,6 +9,7 @@ candidates on the very same repeats, the interval is Bonferroni-corrected for th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from llmopt_core.analysis.intervals import FEWEST_PAIRS, change, corrected, pair
 from llmopt_core.analysis.ranking import weighted_mean
 from llmopt_core.metrics.catalog import Scale, find_metric
 from llmopt_core.search.configurations import Value
+from llmopt_core.storage.bounds import bounded_by, is_measured_baseline
 from llmopt_core.storage.records import (
     ConfirmPlan,
     ObjectiveDefinition,
@@ -90,11 +92,13 @@ def prove(
     """Return the winner of the repeats, or None where nothing can be said yet.
 
     The winner has the highest weighted mean gain over the default among the candidates that were measured
-    in at least two repeats together with the default and, in the mean of these, keep the constraints.
+    in at least two repeats together with the default and, in the mean of these, keep the constraints. Those
+    relative to the baseline hold against the baseline's own repeats.
     """
     if plan is None or len(plan.candidates) < FEWEST_PAIRS:
         return None
     runs = measured_repeats(trials, first=plan.first)
+    definition = _bounded(definition, plan, trials, runs.get(0, {}))
     rivals = range(1, len(plan.candidates))
     level = corrected(confidence, len(rivals))
     proved = {
@@ -114,6 +118,23 @@ def prove(
         gains=proved[winner],
         repeats=len(set(runs[0]) & set(runs[winner])),
         candidates=len(rivals),
+    )
+
+
+def _bounded(
+    definition: StudyDefinition,
+    plan: ConfirmPlan,
+    trials: Sequence[TrialRecord],
+    reference: Mapping[int, Outcome],
+) -> StudyDefinition:
+    """Return the definition with bounds from the repeats of the baseline, where it is the reference."""
+    source = next((trial for trial in trials if trial.number == plan.source_trials[0]), None)
+    if source is None or not is_measured_baseline(source) or not reference:
+        return definition
+    asked = [each.metric for each in definition.constraints]
+    return bounded_by(
+        definition,
+        {name: fmean(outcome.metrics[name] for outcome in reference.values()) for name in asked},
     )
 
 

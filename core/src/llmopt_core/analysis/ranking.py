@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from llmopt_core.metrics.catalog import find_metric
+from llmopt_core.storage.bounds import bounded
 from llmopt_core.storage.outcomes import keeps_constraints
 from llmopt_core.storage.records import ObjectiveDefinition, OutcomeKind, StudyDefinition, TrialRecord
 
@@ -17,8 +18,10 @@ _MEASURED = (OutcomeKind.MEASURED, OutcomeKind.COPIED)
 def pareto_front(trials: Sequence[TrialRecord], definition: StudyDefinition) -> tuple[TrialRecord, ...]:
     """Return the measured trials that keep the constraints and that no other such trial dominates.
 
-    Trials with the same values are all kept, except copies of one that is kept.
+    Trials with the same values are all kept, except copies of one that is kept. The baseline, whose values
+    bound relative constraints, is looked for among `trials`.
     """
+    definition = bounded(definition, trials)
     able = [each for each in trials if is_measured(each) and is_feasible(each, definition)]
     ordered = sorted(able, key=lambda each: (_costs(each, definition), each.number))
     front = [ordered[place] for place in _undominated([_costs(each, definition) for each in ordered])]
@@ -31,8 +34,10 @@ def pareto_front(trials: Sequence[TrialRecord], definition: StudyDefinition) -> 
 def ranked(trials: Sequence[TrialRecord], definition: StudyDefinition) -> tuple[TrialRecord, ...]:
     """Return those of `trials` that were measured and keep the constraints, best first.
 
-    Of trials with the same configuration there is one. The order is that of the weighted mean gain.
+    Of trials with the same configuration there is one. The order is that of the weighted mean gain. The
+    baseline is among `trials` where it was measured.
     """
+    definition = bounded(definition, trials)
     able = [each for each in trials if is_measured(each) and is_feasible(each, definition)]
     if not able:
         return ()

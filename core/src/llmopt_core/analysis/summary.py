@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from llmopt_core.analysis.ranking import best_of, is_measured, pareto_front, ranked
+from llmopt_core.analysis.cautions import misleading_objectives, unbounded_constraints
+from llmopt_core.analysis.ranking import best_of, pareto_front, ranked
 from llmopt_core.errors.classes import ErrorClass, Failure
+from llmopt_core.storage.bounds import is_measured_baseline
 from llmopt_core.storage.records import OutcomeKind, Phase, StudyDefinition, TrialRecord
 from llmopt_core.storage.views import StudyView
 
@@ -25,11 +27,14 @@ class ErrorCount:
 
 @dataclass(frozen=True)
 class WarningCount:
-    """How many measured trials bear a warning, its numbers aside, and how the last one, `trial`, says it."""
+    """How many measured trials bear a warning, its numbers aside, and how the last one, `trial`, says it.
+
+    `trial` is None for a warning about the study as a whole.
+    """
 
     count: int
     message: str
-    trial: int
+    trial: int | None
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,8 @@ class StudySummary:
     `confirm_waiting` the repeats. `budget_used` is what counts against the budget. `best` is the measured
     trial that keeps the constraints and gains most over the default; `default_failure` is why the default was
     not measured, where it ended without a measurement; `pareto` are the ones no other is
-    better than in everything, by number. `errors` and `warnings` come most frequent first. `seconds` adds up
-    the stages of all trials.
+    better than in everything, by number. `errors` and `warnings` come most frequent first, after warnings
+    about the study as a whole. `seconds` adds up the stages of all trials.
     """
 
     counts: Mapping[OutcomeKind, int]
@@ -72,8 +77,13 @@ def summarise_trials(trials: Sequence[TrialRecord], definition: StudyDefinition)
     repeats = [trial for trial in trials if trial.phase is Phase.CONFIRM]
     counts = _kinds(search)
     running = _in_state(search, "running")
-    baseline = next((each for each in search if each.phase is Phase.BASELINE and is_measured(each)), None)
+    baseline = next((each for each in search if is_measured_baseline(each)), None)
+    default_failure = None if baseline is not None else _default_failure(search)
     pareto = pareto_front(search, definition)
+    best = best_of(pareto, baseline, definition)
+    cautions = [*misleading_objectives(definition, baseline, best)]
+    if default_failure is not None:
+        cautions += unbounded_constraints(definition)
     return StudySummary(
         counts=counts,
         confirm_counts=_kinds(repeats),
@@ -83,11 +93,11 @@ def summarise_trials(trials: Sequence[TrialRecord], definition: StudyDefinition)
         confirm_waiting=_in_state(repeats, "waiting"),
         budget_used=running + sum(counts.values()) - counts.get(OutcomeKind.RETURNED, 0),
         baseline=baseline,
-        default_failure=None if baseline is not None else _default_failure(search),
-        best=best_of(pareto, baseline, definition),
+        default_failure=default_failure,
+        best=best,
         pareto=pareto,
         errors=_errors(trials),
-        warnings=_warnings(trials),
+        warnings=(*(WarningCount(1, text, None) for text in cautions), *_warnings(trials)),
         seconds=_seconds(trials),
     )
 

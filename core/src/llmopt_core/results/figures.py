@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from llmopt_core.sampling.distributions import distributions
 from llmopt_core.sampling.optuna_studies import optuna_state, study_in_memory
+from llmopt_core.storage.bounds import bounded
 from llmopt_core.storage.outcomes import constraint_values, objective_values
 from llmopt_core.storage.points import known_part
 from llmopt_core.storage.records import Phase, StudyDefinition, TrialRecord
@@ -87,6 +88,7 @@ def _searched(complete: list[FrozenTrial]) -> list[str]:
 
 
 def _copy(trials: tuple[TrialRecord, ...], definition: StudyDefinition) -> optuna.Study:
+    definition = bounded(definition, trials)
     study = study_in_memory([each.direction for each in definition.objectives])
     space = distributions(definition.space)
     for trial in trials:

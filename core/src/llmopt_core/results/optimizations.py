@@ -11,12 +11,21 @@ from llmopt_core.analysis.summary import ErrorCount as SummarisedError
 from llmopt_core.analysis.summary import StudySummary, WarningCount, summarise
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.metrics.catalog import CATALOG, find_metric
+from llmopt_core.results.constraints import Standing, standings
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
 from llmopt_core.storage.records import ObjectiveDefinition, Phase, TrialRecord
 from llmopt_core.storage.views import StudyView
 
 # Shown beside the objectives and constraints, where they were measured.
-SHOWN_METRICS = ("accuracy", "score", "output_tokens_per_second", "ttft_ms_p95", "peak_memory_mib")
+SHOWN_METRICS = (
+    "accuracy",
+    "score",
+    "good_answers_per_second",
+    "requests_per_second",
+    "output_tokens_per_second",
+    "ttft_ms_p95",
+    "peak_memory_mib",
+)
 
 
 @dataclass(frozen=True)
@@ -61,9 +70,9 @@ class OptimizationResult:
     `serve_command` starts a server of that configuration, or of the default's where `keep_default`,
     `serve_arguments` makes one elsewhere behave so, and `request_fields` go with each request. `ended` is why
     the study ended, None while it can go on, `failed` whether it ended badly. `confirmed` says that the gains
-    come from repeats on items that the search never saw. `default_failure` is why the default cannot run,
-    None where it can. `reference` is the trial that gains are over: the default, or else the best that was
-    found.
+    come from repeats on items that the search never saw. `constraints` say how the best stands to each.
+    `default_failure` is why the default cannot run, None where it can. `reference` is the trial that gains
+    are over: the default, or else the best that was found.
     """
 
     study: str
@@ -79,6 +88,7 @@ class OptimizationResult:
     metrics: Mapping[str, float] = field(default_factory=dict)
     default_metrics: Mapping[str, float] = field(default_factory=dict)
     comparisons: tuple[Comparison, ...] = ()
+    constraints: tuple[Standing, ...] = ()
     confirmed: bool = False
     repeats: int = 0
     significant: bool = False
@@ -194,6 +204,7 @@ def _with_best(
 ) -> OptimizationResult:
     measured, compared = _metrics(best), _metrics(reference)
     runs = bare.default_failure is None
+    compared_metrics = _comparisons(study, measured, compared, proved)
     itself = reference is not None and best.number == reference.number
     groups = Configuration.from_flat(best.parameters)
     found = replace(
@@ -204,7 +215,8 @@ def _with_best(
         parameters={group: dict(getattr(groups, group)) for group in GROUPS},
         metrics=measured,
         default_metrics=compared if runs else {},
-        comparisons=() if itself and not runs else _comparisons(study, measured, compared, proved),
+        comparisons=() if itself and not runs else compared_metrics,
+        constraints=_standings(study, compared_metrics, runs=runs),
         confirmed=proved is not None,
         repeats=proved.repeats if proved else 0,
         significant=proved.significant if proved else False,
@@ -217,6 +229,12 @@ def _with_best(
         serve_arguments=ServeArguments.of(facts["serve_arguments"]) if "serve_arguments" in facts else None,
         request_fields=facts.get("request_fields", {}),
     )
+
+
+def _standings(study: StudyView, compared: Sequence[Comparison], *, runs: bool) -> tuple[Standing, ...]:
+    """Return how the best stands to the constraints; `runs`: what it is compared with is the baseline."""
+    values = {one.metric: (one.default if runs else None, one.best) for one in compared}
+    return tuple(standings(study.definition, values))
 
 
 def _metrics(trial: TrialRecord | None) -> dict[str, float]:

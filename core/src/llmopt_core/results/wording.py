@@ -6,6 +6,7 @@ from dataclasses import asdict
 from llmopt_core.errors.classes import ErrorClass, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
 from llmopt_core.metrics.catalog import change_text
+from llmopt_core.results.constraints import Standing
 from llmopt_core.results.optimizations import Comparison, ErrorCount, OptimizationResult
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -41,6 +42,15 @@ def number(value: float) -> str:
     if abs(value) >= _LARGE:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= _MIDDLE else f"{value:.3g}"
+
+
+def standing_text(standing: Standing) -> str:
+    """Return how the best stands to a constraint: `accuracy >= baseline - 0.02 (0.28): 0.31, kept`."""
+    value = number(standing.value)
+    if standing.bound is None:
+        return f"{standing.constraint}: {value}, not applied, because the baseline was not measured"
+    bound = f" ({number(standing.bound)})" if standing.relative else ""
+    return f"{standing.constraint}{bound}: {value}, {'kept' if standing.kept else 'broken'}"
 
 
 def value_text(value: object) -> str:

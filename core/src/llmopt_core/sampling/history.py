@@ -8,7 +8,7 @@ parameters were.
 
 import itertools
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import optuna
@@ -23,6 +23,7 @@ from llmopt_core.sampling.distributions import distributions, suggest
 from llmopt_core.sampling.optuna_studies import optuna_state, study_in_memory
 from llmopt_core.sampling.samplers import make_sampler
 from llmopt_core.search.configurations import Value
+from llmopt_core.storage.bounds import bounded
 from llmopt_core.storage.methods import Proposal, Request, Sampler
 from llmopt_core.storage.outcomes import constraint_values, objective_values
 from llmopt_core.storage.points import known_part, walk
@@ -90,6 +91,10 @@ class OptunaSampler(Sampler):
 
     def _update(self, snapshot: Snapshot) -> None:
         """Take over what changed in `snapshot`."""
+        definition = bounded(self._definition, (trial.record for trial in snapshot.trials.values()))
+        if definition != self._definition:
+            self._definition = definition
+            self._begin_with(snapshot, self._places)
         changed = dict.fromkeys(snapshot.changes[self._changes_taken :])
         self._changes_taken = len(snapshot.changes)
         for number in changed:
@@ -104,8 +109,13 @@ class OptunaSampler(Sampler):
         kept.update(_most_telling(shown, self._definition, most // 4))
         newest = (trial.number for trial in reversed(shown) if trial.number not in kept)
         kept.update(itertools.islice(newest, max(0, most - len(kept))))
+        self._begin_with(snapshot, kept)
+
+    def _begin_with(self, snapshot: Snapshot, numbers: Iterable[int]) -> None:
+        """Begin again with the trials of these `numbers`."""
+        kept = sorted(numbers)
         self._begin()
-        for number in sorted(kept):
+        for number in kept:
             self._take(snapshot.trials[number])
 
     def _take(self, trial: StoredTrial) -> None:

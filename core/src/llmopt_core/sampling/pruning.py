@@ -15,6 +15,7 @@ from optuna.pruners import BasePruner, MedianPruner, WilcoxonPruner
 from optuna.trial import TrialState, create_trial
 
 from llmopt_core.sampling.optuna_studies import study_in_memory
+from llmopt_core.storage.bounds import bounded
 from llmopt_core.storage.outcomes import keeps_constraints, objective_values
 from llmopt_core.storage.records import OutcomeKind, Phase, StudyDefinition
 from llmopt_core.storage.snapshot import StoredTrial
@@ -36,6 +37,8 @@ class TrialPruning:
         self._scores: dict[int, float] = {}
         directions = [definition.objectives[0].direction]
         self._study = study_in_memory(directions, pruner=_pruner(definition.pruner))
+        finished = tuple(finished)
+        definition = bounded(definition, (trial.record for trial in finished))
         rivals = [trial for trial in finished if _is_rival(trial, definition)]
         for trial in _best(rivals, definition) if self._by_sample else rivals:
             self._study.add_trial(_frozen(trial, definition, by_sample=self._by_sample))

@@ -112,6 +112,7 @@ def _optimization(resource: LLMOptimization) -> StudyDefinition:
         seed=spec.search.sampler.seed,
         enqueue=tuple(_typed(entry, declaration) for entry in spec.search.enqueue),
         serving=_serving(spec.model, spec.engine, fixed),
+        output_tokens=spec.workload.output_tokens,
     )
 
 
@@ -130,6 +131,7 @@ def _benchmark(resource: LLMBenchmark) -> StudyDefinition:
             metrics=tuple(spec.metrics),
             confidence=spec.confidence_percent / _PERCENT,
         ),
+        output_tokens=spec.workload.output_tokens,
     )
 
 
@@ -191,6 +193,7 @@ def _constraints(spec: OptimizationSpec) -> tuple[ConstraintDefinition, ...]:
             asked.metric,
             None if asked.min is None else float(asked.min),
             None if asked.max is None else float(asked.max),
+            asked.relative_to,
         )
         for asked in spec.constraints
     )

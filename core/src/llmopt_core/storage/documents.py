@@ -93,6 +93,7 @@ _DIMENSIONS: Mapping[str, type[Dimension]] = {
     "float": FloatDimension,
     "choice": ChoiceDimension,
 }
+_LATER = frozenset({"relative_to", "output_tokens"})
 _KINDS = {kind: name for name, kind in _DIMENSIONS.items()}
 # An escaped backslash or a pair of surrogates, which stay; or half a pair, which no JSON reader accepts. From
 # the left, so that a backslash is never taken for the start of what follows it.
@@ -155,7 +156,18 @@ def dump_definition(definition: StudyDefinition) -> str:
         }
         for each in definition.space.parameters
     ]
-    return dump({**_plain(definition), "space": space})
+    constraints = [_without_later(each) for each in definition.constraints]
+    return dump({**_without_later(definition), "space": space, "constraints": constraints})
+
+
+def _without_later(part: Any) -> dict[str, Any]:
+    """Return the fields of `part`, those that came after the first release only where they are set.
+
+    So a runner of an earlier release reads every study that does not use them.
+    """
+    document: dict[str, Any] = _plain(part)
+    document.pop("baseline", None)
+    return {name: value for name, value in document.items() if name not in _LATER or value is not None}
 
 
 def load_definition(text: str) -> StudyDefinition:

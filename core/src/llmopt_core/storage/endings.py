@@ -6,11 +6,13 @@ any more, somebody else was first and nothing is written. So a trial ends, and i
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.search.configurations import Configuration
+from llmopt_core.storage.bounds import bounded
 from llmopt_core.storage.database import Database
 from llmopt_core.storage.documents import Beat, Ending, dump
 from llmopt_core.storage.errors import TrialLost
@@ -85,9 +87,14 @@ class Endings:
             trial_state(ending.outcome.kind),
             ending,
             values=objective_values(ending.outcome, self._definition),
-            constraints=constraint_values(ending.outcome, self._definition),
+            constraints=constraint_values(ending.outcome, self._bounded(trial, ending)),
             waiting=waiting,
         )
+
+    def _bounded(self, trial: StoredTrial, ending: Ending) -> StudyDefinition:
+        """Return the definition with the bounds that are known; the baseline is its own measure."""
+        ended = replace(trial.record, outcome=ending.outcome)
+        return bounded(self._definition, (ended, *(each.record for each in self._snapshot.trials.values())))
 
     def _check_already(self, claim: Claim, ending: Ending) -> None:
         """Let the same ending pass a second time: the answer to the first may have been lost."""

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Mapping
 
+from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.storage.errors import OutcomeInvalid
 from llmopt_core.storage.records import ConstraintDefinition, Outcome, OutcomeKind, StudyDefinition
 from llmopt_core.storage.tables import TrialState
 
 FEASIBLE = "feasible"
+_PERCENT = 100
 _STATES: Mapping[OutcomeKind, TrialState] = {
     OutcomeKind.MEASURED: TrialState.COMPLETE,
     OutcomeKind.COPIED: TrialState.COMPLETE,
@@ -44,10 +46,23 @@ def constraint_values(outcome: Outcome, definition: StudyDefinition) -> dict[str
 
 
 def constraint_name(constraint: ConstraintDefinition) -> str:
-    """Return the constraint as text, such as `accuracy >= 0.6`."""
-    if constraint.minimum is not None:
-        return f"{constraint.metric} >= {constraint.minimum:g}"
-    return f"{constraint.metric} <= {constraint.maximum:g}"
+    """Return the constraint as text, such as `accuracy >= 0.6` or `ttft_ms_p95 <= baseline + 10 %`.
+
+    It does not change once the baseline is measured. Raises MetricNotFound as `ConstraintDefinition` does.
+    """
+    sign = "<=" if constraint.minimum is None else ">="
+    if constraint.relative_to is None:
+        return f"{constraint.metric} {sign} {constraint.given:g}"
+    return f"{constraint.metric} {sign} baseline{_difference(constraint)}"
+
+
+def _difference(constraint: ConstraintDefinition) -> str:
+    if constraint.given == 0:
+        return ""
+    sign, size = "-" if constraint.given < 0 else "+", abs(constraint.given)
+    if find_metric(constraint.metric).scale == "ratio":
+        return f" {sign} {size * _PERCENT:g} %"
+    return f" {sign} {size:g}"
 
 
 def keeps_constraints(outcome: Outcome, definition: StudyDefinition) -> bool:

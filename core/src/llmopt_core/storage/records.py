@@ -6,8 +6,12 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from llmopt_core.errors.classes import Failure
+from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.search.spaces import SearchSpace
+
+# 0.3 - 0.02 is not to be missed by 0.28: binary fractions differ in the last digits.
+_BOUND_DECIMALS = 9
 
 
 class Phase(StrEnum):
@@ -41,19 +45,48 @@ class ObjectiveDefinition:
 
 @dataclass(frozen=True)
 class ConstraintDefinition:
-    """A bound on a metric; exactly one of `minimum` and `maximum`."""
+    """A bound on a metric; exactly one of `minimum` and `maximum`.
+
+    With `relative_to` it is the change from what the baseline measured: a share of it on a ratio scale (0.1:
+    10 % more), else a difference. `baseline` is that value, None while it is not known; it is never stored.
+    """
 
     metric: str
     minimum: float | None = None
     maximum: float | None = None
+    relative_to: Literal["baseline"] | None = None
+    baseline: float | None = None
+
+    @property
+    def given(self) -> float:
+        """The bound as the manifest gives it."""
+        given = self.maximum if self.minimum is None else self.minimum
+        if given is None:
+            raise ValueError(f"the constraint on {self.metric} has no bound")
+        return given
+
+    @property
+    def bound(self) -> float | None:
+        """The smallest or largest value that keeps the constraint; None while the baseline is not known."""
+        if self.relative_to is None:
+            return self.given
+        if self.baseline is None:
+            return None
+        is_share = find_metric(self.metric).scale == "ratio"
+        bound = self.baseline * (1 + self.given) if is_share else self.baseline + self.given
+        return round(bound, _BOUND_DECIMALS)
 
     def violation(self, value: float) -> float:
-        """Return by how much `value` breaks the bound, zero or below when it keeps it."""
-        if self.minimum is not None:
-            return self.minimum - value
-        if self.maximum is not None:
-            return value - self.maximum
-        raise ValueError(f"the constraint on {self.metric} has no bound")
+        """Return by how much `value` breaks the bound, zero or below when it keeps it.
+
+        Zero while there is no bound: no violation is known. Raises MetricNotFound where a relative one's
+        metric is a plug-in's that is not installed.
+        """
+        bound = self.bound
+        if bound is None:
+            return 0.0
+        broken_by = bound - value if self.maximum is None else value - bound
+        return broken_by if self.relative_to is None else round(broken_by, _BOUND_DECIMALS)
 
 
 @dataclass(frozen=True)
@@ -122,6 +155,7 @@ class StudyDefinition:
     `fingerprint` tells a study of other settings from this one; `resource` is `namespace/name` of what it was
     made for. `serving` is what an optimization starts from: its model, its engine, and what both are told
     in every trial. With a `comparison` nothing is searched: all trials are repeats of its candidates.
+    `output_tokens` is the length of every answer, where it is fixed.
     """
 
     name: str
@@ -136,6 +170,7 @@ class StudyDefinition:
     resource: str = ""
     serving: Serving | None = None
     comparison: ComparisonDefinition | None = None
+    output_tokens: int | None = None
 
     @property
     def candidates(self) -> tuple[CandidateDefinition, ...]:

@@ -124,6 +124,21 @@ def test_a_candidate_that_breaks_a_constraint_in_the_repeats_cannot_win():
     assert prove(plan(2, 3), trials, definition(SPEED, constraints=(limit,))).candidate == 1
 
 
+def test_relative_constraints_hold_against_the_baselines_own_repeats():
+    """In the search the baseline was lucky; held-out items say what it really does, and bound the winner."""
+    limit = ConstraintDefinition("ttft_ms_p50", maximum=0.1, relative_to="baseline")
+    made = definition(SPEED, constraints=(limit,))
+
+    def runs(speed, ttft):
+        return [{"output_tokens_per_second": speed + n, "ttft_ms_p50": ttft} for n in range(3)]
+
+    trials = repeats_of(0, runs(50, 100.0)) + repeats_of(1, runs(55, 109.0)) + repeats_of(2, runs(80, 112.0))
+    assert prove(plan(2, 3), trials, made).candidate == 2  # the reference is no baseline
+    lucky = outcome(metrics={"output_tokens_per_second": 50.0, "ttft_ms_p50": 200.0})
+    baseline = trial(0, lucky, phase=Phase.BASELINE)
+    assert prove(plan(2, 3), [baseline, *trials], made).candidate == 1
+
+
 def test_the_interval_widens_with_the_number_of_rivals():
     """The best of several on the same repeats is lucky: its interval is corrected for their number."""
     base = repeats_of(0, speeds(50, 54, 46, 52, 48, 50, 51, 47))

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from fakes.records import outcome, trial
@@ -9,7 +10,7 @@ from llmopt_core.analysis.ranking import best_of, gain, pareto_front, ranked, we
 from llmopt_core.analysis.summary import summarise_trials
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.metrics.catalog import MetricNotFound
-from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.search.spaces import FloatDimension, SearchSpace, SpaceParameter
 from llmopt_core.storage.records import (
     ConstraintDefinition,
     ObjectiveDefinition,
@@ -174,3 +175,50 @@ def test_the_default_never_changes_the_order(points):
     gains = [[weighted_gain(each, base, made) for each in trials] for base in trials[:2]]
     shift = gains[0][0] - gains[1][0]
     assert gains[0] == pytest.approx([value + shift for value in gains[1]], abs=1e-9)
+
+
+NEARLY_AS_GOOD = ConstraintDefinition("accuracy", minimum=-0.1, relative_to="baseline")
+FASTER = ObjectiveDefinition("ttft_ms_p95", "minimize")
+
+
+def test_the_best_keeps_a_constraint_relative_to_the_baseline():
+    """The fastest loses too much accuracy; the front and the ranking leave it out as well."""
+    made = _definition(FASTER, constraints=(NEARLY_AS_GOOD,))
+    trials = [_point(0, 0.5, 100.0, phase=Phase.BASELINE), _point(1, 0.39, 10.0), _point(2, 0.4, 50.0)]
+    summary = summarise_trials(trials, made)
+    assert summary.best.number == 2
+    assert [each.number for each in summary.pareto] == [2]
+    assert [each.number for each in ranked(trials, made)] == [2, 0]
+    assert summary.warnings == ()
+
+
+def test_a_constraint_without_a_measured_baseline_is_said_not_to_have_been_applied():
+    """While the baseline may still come nothing is said; once it has failed, it is never silently dropped."""
+    made = _definition(FASTER, constraints=(NEARLY_AS_GOOD,))
+    running = [trial(0, phase=Phase.BASELINE), _point(1, 0.39, 10.0)]
+    assert summarise_trials(running, made).warnings == ()
+    failed = outcome(OutcomeKind.FAILED, error=ErrorClass.ENGINE_CRASHED)
+    ended = [trial(0, failed, phase=Phase.BASELINE), _point(1, 0.39, 10.0)]
+    summary = summarise_trials(ended, made)
+    assert summary.best.number == 1
+    (warning,) = summary.warnings
+    assert warning.trial is None
+    assert "accuracy >= baseline - 0.1 was not applied: the baseline was not measured" in warning.message
+
+
+def _answering(number, tokens, **changes):
+    speeds = {"output_tokens_per_second": 2.0 * tokens, "requests_per_second": 2.0}
+    parameters = {"sampling.temperature": float(number)}
+    return trial(number, outcome(metrics=speeds, parameters=parameters), parameters=parameters, **changes)
+
+
+def test_a_result_says_that_its_objective_rewards_longer_answers():
+    """With how long the answers were; where their length is fixed there is nothing to say."""
+    space = SearchSpace((SpaceParameter("sampling.temperature", FloatDimension(0.0, 2.0)),))
+    speed = ObjectiveDefinition("output_tokens_per_second", "maximize")
+    made = StudyDefinition("study", "f", space, (speed,))
+    trials = [_answering(0, 18.2, phase=Phase.BASELINE), _answering(1, 41.0)]
+    (warning,) = summarise_trials(trials, made).warnings
+    assert warning.message.startswith("output_tokens_per_second is per token, so it rewards longer answers")
+    assert warning.message.endswith("(tokens per answer: 18.2 of the baseline, 41.0 of the best)")
+    assert summarise_trials(trials, replace(made, output_tokens=32)).warnings == ()

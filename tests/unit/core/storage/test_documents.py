@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from llmopt_core.storage.documents import (
     load_definition,
 )
 from llmopt_core.storage.errors import StudyUnreadable
-from llmopt_core.storage.records import Outcome, OutcomeKind, Phase
+from llmopt_core.storage.records import ConstraintDefinition, Outcome, OutcomeKind, Phase
 
 _names = st.text("abcdef._", min_size=1, max_size=8)
 _values = st.booleans() | st.integers(-(2**40), 2**40) | st.floats(-1e9, 1e9) | st.text(max_size=12)
@@ -144,3 +145,14 @@ def test_what_is_no_document_has_its_own_error(text):
             load(adapter, text, "it")
     with pytest.raises(StudyUnreadable, match="definition"):
         load_definition(text)
+
+
+def test_what_came_after_the_first_release_is_stored_only_where_it_is_set():
+    """So a runner of an earlier release reads a study without it; a measured baseline is no setting."""
+    plain = json.loads(dump_definition(definition(constraints=SLO)))
+    assert "output_tokens" not in plain
+    assert plain["constraints"] == [{"metric": "ttft_ms_p95", "minimum": None, "maximum": 500.0}]
+    relative = ConstraintDefinition("accuracy", -0.02, None, "baseline", baseline=0.3)
+    made = definition(constraints=(relative,), output_tokens=32)
+    loaded = load_definition(dump_definition(made))
+    assert loaded == replace(made, constraints=(replace(relative, baseline=None),))
