@@ -3,7 +3,7 @@
 A surface is a folder with `surface.json` and `trials.csv`. All strategies run with the same seeds and see
 the same noise. The budget is the engine seconds of `--trials` usual trials with a start each. A run ends
 with it, after `--trials` trials (twice as many where the engine is kept between trials), or once the
-best measured configuration is the best of all (surfaces of more than 70 rows: within 1 %). Where a surface
+best measured configuration is the best of all (surfaces of more than 70 rows: within 5 %). Where a surface
 recorded no start times, a start takes 0.1, 1 and 5 usual measurements. Without SURFACES, those in `recorded`
 beside the program are used.
 

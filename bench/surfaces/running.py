@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from surfaces.answers import Answers, answers_of
-from surfaces.figures import SMALL_ROWS
+from surfaces.figures import NEAR, SMALL_ROWS
 from surfaces.objective import Objective
 from surfaces.recorded import TRIALS, SurfaceInvalid, load_surface
 from surfaces.rivals import Setting
@@ -21,8 +21,6 @@ from surfaces.strategies import AUTO, KINDS
 
 # How many usual measurements a start takes where the surface recorded no start times.
 FACTORS = (0.1, 1.0, 5.0)
-# A run ends so close to the best, on surfaces with more than SMALL_ROWS rows; on others, at the best.
-_ENOUGH = 0.01
 # A strategy that keeps engines has more trials for the same engine seconds.
 _MORE_TRIALS = 2
 
@@ -117,7 +115,7 @@ def run_one(task: Task) -> Run:
     """Return one run."""
     prepared = _prepared(task.folder)
     case = prepared.case(task.factor)
-    enough = _ENOUGH if case.rows > SMALL_ROWS else 0.0
+    enough = NEAR if case.rows > SMALL_ROWS else 0.0
     answers = prepared.answers
     setting = Setting(answers.surface.problem, task.seed, task.trials, answers.starts_can_fail)
     rival = KINDS[task.rival].make(setting)
