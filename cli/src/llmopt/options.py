@@ -37,6 +37,7 @@ Words = Annotated[
 class Method(StrEnum):
     """Samplers."""
 
+    AUTO = "auto"
     TPE = "tpe"
     RANDOM = "random"
     GRID = "grid"
@@ -94,7 +95,7 @@ class Options:
         str, typer.Option(help="A data set's name (`llmopt list --type datasets`) or a .jsonl file.")
     ] = "arithmetic"
     trials: Annotated[int, typer.Option(min=1, max=10_000, help="Configurations to try.")] = 40
-    method: Annotated[Method, typer.Option(help="How the next configuration is chosen.")] = Method.TPE
+    method: Annotated[Method, typer.Option(help="How the next configuration is chosen.")] = Method.AUTO
     timeout: Annotated[
         str | None, typer.Option(help="What the study may take: seconds, 45s, 10m, 1h30m.")
     ] = None

@@ -63,6 +63,11 @@ class EngineSlot:
         served = trials_per_load(loaded.load_seconds, loaded.trial_seconds / loaded.trials, self._budget)
         return loaded.asked if loaded.trials < served else None
 
+    def running(self) -> Mapping[str, Value] | None:
+        """Return the searched load-time parameters of the engine that runs, by full name; None: none runs."""
+        loaded = self._loaded
+        return None if loaded is None or not loaded.server.alive() else loaded.asked
+
     def ensure(
         self, configuration: Configuration, asked: Mapping[str, Value], cancelled: Callable[[], bool]
     ) -> tuple[EngineServer, float]:

@@ -41,11 +41,15 @@ class SearchLoop(Loop):
         )
 
     def _claim(self) -> Claim | None:
-        fixed = self._runner.slot.fixed()
-        return self._study.claim(self._name, budget=self._spec.budget.trials, fixed=fixed)
+        slot = self._runner.slot
+        return self._study.claim(
+            self._name, budget=self._spec.budget.trials, fixed=slot.fixed(), running=slot.running()
+        )
 
     def _exhausted(self) -> Ending:
         done, budget = summarise(self._study).budget_used, self._spec.budget.trials
+        if (enough := self._study.sampling_ended) is not None:
+            return Ending(Reason.NOTHING_MORE_TO_GAIN, f"{enough} ({done} of {budget} trials)")
         if done < budget:
             return Ending(Reason.TRIALS_EXHAUSTED, f"all {done} configurations of the space are done")
         untried = sum(trial.state == "waiting" for trial in self._study.trials())

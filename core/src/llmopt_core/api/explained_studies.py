@@ -39,6 +39,7 @@ StudyReason = Literal[
     Reason.DEADLINE_EXCEEDED,
     Reason.BUDGET_SPENT,
     Reason.GOAL_REACHED,
+    Reason.NOTHING_MORE_TO_GAIN,
     Reason.TOO_MANY_FAILURES,
     Reason.RUNNER_REFUSED,
     Reason.RUNNER_FAILED,
@@ -182,6 +183,13 @@ def studies_explanation(reason: StudyReason) -> Explanation:  # noqa: C901, PLR0
                 Recovery.ON_CHANGE,
                 "A trial reached spec.budget.target.",
                 "set a harder target to continue",
+            )
+        case Reason.NOTHING_MORE_TO_GAIN:
+            return Explanation(
+                (COMPLETE, IDLE, EVENT),
+                Recovery.ON_CHANGE,
+                "No remaining configuration is likely to be noticeably better than the best one measured.",
+                "nothing; to search on, use another spec.search.sampler or a larger space in a new resource",
             )
         case Reason.TOO_MANY_FAILURES:
             return Explanation(

@@ -63,6 +63,7 @@ def _explained(reason: Reason) -> Explanation:
             | Reason.DEADLINE_EXCEEDED
             | Reason.BUDGET_SPENT
             | Reason.GOAL_REACHED
+            | Reason.NOTHING_MORE_TO_GAIN
             | Reason.TOO_MANY_FAILURES
             | Reason.RUNNER_REFUSED
             | Reason.RUNNER_FAILED

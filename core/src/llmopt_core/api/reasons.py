@@ -70,6 +70,7 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     BUDGET_SPENT = "BudgetSpent"
     GOAL_REACHED = "GoalReached"
+    NOTHING_MORE_TO_GAIN = "NothingMoreToGain"
     TOO_MANY_FAILURES = "TooManyFailures"
     RUNNER_REFUSED = "RunnerRefused"
     RUNNER_FAILED = "RunnerFailed"

@@ -4,8 +4,8 @@ Two hashes decide whether a study goes on: the manifest's (are these runners the
 fingerprint (is this study of these settings?). The API server and the types complete a resource with
 defaults, so a later version sees fields that the version which wrote the hash did not know. Fields of the
 first release are hashed as they stand, because their hashes are stored; a field that came later only where it
-differs from its default. So a default never changes within a version of the API: the tests of recorded
-releases check it.
+differs from its default. So the default of a later field never changes within a version of the API: the tests
+of recorded releases check it.
 """
 
 import json

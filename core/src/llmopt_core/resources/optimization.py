@@ -159,7 +159,7 @@ class OptimizationSpec(Part):
             "one objective with sampler cmaes",
             lambda spec: spec.search.sampler.name != "cmaes" or len(spec.objectives) == 1,
             field="objectives",
-            suggestion="several objectives work with tpe, gp, nsga2, nsga3, random, grid and qmc",
+            suggestion="several objectives work with auto, tpe, gp, nsga2, nsga3, random, grid and qmc",
             reads=("search", "objectives"),
         ),
         # The default pruner is simply left out with several objectives; only what was asked for is refused.

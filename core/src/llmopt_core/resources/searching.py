@@ -205,12 +205,13 @@ class Sampler(Part):
     """How the next configuration is chosen."""
 
     name: Annotated[
-        Literal["tpe", "random", "grid", "gp", "cmaes", "nsga2", "nsga3", "qmc"],
+        Literal["auto", "tpe", "random", "grid", "gp", "cmaes", "nsga2", "nsga3", "qmc"],
         Field(
-            description="`tpe` learns from what was measured; `nsga2`, `nsga3` evolve; `gp` and `cmaes` "
-            "suit numbers; `qmc` and `random` spread; `grid` tries all."
+            description="`auto` weighs the expected gain against engine time, starts included, and ends when "
+            "little is left to gain. `tpe` learns from what was measured; `nsga2`, `nsga3` evolve; `gp` and "
+            "`cmaes` suit numbers; `qmc` and `random` spread; `grid` tries all."
         ),
-    ] = "tpe"
+    ] = "auto"
     seed: Annotated[
         int, Field(ge=0, le=2**31 - 1, description="Makes the search repeatable, as far as measurements are.")
     ] = 0

@@ -1,10 +1,19 @@
 """Whether a study's sampler can handle its space and objectives, without loading what the sampler needs."""
 
+import importlib.util
+
 from llmopt_core.sampling.designs import DESIGNS
 from llmopt_core.storage.errors import SamplerUnavailable
 from llmopt_core.storage.records import StudyDefinition
 
+AUTO = "auto"
 OPTUNA_SAMPLERS = ("cmaes", "gp", "nsga2", "nsga3", "random", "tpe")
+# The module that a sampler needs, and what brings it.
+_NEEDS = {
+    AUTO: ("sklearn", "llmopt[runner]"),
+    "gp": ("torch", "llmopt[gp]"),
+    "cmaes": ("cmaes", "llmopt[runner]"),
+}
 
 
 def check_sampler(definition: StudyDefinition) -> None:
@@ -14,8 +23,17 @@ def check_sampler(definition: StudyDefinition) -> None:
     """
     if definition.sampler in DESIGNS:
         DESIGNS[definition.sampler](definition.space, definition.seed)
-    elif definition.sampler not in OPTUNA_SAMPLERS:
-        known = ", ".join(sorted([*OPTUNA_SAMPLERS, *DESIGNS]))
+    elif definition.sampler not in (AUTO, *OPTUNA_SAMPLERS):
+        known = ", ".join(sorted([AUTO, *OPTUNA_SAMPLERS, *DESIGNS]))
         raise SamplerUnavailable(f"sampler {definition.sampler!r} is unknown; there are {known}")
     if definition.sampler == "cmaes" and len(definition.objectives) > 1:
         raise SamplerUnavailable("sampler cmaes has one objective only: use tpe or nsga2 for several")
+
+
+def check_installed(sampler: str) -> None:
+    """Raise SamplerUnavailable where `sampler` needs what is not installed here."""
+    if sampler not in _NEEDS:
+        return
+    module, extra = _NEEDS[sampler]
+    if importlib.util.find_spec(module) is None:
+        raise SamplerUnavailable(f"sampler {sampler} needs {module}: pip install '{extra}'")

@@ -1,6 +1,6 @@
 """The samplers and pruners by the names of the manifest: what a runner opens a storage with."""
 
-from llmopt_core.sampling.checks import check_sampler
+from llmopt_core.sampling.checks import AUTO, check_installed, check_sampler
 from llmopt_core.sampling.designs import DESIGNS, DesignSampler
 from llmopt_core.sampling.history import OptunaSampler
 from llmopt_core.sampling.pruning import pruning_of
@@ -17,7 +17,16 @@ def open_for_search(url: str, access: Access = OWNER) -> Storage:
 
 def _sampler_of(definition: StudyDefinition) -> Sampler:
     check_sampler(definition)
+    if definition.sampler == AUTO:
+        return _auto_sampler(definition)
     design = DESIGNS.get(definition.sampler)
     if design is None:
         return OptunaSampler(definition)
     return DesignSampler(design(definition.space, definition.seed))
+
+
+def _auto_sampler(definition: StudyDefinition) -> Sampler:
+    check_installed(AUTO)
+    from llmopt_core.sampling.auto_studies import AutoStudySampler  # noqa: PLC0415 - a second to load
+
+    return AutoStudySampler(definition)

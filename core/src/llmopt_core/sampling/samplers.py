@@ -1,6 +1,5 @@
 """Optuna's samplers by the names of the manifest, each set up for many runners and conditional spaces."""
 
-import importlib.util
 import warnings
 import zlib
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from optuna.samplers import (
     TPESampler,
 )
 
-from llmopt_core.storage.errors import SamplerUnavailable
+from llmopt_core.sampling.checks import check_installed
 from llmopt_core.storage.records import StudyDefinition
 
 # Budgets are tens to hundreds of trials: Optuna's 50 would leave most of them to chance.
@@ -55,7 +54,6 @@ _SAMPLERS: Mapping[str, Callable[[int], BaseSampler]] = {
     "nsga2": _nsga2,
     "nsga3": _nsga3,
 }
-_NEEDS = {"gp": ("torch", "llmopt[gp]"), "cmaes": ("cmaes", "llmopt[runner]")}
 
 
 def make_sampler(definition: StudyDefinition, runner: str, trials: int) -> BaseSampler:
@@ -64,14 +62,8 @@ def make_sampler(definition: StudyDefinition, runner: str, trials: int) -> BaseS
     `trials` is how many the study has, so that a runner that starts again does not repeat itself. Raises
     SamplerUnavailable where the sampler needs what is not installed.
     """
-    _check_installed(definition.sampler)
+    check_installed(definition.sampler)
     seed = zlib.crc32(f"{definition.seed}/{runner}/{trials}".encode())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # group and NSGA-III: pinned with Optuna
         return _SAMPLERS[definition.sampler](seed)
-
-
-def _check_installed(name: str) -> None:
-    module, extra = _NEEDS.get(name, ("optuna", ""))
-    if importlib.util.find_spec(module) is None:
-        raise SamplerUnavailable(f"sampler {name} needs {module}: pip install '{extra}'")

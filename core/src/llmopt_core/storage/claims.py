@@ -29,11 +29,15 @@ class Overtaken(Exception):
 
 @dataclass(frozen=True)
 class Wish:
-    """What a runner asks for: a trial within `budget`, with the values of `fixed` where it can choose."""
+    """What a runner asks for: a trial within `budget`, with the values of `fixed` where it can choose.
+
+    `running` are the searched parameters of the engine that it has running, None where none runs.
+    """
 
     runner: str
     budget: int
     fixed: Mapping[str, Value]
+    running: Mapping[str, Value] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,11 @@ class Claims:
     def _sampler(self) -> Sampler:
         assert self._given_sampler is not None, "the storage was opened without methods"  # noqa: S101 - a caller's mistake
         return self._given_sampler
+
+    @property
+    def sampling_ended(self) -> str | None:
+        """Why the sampler proposes nothing more although configurations are left, None while it goes on."""
+        return self._sampler.ended
 
     def claim(self, wish: Wish) -> Claim | None:
         """Return the next trial of the default and the search, or None; see `Study.claim`."""
@@ -105,7 +114,8 @@ class Claims:
 
     def _ask(self, waiting: StoredTrial | None, wish: Wish) -> Proposal | None:
         known = wish.fixed if waiting is None else waiting.ticket.parameters
-        return self._sampler.propose(self._snapshot, Request(wish.runner, known, waiting is not None))
+        request = Request(wish.runner, known, waiting is not None, wish.running)
+        return self._sampler.propose(self._snapshot, request)
 
     def _take(self, wish: Wish, draft: Draft | None) -> Claim | None:
         claim = None

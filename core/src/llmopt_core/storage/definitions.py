@@ -14,6 +14,7 @@ from llmopt_core.resources.loading import Resource
 from llmopt_core.resources.optimization import LLMOptimization, Objective, OptimizationSpec
 from llmopt_core.resources.presets import preset_space
 from llmopt_core.resources.search_spaces import build_space, parse_values
+from llmopt_core.resources.searching import Sampler
 from llmopt_core.resources.serving import Engine, Model, Workload
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import SearchSpace
@@ -27,6 +28,7 @@ from llmopt_core.storage.records import (
 )
 
 _PERCENT = 100
+_FIRST_DEFAULT_SAMPLER = "tpe"
 
 
 class UnknownEngine(LlmoptError):
@@ -54,12 +56,15 @@ def resource_name(resource: Resource, name: str | None = None) -> str:
 def fingerprint(spec: OptimizationSpec | BenchmarkSpec) -> str:
     """Return a short text that differs when anything differs that a running study depends on.
 
-    A field that a later version brings does not change it while it has its default: see `settled_spec`.
+    A field that a later version brings does not change it while it has its default: see `settled_spec`. Nor
+    does the change of the default sampler since release 0.1.0: an earlier study keeps the one it has.
     """
     kept = {field.field for field in spec.immutable}
     names = {name for name, field in type(spec).model_fields.items() if field.alias in kept}
     document = spec.model_dump(mode="json", by_alias=True, include=names)
     kind = LLMBenchmark if isinstance(spec, BenchmarkSpec) else LLMOptimization
+    if isinstance(spec, OptimizationSpec) and spec.search.sampler.name == Sampler().name:
+        document["search"]["sampler"]["name"] = _FIRST_DEFAULT_SAMPLER
     text = json.dumps(settled_spec(kind.__name__, document), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

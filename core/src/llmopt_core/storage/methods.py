@@ -18,12 +18,14 @@ class Request:
     """What `runner` asks a sampler for: a configuration with the values `known`.
 
     With `completes`, `known` is a partly given configuration whose values must hold; else they hold where
-    the sampler can choose.
+    the sampler can choose. `running` are the searched parameters of the engine that the runner has running,
+    None where none runs.
     """
 
     runner: str
     known: Mapping[str, Value]
     completes: bool
+    running: Mapping[str, Value] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +40,11 @@ class Sampler(ABC):
     """Proposes the configurations of one study to the runners of this process.
 
     `exclusive`: it is asked while the study is locked, so it must be fast; what it proposes is never stale.
+    `ended` says why it proposes nothing more although configurations are left, None while it goes on.
     """
 
     exclusive = False
+    ended: str | None = None
 
     def prepare(self, runner: str, trials: int) -> None:  # noqa: B027 - most have nothing to prepare
         """Make what `runner` needs, in a study of `trials` trials; raises SamplerUnavailable."""

@@ -103,22 +103,35 @@ class Study:
         """About how many bytes of JSON this object keeps of its trials."""
         return self._snapshot.kept_bytes
 
-    def claim(self, runner: str, *, budget: int, fixed: Mapping[str, Value] | None = None) -> Claim | None:
+    def claim(
+        self,
+        runner: str,
+        *,
+        budget: int,
+        fixed: Mapping[str, Value] | None = None,
+        running: Mapping[str, Value] | None = None,
+    ) -> Claim | None:
         """Return a trial for `runner` to run now, or None where there is nothing (more) to run.
 
         Never are there more than `budget` trials of the default and the search, running ones counted,
         returned ones not. First come trials that were given back or lost (with the same parameters), then
         the default (no parameters), then the enqueued, then what the sampler proposes where `fixed`
-        (parameters by full name) holds. An ended study gives None, and so does a benchmark, which has only
+        (parameters by full name) holds. `running` are the searched parameters of the engine that the runner
+        has running, None where none runs. An ended study gives None, and so does a benchmark, which has only
         repeats: see `claim_confirm`.
         """
         if self._definition.comparison is not None:
             return None
         with self._guard:
-            claim = self._claims.claim(Wish(runner, budget, fixed or {}))
+            claim = self._claims.claim(Wish(runner, budget, fixed or {}, running))
             if claim is not None:
                 self._prune(claim)
             return claim
+
+    @property
+    def sampling_ended(self) -> str | None:
+        """Why the sampler proposes nothing more although configurations are left, None while it goes on."""
+        return self._claims.sampling_ended
 
     def claim_confirm(self, runner: str) -> Claim | None:
         """Return the next repeat of the confirm plan or the comparison, candidates interleaved, or None."""

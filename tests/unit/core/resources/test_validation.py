@@ -36,7 +36,13 @@ WRONG: dict[str, tuple[str, Any, str, str, str | None]] = {
     "too small a number": ("spec.budget.trials", 0, "spec.budget.trials", "at least 1", None),
     "too large a number": ("spec.runners.count", 99, "spec.runners.count", "at most 32", None),
     "no duration": ("spec.budget.duration", "soon", "spec.budget.duration", "such as 45s", None),
-    "a mistyped choice": ("spec.search.sampler.name", "tpee", "sampler.name", "one of tpe", "mean tpe?"),
+    "a mistyped choice": (
+        "spec.search.sampler.name",
+        "tpee",
+        "sampler.name",
+        "one of auto, tpe",
+        "mean tpe?",
+    ),
     "a missing field": ("spec.model.source", None, "spec.model.source", "required", None),
     "a model from nowhere": ("spec.model.source", "org/name", "spec.model.source", "hf://ORG/NAME", None),
     "a model that a server reads as a flag": (

@@ -25,7 +25,7 @@ def test_cmaes_has_one_objective():
 
 def test_unknown_sampler_is_refused():
     """A sampler that does not exist is refused with those that do."""
-    with pytest.raises(SamplerUnavailable, match="'magic' is unknown; there are cmaes"):
+    with pytest.raises(SamplerUnavailable, match="'magic' is unknown; there are auto, cmaes"):
         check_sampler(definition(sampler="magic"))
 
 

@@ -102,6 +102,16 @@ def test_a_comparison_may_be_judged_anew(field, value):
     assert fingerprint(before) == fingerprint(after)
 
 
+@pytest.mark.parametrize(("sampler", "same"), [("auto", True), ("tpe", True), ("random", False)])
+def test_the_default_sampler_changed_without_changing_a_study(sampler, same):
+    """A study of the first release goes on under the later default; another sampler is another study."""
+    document = optimization()
+    document["spec"]["search"].pop("sampler", None)
+    named = changed(document, "spec.search.sampler", {"name": sampler})
+    found = (fingerprint(resource_of(each).spec) for each in (document, named))
+    assert (next(found) == next(found)) is same
+
+
 def test_a_preset_searches_the_number_of_examples_unless_it_is_fixed():
     """No examples are the default, not a choice; a number that a manifest gives is one."""
     document = changed(optimization(), "spec.search", {"preset": "accuracy"})
