@@ -34,6 +34,11 @@ class Problem:
     constraints: tuple[ConstraintDefinition, ...] = ()
     baseline: Mapping[str, Value] = field(default_factory=dict)
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics of the objectives and the constraints, each once."""
+        return tuple(dict.fromkeys(each.metric for each in (*self.objectives, *self.constraints)))
+
 
 @dataclass(frozen=True)
 class Observation:

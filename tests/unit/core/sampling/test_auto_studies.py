@@ -40,7 +40,7 @@ def test_a_start_is_separate_from_the_measurement(study):
 
 
 def test_few_items_are_not_certain(study):
-    """A score of 12 right answers of 12 has a standard error that is not zero, and more items a smaller one."""
+    """A score of 12 right answers of 12 has a standard error, and more items have a smaller one."""
     study.finish(_claim(study), ended(OutcomeKind.FAILED))
     for count in (12, 200):
         claim = _claim(study)

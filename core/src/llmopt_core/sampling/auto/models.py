@@ -97,11 +97,9 @@ def fit_models(
     running = [each for each in observations if each.state is ObservedState.RUNNING]
     rows = encoding.rows([each.parameters for each in measured])
     expected = encoding.rows([each.parameters for each in running])
-    names = dict.fromkeys(
-        [each.metric for each in problem.objectives] + [each.metric for each in problem.constraints]
-    )
     metrics = {
-        name: _metric_model(name, rows, measured, expected, seed + place) for place, name in enumerate(names)
+        name: _metric_model(name, rows, measured, expected, seed + place)
+        for place, name in enumerate(problem.metrics)
     }
     seconds = np.maximum([each.seconds for each in measured], 1e-6)
     return Models(

@@ -48,7 +48,7 @@ class AutoSampler:
         source = PointSource(self._problem.space, known or {}, chance)
         pools = Pools(self._problem, source, tried, running_engine)
         with threadpool_limits(limits=1):  # the engine needs the other cores
-            if len(observations) < _INITIAL or not tried.measured:
+            if len(observations) < _INITIAL or not tried.has(self._problem.metrics):
                 return self._spread(observations, pools)
             return self._modelled(observations, tried, pools, chance)
 

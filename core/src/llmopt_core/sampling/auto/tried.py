@@ -31,6 +31,10 @@ class Tried:
         points = frozenset(identity(each.parameters) for each in observations)
         return cls(names, measured, points, frozenset(failed - served) if names else frozenset())
 
+    def has(self, metrics: Sequence[str]) -> bool:
+        """Say whether each of `metrics` was measured: a trial that was stopped may have some of them."""
+        return all(any(name in each.metrics for each in self.measured) for name in metrics)
+
     def open(self, point: Point) -> bool:
         """Say whether `point` was not tried and its engine did not refuse to start."""
         if identity(point) in self.points:
