@@ -37,7 +37,8 @@ class Problem:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics of the objectives and the constraints, each once."""
-        return tuple(dict.fromkeys(each.metric for each in (*self.objectives, *self.constraints)))
+        aims = [each.metric for each in self.objectives] + [each.metric for each in self.constraints]
+        return tuple(dict.fromkeys(aims))
 
 
 @dataclass(frozen=True)
