@@ -12,6 +12,7 @@ from llmopt_core.analysis.confirmation import confirmation
 from llmopt_core.analysis.summary import summarise
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.results.optimizations import result_of
 from llmopt_core.storage.records import OutcomeKind, Phase
 from llmopt_runner.datasets.arithmetic import arithmetic
 
@@ -140,6 +141,42 @@ def test_without_a_good_answer_the_rate_is_zero_and_the_cost_is_not_defined(fold
     if message:
         assert all(each.failure.error_class is ErrorClass.NO_GOOD_ANSWERS for each in ended)
         assert message in ended[0].failure.message
+
+
+NEARLY_AS_GOOD = {"metric": "accuracy", "min": "-0.1", "relativeTo": "baseline"}
+
+
+def test_a_constraint_is_held_to_what_the_baseline_measured(folder, server):
+    """The best is more often right than the baseline by what the manifest asks for, also in the repeats."""
+    bound = {**NEARLY_AS_GOOD, "min": "0.2"}
+    document = manifest(
+        server.base_url, objectives=("e2e_ms_mean",), constraints=[bound], confirm={"top": 1, "repeats": 2}
+    )
+    folder.write(document)
+    assert folder.run() == RunnerExit.DONE, folder.log()
+    with folder.study() as study:
+        trials, result = counted(study), result_of(study)
+    baseline = trials[0].outcome.metrics["accuracy"]
+    best = next(trial for trial in trials if trial.number == result.trial)
+    assert best.outcome.metrics["accuracy"] >= baseline + 0.2
+    (standing,) = result.constraints
+    assert standing.constraint == "accuracy >= baseline + 0.2"
+    assert standing.kept
+    assert standing.bound == pytest.approx(result.comparisons[1].default + 0.2)
+
+
+def test_a_constraint_without_a_baseline_is_said_not_to_have_been_applied(folder):
+    """The server fails all requests of the baseline and of its second try: the study goes on without it."""
+    # Before the 24 questions of each try come one to see that the server is ready, and one warm-up.
+    failing = {str(number): "status=500" for number in (*range(3, 27), *range(29, 53))}
+    with FakeServer(replace(OPTIONS, faults=failing)) as shaky:
+        folder.write(manifest(shaky.base_url, trials=4, constraints=[NEARLY_AS_GOOD]))
+        assert folder.run() == RunnerExit.DONE, folder.log()
+    with folder.study() as study:
+        result = result_of(study)
+    assert result.default_failure is not None
+    assert result.trial is not None
+    assert "was not applied: the baseline was not measured" in result.warnings[0].message
 
 
 def fixed_length(url, **changes):
