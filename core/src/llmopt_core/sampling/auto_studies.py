@@ -9,6 +9,7 @@ from llmopt_core.sampling.auto import AutoSampler
 from llmopt_core.sampling.observations import Advice, Observation, ObservedState, Problem
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.search.spaces import ChoiceDimension, SearchSpace
+from llmopt_core.storage.bounds import bounded, known_bounds
 from llmopt_core.storage.methods import Proposal, Request, Sampler
 from llmopt_core.storage.points import known_part
 from llmopt_core.storage.records import Outcome, OutcomeKind, Phase, StudyDefinition
@@ -40,22 +41,25 @@ class AutoStudySampler(Sampler):
     def __init__(self, definition: StudyDefinition) -> None:
         self._definition = definition
         self._problem = problem_of(definition)
-        self._samplers: dict[str, AutoSampler] = {}  # by runner
+        self._seeds: dict[str, int] = {}  # by runner
         self._ended_at = -1  # how many changes of the study were known then
 
     def prepare(self, runner: str, trials: int) -> None:
         """Make the sampler of `runner`, whose chance differs from every other runner's."""
-        if runner not in self._samplers:
-            seed = zlib.crc32(f"{self._definition.seed}/{runner}/{trials}".encode())
-            self._samplers[runner] = AutoSampler(self._problem, seed)
+        if runner not in self._seeds:
+            self._seeds[runner] = zlib.crc32(f"{self._definition.seed}/{runner}/{trials}".encode())
 
     def propose(self, snapshot: Snapshot, request: Request) -> Proposal | None:
         """Return the configuration with the most gain per second, or None where little is left to gain."""
         if self._ended_at == len(snapshot.changes) and not request.completes:
             return None
         observations = list(observe(snapshot, self._definition))
+        # A constraint relative to the baseline has a bound once the baseline is measured.
+        records = (trial.record for trial in snapshot.trials.values())
+        self._problem = problem_of(bounded(self._definition, records))
+        sampler = AutoSampler(self._problem, self._seeds[request.runner])
         known = request.known if request.completes else {}
-        advice = self._samplers[request.runner].propose(observations, request.running, known)
+        advice = sampler.propose(observations, request.running, known)
         if advice is None:
             return None
         if not request.completes and self._ends(observations, advice):
@@ -76,12 +80,12 @@ class AutoStudySampler(Sampler):
 
 
 def problem_of(definition: StudyDefinition) -> Problem:
-    """Return the question of the study that `definition` describes."""
+    """Return the question of the study that `definition` describes, with the bounds that are known."""
     return Problem(
         space=definition.space,
         engine_parameters=_engine_parameters(definition),
         objectives=definition.objectives,
-        constraints=definition.constraints,
+        constraints=known_bounds(definition),
     )
 
 

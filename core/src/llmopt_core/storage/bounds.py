@@ -7,7 +7,7 @@ measured it stays so, and the result says it.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from llmopt_core.storage.records import OutcomeKind, Phase, StudyDefinition, TrialRecord
+from llmopt_core.storage.records import ConstraintDefinition, OutcomeKind, Phase, StudyDefinition, TrialRecord
 
 _MEASURED = (OutcomeKind.MEASURED, OutcomeKind.COPIED)
 
@@ -27,6 +27,17 @@ def bounded_by(definition: StudyDefinition, baseline: Mapping[str, float]) -> St
         for each in definition.constraints
     )
     return replace(definition, constraints=tuple(constraints))
+
+
+def known_bounds(definition: StudyDefinition) -> tuple[ConstraintDefinition, ...]:
+    """Return the constraints that have a bound, each with an absolute one."""
+    return tuple(_absolute(each) for each in definition.constraints if each.bound is not None)
+
+
+def _absolute(constraint: ConstraintDefinition) -> ConstraintDefinition:
+    if constraint.minimum is None:
+        return ConstraintDefinition(constraint.metric, maximum=constraint.bound)
+    return ConstraintDefinition(constraint.metric, minimum=constraint.bound)
 
 
 def is_measured_baseline(trial: TrialRecord) -> bool:

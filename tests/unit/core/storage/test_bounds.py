@@ -6,7 +6,7 @@ from fakes.studies import definition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt_core.storage.bounds import bounded, bounded_by
+from llmopt_core.storage.bounds import bounded, bounded_by, known_bounds
 from llmopt_core.storage.outcomes import constraint_name, constraint_values, keeps_constraints
 from llmopt_core.storage.records import ConstraintDefinition, OutcomeKind, Phase
 
@@ -83,3 +83,13 @@ def test_a_share_of_the_baseline_is_kept_by_that_share(value, share):
     asked = ConstraintDefinition("ttft_ms_p95", maximum=share, relative_to="baseline", baseline=value)
     assert asked.violation(value * (1 + share)) <= 1e-8
     assert asked.violation(value * (1 + share) * 1.01 + 1e-6) > 0
+
+
+def test_a_sampler_is_given_the_bounds_that_are_known_as_absolute_ones():
+    """Before the baseline only the absolute one; then all three, each on its own side."""
+    assert known_bounds(STUDY) == (ABSOLUTE,)
+    assert known_bounds(bounded_by(STUDY, MEASURED)) == (
+        ConstraintDefinition("accuracy", minimum=0.28),
+        ConstraintDefinition("ttft_ms_p95", maximum=220.0),
+        ABSOLUTE,
+    )
