@@ -96,7 +96,7 @@ class _Fields:
     @classmethod
     def of(cls, file: Path) -> "_Fields":
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = json.loads(file.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise SurfaceInvalid(file, "file", f"a readable file ({error.strerror})") from error
         except ValueError as error:
@@ -272,7 +272,7 @@ class _Table:
     def rows(self) -> Iterator[Row]:
         """Yield the rows in order; at least one must have worked."""
         try:
-            with self._file.open(encoding="utf-8", newline="") as lines:
+            with self._file.open(encoding="utf-8-sig", newline="") as lines:
                 table = csv.DictReader(lines)
                 self._check_header(table.fieldnames or ())
                 rows = [self._row(table.line_num, cells) for cells in table]
@@ -303,7 +303,7 @@ class _Table:
             noise={name: value for name, value in noise.items() if value > 0 and works},
             seconds=self._seconds(line, cells, "seconds", needed=works),
             start_seconds=self._seconds(line, cells, self._start_column, needed=works)
-            if self._start_column and (works or cells[self._start_column])
+            if self._start_column and cells[self._start_column]
             else None,
         )
 

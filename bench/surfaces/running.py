@@ -3,6 +3,7 @@
 import concurrent.futures
 import functools
 import logging
+import math
 import multiprocessing
 import os
 import time
@@ -42,7 +43,9 @@ class Prepared:
         if not objective.possible:
             raise SurfaceInvalid(folder / TRIALS, "rows", "at least one that keeps all constraints")
         answers = answers_of(surface)
-        return cls(folder, answers, objective, answers.best(objective))
+        if not math.isfinite(best := answers.best(objective)):
+            raise SurfaceInvalid(folder / TRIALS, "rows", "enough that keep all constraints to predict one")
+        return cls(folder, answers, objective, best)
 
     def factors(self) -> tuple[float | None, ...]:
         """Return the start times that the surface is run with; None: those that it recorded."""
@@ -106,8 +109,10 @@ def tasks(prepared: Sequence[Prepared], rivals: Sequence[str], seeds: int, budge
 
 def run_all(todo: Sequence[Task], jobs: int) -> Iterator[Run]:
     """Yield the runs of `todo` in order, from `jobs` processes."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"  # of each process: the runs themselves are spread over the processors
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(jobs, context, _set_up) as pool:
+    with concurrent.futures.ProcessPoolExecutor(jobs, context, _quiet) as pool:
         yield from pool.map(run_one, todo)
 
 
@@ -132,9 +137,7 @@ def _prepared(folder: Path) -> Prepared:
     return Prepared.of(folder)
 
 
-def _set_up() -> None:
-    """Have one thread for each process: the runs themselves are spread over the processors."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"
-    warnings.simplefilter("ignore")  # of libraries, on each of thousands of runs
+def _quiet() -> None:
+    """Leave out what libraries say on each of thousands of runs."""
+    warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)

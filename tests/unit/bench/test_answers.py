@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes.recorded_surfaces import write_surface
+from fakes.recorded_surfaces import TRIALS, write_surface
 from surfaces.answers import Answers, ForestAnswers, NearestAnswers, RowAnswers, answers_of
 from surfaces.encoding import gower_distances, positions
 from surfaces.objective import Objective, relative_regret
@@ -121,3 +121,10 @@ def test_regret_is_relative_to_the_best() -> None:
     assert relative_regret(95.0, 100.0) == pytest.approx(0.05)
     assert relative_regret(-1.1, -1.0) == pytest.approx(0.1)
     assert relative_regret(101.0, 100.0) == 0.0
+
+
+def test_a_start_that_was_not_recorded_takes_the_usual_time(tmp_path: Path) -> None:
+    """An empty cell of a row that worked is one that was measured on a running engine."""
+    trials = TRIALS.replace("2,f16,8,200,15,,10,40,ok", "2,f16,8,200,15,,10,,ok")
+    answers = answers_of(load_surface(write_surface(tmp_path, trials=trials)))
+    assert answers.answer(BEST).start_seconds == 40.0
