@@ -31,7 +31,7 @@ from llmopt_runner.memory.guard import GuardReading
 from llmopt_runner.prompt_lengths import too_long
 from llmopt_runner.quality.base import ScoringFailed
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.validity import check_validity, unusable
+from llmopt_runner.validity import Validity, check_validity, unusable
 from llmopt_runner.workload import PreparedWorkload
 
 log = logging.getLogger(__name__)
@@ -263,10 +263,8 @@ class TrialRunner:
             metrics=metrics,
             warnings=(*server.doubts(), *load_warnings(measurement.run), *validity.warnings, *void),
         )
-        if validity.context_cut is not None:
-            return replace(
-                failed(configuration, _too_little_context(validity.context_cut)), facts=outcome.facts
-            )
+        if (refusal := _refusal(validity)) is not None:
+            return replace(failed(configuration, refusal), facts=outcome.facts)
         if void:
             failure = Failure(ErrorClass.MEASUREMENT_VOID, "; ".join(void), "its values are not used")
             return replace(outcome, kind=OutcomeKind.INVALID, failure=failure)
@@ -330,15 +328,21 @@ def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str,
     return {name: value - before.get(name, 0.0) for name, value in after.items()}
 
 
+def _refusal(validity: Validity) -> Failure | None:
+    """Return why the configuration would not serve the workload the next time either, if it is so."""
+    if validity.context_cut is not None:
+        text = "give each slot more context (llamacpp: a larger n_ctx, or fewer slots), or ask for less"
+        return Failure(ErrorClass.KV_CACHE_TOO_SMALL, validity.context_cut, text)
+    if validity.other_lengths is not None:
+        text = "the server does not keep to the length that it is told: remove workload.outputTokens"
+        return Failure(ErrorClass.INVALID_CONFIGURATION, validity.other_lengths, text)
+    return None
+
+
 def _no_good_answers(undefined: Sequence[str], count: int) -> Failure:
     message = f"none of {count} answers was good, so {', '.join(undefined)} is not defined"
     text = "ask more items (workload.dataset.samples), or use good_answers_per_second, which is 0 there"
     return Failure(ErrorClass.NO_GOOD_ANSWERS, message, text)
-
-
-def _too_little_context(message: str) -> Failure:
-    text = "give each slot more context (llamacpp: a larger n_ctx, or fewer slots), or ask for less"
-    return Failure(ErrorClass.KV_CACHE_TOO_SMALL, message, text)
 
 
 def _numbers(configuration: Configuration) -> dict[str, Value]:

@@ -23,12 +23,14 @@ _FEWEST_FOR_TREND = 9
 class Validity:
     """Reasons why a measurement is invalid (none: it holds), and warnings.
 
-    `context_cut` says that the workload does not fit into the configuration's context: no repeat helps.
+    `context_cut` says that the workload does not fit into the configuration's context, `other_lengths` that
+    the server does not keep to the length of answers that it is told: no repeat helps.
     """
 
     void: tuple[str, ...]
     warnings: tuple[str, ...]
     context_cut: str | None = None
+    other_lengths: str | None = None
 
 
 def check_validity(
@@ -50,8 +52,8 @@ def check_validity(
     cut = _context_cut(run.records, limits) or _beyond_context(run.records, context_tokens)
     if output_tokens is None:
         return Validity(tuple(void), tuple(_truncated(run.records, limits)), cut)
-    void += _other_lengths(run.records, output_tokens)
-    return Validity(tuple(void), tuple(_unchecked_lengths(run.records)), cut)
+    other = _other_lengths(run.records, output_tokens)
+    return Validity(tuple(void), tuple(_unchecked_lengths(run.records)), cut, other)
 
 
 def unusable(
@@ -118,15 +120,14 @@ def _truncated(records: Sequence[RequestRecord], limits: dict[str, int]) -> list
     return [f"{len(cut)} of {len(records)} answers reached workload.maxTokens and were cut there"]
 
 
-def _other_lengths(records: Sequence[RequestRecord], output_tokens: int) -> list[str]:
+def _other_lengths(records: Sequence[RequestRecord], output_tokens: int) -> str | None:
     """A server that was told the length and does not keep it measures another load than was asked for."""
     answered = [record.output_tokens for record in records if record.error is None and record.usage_reported]
     other = [count for count in answered if count is not None and count != output_tokens]
     if not other:
-        return []
+        return None
     text = f"{len(other)} of {len(records)} answers have another length than workload.outputTokens"
-    found = f"({output_tokens}): {min(other)} to {max(other)} tokens"
-    return [f"{text} {found}; the server does not keep to what it is told, so remove workload.outputTokens"]
+    return f"{text} ({output_tokens}): {min(other)} to {max(other)} tokens"
 
 
 def _unchecked_lengths(records: Sequence[RequestRecord]) -> list[str]:

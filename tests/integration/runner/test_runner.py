@@ -205,13 +205,13 @@ def test_answers_are_fixed_to_one_length_and_not_scored(folder, server):
 
 
 def test_a_server_that_ends_answers_itself_is_not_measured(folder):
-    """An endpoint that ignores both fields gives answers of three tokens: each measurement is invalid."""
+    """An endpoint that ignores both fields gives answers of three tokens: one measurement shows it."""
     with FakeServer(replace(OPTIONS, fixes_length=False)) as stubborn:
         folder.write(fixed_length(stubborn.base_url))
         folder.run()
     with folder.study() as study:
         outcomes = [trial.outcome for trial in study.trials() if trial.outcome is not None]
-    assert {each.kind for each in outcomes} == {OutcomeKind.INVALID}
+    assert {each.kind for each in outcomes} == {OutcomeKind.INFEASIBLE}
     assert "another length than workload.outputTokens (12)" in outcomes[0].failure.message
 
 

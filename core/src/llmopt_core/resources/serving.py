@@ -267,8 +267,8 @@ class Workload(Part):
             " their end, so that only speed is compared. They are not scored: no metric of quality can be"
             " asked for, and an optimization may search engine parameters only. llamacpp and vllm are sent"
             " `ignore_eos`, transformers an end token that does not exist, openai `ignore_eos` and"
-            " `min_tokens`, of which the server must know one. A measurement is invalid where answers have"
-            " another length."
+            " `min_tokens`, of which the server must know one. Nothing is measured where answers have another"
+            " length."
         ),
     ] = None
     hourly_price: Annotated[
