@@ -9,7 +9,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-TREES = 40
+TREES = 30
 # Of the columns, each split tries this share.
 _COLUMNS = 0.8
 

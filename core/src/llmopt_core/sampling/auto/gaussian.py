@@ -21,8 +21,11 @@ _SCALE_SPREAD = 1.0
 _SCALE_BOUNDS = (math.log(0.05), math.log(50.0))
 _VARIANCE_BOUNDS = (math.log(0.05), math.log(20.0))
 _NOISE_BOUNDS = (math.log(1e-5), math.log(2.0))
-# Scales are found on at most so many rows, spread evenly over the trials; all rows are conditioned on.
-_MOST_ROWS = 120
+# Time grows with the cube of the rows: scales are found on so many, and so many are conditioned on, of them
+# the newest, which lie where the search goes on, and those with the highest and lowest targets.
+_SCALE_ROWS = 120
+_MOST_ROWS = 240
+_NEWEST, _EXTREME = 100, 20
 _STEPS = 30
 
 
@@ -69,11 +72,29 @@ class GaussianProcess:
 
 def fit_process(rows: Matrix, targets: Vector, known: Vector) -> GaussianProcess:
     """Return the process that suits `targets` best; `known` is the variance of each target's noise."""
-    count = len(rows)
-    chosen = np.arange(count) if count <= _MOST_ROWS else np.linspace(0, count - 1, _MOST_ROWS).astype(int)
     centre = float(targets.mean())
+    kept = _most_telling(targets)
+    rows, targets, known = rows[kept], targets[kept], known[kept]
+    chosen = _evenly(len(rows), _SCALE_ROWS)
     parameters = _search(rows[chosen], targets[chosen] - centre, known[chosen], _STEPS)
     return _conditioned(rows, targets, known, parameters, centre)
+
+
+def _most_telling(targets: Vector) -> NDArray[np.intp]:
+    """Return the places of at most `_MOST_ROWS` targets, in order."""
+    count = len(targets)
+    if count <= _MOST_ROWS:
+        return np.arange(count)
+    order = np.argsort(targets, kind="stable")
+    chosen = {*range(count - _NEWEST, count), *order[:_EXTREME].tolist(), *order[-_EXTREME:].tolist()}
+    others = np.array([place for place in range(count) if place not in chosen])
+    return np.array(sorted({*chosen, *others[_evenly(len(others), _MOST_ROWS - len(chosen))].tolist()}))
+
+
+def _evenly(count: int, most: int) -> NDArray[np.intp]:
+    if count <= most:
+        return np.arange(count)
+    return np.linspace(0, count - 1, most).astype(np.intp)
 
 
 def _conditioned(

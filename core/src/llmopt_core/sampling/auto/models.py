@@ -27,7 +27,7 @@ _LABEL_SPREAD = 0.1
 _LEAST_CHANCE = 1e-3
 # Predicted seconds stay within this factor of what was seen.
 _SECONDS_SLACK = 2.0
-_LEAST_FOR_SECONDS = 4
+_LEAST_FOR_SECONDS = 3
 
 
 @dataclass(frozen=True)

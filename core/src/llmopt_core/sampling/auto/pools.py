@@ -57,6 +57,10 @@ class Pools:
             return []
         return self._open(self._source.neighbour(point) for point in points for _ in range(count))
 
+    def untried(self, point: Point) -> bool:
+        """Say whether `point` was not tried and its engine did not refuse to start."""
+        return self._tried.open(point)
+
     def runs(self, point: Point) -> bool:
         """Say whether `point` needs no engine start."""
         return self._running is not None and self.engine_of(point) == self._running

@@ -12,12 +12,12 @@ from llmopt_core.sampling.auto.models import fit_models
 from llmopt_core.sampling.auto.pools import Pools
 from llmopt_core.sampling.auto.scores import Scorer
 from llmopt_core.sampling.auto.tried import Tried
+from llmopt_core.sampling.designs import QuasiRandomDesign
 from llmopt_core.sampling.observations import Advice, Observation, Problem
 from llmopt_core.search.configurations import Value
 
 # So many trials are spread over the space before a model is asked.
-_INITIAL = 4
-_SPREAD_OVER = 200
+_INITIAL = 3
 
 
 class AutoSampler:
@@ -31,6 +31,7 @@ class AutoSampler:
         self._problem = problem
         self._seed = seed
         self._encoding = Encoding(problem.space)
+        self._design = QuasiRandomDesign(problem.space, seed)
 
     def propose(
         self,
@@ -49,20 +50,18 @@ class AutoSampler:
         pools = Pools(self._problem, source, tried, running_engine)
         with threadpool_limits(limits=1):  # the engine needs the other cores
             if len(observations) < _INITIAL or not tried.has(self._problem.metrics):
-                return self._spread(observations, pools)
+                return self._spread(observations, pools, known or {})
             return self._modelled(observations, tried, pools, chance)
 
-    def _spread(self, observations: Sequence[Observation], pools: Pools) -> Advice | None:
-        """Return the point farthest from all that was tried, the one nearest the centre at first."""
-        points = pools.random(_SPREAD_OVER)
-        if not points:
-            return None
-        rows = self._encoding.rows(points)
-        if not observations:
-            return Advice(points[int(np.argmin(np.abs(rows - 0.5).sum(axis=1)))])
-        tried = self._encoding.rows([each.parameters for each in observations])
-        distances = ((rows[:, None, :] - tried[None, :, :]) ** 2).sum(axis=2).min(axis=1)
-        return Advice(points[int(np.argmax(distances))])
+    def _spread(
+        self, observations: Sequence[Observation], pools: Pools, known: Mapping[str, Value]
+    ) -> Advice | None:
+        """Return the next point of a sequence that covers every parameter's range evenly."""
+        point = self._design.propose([each.parameters for each in observations], known)
+        if point is not None and pools.untried(point):
+            return Advice(point)
+        others = pools.random(1)
+        return Advice(others[0]) if others else None
 
     def _modelled(
         self,

@@ -16,7 +16,7 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 # With fewer rows a forest says little, and no held-out score is worth a choice.
-_LEAST_FOR_FOREST = 8
+_LEAST_FOR_FOREST = 16
 # A member with a smaller share is left out.
 _LEAST_SHARE = 0.05
 # The difference of two held-out log densities counts by this many of the rows.
@@ -107,7 +107,7 @@ def _weighed(
     process: GaussianProcess, rows: Matrix, targets: Vector, variances: Vector, seed: int
 ) -> tuple[tuple[float, Predictor], ...]:
     forest = fit_forest(rows, targets, variances, seed)
-    better = _score(*process.held_out(), targets) - _score(*forest.held_out(), targets)
+    better = _score(*process.held_out(), process.targets) - _score(*forest.held_out(), targets)
     share = 1.0 / (1.0 + math.exp(-min(max(better * len(targets) * _EVIDENCE, -50.0), 50.0)))
     if share > 1 - _LEAST_SHARE:
         return ((1.0, process),)
