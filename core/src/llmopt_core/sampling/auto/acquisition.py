@@ -9,7 +9,7 @@ from scipy.special import ndtr
 Vector = NDArray[np.float64]
 
 # Every further trial on an engine is expected to add this share of what the one before it added.
-_FOLLOWING = 0.7
+_FOLLOWING = 0.8
 _SESSIONS = (1, 2, 3, 4, 6, 8, 12, 16)
 
 

@@ -10,6 +10,8 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 TREES = 30
+# Each tree is fitted with at most so many rows: the time of a proposal stays bounded.
+_MOST_ROWS = 256
 # Of the columns, each split tries this share.
 _COLUMNS = 0.8
 
@@ -53,7 +55,12 @@ def fit_forest(rows: Matrix, targets: Vector, variances: Vector, seed: int, tree
     `variances` are the known variances of the targets' noise: rows weigh less the noisier they are.
     """
     model = ExtraTreesRegressor(
-        n_estimators=trees, bootstrap=True, max_features=_COLUMNS, n_jobs=1, random_state=seed
+        n_estimators=trees,
+        bootstrap=True,
+        max_samples=min(len(rows), _MOST_ROWS),
+        max_features=_COLUMNS,
+        n_jobs=1,
+        random_state=seed,
     )
     total = float(targets.var()) or 1.0
     model.fit(rows.astype(np.float32), targets, sample_weight=total / (total + variances))

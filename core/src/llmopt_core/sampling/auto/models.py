@@ -58,6 +58,12 @@ class Models:
             return utility
         return math.expm1(utility * self.metrics[self.problem.objectives[0].metric].scale.relative)
 
+    def utility(self, relative: float) -> float:
+        """Return the difference in utility that is this relative gain; the inverse of `relative`."""
+        if len(self.problem.objectives) > 1:
+            return relative
+        return math.log1p(relative) / self.metrics[self.problem.objectives[0].metric].scale.relative
+
     def allowed(self, rows: Matrix) -> Vector:
         """Return the probability that all constraints are kept."""
         chances = np.ones(len(rows))
@@ -83,7 +89,7 @@ class Models:
         if self.seconds is None:
             return np.full(len(rows), float(np.median(self.measured_seconds)))
         logarithms = np.log(self.measured_seconds)
-        mean, _ = self.seconds.predict(rows)
+        mean = self.seconds.mean_at(rows)
         low, high = self.measured_seconds.min(), self.measured_seconds.max()
         predicted = np.exp(mean * logarithms.std() + logarithms.mean())
         return np.asarray(np.clip(predicted, low / _SECONDS_SLACK, high * _SECONDS_SLACK))

@@ -16,8 +16,8 @@ from llmopt_core.sampling.designs import QuasiRandomDesign
 from llmopt_core.sampling.observations import Advice, Observation, Problem
 from llmopt_core.search.configurations import Value
 
-# So many trials are spread over the space before a model is asked.
-_INITIAL = 3
+# Trials that are spread over the space before a model is asked: the more parameters, the more.
+_LEAST_INITIAL, _INITIAL_SHARE = 3, 0.4
 
 
 class AutoSampler:
@@ -31,6 +31,7 @@ class AutoSampler:
         self._problem = problem
         self._seed = seed
         self._encoding = Encoding(problem.space)
+        self._initial = max(_LEAST_INITIAL, round(_INITIAL_SHARE * len(problem.space.parameters)))
         self._design = QuasiRandomDesign(problem.space, seed)
 
     def propose(
@@ -49,7 +50,7 @@ class AutoSampler:
         source = PointSource(self._problem.space, known or {}, chance)
         pools = Pools(self._problem, source, tried, running_engine)
         with threadpool_limits(limits=1):  # the engine needs the other cores
-            if len(observations) < _INITIAL or not tried.has(self._problem.metrics):
+            if len(observations) < self._initial or not tried.has(self._problem.metrics):
                 return self._spread(observations, pools, known or {})
             return self._modelled(observations, tried, pools, chance)
 

@@ -15,6 +15,8 @@ from llmopt_core.sampling.auto.preferences import next_preference
 Vector = NDArray[np.float64]
 
 _LEADERS = 5
+# A smaller relative gain is worth no engine time.
+_LEAST_GAIN = 0.01
 _ROUNDS, _CLIMBERS, _STEPS = 3, 6, 12
 # A measured trial counts as feasible when its constraints are kept with this probability.
 _FEASIBLE = 0.5
@@ -83,7 +85,7 @@ class Scorer:
     def _scored(self, points: Sequence[Point]) -> Scored:
         rows = self._encoding.rows(points)
         mean, spread = self._preference.moments(*self._models.objectives(rows), self._chance)
-        gain = expected_improvement(mean, spread, self._best)
+        gain = expected_improvement(mean, spread, self._best + self._models.utility(_LEAST_GAIN))
         gain *= self._models.allowed(rows) * self._models.works(rows)
         seconds = self._models.measurement_seconds(rows)
         running = np.array([self._pools.runs(point) for point in points])
