@@ -18,6 +18,8 @@ from llmopt_core.search.configurations import Value
 
 # Trials that are spread over the space before a model is asked: the more parameters, the more.
 _LEAST_INITIAL, _INITIAL_SHARE = 3, 0.4
+# So many random points are looked at where the next of the sequence was tried already.
+_OTHERS = 50
 
 
 class AutoSampler:
@@ -61,7 +63,7 @@ class AutoSampler:
         point = self._design.propose([each.parameters for each in observations], known)
         if point is not None and pools.untried(point):
             return Advice(point)
-        others = pools.random(1)
+        others = pools.random(_OTHERS)
         return Advice(others[0]) if others else None
 
     def _modelled(
