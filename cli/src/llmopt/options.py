@@ -129,7 +129,7 @@ class Options:
         list[str] | None,
         typer.Option(
             "--objective",
-            help="METRIC or METRIC:minimize; repeat for several. Default: accuracy and speed.",
+            help="METRIC or METRIC:minimize; repeat for several. Default: accuracy, right answers a second.",
         ),
     ] = None
     concurrency: Annotated[
