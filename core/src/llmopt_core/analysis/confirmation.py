@@ -28,6 +28,8 @@ from llmopt_core.storage.records import (
 from llmopt_core.storage.repeats import measured_repeats
 from llmopt_core.storage.views import StudyView
 
+_ALL_BUT_NOTHING = -1 + 1e-12
+
 
 @dataclass(frozen=True)
 class Gain:
@@ -197,4 +199,5 @@ def _score(gains: Sequence[Gain], objectives: Sequence[ObjectiveDefinition]) -> 
 
 
 def _on_scale(gain: Gain) -> float:
-    return float(np.log1p(gain.gain)) if gain.scale == "ratio" else gain.gain
+    # A candidate without a good answer has lost everything, which has no logarithm.
+    return float(np.log1p(max(gain.gain, _ALL_BUT_NOTHING))) if gain.scale == "ratio" else gain.gain

@@ -46,15 +46,33 @@ def change(
     """Return how `new` differs from `old`, repeat by repeat the same; with an interval.
 
     A quotient minus one for a metric on a ratio scale (0.25 = 25 % more), a difference for a score. None
-    where there are too few pairs, or quotients with a zero.
+    where there are too few pairs, quotients with a zero that is no value of the metric, or nothing but zeros
+    to compare with.
     """
     found = pairs(metric, old, new)
-    if len(found) < FEWEST_PAIRS or not np.isfinite(found).all():
+    if len(found) < FEWEST_PAIRS:
         return None
+    if not np.isfinite(found).all():
+        return _change_of_means(metric, old, new, confidence=confidence) if metric.may_be_zero else None
     middle, low, high = mean_interval(found, confidence=confidence)
     if metric.scale == "ratio":
         return float(np.expm1(middle)), float(np.expm1(low)), float(np.expm1(high))
     return middle, low, high
+
+
+def _change_of_means(
+    metric: Metric, old: Sequence[Outcome], new: Sequence[Outcome], *, confidence: float
+) -> Span | None:
+    """Return the quotient minus one of the means: a repeat with a zero has no logarithm.
+
+    The interval is that of the paired differences, in units of the mean of `old`. Whether it leaves zero out
+    does not depend on that mean.
+    """
+    before, after = _values(metric, old), _values(metric, new)
+    if before.mean() <= 0:
+        return None
+    middle, low, high = mean_interval((after - before) / before.mean(), confidence=confidence)
+    return middle, max(-1.0, low), high
 
 
 def level(metric: Metric, outcomes: Sequence[Outcome], *, confidence: float) -> Span | None:

@@ -10,6 +10,7 @@ from llmopt_core.metrics.catalog import CATALOG
 SPEED = CATALOG["output_tokens_per_second"]
 ACCURACY = CATALOG["accuracy"]
 DISTINCT = CATALOG["distinct_1"]
+GOOD = CATALOG["good_answers_per_second"]
 
 
 def speeds(*values):
@@ -92,3 +93,38 @@ def test_what_has_no_quotient_or_no_pair_is_not_compared(old):
     assert change(SPEED, old, new, confidence=0.95) is None
     assert level(SPEED, old, confidence=0.95) is None
     assert mean(SPEED, old) == pytest.approx(np.mean([each.metrics[SPEED.name] for each in old]))
+
+
+def good(*values):
+    return [outcome(metrics={GOOD.name: value}) for value in values]
+
+
+def test_repeats_without_a_good_answer_are_compared_by_their_means():
+    """Two of five repeats had none: the gain is the quotient of the means, and it is proved."""
+    weak, strong = good(0.0, 0.3, 0.0, 0.2, 0.5), good(1.0, 1.1, 0.9, 1.0, 1.0)
+    gain, low, high = change(GOOD, weak, strong, confidence=0.95)
+    assert gain == pytest.approx(4.0)
+    assert 0 < low < gain < high
+    lost, low, high = change(GOOD, strong, weak, confidence=0.95)
+    assert lost == pytest.approx(-0.8)
+    assert -1 <= low < lost < high < 0
+
+
+def test_nothing_but_zeros_is_no_measure_of_a_gain():
+    """Nothing is a multiple of zero; and a speed of zero is no measurement."""
+    assert change(GOOD, good(0.0, 0.0), good(1.0, 1.1), confidence=0.95) is None
+    assert change(SPEED, speeds(0.0, 1.0), speeds(1.0, 1.1), confidence=0.95) is None
+
+
+def test_gains_over_a_weak_baseline_are_claimed_by_chance_as_seldom_as_with_logarithms():
+    """Of 2,000 comparisons of the same binomial rates, with zeros among them, few claim a difference."""
+    generator = np.random.default_rng(3)
+    claims, compared = 0, 0
+    for _ in range(2000):
+        before, after = (generator.binomial(20, 0.12, size=5) / 4 for _ in range(2))
+        span = change(GOOD, good(*before), good(*after), confidence=0.95)
+        if span is not None:
+            compared += 1
+            claims += span[1] > 0 or span[2] < 0
+    assert compared > 1900
+    assert claims / compared < 0.06
