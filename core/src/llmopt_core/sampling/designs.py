@@ -5,13 +5,13 @@ a counter that two runners can read at once. These know conditions, and are aske
 point is given twice, and every runner walks the same sequence.
 """
 
-import math
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 
+from llmopt_core.sampling.dimensions import options_of, value_at
 from llmopt_core.search.configurations import Value
-from llmopt_core.search.spaces import ChoiceDimension, Dimension, IntDimension, SearchSpace, SpaceParameter
+from llmopt_core.search.spaces import Dimension, SearchSpace, SpaceParameter
 from llmopt_core.storage.errors import SamplerUnavailable
 from llmopt_core.storage.methods import Proposal, Request, Sampler
 from llmopt_core.storage.points import walk
@@ -85,7 +85,7 @@ class QuasiRandomDesign(Design):
         """Return the point whose place in the sequence is the number of those `taken`."""
         coordinates = self._coordinates(len(taken))
         dimensions = {each.name: each.dimension for each in self.space.parameters}
-        return walk(self.space, lambda name: fixed.get(name, _at(dimensions[name], coordinates[name])))
+        return walk(self.space, lambda name: fixed.get(name, value_at(dimensions[name], coordinates[name])))
 
     def complete(self, taken: Sequence[Point], entry: Point) -> Point:
         """Return a point that has the values of `entry`, the others from the sequence."""
@@ -135,41 +135,10 @@ DESIGNS: Mapping[str, type[Design]] = {"grid": GridDesign, "qmc": QuasiRandomDes
 
 
 def _options(name: str, dimension: Dimension) -> Sequence[Value]:
-    if isinstance(dimension, ChoiceDimension):
-        return dimension.choices
-    if isinstance(dimension, IntDimension):
-        return range(dimension.low, dimension.high + 1, dimension.step)
-    if dimension.step is None:
+    options = options_of(dimension)
+    if options is None:
         raise SamplerUnavailable(f"sampler grid: {name} has no step; give it one, or use qmc or random")
-    return [_step(dimension.low, dimension.step, index) for index in range(_steps(dimension) + 1)]
-
-
-def _at(dimension: Dimension, unit: float) -> Value:
-    """Return the value of `dimension` at `unit` (0 to below 1)."""
-    if isinstance(dimension, ChoiceDimension):
-        return dimension.choices[int(unit * len(dimension.choices))]
-    if isinstance(dimension, IntDimension):
-        if dimension.log:
-            return min(dimension.high, round(_log_at(dimension.low - 0.5, dimension.high + 0.5, unit)))
-        return dimension.low + dimension.step * int(unit * len(_options("", dimension)))
-    if dimension.log:
-        return min(dimension.high, _log_at(dimension.low, dimension.high, unit))
-    if dimension.step is not None:
-        return _step(dimension.low, dimension.step, int(unit * (_steps(dimension) + 1)))
-    return dimension.low + unit * (dimension.high - dimension.low)
-
-
-def _log_at(low: float, high: float, unit: float) -> float:
-    return math.exp(math.log(low) + unit * (math.log(high) - math.log(low)))
-
-
-def _steps(dimension: Dimension) -> int:
-    assert not isinstance(dimension, ChoiceDimension)  # noqa: S101 - only numbers have steps
-    return math.floor((dimension.high - dimension.low) / (dimension.step or 1) + 1e-9)
-
-
-def _step(low: float, step: float, index: int) -> float:
-    return round(low + step * index, 12)
+    return options
 
 
 def _identity(point: Point) -> tuple[tuple[str, str, Value], ...]:

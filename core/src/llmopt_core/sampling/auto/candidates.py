@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from llmopt_core.sampling.auto.dimensions import options_of, unit_of, value_at
 from llmopt_core.sampling.auto.encoding import Point, identity, ordered_places
+from llmopt_core.sampling.dimensions import options_of, unit_of, value_at
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import ChoiceDimension, Dimension, SearchSpace, SpaceParameter
 from llmopt_core.storage.points import walk

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt_core.sampling.auto.dimensions import unit_of
+from llmopt_core.sampling.dimensions import unit_of
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import ChoiceDimension, Dimension, SearchSpace
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from llmopt_core.sampling.auto.candidates import PointSource, all_points, distinct
-from llmopt_core.sampling.auto.dimensions import options_of
 from llmopt_core.sampling.auto.encoding import Point
 from llmopt_core.sampling.auto.tried import Tried, engine_part
+from llmopt_core.sampling.dimensions import options_of
 from llmopt_core.sampling.observations import Problem
 from llmopt_core.search.configurations import Value
 
