@@ -6,24 +6,32 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_runner.datasets.base import Item
 from llmopt_runner.load.client import run_load
 from llmopt_runner.load.requests import ChatRequest, Endpoint, LoadRun, RequestRecord
 from llmopt_runner.load.shapes import ClosedLoop, LoadShape
+from llmopt_runner.load.summary import e2e_seconds, ttft_seconds
 from llmopt_runner.quality.base import Evaluator, ScoringFailed
 from llmopt_runner.stopping import StopSignal
 
-# Says from the place of an item and its score that the rest of the trial is not worth its time.
-Prune = Callable[[int, float], bool]
+# Says from the place of an item and what was measured of it that the rest of the trial is not worth its time.
+Prune = Callable[[int, MeasuredItem], bool]
+_MS = 1000
+_DECIMALS = 3
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """A load that ran to its end, or to where it was stopped; `scores` and `answers` by item."""
+    """A load that ran to its end, or to where it was stopped.
+
+    `scores` and `answers` are by item, `items` by the item's place among all.
+    """
 
     run: LoadRun
     scores: Mapping[str, float]
     answers: Mapping[str, str]
+    items: Mapping[int, MeasuredItem]
     pruned: bool
 
 
@@ -37,24 +45,45 @@ class _Scoring:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     scores: dict[str, float] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
+    measured: dict[int, MeasuredItem] = field(default_factory=dict)
     pruned: bool = False
     failure: ScoringFailed | None = None
 
-    async def score(self, record: RequestRecord) -> None:
-        if record.error is not None or self.evaluator is None:
+    async def take(self, record: RequestRecord) -> None:
+        """Score the answer, if there is an evaluator, and ask whether the trial goes on."""
+        if record.error is not None:
             return
         place, item = self.items[record.item_id]
-        try:
-            score = await self.evaluator.score(item, record.text)
-        except ScoringFailed as error:
-            self.failure = error
-            self.stop.set()
-            return
-        self.scores[record.item_id] = score
-        self.answers[record.item_id] = record.text
-        if self.prune(place, score):
+        score = None
+        if self.evaluator is not None:
+            try:
+                score = await self.evaluator.score(item, record.text)
+            except ScoringFailed as error:
+                self.failure = error
+                self.stop.set()
+                return
+            self.scores[record.item_id] = score
+            self.answers[record.item_id] = record.text
+        self._report(place, record, score)
+
+    def _report(self, place: int, record: RequestRecord, score: float | None) -> None:
+        comparable = self.evaluator is not None and self.evaluator.pairable
+        measured = measured_item(record, score if comparable else None)
+        self.measured[place] = measured
+        if not self.pruned and self.prune(place, measured):
             self.pruned = True
             self.stop.set()
+
+
+def measured_item(record: RequestRecord, score: float | None) -> MeasuredItem:
+    """Return what is kept of a request that succeeded, and of its `score`."""
+    ttft = ttft_seconds(record)
+    return MeasuredItem(
+        score=score,
+        e2e_ms=round(e2e_seconds(record) * _MS, _DECIMALS),
+        ttft_ms=None if ttft is None else round(ttft * _MS, _DECIMALS),
+        output_tokens=record.output_tokens,
+    )
 
 
 def warm_up(
@@ -99,7 +128,7 @@ def measure(
             async with anyio.create_task_group() as group:
 
                 def score_soon(record: RequestRecord) -> None:
-                    group.start_soon(scoring.score, record)
+                    group.start_soon(scoring.take, record)
 
                 run = await run_load(
                     endpoint,
@@ -118,4 +147,4 @@ def measure(
     stopping.check()
     if scoring.failure is not None:
         raise scoring.failure
-    return Measurement(run, scoring.scores, scoring.answers, scoring.pruned)
+    return Measurement(run, scoring.scores, scoring.answers, scoring.measured, scoring.pruned)

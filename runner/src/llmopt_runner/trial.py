@@ -12,8 +12,10 @@ from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.errors.policies import POLICIES
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.search_spaces import complete
+from llmopt_core.sampling.pruning import AUTO
 from llmopt_core.sampling.refusals import known_refusal
 from llmopt_core.search.configurations import Configuration, Value
+from llmopt_core.storage.measured_items import MeasuredItems, all_items
 from llmopt_core.storage.records import Claim, Outcome, OutcomeKind, Phase
 from llmopt_core.storage.studies import Study
 from llmopt_runner.contention import watch_processors
@@ -24,6 +26,7 @@ from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.guarding import EngineMemory, MemoryExceeded
 from llmopt_runner.load.requests import ChatRequest, Endpoint
+from llmopt_runner.load.shapes import ClosedLoop
 from llmopt_runner.load.summary import RequestsFailed, load_warnings, summarise
 from llmopt_runner.loading import EngineSlot
 from llmopt_runner.measuring import Measurement, Prune, measure, warm_up
@@ -112,7 +115,9 @@ class TrialRunner:
             return None
         twin = self.study.measured(configuration.key())
         if twin is not None and twin.outcome is not None:
-            return replace(twin.outcome, kind=OutcomeKind.COPIED, copied_from=twin.number, warnings=())
+            return replace(
+                twin.outcome, kind=OutcomeKind.COPIED, copied_from=twin.number, warnings=(), items=None
+            )
         refusal = known_refusal(self.study.trials(), configuration, self.declaration.load_part)
         return None if refusal is None else failed(configuration, refusal)
 
@@ -206,12 +211,20 @@ class TrialRunner:
         )
 
     def _prune(self, claim: Claim) -> Prune:
-        objectives = self.study.definition.objectives
-        if claim.phase is not Phase.SEARCH or len(objectives) > 1:
-            return lambda _place, _score: False
-        if objectives[0].metric != self.workload.evaluator.metric:
-            return lambda _place, _score: False
-        return lambda place, score: self.study.report(claim, place, score)
+        definition = self.study.definition
+        if claim.phase is not Phase.SEARCH or (
+            definition.pruner != AUTO and definition.objectives[0].metric != self.workload.evaluator.metric
+        ):
+            return lambda _place, _item: False
+        return lambda place, item: self.study.report(claim, place, item)
+
+    def _kept_items(self, claim: Claim, measurement: Measurement) -> MeasuredItems | None:
+        """Return what later trials are compared with; None where nothing compares with this one."""
+        if self.study.definition.pruner != AUTO or claim.phase is Phase.CONFIRM or measurement.pruned:
+            return None
+        shape = self.workload.shape(claim.number)
+        concurrency = shape.concurrency if isinstance(shape, ClosedLoop) else None
+        return all_items(measurement.items, len(self.workload.items(claim.phase)), concurrency)
 
     def _timed_out(self) -> Failure:
         return Failure(
@@ -237,9 +250,8 @@ class TrialRunner:
             samples=dict(measurement.scores),
             sample_metric=evaluator.metric if measurement.scores else "",
             facts=self._facts(claim, configuration, server),
+            items=self._kept_items(claim, measurement),
         )
-        if measurement.pruned:
-            return replace(outcome, kind=OutcomeKind.PRUNED, metrics=quality)
         try:
             speed = summarise(measurement.run, self.workload.spec.slo)
         except RequestsFailed as error:
@@ -257,7 +269,8 @@ class TrialRunner:
         objectives, constraints = self._asked()
         undefined = undefined_costs((*objectives, *constraints), metrics)
         missing = unusable(metrics, objectives=objectives, constraints=constraints, undefined=undefined)
-        void = (*validity.void, *missing)
+        # What a stopped trial measured of its first items may lack a metric that whole ones have.
+        void = validity.void if measurement.pruned else (*validity.void, *missing)
         outcome = replace(
             outcome,
             metrics=metrics,
@@ -268,6 +281,8 @@ class TrialRunner:
         if void:
             failure = Failure(ErrorClass.MEASUREMENT_VOID, "; ".join(void), "its values are not used")
             return replace(outcome, kind=OutcomeKind.INVALID, failure=failure)
+        if measurement.pruned:
+            return replace(outcome, kind=OutcomeKind.PRUNED)
         if undefined:
             return replace(
                 failed(configuration, _no_good_answers(undefined, len(measurement.scores))),

@@ -21,6 +21,7 @@ from llmopt_core.sampling.distributions import distribution
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.spaces import ChoiceDimension, FloatDimension, IntDimension
 from llmopt_core.storage import tables
+from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_core.storage.records import ConfirmPlan, OutcomeKind
 from llmopt_core.storage.snapshot import Snapshot
 from llmopt_core.storage.storages import Storage
@@ -177,7 +178,7 @@ def test_a_trial_costs_few_statements(sqlite_url):
         sa.event.listen(storage.engine, "commit", commits.append)
         claim = study.claim("runner", budget=20)
         for index in range(40):
-            study.report(claim, index, 0.5)
+            study.report(claim, index, MeasuredItem(0.5, e2e_ms=1.0))
         study.finish(claim, measured(claim))
     assert len(commits) == 2
     assert len(statements) <= 16

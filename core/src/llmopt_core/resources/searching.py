@@ -221,12 +221,13 @@ class Pruner(Part):
     """How a hopeless trial is stopped early."""
 
     name: Annotated[
-        Literal["wilcoxon", "median", "none"],
+        Literal["auto", "wilcoxon", "median", "none"],
         Field(
-            description="`wilcoxon` compares item by item with the best trial, `median` with the median "
-            "trial. With several objectives nothing is pruned."
+            description="`auto` compares scores and speeds with the best trials after each block of items, "
+            "also with several objectives and constraints. `wilcoxon` compares scores item by item with the "
+            "best trial, `median` with the median trial; with several objectives they prune nothing."
         ),
-    ] = "wilcoxon"
+    ] = "auto"
 
 
 class StudyRef(Part):

@@ -1,7 +1,8 @@
-"""Stopping a hopeless trial early, from the scores of its first samples.
+"""Stopping a hopeless trial early, from what it measured of its first items.
 
-Optuna's pruners read intermediate values, each a transaction of its own. Here the scores stay in the
-runner's memory, beside those of the trials to compare with, and are stored once, with the trial's end.
+The pruner `auto` compares in blocks, see `racing`. Optuna's pruners read intermediate values, each a
+transaction of its own. Here what was measured stays in the runner's memory, beside that of the trials to
+compare with, and is stored once, with the trial's end.
 """
 
 import importlib
@@ -15,12 +16,15 @@ from optuna.pruners import BasePruner, MedianPruner, WilcoxonPruner
 from optuna.trial import TrialState, create_trial
 
 from llmopt_core.sampling.optuna_studies import study_in_memory
+from llmopt_core.sampling.racing.races import Race, race_of
 from llmopt_core.storage.bounds import bounded
+from llmopt_core.storage.measured_items import MeasuredItem
+from llmopt_core.storage.methods import Pruning
 from llmopt_core.storage.outcomes import keeps_constraints, objective_values
 from llmopt_core.storage.records import OutcomeKind, Phase, StudyDefinition
 from llmopt_core.storage.snapshot import StoredTrial
 
-Scores = Sequence[tuple[int, float]]
+AUTO = "auto"
 # Six differences are the fewest for which a one-sided Wilcoxon test can reach p < 0.1 with room to spare.
 _FIRST_SAMPLES = 6
 _P_THRESHOLD = 0.1
@@ -54,8 +58,11 @@ class TrialPruning:
         """The scores in the order they came."""
         return tuple(self._scores.items())
 
-    def report(self, sample_index: int, score: float) -> bool:
-        """Take one sample's score; say whether the trial should stop."""
+    def report(self, place: int, item: MeasuredItem) -> bool:
+        """Take one item's score; say whether the trial should stop."""
+        return item.score is not None and self._report(place, item.score)
+
+    def _report(self, sample_index: int, score: float) -> bool:
         self._scores[sample_index] = float(score)
         if not self._useful or not math.isfinite(score):
             return False
@@ -70,11 +77,42 @@ class TrialPruning:
         return count >= _FIRST_SAMPLES and not (self._by_sample and count in _SLOW_COUNTS)
 
 
-def pruning_of(definition: StudyDefinition, finished: Iterable[StoredTrial]) -> TrialPruning | None:
+class RacePruning:
+    """The first items of one running trial against those of the trials before it, block by block."""
+
+    scores: tuple[tuple[int, float], ...] = ()  # the outcome holds them
+
+    def __init__(self, race: Race) -> None:
+        self._race = race
+        self._items: dict[int, MeasuredItem] = {}
+        self._ready = 0  # items from the first on without a gap
+        self._looked = 0
+        race.prepare()
+
+    def report(self, place: int, item: MeasuredItem) -> bool:
+        """Take one item; once a block is whole, say whether the trial should stop.
+
+        Items after one that is still under way wait for it: else a slow trial would be judged by its fast
+        answers.
+        """
+        self._items[place] = item
+        while self._ready in self._items:
+            self._ready += 1
+        look = max((each for each in self._race.looks if each <= self._ready), default=0)
+        if look <= self._looked:
+            return False
+        self._looked = look
+        return self._race.is_lost([self._items[each] for each in range(look)])
+
+
+def pruning_of(definition: StudyDefinition, finished: Iterable[StoredTrial]) -> Pruning | None:
     """Return the pruning of a trial after those `finished`, None where the study stops no trial early.
 
-    With several objectives none can be called hopeless.
+    The pruners that see one score after another can call no trial with several objectives hopeless.
     """
+    if definition.pruner == AUTO:
+        race = race_of(definition, (trial.record for trial in finished))
+        return None if race is None else RacePruning(race)
     if definition.pruner == "none" or len(definition.objectives) > 1:
         return None
     return TrialPruning(definition, finished)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import declaration_of
@@ -14,7 +15,7 @@ from llmopt_core.resources.loading import Resource
 from llmopt_core.resources.optimization import LLMOptimization, Objective, OptimizationSpec
 from llmopt_core.resources.presets import preset_space
 from llmopt_core.resources.search_spaces import build_space, parse_values
-from llmopt_core.resources.searching import Sampler
+from llmopt_core.resources.searching import Pruner, Sampler
 from llmopt_core.resources.serving import Engine, Model, Workload
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import SearchSpace
@@ -29,6 +30,9 @@ from llmopt_core.storage.records import (
 
 _PERCENT = 100
 _FIRST_DEFAULT_SAMPLER = "tpe"
+_FIRST_DEFAULT_PRUNER = "wilcoxon"
+# They see one score after another, so one objective.
+_PRUNERS_OF_ONE_OBJECTIVE = ("wilcoxon", "median")
 
 
 class UnknownEngine(LlmoptError):
@@ -57,16 +61,23 @@ def fingerprint(spec: OptimizationSpec | BenchmarkSpec) -> str:
     """Return a short text that differs when anything differs that a running study depends on.
 
     A field that a later version brings does not change it while it has its default: see `settled_spec`. Nor
-    does the change of the default sampler since release 0.1.0: an earlier study keeps the one it has.
+    do the changes of the default sampler and pruner since release 0.1.0: an earlier study keeps its own.
     """
     kept = {field.field for field in spec.immutable}
     names = {name for name, field in type(spec).model_fields.items() if field.alias in kept}
     document = spec.model_dump(mode="json", by_alias=True, include=names)
     kind = LLMBenchmark if isinstance(spec, BenchmarkSpec) else LLMOptimization
-    if isinstance(spec, OptimizationSpec) and spec.search.sampler.name == Sampler().name:
-        document["search"]["sampler"]["name"] = _FIRST_DEFAULT_SAMPLER
+    if isinstance(spec, OptimizationSpec):
+        _with_first_defaults(spec, document["search"])
     text = json.dumps(settled_spec(kind.__name__, document), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _with_first_defaults(spec: OptimizationSpec, search: dict[str, Any]) -> None:
+    if spec.search.sampler.name == Sampler().name:
+        search["sampler"]["name"] = _FIRST_DEFAULT_SAMPLER
+    if spec.search.pruner.name == Pruner().name:
+        search["pruner"]["name"] = _FIRST_DEFAULT_PRUNER
 
 
 def engine_declaration(engine: Engine, path: str = "spec.engine") -> EngineDeclaration:
@@ -113,12 +124,17 @@ def _optimization(resource: LLMOptimization) -> StudyDefinition:
         objectives=tuple(objective_of(asked) for asked in spec.objectives),
         constraints=_constraints(spec),
         sampler=spec.search.sampler.name,
-        pruner="none" if len(spec.objectives) > 1 else spec.search.pruner.name,
+        pruner=_pruner(spec),
         seed=spec.search.sampler.seed,
         enqueue=tuple(_typed(entry, declaration) for entry in spec.search.enqueue),
         serving=_serving(spec.model, spec.engine, fixed),
         output_tokens=spec.workload.output_tokens,
     )
+
+
+def _pruner(spec: OptimizationSpec) -> str:
+    name = spec.search.pruner.name
+    return "none" if len(spec.objectives) > 1 and name in _PRUNERS_OF_ONE_OBJECTIVE else name
 
 
 def _benchmark(resource: LLMBenchmark) -> StudyDefinition:

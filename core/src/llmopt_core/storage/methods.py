@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from llmopt_core.search.configurations import Value
+from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_core.storage.records import StudyDefinition
 from llmopt_core.storage.snapshot import Snapshot, StoredTrial
 
@@ -58,14 +59,14 @@ class Sampler(ABC):
 
 
 class Pruning(Protocol):
-    """The scores of one running trial against those of the trials before it."""
+    """The items of one running trial against those of the trials before it."""
 
     @property
     def scores(self) -> tuple[tuple[int, float], ...]:
         """The place of each sample and its score, in the order they came."""
 
-    def report(self, sample_index: int, score: float) -> bool:
-        """Take one sample's score; say whether the trial should stop."""
+    def report(self, place: int, item: MeasuredItem) -> bool:
+        """Take one item by its place among all; say whether the trial should stop."""
 
 
 @dataclass(frozen=True)

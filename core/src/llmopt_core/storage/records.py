@@ -9,6 +9,7 @@ from llmopt_core.errors.classes import Failure
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.storage.measured_items import MeasuredItems
 
 # 0.3 - 0.02 is not to be missed by 0.28: binary fractions differ in the last digits.
 _BOUND_DECIMALS = 9
@@ -196,6 +197,7 @@ class Outcome:
 
     `metrics` by catalogue name, in the catalogue's units. `samples` maps an item's id to its
     score, whose mean is the metric `sample_metric`.
+    `items` is what a later trial is compared with while it runs, where the study stops trials by it.
     `facts` is what the engine told about itself. `seconds` maps a stage (load, warmup, measure, framework)
     to its wall time.
     """
@@ -210,6 +212,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     failure: Failure | None = None
     copied_from: int | None = None
+    items: MeasuredItems | None = None
 
 
 @dataclass(frozen=True)

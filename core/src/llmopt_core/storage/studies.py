@@ -28,6 +28,7 @@ from llmopt_core.storage.documents import (
 from llmopt_core.storage.endings import Endings
 from llmopt_core.storage.errors import StudyUnreadable
 from llmopt_core.storage.leases import Leases, beat_of
+from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_core.storage.methods import Methods, Pruning
 from llmopt_core.storage.records import (
     Claim,
@@ -91,7 +92,7 @@ class Study:
         sampler = None if methods is None else methods.sampler(definition)
         self._claims = Claims(database, self._snapshot, self._writer, session, sampler)
         self._endings = Endings(database, definition, self._snapshot, self._writer)
-        self._pruning: dict[int, Pruning] = {}  # by the number of a running trial
+        self._pruning: dict[int, Pruning | None] = {}  # by the number of a running trial
 
     @property
     def definition(self) -> StudyDefinition:
@@ -186,17 +187,18 @@ class Study:
             self._enqueue_missing(connection, changed, again=False)
             self._withdraw(connection, changed.repeats)
 
-    def report(self, claim: Claim, sample_index: int, score: float) -> bool:
-        """Take the score of one sample; say whether the pruner wants the trial to stop.
+    def report(self, claim: Claim, place: int, item: MeasuredItem) -> bool:
+        """Take what was measured of one item; say whether the pruner wants the trial to stop.
 
-        `sample_index` is the sample's place among the study's items, the same in every trial. Nothing is
-        written before the trial ends.
+        `place` is the item's among the study's items, the same in every trial. The baseline and repeats are
+        never stopped. Nothing is written before the trial ends.
         """
-        if claim.phase is Phase.CONFIRM:
+        if claim.phase is not Phase.SEARCH:
             return False
         with self._guard:
-            pruning = self._pruning.get(claim.number) or self._prune(claim)
-            return pruning is not None and pruning.report(sample_index, score)
+            known = claim.number in self._pruning
+            pruning = self._pruning[claim.number] if known else self._prune(claim)
+            return pruning is not None and pruning.report(place, item)
 
     def finish(self, claim: Claim, outcome: Outcome) -> None:
         """End the claimed trial with `outcome`, in one transaction; calling it again changes nothing.
@@ -326,8 +328,7 @@ class Study:
             return None
         others = (trial for trial in self._snapshot.trials.values() if trial.number != claim.number)
         pruning = self._methods.pruning(self._definition, others)
-        if pruning is not None:
-            self._pruning[claim.number] = pruning
+        self._pruning[claim.number] = pruning
         return pruning
 
     def _enqueue(self, connection: Connection, tickets: Iterable[Ticket]) -> None:

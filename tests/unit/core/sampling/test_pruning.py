@@ -1,12 +1,15 @@
 import random
 import time
 
+import numpy as np
 import pytest
+from fakes.races import World
 from fakes.studies import TWO_OBJECTIVES, definition
 
 from llmopt_core.sampling.pruning import TrialPruning, pruning_of
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.documents import Ending, Ticket
+from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_core.storage.records import ConstraintDefinition, Outcome, OutcomeKind, Phase, TrialRecord
 from llmopt_core.storage.snapshot import StoredTrial
 
@@ -25,10 +28,14 @@ def _scores(rate, seed):
     return [float(chance.random() < rate) for _ in range(SAMPLES)]
 
 
+def _item(score):
+    return MeasuredItem(score, e2e_ms=1.0)
+
+
 def _stopped_after(pruning, scores):
     order = random.Random(0).sample(range(len(scores)), len(scores))
     for count, index in enumerate(order, start=1):
-        if pruning.report(index, scores[index]):
+        if pruning.report(index, _item(scores[index])):
             return count
     return None
 
@@ -69,8 +76,8 @@ def test_lower_can_be_better():
 def test_samples_the_best_lacks_are_passed_over():
     """Samples that the best trial has no score for, or that have none themselves, neither warn nor stop."""
     pruning = TrialPruning(definition(pruner="wilcoxon"), [_finished(0, [1.0] * 5)])
-    assert not any(pruning.report(index, 0.0) for index in range(SAMPLES))
-    assert not pruning.report(SAMPLES, float("nan"))
+    assert not any(pruning.report(index, _item(0.0)) for index in range(SAMPLES))
+    assert not pruning.report(SAMPLES, _item(float("nan")))
 
 
 def test_reports_are_quick():
@@ -78,7 +85,7 @@ def test_reports_are_quick():
     pruning = TrialPruning(definition(pruner="wilcoxon"), [_finished(0, _scores(0.6, 1))])
     began = time.process_time()
     for index, score in enumerate(_scores(0.65, 5)):
-        pruning.report(index, score)
+        pruning.report(index, _item(score))
     assert time.process_time() - began < 0.6
 
 
@@ -108,9 +115,39 @@ def test_several_objectives_are_not_pruned():
     assert pruning_of(definition(pruner="none"), ()) is None
 
 
+def _raced(objectives=TWO_OBJECTIVES):
+    """Return the pruning of a trial after four good ones of sixty items, and what a hopeless one measures."""
+    world, chance = World(), np.random.default_rng(1)
+    lengths = world.lengths(chance)
+    records = [world.record(number, world.trial(chance, lengths)) for number in range(4)]
+    before = [StoredTrial(each.number, Ticket(each.phase), Ending(each.outcome), each) for each in records]
+    hopeless = world.trial(chance, lengths, quality=0.0, speed=0.2)
+    return pruning_of(definition(pruner="auto", objectives=objectives), before), hopeless
+
+
+def test_auto_stops_a_hopeless_trial_with_several_objectives():
+    """It is stopped at the end of a block; what is there after that is not looked at."""
+    pruning, hopeless = _raced()
+    stops = [pruning.report(place, item) for place, item in enumerate(hopeless)]
+    assert stops.index(True) + 1 in {12, 24, 36, 48}
+    assert pruning.scores == ()
+
+
+def test_auto_waits_for_items_that_are_under_way():
+    """Without its first item no block is whole: the slowest answers of a trial come last."""
+    pruning, hopeless = _raced()
+    assert not any(pruning.report(place, hopeless[place]) for place in range(1, 60))
+    assert pruning.report(0, hopeless[0])
+
+
+def test_auto_begins_with_the_fifth_trial():
+    """Before four trials are measured none is stopped."""
+    assert pruning_of(definition(pruner="auto", objectives=TWO_OBJECTIVES), ()) is None
+
+
 def test_scores_are_kept_in_order():
     """What was reported is kept to be stored with the trial's end."""
     pruning = TrialPruning(definition(pruner="wilcoxon"), [])
     for index in (3, 0, 2):
-        pruning.report(index, 1.0)
+        pruning.report(index, _item(1.0))
     assert pruning.scores == ((3, 1.0), (0, 1.0), (2, 1.0))

@@ -112,6 +112,25 @@ def test_the_default_sampler_changed_without_changing_a_study(sampler, same):
     assert (next(found) == next(found)) is same
 
 
+@pytest.mark.parametrize(("pruner", "same"), [("auto", True), ("wilcoxon", True), ("none", False)])
+def test_the_default_pruner_changed_without_changing_a_study(pruner, same):
+    """A study of the first release goes on under the later default; another pruner is another study."""
+    document = optimization()
+    document["spec"]["search"].pop("pruner", None)
+    named = changed(document, "spec.search.pruner", {"name": pruner})
+    found = (fingerprint(resource_of(each).spec) for each in (document, named))
+    assert (next(found) == next(found)) is same
+
+
+@pytest.mark.parametrize(("pruner", "kept"), [("auto", "auto"), ("wilcoxon", "none"), ("none", "none")])
+def test_only_auto_stops_trials_with_several_objectives(pruner, kept):
+    """A pruner that sees one score after another is left out with them."""
+    document = changed(optimization(), "spec.search.pruner", {"name": pruner})
+    objectives = [{"metric": "accuracy"}, {"metric": "requests_per_second"}]
+    resource = resource_of(changed(document, "spec.objectives", objectives))
+    assert define_study(resource).pruner == kept
+
+
 def test_a_preset_searches_the_number_of_examples_unless_it_is_fixed():
     """No examples are the default, not a choice; a number that a manifest gives is one."""
     document = changed(optimization(), "spec.search", {"preset": "accuracy"})
