@@ -20,7 +20,7 @@ import numpy as np
 
 from llmopt_core.analysis.blocks import Block, ComparedMetric, Slot
 from llmopt_core.analysis.confirmation import prove
-from llmopt_core.analysis.effects import Effect, Verdict
+from llmopt_core.analysis.effects import Effect
 from llmopt_core.analysis.finalists import Contender, choose_finalists
 from llmopt_core.analysis.sequential import boundary
 from llmopt_core.analysis.student import quantile
@@ -267,7 +267,7 @@ def counted(
         (configurations[each.candidate], effect) for each in standing.candidates for effect in each.effects
     ]
     spans = [span for number, effect in effects if (span := covers(scenario, number, effect)) is not None]
-    claims = [(number, effect) for number, effect in effects if effect.verdict is Verdict.BETTER]
+    claims = [(number, effect) for number, effect in effects if effect.better]
     false = [
         (number, effect)
         for number, effect in claims
@@ -304,10 +304,10 @@ def today(scenario: Scenario, seed: int) -> Measured:
     ]
     plan = ConfirmPlan(({},) * len(configurations), tuple(range(len(configurations))), TODAY_REPEATS)
     proved = prove(plan, trials, StudyDefinition("bench", "", SearchSpace(()), objectives))
-    gains = proved.gains if proved else ()
+    effects = proved.effects if proved else ()
     winner = configurations[proved.candidate] if proved else -1
-    claims = [better(gain.metric, scenario.effect(winner, gain.metric)) for gain in gains if gain.significant]
-    inside = [within(scenario, winner, gain.metric, gain.low, gain.high) for gain in gains]
+    claims = [better(each.metric, scenario.effect(winner, each.metric)) for each in effects if each.better]
+    inside = [bool(covers(scenario, winner, each)) for each in effects]
     runs = TODAY_REPEATS * len(configurations)
     return Measured(
         false_claim=not all(claims),
@@ -319,11 +319,6 @@ def today(scenario: Scenario, seed: int) -> Measured:
         rounds=TODAY_REPEATS,
         finalists=TODAY_TOP,
     )
-
-
-def within(scenario: Scenario, number: int, metric: str, low: float, high: float) -> bool:
-    truth = scenario.effect(number, metric)
-    return low <= (truth if metric == ACCURACY else math.expm1(truth)) <= high
 
 
 def trial_of(world: World, configuration: int, candidate: int, repeat: int, offset: float) -> TrialRecord:

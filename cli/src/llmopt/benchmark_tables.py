@@ -7,12 +7,11 @@ from rich.text import Text
 
 from llmopt.tables import warning_lines
 from llmopt.terminal import Console
-from llmopt_core.analysis.comparison import BenchmarkFinding, CandidateFinding, Difference
+from llmopt_core.analysis.comparison import BenchmarkFinding, CandidateFinding
+from llmopt_core.analysis.effects import Effect
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.results.benchmark_wording import (
     benchmark_headline,
-    difference_interval_text,
-    difference_text,
     difference_verdict,
     how_sure,
     mean_interval_text,
@@ -20,6 +19,7 @@ from llmopt_core.results.benchmark_wording import (
     value_texts,
 )
 from llmopt_core.results.benchmarks import BenchmarkResult
+from llmopt_core.results.wording import gain_text, interval_text
 
 
 def print_benchmark(console: Console, result: BenchmarkResult) -> None:
@@ -60,8 +60,8 @@ def _row(candidate: CandidateFinding, finding: BenchmarkFinding, metric: str) ->
     yield Text(candidate.name, style="bold" if candidate.name == finding.winner else "")
     yield Text(mean_text(mean))
     yield Text(mean_interval_text(mean))
-    yield Text(difference_text(difference))
-    yield Text(difference_interval_text(difference))
+    yield Text(gain_text(difference))
+    yield Text(interval_text(difference))
     if candidate.name == finding.baseline:
         yield Text("baseline", style="dim")
     elif mean is None:
@@ -70,7 +70,7 @@ def _row(candidate: CandidateFinding, finding: BenchmarkFinding, metric: str) ->
         yield Text(difference_verdict(difference), style=_style(difference))
 
 
-def _style(difference: Difference | None) -> str:
+def _style(difference: Effect | None) -> str:
     if difference is None or not difference.significant:
         return "dim"
     return "green" if difference.better else "red"

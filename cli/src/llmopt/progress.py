@@ -127,9 +127,9 @@ def _best(progress: Progress) -> str:
         return ""
     compared = progress.best_trial and not progress.default_failure
     gains = ", ".join(
-        f"{one.metric} {number(one.best)} ({gain_text(one)} over the default, not confirmed)"
+        f"{one.metric} {number(one.value)} ({gain_text(one)} over the default, not confirmed)"
         if compared
-        else f"{one.metric} {number(one.best)}"
+        else f"{one.metric} {number(one.value)}"
         for one in progress.gains
     )
     return (

@@ -6,8 +6,9 @@ from rich.table import Table
 from rich.text import Text
 
 from llmopt.terminal import Console
+from llmopt_core.analysis.effects import Effect
 from llmopt_core.analysis.summary import WarningCount
-from llmopt_core.results.optimizations import Comparison, ErrorCount, OptimizationResult
+from llmopt_core.results.optimizations import ErrorCount, OptimizationResult
 from llmopt_core.results.wording import (
     advice,
     gain_text,
@@ -27,8 +28,8 @@ def print_result(console: Console, result: OptimizationResult) -> None:
     """Print the outcome: headline, best against default, parameters, errors, and where to go from here."""
     console.print()
     console.print(Text(headline(result), style="bold"), soft_wrap=True)
-    if result.comparisons:
-        console.print(comparison_table(result.comparisons, reference_title(result)))
+    if result.effects:
+        console.print(comparison_table(result))
     for standing in result.constraints:
         _say(console, f"Constraint {standing_text(standing)}")
     if result.confirmed:
@@ -60,22 +61,22 @@ def warning_lines(warnings: Sequence[WarningCount]) -> Iterator[str]:
         yield f"Warning{where}: {warning.message}"
 
 
-def comparison_table(comparisons: tuple[Comparison, ...], reference: str = "the default") -> Table:
-    """Return best against `reference`, a row for each metric."""
+def comparison_table(result: OptimizationResult) -> Table:
+    """Return best against the reference, a row for each metric."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("metric", no_wrap=True)
-    for title in (reference.removeprefix("the "), "best", "gain"):
+    for title in (reference_title(result).removeprefix("the "), "best", "gain"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("interval", overflow="fold")
     table.add_column("", overflow="fold")
-    for one in comparisons:
+    for one in result.effects:
         table.add_row(
-            Text(one.metric, style="bold" if one.objective else "dim"),
-            number(one.default),
-            number(one.best),
+            Text(one.metric, style="bold" if one.metric in result.objectives else "dim"),
+            number(one.baseline),
+            number(one.value),
             gain_text(one),
             interval_text(one),
-            Text(verdict(one), style=_style(one)),
+            Text(verdict(one, objective=one.metric in result.objectives), style=_style(one)),
         )
     return table
 
@@ -84,10 +85,10 @@ def _say(console: Console, text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _style(comparison: Comparison) -> str:
-    if comparison.significant:
+def _style(effect: Effect) -> str:
+    if effect.better:
         return "green"
-    return "red" if comparison.worse else "dim"
+    return "red" if effect.worse else "dim"
 
 
 def _parameter_lines(result: OptimizationResult) -> Iterator[str]:

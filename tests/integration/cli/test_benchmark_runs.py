@@ -72,7 +72,8 @@ def test_a_benchmark_measures_its_candidates_and_says_which_one_wins(tmp_path, c
     assert written["serve_command"].startswith("llama-server")
     assert [candidate["repeats"] for candidate in written["candidates"]] == [3, 3, 3]
     cold = written["candidates"][2]["against_baseline"]["accuracy"]
-    assert 0 < cold["low"] <= cold["difference"] <= cold["high"]
+    assert cold["verdict"] == "better"
+    assert 0 < cold["absolute_interval"]["low"] <= cold["absolute"] <= cold["absolute_interval"]["high"]
 
 
 def test_no_difference_is_said_so(tmp_path, capsys):
@@ -116,9 +117,13 @@ def test_more_repeats_go_on_where_it_ended(tmp_path):
 def test_another_confidence_needs_no_new_measurement(tmp_path):
     """What was measured is judged anew."""
     run(tmp_path)
-    wide = best(tmp_path)["candidates"][2]["against_baseline"]["output_tokens_per_second"]
+    wide = best(tmp_path)["candidates"][2]["against_baseline"]["output_tokens_per_second"][
+        "relative_interval"
+    ]
     assert run(tmp_path, text=benchmark_manifest(confidencePercent=60)) == Exit.FINISHED
-    narrow = best(tmp_path)["candidates"][2]["against_baseline"]["output_tokens_per_second"]
+    narrow = best(tmp_path)["candidates"][2]["against_baseline"]["output_tokens_per_second"][
+        "relative_interval"
+    ]
     assert wide["low"] < narrow["low"] < narrow["high"] < wide["high"]
     assert len(trials_of(tmp_path)) == 9
 

@@ -98,7 +98,7 @@ def test_a_run_measures_confirms_and_writes_its_results(tmp_path, capsys):
     assert "Serve it: llama-server --model SmolLM2" in printed
     assert best["trials"] == 5 + 4
     assert best["parameters"]["sampling"]["temperature"] < 1
-    assert best["comparisons"][0]["significant"] is True
+    assert best["effects"][0]["verdict"] == "better"
     assert best["interval"][0] <= best["gain"] <= best["interval"][1]
 
 

@@ -38,7 +38,7 @@ def test_a_manifest_is_submitted_and_waited_for(tenant, operator, place, capsys)
         study = storage.open_study(tenant.resource("mine")["metadata"]["uid"])
         own, numbers = result_of(study), [trial.number for trial in study.trials()]
     assert (result.trial, result.significant, result.ended) == (own.trial, own.significant, "TrialsExhausted")
-    assert result.comparisons == own.comparisons
+    assert result.effects == own.effects
     assert result.parameters == own.parameters
     assert result.request_fields == own.request_fields
     assert handle.result() == result
@@ -72,10 +72,9 @@ def test_a_benchmark_is_compared_as_its_study_is(tenant, operator, place):
     assert (result.repeats, result.finding.metrics) == (own.repeats, own.finding.metrics)
     for metric in own.finding.metrics:
         told, known = (each.candidate("cold").against_baseline[metric] for each in (result, own))
-        assert (told.better, told.significant, told.scale) == (known.better, known.significant, known.scale)
-        assert [told.difference, told.low, told.high] == pytest.approx(
-            [known.difference, known.low, known.high], rel=1e-3
-        )
+        assert (told.verdict, told.scale) == (known.verdict, known.scale)
+        spans = [(each.absolute_interval.low, each.absolute_interval.high) for each in (told, known)]
+        assert [told.relative, *spans[0]] == pytest.approx([known.relative, *spans[1]], rel=1e-3)
         means = [each.candidate("default").metrics[metric].mean for each in (result, own)]
         assert means[0] == pytest.approx(means[1], rel=1e-5)
     repeats = handle.trials()

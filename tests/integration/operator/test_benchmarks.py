@@ -31,6 +31,7 @@ def test_it_runs_to_its_verdict(tenant, operator, candidates):
     found = {result["candidate"]: result for result in status["results"]}
     assert {result["repeats"] for result in found.values()} == {4}
     assert found["cold"]["againstBaseline"]["accuracy"]["significant"]
+    assert found["cold"]["againstBaseline"]["accuracy"]["verdict"] == "better"
     assert not found["same"]["againstBaseline"]["accuracy"]["significant"]
     assert status["progress"]["text"] == "12/12"
     assert len(tenant.jobs()) == 1

@@ -39,7 +39,10 @@ def test_it_runs_to_its_end(tenant, operator):
     assert status["baseline"]["trial"] == 0
     best = status["best"]
     assert best["confirmed"]
-    assert best["gain"][0]["metric"] == "accuracy"
+    gain = best["gain"][0]
+    assert gain["metric"] == "accuracy"
+    assert float(gain["interval"]["low"]) <= float(gain["difference"]) <= float(gain["interval"]["high"])
+    assert gain["verdict"] in {"better", "worse", "equivalent", "undecided"}
     config_map = tenant.api.get(tenant.path("", "configmaps", "whole-best"))
     assert json.loads(config_map["data"]["best.json"])["trial"] == best["trial"]
     assert config_map["data"]["serve-args"].strip() == best["serveArgs"]

@@ -89,7 +89,7 @@ def test_a_study_ends_with_its_budget_a_winner_and_a_proof(folder, server):
     assert summary.baseline.outcome.configuration.sampling["temperature"] == 1.0
     assert summary.best.outcome.configuration.sampling["temperature"] < 1.0
     assert proof.significant
-    assert proof.gains[0].low > 0
+    assert proof.effects[0].better
 
 
 def test_tokens_have_a_price(folder, server):

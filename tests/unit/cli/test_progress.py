@@ -6,16 +6,13 @@ from rich.console import Console
 from llmopt.progress import LinePrinter, line, panel, shown
 from llmopt_core.results.optimizations import compare
 from llmopt_core.results.progress import Progress
-from llmopt_core.storage.records import ObjectiveDefinition
-
-OBJECTIVE = ObjectiveDefinition("accuracy", "maximize")
 
 
 def progress(**changes):
     fields = {
         "phase": "search", "finished": 3, "running": 1, "budget": 10, "repeats": 0, "repeats_planned": 6,
         "elapsed_seconds": 65.0, "left_seconds": 120.0, "best_trial": 2,
-        "gains": (compare("accuracy", 0.5, 0.6, objective=OBJECTIVE),), "memory_mib": 512.0,
+        "gains": (compare("accuracy", 0.5, 0.6),), "memory_mib": 512.0,
         "memory_total_mib": 4096.0, "outcomes": (("measured", 3),), "errors": (("CudaFault", 2),),
         "runners": 1, "stages": ("measure",),
     }  # fmt: skip

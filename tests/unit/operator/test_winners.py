@@ -10,12 +10,13 @@ from fakes.manifests import changed, optimization
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmopt_core.analysis.effects import Effect, Interval, difference_effect
 from llmopt_core.analysis.summary import WarningCount
 from llmopt_core.api.reasons import Reason
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources import LLMOptimization, resource_of
-from llmopt_core.results.optimizations import Comparison, ErrorCount, OptimizationResult, result_of
+from llmopt_core.results.optimizations import ErrorCount, OptimizationResult, result_of
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.search.spaces import ChoiceDimension, SearchSpace, SpaceParameter
@@ -40,11 +41,9 @@ def _resource(document: dict[str, Any] = DOCUMENT) -> LLMOptimization:
     return resource
 
 
-def _comparison(metric: str = "accuracy", best: Any = 0.9) -> Comparison:
-    return Comparison(
-        metric, "", "bounded", "maximize", objective=True, default=0.5, best=best, gain=0.4,
-        low=0.3, high=0.5, significant=True,
-    )  # fmt: skip
+def _effect(metric: str = "accuracy", value: Any = 0.9) -> Effect:
+    effect = difference_effect("accuracy", "maximize", 0.5, 0.4, Interval(0.3, 0.5))
+    return replace(effect, metric=metric, value=value)
 
 
 RESULT = OptimizationResult(
@@ -58,7 +57,8 @@ RESULT = OptimizationResult(
     parameters=PARAMETERS,
     metrics={"accuracy": 0.9, FORGED: 1.0},
     default_metrics={"accuracy": 0.5},
-    comparisons=(_comparison(), _comparison(FORGED)),
+    objectives=(FORGED,),
+    effects=(_effect(), _effect(FORGED)),
     confirmed=True,
     repeats=5,
     significant=True,
@@ -154,8 +154,8 @@ def test_choices_are_the_resources_own() -> None:
 
 def test_where_the_default_is_kept_its_command_is_told() -> None:
     """Without a proven gain the command serves the default, as computed here."""
-    comparison = replace(_comparison(), significant=False)
-    kept = replace(RESULT, comparisons=(comparison,), significant=False, default_failure=None)
+    effect = difference_effect("accuracy", "maximize", 0.5, 0.1, Interval(-0.1, 0.3))
+    kept = replace(RESULT, effects=(effect,), significant=False, default_failure=None)
     found = verified(kept, _resource())
     assert found.result.keep_default
     assert found.result.serve_command is not None

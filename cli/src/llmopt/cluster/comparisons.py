@@ -5,13 +5,13 @@ from typing import Any
 
 from llmopt.cluster.conditions import StatusUnreadable, end_of
 from llmopt.cluster.outcomes import errors_in, typed, warnings_in
-from llmopt_core.analysis.comparison import BenchmarkFinding, CandidateFinding, Difference, MetricMean
-from llmopt_core.metrics.catalog import find_metric
+from llmopt_core.analysis.comparison import BenchmarkFinding, CandidateFinding, MetricMean
+from llmopt_core.metrics.catalog import Direction, find_metric
 from llmopt_core.resources.benchmark import BenchmarkSpec, Candidate
 from llmopt_core.resources.served import served_benchmark
 from llmopt_core.resources.status import BenchmarkStatus, CandidateResult, MetricResult
-from llmopt_core.resources.status import Comparison as StatusComparison
 from llmopt_core.results.benchmarks import BenchmarkResult
+from llmopt_core.results.status_effects import effect_in
 from llmopt_core.storage.definitions import objective_of
 from llmopt_core.storage.records import ObjectiveDefinition
 
@@ -79,9 +79,11 @@ def _candidate(
     found = measured.get(asked.name) or CandidateResult(candidate=asked.name)
     engine, model = asked.engine or spec.engine, asked.model or spec.model
     name = engine.name if engine else ""
-    differences = {
-        metric: _difference(metric, compared, objective, baseline.metrics[metric], found.repeats)
-        for metric, compared in found.against_baseline.items()
+    effects = {
+        metric: effect_in(
+            told, metric, _goal(metric, objective), baseline=float(baseline.metrics[metric].mean)
+        )
+        for metric, told in found.against_baseline.items()
         if baseline is not None and metric in baseline.metrics
     }
     return CandidateFinding(
@@ -92,7 +94,7 @@ def _candidate(
         parameters=typed(asked.parameters, name),
         repeats=found.repeats,
         metrics={metric: _mean(each, found.repeats) for metric, each in found.metrics.items()},
-        against_baseline=differences,
+        against_baseline=effects,
     )
 
 
@@ -102,27 +104,5 @@ def _mean(measured: MetricResult, repeats: int) -> MetricMean:
     return MetricMean(float(measured.mean), low, high, repeats)
 
 
-def _difference(
-    metric: str,
-    compared: StatusComparison,
-    objective: ObjectiveDefinition,
-    baseline: MetricResult,
-    repeats: int,
-) -> Difference:
-    """Return the difference relative to the baseline on a ratio scale: a status holds it in the unit."""
-    known, before = find_metric(metric), float(baseline.mean)
-    goal = objective.direction if metric == objective.metric else known.direction
-    unit = before if known.scale == "ratio" and before else 1.0
-    span = compared.interval
-    ends = (span.low, span.high) if span else (compared.difference, compared.difference)
-    low, high = (float(end) / unit for end in ends)
-    return Difference(
-        difference=float(compared.difference) / unit,
-        low=low,
-        high=high,
-        significant=compared.significant,
-        better=compared.significant and (low > 0 if goal == "maximize" else high < 0),
-        scale=known.scale,
-        repeats=repeats,
-        baseline_mean=before,
-    )
+def _goal(metric: str, objective: ObjectiveDefinition) -> Direction:
+    return objective.direction if metric == objective.metric else find_metric(metric).direction

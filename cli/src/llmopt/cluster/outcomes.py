@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from llmopt.cluster.conditions import end_of
 from llmopt.cluster.readings import gains_of, objectives_of
+from llmopt_core.analysis.effects import Effect
 from llmopt_core.analysis.summary import WarningCount
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import declaration_of
@@ -23,7 +24,6 @@ from llmopt_core.resources.served import engine_of, served_optimization
 from llmopt_core.resources.status import BenchmarkStatus, ErrorSummary, OptimizationStatus, TrialResult
 from llmopt_core.results.optimizations import (
     SHOWN_METRICS,
-    Comparison,
     ErrorCount,
     OptimizationResult,
     compare,
@@ -101,7 +101,10 @@ def _as_written(
     if written is None or status.best is None:
         return None
     try:
-        whole = _RESULT.validate_python({**json.loads(written), "report": None})
+        read = json.loads(written)
+        if "effects" not in read:  # by release 0.1.0
+            return None
+        whole = _RESULT.validate_python({**read, "report": None})
     except (json.JSONDecodeError, ValidationError, TypeError):
         return None
     if (whole.trial, whole.confirmed) != (status.best.trial, status.best.confirmed):
@@ -115,12 +118,13 @@ def _as_told(
 ) -> OptimizationResult:
     best, baseline, spec = status.best, status.baseline, served_optimization(document)
     assert best is not None  # noqa: S101 - the caller looked
-    comparisons = tuple(_comparisons(document, status))
+    effects = tuple(_effects(document, status))
     groups: dict[str, dict[str, Value]] = {group: {} for group in GROUPS}
     for name, value in typed(best.parameters, engine_of(document)).items():
         group, _, plain = name.partition(".")
         groups.setdefault(group, {})[plain] = value
-    proved = [one for one in comparisons if one.objective]
+    objectives = objectives_of(document)
+    proved = [one for one in effects if one.metric in objectives]
     return replace(
         bare,
         trial=best.trial,
@@ -129,15 +133,16 @@ def _as_told(
         parameters=groups,
         metrics=_metrics(best),
         default_metrics=_metrics(baseline),
-        comparisons=comparisons,
+        objectives=tuple(objectives),
+        effects=effects,
         confirmed=best.confirmed,
         repeats=spec.confirm.repeats if spec and best.confirmed else 0,
-        significant=any(one.significant for one in proved) and not any(one.worse for one in proved),
+        significant=any(one.better for one in proved) and not any(one.worse for one in proved),
         serve_command=best.serve_args or None,
     )
 
 
-def _comparisons(document: Mapping[str, Any], status: OptimizationStatus) -> Iterator[Comparison]:
+def _effects(document: Mapping[str, Any], status: OptimizationStatus) -> Iterator[Effect]:
     """Yield the objectives as the status tells them, then what else was measured of both."""
     best, objectives = status.best, objectives_of(document)
     assert best is not None  # noqa: S101 - the caller looked

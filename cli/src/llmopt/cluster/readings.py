@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import assert_never
 
 from llmopt.cluster.conditions import Document, Status
+from llmopt_core.analysis.effects import Effect
 from llmopt_core.api.conditions import Phase
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.resources.served import served_optimization, served_spec
-from llmopt_core.resources.status import BenchmarkStatus, Gain, OptimizationStatus, RunnerStatus
-from llmopt_core.results.optimizations import Comparison, compare
+from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, RunnerStatus
+from llmopt_core.results.optimizations import compare
 from llmopt_core.results.progress import Progress
+from llmopt_core.results.status_effects import effect_in
 from llmopt_core.storage.definitions import objective_of
 from llmopt_core.storage.records import ObjectiveDefinition, OutcomeKind
 
@@ -48,37 +50,31 @@ def progress_of(document: Document, status: Status) -> Progress:
     )
 
 
-def comparison_of(gain: Gain, objective: ObjectiveDefinition) -> Comparison:
-    """Return a status's gain as the study itself tells it: relative on a ratio scale."""
-    bare = compare(gain.metric, float(gain.baseline), float(gain.best), objective=objective)
-    if gain.interval is None:
-        return bare
-    low, high = float(gain.interval.low), float(gain.interval.high)
-    better, worse = (low > 0, high < 0) if objective.direction == "maximize" else (high < 0, low > 0)
-    return replace(bare, low=low, high=high, significant=better, worse=worse)
-
-
 def objectives_of(document: Document) -> Mapping[str, ObjectiveDefinition]:
     """Return the objectives of an optimization by metric, with the direction that holds."""
     spec = served_optimization(document)
     return {asked.metric: objective_of(asked) for asked in spec.objectives} if spec else {}
 
 
-def gains_of(document: Document, status: OptimizationStatus) -> tuple[Comparison, ...]:
+def gains_of(document: Document, status: OptimizationStatus) -> tuple[Effect, ...]:
     """Return what the best gains in each objective over the default, proved where it was confirmed."""
     objectives = objectives_of(document)
-    gains = status.best.gain if status.best else ()
-    return tuple(comparison_of(gain, objectives[gain.metric]) for gain in gains if gain.metric in objectives)
+    told = status.best.gain if status.best else ()
+    return tuple(
+        effect_in(each, each.metric, objectives[each.metric].direction)
+        for each in told
+        if each.metric is not None and each.metric in objectives
+    )
 
 
-def _searched(document: Document, status: OptimizationStatus) -> tuple[Comparison, ...]:
+def _searched(document: Document, status: OptimizationStatus) -> tuple[Effect, ...]:
     """Compare the best with the default as the search measured them, as a local run does while it runs."""
     best, default = status.best, status.baseline
     if best is None:
         return ()
     before = default.metrics if default else best.metrics
     return tuple(
-        compare(metric, float(before[metric]), float(best.metrics[metric]), objective=objective)
+        compare(metric, float(before[metric]), float(best.metrics[metric]), direction=objective.direction)
         for metric, objective in objectives_of(document).items()
         if metric in before and metric in best.metrics
     )

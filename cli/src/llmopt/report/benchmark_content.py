@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 from llmopt.report.machine import machine_facts
 from llmopt.report.pages import Page, measuring_seconds, parameter_rows, workload_facts
-from llmopt_core.analysis.comparison import BenchmarkFinding, CandidateFinding, Difference, MetricMean
+from llmopt_core.analysis.comparison import BenchmarkFinding, CandidateFinding, MetricMean
+from llmopt_core.analysis.effects import Effect
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.results.benchmark_wording import (
     benchmark_headline,
-    difference_interval_text,
-    difference_text,
     difference_verdict,
     how_sure,
     mean_interval_text,
@@ -19,7 +18,7 @@ from llmopt_core.results.benchmark_wording import (
     value_texts,
 )
 from llmopt_core.results.benchmarks import BenchmarkResult
-from llmopt_core.results.wording import duration, number
+from llmopt_core.results.wording import duration, gain_text, interval_text, number
 from llmopt_core.storage.records import TrialRecord
 from llmopt_core.storage.repeats import current
 
@@ -140,8 +139,8 @@ def _row(
         mark=None if mean is None else _mark(mean, bottom, top),
         mean=mean_text(mean),
         interval=mean_interval_text(mean),
-        difference=difference_text(difference),
-        difference_interval=difference_interval_text(difference),
+        difference=gain_text(difference),
+        difference_interval=interval_text(difference),
         verdict="not measured" if mean is None else verdict,
         tone="bad" if mean is None else _tone(difference),
         wins=candidate.name == finding.winner and metric == finding.objective.metric,
@@ -160,7 +159,7 @@ def _mark(mean: MetricMean, bottom: float, top: float) -> Mark:
     return Mark(place(mean.mean), low, round(high - low, 2))
 
 
-def _tone(difference: Difference | None) -> str:
+def _tone(difference: Effect | None) -> str:
     if difference is None or not difference.significant:
         return "quiet"
     return "good" if difference.better else "bad"

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from llmopt.report.machine import machine_facts
 from llmopt.report.pages import Page, measuring_seconds, parameter_rows, workload_facts
+from llmopt_core.analysis.effects import Effect
 from llmopt_core.analysis.ranking import ranked
+from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.results.optimizations import Comparison, OptimizationResult
+from llmopt_core.results.optimizations import OptimizationResult
 from llmopt_core.results.wording import (
     advice,
     duration,
@@ -79,7 +81,7 @@ def content_of(
         headline=headline(result),
         tone="good" if result.significant else "quiet",
         proof=_proof(result, spec),
-        comparisons=tuple(_comparison(one) for one in result.comparisons),
+        comparisons=tuple(_comparison(one, result) for one in result.effects),
         constraints=tuple(standing_text(each) for each in result.constraints),
         reference=reference_title(result),
         parameters_title=parameters_title(result),
@@ -116,14 +118,15 @@ def _proof(result: OptimizationResult, spec: OptimizationSpec) -> str:
 
 def _reference(result: OptimizationResult) -> str:
     """What the best is compared with: where it is the reference itself, the next best."""
-    return "the next best" if result.default_failure and not result.comparisons else reference_title(result)
+    return "the next best" if result.default_failure and not result.effects else reference_title(result)
 
 
-def _comparison(one: Comparison) -> ComparisonRow:
-    tone = "good" if one.significant else "bad" if one.worse else "quiet"
+def _comparison(one: Effect, result: OptimizationResult) -> ComparisonRow:
+    tone = "good" if one.better else "bad" if one.worse else "quiet"
+    counts = verdict(one, objective=one.metric in result.objectives)
     return ComparisonRow(
-        one.metric, one.unit, number(one.default), number(one.best),
-        gain_text(one), interval_text(one), verdict(one), tone,
+        one.metric, find_metric(one.metric).unit, number(one.baseline), number(one.value),
+        gain_text(one), interval_text(one), counts, tone,
     )  # fmt: skip
 
 

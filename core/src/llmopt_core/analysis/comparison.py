@@ -13,9 +13,10 @@ The intervals of the means themselves are not corrected: they describe.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from llmopt_core.analysis.effects import Effect
 from llmopt_core.analysis.intervals import FEWEST_PAIRS, change, corrected, level, mean
 from llmopt_core.errors.classes import Failure
-from llmopt_core.metrics.catalog import Metric, Scale, change_text, find_metric
+from llmopt_core.metrics.catalog import Direction, Metric, change_text, find_metric
 from llmopt_core.search.configurations import Value
 from llmopt_core.storage.records import (
     CandidateDefinition,
@@ -46,30 +47,6 @@ class MetricMean:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One metric of a candidate against the baseline's.
-
-    `difference`, `low` and `high` are quotients minus one for metrics on a ratio scale (0.25 = 25 % more) and
-    plain differences for scores. `significant`: the interval leaves zero out, on the good side if `better`.
-    """
-
-    difference: float
-    low: float
-    high: float
-    significant: bool
-    better: bool
-    scale: Scale
-    repeats: int
-    baseline_mean: float
-
-    @property
-    def absolute(self) -> tuple[float, float, float]:
-        """The difference and the ends of its interval in the metric's own unit."""
-        unit = self.baseline_mean if self.scale == "ratio" else 1.0
-        return self.difference * unit, self.low * unit, self.high * unit
-
-
-@dataclass(frozen=True)
 class CandidateFinding:
     """What was measured of one candidate.
 
@@ -84,7 +61,7 @@ class CandidateFinding:
     parameters: Mapping[str, Value]
     repeats: int
     metrics: Mapping[str, MetricMean]
-    against_baseline: Mapping[str, Difference]
+    against_baseline: Mapping[str, Effect]
     failure: Failure | None = None
     serve_command: str | None = None
     request_fields: Mapping[str, Value] = field(default_factory=dict)
@@ -232,7 +209,7 @@ def _differences(
     objective: ObjectiveDefinition,
     metrics: Sequence[str],
     runs: Mapping[int, Runs],
-) -> dict[str, Difference]:
+) -> dict[str, Effect]:
     """Return the differences to the baseline, in metrics of which both have two repeats or more."""
     rivals = len(comparison.candidates) - 1
     found = {}
@@ -248,7 +225,7 @@ def _differences(
     return found
 
 
-def _difference(metric: Metric, goal: str, old: Runs, new: Runs, confidence: float) -> Difference | None:
+def _difference(metric: Metric, goal: Direction, old: Runs, new: Runs, confidence: float) -> Effect | None:
     shared = sorted(
         repeat
         for repeat in old.keys() & new.keys()
@@ -257,21 +234,7 @@ def _difference(metric: Metric, goal: str, old: Runs, new: Runs, confidence: flo
     if len(shared) < FEWEST_PAIRS:
         return None
     before, after = [old[repeat] for repeat in shared], [new[repeat] for repeat in shared]
-    changed = change(metric, before, after, confidence=confidence)
-    if changed is None:
-        return None
-    difference, low, high = changed
-    higher, lower = low > 0, high < 0
-    return Difference(
-        difference=difference,
-        low=low,
-        high=high,
-        significant=higher or lower,
-        better=higher if goal == "maximize" else lower,
-        scale=metric.scale,
-        repeats=len(shared),
-        baseline_mean=mean(metric, before),
-    )
+    return change(metric, goal, before, after, confidence=confidence)
 
 
 def _last_failure(place: int, trials: Sequence[TrialRecord]) -> Failure | None:
@@ -300,10 +263,10 @@ def _judge(
     if not compared:
         return _Judgement(None, _nothing(found, comparison) + missing)
     better = [place for place, each in compared.items() if each.better]
-    worse = [place for place, each in compared.items() if each.significant and not each.better]
+    worse = [place for place, each in compared.items() if each.worse]
     if better:
         sign = 1 if objective.direction == "maximize" else -1
-        leader = max(better, key=lambda place: sign * compared[place].difference)
+        leader = max(better, key=lambda place: sign * compared[place].change)
         return _leading(leader, comparison, objective, compared, runs, missing)
     if len(worse) == len(compared):
         text = f"{baseline} wins: {objective.metric} of every other candidate is significantly worse"
@@ -319,7 +282,7 @@ def _leading(
     leader: int,
     comparison: ComparisonDefinition,
     objective: ObjectiveDefinition,
-    compared: Mapping[int, Difference],
+    compared: Mapping[int, Effect],
     runs: Mapping[int, Runs],
     missing: str,
 ) -> _Judgement:
@@ -334,14 +297,19 @@ def _leading(
             if lead is None or not lead.better:
                 level_with.append(names[rival])
     gain = compared[leader]
-    low, high = (change_text(each, gain.scale) for each in (gain.low, gain.high))
+    span = gain.change_interval
+    within = f" [{_told(span.low, gain)} to {_told(span.high, gain)}]" if span else ""
     text = (
-        f"{names[leader]} wins: {objective.metric} {change_text(gain.difference, gain.scale)} "
-        f"[{low} to {high}] over {comparison.baseline}"
+        f"{names[leader]} wins: {objective.metric} {_told(gain.change, gain)}{within} "
+        f"over {comparison.baseline}"
     )
     if level_with:
         text += f"; not shown to be better than {', '.join(level_with)}"
     return _Judgement(names[leader], text + missing, tuple(level_with))
+
+
+def _told(change: float, effect: Effect) -> str:
+    return change_text(change, effect.scale)
 
 
 def _nothing(found: Sequence[CandidateFinding], comparison: ComparisonDefinition) -> str:

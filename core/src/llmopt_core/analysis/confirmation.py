@@ -7,15 +7,17 @@ compared pair by pair on the same items, speed over the repeats. Because the win
 candidates on the very same repeats, the interval is Bonferroni-corrected for their number.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
 
-from llmopt_core.analysis.intervals import FEWEST_PAIRS, change, corrected, pairs
+from llmopt_core.analysis.effects import Effect
+from llmopt_core.analysis.intervals import FEWEST_PAIRS, change, corrected
 from llmopt_core.analysis.ranking import weighted_mean
-from llmopt_core.metrics.catalog import Scale, find_metric
+from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.search.configurations import Value
 from llmopt_core.storage.bounds import bounded_by, is_measured_baseline
 from llmopt_core.storage.records import (
@@ -32,46 +34,25 @@ _ALL_BUT_NOTHING = -1 + 1e-12
 
 
 @dataclass(frozen=True)
-class Gain:
-    """One metric of the winner against the reference.
-
-    `gain`, `low` and `high` are quotients minus one for metrics on a ratio scale (0.25 = 25 % more), and
-    plain differences for scores; positive is always the measured direction, not "better". `significant`
-    says that the interval lies wholly on the better side; `worse` wholly on the other.
-    """
-
-    metric: str
-    default_mean: float
-    best_mean: float
-    gain: float
-    low: float
-    high: float
-    significant: bool
-    worse: bool
-    unit: str
-    scale: Scale
-    pairs: int
-
-
-@dataclass(frozen=True)
 class Confirmation:
-    """The winner of the repeats: its place in the plan, its parameters by full name, its gains.
+    """The winner of the repeats: its place in the plan, its parameters by full name, its effects.
 
-    Gains are over `reference_trial`: the default, or the best of the search where the default cannot run.
+    Effects, one an objective, are against `reference_trial`: the default, or the best of the search where the
+    default cannot run.
     """
 
     candidate: int
     parameters: Mapping[str, Value]
     source_trial: int
     reference_trial: int
-    gains: tuple[Gain, ...]
+    effects: tuple[Effect, ...]
     repeats: int
     candidates: int
 
     @property
     def significant(self) -> bool:
         """Say whether some objective is significantly better and none is significantly worse."""
-        return any(gain.significant for gain in self.gains) and not any(gain.worse for gain in self.gains)
+        return any(each.better for each in self.effects) and not any(each.worse for each in self.effects)
 
 
 def confirmation(study: StudyView) -> Confirmation | None:
@@ -104,10 +85,10 @@ def prove(
     rivals = range(1, len(plan.candidates))
     level = corrected(confidence, len(rivals))
     proved = {
-        rival: gains
+        rival: effects
         for rival in rivals
         if _keeps(runs.get(rival, {}), definition)
-        and (gains := _gains(runs.get(0, {}), runs.get(rival, {}), definition.objectives, level))
+        and (effects := _effects(runs.get(0, {}), runs.get(rival, {}), definition.objectives, level))
     }
     if not proved:
         return None
@@ -117,7 +98,7 @@ def prove(
         parameters=plan.candidates[winner],
         source_trial=plan.source_trials[winner],
         reference_trial=plan.source_trials[0],
-        gains=proved[winner],
+        effects=proved[winner],
         repeats=len(set(runs[0]) & set(runs[winner])),
         candidates=len(rivals),
     )
@@ -151,53 +132,32 @@ def _keeps(rival: Mapping[int, Outcome], definition: StudyDefinition) -> bool:
     )
 
 
-def _gains(
+def _effects(
     default: Mapping[int, Outcome],
     rival: Mapping[int, Outcome],
     objectives: Sequence[ObjectiveDefinition],
     confidence: float,
-) -> tuple[Gain, ...]:
+) -> tuple[Effect, ...]:
+    """Return one effect an objective; nothing unless all of them can be told."""
     repeats = sorted(set(default) & set(rival))
     if len(repeats) < FEWEST_PAIRS:
         return ()
     old, new = [default[repeat] for repeat in repeats], [rival[repeat] for repeat in repeats]
-    gains = tuple(_gain(objective, old, new, confidence) for objective in objectives)
-    return tuple(gain for gain in gains if gain is not None) if all(gains) else ()
+    effects = [
+        change(find_metric(each.metric), each.direction, old, new, confidence=confidence)
+        for each in objectives
+    ]
+    known = tuple(effect for effect in effects if effect is not None)
+    return known if len(known) == len(effects) else ()
 
 
-def _gain(
-    objective: ObjectiveDefinition, old: Sequence[Outcome], new: Sequence[Outcome], confidence: float
-) -> Gain | None:
-    metric = find_metric(objective.metric)
-    before = np.array([outcome.metrics[metric.name] for outcome in old])
-    after = np.array([outcome.metrics[metric.name] for outcome in new])
-    changed = change(metric, old, new, confidence=confidence)
-    if changed is None:
-        return None
-    gain, low, high = changed
-    better, worse = (low > 0, high < 0) if objective.direction == "maximize" else (high < 0, low > 0)
-    return Gain(
-        metric=metric.name,
-        default_mean=float(before.mean()),
-        best_mean=float(after.mean()),
-        gain=gain,
-        low=low,
-        high=high,
-        significant=better,
-        worse=worse,
-        unit=metric.unit,
-        scale=metric.scale,
-        pairs=len(pairs(metric, old, new)),
-    )
-
-
-def _score(gains: Sequence[Gain], objectives: Sequence[ObjectiveDefinition]) -> float:
+def _score(effects: Sequence[Effect], objectives: Sequence[ObjectiveDefinition]) -> float:
     signs = (1 if objective.direction == "maximize" else -1 for objective in objectives)
     return weighted_mean(
-        objectives, (sign * _on_scale(gain) for sign, gain in zip(signs, gains, strict=True))
+        objectives, (sign * _on_scale(effect) for sign, effect in zip(signs, effects, strict=True))
     )
 
 
-def _on_scale(gain: Gain) -> float:
+def _on_scale(effect: Effect) -> float:
     # A candidate without a good answer has lost everything, which has no logarithm.
-    return float(np.log1p(max(gain.gain, _ALL_BUT_NOTHING))) if gain.scale == "ratio" else gain.gain
+    return math.log1p(max(effect.change, _ALL_BUT_NOTHING)) if effect.scale == "ratio" else effect.change

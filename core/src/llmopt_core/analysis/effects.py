@@ -6,18 +6,12 @@ other by the baseline's value.
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 
-from llmopt_core.metrics.catalog import Direction
+from llmopt_core.api.verdicts import Verdict
+from llmopt_core.metrics.catalog import Direction, Scale, find_metric
 
-
-class Verdict(StrEnum):
-    """What an interval says: significant in a direction, too small to matter, or neither yet."""
-
-    BETTER = "better"
-    WORSE = "worse"
-    EQUIVALENT = "equivalent"  # not significant, and within the smallest relevant gain
-    UNDECIDED = "undecided"
+# Where nobody says what matters: 2 percent of a speed, 0.02 of a score.
+SMALLEST_GAIN = 0.02
 
 
 @dataclass(frozen=True)
@@ -57,14 +51,44 @@ class Effect:
     verdict: Verdict
 
     @property
+    def better(self) -> bool:
+        """Whether it is a significant gain."""
+        return self.verdict is Verdict.BETTER
+
+    @property
+    def worse(self) -> bool:
+        """Whether it is a significant loss."""
+        return self.verdict is Verdict.WORSE
+
+    @property
     def significant(self) -> bool:
         """Whether the interval leaves zero out, in either direction."""
-        return self.verdict in {Verdict.BETTER, Verdict.WORSE}
+        return self.better or self.worse
 
     @property
     def improvement(self) -> float:
         """The absolute change, positive where it is better."""
         return self.absolute if self.direction == "maximize" else -self.absolute
+
+    @property
+    def scale(self) -> Scale:
+        """The scale on which people read the change: ratio means relative. Raises MetricNotFound."""
+        return "bounded" if self.relative is None else find_metric(self.metric).scale
+
+    @property
+    def change(self) -> float:
+        """The change on its `scale`: 0.25 is 25 % more, or a quarter of a point."""
+        return self.relative if self.scale == "ratio" and self.relative is not None else self.absolute
+
+    @property
+    def change_interval(self) -> Interval | None:
+        """The interval of `change`."""
+        return self.relative_interval if self.scale == "ratio" else self.absolute_interval
+
+
+def unproved_effect(metric: str, direction: Direction, baseline: float, value: float) -> Effect:
+    """Return the effect of two values that were measured once, or without a correction: no interval."""
+    return difference_effect(metric, direction, baseline, value - baseline, None)
 
 
 def ratio_effect(
@@ -74,7 +98,7 @@ def ratio_effect(
     log_change: float,
     log_interval: Interval | None,
     *,
-    smallest_gain: float,
+    smallest_gain: float = SMALLEST_GAIN,
 ) -> Effect:
     """Return the effect of a change measured as log(value / baseline); `baseline` > 0.
 
@@ -104,7 +128,7 @@ def difference_effect(
     difference: float,
     interval: Interval | None,
     *,
-    smallest_gain: float,
+    smallest_gain: float = SMALLEST_GAIN,
 ) -> Effect:
     """Return the effect of a change measured as value - baseline; `smallest_gain` is in the metric's unit."""
     factor = 1 / baseline if baseline else None

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt_core.analysis.quantiles import student_quantile
-from llmopt_core.metrics.catalog import Metric
+from llmopt_core.analysis.effects import SMALLEST_GAIN, Effect, Interval, difference_effect, ratio_effect
+from llmopt_core.analysis.student import quantile
+from llmopt_core.metrics.catalog import Direction, Metric
 from llmopt_core.storage.records import Outcome
 
 FEWEST_PAIRS = 2
@@ -27,7 +28,7 @@ def mean_interval(values: Floats, *, confidence: float) -> Span:
     count = len(values)
     if count < FEWEST_PAIRS:
         raise ValueError(f"an interval needs at least {FEWEST_PAIRS} values, not {count}")
-    reach = student_quantile((1 + confidence) / 2, count - 1) * values.std(ddof=1) / np.sqrt(count)
+    reach = quantile((1 + confidence) / 2, count - 1) * values.std(ddof=1) / np.sqrt(count)
     mean = float(values.mean())
     return mean, mean - float(reach), mean + float(reach)
 
@@ -41,38 +42,46 @@ def corrected(confidence: float, comparisons: int) -> float:
 
 
 def change(
-    metric: Metric, old: Sequence[Outcome], new: Sequence[Outcome], *, confidence: float
-) -> Span | None:
+    metric: Metric,
+    direction: Direction,
+    old: Sequence[Outcome],
+    new: Sequence[Outcome],
+    *,
+    confidence: float,
+) -> Effect | None:
     """Return how `new` differs from `old`, repeat by repeat the same; with an interval.
 
-    A quotient minus one for a metric on a ratio scale (0.25 = 25 % more), a difference for a score. None
-    where there are too few pairs, quotients with a zero that is no value of the metric, or nothing but zeros
-    to compare with.
+    Measured by quotients for a metric on a ratio scale, by differences for a score. None where there are too
+    few pairs, quotients with a zero that is no value of the metric, or nothing but zeros to compare with.
     """
     found = pairs(metric, old, new)
     if len(found) < FEWEST_PAIRS:
         return None
     if not np.isfinite(found).all():
-        return _change_of_means(metric, old, new, confidence=confidence) if metric.may_be_zero else None
+        if not metric.may_be_zero:
+            return None
+        return _change_of_means(metric, direction, old, new, confidence=confidence)
     middle, low, high = mean_interval(found, confidence=confidence)
-    if metric.scale == "ratio":
-        return float(np.expm1(middle)), float(np.expm1(low)), float(np.expm1(high))
-    return middle, low, high
+    effect = ratio_effect if metric.scale == "ratio" else difference_effect
+    return effect(metric.name, direction, mean(metric, old), middle, Interval(low, high))
 
 
 def _change_of_means(
-    metric: Metric, old: Sequence[Outcome], new: Sequence[Outcome], *, confidence: float
-) -> Span | None:
-    """Return the quotient minus one of the means: a repeat with a zero has no logarithm.
-
-    The interval is that of the paired differences, in units of the mean of `old`. Whether it leaves zero out
-    does not depend on that mean.
-    """
+    metric: Metric,
+    direction: Direction,
+    old: Sequence[Outcome],
+    new: Sequence[Outcome],
+    *,
+    confidence: float,
+) -> Effect | None:
+    """Return the difference of the means: a repeat with a zero has no logarithm. None over nothing."""
     before, after = _values(metric, old), _values(metric, new)
-    if before.mean() <= 0:
+    base = float(before.mean())
+    if base <= 0:
         return None
-    middle, low, high = mean_interval((after - before) / before.mean(), confidence=confidence)
-    return middle, max(-1.0, low), high
+    middle, low, high = mean_interval(after - before, confidence=confidence)
+    span = Interval(max(-base, low), high)  # nothing is below zero
+    return difference_effect(metric.name, direction, base, middle, span, smallest_gain=SMALLEST_GAIN * base)
 
 
 def level(metric: Metric, outcomes: Sequence[Outcome], *, confidence: float) -> Span | None:

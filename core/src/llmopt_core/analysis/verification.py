@@ -23,9 +23,10 @@ from llmopt_core.analysis.blocks import (
     quiet_share,
     usable,
 )
-from llmopt_core.analysis.effects import Effect, Verdict
+from llmopt_core.analysis.effects import Effect
 from llmopt_core.analysis.sequential import Boundary, boundary
 from llmopt_core.analysis.two_level import Components, Remedy, remedy
+from llmopt_core.api.verdicts import Verdict
 
 # The error of an estimate with fewer degrees of freedom is too uncertain to predict anything.
 _FORESIGHT = 4.0
@@ -339,7 +340,7 @@ def best_of(
     able = [
         each
         for each in standing.candidates
-        if each.candidate in feasible and any(effect.verdict is Verdict.BETTER for effect in each.effects)
+        if each.candidate in feasible and any(effect.better for effect in each.effects)
     ]
     best = max(able, key=lambda each: weighted_gain(each.effects, metrics), default=None)
     return best if best and weighted_gain(best.effects, metrics) > 0 else None

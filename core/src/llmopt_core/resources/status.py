@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from llmopt_core.api.conditions import ConditionType, Phase
+from llmopt_core.api.verdicts import Verdict
 from llmopt_core.resources.base import DecimalText, Identifier, Name, Part, ScalarMap
 from llmopt_core.resources.rules import UniqueBy
 
@@ -71,20 +72,32 @@ class TrialResult(Part):
     metrics: MetricValues = Field(default_factory=dict)
 
 
-class Gain(Part):
-    """What the winner gains over the reference in one metric, from the interleaved repeats."""
+class Effect(Part):
+    """One metric of a configuration against the baseline's, from the interleaved repeats."""
 
-    metric: Identifier
-    baseline: DecimalText
-    best: DecimalText
-    difference: Annotated[DecimalText, Field(description="best - baseline.")]
+    metric: Identifier | None = None
+    baseline: DecimalText | None = None
+    best: Annotated[DecimalText, Field(description="The configuration's value.")] | None = None
+    difference: Annotated[DecimalText, Field(description="The configuration's value - baseline.")]
+    interval: Annotated[Interval, Field(description="Of the difference, in the metric's unit.")] | None = None
     ratio: (
         Annotated[DecimalText, Field(description="best / baseline; absent when the baseline is 0.")] | None
     ) = None
-    interval: Annotated[Interval, Field(description="Of the difference.")] | None = None
+    relative: Annotated[DecimalText, Field(description="ratio - 1, such as 0.25 for 25 % more.")] | None = (
+        None
+    )
+    relative_interval: Annotated[Interval, Field(description="Of `relative`.")] | None = None
     significant: Annotated[
         bool, Field(description="True when the interval leaves zero out, in either direction.")
     ] = False
+    verdict: (
+        Annotated[
+            Verdict,
+            _FROM_TEXT,
+            Field(description="better or worse: significant; equivalent: within the smallest relevant gain."),
+        ]
+        | None
+    ) = None
 
 
 class Best(TrialResult):
@@ -97,7 +110,7 @@ class Best(TrialResult):
     short_gain: Annotated[
         Text, Field(description="The first objective's gain and its interval, for tables.")
     ] = ""
-    gain: Annotated[list[Gain], Field(max_length=16)] = Field(default_factory=list)
+    gain: Annotated[list[Effect], Field(max_length=16)] = Field(default_factory=list)
     reference: (
         Annotated[
             TrialNumber,
@@ -192,23 +205,13 @@ class MetricResult(Part):
     interval: Interval | None = None
 
 
-class Comparison(Part):
-    """One metric of a candidate against the baseline's."""
-
-    difference: Annotated[DecimalText, Field(description="candidate - baseline.")]
-    interval: Interval | None = None
-    significant: Annotated[bool, Field(description="True when the interval leaves zero out.")] = False
-
-
 class CandidateResult(Part):
     """What was measured of one candidate."""
 
     candidate: Name
     repeats: Annotated[Count, Field(description="Repeats that were measured.")] = 0
     metrics: Annotated[dict[Identifier, MetricResult], Field(max_length=48)] = Field(default_factory=dict)
-    against_baseline: Annotated[dict[Identifier, Comparison], Field(max_length=48)] = Field(
-        default_factory=dict
-    )
+    against_baseline: Annotated[dict[Identifier, Effect], Field(max_length=48)] = Field(default_factory=dict)
 
 
 class BenchmarkStatus(CommonStatus):

@@ -4,16 +4,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from llmopt_core.analysis.comparison import BenchmarkFinding, Difference, MetricMean
-from llmopt_core.metrics.catalog import change_text
+from llmopt_core.analysis.comparison import BenchmarkFinding, MetricMean
+from llmopt_core.analysis.effects import Effect
 from llmopt_core.results.benchmarks import BenchmarkResult
-from llmopt_core.results.wording import number, value_text
+from llmopt_core.results.wording import number, value_text, verdict
 
 
 def benchmark_headline(result: BenchmarkResult) -> str:
     """Return the outcome in one honest line."""
-    verdict = result.verdict
-    return verdict if result.winner is not None else verdict[:1].upper() + verdict[1:]
+    text = result.verdict
+    return text if result.winner is not None else text[:1].upper() + text[1:]
 
 
 def mean_text(mean: MetricMean | None) -> str:
@@ -28,27 +28,9 @@ def mean_interval_text(mean: MetricMean | None) -> str:
     return f"{number(mean.low)} to {number(mean.high)}"
 
 
-def difference_text(difference: Difference | None) -> str:
-    """Return the difference to the baseline, such as `+12.3 %`; empty where there is none."""
-    return "" if difference is None else change_text(difference.difference, difference.scale)
-
-
-def difference_interval_text(difference: Difference | None) -> str:
-    """Return the interval of the difference, such as `+8.1 % to +16.0 %`."""
-    if difference is None:
-        return ""
-    return (
-        f"{change_text(difference.low, difference.scale)} to {change_text(difference.high, difference.scale)}"
-    )
-
-
-def difference_verdict(difference: Difference | None) -> str:
-    """Return whether the difference counts."""
-    if difference is None:
-        return ""
-    if not difference.significant:
-        return "not significant"
-    return "better, significant" if difference.better else "worse, significant"
+def difference_verdict(effect: Effect | None) -> str:
+    """Return whether the difference counts; empty where there is none."""
+    return "" if effect is None else verdict(effect)
 
 
 def value_texts(values: Mapping[str, object], between: str) -> str:

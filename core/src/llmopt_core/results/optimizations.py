@@ -6,14 +6,15 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from llmopt_core.analysis.confirmation import Confirmation, Gain, confirmation
+from llmopt_core.analysis.confirmation import Confirmation, confirmation
+from llmopt_core.analysis.effects import Effect, unproved_effect
 from llmopt_core.analysis.summary import ErrorCount as SummarisedError
 from llmopt_core.analysis.summary import StudySummary, WarningCount, summarise
 from llmopt_core.engines.arguments import ServeArguments
-from llmopt_core.metrics.catalog import CATALOG, find_metric
+from llmopt_core.metrics.catalog import CATALOG, Direction, find_metric
 from llmopt_core.results.constraints import Standing, standings
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
-from llmopt_core.storage.records import ObjectiveDefinition, Phase, TrialRecord
+from llmopt_core.storage.records import Phase, TrialRecord
 from llmopt_core.storage.views import StudyView
 
 # Shown beside the objectives and constraints, where they were measured.
@@ -26,28 +27,6 @@ SHOWN_METRICS = (
     "ttft_ms_p95",
     "peak_memory_mib",
 )
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One metric of the best configuration against the default's, or the reference's in its place.
-
-    `gain`, `low` and `high` are quotients minus one on a ratio scale, differences on a bounded one. `low`,
-    `high` and `significant` are None where the repeats do not prove the metric.
-    """
-
-    metric: str
-    unit: str
-    scale: str
-    direction: str
-    objective: bool
-    default: float
-    best: float
-    gain: float
-    low: float | None = None
-    high: float | None = None
-    significant: bool | None = None
-    worse: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +45,7 @@ class OptimizationResult:
     """What a study found.
 
     `trial` is the best one (None: nothing was measured yet), `parameters` its parameters by group, `metrics`
-    what the search measured of it. `gain` and `interval` are the first objective's, as in `Comparison`.
+    what the search measured of it. `effects` are its metrics against the reference, the `objectives` first.
     `serve_command` starts a server of that configuration, or of the default's where `keep_default`,
     `serve_arguments` makes one elsewhere behave so, and `request_fields` go with each request. `ended` is why
     the study ended, None while it can go on, `failed` whether it ended badly. `confirmed` says that the gains
@@ -87,7 +66,8 @@ class OptimizationResult:
     parameters: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     default_metrics: Mapping[str, float] = field(default_factory=dict)
-    comparisons: tuple[Comparison, ...] = ()
+    objectives: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
     constraints: tuple[Standing, ...] = ()
     confirmed: bool = False
     repeats: int = 0
@@ -104,18 +84,23 @@ class OptimizationResult:
         """Whether the repeats proved no objective better: then the default is what to serve."""
         if self.default_failure is not None:
             return False
-        return self.confirmed and not any(one.significant for one in self.comparisons if one.objective)
+        return self.confirmed and not any(one.better for one in self.objective_effects)
+
+    @property
+    def objective_effects(self) -> tuple[Effect, ...]:
+        """The effects in the objectives."""
+        return tuple(one for one in self.effects if one.metric in self.objectives)
 
     @property
     def gain(self) -> float | None:
-        """The first objective's gain over the default."""
-        return self.comparisons[0].gain if self.comparisons else None
+        """The first objective's change against the default: relative for speeds, absolute for scores."""
+        return self.effects[0].change if self.effects else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
         """The confidence interval of `gain`; None where it was not confirmed."""
-        first = self.comparisons[0] if self.comparisons else None
-        return None if first is None or first.low is None or first.high is None else (first.low, first.high)
+        span = self.effects[0].change_interval if self.effects else None
+        return None if span is None else (span.low, span.high)
 
 
 def result_of(study: StudyView, report: Path | None = None) -> OptimizationResult:
@@ -148,24 +133,6 @@ def _error(error: SummarisedError) -> ErrorCount:
     return ErrorCount(error.error_class.value, error.count, last.message, last.suggestion, error.last_trial)
 
 
-def compare(
-    metric: str, default: float, best: float, *, objective: ObjectiveDefinition | None = None
-) -> Comparison:
-    """Return how `best` compares with `default` in `metric`, by the metric's own scale."""
-    known = find_metric(metric)
-    ratio = known.scale == "ratio" and default != 0
-    return Comparison(
-        metric=metric,
-        unit=known.unit,
-        scale="ratio" if ratio else "bounded",
-        direction=objective.direction if objective else known.direction,
-        objective=objective is not None,
-        default=default,
-        best=best,
-        gain=best / default - 1 if ratio else best - default,
-    )
-
-
 def _reference(
     trials: Sequence[TrialRecord], summary: StudySummary, proved: Confirmation | None
 ) -> TrialRecord | None:
@@ -184,7 +151,7 @@ def _winner(
     """Return the best trial: a reference that is no default stays it until another is proved to be better."""
     if proved is None:
         return summary.best
-    if summary.default_failure is not None and not any(gain.significant for gain in proved.gains):
+    if summary.default_failure is not None and not any(effect.better for effect in proved.effects):
         return reference
     return _numbered(trials, proved.source_trial, summary.best)
 
@@ -204,7 +171,7 @@ def _with_best(
 ) -> OptimizationResult:
     measured, compared = _metrics(best), _metrics(reference)
     runs = bare.default_failure is None
-    compared_metrics = _comparisons(study, measured, compared, proved)
+    effects = _effects(study, measured, compared, proved)
     itself = reference is not None and best.number == reference.number
     groups = Configuration.from_flat(best.parameters)
     found = replace(
@@ -215,8 +182,9 @@ def _with_best(
         parameters={group: dict(getattr(groups, group)) for group in GROUPS},
         metrics=measured,
         default_metrics=compared if runs else {},
-        comparisons=() if itself and not runs else compared_metrics,
-        constraints=_standings(study, compared_metrics, runs=runs),
+        objectives=tuple(objective.metric for objective in study.definition.objectives),
+        effects=() if itself and not runs else effects,
+        constraints=_standings(study, effects, runs=runs),
         confirmed=proved is not None,
         repeats=proved.repeats if proved else 0,
         significant=proved.significant if proved else False,
@@ -231,9 +199,9 @@ def _with_best(
     )
 
 
-def _standings(study: StudyView, compared: Sequence[Comparison], *, runs: bool) -> tuple[Standing, ...]:
+def _standings(study: StudyView, effects: Sequence[Effect], *, runs: bool) -> tuple[Standing, ...]:
     """Return how the best stands to the constraints; `runs`: what it is compared with is the baseline."""
-    values = {one.metric: (one.default if runs else None, one.best) for one in compared}
+    values = {one.metric: (one.baseline if runs else None, one.value) for one in effects}
     return tuple(standings(study.definition, values))
 
 
@@ -241,41 +209,29 @@ def _metrics(trial: TrialRecord | None) -> dict[str, float]:
     return dict(trial.outcome.metrics) if trial and trial.outcome else {}
 
 
-def _comparisons(
+def _effects(
     study: StudyView, best: Mapping[str, float], default: Mapping[str, float], proved: Confirmation | None
-) -> tuple[Comparison, ...]:
+) -> tuple[Effect, ...]:
     """Compare the objectives first, proved where they are, then what else was measured of both."""
-    objectives = {objective.metric: objective for objective in study.definition.objectives}
+    directions = {each.metric: each.direction for each in study.definition.objectives}
     others = (*(bound.metric for bound in study.definition.constraints), *SHOWN_METRICS)
-    gains = {gain.metric: gain for gain in proved.gains} if proved else {}
+    known = {effect.metric: effect for effect in proved.effects} if proved else {}
     repeated = _means_of_repeats(study.trials(), proved)
-    compared = []
-    for metric in dict.fromkeys((*objectives, *others)):
-        objective = objectives.get(metric)
-        if gain := gains.get(metric):
-            compared.append(_proved(gain, objectives[metric]))
+    effects = []
+    for metric in dict.fromkeys((*directions, *others)):
+        direction = directions.get(metric)
+        if metric in known:
+            effects.append(known[metric])
         elif metric in repeated:
-            compared.append(compare(metric, *repeated[metric], objective=objective))
+            effects.append(compare(metric, *repeated[metric], direction=direction))
         elif metric in best and metric in default:
-            compared.append(compare(metric, default[metric], best[metric], objective=objective))
-    return tuple(compared)
+            effects.append(compare(metric, default[metric], best[metric], direction=direction))
+    return tuple(effects)
 
 
-def _proved(gain: Gain, objective: ObjectiveDefinition) -> Comparison:
-    return Comparison(
-        metric=gain.metric,
-        unit=gain.unit,
-        scale=gain.scale,
-        direction=objective.direction,
-        objective=True,
-        default=gain.default_mean,
-        best=gain.best_mean,
-        gain=gain.gain,
-        low=gain.low,
-        high=gain.high,
-        significant=gain.significant,
-        worse=gain.worse,
-    )
+def compare(metric: str, default: float, best: float, *, direction: Direction | None = None) -> Effect:
+    """Return how `best` compares with `default`; without a `direction` the metric's own."""
+    return unproved_effect(metric, direction or find_metric(metric).direction, default, best)
 
 
 def _means_of_repeats(

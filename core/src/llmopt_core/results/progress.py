@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from llmopt_core.analysis.effects import Effect
 from llmopt_core.analysis.summary import StudySummary, summarise_trials
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.results.optimizations import Comparison, compare
+from llmopt_core.results.optimizations import compare
 from llmopt_core.storage.records import (
     ComparisonDefinition,
     ConfirmPlan,
@@ -46,7 +47,7 @@ class Progress:
     elapsed_seconds: float
     left_seconds: float | None
     best_trial: int | None = None
-    gains: tuple[Comparison, ...] = ()
+    gains: tuple[Effect, ...] = ()
     memory_mib: float | None = None
     memory_total_mib: float | None = None
     memory_level: str = ""
@@ -174,7 +175,7 @@ def planned_repeats(spec: OptimizationSpec, plan: ConfirmPlan | None) -> int:
     return (spec.confirm.top + 1) * spec.confirm.repeats if spec.confirm.top else 0
 
 
-def gains_so_far(summary: StudySummary, objectives: Sequence[ObjectiveDefinition]) -> tuple[Comparison, ...]:
+def gains_so_far(summary: StudySummary, objectives: Sequence[ObjectiveDefinition]) -> tuple[Effect, ...]:
     """Compare the best trial so far with the default in each objective, as the search measured them."""
     best, default = summary.best, summary.baseline
     if best is None or best.outcome is None:
@@ -182,7 +183,7 @@ def gains_so_far(summary: StudySummary, objectives: Sequence[ObjectiveDefinition
     measured = best.outcome.metrics
     before = default.outcome.metrics if default and default.outcome else measured
     return tuple(
-        compare(o.metric, before[o.metric], measured[o.metric], objective=o)
+        compare(o.metric, before[o.metric], measured[o.metric], direction=o.direction)
         for o in objectives
         if o.metric in measured and o.metric in before
     )

@@ -1,17 +1,26 @@
 """Numbers and outcomes in words: the same in the terminal, in the report and in a resource's status."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
+from llmopt_core.analysis.effects import Effect
+from llmopt_core.api.verdicts import Verdict
 from llmopt_core.errors.classes import ErrorClass, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
 from llmopt_core.metrics.catalog import change_text
 from llmopt_core.results.constraints import Standing
-from llmopt_core.results.optimizations import Comparison, ErrorCount, OptimizationResult
+from llmopt_core.results.optimizations import ErrorCount, OptimizationResult
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _LARGE, _MIDDLE = 100, 10
 _LONGEST_CAUSE = 300
+VERDICTS = {
+    Verdict.BETTER: "better, significant",
+    Verdict.WORSE: "worse, significant",
+    Verdict.EQUIVALENT: "no relevant difference",
+    Verdict.UNDECIDED: "not significant",
+}
 
 
 def duration(seconds: float) -> str:
@@ -58,27 +67,24 @@ def value_text(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def gain_text(comparison: Comparison) -> str:
-    """Return the gain: `+12.3 %` on a ratio scale, `+0.125` for a score."""
-    return change_text(comparison.gain, comparison.scale)
+def gain_text(effect: Effect | None) -> str:
+    """Return the change: `+12.3 %` on a ratio scale, `+0.125` for a score; empty where there is none."""
+    return "" if effect is None else change_text(effect.change, effect.scale)
 
 
-def interval_text(comparison: Comparison) -> str:
+def interval_text(effect: Effect | None) -> str:
     """Return the interval, such as `+8.1 % to +16.0 %`; empty where the repeats prove nothing."""
-    if comparison.low is None or comparison.high is None:
+    span = None if effect is None else effect.change_interval
+    if effect is None or span is None:
         return ""
-    return (
-        f"{change_text(comparison.low, comparison.scale)} to {change_text(comparison.high, comparison.scale)}"
-    )
+    return f"{change_text(span.low, effect.scale)} to {change_text(span.high, effect.scale)}"
 
 
-def verdict(comparison: Comparison) -> str:
+def verdict(effect: Effect, *, objective: bool = True) -> str:
     """Return whether the difference counts."""
-    if comparison.significant is None:
-        return "not confirmed" if comparison.objective else "for information"
-    if comparison.significant:
-        return "better, significant"
-    return "worse, significant" if comparison.worse else "not significant"
+    if effect.absolute_interval is None:
+        return "not confirmed" if objective else "for information"
+    return VERDICTS[effect.verdict]
 
 
 def default_text(failure: ErrorCount) -> str:
@@ -100,7 +106,7 @@ def headline(result: OptimizationResult) -> str:
         return f"{default_text(result.default_failure)}. {_without_default(result)}"
     if result.trial is None:
         return "No configuration could be measured"
-    objectives = [one for one in result.comparisons if one.objective]
+    objectives = result.objective_effects
     if not objectives:
         return "The default was not measured: there is nothing to compare with"
     if result.default_is_best:
@@ -110,14 +116,14 @@ def headline(result: OptimizationResult) -> str:
 
 def advice(result: OptimizationResult) -> str:
     """Return what follows from repeats without a plain gain; empty where the headline says it all."""
-    if result.default_failure is not None and not result.comparisons:
+    if result.default_failure is not None and not result.effects:
         return result.default_failure.suggestion
     if not result.confirmed or result.significant:
         return ""
     if result.keep_default:
         return "Nothing that was tried is proved to be better: keep the default."
-    objectives = [one for one in result.comparisons if one.objective]
-    better = [one.metric for one in objectives if one.significant]
+    objectives = result.objective_effects
+    better = [one.metric for one in objectives if one.better]
     worse = [one.metric for one in objectives if one.worse]
     return (
         f"A trade-off: {' and '.join(better)} for {' and '.join(worse)}. Take it if that is worth it;"
@@ -151,28 +157,28 @@ def _without_default(result: OptimizationResult) -> str:
     """Return the outcome where the best configuration is the reference."""
     if result.trial is None:
         return "No other configuration could be measured"
-    objectives = [one for one in result.comparisons if one.objective]
+    objectives = result.objective_effects
     if objectives:
         return _proof(result, objectives)
     proof = "repeats prove nothing better" if result.confirmed else "it was not confirmed by repeats"
     return f"The reference is trial {result.trial}, the best configuration: {proof}"
 
 
-def _proof(result: OptimizationResult, objectives: list[Comparison]) -> str:
+def _proof(result: OptimizationResult, objectives: Sequence[Effect]) -> str:
     over = reference_title(result)
     if not result.confirmed:
         return f"Not confirmed by repeats: {_listed(objectives)} over {over}, as the search measured it"
     if result.significant:
-        return f"Significant gain over {over}: {_listed([o for o in objectives if o.significant])}"
+        return f"Significant gain over {over}: {_listed([o for o in objectives if o.better])}"
     if any(one.worse for one in objectives):
         return f"No gain over {over} without a loss: {_listed(objectives)}"
     return f"No significant gain over {over} ({_listed(objectives)})"
 
 
-def _listed(comparisons: list[Comparison]) -> str:
-    return ", ".join(f"{one.metric} {gain_text(one)}{_bracketed(one)}" for one in comparisons)
+def _listed(effects: Sequence[Effect]) -> str:
+    return ", ".join(f"{one.metric} {gain_text(one)}{_bracketed(one)}" for one in effects)
 
 
-def _bracketed(comparison: Comparison) -> str:
-    interval = interval_text(comparison)
+def _bracketed(effect: Effect) -> str:
+    interval = interval_text(effect)
     return f" [{interval}]" if interval else ""

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llmopt_core.analysis.comparison import BenchmarkFinding, CandidateFinding
+from llmopt_core.analysis.comparison import BenchmarkFinding, CandidateFinding, MetricMean
+from llmopt_core.analysis.effects import Interval
 from llmopt_core.analysis.summary import ErrorCount, StudySummary
 from llmopt_core.api.conditions import ConditionType
 from llmopt_core.api.reasons import reason_called
@@ -15,18 +16,17 @@ from llmopt_core.resources.status import (
     Best,
     CandidateResult,
     ErrorSummary,
-    Gain,
-    Interval,
     MetricResult,
     Progress,
     RunnerStatus,
     TrialResult,
     WarningSummary,
 )
-from llmopt_core.resources.status import Comparison as StatusComparison
-from llmopt_core.results.optimizations import Comparison, OptimizationResult
+from llmopt_core.resources.status import Interval as StatusInterval
+from llmopt_core.results.optimizations import OptimizationResult
 from llmopt_core.results.progress import Progress as Look
 from llmopt_core.results.progress import planned_repeats
+from llmopt_core.results.status_effects import decimal, status_effect, status_interval
 from llmopt_core.results.wording import compact_duration, gain_text, headline, interval_text
 from llmopt_core.search.configurations import GROUPS, Value
 from llmopt_core.storage.documents import EndReason
@@ -137,11 +137,6 @@ def unchanged(status: Mapping[str, Any]) -> StudySeen:
     return StudySeen(None, elapsed, figures, distrust=distrust)
 
 
-def decimal(value: float) -> str:
-    """Return `value` as decimal text with six digits that count."""
-    return f"{value:.6g}"
-
-
 def _dump(part: Part | None) -> dict[str, Any] | None:
     return None if part is None else part.model_dump(mode="json", by_alias=True, exclude_none=True)
 
@@ -195,22 +190,17 @@ def _candidate(found: CandidateFinding) -> CandidateResult:
         candidate=found.name,
         repeats=found.repeats,
         metrics={
-            name: MetricResult(mean=decimal(each.mean), interval=_interval(each.low, each.high))
+            name: MetricResult(mean=decimal(each.mean), interval=_mean_interval(each))
             for name, each in found.metrics.items()
         },
-        against_baseline={
-            name: StatusComparison(
-                difference=decimal(each.absolute[0]),
-                interval=_interval(*each.absolute[1:]),
-                significant=each.significant,
-            )
-            for name, each in found.against_baseline.items()
-        },
+        against_baseline={name: status_effect(each) for name, each in found.against_baseline.items()},
     )
 
 
-def _interval(low: float | None, high: float | None) -> Interval | None:
-    return None if low is None or high is None else Interval(low=decimal(low), high=decimal(high))
+def _mean_interval(mean: MetricMean) -> StatusInterval | None:
+    if mean.low is None or mean.high is None:
+        return None
+    return status_interval(Interval(mean.low, mean.high))
 
 
 def _progress_text(look: Look) -> str:
@@ -270,7 +260,7 @@ def _trial(trial: TrialRecord | None) -> TrialResult | None:
 
 def _front(reading: Reading) -> tuple[TrialRecord, ...]:
     """The front, where there is more than one objective to trade."""
-    objectives = [comparison for comparison in reading.result.result.comparisons if comparison.objective]
+    objectives = reading.result.result.objective_effects
     return reading.summary.pareto[:_SHOWN_PARETO] if len(objectives) > 1 else ()
 
 
@@ -278,17 +268,17 @@ def _best(reading: Reading) -> Best | None:
     result = reading.result.result
     if result.trial is None:
         return None
-    objectives = [comparison for comparison in result.comparisons if comparison.objective]
+    objectives = result.objective_effects
     shown = objectives or reading.look.gains  # without a default there may be nothing to compare with
     flat = {f"{group}.{name}": value for group in GROUPS for name, value in result.parameters[group].items()}
     return Best(
         trial=result.trial,
         parameters=_scalars(flat),
         metrics=_metrics(result.metrics),
-        headline=_short(", ".join(f"{one.metric} {decimal(one.best)}" for one in shown)),
+        headline=_short(", ".join(f"{one.metric} {decimal(one.value)}" for one in shown)),
         summary=_short(headline(result)),
         short_gain=_short_gain(result),
-        gain=[_gain(one) for one in objectives],
+        gain=[status_effect(one) for one in objectives],
         reference=result.reference,
         confirmed=result.confirmed,
         serve_args=(result.serve_command or "")[:_LONGEST_COMMAND],
@@ -302,25 +292,13 @@ def _winner(result: OptimizationResult) -> Winner | None:
 
 
 def _short_gain(result: OptimizationResult) -> str:
-    if result.default_failure is not None and not result.comparisons:
+    if result.default_failure is not None and not result.effects:
         return "none: the default cannot run"
-    if result.default_is_best or not result.comparisons:
+    if result.default_is_best or not result.effects:
         return "none"
-    first = result.comparisons[0]
+    first = result.effects[0]
     interval = interval_text(first)
     return f"{gain_text(first)} ({interval})" if interval else f"{gain_text(first)} (unconfirmed)"
-
-
-def _gain(one: Comparison) -> Gain:
-    return Gain(
-        metric=one.metric,
-        baseline=decimal(one.default),
-        best=decimal(one.best),
-        difference=decimal(one.best - one.default),
-        ratio=decimal(one.best / one.default) if one.default else None,
-        interval=_interval(one.low, one.high),
-        significant=bool(one.significant),
-    )
 
 
 def _metrics(metrics: Mapping[str, float]) -> dict[str, str]:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from llmopt_core.analysis.effects import Effect
 from llmopt_core.api.reasons import Reason, reason_called
 from llmopt_core.engines.recommendations import recommend
 from llmopt_core.engines.servers import ModelReference
@@ -15,7 +16,7 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.metrics.catalog import CATALOG
 from llmopt_core.resources import LLMOptimization
 from llmopt_core.resources.search_spaces import complete
-from llmopt_core.results.optimizations import Comparison, ErrorCount, OptimizationResult
+from llmopt_core.results.optimizations import ErrorCount, OptimizationResult
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
 from llmopt_core.search.spaces import OutsideSpace
 from llmopt_core.storage.definitions import (
@@ -59,7 +60,8 @@ def verified(result: OptimizationResult, resource: LLMOptimization) -> Verified:
         reference=result.reference,
         metrics=_finite(result.metrics),
         default_metrics=_finite(result.default_metrics),
-        comparisons=tuple(one for one in result.comparisons if _is_finite(one)),
+        objectives=tuple(objective.metric for objective in resource.spec.objectives),
+        effects=tuple(one for one in result.effects if _is_finite(one)),
         confirmed=result.confirmed,
         repeats=result.repeats,
         significant=result.significant,
@@ -80,9 +82,11 @@ def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if name in CATALOG and _is_number(value)}
 
 
-def _is_finite(one: Comparison) -> bool:
-    numbers = (one.default, one.best, one.gain, one.low, one.high)
-    return one.metric in CATALOG and all(number is None or _is_number(number) for number in numbers)
+def _is_finite(one: Effect) -> bool:
+    spans = (one.absolute_interval, one.relative_interval)
+    ends = (end for span in spans if span for end in (span.low, span.high))
+    numbers = (one.baseline, one.value, one.absolute, one.relative or 0.0, *ends)
+    return one.metric in CATALOG and all(_is_number(number) for number in numbers)
 
 
 def _is_number(value: object) -> bool:

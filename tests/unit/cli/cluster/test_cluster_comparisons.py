@@ -4,6 +4,7 @@ from fakes.manifests import benchmark, changed
 
 from llmopt.cluster.comparisons import benchmark_from
 from llmopt.cluster.conditions import status_of
+from llmopt_core.analysis.effects import Interval
 
 SPEED = "output_tokens_per_second"
 RESULTS = [
@@ -25,8 +26,8 @@ def found(*conditions, document=MANIFEST, **status):
     return benchmark_from(body, status_of(body))
 
 
-def test_differences_are_relative_again_and_judged_by_the_metrics_direction():
-    """On a ratio scale they are quotients minus one; fewer milliseconds are better."""
+def test_differences_are_read_on_both_scales_and_judged_by_the_metrics_direction():
+    """A status holds them in the metric's unit; fewer milliseconds are better."""
     result = found(
         results=RESULTS, winner="slots", verdict="slots wins", progress={"measured": 9, "finished": 9}
     )
@@ -34,9 +35,10 @@ def test_differences_are_relative_again_and_judged_by_the_metrics_direction():
     assert result.finding.metrics == (SPEED, "ttft_ms_p95")
     slots = result.candidate("slots")
     speed, ttft = slots.against_baseline[SPEED], slots.against_baseline["ttft_ms_p95"]
-    assert (speed.difference, speed.low, speed.high) == (0.25, 0.1, 0.4)
+    assert (speed.absolute, speed.absolute_interval) == (10, Interval(4, 16))
+    assert (speed.relative, speed.relative_interval) == (0.25, Interval(0.1, 0.4))
     assert (speed.better, ttft.better) == (True, True)
-    assert ttft.difference == pytest.approx(-0.2)
+    assert ttft.relative == pytest.approx(-0.2)
     assert slots.parameters == {"engine.n_parallel": 8, "sampling.temperature": 0.0}
     assert result.parameters["engine"] == {"n_parallel": 8}
     assert result.candidate("default").metrics[SPEED].low == 38.0
@@ -46,7 +48,7 @@ def test_a_goal_of_the_manifest_turns_the_judgement():
     """Who wants less speed is told that more is worse."""
     turned = changed(MANIFEST, "spec.objective", {"metric": SPEED, "goal": "minimize"})
     difference = found(results=RESULTS, document=turned).candidate("slots").against_baseline[SPEED]
-    assert (difference.significant, difference.better) == (True, False)
+    assert difference.worse
 
 
 def test_before_anything_was_measured_all_candidates_are_there():

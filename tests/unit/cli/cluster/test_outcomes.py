@@ -44,7 +44,7 @@ def test_the_status_alone_gives_a_result():
     assert (result.trial, result.confirmed, result.significant) == (3, True, True)
     assert (result.gain, result.interval) == (0.25, (0.1, 0.4))
     assert result.serve_command == "llama-server -np 8"
-    assert [one.metric for one in result.comparisons] == ["accuracy", "peak_memory_mib"]
+    assert [one.metric for one in result.effects] == ["accuracy", "peak_memory_mib"]
     assert headline(result) == "Significant gain over the default: accuracy +0.250 [+0.100 to +0.400]"
     assert vars(result.errors[0]) == {
         "error_class": "CudaFault", "count": 2, "message": "boom", "suggestion": "mend", "trial": 1,
@@ -86,7 +86,7 @@ def test_parameters_of_an_unknown_engine_or_version_stay_text():
 def test_constraints_are_compared_where_both_were_measured():
     """A bound is part of the answer."""
     bounded = changed(optimization(), "spec.constraints", [{"metric": "peak_memory_mib", "max": "900"}])
-    assert [one.metric for one in found(document=bounded).comparisons] == ["accuracy", "peak_memory_mib"]
+    assert [one.metric for one in found(document=bounded).effects] == ["accuracy", "peak_memory_mib"]
 
 
 def test_nothing_measured_is_said_so():
@@ -102,7 +102,8 @@ def written(**changes):
     whole = OptimizationResult(
         study="uid", ended=None, message="", trials=7, trial=3, confirmed=True, repeats=2, significant=True,
         parameters={"engine": {"n_parallel": 8}, "sampling": {}, "prompt": {}},
-        comparisons=(compare("accuracy", 0.5, 0.75), compare("ttft_ms_p95", 100.0, 80.0)),
+        objectives=("accuracy",),
+        effects=(compare("accuracy", 0.5, 0.75), compare("ttft_ms_p95", 100.0, 80.0)),
         request_fields={"temperature": 0.2},
     )  # fmt: skip
     return best_text(replace(whole, **changes))
@@ -112,7 +113,7 @@ def test_the_config_map_gives_the_whole_result():
     """What it holds wins, but how the resource ended is the status's to say."""
     result = found(written=written())
     assert result.request_fields == {"temperature": 0.2}
-    assert [one.metric for one in result.comparisons] == ["accuracy", "ttft_ms_p95"]
+    assert [one.metric for one in result.effects] == ["accuracy", "ttft_ms_p95"]
     assert (result.study, result.ended, result.trials) == ("mine", "TrialsExhausted", 8)
     assert result.repeats == 2
 
@@ -120,7 +121,13 @@ def test_the_config_map_gives_the_whole_result():
 def test_a_config_map_of_another_moment_is_passed_over():
     """One that speaks of another trial, of unconfirmed gains or in other words is not mixed in."""
     plain = asdict(found())
-    for text in (written(trial=2), written(confirmed=False), "{", "[]", json.dumps({"trial": 3})):
+    for text in (
+        written(trial=2),
+        written(confirmed=False),
+        "{",
+        "[]",
+        json.dumps({"trial": 3, "effects": 3}),
+    ):
         assert asdict(found(written=text)) == plain
 
 

@@ -5,6 +5,8 @@ from fakes.manifests import benchmark, changed, optimization
 from llmopt.cluster.conditions import status_of
 from llmopt.cluster.readings import gains_of, progress_of
 from llmopt.progress import line
+from llmopt_core.analysis.effects import Interval
+from llmopt_core.api.verdicts import Verdict
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
 
@@ -106,13 +108,8 @@ def test_a_gain_is_judged_by_its_interval_and_its_direction():
     best = {**BEST, "gain": [BEST["gain"][0], worse]}
     document = resource("mine", COMPLETE, status={"best": best}, document=TWO)
     accuracy, ttft = gains_of(document, status_of(document))
-    assert (accuracy.significant, accuracy.worse, accuracy.low, accuracy.scale) == (
-        True,
-        False,
-        0.1,
-        "bounded",
-    )
-    assert (ttft.significant, ttft.worse, ttft.direction, ttft.scale) == (False, True, "minimize", "ratio")
+    assert (accuracy.verdict, accuracy.absolute_interval) == (Verdict.BETTER, Interval(0.1, 0.4))
+    assert (ttft.verdict, ttft.direction) == (Verdict.WORSE, "minimize")
 
 
 def test_a_goal_of_the_manifest_turns_the_direction():
@@ -120,7 +117,7 @@ def test_a_goal_of_the_manifest_turns_the_direction():
     upside_down = changed(optimization(), "spec.objectives", [{"metric": "accuracy", "goal": "minimize"}])
     document = resource("mine", status={"best": BEST}, document=upside_down)
     (gain,) = gains_of(document, status_of(document))
-    assert (gain.significant, gain.worse) == (False, True)
+    assert gain.verdict is Verdict.WORSE
 
 
 def test_while_it_runs_the_searchs_own_numbers_are_told():
@@ -128,7 +125,7 @@ def test_while_it_runs_the_searchs_own_numbers_are_told():
     proved = {**BEST, "gain": [{**BEST["gain"][0], "best": "0.6"}], "confirmed": True}
     baseline = {"trial": 0, "metrics": {"accuracy": "0.5"}}
     (gain,) = seen(phase="Complete", best=proved, baseline=baseline).gains
-    assert (gain.default, gain.best, gain.low) == (0.5, 0.75, None)
+    assert (gain.baseline, gain.value, gain.absolute_interval) == (0.5, 0.75, None)
 
 
 def test_a_suspended_resource_shows_what_it_had():

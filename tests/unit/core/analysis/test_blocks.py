@@ -11,8 +11,8 @@ from llmopt_core.analysis.blocks import (
     quiet_share,
     usable,
 )
-from llmopt_core.analysis.effects import Verdict
 from llmopt_core.analysis.sequential import Boundary
+from llmopt_core.api.verdicts import Verdict
 
 SPEED = ComparedMetric("requests_per_second", "maximize", "ratio")
 ACCURACY = ComparedMetric("accuracy", "maximize", "bounded", per_item=True)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmopt_core.analysis.comparison import compare
+from llmopt_core.analysis.effects import Interval
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.storage.records import ObjectiveDefinition, OutcomeKind
 
@@ -44,8 +45,8 @@ def test_a_real_difference_is_found():
     told = found(comparison("default", "slots", "other"), trials)
     difference = told.candidate("slots").against_baseline[SPEED]
     assert told.winner == "slots"
-    assert difference.difference == pytest.approx(0.2, abs=0.01)
-    assert 0 < difference.low < difference.difference < difference.high
+    assert difference.relative == pytest.approx(0.2, abs=0.01)
+    assert 0 < difference.relative_interval.low < difference.relative < difference.relative_interval.high
     assert told.verdict.startswith(f"slots wins: {SPEED} +20.")
     assert not told.candidate("other").against_baseline[SPEED].significant
 
@@ -91,7 +92,7 @@ def test_a_latency_is_won_by_the_lower():
     ]
     told = found(comparison("default", "a"), trials, objective=ObjectiveDefinition("ttft_ms_p50", "minimize"))
     assert told.winner == "a"
-    assert told.candidate("a").against_baseline["ttft_ms_p50"].difference < 0
+    assert told.candidate("a").against_baseline["ttft_ms_p50"].absolute < 0
 
 
 def test_quality_is_compared_on_the_same_items():
@@ -150,7 +151,7 @@ def test_reporting_more_metrics_does_not_make_it_harder_to_win():
     beside = found(comparison("default", "a", metrics=("ttft_ms_p50", "e2e_ms_p50")), trials).candidate("a")
     single = found(comparison("default", "a", metrics=("ttft_ms_p50",)), trials).candidate("a")
     assert beside.against_baseline[SPEED] == alone.against_baseline[SPEED]
-    widths = [each.against_baseline["ttft_ms_p50"].high for each in (single, beside)]
+    widths = [each.against_baseline["ttft_ms_p50"].relative_interval.high for each in (single, beside)]
     assert widths[0] < widths[1]
 
 
@@ -200,7 +201,9 @@ def test_a_repeat_that_was_run_again_counts_once():
 def test_differences_are_told_in_the_metrics_own_unit_too():
     """A fifth more than 50 tokens a second are 10 tokens a second."""
     told = found(comparison("default", "a"), measured([50, 50, 50], [60, 60, 60]))
-    assert told.candidate("a").against_baseline[SPEED].absolute == pytest.approx((10.0, 10.0, 10.0))
+    effect = told.candidate("a").against_baseline[SPEED]
+    assert effect.absolute == pytest.approx(10.0)
+    assert effect.absolute_interval == Interval(pytest.approx(10.0), pytest.approx(10.0))
 
 
 def test_a_metric_that_was_not_measured_is_left_out():
@@ -224,7 +227,8 @@ def test_significance_and_interval_never_disagree(speeds):
     told = found(comparison(*names, repeats=3), measured(*speeds))
     for each in told.candidates[1:]:
         difference = each.against_baseline[SPEED]
-        assert difference.significant == (difference.low > 0 or difference.high < 0)
-        assert difference.low <= difference.difference <= difference.high
+        assert difference.significant == (0 not in difference.absolute_interval)
+        assert difference.absolute in difference.absolute_interval
+        assert difference.relative in difference.relative_interval
     if told.winner in names[1:]:
         assert told.candidate(told.winner).against_baseline[SPEED].better

@@ -6,6 +6,7 @@ import pytest
 from fakes.records import outcome, trial
 
 from llmopt_core.analysis.confirmation import confirmation, prove
+from llmopt_core.api.verdicts import Verdict
 from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.storage.documents import EndReason
 from llmopt_core.storage.records import (
@@ -52,10 +53,11 @@ def test_a_clear_gain_in_speed_is_significant():
     """Twice as fast in every repeat is a gain of 100 %, whose interval lies above zero."""
     trials = repeats_of(0, speeds(50, 51, 49, 50, 52)) + repeats_of(1, speeds(100, 101, 99, 102, 103))
     found = prove(plan(1, 5), trials, definition(SPEED))
-    (gain,) = found.gains
-    assert gain.gain == pytest.approx(1.0, abs=0.03)
-    assert 0 < gain.low <= gain.gain <= gain.high
-    assert gain.significant
+    (gain,) = found.effects
+    assert gain.relative == pytest.approx(1.0, abs=0.03)
+    assert gain.absolute == pytest.approx(50, abs=1.5)
+    assert 0 < gain.relative_interval.low <= gain.relative <= gain.relative_interval.high
+    assert gain.better
     assert found.significant
 
 
@@ -74,7 +76,7 @@ def test_noise_is_no_gain():
     """Repeats that are now faster, now slower prove nothing, and it is said so."""
     trials = repeats_of(0, speeds(50, 60, 40, 55, 45)) + repeats_of(1, speeds(60, 42, 50, 44, 58))
     found = prove(plan(1, 5), trials, definition(SPEED))
-    assert found.gains[0].low < 0 < found.gains[0].high
+    assert 0 in found.effects[0].relative_interval
     assert not found.significant
 
 
@@ -84,19 +86,18 @@ def test_scores_are_compared_item_by_item():
     better = {f"i{n}": float(n < 15) for n in range(20)}
     trials = repeats_of(0, [{"accuracy": 0.25, "samples": items}] * 3)
     trials += repeats_of(1, [{"accuracy": 0.75, "samples": better}] * 3)
-    (gain,) = prove(plan(1, 3), trials, definition(ACCURACY)).gains
-    assert gain.gain == pytest.approx(0.5)
-    assert gain.pairs == 20
-    assert gain.significant
+    (gain,) = prove(plan(1, 3), trials, definition(ACCURACY)).effects
+    assert gain.absolute == pytest.approx(0.5)
+    assert gain.better
 
 
 def test_a_lower_latency_is_better():
     """For a metric to be minimised the interval must lie below zero."""
     before = [{"ttft_ms_p50": 100.0 + n} for n in range(5)]
     after = [{"ttft_ms_p50": 50.0 + n} for n in range(5)]
-    (gain,) = prove(plan(1, 5), repeats_of(0, before) + repeats_of(1, after), definition(TTFT)).gains
-    assert gain.gain < 0
-    assert gain.significant
+    (gain,) = prove(plan(1, 5), repeats_of(0, before) + repeats_of(1, after), definition(TTFT)).effects
+    assert gain.absolute < 0
+    assert gain.better
 
 
 def test_better_in_one_and_worse_in_another_objective_is_not_called_a_gain():
@@ -104,8 +105,7 @@ def test_better_in_one_and_worse_in_another_objective_is_not_called_a_gain():
     before = [{"output_tokens_per_second": 50.0 + n, "ttft_ms_p50": 50.0 + n} for n in range(5)]
     after = [{"output_tokens_per_second": 200.0 + n, "ttft_ms_p50": 90.0 + n} for n in range(5)]
     found = prove(plan(1, 5), repeats_of(0, before) + repeats_of(1, after), definition(SPEED, TTFT))
-    assert [gain.significant for gain in found.gains] == [True, False]
-    assert found.gains[1].worse
+    assert [effect.verdict for effect in found.effects] == [Verdict.BETTER, Verdict.WORSE]
     assert not found.significant
 
 
@@ -144,8 +144,8 @@ def test_the_interval_widens_with_the_number_of_rivals():
     base = repeats_of(0, speeds(50, 54, 46, 52, 48, 50, 51, 47))
     one = repeats_of(1, speeds(60, 57, 63, 61, 59, 66, 58, 60))
     more = [t for n in (2, 3, 4) for t in repeats_of(n, speeds(*[40.0 + n] * 8))]
-    alone = prove(plan(1, 8), base + one, definition(SPEED)).gains[0]
-    among = prove(plan(4, 8), base + one + more, definition(SPEED)).gains[0]
+    alone = prove(plan(1, 8), base + one, definition(SPEED)).effects[0].relative_interval
+    among = prove(plan(4, 8), base + one + more, definition(SPEED)).effects[0].relative_interval
     assert among.low < alone.low < alone.high < among.high
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt_core.analysis.effects import Interval, Verdict, difference_effect, judge, ratio_effect
+from llmopt_core.analysis.effects import Interval, difference_effect, judge, ratio_effect
+from llmopt_core.api.verdicts import Verdict
 
 changes = st.floats(-3, 3)
 widths = st.floats(0, 2)

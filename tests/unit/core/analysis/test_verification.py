@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmopt_core.analysis.blocks import Block, ComparedMetric, Slot
-from llmopt_core.analysis.effects import Verdict
 from llmopt_core.analysis.two_level import Remedy
 from llmopt_core.analysis.verification import (
     Finished,
@@ -19,6 +18,7 @@ from llmopt_core.analysis.verification import (
     plan_verification,
     stand,
 )
+from llmopt_core.api.verdicts import Verdict
 
 SPEED = ComparedMetric("requests_per_second", "maximize", "ratio")
 TTFT = ComparedMetric("ttft_ms_p50", "minimize", "ratio")

@@ -10,14 +10,13 @@ from llmopt_core.analysis.comparison import compare
 from llmopt_core.results.benchmark_wording import (
     benchmark_headline,
     benchmark_text,
-    difference_interval_text,
-    difference_text,
     difference_verdict,
     how_sure,
     mean_interval_text,
     mean_text,
 )
 from llmopt_core.results.benchmarks import BenchmarkResult
+from llmopt_core.results.wording import gain_text, interval_text
 
 
 def result(*speeds, ended=True, names=("default", "a", "b")):
@@ -34,8 +33,8 @@ def test_numbers_are_told_with_their_intervals():
     better = CLEAR.candidate("a")
     assert mean_text(better.metrics[SPEED]) == "60.6"
     assert mean_interval_text(better.metrics[SPEED]).startswith("59.")
-    assert difference_text(better.against_baseline[SPEED]) == "+20.2 %"
-    assert difference_interval_text(better.against_baseline[SPEED]).endswith(" %")
+    assert gain_text(better.against_baseline[SPEED]) == "+20.2 %"
+    assert interval_text(better.against_baseline[SPEED]).endswith(" %")
     verdicts = [difference_verdict(each.against_baseline.get(SPEED)) for each in CLEAR.candidates]
     assert verdicts == ["", "better, significant", "worse, significant"]
 
@@ -44,8 +43,8 @@ def test_what_is_missing_is_empty():
     """A single repeat has no interval, a candidate without repeats has nothing."""
     single = result([50.0], [60.0]).candidate("a")
     assert (mean_text(single.metrics[SPEED]), mean_interval_text(single.metrics[SPEED])) == ("60.0", "")
-    assert difference_text(single.against_baseline.get(SPEED)) == ""
-    assert mean_text(None) == mean_interval_text(None) == difference_interval_text(None) == ""
+    assert gain_text(single.against_baseline.get(SPEED)) == ""
+    assert mean_text(None) == mean_interval_text(None) == interval_text(None) == ""
 
 
 def test_a_headline_begins_like_a_sentence_or_a_name():
@@ -75,4 +74,4 @@ def test_best_json_holds_the_winner_and_all_others():
     assert document["request_fields"] == {"temperature": 0}
     assert document["parameters"]["engine"] == {"n_parallel": 2}
     assert document["trials"] == 6
-    assert document["candidates"][1]["against_baseline"][SPEED]["significant"] is True
+    assert document["candidates"][1]["against_baseline"][SPEED]["verdict"] == "better"

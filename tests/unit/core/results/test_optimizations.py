@@ -80,7 +80,7 @@ def test_what_repeats_prove_to_be_better_than_the_reference_is_the_winner():
 def test_without_repeats_the_best_is_said_to_be_unconfirmed():
     """The reason why there is nothing to compare with is said."""
     found = result_of(study(*SEARCHED))
-    assert (found.trial, found.reference, found.comparisons) == (2, 2, ())
+    assert (found.trial, found.reference, found.effects) == (2, 2, ())
     assert headline(found).endswith("the best configuration: it was not confirmed by repeats")
 
 

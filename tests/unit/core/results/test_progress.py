@@ -61,7 +61,7 @@ def test_the_best_is_compared_with_the_default():
         trial(1, outcome(metrics={"accuracy": 0.75})),
     ]
     (gain,) = gains_so_far(summarise_trials(trials, DEFINITION), OBJECTIVES)
-    assert (gain.default, gain.best, gain.gain) == (0.5, 0.75, 0.25)
+    assert (gain.baseline, gain.value, gain.absolute) == (0.5, 0.75, 0.25)
 
 
 def test_nothing_measured_has_no_gain():

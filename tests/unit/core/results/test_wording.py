@@ -1,6 +1,8 @@
 import pytest
 
-from llmopt_core.results.optimizations import Comparison, OptimizationResult
+from llmopt_core.analysis.effects import Interval, difference_effect
+from llmopt_core.metrics.catalog import find_metric
+from llmopt_core.results.optimizations import OptimizationResult
 from llmopt_core.results.wording import (
     advice,
     compact_duration,
@@ -14,22 +16,22 @@ from llmopt_core.results.wording import (
 )
 
 
-def comparison(**changes):
-    fields = {
-        "metric": "accuracy", "unit": "score 0..1", "scale": "bounded", "direction": "maximize",
-        "objective": True, "default": 0.5, "best": 0.6, "gain": 0.1,
-    }  # fmt: skip
-    return Comparison(**(fields | changes))
+def effect(metric="accuracy", difference=0.1, interval=None):
+    return difference_effect(metric, find_metric(metric).direction, 0.5, difference, interval)
 
 
-def result(*comparisons, **changes):
+def result(*effects, **changes):
     fields = {"study": "s", "ended": "TrialsExhausted", "message": "", "trials": 9, "trial": 3}
-    return OptimizationResult(**(fields | {"comparisons": comparisons} | changes))
+    shown = {"objectives": tuple(each.metric for each in effects), "effects": effects}
+    return OptimizationResult(**(fields | shown | changes))
 
 
-PROVED = {"low": 0.05, "high": 0.15, "significant": True, "worse": False}
-OPEN = {"low": -0.05, "high": 0.15, "significant": False, "worse": False}
-WORSE = {"gain": -0.1, "low": -0.15, "high": -0.05, "significant": False, "worse": True}
+PROVED = effect(interval=Interval(0.05, 0.15))
+OPEN = effect(interval=Interval(-0.05, 0.15))
+SAME = effect(difference=0.005, interval=Interval(-0.01, 0.02))
+WORSE = effect(difference=-0.1, interval=Interval(-0.15, -0.05))
+SLOWER = effect("e2e_ms_p50", 0.1, Interval(0.05, 0.15))
+FASTER = effect("output_tokens_per_second", 0.1, Interval(0.05, 0.15))
 
 
 @pytest.mark.parametrize(
@@ -76,36 +78,42 @@ def test_a_value_has_no_binary_noise():
 
 def test_a_gain_is_percent_or_points():
     """Ratios are percent with their sign, scores differences."""
-    assert gain_text(comparison(scale="ratio", gain=-0.104)) == "-10.4 %"
-    assert gain_text(comparison()) == "+0.100"
+    assert gain_text(effect("ttft_ms_p50", -0.052)) == "-10.4 %"
+    assert gain_text(effect()) == "+0.100"
+    assert gain_text(None) == ""
 
 
 def test_an_interval_is_only_shown_where_there_is_one():
     """Without repeats there is no interval."""
-    assert interval_text(comparison(**PROVED)) == "+0.050 to +0.150"
-    assert interval_text(comparison()) == ""
+    assert interval_text(PROVED) == "+0.050 to +0.150"
+    assert interval_text(effect()) == interval_text(None) == ""
 
 
 @pytest.mark.parametrize(
-    ("changes", "text"),
+    ("shown", "text"),
     [
-        ({}, "not confirmed"),
-        ({"objective": False}, "for information"),
+        (effect(), "not confirmed"),
         (PROVED, "better, significant"),
         (OPEN, "not significant"),
+        (SAME, "no relevant difference"),
         (WORSE, "worse, significant"),
     ],
 )
-def test_a_verdict_says_what_is_proved(changes, text):
+def test_a_verdict_says_what_is_proved(shown, text):
     """Only what the repeats prove is called better or worse."""
-    assert verdict(comparison(**changes)) == text
+    assert verdict(shown) == text
+
+
+def test_what_is_no_objective_is_for_information():
+    """Nobody asked for it to be confirmed."""
+    assert verdict(effect(), objective=False) == "for information"
 
 
 def test_without_a_proved_gain_the_default_is_to_be_kept():
     """A winner that is not proved better is no reason to change anything."""
-    assert "keep the default" in advice(result(comparison(**OPEN), confirmed=True))
-    assert advice(result(comparison(**PROVED), confirmed=True, significant=True)) == ""
-    assert advice(result(comparison())) == ""
+    assert "keep the default" in advice(result(OPEN, confirmed=True))
+    assert advice(result(PROVED, confirmed=True, significant=True)) == ""
+    assert advice(result(effect())) == ""
 
 
 @pytest.mark.parametrize(
@@ -113,15 +121,15 @@ def test_without_a_proved_gain_the_default_is_to_be_kept():
     [
         (result(trial=None), "No configuration could be measured"),
         (result(), "The default was not measured"),
-        (result(comparison(), default_is_best=True), "No gain: nothing that was tried"),
-        (result(comparison()), "Not confirmed by repeats: accuracy +0.100"),
-        (result(comparison(**OPEN), confirmed=True), "No significant gain over the default (accuracy"),
+        (result(effect(), default_is_best=True), "No gain: nothing that was tried"),
+        (result(effect()), "Not confirmed by repeats: accuracy +0.100"),
+        (result(OPEN, confirmed=True), "No significant gain over the default (accuracy"),
         (
-            result(comparison(**PROVED), confirmed=True, significant=True),
+            result(PROVED, confirmed=True, significant=True),
             "Significant gain over the default: accuracy +0.100 [+0.050 to +0.150]",
         ),
         (
-            result(comparison(**PROVED), comparison(metric="e2e_ms_p50", **WORSE), confirmed=True),
+            result(PROVED, SLOWER, confirmed=True),
             "No gain over the default without a loss",
         ),
     ],
@@ -133,6 +141,5 @@ def test_the_headline_is_honest(shown, text):
 
 def test_better_in_one_and_worse_in_another_is_a_trade_off():
     """Who pays a significant loss for a significant gain is told both, not to keep the default."""
-    faster = comparison(metric="output_tokens_per_second", **PROVED)
-    text = advice(result(faster, comparison(**WORSE), confirmed=True))
+    text = advice(result(FASTER, WORSE, confirmed=True))
     assert text.startswith("A trade-off: output_tokens_per_second for accuracy.")

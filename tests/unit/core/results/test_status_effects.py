@@ -1,0 +1,90 @@
+"""Effects in a resource's status: what the operator writes there is what is read again."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmopt_core.analysis.effects import Interval, difference_effect, ratio_effect, unproved_effect
+from llmopt_core.api.verdicts import Verdict
+from llmopt_core.resources import status
+from llmopt_core.results.status_effects import effect_in, status_effect
+
+SPEED, SCORE = "output_tokens_per_second", "accuracy"
+
+
+def told(effect):
+    """Return what the API server stores."""
+    return status_effect(effect).model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def test_twice_as_fast_is_told_in_tokens_and_in_shares():
+    """From 50 to 100 tokens/s: +50 and its interval in tokens/s, +1 and its own, better."""
+    effect = ratio_effect(
+        SPEED, "maximize", 50.0, math.log(2), Interval(math.log(1.9), math.log(2.1)), smallest_gain=0.02
+    )
+    assert told(effect) == {
+        "metric": SPEED,
+        "baseline": "50",
+        "best": "100",
+        "difference": "50",
+        "interval": {"low": "45", "high": "55"},
+        "ratio": "2",
+        "relative": "1",
+        "relativeInterval": {"low": "0.9", "high": "1.1"},
+        "significant": True,
+        "verdict": "better",
+    }
+
+
+def test_a_significant_loss_is_significant_and_worse():
+    """An interval wholly on the bad side is no open question."""
+    loss = difference_effect(SCORE, "maximize", 0.75, -0.25, Interval(-0.4, -0.1), smallest_gain=0.02)
+    assert (told(loss)["significant"], told(loss)["verdict"]) == (True, "worse")
+
+
+def test_what_was_not_repeated_has_no_interval():
+    """Its verdict is open."""
+    assert told(unproved_effect(SCORE, "maximize", 0.0, 0.5)) == {
+        "metric": SCORE, "baseline": "0", "best": "0.5", "difference": "0.5", "significant": False,
+        "verdict": "undecided",
+    }  # fmt: skip
+
+
+def test_an_infinite_end_leaves_the_interval_out():
+    """No decimal says it."""
+    effect = ratio_effect(SPEED, "maximize", 50.0, 0.1, Interval(-900, 900), smallest_gain=0.02)
+    assert "interval" not in told(effect)
+
+
+@given(st.floats(0.01, 1e5), st.floats(-1, 1), st.floats(0, 1), st.sampled_from(["maximize", "minimize"]))
+def test_what_is_written_is_read_again(baseline, change, width, direction):
+    """To six digits, on both scales, with its verdict."""
+    effect = ratio_effect(
+        SPEED, direction, baseline, change, Interval(change - width, change + width), smallest_gain=0.02
+    )
+    read = effect_in(status.Effect.model_validate(told(effect)), SPEED, direction)
+    assert read.verdict is effect.verdict
+    assert read.absolute == pytest.approx(effect.absolute, rel=1e-5)
+    assert read.relative == pytest.approx(effect.relative, rel=1e-4, abs=1e-9)
+    assert read.relative_interval.low == pytest.approx(effect.relative_interval.low, rel=1e-4, abs=1e-9)
+
+
+def test_a_gain_that_release_0_1_0_wrote_has_a_relative_interval():
+    """Its interval was on the metric's scale, and a significant loss was not called so."""
+    gain = status.Effect(
+        metric=SPEED, baseline="50", best="100", difference="50", ratio="2",
+        interval=status.Interval(low="0.9", high="1.1"),
+    )  # fmt: skip
+    effect = effect_in(gain, SPEED, "maximize")
+    assert effect.absolute_interval == Interval(pytest.approx(45), pytest.approx(55))
+    assert effect.verdict is Verdict.BETTER
+
+
+def test_a_comparison_that_release_0_1_0_wrote_is_in_the_metrics_unit():
+    """The baseline's mean stands elsewhere in such a status."""
+    old = status.Effect(difference="10", interval=status.Interval(low="4", high="16"), significant=True)
+    effect = effect_in(old, SPEED, "maximize", baseline=40.0)
+    assert effect.relative_interval == Interval(pytest.approx(0.1), pytest.approx(0.4))
+    assert effect.verdict is Verdict.BETTER
