@@ -229,16 +229,21 @@ def _by_item(
 
 
 def _contrasts(cells: Mapping[Cell, Sequence[float]], engines: Sequence[str]) -> dict[int, Estimate]:
-    """Return the contrasts; with one round there is no error to be known, only a value."""
+    """Return the contrasts; with one round there is no error to be known, only a value.
+
+    `cells` are in the order in which they were measured: it stands for the time.
+    """
     found = {}
     fits: dict[frozenset[int], dict[int, Estimate]] = {}
+    when = {cell: float(place) for place, cell in enumerate(cells)}
     for candidate in sorted({candidate for candidate, _ in cells} - {BASELINE}):
         if not _common_rounds(cells, candidate):
             continue
         peers = _peers(candidate, engines)
         if peers not in fits:
             own = {cell: values for cell, values in cells.items() if cell[0] in peers}
-            fits[peers] = contrasts(own, BASELINE)
+            shared = engines[candidate] == engines[BASELINE]
+            fits[peers] = contrasts(own, BASELINE, when=None if shared else when)
         alone = Estimate(_first_difference(cells, candidate), math.inf, 1.0)
         found[candidate] = fits[peers].get(candidate, alone)
     return found

@@ -7,10 +7,11 @@ that level is the repeated confidence interval of Jennison and Turnbull (1989): 
 hold together with the stated confidence, so verdict and interval never disagree, and neither an early look
 nor the number of candidates and objectives raises the error rate.
 
-The level is found by simulation. Under the null hypothesis the sequence of t statistics of the additive
-model (candidate, round) depends on nothing unknown, so their joint distribution over looks and candidates,
-which share the baseline, is exact but for the error of the simulation (2 to 4 % of the error rate).
-Objectives are taken as independent: intervals of dependent ones hold together more often (Sidak 1967).
+The level is found by simulation. Under the null hypothesis the sequence of t statistics of a linear model
+(candidate and drift, see `two_level.contrasts`) depends on nothing unknown, so their joint distribution over
+looks and candidates, which share the baseline, is exact but for the error of the simulation (2 to 4 % of the
+error rate). Objectives are taken as independent: intervals of dependent ones hold together more often (Sidak
+1967).
 
 Rivals, compared by bench/verification.py: Bonferroni's correction over looks is stricter than needed; betting
 and mixture martingales are valid without a last look but need more repeats where there are 2 to 15; Holm's
@@ -25,10 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt_core.analysis.student import quantile
+from llmopt_core.analysis.two_level import Cell, candidate_columns, drift_columns
+
+Floats = NDArray[np.float64]
 
 _SIMULATIONS = 50_000
+_PART = 5_000
 _SEED = 20_261_126
 _HALVINGS = 20
+_FEWEST_ROUNDS = 2
+_NEGLIGIBLE = 1e-9
 # With one degree of freedom no effect of a usual size can be decided: a look would only cost level.
 _FEWEST_DEGREES = 2
 
@@ -49,20 +56,60 @@ class Boundary:
 
 
 @lru_cache(maxsize=256)
-def boundary(candidates: int, objectives: int, rounds: int, confidence: float = 0.95) -> Boundary:
+def boundary(
+    candidates: int, objectives: int, rounds: int, confidence: float = 0.95, *, shared: bool = False
+) -> Boundary:
     """Return the boundary for comparing `candidates` with a baseline in `objectives` over up to `rounds`.
 
-    `confidence` holds for all comparisons at all looks together.
+    `confidence` holds for all comparisons at all looks together. `shared`: some candidate shares the
+    baseline's engine starts, so that drift is a value a round.
     """
-    if min(candidates, objectives) < 1 or rounds < _FEWEST_DEGREES:
+    if min(candidates, objectives) < 1 or rounds < _FEWEST_ROUNDS:
         raise ValueError(f"no boundary: {candidates} candidates, {objectives} objectives, {rounds} rounds")
-    looks = [look for look in range(2, rounds + 1) if candidates * (look - 1) >= _FEWEST_DEGREES] or [rounds]
-    largest = np.array(list(_largest_statistics(candidates, looks)))
-    degrees = [candidates * (look - 1) for look in looks]
-    return Boundary(_level(largest, degrees, 1 - confidence ** (1 / objectives)), looks[0])
+    orders = [_order(candidates, look) for look in range(2, rounds + 1)]
+    designs = [design for order in orders if (design := _design(order, shared=shared)).degrees > 0]
+    looks = [each for each in designs if each.degrees >= _FEWEST_DEGREES] or designs[-1:]
+    if not looks:
+        raise ValueError(f"no boundary: {rounds} rounds leave no degree of freedom")
+    largest = np.concatenate(list(_largest_statistics(looks)), axis=1)
+    level = _level(largest, [each.degrees for each in looks], 1 - confidence ** (1 / objectives))
+    return Boundary(level, looks[0].round)
 
 
-def _level(largest: NDArray[np.float64], degrees: list[int], error_rate: float) -> float:
+@dataclass(frozen=True)
+class _Design:
+    """A look's linear model: `estimate` (candidates, cells) gives differences, `errors` their variances."""
+
+    round: int
+    degrees: int
+    estimate: Floats
+    errors: Floats
+    basis: Floats  # orthonormal, of what the model explains: (cells, rank)
+
+
+def _order(candidates: int, rounds: int) -> list[Cell]:
+    """Return the cells in the order in which they are measured: every second round backwards."""
+    places = range(candidates + 1)
+    return [
+        (candidate, round_)
+        for round_ in range(rounds)
+        for candidate in (reversed(places) if round_ % 2 else places)
+    ]
+
+
+def _design(order: list[Cell], *, shared: bool) -> _Design:
+    times = None if shared else {cell: float(place) for place, cell in enumerate(order)}
+    columns = np.array([*candidate_columns(order), *drift_columns(order, times)], dtype=np.float64).T
+    inverse = np.linalg.pinv(columns)
+    candidates = max(candidate for candidate, _ in order)
+    estimate = inverse[1 : candidates + 1] - inverse[0]
+    left, sizes, _ = np.linalg.svd(columns, full_matrices=False)
+    basis = left[:, sizes > _NEGLIGIBLE * sizes[0]]
+    errors = np.sqrt((estimate**2).sum(axis=1))
+    return _Design(order[-1][1] + 1, len(order) - basis.shape[1], estimate, errors, basis)
+
+
+def _level(largest: Floats, degrees: list[int], error_rate: float) -> float:
     """Return the level at which a share `error_rate` of the simulations, columns, crosses at some look."""
     low, high = 0.0, error_rate
     for _ in range(_HALVINGS):
@@ -73,21 +120,17 @@ def _level(largest: NDArray[np.float64], degrees: list[int], error_rate: float) 
     return low
 
 
-def _largest_statistics(candidates: int, looks: list[int]) -> Iterator[NDArray[np.float64]]:
-    """Give, for each look, the largest |t| over the candidates, shape (simulations,), without any effect.
-
-    Measurements arrive round by round; only sums are kept.
-    """
+def _largest_statistics(designs: list[_Design]) -> Iterator[Floats]:
+    """Give, for parts of the simulations, the largest |t| over the candidates, shape (looks, part)."""
     generator = np.random.default_rng(_SEED)
-    shape = (_SIMULATIONS, candidates + 1)
-    sums, squares = np.zeros(shape), np.zeros(_SIMULATIONS)
-    for round_ in range(1, looks[-1] + 1):
-        values = generator.standard_normal(shape)
-        values -= values.mean(axis=-1, keepdims=True)  # what all of a round share
-        sums += values
-        squares += (values**2).sum(axis=-1)
-        if round_ in looks:
-            residual = squares - (sums**2).sum(axis=-1) / round_
-            error = np.sqrt(2 * residual / (candidates * (round_ - 1)) / round_)
-            difference = np.abs(sums[..., 1:] - sums[..., :1]).max(axis=-1) / round_
-            yield difference / error
+    cells = designs[-1].estimate.shape[1]
+    for _ in range(_SIMULATIONS // _PART):
+        values = generator.standard_normal((cells, _PART))
+        yield np.array([_statistics(each, values[: each.estimate.shape[1]]) for each in designs])
+
+
+def _statistics(design: _Design, values: Floats) -> Floats:
+    residual = (values**2).sum(axis=0) - ((design.basis.T @ values) ** 2).sum(axis=0)
+    spread = np.sqrt(residual / design.degrees)
+    statistics = np.abs(design.estimate @ values) / design.errors[:, None] / spread
+    return np.asarray(statistics.max(axis=0), dtype=np.float64)

@@ -2,7 +2,7 @@
 
 Two starts of one configuration can differ by several percent for all items at once, so items of one start
 are not independent. Speeds: blocks lie within cells (one candidate in one round, usually an engine start of
-its own), and an additive model of candidate and round takes out what drifts. Scores: each item is answered
+its own), and a straight line in time or the rounds take out what drifts. Scores: each item is answered
 on several starts, and starts and items both contribute (two-way clustering: Cameron, Gelbach and Miller 2011,
 "Robust Inference with Multiway Clustering").
 """
@@ -66,14 +66,18 @@ def remedy(components: Components, items_per_start: float) -> Remedy:
     return Remedy.MORE_STARTS if components.start >= item else Remedy.MORE_ITEMS
 
 
-def contrasts(cells: Mapping[Cell, Sequence[float]], baseline: int = 0) -> dict[int, Estimate]:
+def contrasts(
+    cells: Mapping[Cell, Sequence[float]], baseline: int = 0, *, when: Mapping[Cell, float] | None = None
+) -> dict[int, Estimate]:
     """Return each candidate's difference to `baseline`, where both were measured in a common round.
 
-    The additive model: mean of a cell = candidate + round + start. All candidates share one variance of
-    cells, which gives two or three rounds degrees of freedom enough to decide anything. Empty where no degree
-    of freedom is left.
+    Mean of a cell = candidate + drift + start. Drift is a straight line in the time `when` each cell was
+    measured (analysis of covariance), which leaves two or three rounds degrees of freedom enough to decide
+    something; what it does not follow counts as spread. Without `when` it is one value a round: for
+    candidates that share the starts, which then cancel. All candidates share one variance of cells. Empty
+    where no degree of freedom is left.
     """
-    fit = _fit(cells)
+    fit = _fit(cells, when)
     if fit is None or baseline not in fit.candidates:
         return {}
     return {
@@ -85,14 +89,17 @@ def contrasts(cells: Mapping[Cell, Sequence[float]], baseline: int = 0) -> dict[
 
 def speed_components(cells: Mapping[Cell, Sequence[float]]) -> Components | None:
     """Return the variances of the values in `cells`, None where no degree of freedom is left."""
-    fit = _fit(cells)
+    fit = _fit(cells, None)
     if fit is None:
         return None
     blocks = np.array([len(values) for values in cells.values()])
     spare = int((blocks - 1).sum())
     within = sum(float(np.var(values)) * len(values) for values in cells.values()) / spare if spare else 0.0
     per_block = float((1 / blocks).mean())
-    return Components(max(0.0, fit.variance - within * per_block), within, fit.time)
+    rounds = fit.effects[len(fit.candidates) :]
+    between = float(np.var(rounds, ddof=1)) if len(rounds) > 1 else 0.0
+    time = max(0.0, between - fit.variance / len(fit.candidates))
+    return Components(max(0.0, fit.variance - within * per_block), within, time)
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,6 @@ class _Fit:
     unscaled: Floats  # covariance of the effects / variance of a cell
     variance: float
     degrees: int
-    time: float
 
     def contrast(self, candidate: int, baseline: int) -> Estimate:
         weights = np.zeros(len(self.effects))
@@ -111,25 +117,36 @@ class _Fit:
         return Estimate(float(weights @ self.effects), error, self.degrees)
 
 
-def _fit(cells: Mapping[Cell, Sequence[float]]) -> _Fit | None:
-    """Fit the additive model to the means of `cells` by least squares."""
+def _fit(cells: Mapping[Cell, Sequence[float]], when: Mapping[Cell, float] | None) -> _Fit | None:
+    """Fit candidates and drift to the means of `cells` by least squares."""
+    if not cells:
+        return None
     candidates = tuple(sorted({candidate for candidate, _ in cells}))
-    rounds = sorted({round_ for _, round_ in cells})
     means = np.array([fmean(values) for values in cells.values()])
-    design = np.zeros((len(cells), len(candidates) + len(rounds)))
-    for row, (candidate, round_) in enumerate(cells):
-        design[row, candidates.index(candidate)] = 1.0
-        design[row, len(candidates) + rounds.index(round_)] = 1.0
-    degrees = len(cells) - int(np.linalg.matrix_rank(design)) if cells else 0
+    columns = [*candidate_columns(list(cells)), *drift_columns(list(cells), when)]
+    design = np.array(columns, dtype=np.float64).T
+    degrees = len(cells) - int(np.linalg.matrix_rank(design))
     if degrees < 1:
         return None
     inverse = np.asarray(np.linalg.pinv(design.T @ design), dtype=np.float64)
     effects = inverse @ design.T @ means
     residual = means - design @ effects
-    variance = float(residual @ residual) / degrees
-    levels = effects[len(candidates) :]
-    time = max(0.0, float(np.var(levels, ddof=1)) - variance / len(candidates)) if len(rounds) > 1 else 0.0
-    return _Fit(candidates, effects, inverse, variance, degrees, time)
+    return _Fit(candidates, effects, inverse, float(residual @ residual) / degrees, degrees)
+
+
+def candidate_columns(cells: Sequence[Cell]) -> list[list[float]]:
+    """Return a design's columns, one a candidate in order: 1 in its cells."""
+    return [
+        [float(candidate == one) for candidate, _ in cells] for one in sorted({place for place, _ in cells})
+    ]
+
+
+def drift_columns(cells: Sequence[Cell], when: Mapping[Cell, float] | None) -> list[list[float]]:
+    """Return a design's columns for drift: the centred time, or one a round without times."""
+    if when is None:
+        return [[float(round_ == one) for _, round_ in cells] for one in sorted({each for _, each in cells})]
+    middle = fmean(when[cell] for cell in cells)
+    return [[when[cell] - middle for cell in cells]]
 
 
 def _share_a_round(cells: Mapping[Cell, Sequence[float]], one: int, other: int) -> bool:

@@ -172,7 +172,9 @@ def plan_verification(
         engines=tuple(engines),
         metrics=tuple(metrics),
         rounds=rounds,
-        boundary=boundary(len(engines) - 1, len(metrics), rounds, confidence),
+        boundary=boundary(
+            len(engines) - 1, len(metrics), rounds, confidence, shared=engines[0] in engines[1:]
+        ),
         rounds_per_start=math.ceil(rounds / starts),
         blocks_per_round=1 if apart == 1 else min(max(blocks, 1), _MOST_BLOCKS_PER_ROUND),
         attempts=attempts,

@@ -7,21 +7,25 @@ from llmopt_core.analysis.sequential import boundary
 from llmopt_core.analysis.two_level import contrasts
 
 
+@pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize(("candidates", "rounds"), [(1, 4), (3, 4)])
-def test_a_study_without_effects_crosses_as_often_as_the_error_rate(candidates, rounds):
+def test_a_study_without_effects_crosses_as_often_as_the_error_rate(candidates, rounds, shared):
     """Of 600 studies that look after each round, about 5 % cross the boundary at some look."""
     generator = np.random.default_rng(5)
-    bound = boundary(candidates, 1, rounds)
+    bound = boundary(candidates, 1, rounds, shared=shared)
 
     def crosses():
-        cells = {}
+        cells, when, slope = {}, {}, generator.normal(0, 5)
         for round_ in range(rounds):
             drift = generator.normal(0, 5)
-            for candidate in range(candidates + 1):
-                cells[candidate, round_] = [drift + generator.normal()]
+            order = range(candidates + 1)
+            for candidate in reversed(order) if round_ % 2 else order:
+                when[candidate, round_] = float(len(when))
+                moved = drift if shared else slope * len(when)
+                cells[candidate, round_] = [moved + generator.normal()]
             if round_ + 1 < bound.first_look:
                 continue
-            for found in contrasts(cells).values():
+            for found in contrasts(cells, when=None if shared else when).values():
                 if abs(found.value) > bound.reach(found.degrees) * found.standard_error:
                     return True
         return False

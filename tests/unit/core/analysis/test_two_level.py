@@ -18,7 +18,7 @@ from llmopt_core.analysis.two_level import (
 
 
 def test_one_candidate_is_the_paired_t_test():
-    """With a candidate and a baseline the additive model is Student's test of paired differences."""
+    """With a candidate and a baseline on shared starts it is Student's test of paired differences."""
     baseline, candidate = np.array([1.0, 1.4, 1.1, 1.3]), np.array([1.5, 1.8, 1.8, 1.7])
     cells = {(0, place): [value] for place, value in enumerate(baseline)}
     cells |= {(1, place): [value] for place, value in enumerate(candidate)}
@@ -40,6 +40,21 @@ def test_what_a_round_shares_does_not_matter(drifts):
     for candidate in (1, 2):
         assert moved[candidate].value == pytest.approx(still[candidate].value, abs=1e-9)
         assert moved[candidate].standard_error == pytest.approx(still[candidate].standard_error, abs=1e-9)
+
+
+@given(st.floats(-10, 10))
+def test_a_straight_drift_does_not_matter(slope):
+    """What changes evenly with time leaves values and errors as they are."""
+    values = {
+        (candidate, round_): (candidate * round_ % 3) / 7 for candidate in range(2) for round_ in range(4)
+    }
+    when = {cell: float(place) for place, cell in enumerate(values)}
+    still = contrasts({cell: [value] for cell, value in values.items()}, when=when)[1]
+    drifted = {cell: [value + slope * when[cell]] for cell, value in values.items()}
+    moved = contrasts(drifted, when=when)[1]
+    assert moved.value == pytest.approx(still.value, abs=1e-8)
+    assert moved.standard_error == pytest.approx(still.standard_error, abs=1e-8)
+    assert moved.degrees == 5
 
 
 def test_candidates_that_stopped_still_tell_of_the_spread():
