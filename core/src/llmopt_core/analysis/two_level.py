@@ -11,6 +11,7 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from statistics import fmean
 
 import numpy as np
@@ -121,17 +122,33 @@ def _fit(cells: Mapping[Cell, Sequence[float]], when: Mapping[Cell, float] | Non
     """Fit candidates and drift to the means of `cells` by least squares."""
     if not cells:
         return None
-    candidates = tuple(sorted({candidate for candidate, _ in cells}))
-    means = np.array([fmean(values) for values in cells.values()])
-    columns = [*candidate_columns(list(cells)), *drift_columns(list(cells), when)]
-    design = np.array(columns, dtype=np.float64).T
-    degrees = len(cells) - int(np.linalg.matrix_rank(design))
-    if degrees < 1:
+    places = tuple(cells)
+    design = _design(places, None if when is None else tuple(when[cell] for cell in places))
+    if design.degrees < 1:
         return None
-    inverse = np.asarray(np.linalg.pinv(design.T @ design), dtype=np.float64)
-    effects = inverse @ design.T @ means
-    residual = means - design @ effects
-    return _Fit(candidates, effects, inverse, float(residual @ residual) / degrees, degrees)
+    means = np.array([fmean(values) for values in cells.values()])
+    effects = design.solve @ means
+    residual = means - design.columns @ effects
+    variance = float(residual @ residual) / design.degrees
+    candidates = tuple(sorted({candidate for candidate, _ in places}))
+    return _Fit(candidates, effects, design.unscaled, variance, design.degrees)
+
+
+@dataclass(frozen=True)
+class _Design:
+    columns: Floats
+    solve: Floats  # from means of cells to effects
+    unscaled: Floats
+    degrees: int
+
+
+@lru_cache(maxsize=1024)
+def _design(cells: tuple[Cell, ...], times: tuple[float, ...] | None) -> _Design:
+    """Return the matrices of a fit: they depend on what was measured when, not on what was found."""
+    when = None if times is None else dict(zip(cells, times, strict=True))
+    columns = np.array([*candidate_columns(cells), *drift_columns(cells, when)], dtype=np.float64).T
+    unscaled = np.asarray(np.linalg.pinv(columns.T @ columns), dtype=np.float64)
+    return _Design(columns, unscaled @ columns.T, unscaled, len(cells) - int(np.linalg.matrix_rank(columns)))
 
 
 def candidate_columns(cells: Sequence[Cell]) -> list[list[float]]:
