@@ -162,7 +162,7 @@ def test_a_constraint_is_held_to_what_the_baseline_measured(folder, server):
     (standing,) = result.constraints
     assert standing.constraint == "accuracy >= baseline + 0.2"
     assert standing.kept
-    assert standing.bound == pytest.approx(result.comparisons[1].default + 0.2)
+    assert standing.bound == pytest.approx(result.effects[1].baseline + 0.2)
 
 
 def test_a_constraint_without_a_baseline_is_said_not_to_have_been_applied(folder):
