@@ -1,5 +1,6 @@
 """Points of a mixed, conditional search space as the rows of numbers that regression models read."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ Identity = tuple[tuple[str, str, Value], ...]
 
 # What an inactive parameter's columns hold; active ones lie between 0 and 1.
 INACTIVE = -1.0
+# Hardware works in powers of two: block and batch sizes that are none can be far slower than their neighbours
+# that are, which no smooth model of the ranks can express. With fewer choices the rank says it all.
+_LEAST_FOR_POWERS = 4
 
 
 def identity(point: Point) -> Identity:
@@ -48,8 +52,8 @@ class Encoding:
     """Rows for points of one space.
 
     A number becomes its place in its range, on a log scale where the range has one. Choices that are all
-    numbers, or texts that read as numbers, become their rank; two choices one column; other choices an
-    indicator each.
+    numbers, or texts that read as numbers, become their rank, with a second column for powers of two where
+    only some are one; two choices become one column; other choices an indicator each.
     """
 
     def __init__(self, space: SearchSpace) -> None:
@@ -74,13 +78,20 @@ def _axis(name: str, dimension: Dimension) -> _Axis:
         return _Axis(name, dimension, None, 1)
     places = ordered_places(dimension)
     if places is not None:
-        return _Axis(name, dimension, {key: (place,) for key, place in places.items()}, 1)
+        return _ordered_axis(name, dimension, places)
     count = len(dimension.choices)
     table = {
         (type(choice).__name__, choice): tuple(float(index == other) for other in range(count))
         for index, choice in enumerate(dimension.choices)
     }
     return _Axis(name, dimension, table, count)
+
+
+def _ordered_axis(name: str, dimension: ChoiceDimension, places: Mapping[tuple[str, Value], float]) -> _Axis:
+    powers = {key: float(_is_power_of_two(key[1])) for key in places}
+    if len(places) < _LEAST_FOR_POWERS or len(set(powers.values())) == 1:
+        return _Axis(name, dimension, {key: (place,) for key, place in places.items()}, 1)
+    return _Axis(name, dimension, {key: (place, powers[key]) for key, place in places.items()}, 2)
 
 
 def ordered_places(dimension: ChoiceDimension) -> dict[tuple[str, Value], float] | None:
@@ -101,6 +112,11 @@ def ordered_places(dimension: ChoiceDimension) -> dict[tuple[str, Value], float]
         for choice, number in zip(choices, numbers, strict=True)
         if number is not None
     }
+
+
+def _is_power_of_two(choice: Value) -> bool:
+    number = _number(choice)
+    return number is not None and number > 0 and math.frexp(number)[0] == 0.5  # noqa: PLR2004 - the mantissa
 
 
 def _number(choice: Value) -> float | None:

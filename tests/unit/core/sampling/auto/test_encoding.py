@@ -101,3 +101,17 @@ def test_log_scale_spaces_orders_of_magnitude_evenly():
     space = SearchSpace((SpaceParameter("engine.n", IntDimension(1, 64, log=True)),))
     rows = Encoding(space).rows([{"engine.n": 1}, {"engine.n": 8}, {"engine.n": 64}])
     assert np.allclose(rows[:, 0], [0.0, 0.5, 1.0])
+
+
+def test_powers_of_two_among_other_numbers_have_a_column():
+    """Choices of which some are powers of two have their rank, and whether they are one."""
+    space = SearchSpace((SpaceParameter("engine.n", ChoiceDimension((16, 48, 64, 80))),))
+    rows = Encoding(space).rows([{"engine.n": value} for value in (16, 48, 64, 80)])
+    assert rows[:, 1].tolist() == [1.0, 0.0, 1.0, 0.0]
+    assert rows[:, 0].tolist() == sorted(rows[:, 0])
+
+
+def test_nothing_but_powers_of_two_has_one_column():
+    """A column that is the same for all choices says nothing, and is left out."""
+    space = SearchSpace((SpaceParameter("engine.n", ChoiceDimension((1, 2, 4, 8))),))
+    assert Encoding(space).width == 1
