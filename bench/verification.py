@@ -427,7 +427,7 @@ def boundary_rows(count: int) -> Iterator[str]:
     ):
         values = generator.normal(0, spread, (rounds, count, candidates + 1))
         values[..., 1] += GAIN
-        found = boundary(candidates, objectives, rounds)
+        found = boundary(candidates, objectives, rounds, shared=True)
         family = candidates * objectives
         rules: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
             "simulated": partial(crosses, found.level, found.first_look),
@@ -505,7 +505,7 @@ BOUNDARY_HEADER = """
 ## Boundaries
 
 Rounds until a gain of 5 % of one candidate is decided, by what is used for repeated looks (the spread of one
-measurement as given; {count:,} studies).
+measurement as given, compared round by round; {count:,} studies).
 
 | candidates | objectives | largest number of rounds | spread | boundary | rounds | decided, % |
 | --- | --- | --- | --- | --- | --- | --- |
