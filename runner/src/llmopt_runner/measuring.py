@@ -36,7 +36,7 @@ class Measurement:
 
 
 @dataclass
-class _Scoring:
+class Scoring:
     """Scores answers while the load goes on, and stops the load where a pruner says so."""
 
     evaluator: Evaluator | None
@@ -142,7 +142,7 @@ def measure(
                     group.cancel_scope.cancel()
             return run
 
-    scoring = _Scoring(evaluator, {item.id: (place, item) for place, item in enumerate(items)}, prune)
+    scoring = Scoring(evaluator, {item.id: (place, item) for place, item in enumerate(items)}, prune)
     run = anyio.run(body)
     stopping.check()
     if scoring.failure is not None:

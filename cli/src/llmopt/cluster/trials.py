@@ -21,6 +21,7 @@ class Trial:
 
     `candidate` and `repeat` are set for the repeats of a confirmation and of a benchmark, counted from 0.
     `parameters` by full name, `metrics` by catalogue name in the catalogue's units, `seconds` its wall time.
+    The metrics of a pruned trial are estimates from the items that it measured before it was stopped.
     """
 
     number: int

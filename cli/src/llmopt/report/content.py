@@ -9,6 +9,7 @@ from llmopt_core.analysis.effects import Effect
 from llmopt_core.analysis.ranking import ranked
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.results.durations import saved_seconds
 from llmopt_core.results.optimizations import OptimizationResult
 from llmopt_core.results.wording import (
     advice,
@@ -139,8 +140,17 @@ def _measured(spec: OptimizationSpec, trials: Sequence[TrialRecord]) -> dict[str
         "Items": f"{samples} searched on, {samples} held out for the proof",
         **workload_facts(spec.workload),
         "Search": f"{spec.search.sampler.name}, {len(counted)} of {spec.budget.trials} trials",
+        **_stopped(counted, samples),
         "Measuring time": duration(measuring_seconds(trials)),
     }
+
+
+def _stopped(trials: Sequence[TrialRecord], samples: int) -> dict[str, str]:
+    stopped = sum(trial.outcome.kind is OutcomeKind.PRUNED for trial in trials if trial.outcome)
+    if not stopped:
+        return {}
+    saved = duration(saved_seconds(trials, samples))
+    return {"Stopped early": f"{stopped} trials that could no longer win, about {saved} of measuring saved"}
 
 
 def _top(trials: Sequence[TrialRecord], definition: StudyDefinition) -> tuple[TrialRow, ...]:

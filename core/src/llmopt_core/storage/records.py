@@ -195,7 +195,8 @@ class Claim:
 class Outcome:
     """How a trial ended, whole: stored as one JSON document.
 
-    `metrics` by catalogue name, in the catalogue's units. `samples` maps an item's id to its
+    `metrics` by catalogue name, in the catalogue's units; those of a pruned trial are estimates from what it
+    measured before its stop, which only a sampler may use. `samples` maps an item's id to its
     score, whose mean is the metric `sample_metric`.
     `items` is what a later trial is compared with while it runs, where the study stops trials by it.
     `facts` is what the engine told about itself. `seconds` maps a stage (load, warmup, measure, framework)

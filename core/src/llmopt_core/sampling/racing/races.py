@@ -89,7 +89,8 @@ class Race:
         """Compute the limits that looks need, so that none costs time while a trial is measured."""
         clients = self.measure.figures.items.concurrency or 1
         for level in (self._gain_level, self._loss_level):
-            margin(level)
+            for parts in (1, 3):  # as comparisons of means and of quantiles have it
+                margin(level.share(parts))
             for look in self.looks:
                 reach(level, look // clients - 1)
 

@@ -1,0 +1,76 @@
+import anyio
+import pytest
+
+from llmopt_core.storage.measured_items import MeasuredItem
+from llmopt_runner.datasets.base import Item
+from llmopt_runner.load.requests import RequestRecord
+from llmopt_runner.measuring import Scoring, measured_item
+from llmopt_runner.quality.distinct import DistinctN
+from llmopt_runner.quality.exact import Exact
+
+ITEM = Item("a", "What is 1 + 1?", "2", "sum")
+
+
+def _record(**changes):
+    answer = {
+        "item_id": "a",
+        "sent_at": 10.0,
+        "first_text_at": 10.02,
+        "last_text_at": 10.1,
+        "ended_at": 10.125,
+        "chunk_times": (10.02, 10.1),
+        "text": "2",
+        "prompt_tokens": 8,
+        "output_tokens": 5,
+        "cached_tokens": 0,
+        "finish_reason": "stop",
+        "error": None,
+        "status": 200,
+    }
+    return RequestRecord(**{**answer, **changes})
+
+
+def _taken(evaluator, record, prune=lambda _place, _item: False):
+    async def take():
+        scoring = Scoring(evaluator, {"a": (3, ITEM)}, prune)
+        await scoring.take(record)
+        return scoring
+
+    return anyio.run(take)
+
+
+def test_times_are_kept_in_milliseconds():
+    """An answer without text has no time to its first token."""
+    assert measured_item(_record(), 1.0) == MeasuredItem(1.0, 125.0, 20.0, 5)
+    silent = _record(first_text_at=None, output_tokens=None)
+    assert measured_item(silent, None) == MeasuredItem(None, 125.0)
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "score", "scores"),
+    [(Exact(), 1.0, {"a": 1.0}), (DistinctN(), None, {"a": 1.0}), (None, None, {})],
+)
+def test_only_scores_whose_mean_is_the_metric_are_compared(evaluator, score, scores):
+    """A share of distinct words is kept for its metric, but it is nothing to compare item by item."""
+    scoring = _taken(evaluator, _record())
+    assert scoring.measured == {3: MeasuredItem(score, 125.0, 20.0, 5)}
+    assert scoring.scores == scores
+
+
+def test_a_failed_request_is_no_item():
+    """It fails the trial, and no later trial is compared with it."""
+    assert _taken(Exact(), _record(error="HTTP 500")).measured == {}
+
+
+def test_the_load_is_stopped_where_the_pruner_says_so():
+    """The pruner is asked once for each item, and not again after it stopped the trial."""
+    asked = []
+
+    def prune(place, item):
+        asked.append((place, item.score))
+        return True
+
+    scoring = _taken(Exact(), _record(), prune)
+    assert scoring.pruned
+    assert scoring.stop.is_set()
+    assert asked == [(3, 1.0)]
