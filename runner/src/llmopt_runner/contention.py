@@ -33,16 +33,24 @@ class ProcessorTimes:
     held_back: int = 0
 
 
-def watch_processors(pids: Callable[[], Sequence[int]]) -> Callable[[], tuple[str, ...]]:
-    """Begin to watch; return what tells, as warnings, what kept processors from a measurement since then.
+@dataclass(frozen=True)
+class Shortage:
+    """What kept processors from a measurement: warnings, and whether other programs did (`disturbed`)."""
+
+    warnings: tuple[str, ...] = ()
+    disturbed: bool = False
+
+
+def watch_processors(pids: Callable[[], Sequence[int]]) -> Callable[[], Shortage]:
+    """Begin to watch; return what tells what kept processors from a measurement since then.
 
     `pids` asks for the engine's processes; of one that runs elsewhere, and has none, nothing is told.
     """
     before = processor_times(pids())
 
-    def told() -> tuple[str, ...]:
+    def told() -> Shortage:
         now = pids()
-        return shortages(before, processor_times(now)) if now else ()
+        return shortage(before, processor_times(now)) if now else Shortage()
 
     return told
 
@@ -66,9 +74,10 @@ def processor_times(
     )
 
 
-def shortages(before: ProcessorTimes, after: ProcessorTimes) -> tuple[str, ...]:
-    """Return, as warnings, what kept processors from a measurement between the two moments."""
-    return (*_others(before, after), *_limit(before, after))
+def shortage(before: ProcessorTimes, after: ProcessorTimes) -> Shortage:
+    """Return what kept processors from a measurement between the two moments."""
+    others = tuple(_others(before, after))
+    return Shortage((*others, *_limit(before, after)), disturbed=bool(others))
 
 
 def _others(before: ProcessorTimes, after: ProcessorTimes) -> Iterable[str]:

@@ -1,5 +1,6 @@
 """A runner's part in an optimization: the default, the search, and the repeats that prove the winner."""
 
+from llmopt_core.analysis.confirmation import standing_of
 from llmopt_core.analysis.summary import rank, summarise
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import Failure
@@ -9,6 +10,7 @@ from llmopt_core.storage.studies import Study
 from llmopt_runner.budgets import Ending, search_ending
 from llmopt_runner.loop import Loop, TrialEnd
 from llmopt_runner.trial import TrialRunner
+from llmopt_runner.verification_plans import confirm_plan
 
 
 class SearchLoop(Loop):
@@ -67,30 +69,30 @@ class SearchLoop(Loop):
 
     def _confirm(self) -> None:
         if self._plan() is not None:
-            self._work_off(lambda: self._study.claim_confirm(self._name), lambda: None, budget=None)
+            self._work_off(self._claim_repeat, lambda: None, budget=None)
+
+    def _claim_repeat(self) -> Claim | None:
+        self._withdraw_decided()
+        return self._study.claim_confirm(self._name)
+
+    def _withdraw_decided(self) -> None:
+        """Take back the repeats of candidates that are decided, and with the last the reference's."""
+        plan, trials = self._study.confirm_plan, self._study.trials()
+        if plan is None:
+            return
+        standing = standing_of(plan, trials, self._study.definition)
+        stopped = {plan.first + each.candidate for each in standing.candidates if each.stopped is not None}
+        if standing.finished:
+            stopped.add(plan.first)
+        if any(trial.state == "waiting" and trial.candidate in stopped for trial in trials):
+            self._study.withdraw_repeats(stopped, "the comparison is decided")
 
     def _plan(self) -> ConfirmPlan | None:
-        """The reference, and the best few that differ from it; None with nothing to prove.
-
-        The reference is the default, or where that could not be measured, the best configuration.
-        """
-        summary, ordered = summarise(self._study), rank(self._study)
-        reference = summary.baseline or next(iter(ordered), None)
-        if reference is None or reference.outcome is None or self._spec.confirm.top == 0:
-            return None
-        same = reference.outcome.configuration.key()
-        rivals = [
-            trial
-            for trial in ordered
-            if trial.outcome is not None and trial.outcome.configuration.key() != same
-        ][: self._spec.confirm.top]
-        if not rivals:
-            return None
-        return self._study.plan_confirm(
-            ConfirmPlan(
-                candidates=(reference.parameters, *(trial.parameters for trial in rivals)),
-                source_trials=(reference.number, *(trial.number for trial in rivals)),
-                repeats=self._spec.confirm.repeats,
-                basis=summary.budget_used,
-            )
+        plan = confirm_plan(
+            self._spec.confirm,
+            self._study.definition,
+            summarise(self._study),
+            rank(self._study),
+            self._runner.declaration.load_part,
         )
+        return None if plan is None else self._study.plan_confirm(plan)

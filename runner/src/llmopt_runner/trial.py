@@ -195,7 +195,8 @@ class TrialRunner:
         return replace(
             outcome,
             facts={**outcome.facts, **_grown(before, server.counters())},
-            warnings=(*outcome.warnings, *short),
+            warnings=(*outcome.warnings, *short.warnings),
+            disturbed=short.disturbed,
         )
 
     def _measure(self, claim: Claim, endpoint: Endpoint, requests: list[ChatRequest]) -> Measurement:

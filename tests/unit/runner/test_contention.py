@@ -7,7 +7,7 @@ import sys
 import psutil
 import pytest
 
-from llmopt_runner.contention import ProcessorTimes, processor_times, shortages, watch_processors
+from llmopt_runner.contention import ProcessorTimes, Shortage, processor_times, shortage, watch_processors
 
 START = ProcessorTimes(busy=100.0, idle=900.0, own=50.0, periods=10, held_back=1)
 
@@ -36,8 +36,9 @@ def _after(*, busy: float = 0.0, idle: float = 0.0, own: float = 0.0, periods: i
 )
 def test_what_is_worth_a_warning(after, told):
     """Others count where nothing was left over; a limit counts where it held back often."""
-    found = shortages(START, after)
-    assert [told in text for text in found] == ([True] if told else [])
+    found = shortage(START, after)
+    assert [told in text for text in found.warnings] == ([True] if told else [])
+    assert found.disturbed is (told == "50%")
 
 
 def test_the_engines_time_is_not_that_of_others():
@@ -72,4 +73,4 @@ def test_the_limit_is_read_from_the_own_control_group(tmp_path):
 def test_an_engine_elsewhere_is_not_watched():
     """Of what runs on another machine these processors tell nothing."""
     told = watch_processors(tuple)
-    assert told() == ()
+    assert told() == Shortage()

@@ -205,10 +205,17 @@ def next_action(
     return Wait()
 
 
-def stand(plan: VerificationPlan, blocks: Sequence[Block], *, failed: Collection[int] = ()) -> Standing:
+def stand(
+    plan: VerificationPlan,
+    blocks: Sequence[Block],
+    *,
+    failed: Collection[int] = (),
+    empty: Collection[Slot] = (),
+) -> Standing:
     """Return what `blocks` show: each candidate as at the look at which it stopped, or as at the last one.
 
-    Blocks of a candidate after its stop, and of rounds that are not complete, do not count.
+    Blocks of a candidate after its stop, and of rounds that are not complete, do not count. `empty` slots
+    ended without a measurement and are not waited for.
     """
     found = {candidate: CandidateStanding(candidate) for candidate in plan.candidates}
     if BASELINE in failed:
@@ -223,7 +230,7 @@ def stand(plan: VerificationPlan, blocks: Sequence[Block], *, failed: Collection
         fresh = [
             block for block in blocks if block.slot.round == round_ and block.slot.candidate in (0, *active)
         ]
-        if not active or not _is_complete(plan, round_, active, fresh):
+        if not active or not _is_complete(plan, round_, active, fresh, empty):
             break
         counted += fresh
         complete = round_ + 1
@@ -311,11 +318,17 @@ def _slots(plan: VerificationPlan, round_: int, active: Sequence[int]) -> Iterat
                 yield Slot(round_, candidate, number)
 
 
-def _is_complete(plan: VerificationPlan, round_: int, active: Sequence[int], fresh: Sequence[Block]) -> bool:
+def _is_complete(
+    plan: VerificationPlan,
+    round_: int,
+    active: Sequence[int],
+    fresh: Sequence[Block],
+    empty: Collection[Slot],
+) -> bool:
     tried: dict[Slot, list[Block]] = {}
     for block in fresh:
         tried.setdefault(block.slot, []).append(block)
-    return all(_is_done(plan, tried.get(slot, [])) for slot in _slots(plan, round_, active))
+    return all(slot in empty or _is_done(plan, tried.get(slot, [])) for slot in _slots(plan, round_, active))
 
 
 def _is_done(plan: VerificationPlan, tried: Sequence[Block]) -> bool:

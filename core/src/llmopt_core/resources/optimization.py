@@ -122,12 +122,31 @@ class Budget(Part):
 
 
 class Confirm(Part):
-    """How the winners are proved: the best `top` and the default, `repeats` times, interleaved."""
+    """How the winners are proved: up to `top` finalists and the default, interleaved, until it is decided."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "double(self.smallestGain) > 0.0 && double(self.smallestGain) <= 0.5",
+            "a smallest gain above 0 and at most 0.5",
+            lambda confirm: 0 < Decimal(confirm.smallest_gain) <= Decimal("0.5"),
+            field="smallestGain",
+        ),
+    )
 
     top: Annotated[
-        int, Field(ge=0, le=10, description="How many of the best are run again; 0 confirms nothing.")
+        int, Field(ge=0, le=10, description="How many finalists are run again at most; 0 confirms nothing.")
     ] = 3
-    repeats: Annotated[int, Field(ge=2, le=50, description="How often each of them and the default are.")] = 5
+    repeats: Annotated[
+        int,
+        Field(ge=2, le=50, description="How often each of them and the default are run again at most."),
+    ] = 5
+    smallest_gain: Annotated[
+        DecimalText,
+        Field(
+            description="What is worth knowing: 0.02 is 2 % of a speed, or 0.02 of a score. A comparison "
+            "ends when it is decided: better, worse, or a difference that is surely smaller than this."
+        ),
+    ] = "0.02"
 
 
 class DeploymentRef(Part):

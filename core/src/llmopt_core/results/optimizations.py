@@ -151,9 +151,9 @@ def _winner(
     """Return the best trial: a reference that is no default stays it until another is proved to be better."""
     if proved is None:
         return summary.best
-    if summary.default_failure is not None and not any(effect.better for effect in proved.effects):
+    if summary.default_failure is not None and not any(effect.better for effect in proved.winner.effects):
         return reference
-    return _numbered(trials, proved.source_trial, summary.best)
+    return _numbered(trials, proved.winner.source_trial, summary.best)
 
 
 def _numbered(
@@ -186,7 +186,7 @@ def _with_best(
         effects=() if itself and not runs else effects,
         constraints=_standings(study, effects, runs=runs),
         confirmed=proved is not None,
-        repeats=proved.repeats if proved else 0,
+        repeats=proved.winner.repeats if proved else 0,
         significant=proved.significant if proved else False,
     )
     served = reference if found.keep_default else best
@@ -215,7 +215,7 @@ def _effects(
     """Compare the objectives first, proved where they are, then what else was measured of both."""
     directions = {each.metric: each.direction for each in study.definition.objectives}
     others = (*(bound.metric for bound in study.definition.constraints), *SHOWN_METRICS)
-    known = {effect.metric: effect for effect in proved.effects} if proved else {}
+    known = {effect.metric: effect for effect in proved.winner.effects} if proved else {}
     repeated = _means_of_repeats(study.trials(), proved)
     effects = []
     for metric in dict.fromkeys((*directions, *others)):
@@ -243,7 +243,7 @@ def _means_of_repeats(
     runs = [trial for trial in trials if trial.phase is Phase.CONFIRM]
     default, best = (
         [_metrics(run) for run in runs if run.candidate == candidate and _metrics(run)]
-        for candidate in (0, proved.candidate)
+        for candidate in (0, proved.winner.candidate)
     )
     return {
         metric: (fmean(run[metric] for run in default), fmean(run[metric] for run in best))

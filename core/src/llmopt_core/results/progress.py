@@ -148,18 +148,17 @@ def _search(
     plan = study.confirm_plan
     counted = [trial for trial in trials if trial.phase is not Phase.CONFIRM and _counts(trial)]
     finished = sum(trial.state == "finished" for trial in counted)
-    repeats = sum(
-        trial.phase is Phase.CONFIRM and _counts(trial) and trial.state == "finished" for trial in trials
-    )
-    planned = planned_repeats(spec, plan)
-    to_do = max(0, spec.budget.trials - finished) + max(0, planned - repeats)
+    repeats = _of_plan(plan, trials)
+    repeated = sum(trial.state == "finished" for trial in repeats)
+    planned = len(repeats) if repeats else most_repeats(spec)
+    to_do = max(0, spec.budget.trials - finished) + max(0, planned - repeated)
     ended = seen.phase == "ended"
     return replace(
         seen,
-        phase=seen.phase if ended else _phase(trials, plan),
+        phase=seen.phase if ended else _phase(trials, repeats),
         finished=finished,
         budget=spec.budget.trials,
-        repeats=repeats,
+        repeats=repeated,
         repeats_planned=planned,
         left_seconds=None if ended else seconds_left(trials, to_do=to_do, runners=seen.runners),
         best_trial=summary.best.number if summary.best else None,
@@ -168,11 +167,22 @@ def _search(
     )
 
 
-def planned_repeats(spec: OptimizationSpec, plan: ConfirmPlan | None) -> int:
-    """Return how many repeats there are, or as long as no plan is made, there will be at most."""
-    if plan is not None:
-        return len(plan.candidates) * plan.repeats
+def most_repeats(spec: OptimizationSpec) -> int:
+    """Return how many repeats there will be at most, as long as there is no plan."""
     return (spec.confirm.top + 1) * spec.confirm.repeats if spec.confirm.top else 0
+
+
+def _of_plan(plan: ConfirmPlan | None, trials: Sequence[TrialRecord]) -> Sequence[TrialRecord]:
+    """Return the repeats of the plan that the search made last: neither of one before nor withdrawn ones.
+
+    A plan that was made before the search went on (after a raised budget) is none.
+    """
+    searched = sum(
+        trial.phase is not Phase.CONFIRM and trial.state != "waiting" and _counts(trial) for trial in trials
+    )
+    if plan is None or plan.basis < searched:
+        return ()
+    return [trial for place, trial in current(trials).items() if place[0] >= plan.first]
 
 
 def gains_so_far(summary: StudySummary, objectives: Sequence[ObjectiveDefinition]) -> tuple[Effect, ...]:
@@ -193,8 +203,8 @@ def _counts(trial: TrialRecord) -> bool:
     return trial.outcome is None or trial.outcome.kind is not OutcomeKind.RETURNED
 
 
-def _phase(trials: Sequence[TrialRecord], plan: ConfirmPlan | None) -> str:
-    if plan is not None:
+def _phase(trials: Sequence[TrialRecord], repeats: Sequence[TrialRecord]) -> str:
+    if repeats:
         return "confirm"
     begun = {trial.phase for trial in trials if trial.state != "waiting"}
     if Phase.SEARCH in begun:

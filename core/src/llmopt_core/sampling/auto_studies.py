@@ -4,6 +4,7 @@ import math
 import zlib
 from collections.abc import Iterator, Mapping
 
+from llmopt_core.analysis.contenders import score_errors
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.sampling.auto import AutoSampler
 from llmopt_core.sampling.observations import Advice, Observation, ObservedState, Problem
@@ -152,23 +153,11 @@ def _observation(
         parameters,
         state,
         metrics=outcome.metrics,
-        standard_errors=_standard_errors(outcome),
+        standard_errors=score_errors(outcome),
         seconds=max(0.0, outcome.seconds.get(_TOTAL, 0.0) - (start or 0.0)),
         start_seconds=start,
         is_baseline=baseline,
     )
-
-
-def _standard_errors(outcome: Outcome) -> Mapping[str, float]:
-    """Return the standard error of the mean score: that of a proportion, never zero for few items.
-
-    Agresti and Coull (1998): two successes and two failures are added.
-    """
-    count = len(outcome.samples)
-    if not count:
-        return {}
-    share = (sum(outcome.samples.values()) + 2) / (count + 4)
-    return {outcome.sample_metric: math.sqrt(share * (1 - share) / (count + 4))}
 
 
 def _start_seconds(outcome: Outcome) -> float | None:

@@ -102,7 +102,7 @@ def _ranked(study: Study, reference: OptimizationRef, field: str) -> dict[str, V
         return {}
     proof = confirmation(study)
     if reference.rank == 1 and proof is not None:
-        return dict(proof.parameters)
+        return dict(proof.winner.parameters)
     best = rank(study)
     if reference.rank > len(best):
         known = f"0 (the default) to {len(best)}" if best else "0, its default"

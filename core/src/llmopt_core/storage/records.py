@@ -214,6 +214,7 @@ class Outcome:
     failure: Failure | None = None
     copied_from: int | None = None
     items: MeasuredItems | None = None
+    disturbed: bool = False  # other programs took the processors during the measurement
 
 
 @dataclass(frozen=True)
@@ -264,6 +265,10 @@ class ConfirmPlan:
 
     `basis` counts the trials it was chosen from; a plan from more trials (after a raised budget) replaces it.
     `first` is what the first candidate is called in the trials: numbers go on from plan to plan.
+
+    `engines` says which candidates need the same engine start. Comparisons are tested at `level` (two-sided)
+    after each round from `first_look` on, and decided when they exclude zero or all that exceeds
+    `smallest_gain`; without a level, as release 0.1.0 planned, once after the last round.
     """
 
     candidates: tuple[Mapping[str, Value], ...]
@@ -271,3 +276,7 @@ class ConfirmPlan:
     repeats: int
     basis: int = 0
     first: int = 0
+    engines: tuple[str, ...] = ()
+    level: float | None = None
+    first_look: int = 2
+    smallest_gain: float = 0.02

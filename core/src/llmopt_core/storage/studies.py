@@ -1,7 +1,7 @@
 """One study's record, as runners, janitors and readers use it."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -146,10 +146,17 @@ class Study:
             stored = None if text is None else load(PLANS, text, _PLAN)
             if stored is not None and stored.basis >= plan.basis:
                 return stored
-            plan = replace(plan, first=0 if stored is None else stored.first + len(stored.candidates))
+            if stored is not None:
+                self._withdraw(connection, lambda _ticket: True, "the plan was replaced")
+                plan = replace(plan, first=stored.first + len(stored.candidates))
             put_attribute(connection, self._study_id, _PLAN_KEY, dump(plan))
             self._enqueue(connection, interleaved(plan.candidates, plan.repeats, first=plan.first))
             return plan
+
+    def withdraw_repeats(self, candidates: Collection[int], reason: str) -> None:
+        """Take the waiting repeats of `candidates` back: what they are compared with is decided."""
+        with self._exclusive() as connection:
+            self._withdraw(connection, lambda ticket: ticket.candidate in candidates, reason)
 
     @property
     def confirm_plan(self) -> ConfirmPlan | None:
@@ -185,7 +192,11 @@ class Study:
             document = dump_definition(replace(stored, comparison=changed))
             put_attribute(connection, self._study_id, DEFINITION_KEY, document)
             self._enqueue_missing(connection, changed, again=False)
-            self._withdraw(connection, changed.repeats)
+            self._withdraw(
+                connection,
+                lambda ticket: (ticket.repeat or 0) >= changed.repeats,
+                "the benchmark was told to make fewer repeats",
+            )
 
     def report(self, claim: Claim, place: int, item: MeasuredItem) -> bool:
         """Take what was measured of one item; say whether the pruner wants the trial to stop.
@@ -347,10 +358,11 @@ class Study:
         tickets = of_comparison(comparison)
         self._enqueue(connection, (each for each in tickets if (each.candidate, each.repeat) not in there))
 
-    def _withdraw(self, connection: Connection, repeats: int) -> None:
+    def _withdraw(self, connection: Connection, withdrawn: Callable[[Ticket], bool], reason: str) -> None:
+        """End the waiting repeats that are `withdrawn` without a result."""
         for trial in tuple(self._snapshot.waiting()):
-            if trial.ticket.repeat is not None and trial.ticket.repeat >= repeats:
-                self._endings.withdraw(connection, trial, "the benchmark was told to make fewer repeats")
+            if trial.ticket.repeat is not None and withdrawn(trial.ticket):
+                self._endings.withdraw(connection, trial, reason)
 
     def _beats(self) -> dict[str, Beat]:
         with self._database.reading() as connection:

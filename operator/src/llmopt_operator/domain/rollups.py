@@ -25,7 +25,7 @@ from llmopt_core.resources.status import (
 from llmopt_core.resources.status import Interval as StatusInterval
 from llmopt_core.results.optimizations import OptimizationResult
 from llmopt_core.results.progress import Progress as Look
-from llmopt_core.results.progress import planned_repeats
+from llmopt_core.results.progress import most_repeats
 from llmopt_core.results.status_effects import decimal, status_effect, status_interval
 from llmopt_core.results.wording import compact_duration, gain_text, headline, interval_text
 from llmopt_core.search.configurations import GROUPS, Value
@@ -117,7 +117,7 @@ def untouched(name: str, resource: Resource) -> StudySeen:
     if isinstance(resource, LLMBenchmark):
         budget, repeats = len(resource.spec.candidates) * resource.spec.repeats, 0
     else:
-        budget, repeats = resource.spec.budget.trials, planned_repeats(resource.spec, None)
+        budget, repeats = resource.spec.budget.trials, most_repeats(resource.spec)
     progress = Progress(text=f"0/{budget}", budget=budget, confirm_planned=repeats)
     return StudySeen(None, 0.0, {"study": name, "progress": _dump(progress)})
 

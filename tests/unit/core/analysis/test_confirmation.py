@@ -53,7 +53,7 @@ def test_a_clear_gain_in_speed_is_significant():
     """Twice as fast in every repeat is a gain of 100 %, whose interval lies above zero."""
     trials = repeats_of(0, speeds(50, 51, 49, 50, 52)) + repeats_of(1, speeds(100, 101, 99, 102, 103))
     found = prove(plan(1, 5), trials, definition(SPEED))
-    (gain,) = found.effects
+    (gain,) = found.winner.effects
     assert gain.relative == pytest.approx(1.0, abs=0.03)
     assert gain.absolute == pytest.approx(50, abs=1.5)
     assert 0 < gain.relative_interval.low <= gain.relative <= gain.relative_interval.high
@@ -76,7 +76,7 @@ def test_noise_is_no_gain():
     """Repeats that are now faster, now slower prove nothing, and it is said so."""
     trials = repeats_of(0, speeds(50, 60, 40, 55, 45)) + repeats_of(1, speeds(60, 42, 50, 44, 58))
     found = prove(plan(1, 5), trials, definition(SPEED))
-    assert 0 in found.effects[0].relative_interval
+    assert 0 in found.winner.effects[0].relative_interval
     assert not found.significant
 
 
@@ -86,7 +86,7 @@ def test_scores_are_compared_item_by_item():
     better = {f"i{n}": float(n < 15) for n in range(20)}
     trials = repeats_of(0, [{"accuracy": 0.25, "samples": items}] * 3)
     trials += repeats_of(1, [{"accuracy": 0.75, "samples": better}] * 3)
-    (gain,) = prove(plan(1, 3), trials, definition(ACCURACY)).effects
+    (gain,) = prove(plan(1, 3), trials, definition(ACCURACY)).winner.effects
     assert gain.absolute == pytest.approx(0.5)
     assert gain.better
 
@@ -95,7 +95,7 @@ def test_a_lower_latency_is_better():
     """For a metric to be minimised the interval must lie below zero."""
     before = [{"ttft_ms_p50": 100.0 + n} for n in range(5)]
     after = [{"ttft_ms_p50": 50.0 + n} for n in range(5)]
-    (gain,) = prove(plan(1, 5), repeats_of(0, before) + repeats_of(1, after), definition(TTFT)).effects
+    (gain,) = prove(plan(1, 5), repeats_of(0, before) + repeats_of(1, after), definition(TTFT)).winner.effects
     assert gain.absolute < 0
     assert gain.better
 
@@ -105,7 +105,7 @@ def test_better_in_one_and_worse_in_another_objective_is_not_called_a_gain():
     before = [{"output_tokens_per_second": 50.0 + n, "ttft_ms_p50": 50.0 + n} for n in range(5)]
     after = [{"output_tokens_per_second": 200.0 + n, "ttft_ms_p50": 90.0 + n} for n in range(5)]
     found = prove(plan(1, 5), repeats_of(0, before) + repeats_of(1, after), definition(SPEED, TTFT))
-    assert [effect.verdict for effect in found.effects] == [Verdict.BETTER, Verdict.WORSE]
+    assert [effect.verdict for effect in found.winner.effects] == [Verdict.BETTER, Verdict.WORSE]
     assert not found.significant
 
 
@@ -113,7 +113,7 @@ def test_the_winner_is_the_best_of_the_repeats_not_of_the_search():
     """The second candidate wins when it is the faster one where both were run again."""
     trials = repeats_of(0, speeds(50, 50, 50)) + repeats_of(1, speeds(55, 56, 55))
     trials += repeats_of(2, speeds(80, 81, 80))
-    assert prove(plan(2, 3), trials, definition(SPEED)).candidate == 2
+    assert prove(plan(2, 3), trials, definition(SPEED)).winner.candidate == 2
 
 
 def test_a_candidate_that_breaks_a_constraint_in_the_repeats_cannot_win():
@@ -121,7 +121,7 @@ def test_a_candidate_that_breaks_a_constraint_in_the_repeats_cannot_win():
     trials = repeats_of(0, speeds(50, 50, 50)) + repeats_of(1, speeds(55, 56, 55))
     trials += repeats_of(2, speeds(80, 81, 80))
     limit = ConstraintDefinition("output_tokens_per_second", maximum=60)
-    assert prove(plan(2, 3), trials, definition(SPEED, constraints=(limit,))).candidate == 1
+    assert prove(plan(2, 3), trials, definition(SPEED, constraints=(limit,))).winner.candidate == 1
 
 
 def test_relative_constraints_hold_against_the_baselines_own_repeats():
@@ -133,19 +133,20 @@ def test_relative_constraints_hold_against_the_baselines_own_repeats():
         return [{"output_tokens_per_second": speed + n, "ttft_ms_p50": ttft} for n in range(3)]
 
     trials = repeats_of(0, runs(50, 100.0)) + repeats_of(1, runs(55, 109.0)) + repeats_of(2, runs(80, 112.0))
-    assert prove(plan(2, 3), trials, made).candidate == 2  # the reference is no baseline
+    assert prove(plan(2, 3), trials, made).winner.candidate == 2  # the reference is no baseline
     lucky = outcome(metrics={"output_tokens_per_second": 50.0, "ttft_ms_p50": 200.0})
     baseline = trial(0, lucky, phase=Phase.BASELINE)
-    assert prove(plan(2, 3), [baseline, *trials], made).candidate == 1
+    assert prove(plan(2, 3), [baseline, *trials], made).winner.candidate == 1
 
 
 def test_the_interval_widens_with_the_number_of_rivals():
     """The best of several on the same repeats is lucky: its interval is corrected for their number."""
     base = repeats_of(0, speeds(50, 54, 46, 52, 48, 50, 51, 47))
     one = repeats_of(1, speeds(60, 57, 63, 61, 59, 66, 58, 60))
-    more = [t for n in (2, 3, 4) for t in repeats_of(n, speeds(*[40.0 + n] * 8))]
-    alone = prove(plan(1, 8), base + one, definition(SPEED)).effects[0].relative_interval
-    among = prove(plan(4, 8), base + one + more, definition(SPEED)).effects[0].relative_interval
+    noise = (2, -2, 4, -4, 1, -1, 3, -3)
+    more = [t for n in (2, 3, 4) for t in repeats_of(n, speeds(*[40.0 + n + each for each in noise]))]
+    alone = prove(plan(1, 8), base + one, definition(SPEED)).winner.effects[0].relative_interval
+    among = prove(plan(4, 8), base + one + more, definition(SPEED)).winner.effects[0].relative_interval
     assert among.low < alone.low < alone.high < among.high
 
 

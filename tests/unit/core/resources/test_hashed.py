@@ -85,8 +85,10 @@ def at_defaults(name):
         _drop(earlier, place)
         return earlier
 
-    places = all_defaults(SCHEMAS[kind])
-    return [place for place in places if completed(without(place), SCHEMAS[kind]) == spec]
+    def now(value):
+        return completed(value, SCHEMAS[kind])
+
+    return [place for place in all_defaults(SCHEMAS[kind]) if now(without(place)) == now(spec)]
 
 
 @st.composite
@@ -261,8 +263,10 @@ CHANGED_DEFAULTS = {
 
 
 def _check_kept(before, now, path):
-    default = CHANGED_DEFAULTS.get(path, before.get("default"))
-    assert (path, before.get("type"), default) == (path, now.get("type"), now.get("default"))
+    default, current = CHANGED_DEFAULTS.get(path, before.get("default")), now.get("default")
+    if isinstance(default, dict):  # fields that came later have their own defaults
+        current = {name: current[name] for name in default}
+    assert (path, before.get("type"), default) == (path, now.get("type"), current)
     if "items" in before:
         _check_kept(before["items"], now["items"], f"{path}[]")
     for name, child in before.get("properties", {}).items():

@@ -12,13 +12,12 @@ from llmopt_core.results.progress import (
     comparison_seconds_left,
     gains_so_far,
     look,
-    planned_repeats,
+    most_repeats,
     seconds_left,
     worst_level,
 )
 from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.storage.records import (
-    ConfirmPlan,
     ObjectiveDefinition,
     OutcomeKind,
     Phase,
@@ -32,15 +31,14 @@ DEFINITION = StudyDefinition("s", "f", SearchSpace(()), OBJECTIVES)
 
 
 def test_repeats_are_forecast_until_they_are_planned():
-    """Before the plan the manifest's own numbers hold, afterwards the plan's."""
+    """Before the plan the manifest's own numbers are the most there can be."""
     spec = resource_of(document(confirm={"top": 3, "repeats": 5})).spec
-    assert planned_repeats(spec, None) == (3 + 1) * 5
-    assert planned_repeats(spec, ConfirmPlan(({}, {}), (0, 1), 5)) == 2 * 5
+    assert most_repeats(spec) == (3 + 1) * 5
 
 
 def test_no_confirmation_has_no_repeats():
     """With confirm.top 0 nothing is repeated."""
-    assert planned_repeats(resource_of(document(confirm={"top": 0, "repeats": 5})).spec, None) == 0
+    assert most_repeats(resource_of(document(confirm={"top": 0, "repeats": 5})).spec) == 0
 
 
 def test_time_left_is_shared_by_the_runners():

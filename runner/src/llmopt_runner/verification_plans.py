@@ -1,0 +1,81 @@
+"""What is run again after a search: the reference and a few clearly different finalists. Pure."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+
+from llmopt_core.analysis.confirmation import compared_metrics
+from llmopt_core.analysis.contenders import finalists
+from llmopt_core.analysis.summary import StudySummary
+from llmopt_core.analysis.verification import plan_verification
+from llmopt_core.resources.optimization import Confirm
+from llmopt_core.search.configurations import Configuration, Value
+from llmopt_core.storage.records import ConfirmPlan, StudyDefinition, TrialRecord
+
+_STARTED, _MEASURE = "engine_start_seconds", "measure"
+
+
+def confirm_plan(
+    confirm: Confirm,
+    definition: StudyDefinition,
+    summary: StudySummary,
+    ordered: Sequence[TrialRecord],
+    load_part: Callable[[Configuration], Mapping[str, Value]],
+) -> ConfirmPlan | None:
+    """Return the plan for the measured, feasible trials `ordered`, best first; None: nothing to prove.
+
+    The reference is the default, or where that could not be measured, the best configuration. Candidates that
+    need the same engine start follow one another; `load_part` gives what only another start can change.
+    """
+    reference = summary.baseline or next(iter(ordered), None)
+    if reference is None or reference.outcome is None or confirm.top == 0:
+        return None
+    smallest = float(confirm.smallest_gain)
+    rivals = finalists(ordered, reference, definition, most=confirm.top, smallest_gain=smallest)
+    if not rivals:
+        return None
+    chosen = _by_engine((reference, *rivals), load_part)
+    engines = tuple(_engine(trial, load_part) for trial in chosen)
+    verification = plan_verification(
+        engines,
+        compared_metrics(definition, smallest),
+        repeats=confirm.repeats,
+        start_seconds=_typical(ordered, lambda trial: _metric(trial, _STARTED)),
+        block_seconds=_typical(ordered, lambda trial: _seconds(trial, _MEASURE)),
+    )
+    return ConfirmPlan(
+        candidates=tuple(trial.parameters for trial in chosen),
+        source_trials=tuple(trial.number for trial in chosen),
+        repeats=verification.rounds,
+        basis=summary.budget_used,
+        engines=engines,
+        level=verification.boundary.level,
+        first_look=verification.boundary.first_look,
+        smallest_gain=smallest,
+    )
+
+
+def _by_engine(
+    trials: Sequence[TrialRecord], load_part: Callable[[Configuration], Mapping[str, Value]]
+) -> Sequence[TrialRecord]:
+    """Return `trials` with those of one engine together, in the order of each engine's first."""
+    engines = list(dict.fromkeys(_engine(trial, load_part) for trial in trials))
+    return sorted(trials, key=lambda trial: engines.index(_engine(trial, load_part)))
+
+
+def _engine(trial: TrialRecord, load_part: Callable[[Configuration], Mapping[str, Value]]) -> str:
+    assert trial.outcome is not None  # noqa: S101 - it was measured
+    return json.dumps(load_part(trial.outcome.configuration), sort_keys=True)
+
+
+def _typical(trials: Sequence[TrialRecord], seconds: Callable[[TrialRecord], float | None]) -> float:
+    known = [value for trial in trials if (value := seconds(trial)) is not None]
+    return median(known) if known else 0.0
+
+
+def _metric(trial: TrialRecord, name: str) -> float | None:
+    return None if trial.outcome is None else trial.outcome.metrics.get(name)
+
+
+def _seconds(trial: TrialRecord, stage: str) -> float | None:
+    return None if trial.outcome is None else trial.outcome.seconds.get(stage)
