@@ -11,6 +11,7 @@ from llmopt_core.analysis.summary import WarningCount
 from llmopt_core.results.optimizations import ErrorCount, OptimizationResult
 from llmopt_core.results.wording import (
     advice,
+    choice_lines,
     gain_text,
     headline,
     interval_text,
@@ -34,10 +35,12 @@ def print_result(console: Console, result: OptimizationResult) -> None:
         _say(console, f"Constraint {standing_text(standing)}")
     if result.confirmed:
         console.print(
-            f"Means of {result.repeats} interleaved repeats on items that the search never saw; "
-            "95 % intervals, corrected for the number of candidates.",
+            f"Means of {result.repeats} interleaved repeats on items that the search never saw; 95 % "
+            "intervals that hold together for all candidates, objectives and looks.",
             style="dim",
         )
+    for line in choice_lines(result):
+        _say(console, line)
     if text := advice(result):
         _say(console, text)
     for line in _parameter_lines(result):

@@ -131,6 +131,15 @@ class Best(TrialResult):
     ] = ""
 
 
+class Choice(TrialResult):
+    """A configuration that was verified on items that the search never saw, and keeps the constraints."""
+
+    gain: Annotated[list[Effect], Field(max_length=16)] = Field(default_factory=list)
+    best_for: Annotated[
+        list[Identifier], Field(max_length=16, description="The objectives in which it is the best of them.")
+    ] = Field(default_factory=list)
+
+
 class ErrorSummary(Part):
     """One class of failures."""
 
@@ -194,6 +203,9 @@ class OptimizationStatus(CommonStatus):
         Annotated[ErrorSummary, Field(description="Why the default configuration cannot run here.")] | None
     ) = None
     best: Best | None = None
+    choices: Annotated[
+        list[Choice], Field(max_length=5, description="What was verified, the best by the weights first.")
+    ] = Field(default_factory=list)
     top: Annotated[list[TrialResult], Field(max_length=10)] = Field(default_factory=list)
     pareto: Annotated[list[TrialResult], Field(max_length=20)] = Field(default_factory=list)
 

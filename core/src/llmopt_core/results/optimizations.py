@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from llmopt_core.analysis.confirmation import Confirmation, confirmation
+from llmopt_core.analysis.confirmation import Choice, Confirmation, confirmation
 from llmopt_core.analysis.effects import Effect, unproved_effect
 from llmopt_core.analysis.summary import ErrorCount as SummarisedError
 from llmopt_core.analysis.summary import StudySummary, WarningCount, summarise
@@ -14,7 +14,8 @@ from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.metrics.catalog import CATALOG, Direction, find_metric
 from llmopt_core.results.constraints import Standing, standings
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
-from llmopt_core.storage.records import Phase, TrialRecord
+from llmopt_core.storage.records import TrialRecord
+from llmopt_core.storage.repeats import measured_repeats
 from llmopt_core.storage.views import StudyView
 
 # Shown beside the objectives and constraints, where they were measured.
@@ -51,7 +52,8 @@ class OptimizationResult:
     the study ended, None while it can go on, `failed` whether it ended badly. `confirmed` says that the gains
     come from repeats on items that the search never saw. `constraints` say how the best stands to each.
     `default_failure` is why the default cannot run, None where it can. `reference` is the trial that gains
-    are over: the default, or else the best that was found.
+    are over: the default, or else the best that was found. `choices` are all configurations that were
+    verified and keep the constraints, the best first.
     """
 
     study: str
@@ -72,6 +74,7 @@ class OptimizationResult:
     confirmed: bool = False
     repeats: int = 0
     significant: bool = False
+    choices: tuple[Choice, ...] = ()
     serve_command: str | None = None
     serve_arguments: ServeArguments | None = None
     request_fields: Mapping[str, Any] = field(default_factory=dict)
@@ -188,6 +191,7 @@ def _with_best(
         confirmed=proved is not None,
         repeats=proved.winner.repeats if proved else 0,
         significant=proved.significant if proved else False,
+        choices=proved.choices if proved else (),
     )
     served = reference if found.keep_default else best
     facts = served.outcome.facts if served and served.outcome else {}
@@ -216,7 +220,7 @@ def _effects(
     directions = {each.metric: each.direction for each in study.definition.objectives}
     others = (*(bound.metric for bound in study.definition.constraints), *SHOWN_METRICS)
     known = {effect.metric: effect for effect in proved.winner.effects} if proved else {}
-    repeated = _means_of_repeats(study.trials(), proved)
+    repeated = _means_of_repeats(study, proved)
     effects = []
     for metric in dict.fromkeys((*directions, *others)):
         direction = directions.get(metric)
@@ -234,15 +238,14 @@ def compare(metric: str, default: float, best: float, *, direction: Direction | 
     return unproved_effect(metric, direction or find_metric(metric).direction, default, best)
 
 
-def _means_of_repeats(
-    trials: Sequence[TrialRecord], proved: Confirmation | None
-) -> dict[str, tuple[float, float]]:
-    """Return, for each metric that the repeats measured, the default's and the winner's mean."""
-    if proved is None:
+def _means_of_repeats(study: StudyView, proved: Confirmation | None) -> dict[str, tuple[float, float]]:
+    """Return, for each metric that the repeats measured, the reference's and the winner's mean."""
+    plan = study.confirm_plan
+    if proved is None or plan is None:
         return {}
-    runs = [trial for trial in trials if trial.phase is Phase.CONFIRM]
+    runs = measured_repeats(study.trials(), first=plan.first)
     default, best = (
-        [_metrics(run) for run in runs if run.candidate == candidate and _metrics(run)]
+        [outcome.metrics for outcome in runs.get(candidate, {}).values()]
         for candidate in (0, proved.winner.candidate)
     )
     return {

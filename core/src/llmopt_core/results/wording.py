@@ -1,9 +1,10 @@
 """Numbers and outcomes in words: the same in the terminal, in the report and in a resource's status."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
+from llmopt_core.analysis.confirmation import Choice
 from llmopt_core.analysis.effects import Effect
 from llmopt_core.api.verdicts import Verdict
 from llmopt_core.errors.classes import ErrorClass, RetryPolicy
@@ -15,6 +16,7 @@ from llmopt_core.results.optimizations import ErrorCount, OptimizationResult
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _LARGE, _MIDDLE = 100, 10
 _LONGEST_CAUSE = 300
+_TWO = 2
 VERDICTS = {
     Verdict.BETTER: "better, significant",
     Verdict.WORSE: "worse, significant",
@@ -128,6 +130,30 @@ def advice(result: OptimizationResult) -> str:
     return (
         f"A trade-off: {' and '.join(better)} for {' and '.join(worse)}. Take it if that is worth it;"
         " weights of the objectives and constraints move the choice."
+    )
+
+
+def choice_lines(result: OptimizationResult) -> Iterator[str]:
+    """Yield what there is to choose from, where more than one configuration was verified, one line each."""
+    if len(result.choices) < _TWO:
+        return
+    over = reference_title(result)
+    yield f"Verified over {over}, on items that the search never saw:"
+    for choice in result.choices:
+        purposes = [f"most for {metric}" for metric in best_for(choice, result.choices)]
+        if choice is result.choices[0]:
+            purposes.insert(0, "best by the weights")
+        listed = _listed(choice.effects)
+        yield f"  trial {choice.source_trial} ({', '.join(purposes) or 'between the others'}): {listed}"
+
+
+def best_for(choice: Choice, choices: Sequence[Choice]) -> tuple[str, ...]:
+    """Return the objectives in which `choice` is the best of `choices`, and better than the reference."""
+    return tuple(
+        effect.metric
+        for place, effect in enumerate(choice.effects)
+        if effect.improvement > 0
+        and effect.improvement >= max(other.effects[place].improvement for other in choices)
     )
 
 

@@ -15,7 +15,7 @@ from llmopt_core.storage.documents import EndReason
 FIGURES = frozenset(
     {
         "study", "studyMark", "progress", "errors", "warnings", "runners",
-        "baseline", "baselineFailure", "best", "top", "pareto",
+        "baseline", "baselineFailure", "best", "choices", "top", "pareto",
         "results", "winner", "verdict",
     }
 )  # fmt: skip

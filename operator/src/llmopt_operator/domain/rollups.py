@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmopt_core.analysis.comparison import BenchmarkFinding, CandidateFinding, MetricMean
+from llmopt_core.analysis.confirmation import Choice
 from llmopt_core.analysis.effects import Interval
 from llmopt_core.analysis.summary import ErrorCount, StudySummary
 from llmopt_core.api.conditions import ConditionType
@@ -22,19 +23,20 @@ from llmopt_core.resources.status import (
     TrialResult,
     WarningSummary,
 )
+from llmopt_core.resources.status import Choice as StatusChoice
 from llmopt_core.resources.status import Interval as StatusInterval
 from llmopt_core.results.optimizations import OptimizationResult
 from llmopt_core.results.progress import Progress as Look
 from llmopt_core.results.progress import most_repeats
 from llmopt_core.results.status_effects import decimal, status_effect, status_interval
-from llmopt_core.results.wording import compact_duration, gain_text, headline, interval_text
+from llmopt_core.results.wording import best_for, compact_duration, gain_text, headline, interval_text
 from llmopt_core.search.configurations import GROUPS, Value
 from llmopt_core.storage.documents import EndReason
 from llmopt_core.storage.records import OutcomeKind, RunnerRecord, TrialRecord
 from llmopt_operator.domain.observed import FIGURES, Problem, StudySeen, Winner
 from llmopt_operator.domain.winners import Verified
 
-_SHOWN_TOP, _SHOWN_PARETO, _SHOWN_METRICS = 10, 20, 48
+_SHOWN_TOP, _SHOWN_PARETO, _SHOWN_METRICS, _SHOWN_CHOICES = 10, 20, 48, 5
 _SHOWN_ERRORS, _SHOWN_WARNINGS, _SHOWN_RUNNERS = 10, 5, 32
 _LONGEST_TEXT, _LONGEST_COMMAND, _LONGEST_VALUE = 1024, 4096, 1024
 
@@ -80,6 +82,7 @@ def optimization_seen(reading: Reading) -> StudySeen:
         "baseline": _dump(_trial(summary.baseline)),
         "baselineFailure": _dump(_error(summary.default_failure)) if summary.default_failure else None,
         "best": _dump(_best(reading)),
+        "choices": [_dump(_choice(each, result)) for each in result.choices[:_SHOWN_CHOICES]],
         "top": [_dump(_trial(trial)) for trial in reading.ranked[:_SHOWN_TOP]],
         "pareto": [_dump(_trial(trial)) for trial in _front(reading)],
     }
@@ -282,6 +285,15 @@ def _best(reading: Reading) -> Best | None:
         reference=result.reference,
         confirmed=result.confirmed,
         serve_args=(result.serve_command or "")[:_LONGEST_COMMAND],
+    )
+
+
+def _choice(choice: Choice, result: OptimizationResult) -> StatusChoice:
+    return StatusChoice(
+        trial=choice.source_trial,
+        parameters=_scalars(choice.parameters),
+        gain=[status_effect(one) for one in choice.effects],
+        best_for=list(best_for(choice, result.choices)),
     )
 
 

@@ -5,9 +5,11 @@ own search space holds, are taken over; arguments, commands, request fields and 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from llmopt_core.analysis.confirmation import Choice
 from llmopt_core.analysis.effects import Effect
 from llmopt_core.api.reasons import Reason, reason_called
 from llmopt_core.engines.recommendations import recommend
@@ -65,6 +67,7 @@ def verified(result: OptimizationResult, resource: LLMOptimization) -> Verified:
         confirmed=result.confirmed,
         repeats=result.repeats,
         significant=result.significant,
+        choices=tuple(_choices(result, resource)),
     )
     return Verified(_recommended(measured, resource, parameters))
 
@@ -72,6 +75,16 @@ def verified(result: OptimizationResult, resource: LLMOptimization) -> Verified:
 def _parameters(result: OptimizationResult, resource: LLMOptimization) -> dict[str, Value]:
     found = {f"{group}.{name}": value for group in GROUPS for name, value in result.parameters[group].items()}
     return define_study(resource).space.settled(found)
+
+
+def _choices(result: OptimizationResult, resource: LLMOptimization) -> Iterator[Choice]:
+    """Yield the choices that lie in the resource's own search space, with finite numbers."""
+    space = define_study(resource).space
+    for choice in result.choices:
+        if not all(_is_finite(one) for one in choice.effects):
+            continue
+        with suppress(OutsideSpace):
+            yield replace(choice, parameters=space.settled(choice.parameters))
 
 
 def _without_text(failure: ErrorCount | None) -> ErrorCount | None:
