@@ -27,7 +27,7 @@ def _chosen(*rivals, most=3):
 def test_near_identical_configurations_take_one_place():
     """Of three that differ by noise only the best is verified, and the other places go to others."""
     same = [_trial(1, 2.0, 30), _trial(2, 1.98, 30), _trial(3, 2.02, 29)]
-    assert _chosen(*same, _trial(4, 3.0, 9)) == [3, 4] or _chosen(*same, _trial(4, 3.0, 9)) == [1, 4]
+    assert _chosen(*same, _trial(4, 3.0, 9)) == [1, 4]
 
 
 def test_what_gains_nothing_is_not_verified():
