@@ -304,8 +304,8 @@ def today(scenario: Scenario, seed: int) -> Measured:
     ]
     plan = ConfirmPlan(({},) * len(configurations), tuple(range(len(configurations))), TODAY_REPEATS)
     proved = prove(plan, trials, StudyDefinition("bench", "", SearchSpace(()), objectives))
-    effects = proved.effects if proved else ()
-    winner = configurations[proved.candidate] if proved else -1
+    effects = proved.winner.effects if proved else ()
+    winner = configurations[proved.winner.candidate] if proved else -1
     claims = [better(each.metric, scenario.effect(winner, each.metric)) for each in effects if each.better]
     inside = [bool(covers(scenario, winner, each)) for each in effects]
     runs = TODAY_REPEATS * len(configurations)

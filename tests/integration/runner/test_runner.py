@@ -89,7 +89,7 @@ def test_a_study_ends_with_its_budget_a_winner_and_a_proof(folder, server):
     assert summary.baseline.outcome.configuration.sampling["temperature"] == 1.0
     assert summary.best.outcome.configuration.sampling["temperature"] < 1.0
     assert proof.significant
-    assert proof.effects[0].better
+    assert proof.winner.effects[0].better
 
 
 def test_tokens_have_a_price(folder, server):
@@ -283,7 +283,7 @@ def test_a_confirmation_that_was_interrupted_goes_on(folder, server):
     assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         assert len(counted(study)) == 3
-        assert confirmation(study).repeats == 4
+        assert confirmation(study).winner.repeats == 4
 
 
 def test_more_enqueued_configurations_than_the_budget_do_not_keep_a_study_alive(folder, server):
@@ -351,7 +351,7 @@ def test_a_raised_budget_goes_on_where_the_study_ended(folder, server):
     with folder.study() as study:
         assert len(counted(study)) == 6
         assert study.confirm_plan.basis == 6
-        assert confirmation(study).repeats == 2
+        assert confirmation(study).winner.repeats == 2
         assert len([trial for trial in study.trials() if trial.phase is Phase.CONFIRM]) == 2 * 2 * 2
 
 
