@@ -10,33 +10,32 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 
 from llmopt_core.analysis.blocks import Block, ComparedMetric, Slot
-from llmopt_core.analysis.confirmation import prove
 from llmopt_core.analysis.effects import Effect
 from llmopt_core.analysis.finalists import Contender, choose_finalists
+from llmopt_core.analysis.intervals import change, corrected
 from llmopt_core.analysis.sequential import boundary
 from llmopt_core.analysis.student import quantile
 from llmopt_core.analysis.verification import Standing, VerificationPlan, plan_verification, stand
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.storage.records import (
-    ConfirmPlan,
     ObjectiveDefinition,
     Outcome,
     OutcomeKind,
     Phase,
-    StudyDefinition,
     TrialRecord,
 )
+from llmopt_core.storage.repeats import measured_repeats
 
 ACCURACY, SPEED, LATENCY, MEMORY = "accuracy", "requests_per_second", "ttft_ms_p95", "peak_memory_mib"
 BASE = {SPEED: 4.0, LATENCY: 300.0, MEMORY: 2000.0}
@@ -293,7 +292,7 @@ def covers(scenario: Scenario, number: int, effect: Effect) -> bool | None:
 
 
 def today(scenario: Scenario, seed: int) -> Measured:
-    """Verify as until now: the best three and the default, five repeats with a start each, one look."""
+    """Verify as release 0.1.0 did: the best three and the default, five repeats with a start each, one look."""
     world = World(scenario, np.random.default_rng(seed))
     configurations = [-1, *(each.trial for each in best_by_weight(searched(world), TODAY_TOP))]
     objectives = tuple(ObjectiveDefinition(name, find_metric(name).direction) for name in scenario.metrics)
@@ -302,10 +301,8 @@ def today(scenario: Scenario, seed: int) -> Measured:
         for repeat in range(TODAY_REPEATS)
         for candidate in range(len(configurations))
     ]
-    plan = ConfirmPlan(({},) * len(configurations), tuple(range(len(configurations))), TODAY_REPEATS)
-    proved = prove(plan, trials, StudyDefinition("bench", "", SearchSpace(()), objectives))
-    effects = proved.winner.effects if proved else ()
-    winner = configurations[proved.winner.candidate] if proved else -1
+    candidate, effects = best_by_pairs(measured_repeats(trials), objectives)
+    winner = configurations[candidate]
     claims = [better(each.metric, scenario.effect(winner, each.metric)) for each in effects if each.better]
     inside = [bool(covers(scenario, winner, each)) for each in effects]
     runs = TODAY_REPEATS * len(configurations)
@@ -319,6 +316,30 @@ def today(scenario: Scenario, seed: int) -> Measured:
         rounds=TODAY_REPEATS,
         finalists=TODAY_TOP,
     )
+
+
+def best_by_pairs(
+    runs: Mapping[int, Mapping[int, Outcome]], objectives: Sequence[ObjectiveDefinition]
+) -> tuple[int, tuple[Effect, ...]]:
+    """Return the candidate with the highest mean gain, and its effects: Student's intervals of the pairs.
+
+    Corrected for the number of candidates (Bonferroni), not for that of objectives: the rule of release 0.1.0.
+    """
+    level = corrected(_CONFIDENCE, len(runs) - 1)
+    found: dict[int, tuple[Effect, ...]] = {}
+    for candidate in sorted(runs.keys() - {0}):
+        old, new = ([runs[each][repeat] for repeat in sorted(runs[0])] for each in (0, candidate))
+        effects = [
+            change(find_metric(each.metric), each.direction, old, new, confidence=level)
+            for each in objectives
+        ]
+        found[candidate] = tuple(effect for effect in effects if effect is not None)
+    return max(found.items(), key=lambda item: fmean(_gain_of(effect) for effect in item[1]))
+
+
+def _gain_of(effect: Effect) -> float:
+    gain = math.log1p(effect.change) if effect.scale == "ratio" else effect.change
+    return gain if effect.direction == "maximize" else -gain
 
 
 def trial_of(world: World, configuration: int, candidate: int, repeat: int, offset: float) -> TrialRecord:

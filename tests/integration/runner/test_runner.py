@@ -283,7 +283,11 @@ def test_a_confirmation_that_was_interrupted_goes_on(folder, server):
     assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         assert len(counted(study)) == 3
-        assert confirmation(study).winner.repeats == 4
+        assert confirmation(study).winner.repeats >= 3
+        measured = [
+            (t.candidate, t.repeat) for t in study.trials() if t.phase is Phase.CONFIRM and t.outcome.metrics
+        ]
+        assert len(measured) == len(set(measured)) <= 8
 
 
 def test_more_enqueued_configurations_than_the_budget_do_not_keep_a_study_alive(folder, server):
