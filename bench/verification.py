@@ -40,7 +40,7 @@ from llmopt_core.storage.repeats import measured_repeats
 ACCURACY, SPEED, LATENCY, MEMORY = "accuracy", "requests_per_second", "ttft_ms_p95", "peak_memory_mib"
 BASE = {SPEED: 4.0, LATENCY: 300.0, MEMORY: 2000.0}
 CONFIGURATIONS = 12
-TODAY_REPEATS, TODAY_TOP = 5, 3
+TODAY_REPEATS, TODAY_TOP, TODAY_CONFIDENCE = 5, 3, 0.95
 ITEMS = 48
 # The share of items on which a candidate's answer does not follow the baseline's.
 FRESH = 0.3
@@ -292,7 +292,7 @@ def covers(scenario: Scenario, number: int, effect: Effect) -> bool | None:
 
 
 def today(scenario: Scenario, seed: int) -> Measured:
-    """Verify as release 0.1.0 did: the best three and the default, five repeats with a start each, one look."""
+    """Verify as release 0.1.0 did: the best three and the default, five repeats with a start each."""
     world = World(scenario, np.random.default_rng(seed))
     configurations = [-1, *(each.trial for each in best_by_weight(searched(world), TODAY_TOP))]
     objectives = tuple(ObjectiveDefinition(name, find_metric(name).direction) for name in scenario.metrics)
@@ -323,9 +323,9 @@ def best_by_pairs(
 ) -> tuple[int, tuple[Effect, ...]]:
     """Return the candidate with the highest mean gain, and its effects: Student's intervals of the pairs.
 
-    Corrected for the number of candidates (Bonferroni), not for that of objectives: the rule of release 0.1.0.
+    Corrected for the number of candidates (Bonferroni), not for that of objectives, as in release 0.1.0.
     """
-    level = corrected(_CONFIDENCE, len(runs) - 1)
+    level = corrected(TODAY_CONFIDENCE, len(runs) - 1)
     found: dict[int, tuple[Effect, ...]] = {}
     for candidate in sorted(runs.keys() - {0}):
         old, new = ([runs[each][repeat] for repeat in sorted(runs[0])] for each in (0, candidate))
