@@ -20,6 +20,7 @@ from pathlib import Path
 
 from llmopt_core.analysis.summary import rank, summarise
 from llmopt_core.api.exit_codes import RunnerExit
+from llmopt_core.api.reasons import Reason
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.engines.recommendations import recommend
 from llmopt_core.engines.servers import ModelReference
@@ -93,8 +94,10 @@ class Runner:
         while claim := self.study.claim_confirm(self.name):
             if not self.carry_out(claim):
                 return RunnerExit.INTERRUPTED
+        enough = None if compares else self.study.sampling_ended
         self.study.end(
-            "TrialsExhausted", "all repeats are done" if compares else f"all {budget} trials are done"
+            Reason.NOTHING_MORE_TO_GAIN if enough else Reason.TRIALS_EXHAUSTED,
+            enough or ("all repeats are done" if compares else f"all {budget} trials are done"),
         )
         return 0
 

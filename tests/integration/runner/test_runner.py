@@ -220,6 +220,7 @@ def test_no_configuration_is_measured_twice(folder, server):
     choices = [0, "0.5"]
     search = {
         "space": {"sampling": [{"name": "temperature", "categorical": {"choices": choices}}]},
+        "sampler": {"name": "random"},
         "pruner": {"name": "none"},
         "enqueue": [{"sampling.temperature": choice} for choice in choices],
     }
