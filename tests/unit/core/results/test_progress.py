@@ -18,6 +18,7 @@ from llmopt_core.results.progress import (
 )
 from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.storage.records import (
+    ConfirmPlan,
     ObjectiveDefinition,
     OutcomeKind,
     Phase,
@@ -105,3 +106,38 @@ def test_a_candidate_that_was_given_up_takes_no_more_time():
     ]
     assert comparison_seconds_left(trials, runners=1) == pytest.approx(10.0)
     assert comparison_seconds_left(trials[1:], runners=1) is None
+
+
+SCORED = outcome(metrics={"accuracy": 0.5})
+
+
+def _repeat(number, candidate, repeat, kind=OutcomeKind.MEASURED):
+    metrics = {"accuracy": 0.5} if kind is OutcomeKind.MEASURED else {}
+    made = outcome(kind, metrics=metrics)
+    return trial(number, made, phase=Phase.CONFIRM, candidate=candidate, repeat=repeat)
+
+
+def _looked(trials, plan, budget=2):
+    resource = resource_of(document(trials=budget, confirm={"top": 1, "repeats": 3}))
+    picture = StudyPicture(DEFINITION, None, plan, None, "Keep", tuple(trials), ())
+    return look(picture, resource.spec, elapsed_seconds=1.0, runners=1)
+
+
+def test_repeats_of_a_plan_that_was_replaced_do_not_count():
+    """After a raised budget the search goes on, and the repeats before it are no progress."""
+    searched = [trial(0, SCORED, phase=Phase.BASELINE), trial(1, SCORED)]
+    repeats = [_repeat(2 + place, place % 2, place // 2) for place in range(6)]
+    plan = ConfirmPlan(({}, {}), (0, 1), 3, basis=2)
+    ended = _looked([*searched, *repeats], plan)
+    assert (ended.phase, ended.repeats, ended.repeats_planned) == ("confirm", 6, 6)
+    raised = _looked([*searched, *repeats, trial(8)], plan, budget=4)
+    assert (raised.phase, raised.repeats, raised.repeats_planned) == ("search", 0, 6)
+
+
+def test_withdrawn_repeats_are_not_planned_any_more():
+    """A candidate that was decided early has fewer repeats, and so has the plan."""
+    searched = [trial(0, SCORED, phase=Phase.BASELINE), trial(1, SCORED)]
+    repeats = [_repeat(2 + place, place % 2, place // 2) for place in range(4)]
+    withdrawn = [_repeat(6, 0, 2, OutcomeKind.RETURNED), _repeat(7, 1, 2, OutcomeKind.RETURNED)]
+    seen = _looked([*searched, *repeats, *withdrawn], ConfirmPlan(({}, {}), (0, 1), 3, basis=2))
+    assert (seen.repeats, seen.repeats_planned) == (4, 4)

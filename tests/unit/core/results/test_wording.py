@@ -1,10 +1,12 @@
 import pytest
 
+from llmopt_core.analysis.confirmation import Choice
 from llmopt_core.analysis.effects import Interval, difference_effect
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.results.optimizations import OptimizationResult
 from llmopt_core.results.wording import (
     advice,
+    choice_lines,
     compact_duration,
     duration,
     gain_text,
@@ -143,3 +145,25 @@ def test_better_in_one_and_worse_in_another_is_a_trade_off():
     """Who pays a significant loss for a significant gain is told both, not to keep the default."""
     text = advice(result(FASTER, WORSE, confirmed=True))
     assert text.startswith("A trade-off: output_tokens_per_second for accuracy.")
+
+
+def choice(trial, accuracy, speed):
+    effects = (
+        effect(difference=accuracy, interval=Interval(accuracy - 0.05, accuracy + 0.05)),
+        effect("output_tokens_per_second", speed, Interval(speed - 0.05, speed + 0.05)),
+    )
+    return Choice(trial, {}, trial, effects, 5)
+
+
+def test_what_was_verified_is_shown_as_a_choice():
+    """Each configuration says in what it is the best, and what that costs."""
+    choices = (choice(16, 0.5, -0.1), choice(7, 0.1, 0.3))
+    title, first, second = choice_lines(result(*choices[0].effects, confirmed=True, choices=choices))
+    assert title == "Verified over the default, on items that the search never saw:"
+    assert first.startswith("  trial 16 (best by the weights, most for accuracy): accuracy +0.500")
+    assert second.startswith("  trial 7 (most for output_tokens_per_second): accuracy +0.100")
+
+
+def test_one_verified_configuration_is_no_choice():
+    """The headline says it all."""
+    assert not list(choice_lines(result(PROVED, confirmed=True, choices=(choice(16, 0.5, 0.1),))))
