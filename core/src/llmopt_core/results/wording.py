@@ -111,6 +111,8 @@ def headline(result: OptimizationResult) -> str:
     objectives = result.objective_effects
     if not objectives:
         return "The default was not measured: there is nothing to compare with"
+    if result.default_is_best and result.trials < _TWO:
+        return "Only the default was measured: the budget left no time to try anything else"
     if result.default_is_best:
         return "No gain: nothing that was tried is better than the default"
     return _proof(result, objectives)
@@ -196,8 +198,9 @@ def _proof(result: OptimizationResult, objectives: Sequence[Effect]) -> str:
         return f"Not confirmed by repeats: {_listed(objectives)} over {over}, as the search measured it"
     if result.significant:
         return f"Significant gain over {over}: {_listed([o for o in objectives if o.better])}"
-    if any(one.worse for one in objectives):
-        return f"No gain over {over} without a loss: {_listed(objectives)}"
+    better, worse = [o for o in objectives if o.better], [o for o in objectives if o.worse]
+    if better and worse:
+        return f"A trade-off against {over}: {_listed(better)} for {_listed(worse)}"
     return f"No significant gain over {over} ({_listed(objectives)})"
 
 

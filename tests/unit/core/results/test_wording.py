@@ -124,6 +124,7 @@ def test_without_a_proved_gain_the_default_is_to_be_kept():
         (result(trial=None), "No configuration could be measured"),
         (result(), "The default was not measured"),
         (result(effect(), default_is_best=True), "No gain: nothing that was tried"),
+        (result(effect(), default_is_best=True, trials=1), "Only the default was measured"),
         (result(effect()), "Not confirmed by repeats: accuracy +0.100"),
         (result(OPEN, confirmed=True), "No significant gain over the default (accuracy"),
         (
@@ -132,7 +133,7 @@ def test_without_a_proved_gain_the_default_is_to_be_kept():
         ),
         (
             result(PROVED, SLOWER, confirmed=True),
-            "No gain over the default without a loss",
+            "A trade-off against the default: accuracy +0.100 [+0.050 to +0.150] for e2e_ms_p50 +20.0 %",
         ),
     ],
 )
