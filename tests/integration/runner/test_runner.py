@@ -276,7 +276,9 @@ def test_a_runner_ends_in_order_when_whoever_started_it_is_gone(folder, server):
 
 def test_a_confirmation_that_was_interrupted_goes_on(folder, server):
     """SIGTERM between two repeats: the same command runs the missing ones, and no trial of the search."""
-    folder.write(manifest(server.base_url, trials=3, confirm={"top": 1, "repeats": 4}))
+    document = manifest(server.base_url, trials=3, confirm={"top": 1, "repeats": 4})
+    document["spec"]["search"]["enqueue"] = [{"sampling.temperature": "0"}]  # better than the default
+    folder.write(document)
     runner = folder.start()
     folder.until(lambda trials: any(t.phase is Phase.CONFIRM and t.state == "running" for t in trials))
     runner.send_signal(signal.SIGTERM)
@@ -348,10 +350,12 @@ def test_the_target_ends_the_search(folder, server):
 
 def test_a_raised_budget_goes_on_where_the_study_ended(folder, server):
     """After four of four trials, a budget of six runs two more, and proves their winner anew."""
-    confirm = {"top": 1, "repeats": 2}
-    folder.write(manifest(server.base_url, trials=4, confirm=confirm))
+    document = manifest(server.base_url, trials=4, confirm={"top": 1, "repeats": 2})
+    document["spec"]["search"]["enqueue"] = [{"sampling.temperature": "0"}]  # better than the default
+    folder.write(document)
     assert folder.run() == RunnerExit.DONE, folder.log()
-    folder.write(manifest(server.base_url, trials=6, confirm=confirm))
+    document["spec"]["budget"]["trials"] = 6
+    folder.write(document)
     assert folder.go_on() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         assert len(counted(study)) == 6
