@@ -1,8 +1,8 @@
 """The control plane that other tests stand on: it starts, serves our resources, and leaves nothing behind."""
 
 import json
-import re
 import os
+import re
 import signal
 import subprocess
 import sys
