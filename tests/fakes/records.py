@@ -43,3 +43,9 @@ def trial(number, ended=None, *, phase=Phase.SEARCH, candidate=None, repeat=None
         candidate=candidate,
         repeat=repeat,
     )
+
+
+def is_made_again(ended):
+    """Say whether `ended` was given back because other programs, such as other tests, took the processors."""
+    failure = None if ended is None else ended.failure
+    return failure is not None and "it is made again" in failure.message

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 from fakes.engine_environments import safetensors_home
+from fakes.records import is_made_again
 from hypothesis import strategies as st
 
 from llmopt.local.folders import ResultsFolder
@@ -93,7 +94,10 @@ def run_command(path, document):
 
 
 def run(path, document, **environment):
-    """Run `document` below `path` by `llmopt run`; return the results folder and all trials' outcomes."""
+    """Run `document` below `path` by `llmopt run`; return the results folder and the trials' outcomes.
+
+    What was measured again because the machine was busy is left out.
+    """
     done = subprocess.run(
         run_command(path, document),
         cwd=path,
@@ -106,4 +110,5 @@ def run(path, document, **environment):
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     folder = ResultsFolder(path / "results" / document["metadata"]["name"])
     with open_storage(folder.storage_url()) as storage:
-        return folder, [trial.outcome for trial in storage.open_study(folder.name).trials()]
+        outcomes = [trial.outcome for trial in storage.open_study(folder.name).trials()]
+    return folder, [outcome for outcome in outcomes if not is_made_again(outcome)]

@@ -31,7 +31,10 @@ def confirm_plan(
     if reference is None or reference.outcome is None or confirm.top == 0:
         return None
     smallest = float(confirm.smallest_gain)
-    rivals = finalists(ordered, reference, definition, most=confirm.top, smallest_gain=smallest)
+    if summary.baseline is None:  # the best may have been lucky: the next ones are compared with it
+        rivals = tuple(ordered[1 : confirm.top + 1])
+    else:
+        rivals = finalists(ordered, reference, definition, most=confirm.top, smallest_gain=smallest)
     if not rivals:
         return None
     chosen = _by_engine((reference, *rivals), load_part)
