@@ -10,10 +10,10 @@ from fakes.postgres import PostgresServer
 from fakes.tenants import eventually, give_secret
 
 from llmopt_core.resources import resource_of
+from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.sampling.opening import own_study
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.records import Outcome, OutcomeKind
-from llmopt_core.storage.storages import open_storage
 from llmopt_operator.adapters.connections import Connection
 from llmopt_operator.adapters.kubernetes import Cluster
 from llmopt_operator.auditing import PART, Audit
@@ -130,7 +130,7 @@ def test_a_study_made_by_an_operator_that_died_is_taken_over(tenant, make_operat
     """What a study holds before the status has said anything of it is neither lost nor made twice."""
     tenant.apply("orphan", budget={"trials": 3})
     resource = resource_of({**tenant.resource("orphan"), "status": None})
-    with open_storage(tenant.url) as storage:
+    with open_for_search(tenant.url) as storage:
         study = own_study(storage, resource)
         claim = study.claim("earlier", budget=3)
         measured = Configuration.from_flat(claim.parameters)

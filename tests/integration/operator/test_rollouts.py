@@ -8,11 +8,11 @@ import pytest
 from fakes.tenants import eventually
 
 from llmopt_core.resources import resource_of
+from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.search.spaces import ChoiceDimension, SearchSpace, SpaceParameter
 from llmopt_core.storage.definitions import define_study
 from llmopt_core.storage.records import Outcome, OutcomeKind
-from llmopt_core.storage.storages import open_storage
 
 pytestmark = pytest.mark.slow
 FORMER = ["--port", "80", "--temp", "0.9"]
@@ -105,7 +105,7 @@ def test_a_winner_outside_the_space_is_not_written(tenant, make_operator):
     tenant.apply("outside", **SPEC)
     resource = resource_of({**tenant.resource("outside"), "status": None})
     forged = SearchSpace((SpaceParameter("engine.api_key", ChoiceDimension(("$(A)", "$(B)"))),))
-    with open_storage(tenant.url) as storage:
+    with open_for_search(tenant.url) as storage:
         study = storage.create_study(replace(define_study(resource), space=forged))
         for accuracy in (0.1, 0.9, 0.9):
             claim = study.claim("forger", budget=4)

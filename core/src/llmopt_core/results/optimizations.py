@@ -14,8 +14,8 @@ from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.metrics.catalog import CATALOG, Direction, find_metric
 from llmopt_core.results.constraints import Standing, standings
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
-from llmopt_core.storage.records import TrialRecord
-from llmopt_core.storage.repeats import measured_repeats
+from llmopt_core.storage.records import OutcomeKind, TrialRecord
+from llmopt_core.storage.repeats import ended_as, measured_repeats
 from llmopt_core.storage.views import StudyView
 
 # Shown beside the objectives and constraints, where they were measured.
@@ -115,7 +115,7 @@ def result_of(study: StudyView, report: Path | None = None) -> OptimizationResul
         ended=end.reason if end else None,
         message=end.message if end else "",
         failed=end is not None and end.failed,
-        trials=sum(trial.outcome is not None for trial in trials),
+        trials=sum(ended_as(trial) not in {None, OutcomeKind.RETURNED} for trial in trials),
         errors=errors_of(summary),
         warnings=summary.warnings,
         report=report,
