@@ -27,8 +27,8 @@ TrialEnd = Callable[[OutcomeKind, Outcome], None]
 # How often a configuration is tried again after a failure that may pass.
 _MOST_ATTEMPTS = 2
 # How often one measurement, and how many in all, are made again because other programs disturbed them.
-_MOST_DISTURBED_ATTEMPTS = 3
-_MOST_DISTURBED = 6
+_MOST_DISTURBED_ATTEMPTS = 2
+_MOST_DISTURBED = 4
 _DISTURBED = Failure(
     ErrorClass.MEASUREMENT_VOID,
     "other programs took the processors during the measurement; it is made again",
