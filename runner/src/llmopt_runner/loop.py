@@ -210,14 +210,14 @@ class Loop(ABC):
         return failure if policy is RetryPolicy.RETRY and claim.attempt + 1 < _MOST_ATTEMPTS else None
 
     def _is_to_be_quiet(self, claim: Claim, outcome: Outcome) -> bool:
-        """Say whether a disturbed measurement is made again: of what others are compared with, and repeats.
+        """Say whether a disturbed repeat is measured again: what it proves must not depend on other programs.
 
         Not more than a few times: on a machine that is never quiet the result says so instead.
         """
         return (
             outcome.kind is OutcomeKind.MEASURED
             and outcome.disturbed
-            and claim.phase is not Phase.SEARCH
+            and claim.phase is Phase.CONFIRM
             and claim.attempt + 1 < _MOST_DISTURBED_ATTEMPTS
             and self._disturbed < _MOST_DISTURBED
         )
