@@ -110,5 +110,10 @@ def run(path, document, **environment):
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     folder = ResultsFolder(path / "results" / document["metadata"]["name"])
     with open_storage(folder.storage_url()) as storage:
-        outcomes = [trial.outcome for trial in storage.open_study(folder.name).trials()]
-    return folder, [outcome for outcome in outcomes if not is_made_again(outcome)]
+        trials = sorted(storage.open_study(folder.name).trials(), key=_place)
+    return folder, [trial.outcome for trial in trials if not is_made_again(trial.outcome)]
+
+
+def _place(trial):
+    """Return what orders repeats by the plan: one that is measured again has a later number."""
+    return (-1 if trial.repeat is None else trial.repeat, trial.candidate or 0, trial.number)

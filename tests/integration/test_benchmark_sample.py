@@ -45,7 +45,7 @@ def test_the_sample_compares_three_ways_to_serve_a_model(tmp_path):
     assert all(outcome.metrics["peak_memory_mib"] > 100 for outcome in outcomes[:3])
     assert {frozenset(outcome.samples) for outcome in outcomes[:3]} == {frozenset(outcomes[4].samples)}
     best = json.loads(folder.best.read_text())
-    assert best["headline"].endswith("not measured: damaged (ModelNotFound)")
+    assert best["headline"].endswith("not measured: damaged (ModelCorrupt)")
     told = {candidate["name"]: candidate for candidate in best["candidates"]}
     assert told["eight-slots"]["repeats"] == 2
     assert "n_parallel" not in told["default"]["serve_command"]
