@@ -85,7 +85,7 @@ class SearchLoop(Loop):
         if standing.finished:
             stopped.add(plan.first)
         if any(trial.state == "waiting" and trial.candidate in stopped for trial in trials):
-            self._study.withdraw_repeats(stopped, "the comparison is decided")
+            self._study.withdraw_repeats(stopped)
 
     def _plan(self) -> ConfirmPlan | None:
         plan = confirm_plan(

@@ -64,9 +64,9 @@ class Endings:
             )
             return self._end(connection, trial, _without_result(OutcomeKind.FAILED, failure))
 
-    def withdraw(self, connection: Connection, trial: StoredTrial, reason: str) -> None:
-        """End `trial`, which waits, without a result; it is not run."""
-        self._end(connection, trial, _without_result(OutcomeKind.RETURNED, _preempted(reason)), waiting=True)
+    def withdraw(self, connection: Connection, trial: StoredTrial) -> None:
+        """End `trial`, which waits, without a result and without a failure; it is not run."""
+        self._end(connection, trial, _without_result(OutcomeKind.RETURNED, None), waiting=True)
 
     def _run_again(
         self, connection: Connection, trial: StoredTrial, reason: str | Failure, *, lost: bool
@@ -122,7 +122,7 @@ class Endings:
             yield connection
 
 
-def _without_result(kind: OutcomeKind, failure: Failure) -> Ending:
+def _without_result(kind: OutcomeKind, failure: Failure | None) -> Ending:
     return Ending(Outcome(kind, Configuration(), failure=failure))
 
 

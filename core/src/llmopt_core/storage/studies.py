@@ -147,16 +147,16 @@ class Study:
             if stored is not None and stored.basis >= plan.basis:
                 return stored
             if stored is not None:
-                self._withdraw(connection, lambda _ticket: True, "the plan was replaced")
+                self._withdraw(connection, lambda _ticket: True)
                 plan = replace(plan, first=stored.first + len(stored.candidates))
             put_attribute(connection, self._study_id, _PLAN_KEY, dump(plan))
             self._enqueue(connection, interleaved(plan.candidates, plan.repeats, first=plan.first))
             return plan
 
-    def withdraw_repeats(self, candidates: Collection[int], reason: str) -> None:
+    def withdraw_repeats(self, candidates: Collection[int]) -> None:
         """Take the waiting repeats of `candidates` back: what they are compared with is decided."""
         with self._exclusive() as connection:
-            self._withdraw(connection, lambda ticket: ticket.candidate in candidates, reason)
+            self._withdraw(connection, lambda ticket: ticket.candidate in candidates)
 
     @property
     def confirm_plan(self) -> ConfirmPlan | None:
@@ -195,7 +195,6 @@ class Study:
             self._withdraw(
                 connection,
                 lambda ticket: (ticket.repeat or 0) >= changed.repeats,
-                "the benchmark was told to make fewer repeats",
             )
 
     def report(self, claim: Claim, place: int, item: MeasuredItem) -> bool:
@@ -358,11 +357,11 @@ class Study:
         tickets = of_comparison(comparison)
         self._enqueue(connection, (each for each in tickets if (each.candidate, each.repeat) not in there))
 
-    def _withdraw(self, connection: Connection, withdrawn: Callable[[Ticket], bool], reason: str) -> None:
+    def _withdraw(self, connection: Connection, withdrawn: Callable[[Ticket], bool]) -> None:
         """End the waiting repeats that are `withdrawn` without a result."""
         for trial in tuple(self._snapshot.waiting()):
             if trial.ticket.repeat is not None and withdrawn(trial.ticket):
-                self._endings.withdraw(connection, trial, reason)
+                self._endings.withdraw(connection, trial)
 
     def _beats(self) -> dict[str, Beat]:
         with self._database.reading() as connection:
