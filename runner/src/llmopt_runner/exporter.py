@@ -134,7 +134,7 @@ class Exporter:
         if "load" not in outcome.seconds:  # copied, or refused before any engine was asked
             return
         self._trial_seconds.observe(outcome.seconds.get("total", 0.0))
-        if (start := outcome.metrics.get("engine_start_seconds")) is not None:
+        if (start := outcome.engine_start_seconds) is not None:
             self._start_seconds.observe(start)
         if kind is OutcomeKind.MEASURED:
             self._show(self._current, outcome.metrics)

@@ -195,7 +195,7 @@ class Loop(ABC):
 
         At once where that may help. What ends the study costs no trial of its budget: it can be mended.
         """
-        if self._is_to_be_quiet(claim, outcome):
+        if self._is_measured_again(claim, outcome):
             self._disturbed += 1
             return _DISTURBED
         failure = outcome.failure
@@ -209,7 +209,7 @@ class Loop(ABC):
             return failure
         return failure if policy is RetryPolicy.RETRY and claim.attempt + 1 < _MOST_ATTEMPTS else None
 
-    def _is_to_be_quiet(self, claim: Claim, outcome: Outcome) -> bool:
+    def _is_measured_again(self, claim: Claim, outcome: Outcome) -> bool:
         """Say whether a disturbed repeat is measured again: what it proves must not depend on other programs.
 
         Not more than a few times: on a machine that is never quiet the result says so instead.

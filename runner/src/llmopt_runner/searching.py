@@ -78,13 +78,14 @@ class SearchLoop(Loop):
     def _withdraw_decided(self) -> None:
         """Take back the repeats of candidates that are decided, and with the last the reference's."""
         plan, trials = self._study.confirm_plan, self._study.trials()
-        if plan is None:
+        waiting = {trial.candidate for trial in trials if trial.state == "waiting"} - {None}
+        if plan is None or not waiting:
             return
         standing = standing_of(plan, trials, self._study.definition)
         stopped = {plan.first + each.candidate for each in standing.candidates if each.stopped is not None}
         if standing.finished:
             stopped.add(plan.first)
-        if any(trial.state == "waiting" and trial.candidate in stopped for trial in trials):
+        if waiting & stopped:
             self._study.withdraw_repeats(stopped)
 
     def _plan(self) -> ConfirmPlan | None:

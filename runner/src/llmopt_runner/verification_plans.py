@@ -1,7 +1,7 @@
 """What is run again after a search: the reference and a few clearly different finalists. Pure."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 
 from llmopt_core.analysis.confirmation import compared_metrics
@@ -11,8 +11,6 @@ from llmopt_core.analysis.verification import plan_verification
 from llmopt_core.resources.optimization import Confirm
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.storage.records import ConfirmPlan, StudyDefinition, TrialRecord
-
-_STARTED, _MEASURE = "engine_start_seconds", "measure"
 
 
 def confirm_plan(
@@ -38,13 +36,14 @@ def confirm_plan(
     if not rivals:
         return None
     chosen = _by_engine((reference, *rivals), load_part)
+    measured = [trial.outcome for trial in ordered if trial.outcome is not None]
     engines = tuple(_engine(trial, load_part) for trial in chosen)
     verification = plan_verification(
         engines,
         compared_metrics(definition, smallest),
         repeats=confirm.repeats,
-        start_seconds=_typical(ordered, lambda trial: _metric(trial, _STARTED)),
-        block_seconds=_typical(ordered, lambda trial: _seconds(trial, _MEASURE)),
+        start_seconds=_typical(outcome.engine_start_seconds for outcome in measured),
+        block_seconds=_typical(outcome.seconds.get("measure") for outcome in measured),
     )
     return ConfirmPlan(
         candidates=tuple(trial.parameters for trial in chosen),
@@ -71,14 +70,6 @@ def _engine(trial: TrialRecord, load_part: Callable[[Configuration], Mapping[str
     return json.dumps(load_part(trial.outcome.configuration), sort_keys=True)
 
 
-def _typical(trials: Sequence[TrialRecord], seconds: Callable[[TrialRecord], float | None]) -> float:
-    known = [value for trial in trials if (value := seconds(trial)) is not None]
+def _typical(seconds: Iterable[float | None]) -> float:
+    known = [each for each in seconds if each is not None]
     return median(known) if known else 0.0
-
-
-def _metric(trial: TrialRecord, name: str) -> float | None:
-    return None if trial.outcome is None else trial.outcome.metrics.get(name)
-
-
-def _seconds(trial: TrialRecord, stage: str) -> float | None:
-    return None if trial.outcome is None else trial.outcome.seconds.get(stage)

@@ -30,8 +30,6 @@ from llmopt_core.storage.views import StudyView
 # With fewer rounds there is no interval.
 _FEWEST_ROUNDS = 2
 _CONFIDENCE = 0.95
-# A metric that only a repeat has whose engine was started for it.
-_STARTED = "engine_start_seconds"
 _Runs = Mapping[int, Mapping[int, Outcome]]
 
 
@@ -183,7 +181,7 @@ def _blocks(plan: ConfirmPlan, trials: Sequence[TrialRecord]) -> list[Block]:
         outcome, slot = trial.outcome, _slot(plan, trial)
         if slot is None or outcome is None or outcome.kind is not OutcomeKind.MEASURED:
             continue
-        if _STARTED in outcome.metrics or trial.runner not in last_start:
+        if outcome.engine_start_seconds is not None or trial.runner not in last_start:
             last_start[trial.runner] = trial.number
         start = last_start[trial.runner]
         blocks.append(Block(slot, start, outcome.metrics, outcome.samples, disturbed=outcome.disturbed))

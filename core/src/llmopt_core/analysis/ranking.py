@@ -2,17 +2,25 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from llmopt_core.metrics.catalog import find_metric
-from llmopt_core.storage.bounds import bounded
+from llmopt_core.storage.bounds import bounded, is_measured
 from llmopt_core.storage.outcomes import keeps_constraints
-from llmopt_core.storage.records import ObjectiveDefinition, OutcomeKind, StudyDefinition, TrialRecord
+from llmopt_core.storage.records import ObjectiveDefinition, StudyDefinition, TrialRecord
 
 # Below it a value on a ratio scale is taken for it, so that a zero has a logarithm.
 _SMALLEST = 1e-12
-_MEASURED = (OutcomeKind.MEASURED, OutcomeKind.COPIED)
+
+
+class Weighted(Protocol):
+    """What counts with a weight: an objective, or a metric that is compared."""
+
+    @property
+    def weight(self) -> float:
+        """How much it counts beside the others."""
 
 
 def pareto_front(trials: Sequence[TrialRecord], definition: StudyDefinition) -> tuple[TrialRecord, ...]:
@@ -69,10 +77,10 @@ def weighted_gain(trial: TrialRecord, against: TrialRecord, definition: StudyDef
     return weighted_mean(definition.objectives, gains)
 
 
-def weighted_mean(objectives: Sequence[ObjectiveDefinition], gains: Iterable[float]) -> float:
-    """Return the mean of `gains`, one per objective, by the objectives' weights (which are above 0)."""
-    total = sum(each.weight for each in objectives)
-    return sum(each.weight * value for each, value in zip(objectives, gains, strict=True)) / total
+def weighted_mean(weighted: Sequence[Weighted], gains: Iterable[float]) -> float:
+    """Return the mean of `gains`, one for each of `weighted`, by their weights (which are above 0)."""
+    total = sum(each.weight for each in weighted)
+    return sum(each.weight * value for each, value in zip(weighted, gains, strict=True)) / total
 
 
 def gain(objective: ObjectiveDefinition, value: float, default: float) -> float:
@@ -86,11 +94,6 @@ def gain(objective: ObjectiveDefinition, value: float, default: float) -> float:
     else:
         change = value - default
     return change if objective.direction == "maximize" else -change
-
-
-def is_measured(trial: TrialRecord) -> bool:
-    """Say whether the trial has metrics, its own or those of the trial it was copied from."""
-    return trial.outcome is not None and trial.outcome.kind in _MEASURED
 
 
 def is_feasible(trial: TrialRecord, definition: StudyDefinition) -> bool:

@@ -24,6 +24,7 @@ from llmopt_core.analysis.blocks import (
     usable,
 )
 from llmopt_core.analysis.effects import Effect
+from llmopt_core.analysis.ranking import weighted_mean
 from llmopt_core.analysis.sequential import Boundary, boundary
 from llmopt_core.analysis.two_level import Components, Remedy, remedy
 from llmopt_core.api.verdicts import Verdict
@@ -364,10 +365,8 @@ def best_of(
 def weighted_gain(effects: Sequence[Effect], metrics: Sequence[ComparedMetric]) -> float:
     """Return the weighted mean gain: logarithms of quotients for speeds, differences for scores."""
     known: Mapping[str, ComparedMetric] = {each.metric: each for each in metrics}
-    total = sum(known[effect.metric].weight for effect in effects)
-    return (
-        sum(known[effect.metric].weight * _gain(effect, known[effect.metric]) for effect in effects) / total
-    )
+    gains = (_gain(effect, known[effect.metric]) for effect in effects)
+    return weighted_mean([known[effect.metric] for effect in effects], gains)
 
 
 def _gain(effect: Effect, compared: ComparedMetric) -> float:

@@ -1,12 +1,13 @@
 """The sampler `auto` on a study: what it is given of the trials, and when it ends the search."""
 
 import math
-import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from llmopt_core.analysis.contenders import score_errors
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.sampling.auto import AutoSampler
+from llmopt_core.sampling.checks import runner_seed
 from llmopt_core.sampling.observations import Advice, Observation, ObservedState, Problem
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.search.spaces import ChoiceDimension, SearchSpace
@@ -23,8 +24,6 @@ _LEAST_MEASURED = 20
 SMALLEST_GAIN = 0.03
 # Stages of a trial, as in `Outcome.seconds`.
 _LOAD, _WARMUP, _TOTAL = "load", "warmup", "total"
-# A metric that only a trial has whose engine was started for it.
-_STARTED = "engine_start_seconds"
 _SERVED = frozenset({OutcomeKind.MEASURED, OutcomeKind.COPIED, OutcomeKind.PRUNED})
 _STATES: Mapping[OutcomeKind, ObservedState] = {
     OutcomeKind.MEASURED: ObservedState.MEASURED,
@@ -46,9 +45,9 @@ class AutoStudySampler(Sampler):
         self._ended_at = -1  # how many changes of the study were known then
 
     def prepare(self, runner: str, trials: int) -> None:
-        """Make the sampler of `runner`, whose chance differs from every other runner's."""
+        """Choose the seed of `runner`, whose chance differs from every other runner's."""
         if runner not in self._seeds:
-            self._seeds[runner] = zlib.crc32(f"{self._definition.seed}/{runner}/{trials}".encode())
+            self._seeds[runner] = runner_seed(self._definition, runner, trials)
 
     def propose(self, snapshot: Snapshot, request: Request) -> Proposal | None:
         """Return the configuration with the most gain per second, or None where little is left to gain."""
@@ -57,8 +56,9 @@ class AutoStudySampler(Sampler):
         observations = list(observe(snapshot, self._definition))
         # A constraint relative to the baseline has a bound once the baseline is measured.
         records = (trial.record for trial in snapshot.trials.values())
-        self._problem = problem_of(bounded(self._definition, records))
-        sampler = AutoSampler(self._problem, self._seeds[request.runner])
+        constraints = known_bounds(bounded(self._definition, records))
+        problem = replace(self._problem, constraints=constraints)
+        sampler = AutoSampler(problem, self._seeds[request.runner])
         known = request.known if request.completes else {}
         advice = sampler.propose(observations, request.running, known)
         if advice is None:
@@ -162,7 +162,7 @@ def _observation(
 
 def _start_seconds(outcome: Outcome) -> float | None:
     """Return what the start of the engine cost with its first warm-up, None where none was started."""
-    started = _STARTED in outcome.metrics or outcome.kind not in _SERVED
+    started = outcome.engine_start_seconds is not None or outcome.kind not in _SERVED
     if not started or _LOAD not in outcome.seconds:
         return None
     return outcome.seconds[_LOAD] + outcome.seconds.get(_WARMUP, 0.0)

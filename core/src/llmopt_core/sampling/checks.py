@@ -1,6 +1,7 @@
-"""Whether a study's sampler can handle its space and objectives, without loading what the sampler needs."""
+"""What holds for all samplers, without loading what one needs: whether it can handle a study, and seeds."""
 
 import importlib.util
+import zlib
 
 from llmopt_core.sampling.designs import DESIGNS
 from llmopt_core.storage.errors import SamplerUnavailable
@@ -37,3 +38,11 @@ def check_installed(sampler: str) -> None:
     module, extra = _NEEDS[sampler]
     if importlib.util.find_spec(module) is None:
         raise SamplerUnavailable(f"sampler {sampler} needs {module}: pip install '{extra}'")
+
+
+def runner_seed(definition: StudyDefinition, runner: str, trials: int) -> int:
+    """Return the seed of `runner`, which differs from every other runner's.
+
+    `trials` is how many the study has, so that a runner that starts again does not repeat itself.
+    """
+    return zlib.crc32(f"{definition.seed}/{runner}/{trials}".encode())

@@ -14,7 +14,7 @@ from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import Dimension, SearchSpace, SpaceParameter
 from llmopt_core.storage.errors import SamplerUnavailable
 from llmopt_core.storage.methods import Proposal, Request, Sampler
-from llmopt_core.storage.points import walk
+from llmopt_core.storage.points import identity, walk
 from llmopt_core.storage.records import OutcomeKind, Phase
 from llmopt_core.storage.snapshot import Snapshot, StoredTrial
 
@@ -49,8 +49,8 @@ class GridDesign(Design):
 
     def propose(self, taken: Sequence[Point], fixed: Point) -> Point | None:
         """Return the first point not taken, one with `fixed` first; None when all are taken."""
-        gone = {_identity(point) for point in taken}
-        left = [point for point in self._points if _identity(point) not in gone]
+        gone = {identity(point) for point in taken}
+        left = [point for point in self._points if identity(point) not in gone]
         fitting = (point for point in left if all(point.get(name) == fixed[name] for name in fixed))
         return next(fitting, left[0] if left else None)
 
@@ -139,8 +139,3 @@ def _options(name: str, dimension: Dimension) -> Sequence[Value]:
     if options is None:
         raise SamplerUnavailable(f"sampler grid: {name} has no step; give it one, or use qmc or random")
     return options
-
-
-def _identity(point: Point) -> tuple[tuple[str, str, Value], ...]:
-    """Return what tells points apart; 1, 1.0 and True are three values."""
-    return tuple((name, type(point[name]).__name__, point[name]) for name in sorted(point))

@@ -18,12 +18,12 @@ from optuna.samplers import BaseSampler, PartialFixedSampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from llmopt_core.analysis.ranking import is_measured, pareto_front
+from llmopt_core.analysis.ranking import pareto_front
 from llmopt_core.sampling.distributions import distributions, suggest
 from llmopt_core.sampling.optuna_studies import optuna_state, study_in_memory
 from llmopt_core.sampling.samplers import make_sampler
 from llmopt_core.search.configurations import Value
-from llmopt_core.storage.bounds import bounded
+from llmopt_core.storage.bounds import bounded, is_measured
 from llmopt_core.storage.methods import Proposal, Request, Sampler
 from llmopt_core.storage.outcomes import constraint_values, objective_values
 from llmopt_core.storage.points import known_part, walk

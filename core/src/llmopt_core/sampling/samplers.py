@@ -1,7 +1,6 @@
 """Optuna's samplers by the names of the manifest, each set up for many runners and conditional spaces."""
 
 import warnings
-import zlib
 from collections.abc import Callable, Mapping
 
 from optuna.exceptions import ExperimentalWarning
@@ -15,7 +14,7 @@ from optuna.samplers import (
     TPESampler,
 )
 
-from llmopt_core.sampling.checks import check_installed
+from llmopt_core.sampling.checks import check_installed, runner_seed
 from llmopt_core.storage.records import StudyDefinition
 
 # Budgets are tens to hundreds of trials: Optuna's 50 would leave most of them to chance.
@@ -63,7 +62,7 @@ def make_sampler(definition: StudyDefinition, runner: str, trials: int) -> BaseS
     SamplerUnavailable where the sampler needs what is not installed.
     """
     check_installed(definition.sampler)
-    seed = zlib.crc32(f"{definition.seed}/{runner}/{trials}".encode())
+    seed = runner_seed(definition, runner, trials)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # group and NSGA-III: pinned with Optuna
         return _SAMPLERS[definition.sampler](seed)

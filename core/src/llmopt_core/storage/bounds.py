@@ -42,4 +42,9 @@ def _absolute(constraint: ConstraintDefinition) -> ConstraintDefinition:
 
 def is_measured_baseline(trial: TrialRecord) -> bool:
     """Say whether `trial` is the baseline and was measured."""
-    return trial.phase is Phase.BASELINE and trial.outcome is not None and trial.outcome.kind in _MEASURED
+    return trial.phase is Phase.BASELINE and is_measured(trial)
+
+
+def is_measured(trial: TrialRecord) -> bool:
+    """Say whether the trial has metrics, its own or those of the trial it was copied from."""
+    return trial.outcome is not None and trial.outcome.kind in _MEASURED

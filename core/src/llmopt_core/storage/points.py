@@ -7,6 +7,7 @@ from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import ChoiceDimension, Dimension, FloatDimension, IntDimension, SearchSpace
 from llmopt_core.storage.errors import EnqueueInvalid
 
+Identity = tuple[tuple[str, str, Value], ...]
 # Sums of float steps differ from the grid by rounding.
 _STEP_TOLERANCE = 1e-8
 
@@ -34,6 +35,11 @@ def _on_grid(dimension: IntDimension | FloatDimension, value: float) -> bool:
         return True
     steps = (value - dimension.low) / dimension.step
     return abs(steps - round(steps)) < _STEP_TOLERANCE
+
+
+def identity(point: Mapping[str, Value]) -> Identity:
+    """Return what tells points apart: 1, 1.0 and True are three values."""
+    return tuple((name, type(point[name]).__name__, point[name]) for name in sorted(point))
 
 
 def walk(space: SearchSpace, choose: Callable[[str], Value]) -> dict[str, Value]:

@@ -216,6 +216,11 @@ class Outcome:
     items: MeasuredItems | None = None
     disturbed: bool = False  # other programs took the processors during the measurement
 
+    @property
+    def engine_start_seconds(self) -> float | None:
+        """How long the start of the engine for this trial took, None where it was running already."""
+        return self.metrics.get("engine_start_seconds")
+
 
 @dataclass(frozen=True)
 class TrialRecord:

@@ -20,7 +20,7 @@ from llmopt_core.resources import LLMOptimization
 from llmopt_core.resources.search_spaces import complete
 from llmopt_core.results.optimizations import ErrorCount, OptimizationResult
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
-from llmopt_core.search.spaces import OutsideSpace
+from llmopt_core.search.spaces import OutsideSpace, SearchSpace
 from llmopt_core.storage.definitions import (
     define_study,
     engine_declaration,
@@ -50,8 +50,9 @@ def verified(result: OptimizationResult, resource: LLMOptimization) -> Verified:
     bare = replace(bare, default_failure=_without_text(result.default_failure))
     if result.trial is None:
         return Verified(bare)
+    space = define_study(resource).space
     try:
-        parameters = _parameters(result, resource)
+        parameters = _parameters(result, space)
     except OutsideSpace as error:
         text = f"trial {result.trial} is not used: its parameters are outside spec.search.space: {error}"
         return Verified(bare, Problem(Reason.PARAMETERS_OUTSIDE_SPACE, text))
@@ -67,19 +68,18 @@ def verified(result: OptimizationResult, resource: LLMOptimization) -> Verified:
         confirmed=result.confirmed,
         repeats=result.repeats,
         significant=result.significant,
-        choices=tuple(_choices(result, resource)),
+        choices=tuple(_choices(result, space)),
     )
     return Verified(_recommended(measured, resource, parameters))
 
 
-def _parameters(result: OptimizationResult, resource: LLMOptimization) -> dict[str, Value]:
+def _parameters(result: OptimizationResult, space: SearchSpace) -> dict[str, Value]:
     found = {f"{group}.{name}": value for group in GROUPS for name, value in result.parameters[group].items()}
-    return define_study(resource).space.settled(found)
+    return space.settled(found)
 
 
-def _choices(result: OptimizationResult, resource: LLMOptimization) -> Iterator[Choice]:
+def _choices(result: OptimizationResult, space: SearchSpace) -> Iterator[Choice]:
     """Yield the choices that lie in the resource's own search space, with finite numbers."""
-    space = define_study(resource).space
     for choice in result.choices:
         if not all(_is_finite(one) for one in choice.effects):
             continue

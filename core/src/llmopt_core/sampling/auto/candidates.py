@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from llmopt_core.sampling.auto.encoding import Point, identity, ordered_places
+from llmopt_core.sampling.auto.encoding import Point, ordered_places
 from llmopt_core.sampling.dimensions import options_of, unit_of, value_at
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import ChoiceDimension, Dimension, SearchSpace, SpaceParameter
-from llmopt_core.storage.points import walk
+from llmopt_core.storage.points import identity, walk
 
 # Half of the moves of a number look far, half near; as a share of its range.
 _FAR, _NEAR = 0.2, 0.05

@@ -13,18 +13,12 @@ from llmopt_core.search.spaces import ChoiceDimension, Dimension, SearchSpace
 
 Point = Mapping[str, Value]
 Matrix = NDArray[np.float64]
-Identity = tuple[tuple[str, str, Value], ...]
 
 # What an inactive parameter's columns hold; active ones lie between 0 and 1.
 INACTIVE = -1.0
 # Hardware works in powers of two: block and batch sizes that are none can be far slower than their neighbours
 # that are, which no smooth model of the ranks can express. With fewer choices the rank says it all.
 _LEAST_FOR_POWERS = 4
-
-
-def identity(point: Point) -> Identity:
-    """Return what tells points apart: 1, 1.0 and True are three values."""
-    return tuple((name, type(point[name]).__name__, point[name]) for name in sorted(point))
 
 
 @dataclass(frozen=True)

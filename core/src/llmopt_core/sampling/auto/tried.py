@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from llmopt_core.sampling.auto.encoding import Identity, Point, identity
+from llmopt_core.sampling.auto.encoding import Point
 from llmopt_core.sampling.auto.models import MEASURED, REFUSED
 from llmopt_core.sampling.observations import Observation, Problem
 from llmopt_core.search.configurations import Value
+from llmopt_core.storage.points import Identity, identity
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt_core.sampling.auto.candidates import PointSource
-from llmopt_core.sampling.auto.encoding import INACTIVE, Encoding, identity, ordered_places
+from llmopt_core.sampling.auto.encoding import INACTIVE, Encoding, ordered_places
 from llmopt_core.search.spaces import (
     ChoiceDimension,
     Condition,
@@ -12,6 +12,7 @@ from llmopt_core.search.spaces import (
     SearchSpace,
     SpaceParameter,
 )
+from llmopt_core.storage.points import identity
 
 _numbers = st.integers(1, 1000)
 _dimensions = st.one_of(

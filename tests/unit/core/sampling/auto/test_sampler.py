@@ -4,7 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmopt_core.sampling.auto import AutoSampler
-from llmopt_core.sampling.auto.encoding import identity
 from llmopt_core.sampling.observations import Observation, ObservedState, Problem
 from llmopt_core.search.spaces import (
     ChoiceDimension,
@@ -14,6 +13,7 @@ from llmopt_core.search.spaces import (
     SearchSpace,
     SpaceParameter,
 )
+from llmopt_core.storage.points import identity
 from llmopt_core.storage.records import ConstraintDefinition, ObjectiveDefinition
 
 SPACE = SearchSpace(
