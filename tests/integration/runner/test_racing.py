@@ -1,6 +1,7 @@
 """A hopeless configuration is stopped after a part of its items, also with several objectives."""
 
 import pytest
+from fakes.endpoint_manifests import manifest
 from fakes.openai_server import FakeOptions, FakeServer
 from fakes.runner_folders import Folder
 
@@ -24,29 +25,14 @@ OPTIONS = FakeOptions(
 
 def _manifest(url, pruner):
     temperature = {"name": "temperature", "float": {"low": "0", "high": "1", "step": "0.1"}}
-    return {
-        "apiVersion": "llmopt.dev/v1alpha1",
-        "kind": "LLMOptimization",
-        "metadata": {"name": "study"},
-        "spec": {
-            "model": {"source": "hf://nobody/fake-model"},
-            "engine": {"name": "openai", "endpoint": {"url": url, "model": "fake-model"}},
-            "workload": {
-                "dataset": {"name": "arithmetic", "samples": ITEMS},
-                "load": {"concurrency": 2, "warmupRequests": 1},
-                "maxTokens": 16,
-            },
-            "search": {
-                "sampler": {"name": "random"},
-                **({} if pruner is None else {"pruner": {"name": pruner}}),
-                "space": {"sampling": [temperature]},
-                "enqueue": [{"sampling.temperature": each} for each in (*GOOD, *HOPELESS)],
-            },
-            "objectives": [{"metric": metric} for metric in OBJECTIVES],
-            "budget": {"trials": 1 + len(GOOD) + len(HOPELESS)},
-            "confirm": {"top": 0},
-        },
+    search = {
+        "sampler": {"name": "random"},
+        **({} if pruner is None else {"pruner": {"name": pruner}}),
+        "space": {"sampling": [temperature]},
+        "enqueue": [{"sampling.temperature": each} for each in (*GOOD, *HOPELESS)],
     }
+    trials = 1 + len(GOOD) + len(HOPELESS)
+    return manifest(url, trials=trials, objectives=OBJECTIVES, samples=ITEMS, concurrency=2, search=search)
 
 
 def _run(folder, pruner):

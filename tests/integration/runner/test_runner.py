@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import replace
 
 import pytest
+from fakes.endpoint_manifests import manifest
 from fakes.openai_server import FakeOptions, FakeServer
 from fakes.runner_folders import PATIENCE_SECONDS, Folder
 
@@ -21,34 +22,6 @@ ANSWERS = {item.question: item.answer for item in arithmetic().items(200, 0)}
 OPTIONS = FakeOptions(
     ttft_ms=4.0, gap_ms=1.0, tokens=3, answers=ANSWERS, right_probability=0.95, right_loss_per_temperature=0.7
 )
-
-
-def manifest(url, *, trials=8, confirm=None, budget=None, objectives=("accuracy",), samples=24, **spec):
-    """Return an optimization of the temperature on the endpoint at `url`."""
-    return {
-        "apiVersion": "llmopt.dev/v1alpha1",
-        "kind": "LLMOptimization",
-        "metadata": {"name": "study"},
-        "spec": {
-            "model": {"source": "hf://nobody/fake-model"},
-            "engine": {"name": "openai", "endpoint": {"url": url, "model": "fake-model"}},
-            "workload": {
-                "dataset": {"name": "arithmetic", "samples": samples},
-                "load": {"concurrency": 4, "warmupRequests": 1},
-                "maxTokens": 16,
-            },
-            "search": {
-                "pruner": {"name": "none"},
-                "space": {
-                    "sampling": [{"name": "temperature", "float": {"low": "0", "high": "1", "step": "0.1"}}]
-                },
-            },
-            "objectives": [{"metric": metric} for metric in objectives],
-            "budget": {"trials": trials, **(budget or {})},
-            "confirm": confirm or {"top": 0},
-            **spec,
-        },
-    }
 
 
 @pytest.fixture
