@@ -310,8 +310,8 @@ def levels() -> dict[str, Any]:
             thresholds = Thresholds()
             found[str(share)] = {
                 "used percent": round(seen.percent, 2),
-                "no reserve": thresholds.level(seen).name,
-                "reserved as held": thresholds.level(seen, reserved_mib=share * seen.total_mib).name,
+                "no reserve": thresholds.level(seen, "gpu").name,
+                "reserved as held": thresholds.level(seen, "gpu", reserved_mib=share * seen.total_mib).name,
             }
     return found
 

@@ -14,9 +14,9 @@ from llmopt_runner.engines.failures import EngineStartFailed
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.memory.guard import GuardReading, MemoryGuard
 from llmopt_runner.memory.leaks import LeakCheck
-from llmopt_runner.memory.levels import Level, Thresholds, capacity_mib
+from llmopt_runner.memory.levels import GpuReserve, Level, Thresholds
 from llmopt_runner.memory.needs import MemoryNeed
-from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, MemoryDevice
+from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, MemoryDevice, holders_of
 from llmopt_runner.memory.prediction import (
     GUARD_FACT,
     NEED_FACT,
@@ -113,7 +113,7 @@ class EngineMemory:
         need = self._need_of(engine, configuration)
         if need is None:
             return
-        rooms = rooms_of(need, self._rooms(engine.reserved_gpu_share(configuration)))
+        rooms = rooms_of(need, self._rooms(need, engine.gpu_reserve(configuration)))
         expected = estimate(need, observations(self._earlier_facts(), gpus=self.gpus > 0))
         failure = refusal(need, expected, rooms, configuration.engine, self._holders)
         if failure is not None:
@@ -131,8 +131,9 @@ class EngineMemory:
         if not self._devices:
             return start()
         guard = self._guard(server, configuration)
+        leaks = LeakCheck(self._used(server.engine, configuration))
         need = self._need_of(server.engine, configuration)
-        self._now = _Guarded(guard, LeakCheck(self._devices), configuration, need)
+        self._now = _Guarded(guard, leaks, configuration, need)
         guard.begin()
         try:
             seconds = start()
@@ -148,11 +149,21 @@ class EngineMemory:
         return seconds
 
     def _guard(self, server: EngineServer, configuration: Configuration) -> MemoryGuard:
-        share = server.engine.reserved_gpu_share(configuration)
+        reserve = server.engine.gpu_reserve(configuration)
         # While it loads there is nothing to end in order.
         return MemoryGuard(
-            self._devices, self._thresholds, server.pids, server.kill, stop=server.kill, reserved_share=share
+            self._used(server.engine, configuration),
+            self._thresholds,
+            server.pids,
+            server.kill,
+            stop=server.kill,
+            reserve=reserve,
         )
+
+    def _used(self, engine: Engine, configuration: Configuration) -> Sequence[MemoryDevice]:
+        if engine.uses_gpus(configuration):
+            return self._devices
+        return [device for device in self._devices if device.kind != "gpu"]
 
     @contextmanager
     def measuring(self) -> Iterator[Callable[[], GuardReading]]:
@@ -192,23 +203,27 @@ class EngineMemory:
         taken, self._warnings = tuple(self._warnings), []
         return taken
 
-    def _rooms(self, reserved_share: float) -> list[Room]:
+    def _rooms(self, need: MemoryNeed, reserve: GpuReserve) -> list[Room]:
+        """Return what the devices offer; nothing where one that `need` may be taken from cannot be read."""
         shares = self.guard.shares_mib() if self.guard else {}
-        percent = self._thresholds.emergency_percent
         rooms = []
         for device in self._devices:
             try:
                 seen = device.occupancy()
             except DeviceUnreadable:
+                if device.kind == "gpu" and need.place == "host":
+                    continue
                 return []  # nothing is sure
-            reserved_mib = reserved_share * seen.total_mib if device.kind == "gpu" else 0.0
-            capacity = capacity_mib(seen.total_mib, percent, reserved_mib=reserved_mib)
+            reserved_mib = reserve.of(seen.total_mib) if device.kind == "gpu" else 0.0
+            capacity = self._thresholds.begins_mib(
+                Level.EMERGENCY, seen.total_mib, device.kind, reserved_mib=reserved_mib
+            )
             others = max(0.0, seen.used_mib - shares.get(device.name, 0.0))
             rooms.append(Room(device.name, device.kind, seen.total_mib, capacity, others))
         return rooms
 
     def _holders(self) -> tuple[Holder, ...]:
-        return tuple(holder for device in self._devices for holder in device.holders())
+        return tuple(holder for device in self._devices for holder in holders_of(device))
 
 
 def _facts(need: MemoryNeed | None, reading: GuardReading) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.failures import EngineStartFailed
 from llmopt_runner.guarding import EngineMemory, MemoryExceeded
 from llmopt_runner.loading import EngineSlot
+from llmopt_runner.memory.levels import NOTHING_RESERVED
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.prediction import need_facts
 from llmopt_runner.memory.shapes import ModelShape
@@ -30,8 +31,13 @@ class FakeEngine:
     def memory_need(self, _shape, configuration):
         return MemoryNeed(float(configuration.engine["n_parallel"]), 0.0, 0.0, 0.0)
 
-    def reserved_gpu_share(self, _configuration):
-        return 0.0
+    def gpu_reserve(self, _configuration):
+        return NOTHING_RESERVED
+
+    def uses_gpus(self, _configuration):
+        return self.on_gpus
+
+    on_gpus = True
 
     def make_fresh(self, _server, _configuration):
         return False

@@ -281,7 +281,7 @@ class Workload(Part):
 
 
 class MemoryGuard(Part):
-    """Levels in percent of a device's memory."""
+    """Levels in percent of a device's memory; a GPU is at one only where little of it is free as well."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

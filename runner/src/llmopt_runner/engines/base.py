@@ -16,6 +16,7 @@ from llmopt_core.engines.servers import ModelReference
 from llmopt_core.plugins import PluginGroup, PluginNotFound, load_plugin, nearest
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.failures import EngineNotFound, UnsupportedParameter
+from llmopt_runner.memory.levels import NOTHING_RESERVED, GpuReserve
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.models import hub_snapshot
@@ -191,13 +192,18 @@ class Engine(ABC):
         del model, prompts
         return None
 
-    def reserved_gpu_share(self, configuration: Configuration) -> float:
-        """Return the share of each GPU that the server takes on purpose at its start and then stays below.
+    def gpu_reserve(self, configuration: Configuration) -> GpuReserve:
+        """Return what the server takes of each GPU on purpose, and then stays below.
 
-        The guard's percentages are of what this leaves. 0 where memory is taken as it is needed.
+        The guard's percentages are of what this leaves. Nothing where memory is taken as it is needed.
         """
         del configuration
-        return 0.0
+        return NOTHING_RESERVED
+
+    def uses_gpus(self, configuration: Configuration) -> bool:
+        """Say whether the server takes GPUs where it sees some."""
+        del configuration
+        return True
 
     def model_name(self, settings: LaunchSettings) -> str:
         """Return what requests call the model."""

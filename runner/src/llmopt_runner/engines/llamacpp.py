@@ -18,6 +18,7 @@ from llmopt_runner.engines.llamacpp_facts import read_facts
 from llmopt_runner.engines.llamacpp_needs import memory_need
 from llmopt_runner.engines.probing import NotReady, Probe, Refused
 from llmopt_runner.engines.programs import find_program
+from llmopt_runner.memory.levels import GpuReserve
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.models import ModelNotFound
@@ -30,6 +31,8 @@ _VERSION_LIMIT_SECONDS = 10.0
 _MEASURED = ("--metrics", "--verbosity", "4")
 _ERASE_LIMIT_SECONDS = 5.0
 _MOST_SLOTS = 4096
+# Of each GPU, unless --fit-target says otherwise.
+_LEFT_FREE_MIB = 1024.0
 
 
 class LlamaCpp(Engine):
@@ -89,6 +92,15 @@ class LlamaCpp(Engine):
     def memory_need(self, shape: ModelShape, configuration: Configuration) -> MemoryNeed:
         """Return weights, cache and compute buffer."""
         return memory_need(shape, configuration)
+
+    def gpu_reserve(self, configuration: Configuration) -> GpuReserve:
+        """Return all of a GPU but what it leaves free: it takes everything at its start."""
+        del configuration
+        return GpuReserve(leaves_mib=_LEFT_FREE_MIB)
+
+    def uses_gpus(self, configuration: Configuration) -> bool:
+        """Say whether any layer may lie on a GPU."""
+        return configuration.engine.get("n_gpu_layers") != 0
 
     def _load_arguments(self, parameters: Mapping[str, Value]) -> tuple[str, ...]:
         for name in parameters:

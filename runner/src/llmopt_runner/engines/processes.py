@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 
 from llmopt_core.api.environment import Variable
+from llmopt_runner.engines.supervisor import has_threads
 
 # Every process of an engine inherits it: daemonising changes parents and sessions, not this.
 _KILL_LIMIT_SECONDS = 5.0
@@ -65,7 +66,9 @@ def wait_until_gone(pid: int) -> bool:
 def _lives(process: psutil.Process) -> bool:
     try:
         # The number may be another process's by now.
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+        if not process.is_running():
+            return False
+        return process.status() != psutil.STATUS_ZOMBIE or has_threads(process.pid)
     except psutil.NoSuchProcess:
         return False
 

@@ -32,18 +32,30 @@ _SIGNALS = {signal.SIGTERM: _TERMINATE, signal.SIGINT: _TERMINATE, signal.SIGUSR
 
 
 def living_descendants(root: int) -> list[int]:
-    """Return the processes below `root` that are no zombies, parents before children."""
+    """Return the processes below `root` that are not gone, parents before children.
+
+    One whose first thread has ended is a zombie and yet not gone while another thread lives: until then it
+    holds its memory, that of GPUs too.
+    """
     children: dict[int, list[int]] = {}
     zombies = set()
     for pid in (int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()):
         state, parent = _state_and_parent(pid)
         children.setdefault(parent, []).append(pid)
-        if state == b"Z":
+        if state == b"Z" and not has_threads(pid):
             zombies.add(pid)
     found = [root]
     for pid in found:
         found.extend(children.get(pid, ()))
     return [pid for pid in found[1:] if pid not in zombies]
+
+
+def has_threads(pid: int) -> bool:
+    """Say whether the zombie `pid` has threads that still live."""
+    try:
+        return any(int(task) != pid for task in os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 - as said above
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def shared_memory_of(pids: Iterable[int]) -> set[bytes]:

@@ -13,6 +13,7 @@ from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, Server
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.transformers_needs import memory_need
 from llmopt_runner.engines.transformers_prompts import count_tokens
+from llmopt_runner.memory.levels import GpuReserve
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape, longest_context
 from llmopt_runner.models import ModelNotFound, hub_cache
@@ -100,6 +101,18 @@ class Transformers(Engine):
     def memory_need(self, shape: ModelShape, configuration: Configuration) -> MemoryNeed:
         """Return the weights and the paged cache."""
         return memory_need(shape, configuration)
+
+    def gpu_reserve(self, configuration: Configuration) -> GpuReserve:
+        """Return all of a GPU: batching takes 0.9 of what is free, and PyTorch keeps what was freed.
+
+        It gives that back before an allocation fails, so a full GPU is no danger.
+        """
+        del configuration
+        return GpuReserve(leaves_mib=0.0)
+
+    def uses_gpus(self, configuration: Configuration) -> bool:
+        """Say whether it is not told to use the CPU."""
+        return configuration.engine.get("device") != "cpu"
 
     def context_tokens(self, model: Path) -> int | None:
         """Return what the model's configuration says: the server goes on beyond it, and answers nonsense."""

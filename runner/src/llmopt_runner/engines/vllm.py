@@ -17,6 +17,7 @@ from llmopt_runner.engines.probing import NotReady, Probe, Refused
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.vllm_facts import read_counters, read_facts
 from llmopt_runner.engines.vllm_memory import memory_need
+from llmopt_runner.memory.levels import GpuReserve
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.models import ModelNotFound
@@ -95,11 +96,12 @@ class Vllm(Engine):
         """Return the weights as they are held, and the KV cache that is asked for or needed at least."""
         return memory_need(shape, configuration)
 
-    def reserved_gpu_share(self, configuration: Configuration) -> float:
-        """Return gpu_memory_utilization, unless the KV cache's size is given."""
-        if "kv_cache_memory_mib" in configuration.engine:
-            return 0.0
-        return float(configuration.engine.get("gpu_memory_utilization", _DEFAULT_SHARE))
+    def gpu_reserve(self, configuration: Configuration) -> GpuReserve:
+        """Return gpu_memory_utilization, or the KV cache where its size is given."""
+        cache_mib = configuration.engine.get("kv_cache_memory_mib")
+        if cache_mib is not None:
+            return GpuReserve(mib=float(cache_mib))
+        return GpuReserve(float(configuration.engine.get("gpu_memory_utilization", _DEFAULT_SHARE)))
 
     def _flags(self, parameters: Mapping[str, Value]) -> tuple[str, ...]:
         for name in parameters:

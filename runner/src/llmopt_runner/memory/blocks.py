@@ -118,7 +118,7 @@ class memory_guard:  # noqa: N801 - used as the statement `with memory_guard(…
     def _require_room(self) -> None:
         for device in self._devices:
             seen = device.occupancy()
-            at_once = self._thresholds.level(seen) is Level.EMERGENCY
+            at_once = self._thresholds.level(seen, device.kind) is Level.EMERGENCY
             if at_once or seen.free_mib < self._required_mib:
                 holders = told_holders(tuple(device.holders()))
                 level = f", which is {Level.EMERGENCY.name} already" if at_once else ""

@@ -17,10 +17,10 @@ from llmopt_core.errors.classes import Failure
 from llmopt_core.occupancy import Occupancy
 from llmopt_core.search.configurations import Value
 from llmopt_runner.memory.incidents import DevicePeak, Incident, kernel_failure
-from llmopt_runner.memory.levels import Level, Thresholds
+from llmopt_runner.memory.levels import NOTHING_RESERVED, GpuReserve, Level, Thresholds
 from llmopt_runner.memory.occupancy import MemoryDevice
 from llmopt_runner.memory.usage import started_at
-from llmopt_runner.memory.watched import WatchedDevice, Window
+from llmopt_runner.memory.watched import WatchedDevice, Window, is_used, weigh_gpus
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,6 @@ _SHARE = 0.005
 # What was not used may be saved for a crisis: some seconds of looking as often as it can.
 _SAVED_SECONDS = 0.05
 _SHORTEST_PAUSE_SECONDS = 0.01
-# An engine on one GPU may hold a context of its driver on the others, too.
-_USED_SHARE = 0.1
 # How fast memory can fill up at worst: what is left says how long may be waited.
 _FASTEST_MIB_PER_SECOND = 8192.0
 
@@ -57,7 +55,7 @@ class GuardReading:
         """
         held = [peak.engine_mib for peak in self.peaks if peak.kind == "gpu"]
         most = max(held, default=0.0)
-        return sum(mib > 0 and mib >= _USED_SHARE * most for mib in held), len(held)
+        return sum(is_used(mib, most) for mib in held), len(held)
 
     def metrics(self) -> dict[str, float]:
         """Return the peaks by their names in the catalogue; a kind of memory without the engine has none."""
@@ -101,7 +99,8 @@ class MemoryGuard:
 
     `pids` returns the engine's processes, `kill` has all of them killed without waiting, and `stop` ends
     what the engine is asked; both are called by the sampling thread again and again while the level lasts,
-    and must bear it. `reserved_share` of each GPU is what the engine takes on purpose.
+    and must bear it. `reserve` is what the engine takes of each GPU on purpose. On a GPU of which the engine
+    holds nothing it only warns.
     """
 
     def __init__(
@@ -112,7 +111,7 @@ class MemoryGuard:
         kill: Callable[[], None],
         *,
         stop: Callable[[], None] = lambda: None,
-        reserved_share: float = 0.0,
+        reserve: GpuReserve = NOTHING_RESERVED,
         interval_seconds: float = 0.15,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -126,7 +125,7 @@ class MemoryGuard:
         self._pids = pids
         self._interval_seconds = interval_seconds
         self._clock = clock
-        self._watched = [WatchedDevice(device, reserved_share) for device in devices]
+        self._watched = [WatchedDevice(device, reserve) for device in devices]
         self._life = Window(self._watched)
         self._windows = [self._life]
         self._known: tuple[int, ...] = ()
@@ -193,9 +192,9 @@ class MemoryGuard:
         with self._lock:  # an incident that just comes is told whole
             incident = self.incident
         if incident is not None:
-            percent = self.thresholds.critical_percent
             device = next(each for each in self._watched if each.device.name == incident.device)
-            return incident.failure(parameters, alone_mib=device.capacity_mib(percent))
+            alone_mib = device.capacity_mib(self.thresholds, Level.CRITICAL)
+            return incident.failure(parameters, alone_mib=alone_mib)
         reading = self.reading()
         return kernel_failure(reading.oom_kills, reading.peaks, parameters) if reading.oom_kills else None
 
@@ -247,8 +246,12 @@ class MemoryGuard:
 
     def _pause(self) -> float:
         """Return how long may be waited: the less is left, the shorter."""
-        percent = self.thresholds.emergency_percent
-        left_mib = min(each.capacity_mib(percent) - each.seen.used_mib for each in self._watched)
+        left = (
+            each.capacity_mib(self.thresholds, Level.EMERGENCY) - each.seen.used_mib
+            for each in self._watched
+            if each.concerned
+        )
+        left_mib = min(left, default=float("inf"))
         return min(max(left_mib / _FASTEST_MIB_PER_SECOND, _SHORTEST_PAUSE_SECONDS), self._interval_seconds)
 
     def _look(self) -> None:
@@ -265,12 +268,18 @@ class MemoryGuard:
         if not self._known or now - self._known_at >= _PIDS_EVERY_SECONDS:
             self._find_processes()
             self._known_at = now
-        for each in self._watched:
-            each.weigh(self._known)
+        self._weigh_devices()
         for window in self._windows:
             window.note()
         rest_seconds = (time.thread_time() - began_at) / _SHARE
         self._weigh_at = now + max(self._interval_seconds, rest_seconds)
+
+    def _weigh_devices(self, *, quick: bool = False) -> None:
+        """Note what the engine holds; `quick`: it may just be dying, and what it held before still counts."""
+        for each in self._watched:
+            if each.device.kind == "host":
+                each.weigh(self._known, quick=quick)
+        weigh_gpus(self._watched, self._known, dying=quick)
 
     def _find_processes(self) -> None:
         self._known = self._pids()
@@ -280,13 +289,14 @@ class MemoryGuard:
 
     def _act(self, worst: WatchedDevice) -> None:
         if not self._warned:
-            log.warning("memory: %s: %s", worst.level.name, worst)
+            unused = "" if worst.concerned else ", none of it by the engine"
+            log.warning("memory: %s: %s%s", worst.level.name, worst, unused)
             self._warned = True
         known = Level.SAFE if self.incident is None else self.incident.level
         if worse := worst.level >= Level.CRITICAL and worst.level > known:
             # Before the kill: afterwards nobody can say what the engine held.
             self._find_processes()
-            worst.weigh(self._known, quick=True)
+            self._weigh_devices(quick=True)
             self.incident = worst.incident()
         level = max(worst.level, known)
         if level is Level.EMERGENCY:

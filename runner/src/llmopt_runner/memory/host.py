@@ -1,7 +1,7 @@
 """The memory that this process may use: the host's, or its container's, whichever is the narrower."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +27,7 @@ class HostMemory:
 
     name = "host"
     kind: Literal["host"] = "host"
+    keeps_cache = False  # what can be taken back does not count as used
 
     def __init__(self, cgroup_root: Path = CGROUP_ROOT, proc: Path = PROC) -> None:
         """Find the groups of this process; a limit that is changed later is seen all the same."""
@@ -48,6 +49,10 @@ class HostMemory:
     def used_by_mib(self, pids: Sequence[int]) -> float:
         """Return what `pids` hold: resident for one, proportional for several."""
         return tree_mib(pids)
+
+    def listed(self) -> Mapping[int, float | None]:
+        """Return nothing: processes are asked, not the memory."""
+        return {}
 
     def holders(self) -> list[Holder]:
         """Return the processes under the narrowest limit, as far as they are seen, by resident memory."""

@@ -4,13 +4,19 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+import psutil
+
+from llmopt_runner.memory.attribution import NOBODYS_MIB
 from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, MemoryDevice
 from llmopt_runner.memory.usage import started_at
 
 log = logging.getLogger(__name__)
 
-_PATIENCE_SECONDS = 3.0
+# A GPU's memory is given back when the last thread of a killed process has ended, which takes its driver a
+# moment for each GiB.
+_PATIENCE_SECONDS: Mapping[Literal["host", "gpu"], float] = {"host": 3.0, "gpu": 30.0}
 _POLL_SECONDS = 0.05
 # What a machine's use moves by on its own.
 _TOLERANCE_MIB = 64.0
@@ -19,10 +25,15 @@ _TOLERANCE_PERCENT = 0.5
 
 @dataclass(frozen=True)
 class _Held:
-    """What was held of a device at one moment, by process; `mib` of all together."""
+    """What was held of a device at one moment, by process; `mib` of all together.
 
+    `shared`: somebody is on the GPU.
+    """
+
+    total_mib: float
     mib: float
     holders: Mapping[int, Holder]
+    shared: bool
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class Leak:
     """Memory of a device that a stopped engine left taken. `owners`: its processes that still live."""
 
     device: str
+    kind: Literal["host", "gpu"]
     mib: float
     owners: tuple[Holder, ...]
 
@@ -45,28 +57,28 @@ class LeakCheck:
         self,
         devices: Sequence[MemoryDevice],
         *,
-        patience_seconds: float = _PATIENCE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Look at the devices."""
         self._devices = devices
-        self._patience_seconds = patience_seconds
         self._clock, self._sleep = clock, sleep
         self._before = [_held(device) for device in devices]
 
     def find(self, engine: Mapping[int, float]) -> list[Leak]:
-        """Return what did not come back within the patience.
+        """Return what did not come back within 3 s, on a GPU within 30 s; until then it waits.
 
         `engine` are the processes that were ever seen to be the engine's, with the times of their start. What
-        other processes took meanwhile is theirs, and no leak.
+        other processes took meanwhile is theirs, and no leak; of a GPU that others use, too, only what living
+        processes of the engine hold is told.
         """
-        give_up_at = self._clock() + self._patience_seconds
-        while leaks := self._leaks(engine):
-            if self._clock() >= give_up_at:
+        began_at = self._clock()
+        while True:
+            leaks = self._leaks(engine)
+            waited_seconds = self._clock() - began_at
+            if all(waited_seconds >= _PATIENCE_SECONDS[leak.kind] for leak in leaks):
                 return leaks
             self._sleep(_POLL_SECONDS)
-        return []
 
     def _leaks(self, engine: Mapping[int, float]) -> list[Leak]:
         survivors = {pid for pid, began_at in engine.items() if started_at(pid) == began_at}
@@ -81,7 +93,8 @@ class LeakCheck:
 def _held(device: MemoryDevice) -> _Held | None:
     try:
         mib, holders = device.own()
-        return _Held(mib, {holder.pid: holder for holder in holders})
+        shared = device.kind == "gpu" and (bool(device.listed()) or mib > NOBODYS_MIB)
+        return _Held(device.total_mib(), mib, {holder.pid: holder for holder in holders}, shared)
     except DeviceUnreadable as error:
         log.warning("leaks of a device's memory cannot be told: %s", error)
         return None
@@ -91,14 +104,22 @@ def _leak(device: MemoryDevice, before: _Held, survivors: set[int]) -> Leak | No
     after = _held(device)
     if after is None:
         return None
-    tolerance_mib = max(_TOLERANCE_MIB, device.total_mib() * _TOLERANCE_PERCENT / 100)
-    others_mib = sum(
+    owners = tuple(after.holders[pid] for pid in survivors if pid in after.holders)
+    left_mib = sum(owner.mib for owner in owners)
+    if not (before.shared or device.keeps_cache):
+        left_mib = max(left_mib, after.mib - before.mib - _others_mib(device, before, after, survivors))
+    if left_mib <= max(_TOLERANCE_MIB, after.total_mib * _TOLERANCE_PERCENT / 100):
+        return None
+    return Leak(device.name, device.kind, left_mib, owners)
+
+
+def _others_mib(device: MemoryDevice, before: _Held, after: _Held, survivors: set[int]) -> float:
+    """Return what others took meanwhile.
+
+    On a GPU an id that is nobody's here may be one of the host's, and the engine's.
+    """
+    return sum(
         max(0.0, holder.mib - (before.holders[pid].mib if pid in before.holders else 0.0))
         for pid, holder in after.holders.items()
-        if pid not in survivors
+        if pid not in survivors and (device.kind == "host" or psutil.pid_exists(pid))
     )
-    owners = tuple(after.holders[pid] for pid in survivors if pid in after.holders)
-    left_mib = after.mib - before.mib - others_mib
-    if left_mib <= tolerance_mib and sum(owner.mib for owner in owners) <= tolerance_mib:
-        return None
-    return Leak(device.name, max(left_mib, sum(owner.mib for owner in owners)), owners)

@@ -1,7 +1,9 @@
 """How full a device is, in the four levels that decide what is done about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
 
 from llmopt_core.occupancy import Occupancy
 from llmopt_core.resources.serving import MemoryGuard as GuardSpec
@@ -14,6 +16,37 @@ class Level(IntEnum):
     WARNING = 1  # recorded
     CRITICAL = 2  # no new requests; the trial ends in order
     EMERGENCY = 3  # the engine is killed at once
+
+
+# A GPU is at a level only where less than this is free as well: nobody is killed for a GPU's memory, and a
+# tenth of a large one is room for whole models.
+_FREE_ON_GPU_MIB: Mapping[Level, float] = {
+    Level.WARNING: 1024.0,
+    Level.CRITICAL: 256.0,
+    Level.EMERGENCY: 128.0,
+}
+
+
+@dataclass(frozen=True)
+class GpuReserve:
+    """What an engine takes of each GPU on purpose, and then stays below: it is no danger.
+
+    `share` is of the GPU's memory, `mib` comes to it; `leaves_mib`: it takes whatever is there but so much.
+    """
+
+    share: float = 0.0
+    mib: float = 0.0
+    leaves_mib: float | None = None
+
+    def of(self, total_mib: float) -> float:
+        """Return how much of a GPU of `total_mib` is reserved."""
+        taken = self.share * total_mib + self.mib
+        if self.leaves_mib is not None:
+            taken = max(taken, total_mib - self.leaves_mib)
+        return min(max(taken, 0.0), total_mib)
+
+
+NOTHING_RESERVED = GpuReserve()
 
 
 @dataclass(frozen=True)
@@ -29,25 +62,33 @@ class Thresholds:
         """Return what `spec.memoryGuard` says."""
         return cls(spec.warning_percent, spec.critical_percent, spec.emergency_percent)
 
-    def level(self, occupancy: Occupancy, *, reserved_mib: float = 0) -> Level:
-        """Return the level of a device.
+    def level(
+        self, occupancy: Occupancy, kind: Literal["host", "gpu"] = "host", *, reserved_mib: float = 0
+    ) -> Level:
+        """Return the level of a device of a kind.
 
-        `reserved_mib` is what an engine takes on purpose, and never more, when it starts (a cache of a fixed
-        share of the GPU): it is no danger, so the percentages are of what it leaves.
+        The percentages are of what `reserved_mib` leaves. A GPU is at a level where, besides, little is free.
         """
         if not occupancy.total_mib:  # it could not be read yet
             return Level.SAFE
-        left = Occupancy(
-            max(occupancy.total_mib - reserved_mib, 1), max(occupancy.used_mib - reserved_mib, 0)
+        reached = (
+            level
+            for level in (Level.EMERGENCY, Level.CRITICAL, Level.WARNING)
+            if occupancy.used_mib
+            >= self.begins_mib(level, occupancy.total_mib, kind, reserved_mib=reserved_mib)
         )
-        steps = (
-            (self.emergency_percent, Level.EMERGENCY),
-            (self.critical_percent, Level.CRITICAL),
-            (self.warning_percent, Level.WARNING),
-        )
-        return next((level for percent, level in steps if left.percent >= percent), Level.SAFE)
+        return next(reached, Level.SAFE)
 
+    def begins_mib(
+        self, level: Level, total_mib: float, kind: Literal["host", "gpu"], *, reserved_mib: float = 0
+    ) -> float:
+        """Return how much of a device of `total_mib` is in use where `level` begins."""
+        by_percent = reserved_mib + (total_mib - reserved_mib) * self._percent(level) / 100
+        return by_percent if kind == "host" else max(by_percent, total_mib - _FREE_ON_GPU_MIB[level])
 
-def capacity_mib(total_mib: float, percent: float, *, reserved_mib: float = 0) -> float:
-    """Return how much may be in use below a level that begins at `percent` of what is not reserved."""
-    return reserved_mib + (total_mib - reserved_mib) * percent / 100
+    def _percent(self, level: Level) -> float:
+        return {
+            Level.WARNING: self.warning_percent,
+            Level.CRITICAL: self.critical_percent,
+            Level.EMERGENCY: self.emergency_percent,
+        }[level]

@@ -1,6 +1,6 @@
 """What every kind of memory tells of itself: how much there is, how much is taken, and who took it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal, Protocol
@@ -39,6 +39,10 @@ class MemoryDevice(Protocol):
     def kind(self) -> Literal["host", "gpu"]:
         """Whose memory it is."""
 
+    @property
+    def keeps_cache(self) -> bool:
+        """Whether the kernel may keep page cache there that no process holds and that counts as used."""
+
     def occupancy(self) -> Occupancy:
         """Return total and used memory of one moment."""
 
@@ -51,6 +55,12 @@ class MemoryDevice(Protocol):
     def used_by_mib(self, pids: Sequence[int]) -> float:
         """Return what `pids` hold together."""
 
+    def listed(self) -> Mapping[int, float | None]:
+        """Return the processes that the device itself lists, and what each holds (None: it does not tell).
+
+        Main memory lists none.
+        """
+
     def holders(self) -> list[Holder]:
         """Return the processes that hold a MiB or more, the largest first."""
 
@@ -62,6 +72,14 @@ class MemoryDevice(Protocol):
 
     def energy_joules(self) -> float | None:
         """Return the energy taken since some time in the past; None where it is not counted."""
+
+
+def holders_of(device: MemoryDevice) -> tuple[Holder, ...]:
+    """Return the processes that hold a MiB or more of `device`; none where it cannot be read."""
+    try:
+        return tuple(device.holders())
+    except DeviceUnreadable:
+        return ()
 
 
 def command_of(pid: int) -> str:

@@ -1,34 +1,51 @@
 """One device as a guard watches it, and the highest of several over a time."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+import psutil
 
 from llmopt_core.occupancy import Occupancy
+from llmopt_runner.memory.attribution import Share, View, shares
 from llmopt_runner.memory.incidents import DevicePeak, Incident
-from llmopt_runner.memory.levels import Level, Thresholds, capacity_mib
-from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, MemoryDevice
+from llmopt_runner.memory.levels import NOTHING_RESERVED, GpuReserve, Level, Thresholds
+from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, MemoryDevice, holders_of
 from llmopt_runner.memory.usage import resident_mib
 
 log = logging.getLogger(__name__)
 
+# An engine on one GPU may hold a context of its driver on the others, too.
+_USED_SHARE = 0.1
+
 
 class WatchedDevice:
-    """One device with what was last seen of it; what cannot be read for a while stays as it was."""
+    """One device with what was last seen of it; what cannot be read for a while stays as it was.
 
-    def __init__(self, device: MemoryDevice, reserved_share: float = 0.0) -> None:
+    `concerned`: the engine holds memory here. A GPU that it does not use is at most at WARNING.
+    """
+
+    def __init__(self, device: MemoryDevice, reserve: GpuReserve = NOTHING_RESERVED) -> None:
         """Look at it as it is before the engine's launch."""
         self.device = device
         self.seen = Occupancy(0, 0)
-        self.level = Level.SAFE
         self.engine_mib = 0.0
-        self._reserved_share = reserved_share if device.kind == "gpu" else 0.0
+        self.others_mib = 0.0
+        self.shared = False
+        self.concerned = device.kind == "host"
+        self._level = Level.SAFE
+        self._reserve = reserve if device.kind == "gpu" else NOTHING_RESERVED
         self._readable = True
         self.look(Thresholds())
-        self._before = self.seen
-        self.level = Level.SAFE
+        self.before = (device.kind == "gpu" and self.view()) or View(self.seen.used_mib, {})
+        self._level = Level.SAFE
 
     def __str__(self) -> str:
         return f"{self.seen.used_mib:.0f} of {self.seen.total_mib:.0f} MiB of {self.device.name} are in use"
+
+    @property
+    def level(self) -> Level:
+        """How full it is, as far as that concerns the engine."""
+        return self._level if self.concerned else min(self._level, Level.WARNING)
 
     def look(self, thresholds: Thresholds) -> None:
         """Note how full it is."""
@@ -40,46 +57,75 @@ class WatchedDevice:
             self._readable = False
             return
         self._readable = True
-        self.level = thresholds.level(self.seen, reserved_mib=self._reserved_mib)
+        self._level = thresholds.level(self.seen, self.device.kind, reserved_mib=self._reserved_mib)
 
-    def capacity_mib(self, percent: float) -> float:
-        """Return how much may be in use below a level that begins at `percent`."""
-        return capacity_mib(self.seen.total_mib, percent, reserved_mib=self._reserved_mib)
+    def capacity_mib(self, thresholds: Thresholds, level: Level) -> float:
+        """Return how much may be in use below a level."""
+        total_mib = self.seen.total_mib
+        return thresholds.begins_mib(level, total_mib, self.device.kind, reserved_mib=self._reserved_mib)
 
     @property
     def _reserved_mib(self) -> float:
-        return self._reserved_share * self.seen.total_mib
+        return self._reserve.of(self.seen.total_mib)
 
     def weigh(self, pids: Sequence[int], *, quick: bool = False) -> None:
-        """Note what the engine holds; `quick` counts memory that its processes share more than once.
+        """Note what the engine holds of main memory; `quick` counts what its processes share more than once.
 
         It is for an incident, in which the engine may just be dying: what it held before still counts.
         """
         try:
-            if quick and self.device.kind == "host":
-                held = min(max(resident_mib(pids), self.engine_mib), self.seen.used_mib)
+            if quick:
+                self.engine_mib = min(max(resident_mib(pids), self.engine_mib), self.seen.used_mib)
             else:
-                held = self.device.used_by_mib(pids)
+                self.engine_mib = self.device.used_by_mib(pids)
         except DeviceUnreadable:
             return
-        if held == 0 and pids and self.device.kind == "gpu":
-            # In a container the driver does not know our processes: what was added since is the engine's.
-            held = max(0.0, self.seen.used_mib - self._before.used_mib)
-        self.engine_mib = held
+        self.others_mib = max(0.0, self.seen.used_mib - self.engine_mib)
+
+    def view(self) -> View | None:
+        """Return what the GPU lists now; None where it cannot be read."""
+        try:
+            listed = self.device.listed()
+            used_mib = self.device.used_mib()
+        except DeviceUnreadable:
+            return None
+        return View(used_mib, listed, frozenset(pid for pid in listed if psutil.pid_exists(pid)))
+
+    def take(self, share: Share) -> None:
+        """Note whose a GPU's memory is."""
+        self.engine_mib = share.mib or 0.0
+        self.others_mib = share.others_mib
+        self.shared = share.shared
 
     def incident(self) -> Incident:
         """Return what happened here."""
-        return Incident(self.device.name, self.device.kind, self.level, self.seen, self.engine_mib)
+        return Incident(self.device.name, self.device.kind, self._level, self.seen, self.engine_mib)
 
-    def others(self, pids: Sequence[int]) -> tuple[Holder, ...]:
+    def others(self, pids: Collection[int]) -> tuple[Holder, ...]:
         """Return the holders that are not among `pids`; it takes some time to find them."""
-        return tuple(holder for holder in self._holders() if holder.pid not in pids)
+        return tuple(holder for holder in holders_of(self.device) if holder.pid not in pids)
 
-    def _holders(self) -> list[Holder]:
-        try:
-            return self.device.holders()
-        except DeviceUnreadable:
-            return []
+
+def weigh_gpus(watched: Sequence[WatchedDevice], pids: Collection[int], *, dying: bool = False) -> None:
+    """Note what the engine holds of each GPU among `watched`, and which of them it uses.
+
+    All at once: only together they tell whether NVML knows the engine's processes. Of an engine that may be
+    `dying`, what it held before still counts.
+    """
+    seen = [(each, view) for each in watched if each.device.kind == "gpu" and (view := each.view())]
+    found = shares([each.before for each, _ in seen], [view for _, view in seen], pids)
+    for (each, _), share in zip(seen, found, strict=True):
+        held_mib = each.engine_mib if dying else 0.0
+        each.take(share)
+        each.engine_mib = max(each.engine_mib, held_mib)
+    most_mib = max((each.engine_mib for each, _ in seen), default=0.0)
+    for each, _ in seen:
+        each.concerned = is_used(each.engine_mib, most_mib)
+
+
+def is_used(held_mib: float, most_mib: float) -> bool:
+    """Say whether a GPU of which an engine holds so much is one that it uses, by what it holds at most."""
+    return held_mib > 0 and held_mib >= _USED_SHARE * most_mib
 
 
 class Window:
@@ -90,6 +136,7 @@ class Window:
         self._watched = watched
         self._used = dict.fromkeys(range(len(watched)), 0.0)
         self._engine = dict.fromkeys(range(len(watched)), 0.0)
+        self._shared: set[int] = set()
         self._kills = [each.device.oom_kills() for each in watched]
         self._energy = [each.device.energy_joules() for each in watched]
         self.energy_joules: float | None = None
@@ -100,12 +147,28 @@ class Window:
             self.level = max(self.level, each.level)
             self._used[place] = max(self._used[place], each.seen.used_mib)
             self._engine[place] = max(self._engine[place], each.engine_mib)
+            if each.shared:
+                self._shared.add(place)
 
     def end(self) -> None:
-        """Note the energy since the window began: devices only count it up."""
-        pairs = zip((each.device.energy_joules() for each in self._watched), self._energy, strict=True)
-        joules = [now - then for now, then in pairs if now is not None and then is not None]
-        self.energy_joules = sum(joules) if joules else None
+        """Note the energy of the engine's GPUs since the window began: devices only count it up.
+
+        There is none where others used one of them too: it would be theirs as well.
+        """
+        used = self._used_gpus()
+        if self._shared.isdisjoint(used):
+            now = {place: self._watched[place].device.energy_joules() for place in used}
+            joules = [
+                later - then
+                for place, later in now.items()
+                if later is not None and (then := self._energy[place]) is not None
+            ]
+            self.energy_joules = sum(joules) if joules else None
+
+    def _used_gpus(self) -> list[int]:
+        gpus = [place for place, each in enumerate(self._watched) if each.device.kind == "gpu"]
+        most_mib = max((self._engine[place] for place in gpus), default=0.0)
+        return [place for place in gpus if is_used(self._engine[place], most_mib)]
 
     def peaks(self) -> tuple[DevicePeak, ...]:
         """Return the highest by device."""

@@ -14,6 +14,7 @@ from llmopt_runner.engines.base import LaunchSettings
 from llmopt_runner.engines.failures import EngineNotInstalled, UnsupportedParameter
 from llmopt_runner.engines.llamacpp import LlamaCpp
 from llmopt_runner.engines.llamacpp_facts import read_facts
+from llmopt_runner.memory.levels import GpuReserve
 from llmopt_runner.models import ModelNotFound
 
 # Per parameter: a value, and what llama.cpp's own parameters then hold.
@@ -193,3 +194,11 @@ def test_a_log_that_tells_nothing_gives_no_facts():
 def test_a_cache_that_was_emptied_is_filled_again(engine, warm):
     """The prefix that all prompts share is in a new server's cache after its warm-up, and must be again."""
     assert LlamaCpp().stays_warm(Configuration(engine=engine)) is warm
+
+
+@pytest.mark.parametrize(("layers", "uses"), [(-1, True), (12, True), (0, False)])
+def test_it_takes_gpus_but_for_a_gib_unless_no_layer_lies_there(layers, uses):
+    """All but 1024 MiB is what it leaves on purpose; without layers it is a matter of main memory."""
+    configuration = Configuration(engine={"n_gpu_layers": layers})
+    assert LlamaCpp().uses_gpus(configuration) is uses
+    assert LlamaCpp().gpu_reserve(configuration) == GpuReserve(leaves_mib=1024)

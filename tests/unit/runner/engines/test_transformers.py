@@ -14,6 +14,7 @@ from llmopt_runner.engines import programs
 from llmopt_runner.engines.base import LaunchSettings
 from llmopt_runner.engines.failures import EngineNotInstalled, UnsupportedParameter
 from llmopt_runner.engines.transformers import Transformers
+from llmopt_runner.memory.levels import GpuReserve
 from llmopt_runner.memory.tensor_types import TensorType
 from llmopt_runner.models import ModelNotFound
 
@@ -260,3 +261,19 @@ def test_a_machine_without_it_is_told_what_to_install(monkeypatch, settings):
     assert Transformers().installed() is None
     with pytest.raises(EngineNotInstalled, match=r"pip install 'llmopt\[transformers\]'"):
         Transformers().command(settings)
+
+
+@pytest.mark.parametrize(
+    ("engine", "uses"),
+    [
+        ({}, True),
+        ({"device": "auto", "continuous_batching": True}, True),
+        ({"device": "cuda:1"}, True),
+        ({"device": "cpu"}, False),
+    ],
+)
+def test_it_may_fill_a_gpu_in_every_mode(engine, uses):
+    """PyTorch keeps what it has freed, and batching takes what is left: a full GPU is no danger."""
+    configuration = Configuration(engine=engine)
+    assert Transformers().uses_gpus(configuration) is uses
+    assert Transformers().gpu_reserve(configuration) == GpuReserve(leaves_mib=0)

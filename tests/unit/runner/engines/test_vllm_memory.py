@@ -9,6 +9,7 @@ from fakes.small_llama import CACHED_NUMBERS_A_TOKEN, MIB, SHAPE
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.vllm import Vllm
 from llmopt_runner.engines.vllm_memory import memory_need
+from llmopt_runner.memory.levels import GpuReserve
 from llmopt_runner.memory.shapes import read_shape
 from llmopt_runner.memory.tensor_types import TensorType
 
@@ -123,9 +124,13 @@ def test_the_cache_must_hold_one_longest_request(engine, tokens, bytes_a_number)
 
 
 @pytest.mark.parametrize(
-    ("engine", "share"),
-    [({}, 0.92), ({"gpu_memory_utilization": 0.5}, 0.5), ({"kv_cache_memory_mib": 64}, 0.0)],
+    ("engine", "reserve"),
+    [
+        ({}, GpuReserve(0.92)),
+        ({"gpu_memory_utilization": 0.5}, GpuReserve(0.5)),
+        ({"kv_cache_memory_mib": 64}, GpuReserve(mib=64)),
+    ],
 )
-def test_the_share_that_is_taken_on_purpose(engine, share):
-    """What vLLM reserves at its start is no sign of danger; with a given cache it reserves nothing."""
-    assert Vllm().reserved_gpu_share(Configuration(engine=engine)) == share
+def test_what_is_taken_on_purpose(engine, reserve):
+    """What vLLM reserves at its start is no sign of danger: its share, or the cache that is given."""
+    assert Vllm().gpu_reserve(Configuration(engine=engine)) == reserve

@@ -6,11 +6,10 @@ import pytest
 from fakes.memory_devices import FakeDevice
 
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.occupancy import Occupancy
 from llmopt_runner.memory import guard as guards
 from llmopt_runner.memory import watched
 from llmopt_runner.memory.guard import MemoryGuard
-from llmopt_runner.memory.levels import Level, Thresholds
+from llmopt_runner.memory.levels import GpuReserve, Level, Thresholds
 
 ENGINE, OTHER = 999_999_901, 999_999_902
 
@@ -90,15 +89,6 @@ def test_the_failure_tells_who_held_what():
     assert "n_ctx (now 65536)" in failure.suggestion
 
 
-def test_a_gpu_that_ran_full_has_its_own_class():
-    """The class says which memory it was."""
-    host, gpu = FakeDevice(1000, 100), FakeDevice(1000, kind="gpu", name="gpu0")
-    guarded = Guarded(host, gpu)
-    guarded.at(gpu, 930, 900)
-    assert guarded.guard.failure({}).error_class is ErrorClass.GPU_OUT_OF_MEMORY
-    assert "gpu0 reached CRITICAL" in guarded.guard.failure({}).message
-
-
 def test_memory_that_others_hold_is_not_the_engines_fault(resident):
     """Where others hold most of it, the trial is to be run again, and the others are named."""
     device = FakeDevice(1000)
@@ -112,30 +102,25 @@ def test_memory_that_others_hold_is_not_the_engines_fault(resident):
     assert "100 MiB of it by the engine" in failure.message
 
 
-def test_what_an_engine_reserves_on_purpose_is_no_danger():
-    """A GPU filled to its reserved share is safe: the percentages are of the rest."""
-    gpu = FakeDevice(1000, kind="gpu")
-    guarded = Guarded(gpu, reserved_share=0.9)
-    assert guarded.at(gpu, 930, 930) is Level.SAFE
-    assert guarded.at(gpu, 985, 985) is Level.WARNING
-    assert guarded.at(gpu, 996, 996) is Level.EMERGENCY
-
-
-def test_a_share_of_gpus_is_not_a_share_of_the_host():
-    """The host has no reserved share."""
+def test_what_is_reserved_of_gpus_is_not_reserved_of_the_host():
+    """Main memory is judged as a whole."""
     host = FakeDevice(1000)
-    assert Guarded(host, reserved_share=0.9).at(host, 930, 930) is Level.CRITICAL
+    assert Guarded(host, reserve=GpuReserve(0.9)).at(host, 930, 930) is Level.CRITICAL
 
 
-def test_a_gpu_that_does_not_know_our_processes():
-    """In a container what a GPU holds more than before the launch is the engine's."""
-    gpu = FakeDevice(1000, 200, kind="gpu")
-    guarded = Guarded(gpu)
-    gpu.used = 500
-    guarded.guard.sample()
-    guarded.now += 1
-    guarded.guard.sample()
-    assert guarded.guard.reading().engine_mib("gpu") == 300
+def test_peaks_by_window_and_for_life():
+    """A window has its own peaks and metrics; the guard's life has all of them."""
+    host = FakeDevice(1000)
+    guarded = Guarded(host)
+    guarded.at(host, 700, 600)
+    guarded.at(host, 300, 200)
+    with guarded.guard.window() as reading:
+        guarded.at(host, 350, 250)
+        guarded.at(host, 310, 210)
+    assert reading().metrics() == {"peak_memory_mib": 250}
+    assert reading().energy_joules is None
+    assert guarded.guard.reading().engine_mib("host") == 600
+    assert reading().facts()["devices"]["host"]["peak_used_mib"] == 350
 
 
 def test_a_kill_by_the_kernel_is_found():
@@ -149,50 +134,6 @@ def test_a_kill_by_the_kernel_is_found():
     failure = guarded.guard.failure({"n_ctx": 1})
     assert failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
     assert "the kernel killed 1 process for memory; at most 300 of 1000 MiB" in failure.message
-
-
-def test_a_device_that_cannot_be_read_keeps_its_last_state():
-    """A device may be lost for a while: the others are watched on, and nobody is killed for it."""
-    host, gpu = FakeDevice(1000), FakeDevice(1000, 500, kind="gpu")
-    guarded = Guarded(host, gpu)
-    gpu.readable = False
-    assert guarded.at(host, 10, 10) is Level.SAFE
-    assert guarded.guard.now()["gpu"] == (Occupancy(1000, 500), Level.SAFE)
-
-
-def test_a_device_that_was_never_read_is_safe():
-    """What cannot be read at all is not judged."""
-    gpu = FakeDevice(1000, 999, kind="gpu")
-    gpu.readable = False
-    assert Guarded(gpu).guard.sample() is Level.SAFE
-
-
-def test_peaks_by_window_and_for_life():
-    """A window has its own peaks, metrics and energy; the guard's life has all of them."""
-    host, gpu = FakeDevice(1000), FakeDevice(1000, kind="gpu")
-    gpu.joules = 100.0
-    guarded = Guarded(host, gpu)
-    guarded.at(host, 700, 600)
-    guarded.at(host, 300, 200)
-    with guarded.guard.window() as reading:
-        guarded.at(gpu, 500, 450)
-        gpu.joules = 130.0
-        guarded.at(host, 350, 250)
-        guarded.at(host, 310, 210)
-    assert reading().metrics() == {"peak_memory_mib": 250, "peak_gpu_memory_mib": 450}
-    assert reading().energy_joules == 30
-    assert guarded.guard.reading().engine_mib("host") == 600
-    assert reading().facts()["devices"]["host"]["peak_used_mib"] == 350
-
-
-def test_a_gpu_that_only_holds_a_driver_context_is_not_used():
-    """Used is where the engine held a tenth or more of what it held where it held most."""
-    devices = [FakeDevice(1000, kind="gpu") for _ in range(4)]
-    guarded = Guarded(FakeDevice(1000), *devices)
-    assert guarded.guard.reading().gpus() == (0, 4)
-    for device, held in zip(devices, (500, 450, 30, 0), strict=True):
-        guarded.at(device, held, held)
-    assert guarded.guard.reading().gpus() == (2, 4)
 
 
 def test_the_processes_are_looked_up_once_a_second():

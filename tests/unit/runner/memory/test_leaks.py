@@ -2,9 +2,12 @@
 
 import os
 
+import pytest
 from fakes.memory_devices import FakeDevice
+from fakes.nvml_library import Gpu, Pids, install
 
 from llmopt_runner.memory.leaks import LeakCheck
+from llmopt_runner.memory.nvml import visible_gpus
 from llmopt_runner.memory.usage import started_at
 
 ME = os.getpid()  # stands for a process of the engine that survived
@@ -75,3 +78,63 @@ def test_a_device_that_cannot_be_read_has_no_leaks():
     device.readable = True
     device.used = 5000
     assert check.find(ENGINE) == []
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A GPU that nobody uses, in a container that knows it by its own process ids."""
+    gpu = Gpu(total_mib=81_000)
+    install(monkeypatch, gpu, pids=Pids.TRANSLATED)
+    return gpu
+
+
+def _gpu_check(gpu, then=lambda _now: None):
+    (device,) = visible_gpus({})
+    return _check(device, then)
+
+
+def test_a_gpu_is_waited_for(gpu):
+    """Its memory comes back with the last thread of a killed process: half a minute is allowed."""
+    check = _gpu_check(gpu, lambda now: setattr(gpu, "hidden_mib", 60_000 if now < 25 else 0))
+    gpu.hidden_mib = 60_000
+    assert check.find(ENGINE) == []
+
+
+def test_what_stays_on_a_gpu_is_a_leak(gpu):
+    """After that it is reported; a process of the engine that still lives is named."""
+    check = _gpu_check(gpu)
+    gpu.hold(ME, 500)
+    (leak,) = check.find(ENGINE)
+    assert (leak.device, leak.mib, [owner.pid for owner in leak.owners]) == ("gpu0", 500, [ME])
+
+
+def test_memory_under_an_id_of_the_host_is_waited_for(monkeypatch):
+    """In a container an id that is nobody's here may be the engine's, and is reported as what it left."""
+    gpu = Gpu(total_mib=81_000)
+    install(monkeypatch, gpu, pids=Pids.HOST)
+    check = _gpu_check(gpu)
+    gpu.hold(ME, 500, host_pid=999_999_950)
+    (leak,) = check.find({})
+    assert leak.mib == 500
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_on_a_shared_gpu_a_neighbours_growth_is_no_leak(gpu, listed):
+    """Whether the driver lists the neighbour or not: what remains may be its."""
+    if listed:
+        gpu.hold(1, 3000)
+    else:
+        gpu.hold_elsewhere(70_000, 3000)
+    check = _gpu_check(gpu)
+    gpu.hidden_mib = 2000
+    assert check.find(ENGINE) == []
+
+
+def test_page_cache_on_a_gpu_is_no_leak(gpu):
+    """On a GPU that is a node of the machine's memory the kernel keeps files there."""
+    gpu.numa_node = 1
+    check = _gpu_check(gpu)
+    gpu.hidden_mib = 2000
+    assert check.find(ENGINE) == []
+    gpu.hold(ME, 500)
+    assert [leak.mib for leak in check.find(ENGINE)] == [500]
