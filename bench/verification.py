@@ -1,16 +1,17 @@
 """How well finalists are verified: simulated studies whose truth is known.
 
 Each study has twelve searched configurations, measured once with noise by the search. From these the
-finalists are chosen, verified in rounds, and judged. For comparison the same configurations are verified by
-a fixed number of repeats: the best three and the default, five times, judged once by `confirmation.prove`.
-Prints Markdown, or writes it with --output. All seeds are fixed.
+finalists are chosen, verified, and judged by the functions that runners call: the plan, the order of its
+repeats, what is measured again, when a candidate stops and what is reported. For comparison the same
+configurations are verified by a fixed number of repeats: the best three and the default, five times, judged
+once by Student's intervals of the pairs. Prints Markdown, or writes it with --output. All seeds are fixed.
 """
 
 import argparse
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,22 +21,21 @@ from statistics import fmean
 import numpy as np
 
 from llmopt_core.analysis.blocks import Block, ComparedMetric, Slot
-from llmopt_core.analysis.effects import Effect
+from llmopt_core.analysis.effects import Effect, Interval, difference_effect, ratio_effect
 from llmopt_core.analysis.finalists import Contender, choose_finalists
-from llmopt_core.analysis.intervals import change, corrected
+from llmopt_core.analysis.intervals import corrected, mean_interval
 from llmopt_core.analysis.sequential import boundary
 from llmopt_core.analysis.student import quantile
-from llmopt_core.analysis.verification import Standing, VerificationPlan, plan_verification, stand
-from llmopt_core.metrics.catalog import find_metric
-from llmopt_core.search.configurations import Configuration
-from llmopt_core.storage.records import (
-    ObjectiveDefinition,
-    Outcome,
-    OutcomeKind,
-    Phase,
-    TrialRecord,
+from llmopt_core.analysis.verification import (
+    Standing,
+    VerificationPlan,
+    annotated,
+    begin,
+    look,
+    plan_verification,
 )
-from llmopt_core.storage.repeats import measured_repeats
+from llmopt_core.metrics.catalog import find_metric
+from llmopt_core.storage.repeats import Turn, is_measured_again, turns
 
 ACCURACY, SPEED, LATENCY, MEMORY = "accuracy", "requests_per_second", "ttft_ms_p95", "peak_memory_mib"
 BASE = {SPEED: 4.0, LATENCY: 300.0, MEMORY: 2000.0}
@@ -66,6 +66,11 @@ class Scenario:
     repeats: int = 10
     forced: int = 0  # verify the best so many, however alike
     stops: bool = True  # else all rounds are measured
+    shared: bool = False  # one engine serves all: configurations differ by what requests say
+
+    def engine(self, configuration: int) -> str:
+        """Return what names the engine of a configuration."""
+        return "" if self.shared else str(configuration)
 
     def effect(self, configuration: int, metric: str) -> float:
         """Return the true effect of a configuration, of which the baseline is number -1."""
@@ -189,51 +194,56 @@ def finalists_of(scenario: Scenario, contenders: Sequence[Contender]) -> list[in
     return [each.trial for each in choose_finalists(contenders, weights, smallest)]
 
 
-def blocks_of(world: World, plan: VerificationPlan, configurations: Sequence[int]) -> Iterator[Block]:
-    """Give all blocks of all rounds; what comes after a candidate's stop is not counted."""
-    start = 0
-    for round_ in range(plan.rounds):
-        order = range(len(configurations))
-        for place, candidate in enumerate(reversed(order) if round_ % 2 else order):
-            start += 1
-            shift = world.start(configurations[candidate])
-            for number in range(plan.blocks_per_round):
-                when = round_ + place / len(configurations)
-                yield from attempts(
-                    world,
-                    plan,
-                    configurations[candidate],
-                    Slot(round_, candidate, number),
-                    start,
-                    shift,
-                    when,
-                )
+@dataclass
+class Runner:
+    """Measures the repeats of a plan in its order, as the runner of a study does."""
 
+    world: World
+    plan: VerificationPlan
+    configurations: Sequence[int]
+    again: int = 0
+    starts: int = 0
+    seconds: float = 0.0
+    running: tuple[str, int | None] | None = None
+    shift: dict[str, float] = field(default_factory=dict)
+    measured: int = 0
 
-def attempts(
-    world: World,
-    plan: VerificationPlan,
-    configuration: int,
-    slot: Slot,
-    start: int,
-    shift: dict[str, float],
-    when: float,
-) -> Iterator[Block]:
-    for attempt in range(plan.attempts):
-        metrics, scores, disturbed = world.measure(configuration, shift, when)
-        scenario = world.scenario
-        first = attempt == 0 and slot.number == 0
-        yield Block(
-            slot,
-            start,
-            metrics,
-            scores,
-            seconds=scenario.block_seconds,
-            start_seconds=scenario.start_seconds if first else 0.0,
-            disturbed=disturbed,
-        )
-        if not disturbed:
-            return
+    def verify(self) -> Standing:
+        """Return how the verification stands when nothing is left to be measured."""
+        standing, blocks = begin(self.plan), list[Block]()
+        order = list(turns(self.plan.engines, self.plan.repeats, self.plan.per_start))
+        for round_ in range(self.plan.rounds):
+            if standing.finished:
+                break
+            active = {0, *standing.active}
+            for turn in order:
+                if turn.repeat // self.plan.per_start == round_ and turn.candidate in active:
+                    blocks.append(self.repeat(turn, round_))
+            standing = look(self.plan, standing, [each for each in blocks if each.slot.round <= round_])
+        return annotated(self.plan, standing, blocks)
+
+    def repeat(self, turn: Turn, round_: int) -> Block:
+        """Return the block of a repeat, measured again where it was disturbed."""
+        self.start(turn)
+        configuration = self.configurations[turn.candidate]
+        slot = Slot(round_, turn.candidate, turn.repeat % self.plan.per_start)
+        attempt, planned = 0, len(self.plan.engines) * self.plan.repeats
+        while True:
+            when = self.measured / len(self.configurations)
+            self.measured += 1
+            metrics, scores, disturbed = self.world.measure(configuration, self.shift, when)
+            self.seconds += self.world.scenario.block_seconds
+            if not disturbed or not is_measured_again(attempt, self.again, planned):
+                return Block(slot, self.starts, metrics, scores, disturbed=disturbed)
+            attempt, self.again = attempt + 1, self.again + 1
+
+    def start(self, turn: Turn) -> None:
+        """Start the engine that a repeat needs, unless it runs."""
+        needed = (self.plan.engines[turn.candidate], turn.start)
+        if needed != self.running:
+            self.running, self.shift = needed, self.world.start(self.configurations[turn.candidate])
+            self.starts += 1
+            self.seconds += self.world.scenario.start_seconds
 
 
 def verify(scenario: Scenario, seed: int) -> Measured:
@@ -243,7 +253,7 @@ def verify(scenario: Scenario, seed: int) -> Measured:
         return Measured()
     configurations = [-1, *chosen]
     plan = plan_verification(
-        [str(each) for each in configurations],
+        [scenario.engine(each) for each in configurations],
         [compared(name) for name in scenario.metrics],
         repeats=scenario.repeats,
         start_seconds=scenario.start_seconds,
@@ -252,33 +262,26 @@ def verify(scenario: Scenario, seed: int) -> Measured:
     if not scenario.stops:
         metrics = tuple(replace(each, smallest_gain=0.0) for each in plan.metrics)
         plan = replace(plan, hopeless=0.0, metrics=metrics)
-    blocks = list(blocks_of(world, plan, configurations))
-    standing = stand(plan, blocks)
-    return counted(scenario, configurations, standing, blocks)
+    runner = Runner(world, plan, configurations)
+    return judged(scenario, configurations, runner.verify(), runner)
 
 
-def counted(
-    scenario: Scenario, configurations: Sequence[int], standing: Standing, blocks: Sequence[Block]
-) -> Measured:
-    stops = {each.candidate: each.rounds for each in standing.candidates} | {0: standing.rounds}
-    used = [block for block in blocks if block.slot.round < stops[block.slot.candidate]]
-    effects = [
-        (configurations[each.candidate], effect) for each in standing.candidates for effect in each.effects
-    ]
-    spans = [span for number, effect in effects if (span := covers(scenario, number, effect)) is not None]
-    claims = [(number, effect) for number, effect in effects if effect.better]
-    false = [
-        (number, effect)
-        for number, effect in claims
-        if not better(effect.metric, scenario.effect(number, effect.metric))
-    ]
+def judged(scenario: Scenario, configurations: Sequence[int], standing: Standing, runner: Runner) -> Measured:
+    claims, false, spans = 0, 0, []
+    for each in standing.candidates:
+        number = configurations[each.candidate]
+        for effect in each.effects:
+            claims += effect.better
+            false += effect.better and not better(effect.metric, scenario.effect(number, effect.metric))
+            if (inside := covers(scenario, number, effect)) is not None:
+                spans.append(inside)
     return Measured(
-        false_claim=bool(false),
-        verified=len(claims) > len(false),
+        false_claim=false > 0,
+        verified=claims > false,
         covered=sum(spans),
         intervals=len(spans),
-        seconds=sum(block.seconds + block.start_seconds for block in used),
-        starts=sum(block.start_seconds > 0 for block in used),
+        seconds=runner.seconds,
+        starts=runner.starts,
         rounds=standing.rounds,
         finalists=len(configurations) - 1,
     )
@@ -292,77 +295,62 @@ def covers(scenario: Scenario, number: int, effect: Effect) -> bool | None:
 
 
 def today(scenario: Scenario, seed: int) -> Measured:
-    """Verify as release 0.1.0 did: the best three and the default, five repeats with a start each."""
+    """Verify as release 0.1.0 did: the best three and the default, five repeats with a start each.
+
+    The candidate with the highest mean gain is judged by Student's intervals of the pairs, corrected for the
+    number of candidates (Bonferroni), not for that of objectives.
+    """
     world = World(scenario, np.random.default_rng(seed))
     configurations = [-1, *(each.trial for each in best_by_weight(searched(world), TODAY_TOP))]
-    objectives = tuple(ObjectiveDefinition(name, find_metric(name).direction) for name in scenario.metrics)
-    trials = [
-        trial_of(world, configurations[candidate], candidate, repeat, candidate / len(configurations))
-        for repeat in range(TODAY_REPEATS)
-        for candidate in range(len(configurations))
-    ]
-    candidate, effects = best_by_pairs(measured_repeats(trials), objectives)
+    runs: list[list[tuple[dict[str, float], dict[str, float]]]] = [[] for _ in configurations]
+    for repeat in range(TODAY_REPEATS):
+        for candidate, configuration in enumerate(configurations):
+            when = repeat + candidate / len(configurations)
+            runs[candidate].append(world.measure(configuration, world.start(configuration), when)[:2])
+    level = corrected(TODAY_CONFIDENCE, len(runs) - 1)
+    found = {
+        candidate: [paired(name, runs[0], runs[candidate], level) for name in scenario.metrics]
+        for candidate in range(1, len(runs))
+    }
+    candidate, effects = max(found.items(), key=lambda item: fmean(_gain_of(effect) for effect in item[1]))
     winner = configurations[candidate]
     claims = [better(each.metric, scenario.effect(winner, each.metric)) for each in effects if each.better]
     inside = [bool(covers(scenario, winner, each)) for each in effects]
-    runs = TODAY_REPEATS * len(configurations)
+    count = TODAY_REPEATS * len(configurations)
     return Measured(
         false_claim=not all(claims),
         verified=any(claims),
         covered=sum(inside),
         intervals=len(inside),
-        seconds=runs * (scenario.start_seconds + scenario.block_seconds),
-        starts=runs,
+        seconds=count * (scenario.start_seconds + scenario.block_seconds),
+        starts=count,
         rounds=TODAY_REPEATS,
         finalists=TODAY_TOP,
     )
 
 
-def best_by_pairs(
-    runs: Mapping[int, Mapping[int, Outcome]], objectives: Sequence[ObjectiveDefinition]
-) -> tuple[int, tuple[Effect, ...]]:
-    """Return the candidate with the highest mean gain, and its effects: Student's intervals of the pairs.
+Runs = Sequence[tuple[dict[str, float], dict[str, float]]]
 
-    Corrected for the number of candidates (Bonferroni), not for that of objectives, as in release 0.1.0.
-    """
-    level = corrected(TODAY_CONFIDENCE, len(runs) - 1)
-    found: dict[int, tuple[Effect, ...]] = {}
-    for candidate in sorted(runs.keys() - {0}):
-        old, new = ([runs[each][repeat] for repeat in sorted(runs[0])] for each in (0, candidate))
-        effects = [
-            change(find_metric(each.metric), each.direction, old, new, confidence=level)
-            for each in objectives
+
+def paired(name: str, old: Runs, new: Runs, confidence: float) -> Effect:
+    """Return Student's interval of the pairs: repeats of a speed, items of a score."""
+    direction = find_metric(name).direction
+    if name == ACCURACY:
+        items = [
+            fmean(after[1][item] - before[1][item] for before, after in zip(old, new, strict=True))
+            for item in old[0][1]
         ]
-        found[candidate] = tuple(effect for effect in effects if effect is not None)
-    return max(found.items(), key=lambda item: fmean(_gain_of(effect) for effect in item[1]))
+        middle, low, high = mean_interval(np.array(items), confidence=confidence)
+        base = fmean(run[0][name] for run in old)
+        return difference_effect(name, direction, base, middle, Interval(low, high))
+    logs = [np.array([math.log(run[0][name]) for run in runs]) for runs in (old, new)]
+    middle, low, high = mean_interval(logs[1] - logs[0], confidence=confidence)
+    return ratio_effect(name, direction, math.exp(logs[0].mean()), middle, Interval(low, high))
 
 
 def _gain_of(effect: Effect) -> float:
     gain = math.log1p(effect.change) if effect.scale == "ratio" else effect.change
     return gain if effect.direction == "maximize" else -gain
-
-
-def trial_of(world: World, configuration: int, candidate: int, repeat: int, offset: float) -> TrialRecord:
-    metrics, scores, _ = world.measure(configuration, world.start(configuration), repeat + offset)
-    outcome = Outcome(
-        OutcomeKind.MEASURED,
-        Configuration(),
-        metrics=metrics,
-        samples=scores,
-        sample_metric=ACCURACY if scores else "",
-    )
-    return TrialRecord(
-        repeat * 10 + candidate,
-        Phase.CONFIRM,
-        "finished",
-        {},
-        None,
-        outcome,
-        None,
-        None,
-        candidate=candidate,
-        repeat=repeat,
-    )
 
 
 GAIN = math.log(1.05)
@@ -457,9 +445,9 @@ def boundary_rows(count: int) -> Iterator[str]:
         }
         for name, rule in rules.items():
             decided = np.full(count, rounds + 1)
-            for look in range(rounds, 1, -1):
-                degrees = candidates * (look - 1)
-                decided[rule(statistics(values[:look], degrees), look, degrees)] = look
+            for seen in range(rounds, 1, -1):
+                degrees = candidates * (seen - 1)
+                decided[rule(statistics(values[:seen], degrees), seen, degrees)] = seen
             inside = decided <= rounds
             mean = np.minimum(decided, rounds).mean()
             yield (

@@ -28,6 +28,7 @@ class _Loaded:
     configuration: Configuration
     asked: Mapping[str, Value]
     load_seconds: float
+    start: int | None = None  # which start of a plan of repeats it is
     trials: int = 0
     trial_seconds: float = 0.0
 
@@ -69,14 +70,20 @@ class EngineSlot:
         return None if loaded is None or not loaded.server.alive() else loaded.asked
 
     def ensure(
-        self, configuration: Configuration, asked: Mapping[str, Value], cancelled: Callable[[], bool]
+        self,
+        configuration: Configuration,
+        asked: Mapping[str, Value],
+        cancelled: Callable[[], bool],
+        *,
+        start: int | None = None,
     ) -> tuple[EngineServer, float]:
         """Return a server under `configuration`, and the seconds its start took (0: it was reused).
 
-        `asked` is what the sampler proposed. Raises EngineStartFailed, MemoryExceeded where memory does not
+        `asked` is what the sampler proposed. `start` says which start of a plan of repeats it must be, None
+        that any running engine will do. Raises EngineStartFailed, MemoryExceeded where memory does not
         suffice, or Interrupted once `cancelled`.
         """
-        if self._reusable(configuration) and self._loaded is not None:
+        if self._reusable(configuration, start) and self._loaded is not None:
             return self._loaded.server, 0.0
         self.memory.require_room(self.engine, configuration)
         self.close()
@@ -91,13 +98,17 @@ class EngineSlot:
             raise
         frozen = self.engine.declaration.load_part(configuration)
         load_time = {name: value for name, value in asked.items() if name in frozen}
-        self._loaded = _Loaded(server, configuration, load_time, seconds)
+        self._loaded = _Loaded(server, configuration, load_time, seconds, start)
         return server, seconds
 
-    def _reusable(self, configuration: Configuration) -> bool:
+    def _reusable(self, configuration: Configuration, start: int | None) -> bool:
         loaded = self._loaded
         load_part = self.engine.declaration.load_part
-        if loaded is None or load_part(loaded.configuration) != load_part(configuration):
+        if (
+            loaded is None
+            or start not in {None, loaded.start}
+            or load_part(loaded.configuration) != load_part(configuration)
+        ):
             return False
         return loaded.server.alive() and self.engine.make_fresh(loaded.server, configuration)
 

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
-from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError, RetryPolicy
+from llmopt_core.errors.classes import Failure, LlmoptError, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
 from llmopt_core.errors.unexpected import failure_of
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.errors import OutcomeInvalid, StorageUnavailable, StudyNotFound, TrialLost
 from llmopt_core.storage.records import Claim, Outcome, OutcomeKind, Phase
+from llmopt_core.storage.repeats import DISTURBED, is_measured_again, measured_again
 from llmopt_core.storage.studies import Study
 from llmopt_runner.budgets import Ending, nothing_left
 from llmopt_runner.stopping import Interrupted, StopSignal
@@ -26,14 +27,6 @@ TrialEnd = Callable[[OutcomeKind, Outcome], None]
 
 # How often a configuration is tried again after a failure that may pass.
 _MOST_ATTEMPTS = 2
-# How often one measurement, and how many in all, are made again because other programs disturbed them.
-_MOST_DISTURBED_ATTEMPTS = 2
-_MOST_DISTURBED = 4
-_DISTURBED = Failure(
-    ErrorClass.MEASUREMENT_VOID,
-    "other programs took the processors during the measurement; it is made again",
-    "measure where nothing else runs",
-)
 _POLL_SECONDS = 0.5
 _STORAGE_PATIENCE_SECONDS = 300.0
 # Failures further apart belong to two outages.
@@ -74,7 +67,6 @@ class Loop(ABC):
         self._name = name
         self._stopping = trials.stopping
         self._fatal: Ending | None = None
-        self._disturbed = 0  # measurements of this runner that are made again
 
     @abstractmethod
     def run(self) -> Ending:
@@ -196,8 +188,7 @@ class Loop(ABC):
         At once where that may help. What ends the study costs no trial of its budget: it can be mended.
         """
         if self._is_measured_again(claim, outcome):
-            self._disturbed += 1
-            return _DISTURBED
+            return DISTURBED
         failure = outcome.failure
         if failure is None or outcome.kind not in {OutcomeKind.FAILED, OutcomeKind.INVALID}:
             return None
@@ -210,16 +201,13 @@ class Loop(ABC):
         return failure if policy is RetryPolicy.RETRY and claim.attempt + 1 < _MOST_ATTEMPTS else None
 
     def _is_measured_again(self, claim: Claim, outcome: Outcome) -> bool:
-        """Say whether a disturbed repeat is measured again: what it proves must not depend on other programs.
-
-        Not more than a few times: on a machine that is never quiet the result says so instead.
-        """
-        return (
-            outcome.kind is OutcomeKind.MEASURED
-            and outcome.disturbed
-            and claim.phase is Phase.CONFIRM
-            and claim.attempt + 1 < _MOST_DISTURBED_ATTEMPTS
-            and self._disturbed < _MOST_DISTURBED
+        """Say whether a disturbed repeat is measured again: what it proves must not depend on others."""
+        if outcome.kind is not OutcomeKind.MEASURED or not outcome.disturbed:
+            return False
+        trials = self._study.trials()
+        planned = len({(trial.candidate, trial.repeat) for trial in trials if trial.phase is Phase.CONFIRM})
+        return claim.phase is Phase.CONFIRM and is_measured_again(
+            claim.attempt, measured_again(trials), planned
         )
 
     @abstractmethod

@@ -131,7 +131,7 @@ class TrialRunner:
         self.progress.stage = "loading"
         try:
             server, load_seconds = self.slot.ensure(
-                configuration, claim.parameters, lambda: self.stopping.requested
+                configuration, claim.parameters, lambda: self.stopping.requested, start=claim.start
             )
         except EngineStartFailed as error:
             watch.lap("load")

@@ -48,12 +48,13 @@ def confirm_plan(
     return ConfirmPlan(
         candidates=tuple(trial.parameters for trial in chosen),
         source_trials=tuple(trial.number for trial in chosen),
-        repeats=verification.rounds,
+        repeats=verification.repeats,
         basis=summary.budget_used,
         engines=engines,
         level=verification.boundary.level,
         first_look=verification.boundary.first_look,
         smallest_gain=smallest,
+        per_start=verification.per_start,
     )
 
 

@@ -47,8 +47,8 @@ def test_all_repeats_wait_from_the_beginning(storage):
     assert study.claim("runner", budget=99) is None
     claims = work_off(study)
     assert [(claim.repeat, claim.candidate) for claim in claims] == [
-        (r, c) for r in range(2) for c in range(3)
-    ]
+        (0, 0), (0, 1), (0, 2), (1, 2), (1, 1), (1, 0),
+    ]  # fmt: skip
     assert claims[1].parameters == {"engine.n_parallel": 2}
     assert summarise(study).confirm_counts == {OutcomeKind.MEASURED: 6}
     assert compare_candidates(study).decided

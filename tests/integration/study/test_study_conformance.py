@@ -196,7 +196,7 @@ def test_measured_finds_the_same_configuration(storage):
 
 
 def test_plan_is_stored_once_and_interleaved(storage):
-    """The first confirm plan stays, and its repeats are claimed repeat by repeat."""
+    """The first confirm plan stays; its repeats are claimed repeat by repeat, every second one backwards."""
     study = storage.create_study(definition())
     assert study.confirm_plan is None
     assert study.claim_confirm("runner") is None
@@ -205,10 +205,37 @@ def test_plan_is_stored_once_and_interleaved(storage):
     assert storage.open_study("study").plan_confirm(ConfirmPlan(({},), (0,), 9)) == plan
     claims = [study.claim_confirm("runner") for _ in range(6)]
     assert [(claim.repeat, claim.candidate) for claim in claims] == [
-        (0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1),
+        (0, 0), (0, 1), (1, 1), (1, 0), (2, 0), (2, 1),
     ]  # fmt: skip
     assert claims[1].parameters == plan.candidates[1]
     assert study.claim_confirm("runner") is None
+
+
+def test_runners_share_the_starts_of_a_plan(storage):
+    """What belongs to a start that another runner uses comes last; every repeat is claimed exactly once."""
+    study = storage.create_study(definition())
+    candidates = ({}, {"engine.n_parallel": 3, "engine.kv": "f16"})
+    study.plan_confirm(ConfirmPlan(candidates, (0, 4), repeats=4, per_start=2))
+    first = study.claim_confirm("one")
+    second = storage.open_study("study").claim_confirm("two")
+    assert [(each.candidate, each.repeat, each.start) for each in (first, second)] == [(0, 0, 0), (1, 0, 1)]
+    study.finish(first, measured(first))
+    third = study.claim_confirm("one")
+    assert (third.candidate, third.repeat, third.start) == (0, 1, 0)
+    rest = [study.claim_confirm("three") for _ in range(5)]
+    assert (rest[0].candidate, rest[0].start) == (1, 2)
+    claims = [first, second, third, *rest]
+    assert len({(each.candidate, each.repeat) for each in claims}) == 8
+    assert study.claim_confirm("three") is None
+
+
+def test_a_lost_repeat_is_claimed_before_later_starts(storage):
+    """A start that nobody uses any more is taken up where its runner left it."""
+    study = storage.create_study(definition())
+    study.plan_confirm(ConfirmPlan(({}, {"engine.n_parallel": 3}), (0, 4), repeats=4, per_start=2))
+    study.give_back(study.claim_confirm("one"), "asked to stop")
+    again = study.claim_confirm("two")
+    assert (again.candidate, again.repeat, again.start, again.attempt) == (0, 0, 0, 1)
 
 
 def test_returned_repeat_keeps_its_place(storage):

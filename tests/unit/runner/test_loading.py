@@ -63,9 +63,19 @@ def slot(servers, *, fresh=True, freezes=False, budget=None):
     )
 
 
-def ensure(a_slot, n_parallel=4, temperature=0.5):
+def ensure(a_slot, n_parallel=4, temperature=0.5, start=None):
     configuration = Configuration(engine={"n_parallel": n_parallel}, sampling={"temperature": temperature})
-    return a_slot.ensure(configuration, {**ASKED, "engine.n_parallel": n_parallel}, lambda: False)
+    asked = {**ASKED, "engine.n_parallel": n_parallel}
+    return a_slot.ensure(configuration, asked, lambda: False, start=start)
+
+
+def test_another_start_of_a_plan_is_another_server():
+    """Repeats of one start share its engine; the next start is another, though nothing else differs."""
+    servers = Servers()
+    a_slot = slot(servers)
+    ensure(a_slot)  # of the search
+    assert [ensure(a_slot, start=start)[1] for start in (0, 0, 1)] == [4.0, 0.0, 4.0]
+    assert ensure(a_slot)[1] == 0.0  # where any will do
 
 
 def test_another_sampling_keeps_the_loaded_engine():

@@ -49,7 +49,7 @@ class SilentEngine:
 def runner(*, start=None, twin=None, trials=(), prompt="What is 1 + 1?"):
     """Return a trial runner whose engine is not to be started, or whose start raises `start`."""
 
-    def ensure(_configuration, _asked, _cancelled):
+    def ensure(_configuration, _asked, _cancelled, **_planned):
         assert start is not None, "this trial must not start an engine"
         raise start
 

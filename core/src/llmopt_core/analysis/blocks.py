@@ -32,7 +32,7 @@ _PSEUDO = 1.0
 
 @dataclass(frozen=True, order=True)
 class Slot:
-    """A place in the plan: block `number` of a candidate in a round. It may be measured more than once."""
+    """A place in the plan: block `number` of a candidate in a round."""
 
     round: int
     candidate: int
@@ -133,24 +133,15 @@ class Compared:
 
 
 def quiet_share(blocks: Sequence[Block]) -> float:
-    """Return the share of the measured slots that have an undisturbed block; 1.0 where there is none."""
-    slots = {block.slot for block in blocks}
-    quiet = {block.slot for block in blocks if not block.disturbed}
-    return len(quiet) / len(slots) if slots else 1.0
+    """Return the share of `blocks` that were not disturbed; 1.0 where there is none."""
+    return sum(not block.disturbed for block in blocks) / len(blocks) if blocks else 1.0
 
 
 def usable(blocks: Sequence[Block]) -> list[Block]:
-    """Return one block a slot: the last undisturbed one.
-
-    A slot without one is left out, unless that is so for most of them: then its last block is taken.
-    """
-    never_quiet = quiet_share(blocks) < _NEVER_QUIET
-    last: dict[Slot, Block] = {}
-    for block in blocks:
-        seen = last.get(block.slot)
-        if (seen is None or seen.disturbed or not block.disturbed) and (never_quiet or not block.disturbed):
-            last[block.slot] = block
-    return list(last.values())
+    """Return the blocks that were not disturbed; all of them where most were: there are no others."""
+    if quiet_share(blocks) < _NEVER_QUIET:
+        return list(blocks)
+    return [block for block in blocks if not block.disturbed]
 
 
 def compare_blocks(
@@ -160,20 +151,27 @@ def compare_blocks(
     boundary: Boundary,
     *,
     look: int,
+    pooled: bool = True,
 ) -> dict[int, Compared]:
     """Return what the usable `blocks` say of each candidate at `look` (= number of complete rounds).
 
     `engines` names what each candidate, the baseline first, was served by. Before the boundary's first look
-    there are no intervals.
+    there are no intervals. With `pooled` the candidates share one variance.
     """
     known = [block for block in blocks if compared.per_item or compared.metric in block.metrics]
     used = boundary if look >= boundary.first_look else None
     if compared.per_item:
         return _by_item(compared, known, used)
     values = [block.metrics[compared.metric] for block in known]
-    if compared.scale == "ratio" and all(value > 0 for value in values):
-        return _by_quotient(compared, known, engines, used)
-    return _by_difference(compared, known, engines, used)
+    # What has a ratio scale is compared by differences too, where a zero has no quotient.
+    quotient = compared.scale == "ratio" and all(value > 0 for value in values)
+    cells = _cells(known, compared.metric, logarithm=quotient)
+    return {
+        candidate: Compared(
+            compared, _baseline_mean(cells, quotient=quotient), estimate, _interval(estimate, used), quotient
+        )
+        for candidate, estimate in _contrasts(cells, engines, pooled=pooled).items()
+    }
 
 
 def components_of(compared: ComparedMetric, blocks: Sequence[Block]) -> Components | None:
@@ -185,30 +183,6 @@ def components_of(compared: ComparedMetric, blocks: Sequence[Block]) -> Componen
         return _mean_components(known) if known else None
     known_blocks = [block for block in blocks if block.metrics.get(compared.metric, 0.0) > 0]
     return speed_components(_cells(known_blocks, compared.metric, logarithm=compared.scale == "ratio"))
-
-
-def _by_quotient(
-    compared: ComparedMetric, blocks: Sequence[Block], engines: Sequence[str], boundary: Boundary | None
-) -> dict[int, Compared]:
-    cells = _cells(blocks, compared.metric, logarithm=True)
-    found = {}
-    for candidate, estimate in _contrasts(cells, engines).items():
-        base = math.exp(_baseline_mean(cells, candidate))
-        interval = _interval(estimate, boundary)
-        found[candidate] = Compared(compared, base, estimate, interval, quotient=True)
-    return found
-
-
-def _by_difference(
-    compared: ComparedMetric, blocks: Sequence[Block], engines: Sequence[str], boundary: Boundary | None
-) -> dict[int, Compared]:
-    """Compare by differences; also what has a ratio scale, where a zero has no quotient."""
-    cells = _cells(blocks, compared.metric, logarithm=False)
-    found = {}
-    for candidate, estimate in _contrasts(cells, engines).items():
-        base = _baseline_mean(cells, candidate)
-        found[candidate] = Compared(compared, base, estimate, _interval(estimate, boundary))
-    return found
 
 
 def _by_item(
@@ -228,7 +202,9 @@ def _by_item(
     return found
 
 
-def _contrasts(cells: Mapping[Cell, Sequence[float]], engines: Sequence[str]) -> dict[int, Estimate]:
+def _contrasts(
+    cells: Mapping[Cell, Sequence[float]], engines: Sequence[str], *, pooled: bool
+) -> dict[int, Estimate]:
     """Return the contrasts; with one round there is no error to be known, only a value.
 
     `cells` are in the order in which they were measured: it stands for the time.
@@ -239,7 +215,7 @@ def _contrasts(cells: Mapping[Cell, Sequence[float]], engines: Sequence[str]) ->
     for candidate in sorted({candidate for candidate, _ in cells} - {BASELINE}):
         if not _common_rounds(cells, candidate):
             continue
-        peers = _peers(candidate, engines)
+        peers = _peers(candidate, engines) if pooled else frozenset((BASELINE, candidate))
         if peers not in fits:
             own = {cell: values for cell, values in cells.items() if cell[0] in peers}
             shared = engines[candidate] == engines[BASELINE]
@@ -266,9 +242,10 @@ def _first_difference(cells: Mapping[Cell, Sequence[float]], candidate: int) -> 
     return fmean(fmean(cells[candidate, each]) - fmean(cells[BASELINE, each]) for each in rounds)
 
 
-def _baseline_mean(cells: Mapping[Cell, Sequence[float]], candidate: int) -> float:
-    rounds = _common_rounds(cells, candidate)
-    return fmean(fmean(cells[BASELINE, each]) for each in rounds)
+def _baseline_mean(cells: Mapping[Cell, Sequence[float]], *, quotient: bool) -> float:
+    """Return the mean of all rounds of the baseline, the same for all candidates; geometric for quotients."""
+    mean = fmean(fmean(values) for (candidate, _), values in cells.items() if candidate == BASELINE)
+    return math.exp(mean) if quotient else mean
 
 
 def _common_rounds(cells: Mapping[Cell, Sequence[float]], candidate: int) -> list[int]:
@@ -292,12 +269,13 @@ def _cells(blocks: Iterable[Block], metric: str, *, logarithm: bool) -> dict[Cel
 
 
 def _answers(blocks: Iterable[Block], candidate: int) -> dict[Answer, float]:
-    return {
-        (block.slot.round, item): score
-        for block in blocks
-        if block.slot.candidate == candidate
-        for item, score in block.scores.items()
-    }
+    """Return the scores by round and item: the mean where an item was answered several times on a start."""
+    found: dict[Answer, list[float]] = {}
+    for block in blocks:
+        if block.slot.candidate == candidate:
+            for item, score in block.scores.items():
+                found.setdefault((block.slot.round, item), []).append(score)
+    return {key: fmean(scores) for key, scores in found.items()}
 
 
 def _paired(blocks: Sequence[Block], candidate: int) -> dict[Answer, float]:

@@ -1,34 +1,39 @@
 """How the candidates of a benchmark compare: means, differences to the baseline, and whether one wins.
 
-All candidates were measured in interleaved repeats on the same items, which no search has seen. `confidence`
-holds for a whole family of intervals, each corrected by Bonferroni's method: unlike Holm's it leaves an
-interval beside every verdict, and the two cannot disagree. There are three families. The objective of every
-candidate against the baseline decides the winner, so that without any real difference a false winner is named
-less often than one minus the confidence, however many candidates there are. The other metrics of every
-candidate are a second family: what is reported beside the objective does not make it harder to win. The
-leader against each other candidate is told from among all pairs, for it was chosen by these very numbers.
-The intervals of the means themselves are not corrected: they describe.
+All candidates were measured in interleaved repeats on the same items, which no search has seen. They are
+judged once, when no more repeats are to come. `confidence` holds for all differences together: that of every
+candidate to the baseline in every metric, and of every pair in the objective, for the leader was chosen by
+these very numbers. The objective has four fifths of the error rate, so that what is reported beside it hardly
+makes it harder to win; each share is divided by Bonferroni's correction. The intervals of the means
+themselves hold together too, but apart from the differences: they describe.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from llmopt_core.analysis.effects import Effect
-from llmopt_core.analysis.intervals import FEWEST_PAIRS, change, corrected, level, mean
+from llmopt_core.analysis.blocks import BASELINE, ComparedMetric
+from llmopt_core.analysis.effects import SMALLEST_GAIN, Effect
+from llmopt_core.analysis.evaluation import Evaluation, candidate_of, evaluate
+from llmopt_core.analysis.intervals import FEWEST_PAIRS, corrected, level, mean
+from llmopt_core.analysis.variances import VarianceSplit
+from llmopt_core.analysis.verification import Note
 from llmopt_core.errors.classes import Failure
-from llmopt_core.metrics.catalog import Direction, Metric, change_text, find_metric
+from llmopt_core.metrics.catalog import change_text, find_metric
 from llmopt_core.search.configurations import Value
 from llmopt_core.storage.records import (
     CandidateDefinition,
     ComparisonDefinition,
+    ConfirmPlan,
     ObjectiveDefinition,
     Outcome,
     OutcomeKind,
     TrialRecord,
 )
-from llmopt_core.storage.repeats import current, ended_as, measured_repeats
+from llmopt_core.storage.repeats import current, ended_as, measured_repeats, plan_of
 from llmopt_core.storage.views import StudyView
 
+# The objective's share of the error rate, where other metrics are reported beside it.
+_OBJECTIVES_SHARE = 0.8
 Runs = Mapping[int, Outcome]
 
 
@@ -44,6 +49,14 @@ class MetricMean:
     low: float | None
     high: float | None
     repeats: int
+
+    def moved(self, effect: Effect) -> "MetricMean":
+        """Return the mean that goes with `effect`, which leaves out what drifted while it was measured."""
+        if find_metric(effect.metric).scale != "ratio" or not self.mean:
+            return replace(self, mean=effect.value)
+        factor = effect.value / self.mean
+        low, high = (None if end is None else end * factor for end in (self.low, self.high))
+        return replace(self, mean=effect.value, low=low, high=high)
 
 
 @dataclass(frozen=True)
@@ -74,7 +87,8 @@ class BenchmarkFinding:
     `repeats` are to be made of each candidate; `finished` of all of them have ended, `measured` with values.
     `decided`: all have ended, or the study has. Only then is there a `winner`, which is None too where no
     difference is significant. `level_with` names the candidates that the winner is not shown to be better
-    than, though it is better than the baseline. `metrics` begins with the objective's.
+    than, though it is better than the baseline. `metrics` begins with the objective's. `notes` come before
+    the numbers; `variances` say of each metric what would make its intervals narrower.
     """
 
     objective: ObjectiveDefinition
@@ -89,6 +103,8 @@ class BenchmarkFinding:
     winner: str | None
     level_with: tuple[str, ...]
     verdict: str
+    notes: tuple[Note, ...] = ()
+    variances: tuple[VarianceSplit, ...] = ()
 
     @property
     def planned(self) -> int:
@@ -129,17 +145,18 @@ def compare(
     ended: bool,
 ) -> BenchmarkFinding:
     """Return how the candidates compare by `trials`; `ended` says that no more are to come. Pure."""
-    runs = measured_repeats(trials)
     repeats = [trial for place, trial in current(trials).items() if place[1] < comparison.repeats]
     finished = sum(trial.state == "finished" for trial in repeats)
     planned = len(comparison.candidates) * comparison.repeats
+    decided = ended or finished == planned
     metrics = tuple(dict.fromkeys((objective.metric, *comparison.metrics)))
+    main, beside = _evaluations(comparison, objective, metrics, trials, final=decided)
+    runs = measured_repeats(trials)
     found = tuple(
-        _finding(place, comparison, objective, metrics, runs, trials)
+        _finding(place, comparison, metrics, (main, beside), runs.get(place, {}), trials)
         for place in range(len(comparison.candidates))
     )
-    decided = ended or finished == planned
-    told = _judge(comparison, objective, found, runs) if decided else _undecided(finished, planned)
+    told = _judge(comparison, objective, found, main) if decided else _undecided(finished, planned)
     return BenchmarkFinding(
         objective=objective,
         metrics=metrics,
@@ -153,7 +170,44 @@ def compare(
         winner=told.winner,
         level_with=told.level_with,
         verdict=told.verdict,
+        notes=main.standing.notes,
+        variances=(*main.standing.variances, *beside.standing.variances),
     )
+
+
+def _evaluations(
+    comparison: ComparisonDefinition,
+    objective: ObjectiveDefinition,
+    metrics: Sequence[str],
+    trials: Sequence[TrialRecord],
+    *,
+    final: bool,
+) -> tuple[Evaluation, Evaluation]:
+    """Return how the comparisons in the objective stand, and those in the other metrics."""
+    plan, count, others = plan_of(comparison), len(comparison.candidates), len(metrics) - 1
+    error = 1 - comparison.confidence
+    share = _OBJECTIVES_SHARE if others else 1.0
+    pairs = max(1, count * (count - 1) // 2)
+    rest = max(1, (count - 1) * others)
+    asked = ComparedMetric(objective.metric, objective.direction, find_metric(objective.metric).scale)
+    return (
+        evaluate(_at(plan, error * share / pairs), trials, (asked,), final=final),
+        evaluate(
+            _at(plan, error * (1 - share) / rest if others else error),
+            trials,
+            [_compared(name) for name in metrics[1:]],
+            final=final,
+        ),
+    )
+
+
+def _at(plan: ConfirmPlan, error_rate: float) -> ConfirmPlan:
+    return replace(plan, level=error_rate, smallest_gain=SMALLEST_GAIN)
+
+
+def _compared(name: str) -> ComparedMetric:
+    metric = find_metric(name)
+    return ComparedMetric(name, metric.direction, metric.scale)
 
 
 def _undecided(finished: int, planned: int) -> _Judgement:
@@ -163,27 +217,25 @@ def _undecided(finished: int, planned: int) -> _Judgement:
 def _finding(
     place: int,
     comparison: ComparisonDefinition,
-    objective: ObjectiveDefinition,
     metrics: Sequence[str],
-    runs: Mapping[int, Runs],
+    evaluations: tuple[Evaluation, Evaluation],
+    runs: Runs,
     trials: Sequence[TrialRecord],
 ) -> CandidateFinding:
     own: CandidateDefinition = comparison.candidates[place]
-    mine, serving = runs.get(place, {}), own.serving
-    facts = mine[max(mine)].facts if mine else {}
-    against = (
-        {}
-        if place == comparison.baseline_place
-        else _differences(place, comparison, objective, metrics, runs)
-    )
+    serving, candidate = own.serving, candidate_of(evaluations[0].plan, place)
+    facts = runs[max(runs)].facts if runs else {}
+    against = {effect.metric: effect for each in evaluations for effect in _effects(each, candidate)}
+    counted = _counted(evaluations[0], candidate, runs)
+    confidence = corrected(comparison.confidence, len(comparison.candidates) * len(metrics))
     return CandidateFinding(
         name=own.name,
         engine=serving.engine_name if serving else "",
         model=serving.model_source if serving else "",
         origin=own.origin,
         parameters=own.parameters,
-        repeats=len(mine),
-        metrics=_means(metrics, tuple(mine.values()), comparison.confidence),
+        repeats=len(runs),
+        metrics=_means(metrics, counted, against, confidence),
         against_baseline=against,
         failure=_last_failure(place, trials),
         serve_command=facts.get("serve_command"),
@@ -191,7 +243,23 @@ def _finding(
     )
 
 
-def _means(metrics: Sequence[str], runs: Sequence[Outcome], confidence: float) -> dict[str, MetricMean]:
+def _effects(evaluation: Evaluation, candidate: int) -> Sequence[Effect]:
+    """Return the effects of a candidate of which there are two rounds or more; none of the baseline."""
+    standing = evaluation.standing
+    if candidate == BASELINE or standing.rounds < FEWEST_PAIRS:
+        return ()
+    return standing.candidates[candidate - 1].effects
+
+
+def _counted(evaluation: Evaluation, candidate: int, runs: Runs) -> Sequence[Outcome]:
+    """Return the outcomes that the comparison rests on, so that means and differences agree."""
+    used = {block.slot.round for block in evaluation.counted if block.slot.candidate == candidate}
+    return [outcome for repeat, outcome in runs.items() if repeat in used or not used]
+
+
+def _means(
+    metrics: Sequence[str], runs: Sequence[Outcome], against: Mapping[str, Effect], confidence: float
+) -> dict[str, MetricMean]:
     means = {}
     for name in metrics:
         metric = find_metric(name)
@@ -199,42 +267,9 @@ def _means(metrics: Sequence[str], runs: Sequence[Outcome], confidence: float) -
         if known:
             span = level(metric, known, confidence=confidence) if len(known) >= FEWEST_PAIRS else None
             middle, low, high = span or (mean(metric, known), None, None)
-            means[name] = MetricMean(middle, low, high, len(known))
+            found = MetricMean(middle, low, high, len(known))
+            means[name] = found if name not in against else found.moved(against[name])
     return means
-
-
-def _differences(
-    place: int,
-    comparison: ComparisonDefinition,
-    objective: ObjectiveDefinition,
-    metrics: Sequence[str],
-    runs: Mapping[int, Runs],
-) -> dict[str, Effect]:
-    """Return the differences to the baseline, in metrics of which both have two repeats or more."""
-    rivals = len(comparison.candidates) - 1
-    found = {}
-    for name in metrics:
-        family = rivals if name == objective.metric else rivals * (len(metrics) - 1)
-        confidence = corrected(comparison.confidence, family)
-        goal = objective.direction if name == objective.metric else find_metric(name).direction
-        difference = _difference(
-            find_metric(name), goal, runs.get(comparison.baseline_place, {}), runs.get(place, {}), confidence
-        )
-        if difference is not None:
-            found[name] = difference
-    return found
-
-
-def _difference(metric: Metric, goal: Direction, old: Runs, new: Runs, confidence: float) -> Effect | None:
-    shared = sorted(
-        repeat
-        for repeat in old.keys() & new.keys()
-        if metric.name in old[repeat].metrics and metric.name in new[repeat].metrics
-    )
-    if len(shared) < FEWEST_PAIRS:
-        return None
-    before, after = [old[repeat] for repeat in shared], [new[repeat] for repeat in shared]
-    return change(metric, goal, before, after, confidence=confidence)
 
 
 def _last_failure(place: int, trials: Sequence[TrialRecord]) -> Failure | None:
@@ -251,7 +286,7 @@ def _judge(
     comparison: ComparisonDefinition,
     objective: ObjectiveDefinition,
     found: Sequence[CandidateFinding],
-    runs: Mapping[int, Runs],
+    evaluation: Evaluation,
 ) -> _Judgement:
     baseline = comparison.baseline
     compared = {
@@ -267,7 +302,7 @@ def _judge(
     if better:
         sign = 1 if objective.direction == "maximize" else -1
         leader = max(better, key=lambda place: sign * compared[place].change)
-        return _leading(leader, comparison, objective, compared, runs, missing)
+        return _leading(leader, comparison, objective, compared, evaluation, missing)
     if len(worse) == len(compared):
         text = f"{baseline} wins: {objective.metric} of every other candidate is significantly worse"
         return _Judgement(baseline, text + missing)
@@ -283,18 +318,16 @@ def _leading(
     comparison: ComparisonDefinition,
     objective: ObjectiveDefinition,
     compared: Mapping[int, Effect],
-    runs: Mapping[int, Runs],
+    evaluation: Evaluation,
     missing: str,
 ) -> _Judgement:
     """Return the judgement that `leader`, which is better than the baseline, wins."""
-    names = [candidate.name for candidate in comparison.candidates]
-    metric, count = find_metric(objective.metric), len(names)
-    confidence = corrected(comparison.confidence, count * (count - 1) // 2)
+    names, plan = [candidate.name for candidate in comparison.candidates], evaluation.plan
     level_with = []
     for rival in compared:
         if rival != leader:
-            lead = _difference(metric, objective.direction, runs[rival], runs[leader], confidence)
-            if lead is None or not lead.better:
+            lead = evaluation.between(candidate_of(plan, leader), candidate_of(plan, rival), objective.metric)
+            if lead is None or not lead.effect.better:
                 level_with.append(names[rival])
     gain = compared[leader]
     span = gain.change_interval

@@ -1,10 +1,9 @@
-"""Intervals of few measurements, and the pairs they are taken of: what proofs and comparisons share.
+"""Means of repeats and their intervals.
 
-Quality is compared pair by pair on the same items, speed and memory over interleaved repeats by the
-logarithm of their quotients. The interval of a mean is Student's (1908, "The Probable Error of a Mean"). It
-keeps its error rate with two pairs as with a hundred. A percentile bootstrap cannot leave the range of the
-pairs themselves: of three to ten it misses the truth several times as often as it says, and the more so, the
-further its level is corrected.
+Speed and memory are averaged over repeats by their logarithms, scores over items. The interval of a mean is
+Student's (1908, "The Probable Error of a Mean"). It keeps its error rate with two values as with a hundred. A
+percentile bootstrap cannot leave the range of the values themselves: of three to ten it misses the truth
+several times as often as it says, and the more so, the further its level is corrected.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +11,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt_core.analysis.effects import SMALLEST_GAIN, Effect, Interval, difference_effect, ratio_effect
 from llmopt_core.analysis.student import quantile
-from llmopt_core.metrics.catalog import Direction, Metric
+from llmopt_core.metrics.catalog import Metric
 from llmopt_core.storage.records import Outcome
 
 FEWEST_PAIRS = 2
@@ -39,49 +37,6 @@ def corrected(confidence: float, comparisons: int) -> float:
     Bonferroni's correction (Dunn 1961, "Multiple Comparisons among Means"), whatever the dependence.
     """
     return 1 - (1 - confidence) / comparisons
-
-
-def change(
-    metric: Metric,
-    direction: Direction,
-    old: Sequence[Outcome],
-    new: Sequence[Outcome],
-    *,
-    confidence: float,
-) -> Effect | None:
-    """Return how `new` differs from `old`, repeat by repeat the same; with an interval.
-
-    Measured by quotients for a metric on a ratio scale, by differences for a score. None where there are too
-    few pairs, quotients with a zero that is no value of the metric, or nothing but zeros to compare with.
-    """
-    found = pairs(metric, old, new)
-    if len(found) < FEWEST_PAIRS:
-        return None
-    if not np.isfinite(found).all():
-        if not metric.may_be_zero:
-            return None
-        return _change_of_means(metric, direction, old, new, confidence=confidence)
-    middle, low, high = mean_interval(found, confidence=confidence)
-    effect = ratio_effect if metric.scale == "ratio" else difference_effect
-    return effect(metric.name, direction, mean(metric, old), middle, Interval(low, high))
-
-
-def _change_of_means(
-    metric: Metric,
-    direction: Direction,
-    old: Sequence[Outcome],
-    new: Sequence[Outcome],
-    *,
-    confidence: float,
-) -> Effect | None:
-    """Return the difference of the means: a repeat with a zero has no logarithm. None over nothing."""
-    before, after = _values(metric, old), _values(metric, new)
-    base = float(before.mean())
-    if base <= 0:
-        return None
-    middle, low, high = mean_interval(after - before, confidence=confidence)
-    span = Interval(max(-base, low), high)  # nothing is below zero
-    return difference_effect(metric.name, direction, base, middle, span, smallest_gain=SMALLEST_GAIN * base)
 
 
 def level(metric: Metric, outcomes: Sequence[Outcome], *, confidence: float) -> Span | None:
@@ -112,20 +67,6 @@ def mean(metric: Metric, outcomes: Sequence[Outcome]) -> float:
     if np.isfinite(logarithms).all():
         return float(np.exp(logarithms.mean()))
     return float(_values(metric, outcomes).mean())
-
-
-def pairs(metric: Metric, old: Sequence[Outcome], new: Sequence[Outcome]) -> Floats:
-    """Return what is compared: differences of logarithms on a ratio scale, else of scores."""
-    if metric.scale == "ratio":
-        with np.errstate(invalid="ignore"):  # two zeros
-            return _logarithms(metric, new) - _logarithms(metric, old)
-    if not _has_items(metric, (*old, *new)):
-        return _values(metric, new) - _values(metric, old)
-    differences: dict[str, list[float]] = {}
-    for before, after in zip(old, new, strict=True):
-        for item in before.samples.keys() & after.samples.keys():
-            differences.setdefault(item, []).append(after.samples[item] - before.samples[item])
-    return _by_item(differences)
 
 
 def _scores(metric: Metric, outcomes: Sequence[Outcome]) -> Floats:

@@ -10,7 +10,6 @@ on several starts, and starts and items both contribute (two-way clustering: Cam
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from statistics import fmean
 
@@ -49,22 +48,6 @@ class Components:
     start: float
     item: float
     time: float = 0.0
-
-
-class Remedy(StrEnum):
-    """What would make an interval narrower."""
-
-    MORE_STARTS = "more starts"
-    MORE_ITEMS = "more items"
-
-
-def remedy(components: Components, items_per_start: float) -> Remedy:
-    """Return whether more starts or more items (blocks) would help.
-
-    More items help while they contribute most of the variance of one start's mean.
-    """
-    item = components.item / items_per_start
-    return Remedy.MORE_STARTS if components.start >= item else Remedy.MORE_ITEMS
 
 
 def contrasts(

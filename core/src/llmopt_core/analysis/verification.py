@@ -1,4 +1,4 @@
-"""The verification of a study's finalists: what is measured next, and what has been decided. Pure.
+"""The verification of candidates against a baseline: how much is measured, and what has been decided. Pure.
 
 Finalists and baseline are measured in rounds. After each complete round every comparison is looked at; a
 candidate stops when all of its comparisons are decided, or when the rounds left cannot decide them. An error
@@ -8,7 +8,7 @@ for futility only takes chances of a claim away, so it costs nothing of it.
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import NormalDist
 
@@ -19,20 +19,19 @@ from llmopt_core.analysis.blocks import (
     ComparedMetric,
     Slot,
     compare_blocks,
-    components_of,
     quiet_share,
     usable,
 )
 from llmopt_core.analysis.effects import Effect
 from llmopt_core.analysis.ranking import weighted_mean
 from llmopt_core.analysis.sequential import Boundary, boundary
-from llmopt_core.analysis.two_level import Components, Remedy, remedy
+from llmopt_core.analysis.variances import VarianceSplit, split_variances
 from llmopt_core.api.verdicts import Verdict
 
 # The error of an estimate with fewer degrees of freedom is too uncertain to predict anything.
 _FORESIGHT = 4.0
 _FEWEST_ROUNDS = 3
-_MOST_BLOCKS_PER_ROUND = 4
+_MOST_PER_START = 4
 # From this share of disturbed slots on the result says so first.
 _DISTURBED = 0.25
 
@@ -49,8 +48,8 @@ class Stop(StrEnum):
 class Note(StrEnum):
     """What a reader must know before the numbers."""
 
-    NOT_QUIET = "other programs disturbed the measurements"
-    NO_BASELINE = "the baseline could not be measured"
+    NOT_QUIET = "Other programs disturbed the measurements: speeds may be wrong"
+    NO_BASELINE = "The baseline could not be measured"
 
 
 @dataclass(frozen=True)
@@ -58,24 +57,35 @@ class VerificationPlan:
     """What is compared, and how much may be measured.
 
     `engines` names, for the baseline and each candidate, the engine configuration it needs: those with the
-    same name are measured on the same running engine. An engine is started again every `rounds_per_start`
-    rounds. A disturbed block is measured up to `attempts` times. A candidate is given up when the rounds left
-    decide its comparisons with a probability below `hopeless`.
+    same name are measured on the same running engine. Each is measured `repeats` times at most, `per_start`
+    times on one start: that is a round. A candidate is given up when the rounds left decide its comparisons
+    with a probability below `hopeless`. With `pooled` all candidates share one variance.
     """
 
     engines: tuple[str, ...]
     metrics: tuple[ComparedMetric, ...]
-    rounds: int
+    repeats: int
     boundary: Boundary
-    rounds_per_start: int = 1
-    blocks_per_round: int = 1
-    attempts: int = 3
+    per_start: int = 1
     hopeless: float = 0.1
+    pooled: bool = True
 
     @property
     def candidates(self) -> range:
         """The candidates without the baseline."""
         return range(1, len(self.engines))
+
+    @property
+    def rounds(self) -> int:
+        """The largest number of rounds; the last may be a smaller one."""
+        return math.ceil(self.repeats / self.per_start)
+
+    def slots(self, round_: int, active: Collection[int]) -> Iterator[Slot]:
+        """Give the slots of a round in which the baseline and the `active` candidates are measured."""
+        left = self.repeats - round_ * self.per_start
+        for candidate in (BASELINE, *active):
+            for number in range(min(self.per_start, left)):
+                yield Slot(round_, candidate, number)
 
 
 @dataclass(frozen=True)
@@ -97,52 +107,23 @@ class CandidateStanding:
 
 
 @dataclass(frozen=True)
-class MetricVariance:
-    """How the variance of one metric divides, and what would make its intervals narrower."""
-
-    metric: str
-    components: Components
-    remedy: Remedy
-
-
-@dataclass(frozen=True)
 class Standing:
     """A verification so far. `rounds` are complete. `notes` come before the numbers."""
 
     candidates: tuple[CandidateStanding, ...]
-    rounds: int
+    rounds: int = 0
     notes: tuple[Note, ...] = ()
-    variances: tuple[MetricVariance, ...] = ()
+    variances: tuple[VarianceSplit, ...] = ()
+
+    @property
+    def active(self) -> tuple[int, ...]:
+        """The candidates of which more is to be measured."""
+        return tuple(each.candidate for each in self.candidates if each.stopped is None)
 
     @property
     def finished(self) -> bool:
         """Whether nothing is left to be measured."""
-        return all(each.stopped is not None for each in self.candidates)
-
-
-@dataclass(frozen=True)
-class MeasureBlock:
-    """Measure `slot`, its `attempt`-th time (from 0), on a running engine or after a new start of it."""
-
-    slot: Slot
-    engine: str
-    attempt: int
-    new_start: bool
-
-
-@dataclass(frozen=True)
-class Wait:
-    """All that can be measured now is being measured by others."""
-
-
-@dataclass(frozen=True)
-class Finished:
-    """Nothing is left to be measured."""
-
-    standing: Standing
-
-
-Action = MeasureBlock | Wait | Finished
+        return not self.active
 
 
 def plan_verification(
@@ -154,56 +135,48 @@ def plan_verification(
     block_seconds: float,
     start_budget_seconds: float = 1200.0,
     confidence: float = 0.95,
-    attempts: int = 3,
 ) -> VerificationPlan:
     """Return the plan for a baseline and candidates that need `engines` (the baseline's first).
 
-    `repeats` is the largest number of rounds. Starts of all engines together take about
+    `repeats` is how often each may be measured at most. Starts of all engines together take about
     `start_budget_seconds` at most; three rounds are made in any case (two, where `repeats` says so). Where a
     start costs much more than a block, more blocks are measured on it: the best number is
     sqrt(cost of a start / cost of a block * variance within / variance between) (Cochran 1977, "Sampling
-    Techniques", 10.6), here with equal variances.
+    Techniques", 10.6), here with equal variances. Candidates on one engine need no start at all.
     """
     apart = len(set(engines))
-    affordable = math.floor(start_budget_seconds / max(start_seconds * apart, 1e-9))
-    starts = min(repeats, max(_FEWEST_ROUNDS, affordable))
-    rounds = repeats if apart == 1 else starts
-    blocks = round(math.sqrt(start_seconds / block_seconds)) if block_seconds > 0 else 1
+    per_start = _blocks_per_start(repeats, start_seconds, block_seconds) if apart > 1 else 1
+    rounds = repeats // per_start
+    if apart > 1:
+        affordable = math.floor(start_budget_seconds / max(start_seconds * apart, 1e-9))
+        rounds = min(rounds, max(_FEWEST_ROUNDS, affordable))
     return VerificationPlan(
         engines=tuple(engines),
         metrics=tuple(metrics),
-        rounds=rounds,
+        repeats=rounds * per_start,
         boundary=boundary(
             len(engines) - 1, len(metrics), rounds, confidence, shared=engines[0] in engines[1:]
         ),
-        rounds_per_start=math.ceil(rounds / starts),
-        blocks_per_round=1 if apart == 1 else min(max(blocks, 1), _MOST_BLOCKS_PER_ROUND),
-        attempts=attempts,
+        per_start=per_start,
     )
 
 
-def next_action(
-    plan: VerificationPlan,
-    blocks: Sequence[Block],
-    *,
-    failed: Collection[int] = (),
-    taken: Collection[Slot] = (),
-) -> Action:
-    """Return what to do next after `blocks`, in the order they were measured.
+def _blocks_per_start(repeats: int, start_seconds: float, block_seconds: float) -> int:
+    """Return how many of the repeats share a start: not so many that there are too few rounds."""
+    wanted = round(math.sqrt(start_seconds / block_seconds)) if block_seconds > 0 else 1
+    return max(1, min(wanted, _MOST_PER_START, repeats // _FEWEST_ROUNDS))
 
-    `failed` candidates are given up; `taken` slots are being measured by others.
-    """
-    standing = stand(plan, blocks, failed=failed)
-    if standing.finished:
-        return Finished(standing)
-    active = [each.candidate for each in standing.candidates if each.stopped is None]
-    for slot in _slots(plan, standing.rounds, active):
-        tried = [block for block in blocks if block.slot == slot]
-        if not _is_done(plan, tried) and slot not in taken:
-            return MeasureBlock(
-                slot, plan.engines[slot.candidate], len(tried), _needs_start(plan, slot, blocks)
-            )
-    return Wait()
+
+def begin(plan: VerificationPlan, failed: Collection[int] = ()) -> Standing:
+    """Return how a verification stands before its first round; `failed` candidates are given up."""
+    lost = plan.candidates if BASELINE in failed else failed
+    return Standing(
+        tuple(
+            CandidateStanding(candidate, stopped=Stop.FAILED if candidate in lost else None)
+            for candidate in plan.candidates
+        ),
+        notes=(Note.NO_BASELINE,) if BASELINE in failed else (),
+    )
 
 
 def stand(
@@ -218,44 +191,35 @@ def stand(
     Blocks of a candidate after its stop, and of rounds that are not complete, do not count. `empty` slots
     ended without a measurement and are not waited for.
     """
-    found = {candidate: CandidateStanding(candidate) for candidate in plan.candidates}
-    if BASELINE in failed:
-        lost = tuple(CandidateStanding(candidate, stopped=Stop.FAILED) for candidate in plan.candidates)
-        return Standing(lost, 0, (Note.NO_BASELINE,))
-    for candidate in failed:
-        found[candidate] = CandidateStanding(candidate, stopped=Stop.FAILED)
-    counted: list[Block] = []
-    complete = 0
+    standing, counted = begin(plan, failed), list[Block]()
+    by_slot = {block.slot: block for block in blocks}
     for round_ in range(plan.rounds):
-        active = [each.candidate for each in found.values() if each.stopped is None]
-        fresh = [
-            block for block in blocks if block.slot.round == round_ and block.slot.candidate in (0, *active)
-        ]
-        if not active or not _is_complete(plan, round_, active, fresh, empty):
+        slots = set(plan.slots(round_, standing.active))
+        if standing.finished or any(slot not in by_slot and slot not in empty for slot in slots):
             break
-        counted += fresh
-        complete = round_ + 1
-        found |= _look(plan, counted, complete, [found[each] for each in active])
-    return _with_notes(plan, tuple(found.values()), complete, counted)
+        counted += [block for block in blocks if block.slot in slots]
+        if round_ + 1 < plan.boundary.first_look:  # nothing can be decided yet
+            standing = replace(standing, rounds=round_ + 1)
+        else:
+            standing = look(plan, standing, counted)
+    if 0 < standing.rounds < plan.boundary.first_look:
+        standing = look(plan, replace(standing, rounds=standing.rounds - 1), counted)
+    return annotated(plan, standing, counted)
 
 
-def _with_notes(
-    plan: VerificationPlan, candidates: tuple[CandidateStanding, ...], complete: int, counted: Sequence[Block]
-) -> Standing:
+def look(plan: VerificationPlan, standing: Standing, counted: Sequence[Block]) -> Standing:
+    """Return how it stands after one more round; `counted` are the blocks of all rounds so far."""
+    rounds = standing.rounds + 1
+    active = [each for each in standing.candidates if each.stopped is None]
+    found = {each.candidate: each for each in standing.candidates} | _look(plan, counted, rounds, active)
+    return replace(standing, candidates=tuple(found.values()), rounds=rounds)
+
+
+def annotated(plan: VerificationPlan, standing: Standing, counted: Sequence[Block]) -> Standing:
+    """Return the standing with what a reader must know of the blocks that it counted."""
     noisy = 1 - quiet_share(counted) >= _DISTURBED
-    variances = []
-    for compared in plan.metrics:
-        parts = components_of(compared, usable(counted))
-        if parts is not None:
-            per_start = _items_per_start(compared, counted)
-            variances.append(MetricVariance(compared.metric, parts, remedy(parts, per_start)))
-    return Standing(candidates, complete, (Note.NOT_QUIET,) if noisy else (), tuple(variances))
-
-
-def _items_per_start(compared: ComparedMetric, blocks: Sequence[Block]) -> float:
-    starts = {(block.start, block.slot.candidate) for block in blocks}
-    items = sum(len(block.scores) if compared.per_item else 1 for block in blocks)
-    return max(1.0, items / max(1, len(starts)))
+    notes = (*standing.notes, *((Note.NOT_QUIET,) if noisy else ()))
+    return replace(standing, notes=notes, variances=split_variances(plan.metrics, usable(counted)))
 
 
 def _look(
@@ -263,7 +227,8 @@ def _look(
 ) -> dict[int, CandidateStanding]:
     chosen = usable(counted)
     compared = [
-        compare_blocks(metric, chosen, plan.engines, plan.boundary, look=look) for metric in plan.metrics
+        compare_blocks(metric, chosen, plan.engines, plan.boundary, look=look, pooled=plan.pooled)
+        for metric in plan.metrics
     ]
     judged = {}
     for last in before:
@@ -305,45 +270,6 @@ def _is_hopeless(plan: VerificationPlan, compared: Compared, look: int) -> bool:
     room = compared.smallest_gain - reach
     equivalent = ahead.cdf(room) - ahead.cdf(-room) if room > 0 else 0.0
     return significant + equivalent < plan.hopeless
-
-
-def _slots(plan: VerificationPlan, round_: int, active: Sequence[int]) -> Iterator[Slot]:
-    """Give a round's slots in order: by engine, every second round backwards, so that drift cancels."""
-    members: dict[str, list[int]] = {}
-    for candidate in (BASELINE, *active):
-        members.setdefault(plan.engines[candidate], []).append(candidate)
-    groups = list(members.values())
-    for group in reversed(groups) if round_ % 2 else groups:
-        for number in range(plan.blocks_per_round):
-            for candidate in reversed(group) if (round_ + number) % 2 else group:
-                yield Slot(round_, candidate, number)
-
-
-def _is_complete(
-    plan: VerificationPlan,
-    round_: int,
-    active: Sequence[int],
-    fresh: Sequence[Block],
-    empty: Collection[Slot],
-) -> bool:
-    tried: dict[Slot, list[Block]] = {}
-    for block in fresh:
-        tried.setdefault(block.slot, []).append(block)
-    return all(slot in empty or _is_done(plan, tried.get(slot, [])) for slot in _slots(plan, round_, active))
-
-
-def _is_done(plan: VerificationPlan, tried: Sequence[Block]) -> bool:
-    return len(tried) >= plan.attempts or any(not block.disturbed for block in tried)
-
-
-def _needs_start(plan: VerificationPlan, slot: Slot, blocks: Sequence[Block]) -> bool:
-    """Say whether the engine must be started: another ran last, or this one has run its share of rounds."""
-    if not blocks:
-        return True
-    last = blocks[-1].slot
-    if plan.engines[last.candidate] != plan.engines[slot.candidate]:
-        return True
-    return last.round // plan.rounds_per_start != slot.round // plan.rounds_per_start
 
 
 def best_of(

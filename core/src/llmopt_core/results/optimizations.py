@@ -10,6 +10,8 @@ from llmopt_core.analysis.confirmation import Choice, Confirmation, confirmation
 from llmopt_core.analysis.effects import Effect, unproved_effect
 from llmopt_core.analysis.summary import ErrorCount as SummarisedError
 from llmopt_core.analysis.summary import StudySummary, WarningCount, summarise
+from llmopt_core.analysis.variances import VarianceSplit
+from llmopt_core.analysis.verification import Note
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.metrics.catalog import CATALOG, Direction, find_metric
 from llmopt_core.results.constraints import Standing, standings
@@ -53,7 +55,8 @@ class OptimizationResult:
     come from repeats on items that the search never saw. `constraints` say how the best stands to each.
     `default_failure` is why the default cannot run, None where it can. `reference` is the trial that gains
     are over: the default, or else the best that was found. `choices` are all configurations that were
-    verified and keep the constraints, the best first.
+    verified and keep the constraints, the best first. `notes` on the repeats come before their numbers;
+    `variances` say of each objective where its variance comes from and what would make its interval narrower.
     """
 
     study: str
@@ -75,6 +78,8 @@ class OptimizationResult:
     repeats: int = 0
     significant: bool = False
     choices: tuple[Choice, ...] = ()
+    notes: tuple[Note, ...] = ()
+    variances: tuple[VarianceSplit, ...] = ()
     serve_command: str | None = None
     serve_arguments: ServeArguments | None = None
     request_fields: Mapping[str, Any] = field(default_factory=dict)
@@ -192,6 +197,8 @@ def _with_best(
         repeats=proved.winner.repeats if proved else 0,
         significant=proved.significant if proved else False,
         choices=proved.choices if proved else (),
+        notes=proved.notes if proved else (),
+        variances=proved.variances if proved else (),
     )
     served = reference if found.keep_default else best
     facts = served.outcome.facts if served and served.outcome else {}

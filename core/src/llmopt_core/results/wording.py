@@ -103,7 +103,12 @@ def reference_title(result: OptimizationResult) -> str:
 
 
 def headline(result: OptimizationResult) -> str:
-    """Return the outcome in one honest line."""
+    """Return the outcome in one honest line; what makes its numbers doubtful comes first."""
+    doubts = "".join(f"{note.value}. " for note in result.notes)
+    return doubts + _outcome(result)
+
+
+def _outcome(result: OptimizationResult) -> str:
     if result.default_failure is not None:
         return f"{default_text(result.default_failure)}. {_without_default(result)}"
     if result.trial is None:

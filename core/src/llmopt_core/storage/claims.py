@@ -5,7 +5,7 @@ a whole one. The sampler thinks before the lock is taken.
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -100,7 +100,10 @@ class Claims:
         if next(self._waiting(confirm=True), None) is None:
             return None
         with self._keeping(runner) as ticket, self._exclusive() as connection:
-            trial = min(self._waiting(confirm=True), key=_plan_order, default=None)
+            running = {trial.ticket.start for trial in self._snapshot.running()} - {None}
+            trial = min(
+                self._waiting(confirm=True), key=lambda each: _plan_order(each, running), default=None
+            )
             if trial is None:
                 return None
             return self._start(connection, trial, replace(ticket, parameters=trial.ticket.parameters))
@@ -214,12 +217,27 @@ class Claims:
 
 def claim_of(number: int, ticket: Ticket) -> Claim:
     """Return the claim that `ticket` stands for."""
-    return Claim(number, ticket.phase, ticket.parameters, ticket.attempt, ticket.candidate, ticket.repeat)
+    return Claim(
+        number,
+        ticket.phase,
+        ticket.parameters,
+        ticket.attempt,
+        ticket.candidate,
+        ticket.repeat,
+        ticket.start,
+    )
 
 
 def _search_order(trial: StoredTrial) -> tuple[bool, int]:
     return (trial.ticket.attempt == 0, trial.number)
 
 
-def _plan_order(trial: StoredTrial) -> tuple[int, int, int]:
-    return (trial.ticket.repeat or 0, trial.ticket.candidate or 0, trial.number)
+def _plan_order(trial: StoredTrial, running: Collection[int | None]) -> tuple[int, ...]:
+    """Return the place of a repeat in the order of claims.
+
+    What belongs to an engine start that another runner uses comes last: here it would need one more start.
+    Repeats that release 0.1.0 enqueued have no turn.
+    """
+    ticket = trial.ticket
+    turn = -1 if ticket.turn is None else ticket.turn
+    return (ticket.start in running, turn, ticket.repeat or 0, ticket.candidate or 0, trial.number)

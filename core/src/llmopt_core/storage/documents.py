@@ -39,7 +39,8 @@ class Ticket:
 
     A `complete` one is run with exactly `parameters`; otherwise they are fixed and the sampler fills in the
     rest. `session` tells two processes of the same runner name apart, `token` two claims of one process.
-    `attempt` counts all returns, `losses` those by a runner that died. `sampler` is what the sampler wants
+    `attempt` counts all returns, `losses` those by a runner that died. Repeats are run in the order of their
+    `turn`, those of one `start` on one engine start: see `repeats.turns`. `sampler` is what the sampler wants
     to find again in this trial.
     """
 
@@ -50,6 +51,8 @@ class Ticket:
     losses: int = 0
     candidate: int | None = None
     repeat: int | None = None
+    turn: int | None = None
+    start: int | None = None
     runner: str | None = None
     session: str | None = None
     token: str | None = None

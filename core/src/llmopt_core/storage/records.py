@@ -189,6 +189,7 @@ class Claim:
     attempt: int = 0
     candidate: int | None = None  # confirm: which of the plan's, or the comparison's, candidates
     repeat: int | None = None  # confirm: which repeat
+    start: int | None = None  # confirm: which engine start of the plan; None: any running engine will do
 
 
 @dataclass(frozen=True)
@@ -262,18 +263,27 @@ class RunnerRecord:
     ended: str | None = None  # why it ended, as far as it could still say so
 
 
+# In place of a plan's first look: its comparisons are judged once, after all that was measured.
+ONLY_LAST_LOOK = 0
+
+
 @dataclass(frozen=True)
 class ConfirmPlan:
-    """Which configurations are run again: the first candidate is the reference.
+    """Which configurations are measured again, in which order, and when their comparison is decided.
 
-    It is the default, or where that could not be measured, the best configuration of the search.
+    It is what a search plans to confirm its finalists, and what a benchmark is. `candidates` are compared
+    with the one at place `reference`: the baseline, or where that could not be measured, the best
+    configuration of the search. `source_trials` are the search's trials of the candidates.
 
     `basis` counts the trials it was chosen from; a plan from more trials (after a raised budget) replaces it.
-    `first` is what the first candidate is called in the trials: numbers go on from plan to plan.
+    `first` is what the first candidate is called in the trials, and so identifies the plan: numbers go on
+    from plan to plan.
 
-    `engines` says which candidates need the same engine start. Comparisons are tested at `level` (two-sided)
-    after each round from `first_look` on, and decided when they exclude zero or all that exceeds
-    `smallest_gain`; without a level, as release 0.1.0 planned, once after the last round.
+    `engines` says which candidates need the same engine start. Each is measured `repeats` times at most,
+    `per_start` times on one start: so many repeats of all candidates are a round. Comparisons are tested at
+    `level` (two-sided) after each round from `first_look` on, and decided when they exclude zero or all that
+    exceeds `smallest_gain`; without a level, as release 0.1.0 planned, once after the last round. With
+    `pooled` all candidates vary alike, so that they share one variance.
     """
 
     candidates: tuple[Mapping[str, Value], ...]
@@ -283,5 +293,8 @@ class ConfirmPlan:
     first: int = 0
     engines: tuple[str, ...] = ()
     level: float | None = None
-    first_look: int = 2
+    first_look: int = ONLY_LAST_LOOK
     smallest_gain: float = 0.02
+    per_start: int = 1
+    reference: int = 0
+    pooled: bool = True

@@ -1,32 +1,133 @@
-"""Repeats: trials enqueued beforehand, interleaved; confirmations and comparisons consist of them. Pure."""
+"""Repeats of a confirmation or a benchmark: trials enqueued beforehand, in a planned order. Pure.
 
-from collections.abc import Iterator, Mapping, Sequence
+Candidates are measured in rounds. In each round an engine is started once for all candidates that it serves,
+and measures each of them `per_start` times. Every second round runs backwards, so that what drifts evenly
+meets all candidates alike. The order follows from the plan alone: several runners, and runners that resume,
+work off the same one.
+"""
 
-from llmopt_core.errors.classes import Failure, RetryPolicy
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from llmopt_core.engines.registry import declaration_of
+from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
-from llmopt_core.search.configurations import Value
+from llmopt_core.resources.search_spaces import complete
 from llmopt_core.storage.documents import Ticket
-from llmopt_core.storage.records import ComparisonDefinition, Outcome, OutcomeKind, Phase, TrialRecord
+from llmopt_core.storage.records import (
+    CandidateDefinition,
+    ComparisonDefinition,
+    ConfirmPlan,
+    Outcome,
+    OutcomeKind,
+    Phase,
+    TrialRecord,
+)
 
 # Which candidate, and which of its repeats.
 Place = tuple[int, int]
 
+# Why a repeat that was measured is run again.
+DISTURBED = Failure(
+    ErrorClass.MEASUREMENT_VOID,
+    "other programs took the processors during the measurement; it is made again",
+    "measure where nothing else runs",
+)
+# How often one repeat is measured, and which share of all are measured again, because of other programs.
+_MOST_ATTEMPTS = 3
+_MOST_AGAIN_SHARE = 0.25
+_LEAST_AGAIN = 4
 
-def interleaved(
-    candidates: Sequence[Mapping[str, Value]], repeats: int, *, first: int = 0
-) -> Iterator[Ticket]:
-    """Give the tickets of all repeats, every candidate once before any is run again.
 
-    `candidates` are their parameters; the first of them is called `first` in the trials.
+@dataclass(frozen=True)
+class Turn:
+    """One repeat of a plan: of which candidate (from 0), and on which engine start (from 0).
+
+    `start` is None where all candidates share one engine: then any running one will do.
     """
-    for repeat in range(repeats):
-        for candidate, parameters in enumerate(candidates, start=first):
-            yield Ticket(Phase.CONFIRM, parameters, candidate=candidate, repeat=repeat)
+
+    candidate: int
+    repeat: int
+    start: int | None
 
 
-def of_comparison(comparison: ComparisonDefinition) -> Iterator[Ticket]:
-    """Give the tickets of a comparison."""
-    return interleaved([each.parameters for each in comparison.candidates], comparison.repeats)
+def turns(engines: Sequence[str], repeats: int, per_start: int = 1) -> Iterator[Turn]:
+    """Give all repeats of the candidates that need `engines`, in the order in which they are measured."""
+    groups: dict[str, list[int]] = {}
+    for candidate, engine in enumerate(engines):
+        groups.setdefault(engine, []).append(candidate)
+    members = list(groups.values())
+    for round_ in range(math.ceil(repeats / per_start)):
+        first = round_ * per_start
+        for place, group in enumerate(reversed(members) if round_ % 2 else members):
+            start = round_ * len(members) + place if len(members) > 1 else None
+            for repeat in range(first, min(first + per_start, repeats)):
+                for candidate in reversed(group) if (round_ + repeat - first) % 2 else group:
+                    yield Turn(candidate, repeat, start)
+
+
+def tickets(plan: ConfirmPlan) -> Iterator[Ticket]:
+    """Give the tickets of all repeats of `plan`."""
+    for number, turn in enumerate(turns(engines_of(plan), plan.repeats, plan.per_start)):
+        yield Ticket(
+            Phase.CONFIRM,
+            plan.candidates[turn.candidate],
+            candidate=plan.first + turn.candidate,
+            repeat=turn.repeat,
+            turn=number,
+            start=turn.start,
+        )
+
+
+def engines_of(plan: ConfirmPlan) -> tuple[str, ...]:
+    """Return what names each candidate's engine: one each where the plan does not say, as in 0.1.0."""
+    return plan.engines or tuple(str(place) for place in range(len(plan.candidates)))
+
+
+def plan_of(comparison: ComparisonDefinition) -> ConfirmPlan:
+    """Return the plan of a benchmark: every repeat of every candidate, whatever the first ones say.
+
+    Its candidates may be other models on other engines: no two of them need vary alike.
+    """
+    return ConfirmPlan(
+        candidates=tuple(each.parameters for each in comparison.candidates),
+        source_trials=(),
+        repeats=comparison.repeats,
+        engines=tuple(_engine_of(each) for each in comparison.candidates),
+        reference=comparison.baseline_place,
+        pooled=False,
+    )
+
+
+def _engine_of(candidate: CandidateDefinition) -> str:
+    """Return a text that is the same for candidates that one running engine can serve."""
+    serving = candidate.serving
+    if serving is None:
+        return candidate.name
+    declaration = declaration_of(serving.engine_name)
+    told = dict(serving.parameters)
+    frozen = told if declaration is None else declaration.load_part(complete({}, told, declaration))
+    engine = {name: value for name, value in serving.engine.items() if name != "args"}
+    return json.dumps([serving.model, engine, frozen], sort_keys=True, default=str)
+
+
+def is_measured_again(attempt: int, again: int, planned: int) -> bool:
+    """Say whether a repeat that other programs disturbed is measured again.
+
+    `attempt` counts from 0, `again` is how many were measured again so far, of `planned` repeats. Never is
+    it done without end: on a machine that is never quiet the result says so instead.
+    """
+    return attempt + 1 < _MOST_ATTEMPTS and again < max(_LEAST_AGAIN, _MOST_AGAIN_SHARE * planned)
+
+
+def measured_again(trials: Sequence[TrialRecord]) -> int:
+    """Return how many repeats were given back because other programs disturbed them."""
+    return sum(
+        trial.phase is Phase.CONFIRM and trial.outcome is not None and trial.outcome.failure == DISTURBED
+        for trial in trials
+    )
 
 
 def current(trials: Sequence[TrialRecord]) -> dict[Place, TrialRecord]:

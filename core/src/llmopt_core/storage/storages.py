@@ -16,7 +16,7 @@ from llmopt_core.storage.methods import Methods
 from llmopt_core.storage.points import check_enqueued
 from llmopt_core.storage.pulses import Pulse, read_pulses
 from llmopt_core.storage.records import Phase, StudyDefinition
-from llmopt_core.storage.repeats import of_comparison
+from llmopt_core.storage.repeats import plan_of, tickets
 from llmopt_core.storage.rows import (
     TrialWriter,
     delete_study,
@@ -182,7 +182,7 @@ def _fill(connection: Connection, study_id: int, definition: StudyDefinition) ->
 def _first_tickets(definition: StudyDefinition) -> Iterator[Ticket]:
     """Give the repeats of a comparison, or the default as trial 0 and what is enqueued."""
     if definition.comparison is not None:
-        yield from of_comparison(definition.comparison)
+        yield from tickets(plan_of(definition.comparison))
         return
     yield Ticket(Phase.BASELINE)
     for entry in definition.enqueue:

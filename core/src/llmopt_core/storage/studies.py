@@ -41,7 +41,7 @@ from llmopt_core.storage.records import (
     StudyDefinition,
     TrialRecord,
 )
-from llmopt_core.storage.repeats import current, ended_as, interleaved, of_comparison
+from llmopt_core.storage.repeats import current, ended_as, plan_of, tickets
 from llmopt_core.storage.rows import (
     TrialWriter,
     delete_attribute,
@@ -135,7 +135,7 @@ class Study:
         return self._claims.sampling_ended
 
     def claim_confirm(self, runner: str) -> Claim | None:
-        """Return the next repeat of the confirm plan or the comparison, candidates interleaved, or None."""
+        """Return the next repeat of the confirm plan or the comparison, in its order, or None."""
         with self._guard:
             return self._claims.claim_confirm(runner)
 
@@ -150,7 +150,7 @@ class Study:
                 self._withdraw(connection, lambda _ticket: True)
                 plan = replace(plan, first=stored.first + len(stored.candidates))
             put_attribute(connection, self._study_id, _PLAN_KEY, dump(plan))
-            self._enqueue(connection, interleaved(plan.candidates, plan.repeats, first=plan.first))
+            self._enqueue(connection, tickets(plan))
             return plan
 
     def withdraw_repeats(self, candidates: Collection[int]) -> None:
@@ -354,8 +354,8 @@ class Study:
             for place, trial in current(self._records()).items()
             if not again or ended_as(trial) in {None, OutcomeKind.MEASURED}
         }
-        tickets = of_comparison(comparison)
-        self._enqueue(connection, (each for each in tickets if (each.candidate, each.repeat) not in there))
+        wanted = tickets(plan_of(comparison))
+        self._enqueue(connection, (each for each in wanted if (each.candidate, each.repeat) not in there))
 
     def _withdraw(self, connection: Connection, withdrawn: Callable[[Ticket], bool]) -> None:
         """End the waiting repeats that are `withdrawn` without a result."""

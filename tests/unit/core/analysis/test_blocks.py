@@ -91,14 +91,30 @@ def test_a_candidate_that_shares_a_start_lends_no_certainty_to_others():
     assert shared.estimate.degrees == expected.estimate.degrees == 3
 
 
-def test_disturbed_blocks_give_way_to_quiet_ones():
-    """The repeat counts; a slot that never was quiet is left out while most are quiet."""
-    calm = [block(0, round_) for round_ in range(3)]
-    noisy, again, lost = block(1, 0, 0.2, disturbed=True), block(1, 0, 1.1), block(1, 1, 0.3, disturbed=True)
-    kept = usable([*calm, noisy, again, lost])
-    assert again in kept
-    assert noisy not in kept
-    assert lost not in kept
+def test_disturbed_blocks_are_left_out():
+    """While most are quiet, what was disturbed does not count."""
+    calm, noisy = [block(0, round_) for round_ in range(3)], block(1, 0, 0.2, disturbed=True)
+    assert usable([*calm, noisy]) == calm
+
+
+def test_items_that_a_start_answers_several_times_count_once():
+    """Two repeats on one start give one answer an item, their mean."""
+    blocks = [
+        Block(Slot(round_, candidate, number), 0, {}, {f"i{n}": float(n < right + number) for n in range(9)})
+        for round_ in range(2)
+        for candidate, right in ((0, 2), (1, 4))
+        for number in range(2)
+    ]
+    effect = compare_blocks(ACCURACY, blocks, ENGINES, ORDINARY, look=2)[1].effect
+    assert (effect.baseline, effect.value) == (pytest.approx(2.5 / 9), pytest.approx(4.5 / 9))
+
+
+def test_where_candidates_vary_unlike_each_has_its_own_error():
+    """A noisy candidate does not widen the interval of a steady one."""
+    blocks = speeds(c0=(10, 10.1, 9.9), c1=(11, 11.1, 10.9), c2=(5, 20, 9))
+    apart = compare_blocks(SPEED, blocks, ENGINES, ORDINARY, look=3, pooled=False)
+    assert apart[1].estimate.standard_error < 0.05 < apart[2].estimate.standard_error
+    assert compare_blocks(SPEED, blocks, ENGINES, ORDINARY, look=3)[1].estimate.standard_error > 0.05
 
 
 def test_where_the_machine_never_is_quiet_all_slots_count():

@@ -6,15 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt_core.analysis.student import quantile
-from llmopt_core.analysis.two_level import (
-    Components,
-    Remedy,
-    contrasts,
-    crossed_mean,
-    remedy,
-    score_components,
-    speed_components,
-)
+from llmopt_core.analysis.two_level import contrasts, crossed_mean, score_components, speed_components
 
 
 def test_one_candidate_is_the_paired_t_test():
@@ -128,9 +120,3 @@ def test_one_start_or_one_item_has_no_error():
     assert crossed_mean({(start, "item"): 1.0 for start in range(9)}) is None
     assert crossed_mean({}) is None
     assert score_components({}) is None
-
-
-def test_what_helps_is_what_contributes_most():
-    """More starts where they differ more than the mean of their items, else more items."""
-    assert remedy(Components(start=0.04, item=0.1), 10) is Remedy.MORE_STARTS
-    assert remedy(Components(start=0.0, item=0.1), 10) is Remedy.MORE_ITEMS
