@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from llmopt_core.analysis.blocks import Block, ComparedMetric, components_of
 
-
 # Below it a variance is rounding.
 _NOTHING = 1e-18
 

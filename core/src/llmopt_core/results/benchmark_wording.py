@@ -40,10 +40,9 @@ def value_texts(values: Mapping[str, object], between: str) -> str:
 
 def how_sure(finding: BenchmarkFinding) -> str:
     """Return what the intervals mean."""
-    rivals = len(finding.candidates) - 1
     percent = f"{finding.confidence:.0%}".replace("%", " %")
-    corrected = f", those of differences corrected for {rivals} comparisons" if rivals > 1 else ""
-    return f"Interleaved repeats, each on the same held-out items; {percent} intervals{corrected}."
+    together = ", right for all differences together" if len(finding.candidates) > 1 else ""
+    return f"Interleaved repeats, each on the same held-out items; {percent} intervals{together}."
 
 
 def benchmark_text(result: BenchmarkResult) -> str:
