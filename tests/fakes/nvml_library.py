@@ -4,7 +4,8 @@
 pynvml calls it as it calls the library: with handles and with pointers to its structures. What it answers:
 
 - memory, energy and processes as an NVIDIA H200 with driver 580 gave them (bench/results/2026-11-26-h200.md):
-  v1 counts what the driver reserves as used, v2 apart; every process comes with its memory
+  v1 counts what the driver reserves as used, v2 apart; every process comes with its memory. Before driver
+  510, without v2, v1 left it out (a T4 had 15,109 MiB for nvidia-smi, and has 15,360 since)
 - process ids in containers: those of the host with drivers without PID namespaces (NVIDIA/nvidia-docker issue
   1483); translated, and without processes of other namespaces, since; and translated with a memory of 0
   (NVIDIA/open-gpu-kernel-modules pull request 614, Project-HAMi/HAMi-core issue 112)
@@ -167,9 +168,11 @@ class NvmlLibrary:
     def nvmlDeviceGetMemoryInfo(self, handle: Any, memory: Any) -> int:
         def give(gpu: Gpu) -> int:
             gpu.grow()
-            told, used = memory._obj, gpu.used_mib + gpu.reserved_mib
-            told.total, told.used = _bytes(gpu.total_mib), _bytes(used)
-            told.free = _bytes(gpu.total_mib - used)
+            told, reserved = memory._obj, gpu.reserved_mib
+            old = "nvmlDeviceGetMemoryInfo_v2" in self._lacks
+            told.total = _bytes(gpu.total_mib - (reserved if old else 0))
+            told.used = _bytes(gpu.used_mib + (0 if old else reserved))
+            told.free = told.total - told.used
             return pynvml.NVML_SUCCESS
 
         return self._about(handle, give)

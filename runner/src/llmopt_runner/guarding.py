@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from llmopt_core.errors.classes import Failure, LlmoptError
+from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.base import Engine
 from llmopt_runner.engines.failures import EngineStartFailed
@@ -32,6 +32,9 @@ from llmopt_runner.stopping import Interrupted
 
 log = logging.getLogger(__name__)
 
+# The cache took what was left of memory.
+_FILLS_FACT = "cache_takes_rest"
+_CACHE_FACT = "kv_cache_mib"
 NOTHING_SEEN = GuardReading(Level.SAFE, (), ())
 
 
@@ -62,6 +65,7 @@ class _Guarded:
     leaks: LeakCheck
     configuration: Configuration
     need: MemoryNeed | None
+    fills: bool
 
 
 class EngineMemory:
@@ -114,7 +118,8 @@ class EngineMemory:
         if need is None:
             return
         rooms = rooms_of(need, self._rooms(need, engine.gpu_reserve(configuration)))
-        expected = estimate(need, observations(self._earlier_facts(), gpus=self.gpus > 0))
+        learned = (facts for facts in self._earlier_facts() if _is_measured(facts))
+        expected = estimate(need, observations(learned, gpus=self.gpus > 0))
         failure = refusal(need, expected, rooms, configuration.engine, self._holders)
         if failure is not None:
             self._actions["refuse"] += 1
@@ -133,13 +138,16 @@ class EngineMemory:
         guard = self._guard(server, configuration)
         leaks = LeakCheck(self._used(server.engine, configuration))
         need = self._need_of(server.engine, configuration)
-        self._now = _Guarded(guard, leaks, configuration, need)
+        self._now = _Guarded(
+            guard, leaks, configuration, need, fills=server.engine.cache_takes_rest(configuration)
+        )
         guard.begin()
         try:
             seconds = start()
         except (EngineStartFailed, Interrupted) as error:
-            if failure := self.failure(ended=True):
-                raise MemoryExceeded(failure, _facts(need, guard.reading())) from error
+            if failure := self.failure(ended=True) or self._busy_start(error, configuration):
+                self._reading = guard.reading()
+                raise MemoryExceeded(failure, self.facts()) from error
             raise
         guard.stop = self._stop
         self._reading = guard.reading()
@@ -183,9 +191,23 @@ class EngineMemory:
             return None
         return self._now.guard.failure(self._now.configuration.engine)
 
+    def busy(self, failure: Failure) -> Failure | None:
+        """Return that memory was busy where a GPU was too small because others held most of it, or None."""
+        if self._now is None or failure.error_class is not ErrorClass.GPU_OUT_OF_MEMORY:
+            return None
+        return self._now.guard.crowded(failure.message)
+
+    def _busy_start(self, error: LlmoptError, configuration: Configuration) -> Failure | None:
+        if not isinstance(error, EngineStartFailed):
+            return None
+        return self.busy(error.explained(configuration.engine))
+
     def facts(self) -> dict[str, Any]:
         """Return what was predicted and seen of the loaded engine, as an outcome's facts have it."""
-        return {} if self._now is None else _facts(self._now.need, self._reading)
+        if self._now is None:
+            return {}
+        facts = _facts(self._now.need, self._reading)
+        return facts | {_FILLS_FACT: True} if self._now.fills else facts
 
     def unloaded(self) -> None:
         """Note that the engine was stopped: the guard ends, and memory must be as before."""
@@ -224,6 +246,11 @@ class EngineMemory:
 
     def _holders(self) -> tuple[Holder, ...]:
         return tuple(holder for device in self._devices for holder in holders_of(device))
+
+
+def _is_measured(facts: Mapping[str, Any]) -> bool:
+    """Say whether what an engine held tells its need: not where a cache of unknown size took the rest."""
+    return not facts.get(_FILLS_FACT) or _CACHE_FACT in facts
 
 
 def _facts(need: MemoryNeed | None, reading: GuardReading) -> dict[str, Any]:

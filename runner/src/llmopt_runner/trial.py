@@ -156,7 +156,9 @@ class TrialRunner:
     def _guarded(self, outcome: Outcome) -> Outcome:
         """What memory ended failed by it, whatever it looked like; what was seen of it is always told."""
         facts = {**outcome.facts, **self.slot.memory.facts()}
-        if failure := self.slot.memory.failure(ended=outcome.failure is not None):
+        if failure := self.slot.memory.failure(ended=outcome.failure is not None) or (
+            outcome.failure and self.slot.memory.busy(outcome.failure)
+        ):
             outcome = failed(outcome.configuration, failure)
         return replace(outcome, facts=facts)
 

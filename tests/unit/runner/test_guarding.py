@@ -35,9 +35,10 @@ class FakeEngine:
         return NOTHING_RESERVED
 
     def uses_gpus(self, _configuration):
-        return self.on_gpus
+        return True
 
-    on_gpus = True
+    def cache_takes_rest(self, _configuration):
+        return False
 
     def make_fresh(self, _server, _configuration):
         return False

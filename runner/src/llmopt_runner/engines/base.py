@@ -200,6 +200,11 @@ class Engine(ABC):
         del configuration
         return NOTHING_RESERVED
 
+    def cache_takes_rest(self, configuration: Configuration) -> bool:
+        """Say whether its cache becomes as large as what memory is left, or a share of that."""
+        del configuration
+        return False
+
     def uses_gpus(self, configuration: Configuration) -> bool:
         """Say whether the server takes GPUs where it sees some."""
         del configuration

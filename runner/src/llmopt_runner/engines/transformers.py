@@ -110,6 +110,11 @@ class Transformers(Engine):
         del configuration
         return GpuReserve(leaves_mib=0.0)
 
+    def cache_takes_rest(self, configuration: Configuration) -> bool:
+        """Say whether there is a paged cache without a number of blocks."""
+        engine = configuration.engine
+        return engine.get("continuous_batching") is True and engine.get("cb_num_blocks") is None
+
     def uses_gpus(self, configuration: Configuration) -> bool:
         """Say whether it is not told to use the CPU."""
         return configuration.engine.get("device") != "cpu"

@@ -103,6 +103,10 @@ class Vllm(Engine):
             return GpuReserve(mib=float(cache_mib))
         return GpuReserve(float(configuration.engine.get("gpu_memory_utilization", _DEFAULT_SHARE)))
 
+    def cache_takes_rest(self, configuration: Configuration) -> bool:
+        """Say whether the KV cache has no size of its own."""
+        return "kv_cache_memory_mib" not in configuration.engine
+
     def _flags(self, parameters: Mapping[str, Value]) -> tuple[str, ...]:
         for name in parameters:
             self._require_declared("engine", name)

@@ -16,7 +16,14 @@ from typing import Any, Literal, Self
 from llmopt_core.errors.classes import Failure
 from llmopt_core.occupancy import Occupancy
 from llmopt_core.search.configurations import Value
-from llmopt_runner.memory.incidents import DevicePeak, Incident, kernel_failure
+from llmopt_runner.memory.attribution import NOBODYS_MIB
+from llmopt_runner.memory.incidents import (
+    DevicePeak,
+    Incident,
+    blames_others,
+    busy_failure,
+    kernel_failure,
+)
 from llmopt_runner.memory.levels import NOTHING_RESERVED, GpuReserve, Level, Thresholds
 from llmopt_runner.memory.occupancy import MemoryDevice
 from llmopt_runner.memory.usage import started_at
@@ -197,6 +204,26 @@ class MemoryGuard:
             return incident.failure(parameters, alone_mib=alone_mib)
         reading = self.reading()
         return kernel_failure(reading.oom_kills, reading.peaks, parameters) if reading.oom_kills else None
+
+    def crowded(self, told: str) -> Failure | None:
+        """Return that a GPU was busy, for an engine that found too little of it, as `told`.
+
+        None where it was not others that held most of it.
+        """
+        gpus = [
+            (each, peak)
+            for each, peak in zip(self._watched, self._life.peaks(), strict=True)
+            if peak.kind == "gpu"
+        ]
+        most_mib = max((peak.engine_mib for _, peak in gpus), default=0.0)
+        for each, peak in gpus:
+            alone_mib = each.capacity_mib(self.thresholds, Level.CRITICAL)
+            used = is_used(peak.engine_mib, most_mib) or not most_mib
+            busy = peak.others_mib > NOBODYS_MIB
+            if used and busy and blames_others(peak.engine_mib, peak.others_mib, alone_mib):
+                held = f"{peak.others_mib:.0f} of {peak.total_mib:.0f} MiB of {peak.device} were others'"
+                return busy_failure(f"{told}; {held}", each.others(self.pids_seen))
+        return None
 
     def now(self) -> Mapping[str, tuple[Occupancy, Level]]:
         """Return what was last seen, by device."""

@@ -26,13 +26,14 @@ _DECISIVE = (
 
 @dataclass(frozen=True)
 class DevicePeak:
-    """The highest that was seen of one device: used by all, and by the engine."""
+    """The highest that was seen of one device: used by all, by the engine, and by others."""
 
     device: str
     kind: Literal["host", "gpu"]
     total_mib: float
     used_mib: float
     engine_mib: float
+    others_mib: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class NvmlDevice:
     def occupancy(self) -> Occupancy:
         """Return memory as programs have it: what the driver reserves for itself is left out.
 
-        Drivers before 510 do not tell that apart: then it counts as used.
+        Drivers before 510, without the second version of the call, leave it out by themselves.
         """
         version = self._nvml.nvmlMemory_v2
         memory = _asked(self._nvml, self._nvml.nvmlDeviceGetMemoryInfo, self._handle, version)

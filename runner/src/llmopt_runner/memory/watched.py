@@ -136,6 +136,7 @@ class Window:
         self._watched = watched
         self._used = dict.fromkeys(range(len(watched)), 0.0)
         self._engine = dict.fromkeys(range(len(watched)), 0.0)
+        self._others = dict.fromkeys(range(len(watched)), 0.0)
         self._shared: set[int] = set()
         self._kills = [each.device.oom_kills() for each in watched]
         self._energy = [each.device.energy_joules() for each in watched]
@@ -147,6 +148,7 @@ class Window:
             self.level = max(self.level, each.level)
             self._used[place] = max(self._used[place], each.seen.used_mib)
             self._engine[place] = max(self._engine[place], each.engine_mib)
+            self._others[place] = max(self._others[place], each.others_mib)
             if each.shared:
                 self._shared.add(place)
 
@@ -179,6 +181,7 @@ class Window:
                 each.seen.total_mib,
                 self._used[place],
                 self._engine[place],
+                self._others[place],
             )
             for place, each in enumerate(self._watched)
         )

@@ -90,12 +90,31 @@ _VLLM = (
     # What the kernel kills for memory says nothing: that it did is the memory guard's to tell.
     Case("vllm/oom-worker.log", ErrorClass.ENGINE_CRASHED, "tried once more"),
     Case("vllm/oom-server.log", ErrorClass.ENGINE_CRASHED, "tried once more", exit_code=None, signal=9),
+    # Whether others held it, the memory guard knows.
     Case(
-        "vllm/gpu-memory-busy.log",
-        ErrorClass.MEMORY_BUSY,
+        "vllm/gpu-less-than-utilization.log",
+        ErrorClass.GPU_OUT_OF_MEMORY,
         "lower gpu_memory_utilization (0.92)",
         numbers={"gpu_memory_utilization": 0.92},
         seen=False,
+    ),
+    Case("vllm/gpu-memory-changed.log", ErrorClass.MEMORY_BUSY, "one after another", seen=False),
+    Case(
+        "vllm/gpu-no-attention.log",
+        _CONFIGURATION,
+        "kv_cache_dtype (fp8)",
+        numbers={"kv_cache_dtype": "fp8"},
+        seen=False,
+    ),
+    Case("vllm/gpu-no-nvcc.log", ErrorClass.ENGINE_NOT_INSTALLED, "flashinfer-jit-cache", seen=False),
+    Case(
+        "vllm/gpu-nccl-shared-memory.log",
+        ErrorClass.HOST_OUT_OF_MEMORY,
+        "give the container a larger one",
+        seen=False,
+    ),
+    Case(
+        "vllm/gpu-no-kernel-image.log", ErrorClass.ENGINE_NOT_INSTALLED, "not made for this GPU", seen=False
     ),
     Case(
         "vllm/gpu-out-of-memory-weights.log",

@@ -123,14 +123,14 @@ def test_a_gpu_that_is_lost_is_unreadable(monkeypatch):
 
 
 def test_memory_is_what_programs_have(monkeypatch):
-    """What the driver reserves is left out, as torch leaves it out; old drivers do not tell it apart."""
+    """What the driver reserves is left out, as torch leaves it out; old drivers left it out by themselves."""
     gpu = Gpu(total_mib=143_771, reserved_mib=H200_RESERVED_MIB, hidden_mib=10)
     install(monkeypatch, gpu)
     (device,) = visible_gpus({})
     assert (device.total_mib(), device.used_mib()) == (143_771 - H200_RESERVED_MIB, 10)
     install(monkeypatch, gpu, lacks=["nvmlDeviceGetMemoryInfo_v2"])
     (device,) = visible_gpus({})
-    assert (device.total_mib(), device.used_mib()) == (143_771, 10 + H200_RESERVED_MIB)
+    assert (device.total_mib(), device.used_mib()) == (143_771 - H200_RESERVED_MIB, 10)
 
 
 @pytest.mark.parametrize(

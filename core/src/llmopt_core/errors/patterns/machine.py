@@ -19,10 +19,28 @@ COMPILERS = (
     ),
     pattern(
         ErrorClass.ENGINE_NOT_INSTALLED,
+        r"Could not find nvcc|nvcc: (?:command )?not found|No such file or directory: '(?:\S*/)?nvcc'",
+        "The engine compiles CUDA kernels when it starts and finds no nvcc: install its prebuilt kernels"
+        " (FlashInfer: flashinfer-jit-cache and flashinfer-cubin), or the CUDA toolkit.",
+    ),
+    pattern(
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"(?:g|c)\+\+: (?:command )?not found|Ninja is required to load C\+\+ extensions",
+        "The engine compiles kernels when it starts and its environment has no C++ compiler or no ninja:"
+        " install the packages g++ and ninja-build.",
+    ),
+    pattern(
+        ErrorClass.ENGINE_NOT_INSTALLED,
         r"fatal error: Python\.h: No such file or directory",
         "The engine compiles kernels while it runs and its environment lacks Python's headers: install the"
         " package python3-dev.",
     ),
+)
+SHARED_MEMORY = pattern(
+    ErrorClass.HOST_OUT_OF_MEMORY,
+    r"Error while creating shared memory segment|failed to extend /dev/shm/nccl-",
+    "GPUs of one engine exchange data through /dev/shm, which is too small: give the container a larger one"
+    " (in Kubernetes an emptyDir with medium Memory, else --shm-size), or use one GPU.",
 )
 REMOTE_CODE = pattern(
     ErrorClass.ACCESS_DENIED,
@@ -34,6 +52,7 @@ REMOTE_CODE = pattern(
 PATTERNS = (
     BUILD,
     *COMPILERS,
+    SHARED_MEMORY,
     pattern(
         ErrorClass.GPU_OUT_OF_MEMORY,
         r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",

@@ -3,7 +3,7 @@
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.limits import LimitRule
 from llmopt_core.errors.patterns.base import consequence, pattern
-from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, REMOTE_CODE
+from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, REMOTE_CODE, SHARED_MEMORY
 
 # Said by vLLM's API server when the process that computes has died: no request is answered any more.
 DEAD = r"EngineDeadError|EngineCore encountered (?:a fatal error|an issue)"
@@ -73,9 +73,16 @@ _MEMORY = (
     ),
     pattern(
         ErrorClass.MEMORY_BUSY,
+        r"Error in memory profiling",
+        "Another program gave memory of the GPU back while vLLM measured what is free: give each engine a GPU"
+        " of its own, or start them one after another.",
+    ),
+    pattern(
+        # Where others held memory, the memory guard knows it.
+        ErrorClass.GPU_OUT_OF_MEMORY,
         r"is less than desired GPU memory utilization",
-        "Other processes hold memory of the GPU: end them, or lower gpu_memory_utilization"
-        " ({gpu_memory_utilization}).",
+        "The driver and each program on the GPU take a part of it before vLLM does: lower"
+        " gpu_memory_utilization ({gpu_memory_utilization}), or end what else is there.",
     ),
     pattern(
         ErrorClass.HOST_OUT_OF_MEMORY,
@@ -176,6 +183,12 @@ _CONFIGURATION = (
     ),
     pattern(
         ErrorClass.INVALID_CONFIGURATION,
+        r"No valid attention backend found for",
+        "No attention kernel for this GPU takes dtype ({dtype}), kv_cache_dtype ({kv_cache_dtype}) and"
+        " block_size ({block_size}) together: take one of them out of the search space.",
+    ),
+    pattern(
+        ErrorClass.INVALID_CONFIGURATION,
         r"Bfloat16 is only supported on GPUs",
         "This GPU is too old for bfloat16: set engine.args.dtype to float16.",
     ),
@@ -183,6 +196,7 @@ _CONFIGURATION = (
 _DEVICE = (
     BUILD,
     *COMPILERS,
+    SHARED_MEMORY,
     pattern(
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"Found no NVIDIA driver|NVIDIA driver on your system is too old|CUDA driver initialization failed"
