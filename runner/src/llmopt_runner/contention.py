@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -22,8 +23,9 @@ _NOTABLE = 0.1
 class ProcessorTimes:
     """Processors' seconds since the machine and the processes began.
 
-    `idle` nobody used, `busy` anybody, of which `own` the runner and its engine. In `held_back` of the
-    `periods` of its CPU limit the runner's control group had used up what it may.
+    They are those of the processors that the runner may use. `idle` nobody used, `busy` anybody, of which
+    `own` the runner and its engine. In `held_back` of the `periods` of its CPU limit the runner's control
+    group had used up what it may.
     """
 
     busy: float
@@ -59,7 +61,7 @@ def processor_times(
     pids: Iterable[int], *, cgroup_root: Path = Path("/sys/fs/cgroup"), proc: Path = Path("/proc")
 ) -> ProcessorTimes:
     """Return the times now; `pids` are the engine's processes."""
-    told = psutil.cpu_times()._asdict()
+    told = _of_usable(psutil.cpu_times(percpu=True))
     idle = told["idle"] + told.get("iowait", 0.0)
     # A guest's time is told twice, as the guest's and as the user's.
     guests = told.get("guest", 0.0) + told.get("guest_nice", 0.0)
@@ -72,6 +74,17 @@ def processor_times(
         periods=limits.get("nr_periods", 0),
         held_back=limits.get("nr_throttled", 0),
     )
+
+
+def _of_usable(processors: Sequence[Any]) -> dict[str, float]:
+    """Return the summed seconds, by kind, of those `processors` that this process may use.
+
+    All of them where their numbers do not fit, as in a container that is shown its own processors only.
+    """
+    usable = os.sched_getaffinity(0)
+    if max(usable) < len(processors):
+        processors = [processors[number] for number in usable]
+    return {kind: sum(getattr(each, kind) for each in processors) for kind in processors[0]._fields}
 
 
 def shortage(before: ProcessorTimes, after: ProcessorTimes) -> Shortage:

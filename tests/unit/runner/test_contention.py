@@ -74,3 +74,18 @@ def test_an_engine_elsewhere_is_not_watched():
     """Of what runs on another machine these processors tell nothing."""
     told = watch_processors(tuple)
     assert told() == Shortage()
+
+
+def test_only_the_processors_that_may_be_used_count():
+    """What others do elsewhere takes nothing from a runner that is bound to some of the processors."""
+    usable = os.sched_getaffinity(0)
+    one = min(usable)
+    before = psutil.cpu_times(percpu=True)[one]
+    try:
+        os.sched_setaffinity(0, {one})
+        seen = processor_times(())
+    finally:
+        os.sched_setaffinity(0, usable)
+    after = psutil.cpu_times(percpu=True)[one]
+    assert before.idle <= seen.idle - before.iowait <= after.idle + after.iowait
+    assert before.user + before.system <= seen.busy

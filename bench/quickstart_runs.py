@@ -1,0 +1,141 @@
+"""The quickstart several times, each from its beginning: how long it takes and what it finds.
+
+Each run has a folder of its own and another seed of its sampler; all else is the sample's. Run it where
+nothing else runs, about five minutes a run.
+
+    python bench/quickstart_runs.py [--runs N] [--first-seed N] [--results FOLDER] [--output FILE.md]
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from surfaces.tables import table
+
+from llmopt_core.metrics.catalog import change_text, find_metric
+
+MANIFEST = Path(__file__).parents[1] / "config" / "samples" / "quickstart.yaml"
+# How the runner's warnings of other programs begin.
+_DISTURBED = "other programs took"
+_MOST_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: `seconds` from the command to its end, and best.json (nothing where there is none)."""
+
+    seed: int
+    seconds: float
+    best: Mapping[str, Any]
+
+    @property
+    def significant(self) -> bool:
+        """Whether the repeats proved a gain."""
+        return bool(self.best.get("significant"))
+
+    @property
+    def disturbed(self) -> int:
+        """How many measurements other programs disturbed."""
+        warnings = self.best.get("warnings", ())
+        return sum(each["count"] for each in warnings if each["message"].startswith(_DISTURBED))
+
+
+def main() -> int:
+    """Run the quickstart, and write the table; 1 where a run found nothing at all."""
+    asked = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        results = asked.results or Path(folder)
+        seeds = range(asked.first_seed, asked.first_seed + asked.runs)
+        runs = [_run(seed, results / f"seed-{seed}") for seed in seeds]
+    text = report(runs)
+    print(text)
+    if asked.output is not None:
+        asked.output.write_text(text, encoding="utf-8")
+    return 0 if all(run.best for run in runs) else 1
+
+
+def with_seed(manifest: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Return the manifest with another seed of its sampler."""
+    search = manifest["spec"]["search"]
+    sampler = {**search.get("sampler", {}), "seed": seed}
+    return {**manifest, "spec": {**manifest["spec"], "search": {**search, "sampler": sampler}}}
+
+
+def _run(seed: int, folder: Path) -> Run:
+    manifest = with_seed(yaml.safe_load(MANIFEST.read_text(encoding="utf-8")), seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "quickstart.yaml"
+    file.write_text(yaml.safe_dump(manifest, sort_keys=False), encoding="utf-8")
+    llmopt = str(Path(sys.executable).with_name("llmopt"))
+    began = time.monotonic()
+    subprocess.run([llmopt, "run", str(file), "--results", str(folder), "--fresh"], check=False)
+    seconds = time.monotonic() - began
+    best = folder / manifest["metadata"]["name"] / "best.json"
+    return Run(seed, seconds, json.loads(best.read_text(encoding="utf-8")) if best.exists() else {})
+
+
+def report(runs: Sequence[Run]) -> str:
+    """Return the text: how many runs had a significant gain in time, and a line for each run."""
+    good = sum(run.significant for run in runs)
+    soon = sum(run.seconds <= _MOST_SECONDS for run in runs)
+    header = [
+        "seed",
+        "seconds",
+        "significant gain",
+        "gains over the default",
+        "ended",
+        "disturbed",
+        "headline",
+    ]
+    return (
+        f"# {len(runs)} runs of the quickstart\n\n"
+        f"By `bench/quickstart_runs.py`: `llmopt run` in an empty folder, another seed each time. {good} of"
+        f" {len(runs)} found a significant gain, {soon} ended within {_MOST_SECONDS:.0f} s. `disturbed`"
+        " counts measurements from which other programs took the processors.\n\n"
+        f"{table(header, [_row(run) for run in runs])}\n"
+    )
+
+
+def _row(run: Run) -> list[str]:
+    if not run.best:
+        return [str(run.seed), f"{run.seconds:.0f}", "no", "", "without a result", "", ""]
+    return [
+        str(run.seed),
+        f"{run.seconds:.0f}",
+        "yes" if run.significant else "no",
+        "; ".join(_gain(each) for each in run.best["effects"] if each["metric"] in run.best["objectives"]),
+        str(run.best["ended"]),
+        str(run.disturbed),
+        str(run.best["headline"]).replace("|", "/"),
+    ]
+
+
+def _gain(effect: Mapping[str, Any]) -> str:
+    scale = "bounded" if effect["relative"] is None else find_metric(effect["metric"]).scale
+    kind = "relative" if scale == "ratio" else "absolute"
+    text = f"{effect['metric']} {change_text(effect[kind], scale)}"
+    if (span := effect[f"{kind}_interval"]) is None:
+        return text
+    return f"{text} ({change_text(span['low'], scale)} to {change_text(span['high'], scale)})"
+
+
+def _arguments() -> argparse.Namespace:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--results", type=Path, metavar="FOLDER", help="keep the studies here")
+    parser.add_argument("--output", type=Path, metavar="FILE.md")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
