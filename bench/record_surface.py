@@ -30,6 +30,7 @@ from recording.recipes import RECIPES, Recipe
 from surfaces.recorded import DESCRIPTION, load_surface
 
 from llmopt_runner.engines.base import Engine
+from llmopt_runner.stopping import Interrupted
 
 RECORDED = Path(__file__).parent / "recorded"
 JOURNALS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "llmopt" / "recordings"
@@ -38,8 +39,12 @@ JOURNALS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "llm
 def main() -> int:
     """Measure what is asked for, and write the surfaces."""
     asked = _arguments()
-    for name in asked.names:
-        _record(RECIPES[name](), asked)
+    try:
+        for name in asked.names:
+            _record(RECIPES[name](), asked)
+    except Interrupted:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
     if not asked.names:
         _say_what_is_there(asked.output)
     return 0
@@ -68,9 +73,8 @@ def _record(recipe: Recipe, asked: argparse.Namespace) -> None:
     with recorder(recipe, plan, asked.journals / recipe.name) as measuring:
         engine = measuring.trials.slot.engine
         for count, start in enumerate(plan.starts, 1):
-            left = left_of(start, journal.measurements())
-            if left and time.monotonic() < ends:
-                _run(start, left, measuring, journal)
+            if time.monotonic() < ends:
+                _run(start, left_of(start, journal.measurements()), measuring, journal)
                 print(f"{recipe.name}: {count} of {len(plan.starts)} starts", file=sys.stderr)
         origin = origin_of(recipe, engine)
     rows = write_folder(asked.output / recipe.name, recipe, plan, journal.measurements(), origin)

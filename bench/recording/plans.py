@@ -14,7 +14,7 @@ from recording.recipes import ENGINE, Recipe
 REPEATS = 3
 _DECIMALS = 10
 # A space without enough different points would be searched for ever.
-_MOST_POINTS = 4096
+_MOST_POINTS = 512
 
 Point = Mapping[str, Value]
 
