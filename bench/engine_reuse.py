@@ -91,7 +91,7 @@ def resource(trials: int, requests: int, tokens: int, threads: int | None) -> LL
 
 
 def opened(document: LLMOptimization, study: Study, folder: Path) -> TrialRunner:
-    common = shared(document.spec, study, folder, StopSignal(), Progress())
+    common = shared(document.spec, study, folder, StopSignal(), Progress(), {})
     return search_runner(document.spec, common)
 
 

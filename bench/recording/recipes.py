@@ -135,7 +135,7 @@ def transformers() -> Recipe:
             },
         ],
         "prompt": [
-            {"name": "few_shot", "int": {"low": 0, "high": 2}},
+            {"name": "few_shot", "int": {"low": 0, "high": 1}},
             {"name": "system", "categorical": {"choices": _SYSTEM[:2]}},
         ],
     }
@@ -149,13 +149,13 @@ def transformers() -> Recipe:
             },
             space,
             [{"metric": "good_answers_per_second"}],
-            samples=8,
-            concurrency=4,
-            constraints=[{"metric": "e2e_ms_p95", "max": "6000"}],
+            samples=6,
+            concurrency=3,
+            constraints=[{"metric": "e2e_ms_p95", "max": "2000"}],
         ),
         workload=(
-            SpaceParameter(CONCURRENCY, ChoiceDimension((1, 2, 4, 8))),
-            SpaceParameter(MAX_TOKENS, ChoiceDimension((6, 12))),
+            SpaceParameter(CONCURRENCY, ChoiceDimension((1, 3, 6))),
+            SpaceParameter(MAX_TOKENS, ChoiceDimension((10, 16))),
         ),
         engines=20,
         requests=10,
