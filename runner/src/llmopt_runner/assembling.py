@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmopt_core.api.environment import DENY, Variable
+from llmopt_core.api.environment import DENY, NO, Variable
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import Budget, OptimizationSpec
@@ -120,6 +120,7 @@ class Shared:
                 if trial.outcome is not None and is_alike(trial)
             ],
             stop=self.stopping.wake,
+            counts_gpus=os.environ.get(Variable.GPUS_COUNTED) != NO,
             actions=self.actions,
         )
 

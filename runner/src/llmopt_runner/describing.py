@@ -1,11 +1,9 @@
-"""What a runner finds on this machine, as one JSON document: `python -m llmopt_runner.describing`.
+"""What a runner finds on this machine, as one JSON document: `python -m llmopt_runner.describing [--gpus]`.
 
 For the command that a person types, which must know what runners would do without being one. It asks no
 engine to start, and says of each that cannot be asked why.
 """
 
-import importlib
-import importlib.util
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +13,10 @@ from llmopt_core.engines.registry import engine_names
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.files import words_of
 from llmopt_runner.engines.base import load_engine
+from llmopt_runner.memory import nvml
 from llmopt_runner.memory.devices import DeviceUnreadable, MemoryDevice, visible_devices
-
-_NVML = "pynvml"
+from llmopt_runner.memory.levels import Thresholds
+from llmopt_runner.memory.nvml import assignable_gpus
 
 
 def describe() -> dict[str, Any]:
@@ -28,7 +27,7 @@ def describe() -> dict[str, Any]:
     return {
         "engines": engines,
         "devices": [found for device in visible_devices() if (found := _device(device))],
-        "gpus": _gpus(_library()),
+        "gpus": _gpus(nvml.library()),
     }
 
 
@@ -50,35 +49,44 @@ def _device(device: MemoryDevice) -> dict[str, Any] | None:
         "kind": device.kind,
         "total_mib": seen.total_mib,
         "used_mib": seen.used_mib,
+        "level": Thresholds().level(seen, device.kind).name,
     }
 
 
-def _library() -> Any | None:
-    return importlib.import_module(_NVML) if importlib.util.find_spec(_NVML) else None
-
-
 def _gpus(nvml: Any | None) -> dict[str, Any]:
-    """Return the GPUs' products, driver and CUDA version, or the reason why there are none to be seen."""
+    """Return the GPUs' products, driver and CUDA version, or the reason why there are none to be seen.
+
+    The reason also names a GPU that cannot be used beside others that can.
+    """
     nothing: dict[str, Any] = {"products": [], "driver": None, "cuda": None}
     if nvml is None:
-        return {**nothing, "reason": f"the module {_NVML} is not installed: pip install 'llmopt[runner]'"}
+        return {**nothing, "reason": "the module pynvml is not installed: pip install 'llmopt[runner]'"}
     try:
         nvml.nvmlInit()
         version = nvml.nvmlSystemGetCudaDriverVersion_v2()
-        handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
+        found = [_product(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
         return {
-            "products": [nvml.nvmlDeviceGetName(handle) for handle in handles],
+            "products": [product for product, _ in found if product is not None],
             "driver": nvml.nvmlSystemGetDriverVersion(),
             "cuda": f"{version // 1000}.{version % 1000 // 10}",
-            "reason": None,
+            "reason": "; ".join(problem for _, problem in found if problem) or None,
         }
     except nvml.NVMLError as error:
         return {**nothing, "reason": str(error)}
 
 
+def _product(nvml: Any, index: int) -> tuple[str | None, str]:
+    """Return the name of a GPU, or why it cannot be used."""
+    try:
+        return nvml.nvmlDeviceGetName(nvml.nvmlDeviceGetHandleByIndex(index)), ""
+    except nvml.NVMLError as error:
+        return None, f"GPU {index} cannot be used: {error}"
+
+
 def main() -> int:
-    """Print the description."""
-    json.dump(describe(), sys.stdout)
+    """Print the description; with `--gpus` only by which names a program can be given one GPU each."""
+    document = assignable_gpus() if "--gpus" in sys.argv[1:] else describe()
+    json.dump(document, sys.stdout)
     return 0
 
 

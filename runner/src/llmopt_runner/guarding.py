@@ -12,6 +12,7 @@ from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.base import Engine
 from llmopt_runner.engines.failures import EngineStartFailed
 from llmopt_runner.engines.server import EngineServer
+from llmopt_runner.memory.gpu_starts import alone_on
 from llmopt_runner.memory.guard import GuardReading, MemoryGuard
 from llmopt_runner.memory.leaks import LeakCheck
 from llmopt_runner.memory.levels import GpuReserve, Level, Thresholds
@@ -73,7 +74,8 @@ class EngineMemory:
 
     `shape` is the model's, None where it is not known: then nothing is predicted. `facts` returns those of
     the study's earlier outcomes, by which predictions are corrected. `stop` ends what the engine is asked.
-    `actions` counts what was done about memory, for all the slots of a runner.
+    `counts_gpus`: no other runner counts the hours of the same GPUs. `actions` counts what was done about
+    memory, for all the slots of a runner.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class EngineMemory:
         shape: ModelShape | None = None,
         facts: Callable[[], Iterable[Mapping[str, Any]]] = lambda: (),
         stop: Callable[[], None] = lambda: None,
+        counts_gpus: bool = True,
         actions: Counter[str] | None = None,
     ) -> None:
         """Keep what is watched, and how."""
@@ -92,6 +95,7 @@ class EngineMemory:
         self._shape = shape
         self._earlier_facts = facts
         self._stop = stop
+        self._counts_gpus = counts_gpus
         self._now: _Guarded | None = None
         self._reading = NOTHING_SEEN
         self._warnings: list[str] = []
@@ -106,6 +110,11 @@ class EngineMemory:
     def gpus(self) -> int:
         """How many GPUs the engines may use, and so are held while the runner lives."""
         return sum(device.kind == "gpu" for device in self._devices)
+
+    @property
+    def counted_gpus(self) -> int:
+        """How many GPUs count as this runner's: none where another runner holds the same ones."""
+        return self.gpus if self._counts_gpus else 0
 
     def actions(self) -> Mapping[str, int]:
         """Return how often something was done about memory since the runner began: refuse, stop, kill."""
@@ -127,6 +136,17 @@ class EngineMemory:
 
     def _need_of(self, engine: Engine, configuration: Configuration) -> MemoryNeed | None:
         return None if self._shape is None else engine.memory_need(self._shape, configuration)
+
+    @contextmanager
+    def starting(
+        self, engine: Engine, configuration: Configuration, cancelled: Callable[[], bool]
+    ) -> Iterator[None]:
+        """Start an engine in the block, while no other runner of this machine starts one on the same GPUs.
+
+        Raises Interrupted where it was `cancelled` while it waited.
+        """
+        with alone_on(self._used(engine, configuration), cancelled):
+            yield
 
     def load(self, server: EngineServer, configuration: Configuration, start: Callable[[], float]) -> float:
         """Return what `start` returns, guarded from before it until `unloaded`.
@@ -169,7 +189,7 @@ class EngineMemory:
         )
 
     def _used(self, engine: Engine, configuration: Configuration) -> Sequence[MemoryDevice]:
-        if engine.uses_gpus(configuration):
+        if not self.gpus or engine.uses_gpus(configuration):
             return self._devices
         return [device for device in self._devices if device.kind != "gpu"]
 

@@ -89,7 +89,7 @@ class Heartbeat:
             self._record,
             beat=self._record.beat + 1,
             active_seconds=time.monotonic() - self._began,
-            gpus=self._progress.memory.gpus,
+            gpus=self._progress.memory.counted_gpus,
             trial=None if ended else self._progress.trial,
             stage=self._progress.stage,
             memory_mib=None if memory is None else memory.current_mib,

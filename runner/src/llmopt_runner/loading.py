@@ -89,9 +89,10 @@ class EngineSlot:
         self.close()
         server = self._server_of(self.engine, self.settings_for(configuration))
         try:
-            seconds = self.memory.load(
-                server, configuration, lambda: server.start(self._timeout_seconds, cancelled=cancelled)
-            )
+            with self.memory.starting(self.engine, configuration, cancelled):
+                seconds = self.memory.load(
+                    server, configuration, lambda: server.start(self._timeout_seconds, cancelled=cancelled)
+                )
         except BaseException:  # whatever ends the start, nothing of it may be left running
             server.stop(at_once=True)
             self.memory.unloaded()

@@ -1,62 +1,53 @@
-"""What a runner says of the machine. The GPU library is a stand-in: there is no GPU here."""
+"""What a runner says of the machine. NVML is a stand-in below pynvml."""
 
 import json
 import subprocess
 import sys
-from types import SimpleNamespace
 
-import pytest
+import pynvml
+from fakes.nvml_library import Gpu, install
 
 from llmopt_runner import describing
 from llmopt_runner.engines.failures import EngineNotInstalled
+from llmopt_runner.memory import nvml
 
 
-class NVMLError(Exception):
-    """As the library's own."""
+def _gpus():
+    return describing.describe()["gpus"]
 
 
-def library(*, products=(), error=None):
-    """Stands for the module pynvml: `products` are plugged in, or every call ends with `error`."""
-
-    def init():
-        if error:
-            raise NVMLError(error)
-
-    return SimpleNamespace(
-        NVMLError=NVMLError,
-        nvmlInit=init,
-        nvmlSystemGetCudaDriverVersion_v2=lambda: 13020,
-        nvmlSystemGetDriverVersion=lambda: "580.65.06",
-        nvmlDeviceGetCount=lambda: len(products),
-        nvmlDeviceGetHandleByIndex=lambda index: index,
-        nvmlDeviceGetName=lambda handle: products[handle],
-    )
+def test_gpus_come_with_driver_and_cuda(monkeypatch):
+    """Products, and versions in words."""
+    install(monkeypatch, Gpu(name="NVIDIA H100"), Gpu(name="NVIDIA H100"))
+    assert _gpus() == {
+        "products": ["NVIDIA H100"] * 2,
+        "driver": "580.159.04",
+        "cuda": "13.0",
+        "reason": None,
+    }
 
 
-@pytest.mark.parametrize(
-    ("nvml", "expected"),
-    [
-        (
-            library(products=("NVIDIA H100", "NVIDIA H100")),
-            {"products": ["NVIDIA H100"] * 2, "driver": "580.65.06", "cuda": "13.2", "reason": None},
-        ),
-        (
-            library(error="Driver Not Loaded"),
-            {"products": [], "driver": None, "cuda": None, "reason": "Driver Not Loaded"},
-        ),
-        (
-            None,
-            {
-                "products": [], "driver": None, "cuda": None,
-                "reason": "the module pynvml is not installed: pip install 'llmopt[runner]'",
-            },
-        ),
-    ],
-)  # fmt: skip
-def test_gpus_come_with_driver_and_cuda_or_the_reason_why_not(monkeypatch, nvml, expected):
-    """Products, versions in words, or what NVML said."""
-    monkeypatch.setattr(describing, "_library", lambda: nvml)
-    assert describing.describe()["gpus"] == expected
+def test_a_gpu_that_cannot_be_used_hides_no_other(monkeypatch):
+    """The others are shown, and what NVML says of the one."""
+    install(monkeypatch, Gpu(no_handle=pynvml.NVML_ERROR_GPU_IS_LOST), Gpu(name="NVIDIA L4"))
+    found = _gpus()
+    assert (found["products"], found["reason"]) == (["NVIDIA L4"], "GPU 0 cannot be used: GPU is lost")
+
+
+def test_without_gpus_the_reason_is_told(monkeypatch):
+    """What NVML says, or that it is not there."""
+    install(monkeypatch, driver=False)
+    assert _gpus() == {"products": [], "driver": None, "cuda": None, "reason": "Driver Not Loaded"}
+    monkeypatch.setattr(nvml, "library", lambda: None)
+    assert _gpus()["reason"] == "the module pynvml is not installed: pip install 'llmopt[runner]'"
+
+
+def test_devices_come_with_the_guards_level(monkeypatch):
+    """A share of a large GPU is no danger."""
+    large, small = Gpu("GPU-a", 81_000, hidden_mib=75_000), Gpu("GPU-b", 2_000, hidden_mib=1_950)
+    install(monkeypatch, large, small)
+    levels = {each["name"]: each["level"] for each in describing.describe()["devices"]}
+    assert (levels["gpu0"], levels["gpu1"]) == ("SAFE", "EMERGENCY")
 
 
 def test_an_engine_that_cannot_be_asked_hides_no_other(monkeypatch):
@@ -80,3 +71,12 @@ def test_the_program_prints_one_document():
     command = [sys.executable, "-m", "llmopt_runner.describing"]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert set(json.loads(output)) == {"engines", "devices", "gpus"}
+
+
+def test_the_gpus_that_programs_can_be_given_are_a_document_of_their_own(monkeypatch, capsys):
+    """For whoever starts several runners; no engine is asked."""
+    install(monkeypatch, Gpu(), Gpu("GPU-b", slices={0: Gpu("MIG-a")}))
+    monkeypatch.delenv(nvml.VISIBLE_VARIABLE, raising=False)
+    monkeypatch.setattr(sys, "argv", ["describing", "--gpus"])
+    assert describing.main() == 0
+    assert json.loads(capsys.readouterr().out) == ["0", "MIG-a"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from llmopt.local.folders import ResultsFolder, note_holders
 from llmopt.local.metrics import LOOPBACK
+from llmopt.machine.gpus import Deal
 from llmopt_core.api.environment import Variable
 from llmopt_core.api.exit_codes import RunnerExit
 
@@ -28,7 +29,7 @@ class Launcher:
     `command` is the program. `lifeline` is the end of a pipe that runners read and nobody writes: it ends
     when this process does, however that came, and the runners with it. The storage's URL goes through the
     environment because an argument list can be read by every user of the machine. `metrics_ports` are where
-    the runners serve metrics, by index; empty: nowhere.
+    the runners serve metrics, by index; empty: nowhere. `gpus` says which GPUs each runner sees; None: all.
     """
 
     folder: ResultsFolder
@@ -38,6 +39,7 @@ class Launcher:
     command: tuple[str, ...] = RUNNER_COMMAND
     environment: Mapping[str, str] = field(default_factory=dict)
     metrics_ports: tuple[int, ...] = ()
+    gpus: Deal | None = None
 
     def arguments(self, index: int) -> list[str]:
         """Return the command line of runner `index`."""
@@ -59,7 +61,8 @@ class Launcher:
             Variable.STORAGE_URL: self.storage_url,
             Variable.SESSION: str(self.folder.path.resolve()),
         }
-        environment = {**os.environ, **self.environment, **session}
+        gpus = self.gpus.environment(index) if self.gpus is not None else {}
+        environment = {**os.environ, **self.environment, **gpus, **session}
         with self.folder.runner_log(index).open("ab") as log:
             return subprocess.Popen(
                 self.arguments(index),

@@ -7,6 +7,7 @@ from llmopt.local.fleets import RUNNER_COMMAND, Fleet, Launcher, lifeline
 from llmopt.local.metrics import metrics_ports, where_served
 from llmopt.local.sessions import Audience, Pace, Session, SessionEnd, Stop
 from llmopt.local.studies import LocalStudy
+from llmopt.machine import gpus
 from llmopt.report.writing import ReportUnavailable, write_report
 from llmopt.results import Result, read_result, write_best
 from llmopt_core.storage.studies import Study
@@ -16,7 +17,8 @@ from llmopt_core.storage.studies import Study
 class RunSettings:
     """How the runners are started: how many (None: as the manifest says), by which program.
 
-    `metrics_port`: where the first of them serves metrics (0: any free port), None: nowhere.
+    `metrics_port`: where the first of them serves metrics (0: any free port), None: nowhere. `gpus_command`
+    prints the GPUs that several runners share out.
     """
 
     runners: int | None = None
@@ -24,6 +26,7 @@ class RunSettings:
     pace: Pace = field(default_factory=Pace)
     environment: Mapping[str, str] = field(default_factory=dict)
     metrics_port: int | None = None
+    gpus_command: tuple[str, ...] = gpus.COMMAND
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,19 @@ def find(local: LocalStudy, settings: RunSettings, stop: Stop, audience: Audienc
             spec = local.resource.spec
             count = settings.runners or spec.runners.count
             ports = metrics_ports(settings.metrics_port, count)
-            for sentence in where_served(ports):
+            shared_out = gpus.deal(gpus.assignable(settings.gpus_command), count) if count > 1 else None
+            sentences = shared_out.sentences() if shared_out is not None else ()
+            for sentence in (*where_served(ports), *sentences):
                 audience.event(sentence)
             launcher = Launcher(
-                local.folder, local.storage_url, lock, line, settings.command, settings.environment, ports
+                local.folder,
+                local.storage_url,
+                lock,
+                line,
+                settings.command,
+                settings.environment,
+                ports,
+                shared_out,
             )
             fleet = Fleet(launcher, count)
             end = Session(study, spec, fleet, settings.pace).run(stop, audience)

@@ -11,7 +11,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.occupancy import Occupancy
-from llmopt_core.resources.serving import MemoryGuard
 
 COMMAND = (sys.executable, "-m", "llmopt_runner.describing")
 TIMEOUT_SECONDS = 30.0
@@ -33,21 +32,11 @@ class EngineFound:
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceFound(Occupancy):
-    """One device's memory now."""
+    """One device's memory now; `level` is what a memory guard with its usual levels would say."""
 
     name: str
     kind: Literal["host", "gpu"]
-
-    @property
-    def level(self) -> str:
-        """What a memory guard with its usual levels would say."""
-        guard = MemoryGuard()
-        levels = (
-            (guard.emergency_percent, "EMERGENCY"),
-            (guard.critical_percent, "CRITICAL"),
-            (guard.warning_percent, "WARNING"),
-        )
-        return next((name for percent, name in levels if self.percent >= percent), "SAFE")
+    level: Literal["SAFE", "WARNING", "CRITICAL", "EMERGENCY"] = "SAFE"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ them.
 from enum import StrEnum
 
 DENY = "deny"
+NO = "no"
 
 
 class Variable(StrEnum):
@@ -19,6 +20,7 @@ class Variable(StrEnum):
     MODELS_ROOT = "LLMOPT_MODELS_ROOT"  # where volume claims with models are mounted
     REMOTE_CODE = "LLMOPT_REMOTE_CODE"  # "deny": a model's own code is not run, whatever a study says
     SESSION = "LLMOPT_SESSION"  # marks the runners of one `llmopt run`
+    GPUS_COUNTED = "LLMOPT_GPUS_COUNTED"  # "no": another runner has the same GPUs and counts their hours
     ENGINE_VARIABLES = "LLMOPT_ENGINE_VARIABLES"  # names, by commas, that engines get beside the usual ones
     ENGINE_MARK = "LLMOPT_ENGINE_MARK"  # marks every process of one engine
 
