@@ -102,8 +102,10 @@ class Tenant:
         body["metadata"] = {"name": name, "namespace": self.namespace}
         body["spec"] |= {"budget": {"trials": 4}, "confirm": {"top": 1, "repeats": 2}, **spec}
         body["spec"] = {field: value for field, value in body["spec"].items() if value is not None}
-        if "search" in body["spec"]:  # `auto` may end before the budget
-            body["spec"]["search"].setdefault("sampler", {"name": "random"})
+        if search := body["spec"].get("search"):
+            search.setdefault("sampler", {"name": "random"})  # `auto` may end before the budget
+            if any(each["name"] == "temperature" for each in search["space"].get("sampling", ())):
+                search.setdefault("enqueue", [{"sampling.temperature": "0"}])  # wins, without chance
         self.api.create(self.path("llmopt.dev/v1alpha1", plural), body)
 
     def edit(self, name: str, patch: Any, *, plural: str = "llmoptimizations") -> None:

@@ -7,8 +7,6 @@ from fakes.tenants import eventually
 from llmopt_operator.specs.naming import child_name, manifest_hash
 
 pytestmark = pytest.mark.slow
-_POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
-_BINDINGS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
 _ROLES = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
 _ALL = ["get", "list", "watch", "create", "patch", "delete"]
 _QUEUED = {"queueName": "none"}
@@ -75,32 +73,6 @@ def make_limited(tenant, plane, make_operator):
     yield make
     for path in (_ROLES, _ROLES.replace("roles", "rolebindings")):
         tenant.api.delete(f"{path}/{name}")
-
-
-@pytest.fixture
-def policy(tenant):
-    """Return what denies the creation of a kind of objects in the tenant's namespace, until it is lifted."""
-    name, made = tenant.namespace, []
-
-    def lift():
-        while made:
-            tenant.api.delete(f"{made.pop()}/{name}")
-
-    def deny(group, resource, text):
-        rule = {"apiGroups": [group], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"]}
-        matches = {"resourceRules": [{**rule, "resources": [resource]}]}
-        api_version = "admissionregistration.k8s.io/v1"
-        head = {"apiVersion": api_version, "metadata": {"name": name}}
-        spec = {"matchConstraints": matches, "validations": [{"expression": "false", "message": text}]}
-        tenant.api.create(_POLICIES, {**head, "kind": "ValidatingAdmissionPolicy", "spec": spec})
-        only = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": tenant.namespace}}}
-        bound = {"policyName": name, "validationActions": ["Deny"], "matchResources": only}
-        tenant.api.create(_BINDINGS, {**head, "kind": "ValidatingAdmissionPolicyBinding", "spec": bound})
-        made.extend((_POLICIES, _BINDINGS))
-        return lift
-
-    yield deny
-    lift()
 
 
 def test_a_quota_for_jobs_is_named_and_waited_for(tenant, operator):

@@ -142,3 +142,18 @@ def test_a_deployment_that_is_made_later_is_found(tenant, operator):
         assert "server does not exist" in condition["message"]
         deploy(tenant)
         tenant.until("early", "RolledOut", "True")
+
+
+def test_a_refused_change_is_quoted_and_made_once_it_is_allowed(tenant, operator, policy):
+    """What forbids the Deployment's change is in the condition and an event; when it is gone it is made."""
+    with tenant.kubelet():
+        deploy(tenant)
+        lift = policy("apps", "deployments", "no changes before the release")
+        tenant.apply("frozen", **SPEC)
+        condition = tenant.until("frozen", "RolledOut", "False", "AdmissionDenied")
+        assert "no changes before the release" in condition["message"]
+        assert "RolloutRefused" in tenant.events("frozen")
+        assert arguments(tenant) == FORMER
+        lift()
+        tenant.until("frozen", "RolledOut", "True", "Available")
+    assert arguments(tenant)[:2] == ["--port", "80"]
