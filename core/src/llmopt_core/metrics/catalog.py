@@ -38,7 +38,8 @@ _QUALITY = (
     _quality("accuracy", "mean of the per-item scores of the exact, numeric, choice or contains evaluator"),
     _quality(
         "token_f1",
-        "mean over items of the harmonic mean of token precision and recall",
+        "mean over items of the harmonic mean of token precision and recall, without punctuation and"
+        " articles; the best of several right answers counts",
         "SQuAD (Rajpurkar et al. 2016)",
     ),
     _quality("distinct_1", "distinct unigrams / unigrams over all answers", "Li et al. 2016"),

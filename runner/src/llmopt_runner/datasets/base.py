@@ -27,6 +27,9 @@ class Item:
     """One question with its expected answer. `kind` says what sort of question it is.
 
     `choices` are the texts to choose from, in the order they are shown; then `answer` is one of them.
+    `alternatives` are other answers that are as right as `answer`. `solution` is how the answer is reached:
+    an example before a question shows it. An `answer` that is empty is not known: only a judge, or a service
+    of one's own, can score the item.
     """
 
     id: str
@@ -34,6 +37,8 @@ class Item:
     answer: str
     kind: str
     choices: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    solution: str = ""
 
 
 class Split(NamedTuple):

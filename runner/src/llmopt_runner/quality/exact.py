@@ -1,20 +1,95 @@
 """`exact`: the answer is the expected one, but for form."""
 
+import re
+
 from llmopt_runner.datasets.base import Item
 from llmopt_runner.quality.base import Evaluator
-from llmopt_runner.quality.normalisation import normalise_answer
+from llmopt_runner.quality.normalisation import normalise, normalise_answer
+from llmopt_runner.quality.numbers import whole_quantity
+from llmopt_runner.quality.reading.affirmations import affirmation
+from llmopt_runner.quality.reading.moments import moment
+from llmopt_runner.quality.reading.phrases import is_noun_with_ending, stated_phrases
+from llmopt_runner.quality.reading.statements import read
+from llmopt_runner.quality.reading.units import same_unit
+
+_SYMBOLS = re.compile(r"[<>≤≥≠]|(?<=\w)(?:\+\+|#)(?!\w)")
+_FREE_SPACE = re.compile(r"(?<=[가-힣]) | (?=[가-힣])|(?<=[^\w\s.]) | (?=[^\w\s.])")
+_ARTICLE = re.compile(r"^(?:an?|the) (?=\w)")
+# A longer expected answer is compared as a whole only.
+_LONGEST_PHRASE = 400
 
 
 class Exact(Evaluator):
-    """1 when the normalised answer equals the normalised expected one, else 0."""
+    """1 when the answer is the expected one or an alternative of it, else 0.
+
+    Form does not count: case, punctuation, quotes, markdown, LaTeX, what announces an answer, the sentence
+    that holds nothing else, the space between Korean words. Numbers, times, dates, yes and no count by what
+    they mean.
+    """
 
     metric = "accuracy"
 
     async def score(self, item: Item, answer: str) -> float:
         """Return 1 or 0."""
-        return float(is_exact(item.answer, answer))
+        return float(is_right(item, answer))
+
+
+def is_right(item: Item, answer: str) -> bool:
+    """Say whether `answer` is the expected one of `item` or one of its alternatives."""
+    return any(is_exact(expected, answer) for expected in (item.answer, *item.alternatives))
 
 
 def is_exact(expected: str, answer: str) -> bool:
-    """Say whether both texts are the same but for form (`normalisation.normalise_answer`)."""
-    return normalise_answer(answer) == normalise_answer(expected)
+    """Say whether `answer` says `expected` and nothing else, in any of the usual forms."""
+    if answer.strip() == expected.strip() or _same_text(expected, answer):
+        return True
+    if len(expected) > _LONGEST_PHRASE:
+        return False
+    return any(_same(expected, phrase) for phrase in stated_phrases(read(answer)))
+
+
+def _same_text(one: str, two: str) -> bool:
+    if len(two) > 4 * len(one) + _LONGEST_PHRASE or _SYMBOLS.findall(one) != _SYMBOLS.findall(two):
+        return False
+    first, second = normalise_answer(one), normalise_answer(two)
+    # Two texts of nothing but punctuation are the same only if they are.
+    return bool(first) and _squeezed(first) == _squeezed(second)
+
+
+def _squeezed(text: str) -> str:
+    """Return the normalised `text` without an article, and without spaces beside symbols and Hangul.
+
+    Korean writers set them as they like: 6월20일.
+    """
+    return _FREE_SPACE.sub("", _ARTICLE.sub("", text))
+
+
+def _same(expected: str, phrase: str) -> bool:
+    if len(phrase) > 2 * len(expected) + _LONGEST_PHRASE:
+        return False
+    return (
+        _same_text(expected, phrase)
+        or _same_meaning(expected, phrase)
+        or is_noun_with_ending(_squeezed_start(phrase, expected), normalise(expected))
+    )
+
+
+def _squeezed_start(phrase: str, expected: str) -> str:
+    """Return the normalised `phrase`, its beginning spaced as `expected` is, if it is the same."""
+    text, wanted = normalise(phrase), normalise(expected)
+    squeezed = _squeezed(wanted)
+    if text.startswith(wanted) or not text.startswith(squeezed):
+        return text
+    return wanted + text[len(squeezed) :]
+
+
+def _same_meaning(expected: str, phrase: str) -> bool:
+    said = affirmation(expected) if len(expected.split()) == 1 else None
+    if said is not None:
+        return affirmation(phrase) is said
+    when = moment(expected)
+    if when is not None:
+        there = moment(phrase)
+        return there is not None and when.is_same(there)
+    wanted, given = whole_quantity(expected), whole_quantity(phrase)
+    return wanted is not None and given is not None and wanted.is_near(given) and same_unit(expected, phrase)

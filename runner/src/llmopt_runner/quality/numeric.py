@@ -6,13 +6,13 @@ from typing import Self
 
 from llmopt_runner.datasets.base import Item
 from llmopt_runner.quality.base import Evaluator, EvaluatorInvalid, EvaluatorSettings
-from llmopt_runner.quality.numbers import answered_number
+from llmopt_runner.quality.numbers import Quantity, answered_quantity
 
 
 class Numeric(Evaluator):
     """1 when the answer's number is within `tolerance` (absolute) of the expected one, else 0.
 
-    Which number of an answer counts is said by `numbers.answered_number`.
+    Which number of an answer counts is said by `numbers.answered_quantity`.
     """
 
     metric = "accuracy"
@@ -37,12 +37,12 @@ class Numeric(Evaluator):
 
     async def score(self, item: Item, answer: str) -> float:
         """Return 1 or 0."""
-        given = answered_number(answer)
-        return float(given is not None and abs(given - _expected(item)) <= self._tolerance)
+        given = answered_quantity(answer)
+        return float(given is not None and given.is_near(_expected(item), self._tolerance))
 
 
-def _expected(item: Item) -> Fraction:
-    number = answered_number(item.answer)
+def _expected(item: Item) -> Quantity:
+    number = answered_quantity(item.answer)
     if number is None:
         raise EvaluatorInvalid(
             f"item {item.id} expects {item.answer[:80]!r}, which holds no number: "

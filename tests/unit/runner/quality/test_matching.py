@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmopt_core.metrics.catalog import CATALOG
 from llmopt_runner.datasets.base import Item
 from llmopt_runner.quality.base import EvaluatorInvalid
 from llmopt_runner.quality.choice import Choice, picked
@@ -39,7 +40,10 @@ def _score(evaluator, expected, answer, choices=()):
         (Numeric(), "11", "The answer is 12", 0),
         (Numeric(), "11", "no number", 0),
         (Numeric(), "35000", "3만 5천 원", 1),
-        (TokenF1(), "the red car", "the red bus", 2 / 3),
+        (TokenF1(), "the red car", "a red bus", 1 / 2),
+        (TokenF1(), "Denver Broncos", "The Denver Broncos won.", 4 / 5),
+        (TokenF1(), "well-known", "wellknown", 1),
+        (TokenF1(), "red", "The answer is red.", 1 / 2),
         (TokenF1(), "red", "", 0),
         (TokenF1(), "red", "red red", 2 / 3),
     ],
@@ -124,7 +128,7 @@ def test_f1_is_bounded_and_symmetric(first, second):
     assert token_f1(first, first) == 1
 
 
-@given(st.lists(st.sampled_from("abcdef"), min_size=1), st.lists(st.sampled_from("abcdef"), min_size=1))
+@given(st.lists(st.sampled_from("bcdefg"), min_size=1), st.lists(st.sampled_from("bcdefg"), min_size=1))
 def test_f1_counts_shared_tokens(first, second):
     """F1 is the harmonic mean of the shares of shared tokens in both texts."""
     shared = sum(min(first.count(token), second.count(token)) for token in set(first))
@@ -145,3 +149,35 @@ def test_an_expected_answer_scores_itself(text):
     """A model that writes the expected answer word for word gets everything."""
     assert _score(Exact(), text, text) == 1
     assert _score(TokenF1(), text, text) == 1
+
+
+def test_best_of_several_right_answers():
+    """Where an item has several right answers, token F1 is that of the nearest, as in SQuAD."""
+    item = Item("i", "?", "the United States of America", "k", alternatives=("the USA",))
+    assert asyncio.run(TokenF1().score(item, "USA")) == 1
+
+
+def test_no_metric_takes_a_name_of_the_evaluation_harness():
+    """Names that lm-eval gives to metrics mean what they mean there: no other score has one of them."""
+    theirs = {
+        "acc",
+        "acc_norm",
+        "acc_bytes",
+        "exact_match",
+        "f1",
+        "mcc",
+        "bleu",
+        "chrf",
+        "ter",
+        "brier_score",
+    }
+    theirs |= {
+        "perplexity",
+        "word_perplexity",
+        "byte_perplexity",
+        "bits_per_byte",
+        "rouge1",
+        "rouge2",
+        "rougeL",
+    }
+    assert not theirs & set(CATALOG)

@@ -79,6 +79,8 @@ def test_service_gets_item_and_answer():
             "answer": "four",
             "kind": "k",
             "choices": ["four", "five"],
+            "alternatives": [],
+            "solution": "",
         },
         "answer": "an answer",
     }

@@ -1,0 +1,92 @@
+"""The labels of choices: their letters, numbers and Korean syllables, alone and in a sentence."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+HANGUL_LABELS = "가나다라마바사아자차카타파하"
+_LABEL = rf"\d{{1,2}}|[A-Za-z]|[{HANGUL_LABELS}]"
+_WORD = r"(?:option|choice|answer|letter|number|no\.|보기|선택지|선지|답안)"
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+_COUNTED = ("첫", "두", "세", "네", "다섯", "여섯")
+# Alone, whatever marks stand around it: (B), B., 2번, "나"입니다.
+_ALONE = re.compile(
+    rf"[^\w]*(?:(?:the )?{_WORD}\s*[:#]?\s*)?[(\[]?\s?(?<![-+.])(?P<label>{_LABEL})\s?[)\]]?\s?번?[.:,]?"
+    r"(?:입니다|이에요|예요|이다)?[^\w]*",
+    re.IGNORECASE,
+)
+# Before what it labels, at the beginning of a line: B. London, (2) London, 나) 런던, B: London, B - London.
+LEADING = re.compile(
+    rf"^[ \t\"'(\[]*(?P<label>{_LABEL})(?:\s?번(?=[\s.:)]|$)|[)\]][.:]?(?=\s|$)|[.:](?=\s|$)|[ ][-—][ ]"
+    rf"|[ ]*$)",
+    re.MULTILINE,
+)
+# Within a sentence only what cannot be a word: a capital is one (A, I) unless something shows the label.
+_WITHIN = re.compile(
+    rf"\b{_WORD}\s*[:#]?\s*[(\[]?(?P<named>\d{{1,2}}|[A-Za-z])[)\]]?(?![A-Za-z0-9])"
+    rf"|\((?P<bracketed>{_LABEL})\)"
+    rf"|(?<![\w.])(?P<numbered>\d{{1,2}}|[A-Za-z])\s?번(?!째)"
+    rf"|(?<![가-힣])(?P<syllable>[{HANGUL_LABELS}])\s?번(?!째)"
+    rf"|\b(?P<ordinal>{'|'.join(_ORDINALS)}) (?:one|option|choice|answer|alternative)\b"
+    rf"|(?<![가-힣])(?P<counted>{'|'.join(_COUNTED)}) ?번째 ?(?:보기|선택지|선지|것|항목)"
+    r"|(?<![\w'.-])(?P<capital>[B-HJ-Z])(?![A-Za-z0-9_'+#]|-\w)"
+    r"|(?<![\w'.-])(?P<article>[AI])(?=\s?[.,:;)/]|\s*$|\s[B-J](?!\w)|\s(?:and|or|nor|but|is|are|was|instead|rather|because|since)\b"
+    r"|\s?(?:이|가|은|는|을|를|와|과|도|입니다|이다)(?:\s|[.,]|$))",
+    re.IGNORECASE,
+)
+
+
+# Vitamin B and plan B are no labels.
+_OTHER = re.compile(
+    r"\b(?:vitamin|plan|hepatitis|type|grade|class|section|part|group|figure|table|appendix|team|category|level|side|point"
+    r"|line|step|case|set|matrix|event) $",
+    re.IGNORECASE,
+)
+
+
+class Label(NamedTuple):
+    """A label in a text: the place of the choice it names, from 0, and where it stands.
+
+    `explicit`: it can only be a label (option B, 2번, (B)); a capital alone may be a word.
+    """
+
+    place: int
+    start: int
+    end: int
+    explicit: bool
+
+
+def only_label(text: str) -> int | None:
+    """Return the place that `text` names if it is nothing but a label; else None."""
+    found = _ALONE.fullmatch(text) if len(text) < 40 else None  # noqa: PLR2004 - with marks and a copula
+    return place_of(found["label"]) if found else None
+
+
+def labels(text: str) -> Iterator[Label]:
+    """Yield the labels that `text` speaks of, in order."""
+    for found in _WITHIN.finditer(text):
+        kind = found.lastgroup or ""
+        label = found[kind]
+        # Case counts here: `a` and `i` are words, and so is a small letter that stands alone.
+        if kind in {"capital", "article"} and (
+            not label.isupper() or _OTHER.search(text[: found.start()][-20:])
+        ):
+            continue
+        if (place := _place(kind, label)) is not None:
+            explicit = kind not in {"capital", "article"}
+            yield Label(place, found.start(), found.end(kind), explicit)
+
+
+def _place(kind: str, label: str) -> int | None:
+    if kind == "ordinal":
+        return _ORDINALS.index(label.lower())
+    return _COUNTED.index(label) if kind == "counted" else place_of(label)
+
+
+def place_of(label: str) -> int | None:
+    """Return the place of a choice from 0: 2, B, b and 나 are 1; None for 0."""
+    if label.isdecimal():
+        return int(label) - 1 if int(label) else None
+    if label.isascii():
+        return ord(label.lower()) - ord("a")
+    return HANGUL_LABELS.index(label)
