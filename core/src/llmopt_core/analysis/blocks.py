@@ -131,6 +131,18 @@ class Compared:
         value = min(max(self.estimate.value, low), high)
         return replace(self, interval=Interval(low, high), estimate=replace(self.estimate, value=value))
 
+    def ended(self, decided: "Compared", boundary: Boundary, look: int) -> "Compared":
+        """Return what is reported of this comparison where `look` was the last.
+
+        Its interval is that of the looks that were taken, narrower than the one that `decided` what it is.
+        Where both would not say the same, it is the latter: verdicts are decided by what covers all looks.
+        """
+        if self.interval is None:
+            return decided
+        reach = boundary.last_reach(self.estimate.degrees, look) * self.estimate.standard_error
+        last = replace(self, interval=Interval(self.estimate.value - reach, self.estimate.value + reach))
+        return last if last.effect.verdict is decided.effect.verdict else decided
+
 
 def quiet_share(blocks: Sequence[Block]) -> float:
     """Return the share of `blocks` that were not disturbed; 1.0 where there is none."""

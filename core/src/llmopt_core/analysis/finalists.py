@@ -33,22 +33,22 @@ def choose_finalists(
 ) -> tuple[Contender, ...]:
     """Return up to `most` finalists, the best by the weights first, then each objective's best, and the knee.
 
-    Only feasible ones that gain something count. Of two that are equal within noise the earlier in this
-    order stays. `smallest_gains` is per objective: a smaller difference counts as none.
+    Only feasible ones that gain something count, and only what is clearly better in some objective than each
+    that was chosen before: of two that are equal within noise, and of one that is equal and worse, one is
+    verified. `smallest_gains` is per objective: a smaller difference counts as none.
     """
     able = [each for each in contenders if each.feasible and max(each.gains) > 0]
     chosen: list[Contender] = []
     for each in _in_order(able, weights):
-        if len(chosen) < most and not any(are_equal(each, other, smallest_gains) for other in chosen):
+        if len(chosen) < most and all(is_clearly_better(each, other, smallest_gains) for other in chosen):
             chosen.append(each)
     return tuple(chosen)
 
 
-def are_equal(one: Contender, other: Contender, smallest_gains: Sequence[float]) -> bool:
-    """Say whether two differ in no objective by more than noise and the smallest relevant gain."""
-    difference = np.abs(np.subtract(one.gains, other.gains))
+def is_clearly_better(one: Contender, other: Contender, smallest_gains: Sequence[float]) -> bool:
+    """Say whether `one` is better in some objective by more than noise and the smallest relevant gain."""
     noise = _CLEAR * np.hypot(one.errors, other.errors)
-    return bool((difference <= np.maximum(noise, smallest_gains)).all())
+    return bool((np.subtract(one.gains, other.gains) > np.maximum(noise, smallest_gains)).any())
 
 
 def _in_order(able: Sequence[Contender], weights: Sequence[float]) -> Iterator[Contender]:

@@ -44,15 +44,27 @@ _FEWEST_DEGREES = 2
 class Boundary:
     """At which two-sided level each comparison is tested at each look, beginning with `first_look`.
 
-    A look is called by the number of rounds it sees.
+    A look is called by the number of rounds it sees. `spent` has a level for each look: at it the intervals
+    of all looks up to this one hold together, so that it is what a verification reports that ends there.
     """
 
     level: float
     first_look: int
+    spent: tuple[float, ...] = ()
 
     def reach(self, degrees: float) -> float:
-        """Return how many standard errors an interval reaches to each side."""
-        return quantile(1 - self.level / 2, degrees)
+        """Return how many standard errors an interval reaches to each side while looks are to come."""
+        return _reach(self.level, degrees)
+
+    def last_reach(self, degrees: float, look: int) -> float:
+        """Return how many standard errors an interval reaches to each side when `look` was the last."""
+        taken = self.spent[: look - self.first_look + 1]
+        return _reach(taken[-1] if taken else self.level, degrees)
+
+
+def _reach(level: float, degrees: float) -> float:
+    """Return the quantile for a two-sided level; a tenth of a degree of freedom changes no digit that counts."""
+    return quantile(1 - level / 2, max(0.1, round(degrees, 1)))
 
 
 @lru_cache(maxsize=256)
@@ -72,8 +84,9 @@ def boundary(
     if not looks:
         raise ValueError(f"no boundary: {rounds} rounds leave no degree of freedom")
     largest = np.concatenate(list(_largest_statistics(looks)), axis=1)
-    level = _level(largest, [each.degrees for each in looks], 1 - confidence ** (1 / objectives))
-    return Boundary(level, looks[0].round)
+    degrees, error_rate = [each.degrees for each in looks], 1 - confidence ** (1 / objectives)
+    spent = [_level(largest[:taken], degrees[:taken], error_rate) for taken in range(1, len(looks) + 1)]
+    return Boundary(spent[-1], looks[0].round, tuple(spent))
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from llmopt_core.analysis.variances import VarianceSplit, split_variances
 from llmopt_core.api.verdicts import Verdict
 
 # The error of an estimate with fewer degrees of freedom is too uncertain to predict anything.
-_FORESIGHT = 4.0
+_FORESIGHT = 3.0
 _FEWEST_ROUNDS = 3
 _MOST_PER_START = 4
 # From this share of disturbed slots on the result says so first.
@@ -67,7 +67,7 @@ class VerificationPlan:
     repeats: int
     boundary: Boundary
     per_start: int = 1
-    hopeless: float = 0.1
+    hopeless: float = 0.2
     pooled: bool = True
 
     @property
@@ -92,18 +92,20 @@ class VerificationPlan:
 class CandidateStanding:
     """How a candidate compares with the baseline after `rounds` rounds, in the plan's order of metrics.
 
-    `stopped` is None while more of it is to be measured.
+    `compared` decides when it stops, `reported` is what holds if this look was the last. `stopped` is None
+    while more of it is to be measured.
     """
 
     candidate: int
     rounds: int = 0
     compared: tuple[Compared, ...] = ()
+    reported: tuple[Compared, ...] = ()
     stopped: Stop | None = None
 
     @property
     def effects(self) -> tuple[Effect, ...]:
         """What is reported."""
-        return tuple(each.effect for each in self.compared)
+        return tuple(each.effect for each in self.reported)
 
 
 @dataclass(frozen=True)
@@ -233,12 +235,12 @@ def _look(
     judged = {}
     for last in before:
         seen = {each.metric.metric: each for each in last.compared}
-        now = [
-            found[last.candidate].narrowed(seen.get(metric.metric))
-            for metric, found in zip(plan.metrics, compared, strict=True)
-            if last.candidate in found
+        fresh = [found[last.candidate] for found in compared if last.candidate in found]
+        now = [each.narrowed(seen.get(each.metric.metric)) for each in fresh]
+        ended = [
+            each.ended(decided, plan.boundary, look) for each, decided in zip(fresh, now, strict=True)
         ]
-        judged[last.candidate] = _judged(plan, last.candidate, look, now)
+        judged[last.candidate] = replace(_judged(plan, last.candidate, look, now), reported=tuple(ended))
     return judged
 
 
@@ -253,7 +255,7 @@ def _judged(
         stopped = Stop.LAST_ROUND
     elif compared and all(_is_hopeless(plan, each, look) for each in open_ones):
         stopped = Stop.HOPELESS
-    return CandidateStanding(candidate, look, tuple(compared), stopped)
+    return CandidateStanding(candidate, look, tuple(compared), stopped=stopped)
 
 
 def _is_hopeless(plan: VerificationPlan, compared: Compared, look: int) -> bool:

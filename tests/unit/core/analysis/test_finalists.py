@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt_core.analysis.finalists import Contender, are_equal, choose_finalists
+from llmopt_core.analysis.finalists import Contender, choose_finalists, is_clearly_better
 
 EQUAL = (1.0, 1.0)
 SMALLEST = (0.02, 0.02)
@@ -35,6 +35,13 @@ def test_of_two_that_are_equal_within_noise_one_is_verified():
     assert chosen(contender(1, 0.30, 0.0), contender(2, 0.29, 0.01), contender(3, 0.0, 0.2)) == [1, 3]
 
 
+def test_the_best_of_an_objective_is_verified_where_it_is_clearly_better():
+    """Luck in one objective, paid for in another, is no reason to verify a configuration."""
+    first = Contender(1, (0.30, 0.20), (0.05, 0.05))
+    assert chosen(first, Contender(2, (0.35, -0.30), (0.05, 0.05))) == [1]
+    assert chosen(first, Contender(2, (0.60, -0.30), (0.05, 0.05))) == [1, 2]
+
+
 def test_what_breaks_a_constraint_or_gains_nothing_is_left_out():
     """Only feasible configurations with a gain somewhere are worth engine time."""
     assert chosen(contender(1, 0.9, 0.9, feasible=False), contender(2, -0.1, 0.0)) == []
@@ -55,6 +62,6 @@ def test_finalists_are_few_feasible_and_all_different(found, most):
     picked = choose_finalists(found, EQUAL, SMALLEST, most=most)
     assert len(picked) <= most
     assert all(each.feasible and max(each.gains) > 0 for each in picked)
-    assert not any(
-        are_equal(one, other, SMALLEST) for place, one in enumerate(picked) for other in picked[:place]
+    assert all(
+        is_clearly_better(one, other, SMALLEST) for place, one in enumerate(picked) for other in picked[:place]
     )
