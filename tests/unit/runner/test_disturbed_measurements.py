@@ -1,14 +1,34 @@
 """A measurement during which other programs took the processors is made again, a few times."""
 
+import json
+from dataclasses import replace
+
 import pytest
+from fakes.comparisons import FASTER, SPEED, comparison
 from fakes.studies import definition, measured
 
+from llmopt_core.resources.benchmark import BenchmarkSpec
+from llmopt_core.results.benchmark_wording import benchmark_headline
+from llmopt_core.results.benchmarks import benchmark_result_of
+from llmopt_core.results.optimizations import result_of
+from llmopt_core.results.wording import best_text, headline
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.storage.records import ConfirmPlan, OutcomeKind, Phase
+from llmopt_core.storage.repeats import measured_again
 from llmopt_runner.budgets import Ending
+from llmopt_runner.comparing import ComparisonLoop
 from llmopt_runner.loop import Loop
-from llmopt_runner.stopping import StopSignal
+from llmopt_runner.stopping import Interrupted, StopSignal
 from llmopt_runner.trial import Progress
+
+SPEC = {
+    "model": {"source": "file:///model.gguf"},
+    "engine": {"name": "llamacpp"},
+    "workload": {"dataset": {"name": "arithmetic"}},
+    "candidates": [{"name": "a"}, {"name": "b"}],
+    "repeats": 2,
+    "objective": {"metric": SPEED},
+}
 
 
 class Trials:
@@ -17,12 +37,16 @@ class Trials:
     def __init__(self, disturbed):
         self.stopping, self.progress = StopSignal(), Progress()
         self.disturbed = disturbed
+        self.left = -1  # how many trials are run before the runner is asked to stop
 
     def run(self, claim):
+        if self.left == 0:
+            raise Interrupted("asked to stop")
+        self.left -= 1
         self.disturbed -= 1
         outcome = measured(claim)
-        object.__setattr__(outcome, "disturbed", self.disturbed >= 0)
-        return outcome
+        metrics = {**outcome.metrics, SPEED: 50.0 + claim.number}
+        return replace(outcome, metrics=metrics, disturbed=self.disturbed >= 0)
 
     def close(self):
         pass
@@ -70,3 +94,39 @@ def test_a_machine_that_is_never_quiet_ends_too(study):
     again, taken = _run(study, 100)
     assert (again, taken) == (4, 5)
     assert all(trial.outcome.disturbed for trial in study.trials() if trial.outcome.metrics)
+
+
+def test_runners_that_follow_each_other_share_the_bound(study):
+    """What was measured again before a runner was stopped counts for the one that goes on."""
+    trials = Trials(100)
+    trials.left = 4
+    with pytest.raises(Interrupted):
+        Repeats(study, trials, "runner").run()
+    _run(study, 100)
+    assert measured_again(study.trials()) == 4
+
+
+def test_the_result_of_a_machine_that_is_never_quiet_says_so_first(study):
+    """From the measurement to the headline and best.json: the doubt stands before all numbers."""
+    _run(study, 100)
+    study.end("TrialsExhausted", "all trials are done")
+    result = result_of(study)
+    assert result.confirmed
+    assert headline(result).startswith("Other programs disturbed the measurements")
+    assert json.loads(best_text(result))["headline"] == headline(result)
+
+
+def test_the_result_of_a_quiet_machine_has_no_doubts(study):
+    """Nothing was disturbed: the headline begins with what was found."""
+    _run(study, 0)
+    study.end("TrialsExhausted", "all trials are done")
+    assert result_of(study).notes == ()
+
+
+def test_a_benchmark_on_such_a_machine_says_so_first(tmp_path):
+    """The same for the repeats of a benchmark, by the same code."""
+    made = definition(objectives=(FASTER,), comparison=comparison("a", "b", repeats=2))
+    with open_for_search(f"sqlite:///{tmp_path}/benchmark.db") as storage:
+        study = storage.create_study(made)
+        ComparisonLoop(BenchmarkSpec.model_validate(SPEC), study, study.comparison, Trials(100), "one").run()
+        assert benchmark_headline(benchmark_result_of(study)).startswith("Other programs disturbed")

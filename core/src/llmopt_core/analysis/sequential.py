@@ -63,7 +63,7 @@ class Boundary:
 
 
 def _reach(level: float, degrees: float) -> float:
-    """Return the quantile for a two-sided level; a tenth of a degree of freedom changes no digit that counts."""
+    """Return the quantile for a two-sided level; a tenth of a degree of freedom hardly changes it."""
     return quantile(1 - level / 2, max(0.1, round(degrees, 1)))
 
 

@@ -237,9 +237,7 @@ def _look(
         seen = {each.metric.metric: each for each in last.compared}
         fresh = [found[last.candidate] for found in compared if last.candidate in found]
         now = [each.narrowed(seen.get(each.metric.metric)) for each in fresh]
-        ended = [
-            each.ended(decided, plan.boundary, look) for each, decided in zip(fresh, now, strict=True)
-        ]
+        ended = [each.ended(decided, plan.boundary, look) for each, decided in zip(fresh, now, strict=True)]
         judged[last.candidate] = replace(_judged(plan, last.candidate, look, now), reported=tuple(ended))
     return judged
 

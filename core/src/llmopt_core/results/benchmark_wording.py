@@ -11,9 +11,10 @@ from llmopt_core.results.wording import number, value_text, verdict
 
 
 def benchmark_headline(result: BenchmarkResult) -> str:
-    """Return the outcome in one honest line."""
+    """Return the outcome in one honest line; what makes its numbers doubtful comes first."""
+    doubts = "".join(f"{note.value}. " for note in result.finding.notes)
     text = result.verdict
-    return text if result.winner is not None else text[:1].upper() + text[1:]
+    return doubts + (text if result.winner is not None else text[:1].upper() + text[1:])
 
 
 def mean_text(mean: MetricMean | None) -> str:

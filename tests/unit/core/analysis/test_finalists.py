@@ -63,5 +63,7 @@ def test_finalists_are_few_feasible_and_all_different(found, most):
     assert len(picked) <= most
     assert all(each.feasible and max(each.gains) > 0 for each in picked)
     assert all(
-        is_clearly_better(one, other, SMALLEST) for place, one in enumerate(picked) for other in picked[:place]
+        is_clearly_better(one, other, SMALLEST)
+        for place, one in enumerate(picked)
+        for other in picked[:place]
     )
