@@ -45,3 +45,9 @@ class FakeDevice:
 
     def energy_joules(self):
         return None
+
+    def clock_events(self):
+        return 0
+
+    def memory_errors(self):
+        return 0

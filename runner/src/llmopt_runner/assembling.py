@@ -21,6 +21,7 @@ from llmopt_runner.loading import EngineSlot, launch_settings, start_timeout_sec
 from llmopt_runner.memory.devices import visible_devices
 from llmopt_runner.memory.levels import Thresholds
 from llmopt_runner.memory.shapes import read_shape
+from llmopt_runner.memory.unseen import unseen_accelerators
 from llmopt_runner.models import ResolvedModel, hub_snapshot, named_model, resolve_model
 from llmopt_runner.stopping import StopSignal
 from llmopt_runner.trial import Progress, TrialRunner
@@ -110,8 +111,9 @@ class Shared:
         if engine.endpoint is not None:
             return EngineMemory(actions=self.actions)
         path = model.path or hub_snapshot(model.id, model.revision)
+        devices = visible_devices()
         return EngineMemory(
-            visible_devices(),
+            devices,
             Thresholds.of(self.guard),
             shape=read_shape(path) if path is not None and self.guard.predict else None,
             facts=lambda: [
@@ -120,6 +122,7 @@ class Shared:
                 if trial.outcome is not None and is_alike(trial)
             ],
             stop=self.stopping.wake,
+            unseen=unseen_accelerators(nvidia_seen=any(device.kind == "gpu" for device in devices)),
             counts_gpus=os.environ.get(Variable.GPUS_COUNTED) != NO,
             actions=self.actions,
         )

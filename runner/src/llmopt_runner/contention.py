@@ -1,4 +1,4 @@
-"""Whether the processors were there while something was measured: others that used them, or a limit.
+"""Whether processors and GPUs were there while something was measured: others that used them, or a limit.
 
 Source: the kernel's Documentation/filesystems/proc.rst (/proc/stat) and admin-guide/cgroup-v2.rst (cpu.stat).
 """
@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 from llmopt_runner.memory.cgroups import control_groups, read_table
+from llmopt_runner.memory.gpu_conditions import GpuCondition
 
 # Below this share of idle time whoever wants a processor waits for one.
 _SCARCE = 0.1
@@ -37,10 +38,13 @@ class ProcessorTimes:
 
 @dataclass(frozen=True)
 class Shortage:
-    """What kept processors from a measurement: warnings, and whether other programs did (`disturbed`)."""
+    """What kept processors or GPUs from a measurement: warnings, and whether others did (`disturbed`)."""
 
     warnings: tuple[str, ...] = ()
     disturbed: bool = False
+
+    def __add__(self, other: "Shortage") -> "Shortage":
+        return Shortage((*self.warnings, *other.warnings), self.disturbed or other.disturbed)
 
 
 def watch_processors(pids: Callable[[], Sequence[int]]) -> Callable[[], Shortage]:
@@ -91,6 +95,39 @@ def shortage(before: ProcessorTimes, after: ProcessorTimes) -> Shortage:
     """Return what kept processors from a measurement between the two moments."""
     others = tuple(_others(before, after))
     return Shortage((*others, *_limit(before, after)), disturbed=bool(others))
+
+
+def gpu_shortage(conditions: Iterable[GpuCondition]) -> Shortage:
+    """Return what kept the engine's GPUs from a measurement, or makes its results doubtful."""
+    seen = tuple(conditions)
+    warnings = (warning for one in seen for warning in (*_neighbours(one), *_held_back(one), *_errors(one)))
+    return Shortage(tuple(warnings), disturbed=any(one.shared for one in seen))
+
+
+def _neighbours(gpu: GpuCondition) -> Iterable[str]:
+    if gpu.shared:
+        count = f"{len(gpu.neighbours)} processes, " if gpu.neighbours else ""
+        yield (
+            f"other programs used {gpu.device} during the measurement ({count}{gpu.others_mib:.0f} MiB):"
+            " speeds may be too low, and energy is not told; give the runner a GPU of its own"
+        )
+
+
+def _held_back(gpu: GpuCondition) -> Iterable[str]:
+    for reason, share in gpu.held_back.items():
+        if share > _NOTABLE:
+            yield (
+                f"the clocks of {gpu.device} were held back by {reason} in {share:.0%} of the measurement:"
+                " its speeds are those under this limit"
+            )
+
+
+def _errors(gpu: GpuCondition) -> Iterable[str]:
+    if gpu.memory_errors > 0:
+        yield (
+            f"{gpu.device} counted {gpu.memory_errors} errors of its memory that could not be corrected: what"
+            " was measured on it may be wrong; look for Xid errors in the kernel's log"
+        )
 
 
 def _others(before: ProcessorTimes, after: ProcessorTimes) -> Iterable[str]:

@@ -74,6 +74,7 @@ class EngineMemory:
 
     `shape` is the model's, None where it is not known: then nothing is predicted. `facts` returns those of
     the study's earlier outcomes, by which predictions are corrected. `stop` ends what the engine is asked.
+    `unseen` are accelerators whose memory is not known: what may lie there is not judged by main memory.
     `counts_gpus`: no other runner counts the hours of the same GPUs. `actions` counts what was done about
     memory, for all the slots of a runner.
     """
@@ -86,6 +87,7 @@ class EngineMemory:
         shape: ModelShape | None = None,
         facts: Callable[[], Iterable[Mapping[str, Any]]] = lambda: (),
         stop: Callable[[], None] = lambda: None,
+        unseen: Sequence[str] = (),
         counts_gpus: bool = True,
         actions: Counter[str] | None = None,
     ) -> None:
@@ -95,10 +97,16 @@ class EngineMemory:
         self._shape = shape
         self._earlier_facts = facts
         self._stop = stop
+        self._warnings: list[str] = []
+        self._unseen = unseen
+        if unseen:
+            self._warnings.append(
+                f"{', '.join(unseen)}: memory, energy and neighbours are not watched there, and what needs"
+                " too much of it is found out by starting it"
+            )
         self._counts_gpus = counts_gpus
         self._now: _Guarded | None = None
         self._reading = NOTHING_SEEN
-        self._warnings: list[str] = []
         self._actions: Counter[str] = Counter() if actions is None else actions
 
     @property
@@ -124,7 +132,7 @@ class EngineMemory:
     def require_room(self, engine: Engine, configuration: Configuration) -> None:
         """Raise MemoryExceeded where `configuration` surely does not fit, were the loaded engine stopped."""
         need = self._need_of(engine, configuration)
-        if need is None:
+        if need is None or self._is_elsewhere(engine, configuration):
             return
         rooms = rooms_of(need, self._rooms(need, engine.gpu_reserve(configuration)))
         learned = (facts for facts in self._earlier_facts() if _is_measured(facts))
@@ -133,6 +141,10 @@ class EngineMemory:
         if failure is not None:
             self._actions["refuse"] += 1
             raise MemoryExceeded(failure, _facts(need, NOTHING_SEEN), predicted=True)
+
+    def _is_elsewhere(self, engine: Engine, configuration: Configuration) -> bool:
+        """Say whether the engine may take the memory of accelerators of which nothing is known here."""
+        return bool(self._unseen) and engine.uses_gpus(configuration)
 
     def _need_of(self, engine: Engine, configuration: Configuration) -> MemoryNeed | None:
         return None if self._shape is None else engine.memory_need(self._shape, configuration)

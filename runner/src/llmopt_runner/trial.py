@@ -18,7 +18,7 @@ from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.storage.measured_items import MeasuredItems, all_items
 from llmopt_core.storage.records import Claim, Outcome, OutcomeKind, Phase
 from llmopt_core.storage.studies import Study
-from llmopt_runner.contention import watch_processors
+from llmopt_runner.contention import gpu_shortage, watch_processors
 from llmopt_runner.costs import good_answers, token_costs, undefined_costs
 from llmopt_runner.datasets.base import TooFewExamples
 from llmopt_runner.engines.diagnosis import WITHOUT_CAUSE, death, diagnosis
@@ -40,6 +40,10 @@ from llmopt_runner.workload import PreparedWorkload
 log = logging.getLogger(__name__)
 
 _WARMUP_TIMEOUT_SECONDS = 120.0
+_COLD_START = (
+    "the engine compiled kernels in this start: engine_start_seconds is that of a first start, later ones"
+    " find the kernels and take less"
+)
 # Stages whose time a load may spare the trials after it.
 _OF_A_LOAD = frozenset({"load", "warmup"})
 
@@ -145,7 +149,8 @@ class TrialRunner:
         outcome = self._guarded(self._on_server(claim, configuration, requests, server, watch))
         if load_seconds:
             metrics = {**outcome.metrics, "engine_start_seconds": load_seconds}
-            outcome = replace(outcome, metrics=metrics)
+            cold = (_COLD_START,) if outcome.facts.get("compile_cache") == "cold" else ()
+            outcome = replace(outcome, metrics=metrics, warnings=(*outcome.warnings, *cold))
         if outcome.kind in {OutcomeKind.FAILED, OutcomeKind.INVALID, OutcomeKind.INFEASIBLE}:
             self.slot.close()
         else:
@@ -193,7 +198,9 @@ class TrialRunner:
             watch.lap("measure")
             return failed(configuration, error.failure)
         watch.lap("measure")
-        outcome = self._judged(claim, configuration, requests, measurement, server, reading())
+        seen = reading()
+        short += gpu_shortage(seen.gpu_conditions)
+        outcome = self._judged(claim, configuration, requests, measurement, server, seen)
         return replace(
             outcome,
             facts={**outcome.facts, **_grown(before, server.counters())},

@@ -1,4 +1,4 @@
-"""Processors that were not there: taken by others, or held back by a limit."""
+"""Processors and GPUs that were not there: taken by others, or held back by a limit."""
 
 import os
 import subprocess
@@ -7,7 +7,15 @@ import sys
 import psutil
 import pytest
 
-from llmopt_runner.contention import ProcessorTimes, Shortage, processor_times, shortage, watch_processors
+from llmopt_runner.contention import (
+    ProcessorTimes,
+    Shortage,
+    gpu_shortage,
+    processor_times,
+    shortage,
+    watch_processors,
+)
+from llmopt_runner.memory.gpu_conditions import HEAT, POWER, GpuCondition
 
 START = ProcessorTimes(busy=100.0, idle=900.0, own=50.0, periods=10, held_back=1)
 
@@ -89,3 +97,27 @@ def test_only_the_processors_that_may_be_used_count():
     after = psutil.cpu_times(percpu=True)[one]
     assert before.idle <= seen.idle - before.iowait <= after.idle + after.iowait
     assert before.user + before.system <= seen.busy
+
+
+@pytest.mark.parametrize(
+    ("gpu", "told", "disturbed"),
+    [
+        (GpuCondition("gpu0"), [], False),
+        (GpuCondition("gpu0", frozenset({7, 8}), 3000, shared=True), ["(2 processes, 3000 MiB)"], True),
+        (GpuCondition("gpu0", others_mib=3000, shared=True), ["(3000 MiB)"], True),
+        (GpuCondition("gpu0", held_back={HEAT: 0.4, POWER: 0.05}), ["by heat in 40%"], False),
+        (GpuCondition("gpu0", held_back={POWER: 0.9}), ["by its power limit in 90%"], False),
+        (GpuCondition("gpu0", memory_errors=2), ["counted 2 errors"], False),
+    ],
+)
+def test_what_of_a_gpu_is_worth_a_warning(gpu, told, disturbed):
+    """Others that use it disturb; limits and errors are told; a quiet GPU is not mentioned."""
+    found = gpu_shortage([GpuCondition("gpu1"), gpu])
+    assert len(found.warnings) == len(told)
+    assert all(text in warning for text, warning in zip(told, found.warnings, strict=True))
+    assert found.disturbed is disturbed
+
+
+def test_shortages_add_up():
+    """Of processors and of GPUs: all is told, and one that disturbs is enough."""
+    assert Shortage(("a",), disturbed=True) + Shortage(("b",)) == Shortage(("a", "b"), disturbed=True)

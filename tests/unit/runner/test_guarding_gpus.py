@@ -13,11 +13,13 @@ from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.base import Engine
 from llmopt_runner.engines.failures import EngineStartFailed
+from llmopt_runner.exporter import DeviceMemory, ProgressMemory
 from llmopt_runner.guarding import EngineMemory, MemoryExceeded
 from llmopt_runner.loading import EngineSlot
 from llmopt_runner.memory.levels import GpuReserve
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.nvml import visible_gpus
+from llmopt_runner.trial import Progress
 
 ENGINE, NEIGHBOUR, GPU_MIB = 999_999_901, 999_999_777, 81_000
 TOO_LITTLE = (
@@ -25,6 +27,18 @@ TOO_LITTLE = (
     " utilization (0.92, 72.77 GiB). Decrease GPU memory utilization or reduce GPU memory used by other"
     " processes."
 )
+
+
+_SLOTS = []
+
+
+@pytest.fixture(autouse=True)
+def guards_end(monkeypatch):
+    """No guard looks on when its test, and the GPUs with it, have ended."""
+    yield
+    while _SLOTS:
+        if guard := _SLOTS.pop().memory.guard:
+            guard.end()
 
 
 class AnEngine(Engine):
@@ -84,6 +98,7 @@ def _slot(engine, **memory):
         )  # fmt: skip
 
     slot._server_of = server_of
+    _SLOTS.append(slot)
     return slot
 
 
@@ -177,3 +192,28 @@ def test_gpus_that_are_held_are_counted(monkeypatch):
     install(monkeypatch, Gpu("GPU-a"), Gpu("GPU-b"))
     assert EngineMemory(visible_gpus({})).gpus == 2
     assert EngineMemory(visible_gpus({"CUDA_VISIBLE_DEVICES": "1"})).gpus == 1
+
+
+@pytest.mark.parametrize(("on_gpus", "starts"), [(True, True), (False, False)])
+def test_a_large_model_on_an_unseen_accelerator_is_not_judged_by_main_memory(monkeypatch, on_gpus, starts):
+    """Nothing is known of that memory, which is said once; an engine on the CPU is judged as ever."""
+    install(monkeypatch)
+    slot = _slot(AnEngine(on_gpus=on_gpus), unseen=("AMD GPU",))
+    if starts:
+        _ensure(slot, 900_000)
+    else:
+        with pytest.raises(MemoryExceeded, match="predicted not to fit"):
+            _ensure(slot, 900_000)
+    assert [warning.partition(":")[0] for warning in slot.memory.take_warnings()] == ["AMD GPU"]
+    assert slot.memory.take_warnings() == ()
+
+
+def test_a_monitoring_system_sees_the_gpus_of_the_loaded_engine(gpu):
+    """What programs have of it, what is used, and the guard's level."""
+    gpu.reserved_mib = 615
+    slot = _slot(AnEngine(lambda: gpu.hold(ENGINE, 20_000)))
+    view = ProgressMemory(Progress(memory=slot.memory))
+    assert view.devices() == ()
+    _ensure(slot)
+    seen = next(device for device in view.devices() if device.device == "gpu0")
+    assert seen == DeviceMemory("gpu0", 20_000, GPU_MIB - 615, 0)

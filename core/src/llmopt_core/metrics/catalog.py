@@ -162,7 +162,7 @@ _COST = (
         "s",
         "minimize",
         "ratio",
-        "from starting the process to the first completion",
+        "from starting the process to the first completion; a warning says where vLLM compiled kernels in it",
         "runner",
     ),
     Metric(

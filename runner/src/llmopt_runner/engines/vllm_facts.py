@@ -40,6 +40,7 @@ _LOGGED: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
         int,
     ),
 }
+_FOUND_COMPILED = re.compile(r"Directly load (?:the compiled graph|AOT compilation)")
 _CACHE = re.compile(r"^vllm:cache_config_info\{(.*)\}", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _CACHE_LABELS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
@@ -63,6 +64,8 @@ def read_facts(log_text: str, metrics_text: str) -> dict[str, Any]:
     for name, (pattern, read) in _LOGGED.items():
         if (found := pattern.search(log_text)) and (value := _read(read, found[1])) is not None:
             facts[name] = value
+    if cache := _compile_cache(log_text):
+        facts["compile_cache"] = cache
     labels = _cache_labels(metrics_text)
     for name, (label, read) in _CACHE_LABELS.items():
         if (value := _read(read, labels.get(label, "None"))) is not None:
@@ -78,6 +81,13 @@ def read_counters(metrics_text: str) -> dict[str, float]:
             counts = [count for text in values if (count := _read(float, text)) is not None]
             counters.update({name: sum(counts)} if counts else {})
     return counters
+
+
+def _compile_cache(log_text: str) -> str | None:
+    """Return whether compiled graphs were found (warm) or one was compiled (cold); None: there are none."""
+    if "Compiling a graph for compile range" in log_text:
+        return "cold"
+    return "warm" if _FOUND_COMPILED.search(log_text) else None
 
 
 def _read(read: Callable[[str], Any], text: str) -> Any:

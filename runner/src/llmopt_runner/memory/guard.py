@@ -17,6 +17,7 @@ from llmopt_core.errors.classes import Failure
 from llmopt_core.occupancy import Occupancy
 from llmopt_core.search.configurations import Value
 from llmopt_runner.memory.attribution import NOBODYS_MIB
+from llmopt_runner.memory.gpu_conditions import GpuCondition
 from llmopt_runner.memory.incidents import (
     DevicePeak,
     Incident,
@@ -50,6 +51,7 @@ class GuardReading:
     actions: tuple[str, ...]
     oom_kills: int = 0
     energy_joules: float | None = None
+    gpu_conditions: tuple[GpuCondition, ...] = ()
 
     def engine_mib(self, kind: Literal["host", "gpu"]) -> float:
         """Return the engine's highest share of all devices of a kind, 0 where it had none."""
@@ -258,7 +260,14 @@ class MemoryGuard:
 
     def _reading(self, window: Window) -> GuardReading:
         peaks = window.peaks()
-        return GuardReading(window.level, peaks, self.actions, window.oom_kills(), window.energy_joules)
+        return GuardReading(
+            window.level,
+            peaks,
+            self.actions,
+            window.oom_kills(),
+            window.energy_joules,
+            window.gpu_conditions,
+        )
 
     def _run(self) -> None:
         allowance, pause = _Allowance(self._clock()), 0.0

@@ -77,6 +77,14 @@ class HostMemory:
     def energy_joules(self) -> None:
         """Return nothing: what main memory and processors take is not counted."""
 
+    def clock_events(self) -> int:
+        """Return 0: of processors nothing is told."""
+        return 0
+
+    def memory_errors(self) -> int:
+        """Return 0: they are not counted here."""
+        return 0
+
     def _narrowest(self) -> tuple[Occupancy, ControlGroup | None]:
         try:
             found = _MEMINFO.search((self._proc / "meminfo").read_bytes())

@@ -73,6 +73,12 @@ class MemoryDevice(Protocol):
     def energy_joules(self) -> float | None:
         """Return the energy taken since some time in the past; None where it is not counted."""
 
+    def clock_events(self) -> int:
+        """Return why a GPU's clocks are as they are, as bits of NVML's clock event reasons; 0: not told."""
+
+    def memory_errors(self) -> int:
+        """Return how many errors of its memory could not be corrected; 0 where they are not counted."""
+
 
 def holders_of(device: MemoryDevice) -> tuple[Holder, ...]:
     """Return the processes that hold a MiB or more of `device`; none where it cannot be read."""

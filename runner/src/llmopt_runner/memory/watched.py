@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 
 import psutil
 
 from llmopt_core.occupancy import Occupancy
 from llmopt_runner.memory.attribution import Share, View, shares
+from llmopt_runner.memory.gpu_conditions import ClockLooks, GpuCondition
 from llmopt_runner.memory.incidents import DevicePeak, Incident
 from llmopt_runner.memory.levels import NOTHING_RESERVED, GpuReserve, Level, Thresholds
 from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder, MemoryDevice, holders_of
@@ -30,7 +32,9 @@ class WatchedDevice:
         self.seen = Occupancy(0, 0)
         self.engine_mib = 0.0
         self.others_mib = 0.0
+        self.neighbours: AbstractSet[int] = frozenset()
         self.shared = False
+        self.clock_events = 0
         self.concerned = device.kind == "host"
         self._level = Level.SAFE
         self._reserve = reserve if device.kind == "gpu" else NOTHING_RESERVED
@@ -57,6 +61,7 @@ class WatchedDevice:
             self._readable = False
             return
         self._readable = True
+        self.clock_events = self.device.clock_events() if self.concerned else 0
         self._level = thresholds.level(self.seen, self.device.kind, reserved_mib=self._reserved_mib)
 
     def capacity_mib(self, thresholds: Thresholds, level: Level) -> float:
@@ -95,6 +100,7 @@ class WatchedDevice:
         """Note whose a GPU's memory is."""
         self.engine_mib = share.mib or 0.0
         self.others_mib = share.others_mib
+        self.neighbours = share.neighbours
         self.shared = share.shared
 
     def incident(self) -> Incident:
@@ -138,6 +144,10 @@ class Window:
         self._engine = dict.fromkeys(range(len(watched)), 0.0)
         self._others = dict.fromkeys(range(len(watched)), 0.0)
         self._shared: set[int] = set()
+        self._neighbours: dict[int, AbstractSet[int]] = dict.fromkeys(range(len(watched)), frozenset())
+        self._clocks = [ClockLooks() for _ in watched]
+        self._errors = [each.device.memory_errors() for each in watched]
+        self.gpu_conditions: tuple[GpuCondition, ...] = ()
         self._kills = [each.device.oom_kills() for each in watched]
         self._energy = [each.device.energy_joules() for each in watched]
         self.energy_joules: float | None = None
@@ -149,15 +159,19 @@ class Window:
             self._used[place] = max(self._used[place], each.seen.used_mib)
             self._engine[place] = max(self._engine[place], each.engine_mib)
             self._others[place] = max(self._others[place], each.others_mib)
+            self._neighbours[place] |= each.neighbours
             if each.shared:
                 self._shared.add(place)
+            if each.concerned:
+                self._clocks[place].note(each.clock_events)
 
     def end(self) -> None:
-        """Note the energy of the engine's GPUs since the window began: devices only count it up.
+        """Note how the engine's GPUs were, and their energy since the window began: they only count it up.
 
-        There is none where others used one of them too: it would be theirs as well.
+        There is no energy where others used one of them too: it would be theirs as well.
         """
         used = self._used_gpus()
+        self.gpu_conditions = tuple(self._condition(place) for place in used)
         if self._shared.isdisjoint(used):
             now = {place: self._watched[place].device.energy_joules() for place in used}
             joules = [
@@ -166,6 +180,17 @@ class Window:
                 if later is not None and (then := self._energy[place]) is not None
             ]
             self.energy_joules = sum(joules) if joules else None
+
+    def _condition(self, place: int) -> GpuCondition:
+        device = self._watched[place].device
+        return GpuCondition(
+            device.name,
+            self._neighbours[place],
+            self._others[place],
+            place in self._shared,
+            self._clocks[place].shares(),
+            device.memory_errors() - self._errors[place],
+        )
 
     def _used_gpus(self) -> list[int]:
         gpus = [place for place, each in enumerate(self._watched) if each.device.kind == "gpu"]

@@ -361,3 +361,21 @@ def test_the_middleware_empties_the_cache(emptied, status):
 def test_the_middleware_lets_everything_else_through(scope):
     """What is measured is vLLM's own answer."""
     assert _asked(scope) == ([], 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("log", "cache"),
+    [
+        (
+            "Directly load the compiled graph(s) for compile range (1, 8) from the cache, took 0.3 s",
+            "warm",
+        ),
+        ("Directly load AOT compilation from path /root/.cache/vllm/x", "warm"),
+        ("Compiling a graph for compile range (1, 2048) takes 9.81 s", "cold"),
+        ("Directly load the compiled graph(s)\nCompiling a graph for compile range (1, 8) takes 1 s", "cold"),
+        ("enforce_eager is set", None),
+    ],
+)
+def test_a_start_tells_whether_its_kernels_were_compiled(log, cache):
+    """One that compiles any takes longer than those after it."""
+    assert read_facts(log, "").get("compile_cache") == cache

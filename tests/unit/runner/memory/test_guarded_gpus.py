@@ -6,6 +6,7 @@ from fakes.memory_devices import FakeDevice
 from fakes.nvml_library import Gpu, Pids, install
 
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_runner.memory.gpu_conditions import HEAT, POWER, GpuCondition
 from llmopt_runner.memory.guard import MemoryGuard
 from llmopt_runner.memory.levels import GpuReserve, Level, Thresholds
 from llmopt_runner.memory.nvml import visible_gpus
@@ -189,3 +190,33 @@ def test_the_energy_of_a_shared_gpu_is_not_the_studys(nvml):
         gpu.processes.pop()
         gpu.millijoules = 30_000
     assert reading().energy_joules is None
+
+
+def test_how_the_engines_gpu_was_is_told_with_a_measurement(nvml):
+    """Who else was there, what held the clocks back how often, and errors since it began."""
+    gpu = Gpu("GPU-a", H100_MIB, ecc_errors=5)
+    nvml(gpu, Gpu("GPU-b", H100_MIB, reasons=pynvml.nvmlClocksEventReasonHwThermalSlowdown, ecc_errors=9))
+    guarded = Guarded()
+    gpu.hold(ENGINE, 30_000)
+    guarded.look()
+    with guarded.guard.window() as reading:
+        guarded.look()
+        gpu.reasons = pynvml.nvmlClocksEventReasonSwPowerCap | pynvml.nvmlClocksEventReasonGpuIdle
+        gpu.ecc_errors = 6
+        gpu.hold_elsewhere(NEIGHBOUR, 1_000)
+        guarded.look()
+    (seen,) = reading().gpu_conditions
+    assert (seen.device, seen.neighbours, seen.others_mib, seen.shared) == ("gpu0", {NEIGHBOUR}, 1_000, True)
+    assert 0 < seen.held_back[POWER] < 1
+    assert (HEAT in seen.held_back, seen.memory_errors) == (False, 1)
+
+
+def test_a_quiet_gpu_is_told_as_quiet(nvml):
+    """Nobody else, full clocks, no error."""
+    gpu = Gpu(total_mib=H100_MIB)
+    nvml(gpu)
+    guarded = Guarded()
+    gpu.hold(ENGINE, 30_000)
+    with guarded.guard.window() as reading:
+        guarded.look()
+    assert reading().gpu_conditions == (GpuCondition("gpu0"),)
