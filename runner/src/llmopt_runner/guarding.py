@@ -72,7 +72,8 @@ class _Guarded:
 class EngineMemory:
     """The memory of the engines that one slot loads, one after another; without devices it does nothing.
 
-    `shape` is the model's, None where it is not known: then nothing is predicted. `facts` returns those of
+    `shape` is the model's, None where there are no files: then nothing is predicted. A shape that is not
+    understood predicts nothing either, and is a warning. `facts` returns those of
     the study's earlier outcomes, by which predictions are corrected. `stop` ends what the engine is asked.
     `unseen` are accelerators whose memory is not known: what may lie there is not judged by main memory.
     `counts_gpus`: no other runner counts the hours of the same GPUs. `actions` counts what was done about
@@ -107,6 +108,9 @@ class EngineMemory:
         self._counts_gpus = counts_gpus
         self._now: _Guarded | None = None
         self._reading = NOTHING_SEEN
+        if shape is not None and shape.unknown:
+            self._shape = None
+            self._warnings.append(f"memory is not predicted for this model: {shape.unknown}")
         self._actions: Counter[str] = Counter() if actions is None else actions
 
     @property

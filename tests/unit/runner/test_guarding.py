@@ -17,9 +17,11 @@ from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.prediction import need_facts
 from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.memory.tensor_types import TensorType
+from llmopt_runner.memory.weights import StoredWeights
 from llmopt_runner.stopping import Interrupted
 
-SHAPE = ModelShape(1, 1, 1, 1, 1, 1, 1, 1, 1, TensorType.FLOAT16)
+UNKNOWN = ModelShape(StoredWeights(), (), 1, None, unknown="layers of type 'new' are not understood")
+SHAPE = ModelShape(StoredWeights(), (), 1, TensorType.FLOAT16)
 ENGINE = 999_999_901
 
 
@@ -196,3 +198,14 @@ def test_without_devices_nothing_is_watched():
         assert reading().metrics() == {}
     assert memory.failure(ended=True) is None
     assert (memory.facts(), memory.actions(), memory.take_warnings()) == ({}, {}, ())
+
+
+def test_a_layout_that_is_not_understood_refuses_nothing_and_says_so_once():
+    """Without a prediction the server is started, whatever it may need."""
+    machine = Machine(shape=UNKNOWN)
+    configuration = Configuration(engine={"n_parallel": 5000})
+    machine.slot.memory.require_room(machine.slot.engine, configuration)
+    assert machine.slot.memory.take_warnings() == (
+        "memory is not predicted for this model: layers of type 'new' are not understood",
+    )
+    assert machine.slot.memory.take_warnings() == ()

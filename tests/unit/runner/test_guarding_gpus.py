@@ -7,6 +7,7 @@ import pynvml
 import pytest
 from fakes.memory_devices import FakeDevice
 from fakes.nvml_library import Gpu, install
+from fakes.small_llama import SHAPE
 
 from llmopt_core.engines.vllm import VLLM
 from llmopt_core.errors.classes import ErrorClass, Failure
@@ -79,7 +80,7 @@ class AnEngine(Engine):
 
 
 def _slot(engine, **memory):
-    watched = EngineMemory([FakeDevice(100_000), *visible_gpus({})], shape=object(), **memory)
+    watched = EngineMemory([FakeDevice(100_000), *visible_gpus({})], shape=SHAPE, **memory)
     slot = EngineSlot(engine, lambda each: each, 60.0, None, watched)
 
     def server_of(engine, _settings):

@@ -6,10 +6,9 @@ from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.memory.needs import MemoryNeed, kv_cache_mib
 from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.memory.tensor_types import TensorType, named_type
+from llmopt_runner.memory.weights import weight_bytes
 
 _MIB = 2**20
-# bitsandbytes: 4 bits and an 8-bit scale for each block of 64; 8 bits, and a scale for a whole row.
-_BYTES_PER_QUANTISED = {"bnb-4bit": 0.5 + 1 / 64, "bnb-8bit": 1.0}
 
 
 def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
@@ -19,31 +18,16 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
     a number of blocks, it takes a share of what is free.
     """
     engine = configuration.engine
-    dtype = _dtype(shape, engine)
+    asked = str(engine.get("dtype", "auto"))
+    dtype = named_type(asked)  # None, for auto: as stored
+    method = engine.get("quantization")
     return MemoryNeed(
-        weights_mib=_weight_bytes(shape, engine, dtype) / _MIB,
-        kv_cache_mib=_paged_cache_mib(shape, engine, dtype),
+        weights_mib=weight_bytes(shape.weights, dtype, None if method is None else str(method)) / _MIB,
+        kv_cache_mib=_paged_cache_mib(shape, engine, dtype or shape.dtype),
         activations_mib=0.0,
         overhead_mib=0.0,
         place="host" if engine.get("device") == "cpu" else None,
     )
-
-
-def _dtype(shape: ModelShape, engine: Mapping[str, Value]) -> TensorType | None:
-    asked = str(engine.get("dtype", "auto"))
-    return shape.dtype if asked == "auto" else named_type(asked)
-
-
-def _weight_bytes(shape: ModelShape, engine: Mapping[str, Value], dtype: TensorType | None) -> float:
-    if dtype is None or shape.dtype is None or not shape.dtype.is_plain_float:
-        return shape.weight_bytes  # quantised in its files, and kept so
-    quantised = _BYTES_PER_QUANTISED.get(str(engine.get("quantization")))
-    plain = dtype.bytes_per_element
-    if quantised is None:
-        return shape.weight_bytes if dtype is shape.dtype else shape.parameters * plain
-    # bitsandbytes leaves embeddings and the output head as they are.
-    linear = shape.parameters - shape.embedding_parameters
-    return linear * quantised + shape.embedding_parameters * plain
 
 
 def _paged_cache_mib(shape: ModelShape, engine: Mapping[str, Value], dtype: TensorType | None) -> float:

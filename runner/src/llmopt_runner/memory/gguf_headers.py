@@ -61,9 +61,16 @@ def read_gguf(path: Path) -> GgufHeader | None:
 
 
 def _read_file(path: Path) -> GgufHeader | None:
-    size = path.stat().st_size
     with path.open("rb") as file:
-        return _Reader(path, file, size).header()
+        return read_gguf_file(file, path.stat().st_size, path)
+
+
+def read_gguf_file(file: BinaryIO, size: int, path: Path) -> GgufHeader | None:
+    """Return the header of a file of `size` bytes, which is called `path` in errors; its parts are not read.
+
+    None: it is of a version that is newer than this reader. Raises ModelCorrupt.
+    """
+    return _Reader(path, file, size).header()
 
 
 @dataclass
@@ -126,7 +133,7 @@ class _Reader:
         kind, offset = int(self._number("I")), int(self._number("Q"))
         dtype = gguf_type(kind)
         size_bytes = 0 if dtype is None else dtype.size_bytes(elements)
-        return StoredTensor(name, dtype, elements, size_bytes), offset
+        return StoredTensor(name, dtype, elements, size_bytes, dimensions), offset
 
     def _require_data(self, tensors: list[tuple[StoredTensor, int]]) -> None:
         alignment = self.values.get("general.alignment", 32)

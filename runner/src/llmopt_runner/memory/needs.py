@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from llmopt_runner.memory.layers import request_bytes
 from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.memory.tensor_types import TensorType
 
@@ -32,6 +33,9 @@ class MemoryNeed:
 def kv_cache_mib(
     shape: ModelShape, tokens: int, key_type: TensorType, value_type: TensorType | None = None
 ) -> float:
-    """Return the size of a KV cache for `tokens` of one sequence, its values of `key_type` unless given."""
-    bytes_per_pair = key_type.bytes_per_element + (value_type or key_type).bytes_per_element
-    return shape.cached_elements(tokens) / 2 * bytes_per_pair / _MIB
+    """Return the least that `tokens` of one sequence take: keys and values, and the states of its layers.
+
+    Values have `key_type` unless their own is given.
+    """
+    sizes = key_type.bytes_per_element, (value_type or key_type).bytes_per_element
+    return request_bytes(shape.cache, tokens, *sizes) / _MIB

@@ -32,14 +32,26 @@ class StoredTensor:
     dtype: TensorType | None
     elements: int
     size_bytes: int
+    dimensions: int = 2
 
 
-def read_safetensors(folder: Path) -> tuple[StoredTensor, ...]:
+def read_safetensors(folder: Path, *, headers_only: bool = False) -> tuple[StoredTensor, ...]:
     """Return the tensors of the model in `folder`, of all its parts; empty when it has no safetensors.
 
-    Raises ModelCorrupt when a part is damaged or missing.
+    `headers_only`: a file may end with its header, its data cut off on purpose. Raises ModelCorrupt when a
+    part is damaged or missing.
     """
-    return tuple(tensor for path in _parts(folder) for tensor in _read_file(path))
+    return tuple(tensor for path in _parts(folder) for tensor in _read_file(path, headers_only=headers_only))
+
+
+def indexed_bytes(folder: Path) -> int:
+    """Return how large the index of `folder` says that all parts together are; 0: it does not, or is none."""
+    try:
+        with (folder / _INDEX).open("rb") as file:
+            total = json.loads(file.read(_LARGEST_HEADER_BYTES))["metadata"]["total_size"]
+        return _count(total)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return 0
 
 
 def _parts(folder: Path) -> list[Path]:
@@ -69,17 +81,28 @@ def _weight_map(index: Path) -> Mapping[str, str]:
     return dict(found)
 
 
-def _read_file(path: Path) -> tuple[StoredTensor, ...]:
+def _read_file(path: Path, *, headers_only: bool) -> tuple[StoredTensor, ...]:
     size = path.stat().st_size
     with path.open("rb") as file:
         header = _header(path, file, size)
         data_bytes = size - file.tell()
+    if headers_only and not data_bytes:
+        data_bytes = _told_bytes(header)
     tensors = tuple(
-        _tensor(path, name, entry, data_bytes) for name, entry in header.items() if name != "__metadata__"
+        stored_tensor(path, name, entry, data_bytes)
+        for name, entry in header.items()
+        if name != "__metadata__"
     )
     if sum(tensor.size_bytes for tensor in tensors) != data_bytes:
         raise ModelCorrupt(path, f"its tensors do not fill its {data_bytes} bytes of data")
     return tensors
+
+
+def _told_bytes(header: Mapping[str, Any]) -> int:
+    """Return how many bytes of data `header` speaks of, 0 where that cannot be read."""
+    ends = [entry.get("data_offsets") for entry in header.values() if isinstance(entry, dict)]
+    numbers = [end[-1] for end in ends if isinstance(end, list) and end and type(end[-1]) is int]
+    return max(numbers, default=0)
 
 
 def _header(path: Path, file: BinaryIO, size: int) -> Mapping[str, Any]:
@@ -98,17 +121,19 @@ def _header(path: Path, file: BinaryIO, size: int) -> Mapping[str, Any]:
     return header
 
 
-def _tensor(path: Path, name: str, entry: Any, data_bytes: int) -> StoredTensor:
+def stored_tensor(path: Path, name: str, entry: Any, data_bytes: int = LARGEST_COUNT) -> StoredTensor:
+    """Return the tensor that `entry` of the header of `path` describes; raises ModelCorrupt."""
     try:
         begin, end = (_count(each) for each in entry["data_offsets"])
         elements = _elements(entry["shape"])
         dtype = str(entry["dtype"])[:_LONGEST_TYPE]
+        dimensions = len(entry["shape"])
         fits = begin <= end <= data_bytes and elements <= (end - begin) * _MOST_ELEMENTS_A_BYTE
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelCorrupt(path, f"the entry of tensor {name[:80]!r} is not readable ({error!r})") from error
     if not fits:
         raise ModelCorrupt(path, f"the data of tensor {name[:80]!r} is not within the file: it is cut off")
-    return StoredTensor(name, safetensors_type(dtype), elements, end - begin)
+    return StoredTensor(name, safetensors_type(dtype), elements, end - begin, dimensions)
 
 
 def _elements(shape: Any) -> int:

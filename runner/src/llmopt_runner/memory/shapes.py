@@ -1,83 +1,126 @@
 """The shape of a model, read from the headers of its files: no weight is loaded, no library imported."""
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from llmopt_runner.memory.config_layers import cached_layers
 from llmopt_runner.memory.gguf_headers import GgufHeader, read_gguf
-from llmopt_runner.memory.safetensors_headers import LARGEST_COUNT, StoredTensor, read_safetensors
-from llmopt_runner.memory.tensor_types import TensorType
+from llmopt_runner.memory.gguf_layers import gguf_cached_layers, pattern_is_known
+from llmopt_runner.memory.layer_words import LayoutUnknown
+from llmopt_runner.memory.layers import CachedLayers, LayerKind
+from llmopt_runner.memory.model_configs import ModelConfig, read_config, whole
+from llmopt_runner.memory.safetensors_headers import StoredTensor, read_safetensors
+from llmopt_runner.memory.tensor_types import TensorType, named_type
+from llmopt_runner.memory.weights import StoredWeights, stored_weights
 from llmopt_runner.models import ModelCorrupt
 
-_LARGEST_CONFIG_BYTES = 4 * 1024 * 1024
 _LARGEST_FACTOR = 1e6
 _LONGEST_WORD = 40
-_GGUF_EMBEDDINGS = frozenset({"token_embd.weight", "output.weight"})
-_EMBEDDING_ENDINGS = (
-    "embed_tokens.weight", "lm_head.weight", "wte.weight", "word_embeddings.weight", "embed_in.weight",
-    "embed_out.weight", "output.weight",
-)  # fmt: skip
-# Older configurations have other names for the same.
-_NAMES: Mapping[str, tuple[str, ...]] = {
-    "layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
-    "hidden": ("hidden_size", "n_embd", "d_model"),
-    "heads": ("num_attention_heads", "n_head", "n_heads"),
-    "kv_heads": ("num_key_value_heads", "num_kv_heads", "n_head_kv"),
-    "vocab": ("vocab_size",),
-    "context": ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"),
-}
-
+_EIGHT_BITS = 8
 # With these kinds of position embeddings `max_position_embeddings` is what the stretching gave.
 _ALREADY_STRETCHED = frozenset({"default", "llama3", "longrope", "su"})
+_CONFIG = "config.json"
 
 
 @dataclass(frozen=True)
 class ModelShape:
     """What decides a model's memory.
 
-    `embedding_parameters` are those of the token embeddings and the output head, which quantisers leave as
-    they are. `dtype` is that of most weights, by bytes; None where it is not known. Of `layers`,
-    `windowed_layers` cache at most `window` tokens and `cacheless_layers` none.
+    `cache` is what its layers keep of a sequence; `unknown` says why it is not known, "" where it is. `dtype`
+    is that of most weights, by bytes; None where it is not known. `cache_type` is the type of keys and values
+    that the model's files ask for, None: that of its activations. `notes` are what is left out, in words.
     """
 
-    weight_bytes: int
-    parameters: int
-    embedding_parameters: int
-    layers: int
-    kv_heads: int
-    head_dim: int
-    hidden_size: int
-    vocab_size: int
+    weights: StoredWeights
+    cache: tuple[CachedLayers, ...]
     max_context: int
     dtype: TensorType | None
-    window: int = 0
-    windowed_layers: int = 0
-    cacheless_layers: int = 0
+    layers: int = 0
+    hidden_size: int = 0
+    vocab_size: int = 0
+    quantisation: str = ""
+    cache_type: TensorType | None = None
+    is_gguf: bool = False
+    unknown: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def weight_bytes(self) -> int:
+        """The weights as they are stored, without layers that only draft."""
+        return self.weights.stored_bytes
 
     def cached_elements(self, tokens: int) -> int:
         """Return how many numbers, keys and values together, a sequence of `tokens` puts into the cache."""
-        whole = self.layers - self.windowed_layers - self.cacheless_layers
-        cached = whole * tokens + self.windowed_layers * min(tokens, self.window)
-        return 2 * self.kv_heads * self.head_dim * cached
+        return sum(
+            each.count * each.kept(tokens) * (each.key_elements + each.value_elements) for each in self.cache
+        )
 
 
-def read_shape(path: Path) -> ModelShape | None:
-    """Return the shape of a GGUF file, or of a folder with config.json and safetensors; None: unknown.
+def read_shape(path: Path, *, headers_only: bool = False) -> ModelShape | None:
+    """Return the shape of a GGUF file, or of a folder with config.json and safetensors.
 
-    Raises ModelCorrupt when a file is damaged.
+    None: there is no model. `headers_only`: files of weights may end with their headers. Raises ModelCorrupt
+    when a file is damaged.
     """
     if path.is_file():
         header = read_gguf(path)
-        return None if header is None else _gguf_shape(header)
-    config_path = path / "config.json"
-    if not config_path.is_file():
+        return unreadable("its version of GGUF is not known") if header is None else gguf_shape(header)
+    if not (path / _CONFIG).is_file():
         return None
-    config = _config(config_path)
-    tensors = read_safetensors(path)
-    return _config_shape(config, tensors) if tensors else None
+    tensors = read_safetensors(path, headers_only=headers_only)
+    if not tensors and not headers_only:
+        return unreadable("its weights are no safetensors")
+    return config_shape(read_config(path / _CONFIG), tensors)
+
+
+def unreadable(reason: str) -> ModelShape:
+    """Return the shape of a model whose files do not tell it."""
+    return ModelShape(StoredWeights(), (), 0, None, unknown=reason)
+
+
+def config_shape(config: ModelConfig, tensors: Sequence[StoredTensor]) -> ModelShape:
+    """Return the shape of a model in the hub's format, of its configuration and its weights' headers."""
+    cache, unknown = _understood(lambda: cached_layers(config))
+    layers = config.number("layers") or len(config.listed("layers_block_type") or ())
+    tied = config.values.get("tie_word_embeddings") is True
+    return ModelShape(
+        weights=stored_weights(tensors, layers=layers, tied=tied),
+        cache=cache,
+        max_context=config.number("context"),
+        dtype=_commonest(tensors) if tensors else _told_type(config),
+        layers=layers or sum(each.count for each in cache),
+        hidden_size=config.number("hidden"),
+        vocab_size=config.number("vocab"),
+        quantisation=_method(config.quantisation),
+        cache_type=_cache_type(config.quantisation),
+        unknown=unknown,
+        notes=(*_index_note(config), *_state_note(cache)),
+    )
+
+
+def gguf_shape(header: GgufHeader) -> ModelShape:
+    """Return the shape of the model in a GGUF file."""
+    cache, unknown = _understood(lambda: gguf_cached_layers(header))
+    prefix = header.architecture
+    layers = whole(header.values.get(f"{prefix}.block_count"))
+    drafting = whole(header.values.get(f"{prefix}.nextn_predict_layers"))
+    vocab = whole(header.values.get(f"{prefix}.vocab_size"))
+    note = "which layers have a window is not in the file: all are counted as if they had one"
+    return ModelShape(
+        weights=stored_weights(header.tensors, layers=layers - drafting),
+        cache=cache,
+        max_context=whole(header.values.get(f"{prefix}.context_length")),
+        dtype=_commonest(header.tensors),
+        layers=layers,
+        hidden_size=whole(header.values.get(f"{prefix}.embedding_length")),
+        vocab_size=vocab or header.lengths.get("tokenizer.ggml.tokens", 0),
+        is_gguf=True,
+        unknown=unknown,
+        notes=(*(() if pattern_is_known(header) else (note,)), *_state_note(cache)),
+    )
 
 
 def longest_context(folder: Path) -> int:
@@ -86,138 +129,62 @@ def longest_context(folder: Path) -> int:
     Positions that are stretched by a factor count in full. That may be more than the model can really do.
     """
     try:
-        config = _config(folder / "config.json")
+        config = read_config(folder / _CONFIG)
     except (OSError, ModelCorrupt):
         return 0
-    tokens = _number(config, "context")
-    rope = config.get("rope_parameters") or config.get("rope_scaling")
+    tokens = config.number("context")
+    rope = config.values.get("rope_parameters") or config.values.get("rope_scaling")
     parts = [rope, *rope.values()] if isinstance(rope, dict) else []
     return max([tokens, *(_stretched(part, tokens) for part in parts if isinstance(part, dict))])
+
+
+def _understood(read: Callable[[], tuple[CachedLayers, ...]]) -> tuple[tuple[CachedLayers, ...], str]:
+    try:
+        return read(), ""
+    except LayoutUnknown as error:
+        return (), str(error)
 
 
 def _stretched(rope: Mapping[str, Any], tokens: int) -> int:
     factor, kind = rope.get("factor"), rope.get("rope_type", rope.get("type"))
     if str(kind)[:_LONGEST_WORD] in _ALREADY_STRETCHED or not _is_factor(factor):
         return tokens
-    return int((_whole(rope.get("original_max_position_embeddings")) or tokens) * factor)
+    return int((whole(rope.get("original_max_position_embeddings")) or tokens) * factor)
 
 
 def _is_factor(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LARGEST_FACTOR
 
 
-def _config(path: Path) -> Mapping[str, Any]:
-    try:
-        with path.open("rb") as file:
-            document = json.loads(file.read(_LARGEST_CONFIG_BYTES))
-    except (ValueError, RecursionError) as error:
-        raise ModelCorrupt(path, f"it is not JSON ({error})") from error
-    if not isinstance(document, dict):
-        raise ModelCorrupt(path, "it is not a JSON object")
-    nested = document.get("text_config")  # a model of several kinds of input has its language part here
-    return {**document, **nested} if isinstance(nested, dict) else document
+def _method(quantisation: Mapping[str, Any]) -> str:
+    told = quantisation.get("quant_method") or quantisation.get("quant_algo") or ""
+    return str(told)[:_LONGEST_WORD]
 
 
-def _config_shape(config: Mapping[str, Any], tensors: tuple[StoredTensor, ...]) -> ModelShape | None:
-    layers, hidden, heads, vocab = (_number(config, name) for name in ("layers", "hidden", "heads", "vocab"))
-    if not layers or not hidden or not heads or not vocab:
-        return None
-    kv_heads, head_dim = _cached_heads(config, hidden, heads)
-    windowed, cacheless = _special_layers(config, layers)
-    return ModelShape(
-        weight_bytes=sum(tensor.size_bytes for tensor in tensors),
-        parameters=sum(tensor.elements for tensor in tensors),
-        embedding_parameters=sum(t.elements for t in tensors if t.name.endswith(_EMBEDDING_ENDINGS)),
-        layers=layers,
-        kv_heads=kv_heads,
-        head_dim=head_dim,
-        hidden_size=hidden,
-        vocab_size=vocab,
-        max_context=_number(config, "context"),
-        dtype=_commonest(tensors),
-        window=_whole(config.get("sliding_window")) if windowed else 0,
-        windowed_layers=windowed,
-        cacheless_layers=cacheless,
+def _cache_type(quantisation: Mapping[str, Any]) -> TensorType | None:
+    """Return the type of keys and values that the files ask for (compressed-tensors, ModelOpt)."""
+    scheme = quantisation.get("kv_cache_scheme")
+    if isinstance(scheme, dict) and scheme.get("num_bits") == _EIGHT_BITS and scheme.get("type") == "float":
+        return TensorType.FP8_E4M3
+    told = quantisation.get("kv_cache_quant_algo") or quantisation.get("kv_cache_quant_method")
+    return TensorType.FP8_E4M3 if str(told)[:_LONGEST_WORD].upper() == "FP8" else None
+
+
+def _told_type(config: ModelConfig) -> TensorType | None:
+    return named_type(
+        str(config.values.get("dtype") or config.values.get("torch_dtype") or "")[:_LONGEST_WORD]
     )
 
 
-def _cached_heads(config: Mapping[str, Any], hidden: int, heads: int) -> tuple[int, int]:
-    """Heads and their size as the cache has them."""
-    if latent := _whole(config.get("kv_lora_rank")):
-        # Multi-head latent attention caches one vector a token, not a key and a value.
-        return 1, (latent + _whole(config.get("qk_rope_head_dim"))) // 2
-    head_dim = _whole(config.get("head_dim")) or hidden // heads
-    if config.get("multi_query") is True:
-        return 1, head_dim
-    return _number(config, "kv_heads") or heads, head_dim
+def _index_note(config: ModelConfig) -> tuple[str, ...]:
+    if not config.first("index_head_dim"):
+        return ()
+    return ("the index of its sparse attention, which engines keep in types of their own, is not counted",)
 
 
-def _special_layers(config: Mapping[str, Any], layers: int) -> tuple[int, int]:
-    """Count the layers that cache a window only, and those that cache nothing."""
-    kinds = config.get("layer_types")
-    window = _whole(config.get("sliding_window"))
-    if isinstance(kinds, list):
-        kinds = [kind for kind in kinds if isinstance(kind, str)]
-        whole = sum(kind in {"full_attention", "attention"} for kind in kinds)
-        windowed = sum(kind in {"sliding_attention", "chunked_attention"} for kind in kinds) if window else 0
-        whole += 0 if window else sum(kind == "sliding_attention" for kind in kinds)
-        return min(windowed, layers), max(layers - whole - windowed, 0)
-    if not window or config.get("use_sliding_window") is False:
-        return 0, 0
-    every = _whole(config.get("sliding_window_pattern"))  # each so many-th layer sees everything
-    return (layers - layers // every if every else layers), 0
-
-
-def _gguf_shape(header: GgufHeader) -> ModelShape | None:
-    def number(key: str) -> int:
-        return _whole(header.values.get(f"{header.architecture}.{key}"))
-
-    layers, hidden = number("block_count"), number("embedding_length")
-    heads = header.values.get(f"{header.architecture}.attention.head_count")
-    vocab = number("vocab_size") or header.lengths.get("tokenizer.ggml.tokens", 0)
-    if not layers or not hidden or not vocab:
-        return None
-    query_heads = max(_listed(heads), default=0)
-    kv = _listed(header.values.get(f"{header.architecture}.attention.head_count_kv")) or _listed(heads)
-    # A list has one number a layer, zero for a layer without a cache.
-    cacheless = sum(each == 0 for each in kv) if len(kv) > 1 else 0
-    caching = [each for each in kv if each]
-    latent = number("attention.kv_lora_rank")
-    window = number("attention.sliding_window")
-    return ModelShape(
-        weight_bytes=sum(tensor.size_bytes for tensor in header.tensors),
-        parameters=sum(tensor.elements for tensor in header.tensors),
-        embedding_parameters=sum(t.elements for t in header.tensors if t.name in _GGUF_EMBEDDINGS),
-        layers=layers,
-        kv_heads=1 if latent else (sum(caching) // len(caching) if caching else 0),
-        head_dim=(latent + number("rope.dimension_count")) // 2
-        if latent
-        else number("attention.key_length") or hidden // max(query_heads, 1),
-        hidden_size=hidden,
-        vocab_size=vocab,
-        max_context=number("context_length"),
-        dtype=_commonest(header.tensors),
-        window=window,
-        # Which layers have the window is in llama.cpp's code, not in the file: all is the lower bound.
-        windowed_layers=layers - cacheless if window else 0,
-        cacheless_layers=cacheless,
-    )
-
-
-def _number(config: Mapping[str, Any], name: str) -> int:
-    return next((found for key in _NAMES[name] if (found := _whole(config.get(key)))), 0)
-
-
-def _whole(value: object) -> int:
-    """Return a whole number that can be a count; 0: it is none, or beyond anything there is."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        return 0
-    return value if 0 < value <= LARGEST_COUNT else 0
-
-
-def _listed(value: object) -> list[int]:
-    numbers = value if isinstance(value, list) else [value]
-    return [_whole(each) for each in numbers if each == 0 or _whole(each)]
+def _state_note(cache: Sequence[CachedLayers]) -> tuple[str, ...]:
+    unsized = sum(each.count for each in cache if each.kind is LayerKind.STATE and not each.state_bytes)
+    return (f"the states of {unsized} layers are not counted: their size is not told",) if unsized else ()
 
 
 def _commonest(tensors: Sequence[StoredTensor]) -> TensorType | None:

