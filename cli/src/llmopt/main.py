@@ -132,6 +132,50 @@ def status(
 
 
 @app.command()
+def fit(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A folder, a GGUF file, or ORG/NAME or hf://ORG/NAME/FILE.gguf on the hub, of which only "
+            "headers are fetched."
+        ),
+    ],
+    *,
+    gpu_memory: Annotated[
+        str | None, typer.Option(help="Of each GPU, such as 24GiB. Default: this machine's GPUs.")
+    ] = None,
+    gpus: Annotated[
+        int | None,
+        typer.Option(min=1, max=1024, help="GPUs that share the model. Default: all seen, else 1."),
+    ] = None,
+    context: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tokens of one request. Default: 8192, or the model's where that is less."),
+    ] = None,
+    draft: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="A draft model that is loaded beside it.")
+    ] = None,
+    utilization: Annotated[
+        float, typer.Option(min=0.01, max=1, help="Share of each GPU that the engine may use.")
+    ] = 0.92,
+    reserve: Annotated[
+        str, typer.Option(help="Of that, for activations, CUDA graphs and libraries: an assumption.")
+    ] = "1GiB",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every term.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show each term and where it comes from.")
+    ] = False,
+) -> None:
+    """Say what of a model fits on GPUs: by type of weights and KV cache, how long and how many requests."""
+    from llmopt.commands.fitting import mib, show_fits
+    from llmopt.machine.fits import Asked
+
+    memory = None if gpu_memory is None else mib(gpu_memory, "--gpu-memory")
+    asked = Asked(model, memory, gpus, context, draft, utilization, mib(reserve, "--reserve"))
+    raise typer.Exit(show_fits(asked, as_json=as_json, explained=explain))
+
+
+@app.command()
 def clean(
     *,
     cache: Annotated[

@@ -88,7 +88,7 @@ class Question:
         except subprocess.TimeoutExpired as error:
             raise RunnerUnusable(f"the runner did not answer within {TIMEOUT_SECONDS:.0f} s") from error
         if self._process.returncode:
-            raise RunnerUnusable(_why(errors))
+            raise RunnerUnusable(why_unusable(errors))
         try:
             return _DESCRIPTIONS.validate_json(output)
         except ValidationError as error:
@@ -114,7 +114,8 @@ def described(command: tuple[str, ...] = COMMAND) -> Description:
         return question.answer()
 
 
-def _why(errors: str) -> str:
+def why_unusable(errors: str) -> str:
+    """Return why a program of the runner ended badly, by what it wrote to standard error."""
     last = (errors.strip().splitlines() or ["it said nothing"])[-1]
     missing = "ModuleNotFoundError" in last
     hint = ": pip install 'llmopt[runner]'" if missing else ""
