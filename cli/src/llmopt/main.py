@@ -176,6 +176,21 @@ def fit(
 
 
 @app.command()
+def explain(
+    log: Annotated[str, typer.Argument(help="What a server wrote; - reads standard input.")],
+    *,
+    engine: Annotated[
+        str | None, typer.Option(help="Whose log it is. Default: recognised by its words.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say why a server died, by its log: the error's class, its cause, and what to do."""
+    from llmopt.commands.explaining import explain_log
+
+    raise typer.Exit(explain_log(log, engine, as_json=as_json))
+
+
+@app.command()
 def clean(
     *,
     cache: Annotated[

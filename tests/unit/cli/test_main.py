@@ -41,7 +41,8 @@ def test_the_command_starts_without_anything_heavy():
 
 
 @pytest.mark.parametrize(
-    "command", ["init", "run", "optimize", "validate", "list", "report", "status", "clean"]
+    "command",
+    ["init", "run", "optimize", "validate", "list", "report", "status", "clean", "fit", "explain"],
 )
 def test_every_command_explains_itself(command):
     """--help of every command works and is listed in the command's own."""

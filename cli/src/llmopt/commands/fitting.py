@@ -76,7 +76,7 @@ def _table(found: FitsFound) -> Table:
         f"requests of {found.context}",
     )
     for title in titles:
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     for each in found.fits:
         table.add_row(*(Text(cell) for cell in _cells(each)))
     return table

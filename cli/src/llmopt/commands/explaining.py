@@ -1,0 +1,118 @@
+"""`llmopt explain`: why a server died, by the log that it left."""
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from llmopt.terminal import Console
+from llmopt_core.api.exit_codes import Exit
+from llmopt_core.engines.registry import engine_names
+from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
+from llmopt_core.errors.classification import Evidence, classify
+from llmopt_core.errors.files import file_problem
+from llmopt_core.errors.log_texts import engine_of, plain_log, told_arguments
+from llmopt_core.errors.policies import POLICIES
+from llmopt_core.errors.tracebacks import decisive_line
+from llmopt_core.resources.faults import did_you_mean
+
+# Causes stand at a start's beginning or at its end: the middle of a longer log is left out.
+_HEAD_BYTES, _TAIL_BYTES = 4 * 2**20, 12 * 2**20
+_MEANINGS = {
+    RetryPolicy.RETRY: "the same command may work the next time",
+    RetryPolicy.INFEASIBLE: "this configuration does not work here; another one may",
+    RetryPolicy.FATAL: "no configuration works before this is fixed",
+}
+_NOT_KNOWN = frozenset({ErrorClass.UNKNOWN, ErrorClass.ENGINE_CRASHED})
+_NO_REMEDY = "No pattern knows this failure: the cause is the first error that the log shows."
+_UNTOLD = " (not set)"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A failure, and whose log it was ("": not known)."""
+
+    failure: Failure
+    engine: str
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """What it means to try again."""
+        return POLICIES[self.failure.error_class]
+
+    def document(self) -> dict[str, Any]:
+        """Return the explanation as JSON has it."""
+        return {
+            "class": self.failure.error_class.value,
+            "engine": self.engine or None,
+            "cause": self.failure.message,
+            "remedy": self.failure.suggestion,
+            "policy": self.policy.value,
+            "limits": [str(limit) for limit in self.failure.limits],
+        }
+
+
+def explain_log(name: str, engine: str | None, *, as_json: bool) -> Exit:
+    """Print why the server of the log `name` (`-`: standard input) died; raises typer.BadParameter."""
+    known = engine_names()
+    if engine is not None and engine not in known:
+        raise typer.BadParameter(f"{engine!r}: {did_you_mean(engine, known)}", param_hint="--engine")
+    try:
+        text = _read(name)
+    except OSError as error:
+        _say(Console(stderr=True), file_problem(error, name))
+        return Exit.INVALID
+    if not text.strip():
+        _say(Console(stderr=True), f"{name}: the log is empty: give the one with the server's standard error")
+        return Exit.INVALID
+    explanation = explained(text, engine, frozenset(known))
+    if as_json:
+        sys.stdout.write(json.dumps(explanation.document(), indent=2, ensure_ascii=False) + "\n")
+    else:
+        _print(explanation)
+    return Exit.FINISHED
+
+
+def explained(text: str, engine: str | None, known: frozenset[str]) -> Explanation:
+    """Return why the server that wrote `text` died; the engine is found by its words unless it is given."""
+    log = plain_log(text)
+    whose = engine or engine_of(log, known)
+    failure = classify(Evidence(log, numbers=told_arguments(log), engine=whose))
+    if failure.error_class in _NOT_KNOWN:
+        failure = Failure(failure.error_class, decisive_line(log), _NO_REMEDY)
+    # What the log does not tell of the configuration is left out.
+    return Explanation(replace(failure, suggestion=failure.suggestion.replace(_UNTOLD, "")), whose)
+
+
+def _read(name: str) -> str:
+    if name == "-":
+        content = sys.stdin.buffer.read()
+        return _bounded(content[:_HEAD_BYTES], content[_HEAD_BYTES:][-_TAIL_BYTES:])
+    with Path(name).open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+        end = file.seek(0, 2)
+        file.seek(max(len(head), end - _TAIL_BYTES))
+        return _bounded(head, file.read(_TAIL_BYTES))
+
+
+def _bounded(head: bytes, tail: bytes) -> str:
+    return (head + tail).decode("utf-8", "replace")
+
+
+def _print(explanation: Explanation) -> None:
+    console, failure = Console(), explanation.failure
+    whose = f" ({explanation.engine})" if explanation.engine else ""
+    _say(console, f"{failure.error_class.value}{whose}: {_MEANINGS[explanation.policy]}")
+    _say(console, f"cause:  {failure.message}")
+    _say(console, f"remedy: {failure.suggestion}")
+    for limit in failure.limits:
+        _say(console, f"limit:  {limit}")
+    if "engine.args." in failure.suggestion:
+        _say(console, "engine.args.NAME is the server's own argument of that name")
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,54 @@
+"""Logs as people have them: with colours, behind the prefixes of containers and of the system's journal.
+
+What is left is what the engine wrote, so that its lines are recognised. Which engine wrote them, and the
+arguments that it says it was started with, are read as well.
+"""
+
+import ast
+import re
+from collections.abc import Mapping
+
+_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\n]*\x07")
+_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)"
+_CONTAINER = rf"{_TIME}[ \t]+(?:std(?:out|err) [FP] )?"
+_COMPOSE = r"[\w.-]{1,80}[ \t]+\|[ \t]"
+_JOURNAL = rf"(?:[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d|{_TIME}) [\w.-]{{1,80}} [\w./@-]{{1,80}}\[\d+\]: "
+_PREFIX = re.compile(rf"^(?:{_JOURNAL}|{_CONTAINER}|{_COMPOSE})", re.MULTILINE)
+_MARKS: Mapping[str, re.Pattern[str]] = {
+    "sglang": re.compile(r"\bsglang\b|\bscheduler_TP\d|python -m sglang"),
+    "vllm": re.compile(r"\bvllm\b|\(EngineCore|\(APIServer|\((?:Vllm)?Worker\w* pid="),
+    "llamacpp": re.compile(r"\bggml_|\bllama_\w+:|\bllama-server\b|\bgguf_init|\bsrv +\w+:"),
+    "transformers": re.compile(r"\btransformers (?:serve|chat)\b|\[transformers\]|\btransformers[./]"),
+}
+_TOLD_ARGUMENTS = re.compile(r"non-default args: (\{.{1,20000}\})\s*$", re.MULTILINE)
+_MOST_ARGUMENTS = 500
+
+
+def plain_log(text: str) -> str:
+    """Return `text` without colours, carriage returns and the prefixes of who collected it."""
+    lines = _COLOUR.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _PREFIX.sub("", lines)
+
+
+def engine_of(log: str, known: frozenset[str]) -> str:
+    """Return which of the engines `known` wrote `log`, by the first that it speaks of; "": none is."""
+    found = {name: match.start() for name, mark in _MARKS.items() if (match := mark.search(log))}
+    return min((name for name in found if name in known), key=found.__getitem__, default="")
+
+
+def told_arguments(log: str) -> dict[str, bool | int | float | str]:
+    """Return the arguments that vLLM says it was started with, by short name; {}: it does not say so."""
+    found = _TOLD_ARGUMENTS.search(log)
+    if found is None:
+        return {}
+    try:
+        told = ast.literal_eval(found[1])
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return {}
+    if not isinstance(told, dict) or len(told) > _MOST_ARGUMENTS:
+        return {}
+    return {
+        name: value
+        for name, value in told.items()
+        if isinstance(name, str) and isinstance(value, bool | int | float | str)
+    }

@@ -1,0 +1,96 @@
+"""`llmopt explain`: class, cause and remedy of a log, as a person has it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from llmopt.commands.explaining import explained
+from llmopt.main import app
+from llmopt_core.api.exit_codes import Exit
+
+LOGS = Path(__file__).parents[2] / "data/engine_logs"
+KNOWN = frozenset({"vllm", "transformers", "llamacpp"})
+
+
+def _call(*arguments, text=None):
+    return CliRunner().invoke(app, ["explain", *map(str, arguments)], input=text)
+
+
+@pytest.mark.parametrize("path", sorted(LOGS.glob("*.log")), ids=lambda path: path.stem)
+def test_every_log_that_users_posted_is_explained(path):
+    """It has a class that says a cause, a remedy, and no number that is not known."""
+    document = json.loads(_call(path, "--json").stdout)
+    assert document["class"] not in {"EngineCrashed", "Unknown"}
+    assert document["remedy"]
+    assert "not set" not in document["remedy"]
+    assert "Engine core initialization failed" not in document["cause"]
+
+
+def test_what_the_engine_names_is_a_limit():
+    """In words and in JSON."""
+    path = LOGS / "vllm-mamba-blocks.log"
+    assert "limit:  max_num_seqs must be at most 856" in _call(path).stdout
+    assert json.loads(_call(path, "--json").stdout)["limits"] == ["max_num_seqs must be at most 856"]
+
+
+def test_standard_input_is_read():
+    """A pipe from `docker logs`, colours and prefixes included."""
+    line = "vllm-1  | \x1b[31mRuntimeError: CUDA error: no kernel image is available for execution\x1b[0m"
+    result = _call("-", text=f"{line} on the device\n")
+    assert result.exit_code == Exit.FINISHED
+    assert result.stdout.startswith("EngineNotInstalled")
+    assert "\x1b" not in result.stdout
+
+
+def test_the_servers_own_arguments_are_in_the_remedy():
+    """vLLM logs how it was started: the numbers need not be asked for."""
+    log = (
+        "(APIServer pid=1) INFO [utils.py] non-default args: {'tensor_parallel_size': 8}\n"
+        "ValueError: The output_size of gate's and up's weight = 192 is not divisible by weight quantization"
+        " block_n = 128.\n"
+    )
+    assert "tensor_parallel_size (8)" in explained(log, None, KNOWN).failure.suggestion
+
+
+def test_a_log_that_no_pattern_knows_shows_its_first_error():
+    """Never the last words of the process that only waited."""
+    log = (
+        "(EngineCore pid=1) ERROR [core.py:1] Traceback (most recent call last):\n"
+        "(EngineCore pid=1) ERROR [core.py:1] KeyError: 'a new thing'\n"
+        "RuntimeError: Engine core initialization failed. See root cause above.\n"
+    )
+    found = explained(log, None, KNOWN)
+    assert (found.failure.message, found.engine) == ("KeyError: 'a new thing'", "vllm")
+
+
+def test_the_engine_can_be_said():
+    """Two engines on one library say the same, and what to do differs."""
+    log = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.27 GiB."
+    assert "max_num_seqs" in explained(log, "vllm", KNOWN).failure.suggestion
+    assert "cb_num_blocks" in explained(log, "transformers", KNOWN).failure.suggestion
+
+
+def test_the_beginning_and_the_end_of_a_long_log_are_read(tmp_path):
+    """The cause stands at either."""
+    path = tmp_path / "long.log"
+    filler = b"INFO nothing\n" * 1_600_000
+    for content in (b"CUDA out of memory\n" + filler, filler + b"CUDA out of memory\n"):
+        path.write_bytes(content)
+        assert _call(path).stdout.startswith("GpuOutOfMemory")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("/no/such.log",), "/no/such.log"),
+        (("-",), "the log is empty"),
+        (("-", "--engine", "vlm"), "did you mean vllm?"),
+    ],
+)
+def test_wrong_input_is_one_clear_error(arguments, said):
+    """With what was given and what to do."""
+    result = _call(*arguments, text="")
+    assert result.exit_code == Exit.INVALID
+    assert said in result.output
