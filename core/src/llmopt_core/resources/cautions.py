@@ -1,14 +1,16 @@
 """What is valid and yet probably not meant: said beside the faults, and never a reason to refuse."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmopt_core.engines.answer_lengths import Variant, compared_causes, misleading, searched_causes
 from llmopt_core.engines.registry import declaration_of
+from llmopt_core.resources.accelerators import asks_for_resources_without_gpus, gpus_taken
 from llmopt_core.resources.base import Scalar
 from llmopt_core.resources.benchmark import BenchmarkSpec, Candidate
 from llmopt_core.resources.loading import Resource
 from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
+from llmopt_core.resources.pods import Runners
 from llmopt_core.resources.presets import preset_space
 from llmopt_core.resources.ranges import typed
 from llmopt_core.resources.serving import Engine, Workload
@@ -34,8 +36,17 @@ class Caution:
 def cautions_of(resource: Resource) -> tuple[Caution, ...]:
     """Return what of the valid `resource` is probably not meant."""
     if isinstance(resource, LLMOptimization):
-        return (*_beyond_the_budget(resource.spec), *_per_token(resource.spec))
-    return tuple(_of_comparison(resource.spec))
+        return (
+            *_beyond_the_budget(resource.spec),
+            *_per_token(resource.spec),
+            *_without_gpus(resource.spec.runners, [resource.spec.engine], resource.spec.workload),
+        )
+    engines = [resource.spec.engine, *(candidate.engine for candidate in resource.spec.candidates)]
+    given = [engine for engine in engines if engine is not None]
+    return (
+        *_of_comparison(resource.spec),
+        *_without_gpus(resource.spec.runners, given, resource.spec.workload),
+    )
 
 
 def _beyond_the_budget(spec: OptimizationSpec) -> Iterator[Caution]:
@@ -68,6 +79,29 @@ def _per_token(spec: OptimizationSpec) -> Iterator[Caution]:
     for place, objective in enumerate(spec.objectives):
         if text := misleading(objective.metric, causes, remedy=remedy):
             yield Caution(f"spec.objectives[{place}].metric", text)
+
+
+def _without_gpus(runners: Runners, engines: Sequence[Engine], workload: Workload) -> Iterator[Caution]:
+    """Yield the engines that need a GPU where runners get processors and memory alone."""
+    if not asks_for_resources_without_gpus(runners):
+        return
+    for name in dict.fromkeys(engine.name for engine in engines if _needs_gpu(engine, workload)):
+        yield Caution(
+            "spec.runners.resources.limits",
+            f"engine {name} is to run on GPUs, and runners are given none: add a limit such as"
+            " nvidia.com/gpu: 1, or a resource claim; on processors it needs an image of its own",
+        )
+
+
+def _needs_gpu(engine: Engine, workload: Workload) -> bool:
+    values = _fixed(engine, workload, {})
+    on_gpus = (
+        engine.name == "vllm",
+        str(values.get("engine.device", "")).startswith("cuda"),
+        int(values.get("engine.n_gpu_layers", 0)) > 0,
+        gpus_taken(values) > 1,
+    )
+    return engine.endpoint is None and any(on_gpus)
 
 
 def _searched(spec: OptimizationSpec) -> tuple[str, ...]:

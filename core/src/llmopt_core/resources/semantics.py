@@ -11,6 +11,7 @@ from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.endpoints import usual_endpoint
 from llmopt_core.metrics.catalog import CATALOG, is_scored
 from llmopt_core.plugins import PluginBroken
+from llmopt_core.resources.accelerators import resource_faults, searched_size_faults, size_faults
 from llmopt_core.resources.answer_lengths import length_faults, scored_faults, searched_faults
 from llmopt_core.resources.base import Scalar
 from llmopt_core.resources.benchmark import Candidate
@@ -39,6 +40,7 @@ def optimization_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]
     yield from _workload_faults(parts.workload, known)
     yield from scored_faults(asked, parts.workload)
     yield from _relative_faults(parts.constraints or ())
+    yield from resource_faults(parts.runners)
     if parts.engine is None:
         return
     yield from _engine_faults(parts.engine, known, "spec.engine")
@@ -46,6 +48,7 @@ def optimization_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]
         yield from _model_faults(parts.model, declaration)
         yield from _fixed_faults(parts.engine, parts.workload, declaration, "spec.engine")
         yield from _search_faults(parts, declaration)
+        yield from _gpu_faults(parts, declaration)
         yield from length_faults(parts.workload, declaration)
 
 
@@ -57,14 +60,25 @@ def benchmark_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]:
     yield from _metric_faults(asked, parts.workload, known)
     yield from _workload_faults(parts.workload, known)
     yield from scored_faults(asked, parts.workload)
+    yield from resource_faults(parts.runners)
     if parts.engine is not None:
         yield from _engine_faults(parts.engine, known, "spec.engine")
         if (declaration := _declared(parts.engine, known)) is not None:
             yield from _fixed_faults(parts.engine, parts.workload, declaration, "spec.engine")
             yield from length_faults(parts.workload, declaration)
+            fixed = _fixed_values(parts.engine, parts.workload, declaration)
+            yield from size_faults(parts.runners, fixed, "spec.engine.args.")
     for index, candidate in enumerate(parts.candidates or ()):
         yield from _candidate_faults(candidate, parts, known, f"spec.candidates[{index}]")
     yield from dict.fromkeys(_served_faults(parts, known))
+
+
+def _gpu_faults(parts: SimpleNamespace, declaration: EngineDeclaration) -> Iterator[Fault]:
+    """Yield the faults of an optimization whose engine takes more GPUs than a runner is given."""
+    fixed = _fixed_values(parts.engine, parts.workload, declaration)
+    yield from size_faults(parts.runners, fixed, "spec.engine.args.")
+    if parts.search is not None:
+        yield from searched_size_faults(parts.runners, fixed, parts.search.space)
 
 
 def _served_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]:
@@ -92,7 +106,10 @@ def _candidate_faults(
     yield from found
     if not found:
         fixed = _fixed_values(engine, parts.workload, declaration)
-        yield from _conflict_faults({**fixed, **typed(candidate.parameters, declaration)}, declaration, place)
+        values = {**fixed, **typed(candidate.parameters, declaration)}
+        yield from _conflict_faults(values, declaration, place)
+        if candidate.engine is not None or candidate.parameters:  # else it is said of the shared engine
+            yield from size_faults(parts.runners, values, f"{place}.engine.")
 
 
 def _metric_faults(asked: Mapping[str, str], workload: Workload | None, known: Known) -> Iterator[Fault]:
