@@ -135,6 +135,23 @@ def test_looks_narrow_an_interval_and_keep_the_estimate_inside():
     assert late.narrowed(None) == late
 
 
+def test_what_ends_reports_the_interval_of_the_looks_taken():
+    """It is narrower than the one that decided, around the estimate, with the same verdict."""
+    strict = Boundary(0.01, 3, spent=(0.05, 0.02))
+    decided = compare_blocks(SPEED, speeds(c0=(10, 10.1, 10), c1=(12, 12.1, 12)), ENGINES, strict, look=3)[1]
+    ended = decided.ended(decided, strict, 3)
+    assert decided.interval.low < ended.interval.low < ended.estimate.value < ended.interval.high
+    assert ended.effect.verdict is decided.effect.verdict is Verdict.BETTER
+
+
+def test_an_interval_that_would_contradict_the_verdict_is_not_reported():
+    """What no look decided stays undecided, however narrow an interval for fewer looks would be."""
+    strict = Boundary(0.0001, 3, spent=(0.05,))
+    open_one = compare_blocks(SPEED, speeds(c0=(10, 10.4, 10), c1=(11, 11.6, 11)), ENGINES, strict, look=3)[1]
+    assert open_one.effect.verdict is Verdict.UNDECIDED
+    assert open_one.ended(open_one, strict, 3) == open_one
+
+
 def test_the_variance_of_scores_is_of_their_differences():
     """Where no item differs between repeats, starts add nothing."""
     blocks = [

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from llmopt_core.analysis.sequential import boundary
+from llmopt_core.analysis.sequential import Boundary, boundary
 from llmopt_core.analysis.two_level import contrasts
 
 
@@ -49,6 +49,22 @@ def test_a_look_with_one_degree_of_freedom_is_skipped():
     """One candidate after two rounds cannot be decided, several can."""
     assert boundary(1, 1, 5).first_look == 3
     assert boundary(2, 1, 5).first_look == 2
+
+
+def test_what_ends_early_has_used_less_of_the_error_rate():
+    """Each look has a level for the looks up to it: the first one's is that of a single test."""
+    bound = boundary(1, 1, 6)
+    assert list(bound.spent) == sorted(bound.spent, reverse=True)
+    assert bound.spent[0] == pytest.approx(0.05, abs=0.001)
+    assert bound.spent[-1] == bound.level
+    assert bound.last_reach(5, bound.first_look) < bound.last_reach(5, 5) < bound.reach(5)
+    assert bound.last_reach(5, 6) == bound.reach(5)
+
+
+def test_a_boundary_of_one_look_reports_at_its_level():
+    """Without looks to come there is one level."""
+    single = Boundary(0.05, 4)
+    assert single.last_reach(5, 4) == single.reach(5)
 
 
 def test_less_than_two_rounds_have_no_boundary():
