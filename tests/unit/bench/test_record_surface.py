@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import record_surface
+import search_efficiency
 from record_surface import left_of
 from recording.journals import Measurement
 from recording.plans import Start
-from surfaces.recorded import load_surface
+from surfaces.running import Prepared
 
 START = Start(repeat=1, engine=4, requests=(2, 0, 1))
 
@@ -51,12 +52,20 @@ def test_without_a_name_nothing_is_measured(
     assert "can be measured: transformers\n" in told
 
 
-@pytest.mark.parametrize("folder", sorted(record_surface.RECORDED.glob("*/")), ids=lambda path: path.name)
-def test_a_recorded_surface_has_what_a_comparison_needs(folder: Path) -> None:
-    """At least 200 configurations, start times, and noise that was measured."""
-    surface = load_surface(folder)
+@pytest.mark.parametrize("name", ["llamacpp-smollm2-one-core"])
+def test_a_recorded_surface_has_what_a_comparison_needs(name: str) -> None:
+    """At least 200 configurations, each start timed, noise from repeats, and something that can be won."""
+    prepared = Prepared.of(record_surface.RECORDED / name)
+    surface = prepared.answers.surface
     assert len(surface.rows) >= 200
     assert surface.records_starts
     assert all(row.start_seconds is not None for row in surface.rows if row.works)
     objective = surface.problem.objectives[0].metric
-    assert sum(objective in row.noise for row in surface.rows) > 100
+    assert sum(objective in row.noise for row in surface.rows) > len(surface.rows) / 2
+    (case,) = prepared.cases()
+    assert case.start_factor is None
+
+
+def test_the_comparison_takes_recorded_surfaces_by_itself() -> None:
+    """Without folders it uses those that lie beside it."""
+    assert search_efficiency.RECORDED == record_surface.RECORDED
