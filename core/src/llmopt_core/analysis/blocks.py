@@ -282,12 +282,22 @@ def _cells(blocks: Iterable[Block], metric: str, *, logarithm: bool) -> dict[Cel
 
 def _answers(blocks: Iterable[Block], candidate: int) -> dict[Answer, float]:
     """Return the scores by round and item: the mean where an item was answered several times on a start."""
-    found: dict[Answer, list[float]] = {}
+    by_round: dict[int, list[Mapping[str, float]]] = {}
     for block in blocks:
         if block.slot.candidate == candidate:
-            for item, score in block.scores.items():
-                found.setdefault((block.slot.round, item), []).append(score)
-    return {key: fmean(scores) for key, scores in found.items()}
+            by_round.setdefault(block.slot.round, []).append(block.scores)
+    return {
+        (round_, item): score
+        for round_, each in by_round.items()
+        for item, score in _mean_scores(each).items()
+    }
+
+
+def _mean_scores(runs: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
+    if len(runs) == 1:
+        return runs[0]
+    items = dict.fromkeys(item for run in runs for item in run)
+    return {item: fmean(run[item] for run in runs if item in run) for item in items}
 
 
 def _paired(blocks: Sequence[Block], candidate: int) -> dict[Answer, float]:

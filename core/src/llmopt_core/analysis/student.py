@@ -7,7 +7,7 @@ and 50 MB of memory.
 import math
 from functools import lru_cache
 
-_HALVINGS = 64  # more than a double has digits
+_STEPS = 64  # more than a double has digits, so that halving alone would do
 _TERMS = 500
 _SMALLEST = 1e-300
 _PRECISION = 1e-15
@@ -19,16 +19,28 @@ def quantile(probability: float, degrees: float) -> float:
     if not 0 < probability < 1 or degrees <= 0:
         raise ValueError(f"no quantile at probability {probability} with {degrees} degrees of freedom")
     outside = 2 * min(probability, 1 - probability)
-    low, high = 0.0, math.pi / 2
-    for _ in range(_HALVINGS):  # t = sqrt(degrees) * tan(angle): the angle is bounded, t is not
-        middle = (low + high) / 2
-        low, high = (middle, high) if _outside(middle, degrees) > outside else (low, middle)
-    return math.copysign(math.sqrt(degrees) * math.tan(low), probability - 0.5)
+    low, high = 0.0, math.pi / 2  # t = sqrt(degrees) * tan(angle): the angle is bounded, t is not
+    angle = (low + high) / 2
+    for _ in range(_STEPS):
+        excess = _outside(angle, degrees) - outside
+        low, high = (angle, high) if excess > 0 else (low, angle)
+        newton = angle + excess / _density(angle, degrees)
+        closer = newton if low < newton < high else (low + high) / 2
+        if abs(closer - angle) < _PRECISION:
+            break
+        angle = closer
+    return math.copysign(math.sqrt(degrees) * math.tan(angle), probability - 0.5)
 
 
 def two_sided(value: float, degrees: float) -> float:
     """Return P(|T| > |value|) for Student's t with `degrees` (> 0)."""
     return _outside(math.atan(abs(value) / math.sqrt(degrees)), degrees)
+
+
+def _density(angle: float, degrees: float) -> float:
+    """Return how fast `_outside` falls with the angle; never 0."""
+    scale = math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2) - math.lgamma(0.5)
+    return max(_SMALLEST, 2 * math.exp(scale) * math.cos(angle) ** (degrees - 1))
 
 
 def _outside(angle: float, degrees: float) -> float:
