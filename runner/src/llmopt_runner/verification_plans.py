@@ -53,6 +53,7 @@ def confirm_plan(
         engines=engines,
         level=verification.boundary.level,
         first_look=verification.boundary.first_look,
+        spent=verification.boundary.spent,
         smallest_gain=smallest,
         per_start=verification.per_start,
     )

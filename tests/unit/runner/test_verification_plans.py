@@ -37,6 +37,7 @@ def test_the_baseline_is_the_reference_and_the_best_the_rival():
     assert plan.source_trials == (0, 1)
     assert (plan.repeats, plan.basis, plan.smallest_gain) == (5, 2, 0.02)
     assert 0 < plan.level < 0.05
+    assert plan.spent[-1] == plan.level < plan.spent[0]
     assert len(set(plan.engines)) == 2
 
 

@@ -124,7 +124,7 @@ def _boundary(plan: ConfirmPlan) -> Boundary:
     Dunn (1961), "Multiple Comparisons among Means".
     """
     level = plan.level or (1 - _CONFIDENCE) / max(1, len(plan.candidates) - 1)
-    return Boundary(level, plan.first_look or plan.repeats + 1)
+    return Boundary(level, plan.first_look or plan.repeats + 1, plan.spent)
 
 
 def _blocks(plan: ConfirmPlan, trials: Sequence[TrialRecord]) -> list[Block]:

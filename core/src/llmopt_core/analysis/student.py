@@ -40,7 +40,7 @@ def two_sided(value: float, degrees: float) -> float:
 def _density(angle: float, degrees: float) -> float:
     """Return how fast `_outside` falls with the angle; never 0."""
     scale = math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2) - math.lgamma(0.5)
-    return max(_SMALLEST, 2 * math.exp(scale) * math.cos(angle) ** (degrees - 1))
+    return max(_SMALLEST, 2 * math.exp(scale) * math.pow(math.cos(angle), degrees - 1))
 
 
 def _outside(angle: float, degrees: float) -> float:

@@ -282,8 +282,9 @@ class ConfirmPlan:
     `engines` says which candidates need the same engine start. Each is measured `repeats` times at most,
     `per_start` times on one start: so many repeats of all candidates are a round. Comparisons are tested at
     `level` (two-sided) after each round from `first_look` on, and decided when they exclude zero or all that
-    exceeds `smallest_gain`; without a level, as release 0.1.0 planned, once after the last round. With
-    `pooled` all candidates vary alike, so that they share one variance.
+    exceeds `smallest_gain`. Where a look is the last, intervals are reported at its level among `spent`.
+    Plans of release 0.1.0 have no level and are judged at their last look only. With `pooled` all
+    candidates vary alike, so that they share one variance.
     """
 
     candidates: tuple[Mapping[str, Value], ...]
@@ -294,6 +295,7 @@ class ConfirmPlan:
     engines: tuple[str, ...] = ()
     level: float | None = None
     first_look: int = ONLY_LAST_LOOK
+    spent: tuple[float, ...] = ()
     smallest_gain: float = 0.02
     per_start: int = 1
     reference: int = 0

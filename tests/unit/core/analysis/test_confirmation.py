@@ -1,11 +1,13 @@
 """What the interleaved repeats prove."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from fakes.records import outcome, trial
 
 from llmopt_core.analysis.confirmation import confirmation, prove
+from llmopt_core.analysis.verification import Note
 from llmopt_core.api.verdicts import Verdict
 from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.storage.documents import EndReason
@@ -148,6 +150,42 @@ def test_the_interval_widens_with_the_number_of_rivals():
     alone = prove(plan(1, 8), base + one, definition(SPEED)).winner.effects[0].relative_interval
     among = prove(plan(4, 8), base + one + more, definition(SPEED)).winner.effects[0].relative_interval
     assert among.low < alone.low < alone.high < among.high
+
+
+def test_a_plan_that_ended_early_reports_the_interval_of_its_looks():
+    """The stored plan says at which level: narrower than by what its looks decide, with the same verdict."""
+    trials = repeats_of(0, speeds(50, 51, 49)) + repeats_of(1, speeds(100, 101, 99))
+    whole = replace(plan(1, 5), level=0.01, first_look=3)
+    wide, narrow = (
+        prove(replace(whole, spent=spent), trials, definition(SPEED)).winner.effects[0]
+        for spent in ((), (0.05, 0.02, 0.01))
+    )
+    assert wide.relative_interval.low < narrow.relative_interval.low < narrow.relative_interval.high
+    assert wide.better
+    assert narrow.better
+
+
+def test_disturbed_repeats_are_counted_and_named():
+    """Where most were disturbed they are all that there is: they count, and the doubt is told."""
+    trials = [
+        replace(each, outcome=replace(each.outcome, disturbed=True))
+        for each in repeats_of(0, speeds(50, 51, 49)) + repeats_of(1, speeds(100, 101, 99))
+    ]
+    found = prove(plan(1, 3), trials, definition(SPEED))
+    assert found.notes == (Note.NOT_QUIET,)
+    assert found.winner.effects[0].better
+
+
+def test_several_repeats_on_one_start_are_one_round():
+    """Four repeats on two starts are two rounds: starts are what is independent."""
+    runs = [speeds(50, 50.1, 53, 53.1), speeds(60, 60.1, 57, 57.1)]
+    trials = repeats_of(0, runs[0]) + repeats_of(1, runs[1])
+    apart, together = (
+        prove(replace(plan(1, 4), per_start=each), trials, definition(SPEED)).winner for each in (1, 2)
+    )
+    assert apart.repeats == together.repeats == 4
+    width = [each.effects[0].relative_interval.high for each in (apart, together)]
+    assert width[0] < width[1]
 
 
 @pytest.mark.parametrize("trials", [[], repeats_of(0, speeds(50, 50)), repeats_of(1, speeds(50, 50))])
