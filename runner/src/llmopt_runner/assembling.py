@@ -17,6 +17,7 @@ from llmopt_core.storage.records import TrialRecord
 from llmopt_core.storage.studies import Study
 from llmopt_runner.engines.base import load_engine
 from llmopt_runner.guarding import EngineMemory
+from llmopt_runner.hub_downloads import fetched
 from llmopt_runner.loading import EngineSlot, launch_settings, start_timeout_seconds
 from llmopt_runner.memory.devices import visible_devices
 from llmopt_runner.memory.levels import Thresholds
@@ -80,6 +81,7 @@ class Shared:
             model = named_model(source)
         else:
             model = self.stopping.run_apart(lambda: resolve_model(source, token=token))
+            fetched(source, model, token, apart=self.stopping.run_apart, tell=self._tell_stage)
         settings_for = launch_settings(
             served.model, served.engine, model, self.folder, api_key=served.api_key, model_token=served.token
         )
@@ -90,6 +92,9 @@ class Shared:
             memory=self._memory(served.engine, model, is_alike),
             budget=budget,
         )
+
+    def _tell_stage(self, stage: str) -> None:
+        self.progress.stage = stage
 
     def trial_runner(self, slot: EngineSlot, fixed: Mapping[str, Value]) -> TrialRunner:
         """Return what runs trials on `slot` that all have the parameters `fixed`, by full name."""

@@ -3,7 +3,8 @@
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -149,12 +150,17 @@ def hub_cache() -> Path:
     return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
 
 
+def hub_folder(repository: str) -> Path:
+    """Return the folder of the hub's local cache for a repository; it need not exist."""
+    return hub_cache() / f"models--{repository.replace('/', '--')}"
+
+
 def hub_snapshot(repository: str, revision: str | None = None) -> Path | None:
     """Return the folder of the hub's local cache that holds a repository; None: it is not there.
 
     Found by the cache's documented layout, so that nothing need be installed for it.
     """
-    folder = hub_cache() / f"models--{repository.replace('/', '--')}"
+    folder = hub_folder(repository)
     reference = folder / "refs" / (revision or "main")
     commit = _commit(reference) if reference.is_file() else revision or "main"
     snapshot = folder / "snapshots" / commit
@@ -178,6 +184,13 @@ def _downloaded(source: str, repository: str, file: str, revision: str | None, t
             "it is not in the hub's cache, and nothing here can download it; pip install huggingface_hub",
         )
     hub: Any = importlib.import_module("huggingface_hub")
+    with hub_refusals(source):
+        return Path(hub.hf_hub_download(repository, file, revision=revision, token=token))
+
+
+@contextmanager
+def hub_refusals(source: str) -> Iterator[None]:
+    """Raise what the hub's library refuses in the block as ModelNotFound or ModelAccessDenied of `source`."""
     errors: Any = importlib.import_module("huggingface_hub.errors")
     # A connection that breaks in the middle is an error of the HTTP library that the hub's own are built on.
     network_errors = (OSError, *errors.HfHubHTTPError.__bases__)
@@ -188,7 +201,7 @@ def _downloaded(source: str, repository: str, file: str, revision: str | None, t
         errors.HFValidationError,
     )
     try:
-        return Path(hub.hf_hub_download(repository, file, revision=revision, token=token))
+        yield
     except errors.LocalEntryNotFoundError as error:  # an EntryNotFoundError too, but nobody could be asked
         raise _unreachable(source, error) from error
     except errors.GatedRepoError as error:

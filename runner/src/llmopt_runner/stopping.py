@@ -74,11 +74,12 @@ class StopSignal:
         if self.requested:
             raise Interrupted("asked to stop")
 
-    def run_apart(self, work: Callable[[], T]) -> T:
+    def run_apart(self, work: Callable[[], T], meanwhile: Callable[[], None] = lambda: None) -> T:
         """Return what `work` returns, or raise what it raises; Interrupted as soon as the stop is asked for.
 
         For what cannot be interrupted itself, such as a library's download: it has a thread of its own, which
-        is left running at a stop. `exit_at_once` then ends the process without waiting for it.
+        is left running at a stop. `exit_at_once` then ends the process without waiting for it. `meanwhile` is
+        called again and again while it works.
         """
         result: Future[T] = Future()
         threading.Thread(target=_complete, args=(result, work), name="apart", daemon=True).start()
@@ -86,6 +87,7 @@ class StopSignal:
             if self.requested:
                 self._left_running = True
                 raise Interrupted("asked to stop")
+            meanwhile()
         return result.result()
 
     def exit_at_once(self, code: int) -> None:

@@ -1,0 +1,84 @@
+"""Models fetched before the first start: the hub's own library against a hub on this machine."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from fakes.hub_server import HubServer
+
+pytest.importorskip("huggingface_hub", reason="the extra `hub` is not installed")
+
+WEIGHTS_BYTES = 8 * 2**20
+REPOSITORIES = {
+    "org/whole": {
+        "config.json": b"{}",
+        "model.safetensors": bytes(WEIGHTS_BYTES),
+        "pytorch_model.bin": bytes(WEIGHTS_BYTES),
+    }
+}
+FETCH = """
+import json, sys
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_runner.hub_downloads import fetched
+from llmopt_runner.models import hub_snapshot, resolve_model
+from llmopt_runner.stopping import StopSignal
+source, stages = sys.argv[1], []
+try:
+    model = resolve_model(source)
+    fetched(source, model, None, apart=StopSignal().run_apart, tell=stages.append)
+    snapshot = hub_snapshot(model.id, model.revision)
+    print(json.dumps({"files": sorted(path.name for path in snapshot.iterdir()), "stages": stages}))
+except LlmoptError as error:
+    print(json.dumps({"error": error.failure.error_class, "message": str(error)}))
+"""
+
+
+@pytest.fixture
+def hub():
+    with HubServer(REPOSITORIES) as server:
+        yield server
+
+
+def _start(hub, source, home):
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("HF_")},
+        "HF_ENDPOINT": hub.url,
+        "HF_HOME": str(home),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }
+    return subprocess.Popen(
+        (sys.executable, "-c", FETCH, source), env=environment, stdout=subprocess.PIPE, text=True
+    )
+
+
+def _told(process):
+    output, _ = process.communicate(timeout=120)
+    return json.loads(output)
+
+
+def test_a_model_is_in_the_cache_before_any_engine_starts(hub, tmp_path):
+    """Its files are where engines and predictions look, in one format; asked again, nothing is sent."""
+    told = _told(_start(hub, "hf://org/whole", tmp_path))
+    assert told["files"] == ["config.json", "model.safetensors"]
+    assert all(stage.startswith("downloading the model: ") for stage in told["stages"])
+    sent = hub.sent_bytes
+    assert sent >= WEIGHTS_BYTES
+    assert _told(_start(hub, "hf://org/whole", tmp_path))["files"] == told["files"]
+    assert hub.sent_bytes == sent
+
+
+def test_runners_that_share_a_cache_fetch_once(hub, tmp_path):
+    """The second waits for the first, and both find the files."""
+    runners = [_start(hub, "hf://org/whole", tmp_path) for _ in range(2)]
+    assert {tuple(_told(runner)["files"]) for runner in runners} == {("config.json", "model.safetensors")}
+    assert hub.sent_bytes < 2 * WEIGHTS_BYTES
+
+
+def test_a_model_that_is_not_there_costs_no_start(hub, tmp_path):
+    """The field and the source are named, and what to do."""
+    told = _told(_start(hub, "hf://org/absent", tmp_path))
+    assert told["error"] == "ModelNotFound"
+    assert told["message"].startswith("spec.model.source: hf://org/absent: ")
