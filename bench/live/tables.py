@@ -6,9 +6,10 @@ from surfaces.tables import table
 
 from live.manifests import DEFAULT, OBJECTIVE
 from live.searching import Search
-from llmopt_core.analysis.comparison import CandidateFinding
-from llmopt_core.results.benchmarks import BenchmarkResult
-from llmopt_core.results.wording import gain_text, interval_text, number
+from llmopt_core.resources.status import CandidateResult
+from llmopt_core.results.numbers import number
+from llmopt_core.results.results import BenchmarkResult
+from llmopt_core.results.wording import gain_text, interval_text, mean_interval_text, mean_text
 
 _HEADER = (
     "search",
@@ -27,12 +28,12 @@ def report(found: Sequence[Search], judged: BenchmarkResult, minutes: float, sec
     """Return the text: what each search did, and what its winner is worth on items held out."""
     searched = {search.name: search for search in found}
     rows = [_row(name, searched.get(name), judged) for name in (DEFAULT, *searched)]
-    disturbed = next((each.count for each in judged.warnings if "other programs" in each.message), 0)
+    disturbed = next((each.count for each in judged.warnings if "other programs" in each.last_message), 0)
     return (
         f"# Live searches: the quickstart's space on llama.cpp, {minutes:g} minutes each\n\n"
         f"By `bench/live_search.py` in {seconds / 60:.0f} minutes. Objective: `{OBJECTIVE}`."
         " `starts` are engine starts, `disturbed` measurements from which other programs took the processors."
-        f" Winners were compared in {judged.finding.repeats} interleaved repeats on items that no search saw;"
+        f" Winners were compared in {judged.status.repeats} interleaved repeats on items that no search saw;"
         f" {disturbed} of the {judged.repeats} measured repeats were disturbed."
         " Intervals: 95 % over all comparisons with the default.\n\n"
         f"{table(list(_HEADER), rows)}\n\n{judged.verdict}\n"
@@ -41,7 +42,7 @@ def report(found: Sequence[Search], judged: BenchmarkResult, minutes: float, sec
 
 def _row(name: str, search: Search | None, judged: BenchmarkResult) -> list[str]:
     told = [""] * 5 if search is None else _searched(search)
-    candidate = next((each for each in judged.candidates if each.name == name), None)
+    candidate = next((each for each in judged.candidates if each.candidate == name), None)
     return [name, *told, *([""] * 3 if candidate is None else _held_out(candidate))]
 
 
@@ -50,16 +51,14 @@ def _searched(search: Search) -> list[str]:
     return [str(search.trials), str(search.starts), str(search.disturbed), f"{search.seconds:.0f}", value]
 
 
-def _held_out(candidate: CandidateFinding) -> list[str]:
+def _held_out(candidate: CandidateResult) -> list[str]:
     if OBJECTIVE not in candidate.metrics:
-        return [candidate.failure.message if candidate.failure else "not measured", "", ""]
+        return [candidate.failure.last_message if candidate.failure else "not measured", "", ""]
     effect = candidate.against_baseline.get(OBJECTIVE)
     over = "" if effect is None else f"{gain_text(effect)} ({interval_text(effect)})"
     return [_mean(candidate, OBJECTIVE), over, _mean(candidate, "accuracy")]
 
 
-def _mean(candidate: CandidateFinding, metric: str) -> str:
-    mean = candidate.metrics[metric]
-    if mean.low is None or mean.high is None:
-        return number(mean.mean)
-    return f"{number(mean.mean)} ({number(mean.low)} to {number(mean.high)})"
+def _mean(candidate: CandidateResult, metric: str) -> str:
+    mean, span = mean_text(candidate.metrics[metric]), mean_interval_text(candidate.metrics[metric])
+    return f"{mean} ({span})" if span else mean

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import yaml
 
+from llmopt_core.resources import load_manifest
 from llmopt_core.storage.storages import open_storage
 
 PATIENCE_SECONDS = 60
@@ -22,6 +23,11 @@ class Folder:
 
     def write(self, document):
         (self.path / "manifest.yaml").write_text(yaml.safe_dump(document))
+
+    @property
+    def spec(self):
+        """What the study's manifest asks for."""
+        return load_manifest(self.path / "manifest.yaml").spec
 
     def start(self, index=0, *arguments, stdin=None, within=()):
         """Start a runner; `within` is what its command is run by, such as the one that enters a namespace."""

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llmopt import cluster
     from llmopt.api import EvaluatorFailed, benchmark, benchmark_async, optimize, optimize_async
-    from llmopt_core.results.benchmarks import BenchmarkResult
-    from llmopt_core.results.optimizations import OptimizationResult
+    from llmopt_core.results.results import BenchmarkResult, OptimizationResult
 
 __all__ = [
     "BenchmarkResult",
@@ -28,9 +27,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "BenchmarkResult": "llmopt_core.results.benchmarks",
+    "BenchmarkResult": "llmopt_core.results.results",
     "EvaluatorFailed": "llmopt.api",
-    "OptimizationResult": "llmopt_core.results.optimizations",
+    "OptimizationResult": "llmopt_core.results.results",
     "benchmark": "llmopt.api",
     "benchmark_async": "llmopt.api",
     "optimize": "llmopt.api",

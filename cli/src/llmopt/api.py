@@ -30,8 +30,7 @@ from llmopt.machine.descriptions import described as machine_described
 from llmopt.manifests import OptionInvalid, as_yaml, evaluator_part
 from llmopt.progress import told
 from llmopt_core.resources.loading import KINDS, load_manifest
-from llmopt_core.results.benchmarks import BenchmarkResult
-from llmopt_core.results.optimizations import OptimizationResult
+from llmopt_core.results.results import BenchmarkResult, OptimizationResult
 
 __all__ = [
     "Arguments",

@@ -1,8 +1,7 @@
 """What the Python API raises, here and in a cluster."""
 
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.results.benchmarks import BenchmarkResult
-from llmopt_core.results.optimizations import OptimizationResult
+from llmopt_core.results.results import BenchmarkResult, OptimizationResult
 
 
 class OptimizationFailed(LlmoptError):

@@ -12,10 +12,17 @@ from rich.text import Text
 
 from llmopt.local.sessions import Audience
 from llmopt.terminal import Console
-from llmopt_core.results.progress import Progress
-from llmopt_core.results.wording import duration, gain_text, number
+from llmopt_core.api.conditions import Phase
+from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, RunnerStatus, Status
+from llmopt_core.results.findings import compare
+from llmopt_core.results.numbers import duration, number
+from llmopt_core.results.progress import stage_of
+from llmopt_core.results.status_effects import status_effect
+from llmopt_core.results.wording import gain_text
 
 _log = logging.getLogger("llmopt")
+# The levels of memory worth a word, the worst first.
+_LEVELS = ("emergency", "critical", "warning")
 # Where there is no panel to redraw, a line that only counts is printed this seldom.
 COUNTS_EVERY_SECONDS = 10.0
 
@@ -29,7 +36,7 @@ def shown(console: Console, name: str, *, live: bool) -> Iterator[Audience]:
         return
     with Live(console=console, refresh_per_second=4, transient=True) as display:
         yield Audience(
-            progress=lambda progress: display.update(panel(name, progress)),
+            progress=lambda status: display.update(panel(name, status)),
             event=lambda text: _print(console, text),
         )
 
@@ -55,100 +62,142 @@ class LinePrinter:
         self._counts: tuple[int, int] | None = None
         self._said_at = -COUNTS_EVERY_SECONDS
 
-    def progress(self, progress: Progress) -> None:
-        """Print `progress` as one line unless it is not worth one."""
-        news = (progress.phase, progress.best_trial, progress.errors)
-        counts = (progress.finished, progress.repeats)
-        due = progress.elapsed_seconds - self._said_at >= COUNTS_EVERY_SECONDS
+    def progress(self, status: Status) -> None:
+        """Print `status` as one line unless it is not worth one."""
+        counted = status.progress
+        best = status.best.trial if isinstance(status, OptimizationStatus) and status.best else None
+        news = (stage_of(status), best, _errors(status))
+        counts = (counted.finished, counted.confirm_finished)
+        due = counted.elapsed_seconds - self._said_at >= COUNTS_EVERY_SECONDS
         if news != self._news or (due and counts != self._counts):
-            self._news, self._counts, self._said_at = news, counts, progress.elapsed_seconds
-            self.event(line(progress))
+            self._news, self._counts, self._said_at = news, counts, counted.elapsed_seconds
+            self.event(line(status))
 
     def event(self, text: str) -> None:
         """Print `text` as a line."""
         _print(self._console, text)
 
 
-def line(progress: Progress) -> str:
-    """Return `progress` as one line of text."""
+def line(status: Status) -> str:
+    """Return how far a study is as one line of text."""
+    counts, trials, repeats = status.progress, _trials(status), _repeats(status)
     parts = [
-        f"[{duration(progress.elapsed_seconds)}] {progress.phase}",
-        f"{progress.finished}/{progress.budget} trials, {progress.running} running"
-        if progress.budget
-        else "",
-        f"{progress.repeats}/{progress.repeats_planned} repeats" if _repeats(progress) else "",
-        f"measuring {', '.join(progress.candidates)}" if progress.candidates else "",
-        _default(progress),
-        _best(progress),
-        _memory(progress),
-        _errors(progress),
-        f"about {duration(progress.left_seconds)} left" if progress.left_seconds else "",
+        f"[{duration(counts.elapsed_seconds)}] {stage_of(status)}",
+        f"{trials} trials, {counts.running} running" if trials else "",
+        f"{repeats} repeats" if repeats else "",
+        f"measuring {', '.join(_measured_now(status))}" if _measured_now(status) else "",
+        _default(status),
+        _best(status),
+        _memory(status),
+        _errors(status),
+        f"about {duration(counts.eta_seconds)} left" if counts.eta_seconds else "",
     ]
     return "; ".join(part for part in parts if part)
 
 
-def panel(name: str, progress: Progress) -> RenderableType:
-    """Return `progress` of the study `name` as a few lines with a bar."""
-    done = progress.finished + progress.repeats
-    total = max(1, progress.budget + progress.repeats_planned)
-    head = Text.assemble((name, "bold"), "  ", (progress.phase, "cyan"))
+def panel(name: str, status: Status) -> RenderableType:
+    """Return how far the study `name` is as a few lines with a bar."""
+    counts = status.progress
+    done, total = counts.finished + counts.confirm_finished, max(1, counts.budget + counts.confirm_planned)
+    head = Text.assemble((name, "bold"), "  ", (stage_of(status), "cyan"))
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim")
     rows.add_column(overflow="fold")
-    for label, value in _rows(progress):
+    for label, value in _rows(status):
         if value:
             rows.add_row(label, Text(value))
     return Group(head, ProgressBar(total=total, completed=min(done, total), width=60), rows)
 
 
-def _rows(progress: Progress) -> Iterator[tuple[str, str]]:
-    left = f", about {duration(progress.left_seconds)} left" if progress.left_seconds else ""
-    trials = f"{progress.finished} of {progress.budget} done, {progress.running} running"
-    yield "trials", trials if progress.budget else ""
-    repeats = f"{progress.repeats} of {progress.repeats_planned}"
-    yield "repeats", repeats if _repeats(progress) else ""
-    yield "measuring", ", ".join(progress.candidates)
-    yield "outcomes", ", ".join(f"{count} {kind}" for kind, count in progress.outcomes)
-    yield "default", _default(progress).removeprefix("the default ")
-    yield "best so far", _best(progress).removeprefix("best ")
-    yield "memory", _memory(progress).removeprefix("memory ")
-    yield "runners", f"{progress.runners} ({', '.join(progress.stages)})" if progress.stages else ""
-    yield "errors", _errors(progress).removeprefix("errors ")
-    yield "time", f"{duration(progress.elapsed_seconds)} elapsed{left}"
+def _rows(status: Status) -> Iterator[tuple[str, str]]:
+    counts, trials, repeats = status.progress, _trials(status), _repeats(status)
+    left = f", about {duration(counts.eta_seconds)} left" if counts.eta_seconds else ""
+    yield "trials", f"{trials.replace('/', ' of ')} done, {counts.running} running" if trials else ""
+    yield "repeats", repeats.replace("/", " of ")
+    yield "measuring", ", ".join(_measured_now(status))
+    yield "outcomes", ", ".join(f"{count} {kind}" for kind, count in _outcomes(status))
+    yield "default", _default(status).removeprefix("the default ")
+    yield "best so far", _best(status).removeprefix("best ")
+    yield "memory", _memory(status).removeprefix("memory ")
+    stages = [runner.stage for runner in _alive(status) if runner.stage]
+    yield "runners", f"{len(_alive(status))} ({', '.join(stages)})" if stages else ""
+    yield "errors", _errors(status).removeprefix("errors ")
+    yield "time", f"{duration(counts.elapsed_seconds)} elapsed{left}"
 
 
-def _repeats(progress: Progress) -> bool:
-    """Say whether repeats are what is worked on: a benchmark has nothing else."""
-    return progress.phase == "confirm" or not progress.budget
+def _trials(status: Status) -> str:
+    """Return how many trials of a search have ended; a benchmark has repeats only."""
+    counts = status.progress
+    is_search = isinstance(status, OptimizationStatus) and counts.budget
+    return f"{counts.finished}/{counts.budget}" if is_search else ""
 
 
-def _best(progress: Progress) -> str:
-    if progress.best_trial is None or progress.phase == "ended":  # then the result follows
+def _repeats(status: Status) -> str:
+    """Return how many repeats have ended, while they are what is worked on."""
+    counts = status.progress
+    if isinstance(status, BenchmarkStatus):
+        return f"{counts.finished}/{counts.budget}"
+    confirms = stage_of(status) == "confirm"
+    return f"{counts.confirm_finished}/{counts.confirm_planned}" if confirms else ""
+
+
+def _alive(status: Status) -> list[RunnerStatus]:
+    return [runner for runner in status.runners if runner.ended is None]
+
+
+def _measured_now(status: Status) -> list[str]:
+    return [runner.repeat for runner in _alive(status) if runner.repeat]
+
+
+def _outcomes(status: Status) -> list[tuple[str, int]]:
+    counts = status.progress
+    named = {
+        "measured": counts.measured,
+        "copied": counts.copied,
+        "pruned": counts.pruned,
+        "infeasible": counts.infeasible,
+        "invalid": counts.invalid,
+        "failed": counts.failed,
+    }
+    return sorted(((kind, count) for kind, count in named.items() if count), key=lambda one: -one[1])
+
+
+def _best(status: Status) -> str:
+    """Return the best so far and what it gains, as the search measured both."""
+    if isinstance(status, BenchmarkStatus) or status.best is None:
         return ""
-    compared = progress.best_trial and not progress.default_failure
-    gains = ", ".join(
-        f"{one.metric} {number(one.value)} ({gain_text(one)} over the default, not confirmed)"
-        if compared
-        else f"{one.metric} {number(one.value)}"
-        for one in progress.gains
-    )
-    return (
-        f"best trial {progress.best_trial}: {gains}" if progress.best_trial else f"best the default: {gains}"
-    )
-
-
-def _default(progress: Progress) -> str:
-    return f"the default cannot run here: {progress.default_failure}" if progress.default_failure else ""
-
-
-def _memory(progress: Progress) -> str:
-    if progress.memory_mib is None:
+    if status.phase in {Phase.COMPLETE, Phase.FAILED}:  # then the result follows
         return ""
-    total = f" of {number(progress.memory_total_mib)}" if progress.memory_total_mib else ""
-    level = f" ({progress.memory_level.upper()})" if progress.memory_level else ""
-    return f"memory {number(progress.memory_mib)}{total} MiB{level}"
+    measured, default = status.best.metrics, status.baseline.metrics if status.baseline else {}
+    told = []
+    for objective in status.objectives:
+        metric = objective.metric
+        if metric in measured:
+            text = f"{metric} {number(measured[metric])}"
+            if metric in default and status.best.trial:
+                gain = compare(metric, default[metric], measured[metric], direction=objective.goal)
+                text += f" ({gain_text(status_effect(gain))} over the baseline, not verified)"
+            told.append(text)
+    name = f"trial {status.best.trial}" if status.best.trial else "the default"
+    return f"best {name}: {', '.join(told)}"
 
 
-def _errors(progress: Progress) -> str:
-    counts = ", ".join(f"{name} x{count}" for name, count in progress.errors)
+def _default(status: Status) -> str:
+    failure = status.baseline_failure if isinstance(status, OptimizationStatus) else None
+    return f"the default cannot run here: {failure.class_}" if failure else ""
+
+
+def _memory(status: Status) -> str:
+    used = sum(runner.memory_mib or 0 for runner in _alive(status))
+    if not used:
+        return ""
+    most = max(runner.memory_total_mib or 0 for runner in _alive(status))
+    levels = {runner.memory_level for runner in _alive(status)}
+    level = next((each for each in _LEVELS if each in levels), "")
+    total = f" of {number(most)}" if most else ""
+    return f"memory {number(used)}{total} MiB{f' ({level.upper()})' if level else ''}"
+
+
+def _errors(status: Status) -> str:
+    counts = ", ".join(f"{error.class_} x{error.count}" for error in status.errors)
     return f"errors {counts}" if counts else ""

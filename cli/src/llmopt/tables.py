@@ -1,114 +1,217 @@
-"""The result of an optimization on the terminal."""
+"""What a study found, on the terminal: read from its status, for both kinds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
 from llmopt.terminal import Console
-from llmopt_core.analysis.effects import Effect
-from llmopt_core.analysis.summary import WarningCount
-from llmopt_core.results.optimizations import ErrorCount, OptimizationResult
+from llmopt_core.metrics.catalog import Direction, find_metric
+from llmopt_core.resources.status import (
+    BenchmarkStatus,
+    CandidateResult,
+    Effect,
+    ErrorSummary,
+    OptimizationStatus,
+    WarningSummary,
+)
+from llmopt_core.results.numbers import number, value_texts
+from llmopt_core.results.results import OptimizationResult, Result
 from llmopt_core.results.wording import (
     advice,
-    choice_lines,
+    choice_text,
+    chosen,
     gain_text,
-    headline,
     interval_text,
-    number,
+    mean_interval_text,
+    mean_text,
+    outcome_parts,
     parameters_title,
+    proof,
+    purpose,
     reference_title,
     serve_title,
     standing_text,
-    value_text,
+    variance_text,
     verdict,
 )
+from llmopt_core.search.configurations import Value
+
+_TWO = 2
 
 
-def print_result(console: Console, result: OptimizationResult) -> None:
-    """Print the outcome: headline, best against default, parameters, errors, and where to go from here."""
+def print_result(console: Console, result: Result) -> None:
+    """Print the outcome: headline, numbers, choices, parameters, errors, and where to go from here."""
+    status = result.status
     console.print()
-    console.print(Text(headline(result), style="bold"), soft_wrap=True)
-    if result.effects:
-        console.print(comparison_table(result))
-    for standing in result.constraints:
-        _say(console, f"Constraint {standing_text(standing)}")
-    if result.confirmed:
-        console.print(
-            f"Means of {result.repeats} interleaved repeats on items that the search never saw; 95 % "
-            "intervals that hold together for all candidates, objectives and looks.",
-            style="dim",
-        )
-    for line in choice_lines(result):
-        _say(console, line)
-    if text := advice(result):
-        _say(console, text)
-    for line in _parameter_lines(result):
-        _say(console, line)
-    for line in (*error_lines(result.errors), *warning_lines(result.warnings), *_next_lines(result)):
-        _say(console, line)
+    for note in status.notes:
+        console.print(Text(f"{note}.", style="bold yellow"), soft_wrap=True)
+    for part in outcome_parts(status):
+        console.print(Text(part, style="bold"), soft_wrap=True)
+    for table in result_tables(result):
+        console.print(table)
+    if text := proof(status):
+        console.print(Text(text, style="dim"), soft_wrap=True)
+    for line in (*_finding_lines(result), *_serving_lines(result)):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def error_lines(errors: Sequence[ErrorCount]) -> Iterator[str]:
-    """Yield each class of failures with its last message and what to do."""
-    for error in errors:
-        yield f"{error.error_class} x{error.count} (trial {error.trial}): {error.message}"
-        if error.suggestion:
-            yield f"  -> {error.suggestion}"
+def result_tables(result: Result) -> Iterator[Table]:
+    """Yield the numbers: best against baseline, or for each metric the candidates."""
+    if isinstance(result, OptimizationResult):
+        if result.effects:
+            yield effects_table(result.status)
+        return
+    for metric in result.status.metrics:
+        if any(metric in candidate.metrics for candidate in result.candidates):
+            yield candidates_table(result.status, metric)
 
 
-def warning_lines(warnings: Sequence[WarningCount]) -> Iterator[str]:
-    """Yield what is to be said of the study as a whole, and what measured trials warn of."""
-    for warning in warnings:
-        where = "" if warning.trial is None else f" x{warning.count} (trial {warning.trial})"
-        yield f"Warning{where}: {warning.message}"
-
-
-def comparison_table(result: OptimizationResult) -> Table:
-    """Return best against the reference, a row for each metric."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("metric", no_wrap=True)
-    for title in (reference_title(result).removeprefix("the "), "best", "gain"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("interval", overflow="fold")
-    table.add_column("", overflow="fold")
-    for one in result.effects:
+def effects_table(status: OptimizationStatus) -> Table:
+    """Return best against baseline, a row for each metric."""
+    best = status.best
+    assert best is not None  # noqa: S101 - the caller looked
+    table = _table("metric", (reference_title(status).removeprefix("the "), "best", "gain"), ("interval", ""))
+    objectives = {one.metric for one in best.gain}
+    for one in (*best.gain, *best.others):
+        wanted = one.metric in objectives
         table.add_row(
-            Text(one.metric, style="bold" if one.metric in result.objectives else "dim"),
-            number(one.baseline),
-            number(one.value),
+            Text(one.metric or "", style="bold" if wanted else "dim"),
+            "" if one.baseline is None else number(one.baseline),
+            "" if one.best is None else number(one.best),
             gain_text(one),
             interval_text(one),
-            Text(verdict(one, objective=one.metric in result.objectives), style=_style(one)),
+            Text(verdict(one, objective=wanted), style=_style(one)),
         )
     return table
 
 
-def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+def candidates_table(status: BenchmarkStatus, metric: str) -> Table:
+    """Return the candidates in one metric, a row for each."""
+    table = _table("candidate", ("mean",), ("interval",), ("difference",), ("interval", ""))
+    better = "higher" if goal_of(status, metric) == "maximize" else "lower"
+    table.title = f"{metric} ({find_metric(metric).unit}, {better} is better)"
+    for candidate in status.results:
+        table.add_row(*_candidate_row(candidate, status, metric))
+    return table
 
 
-def _style(effect: Effect) -> str:
-    if effect.better:
-        return "green"
-    return "red" if effect.worse else "dim"
+def goal_of(status: BenchmarkStatus, metric: str) -> Direction:
+    """Return whether more or less of `metric` is better in this benchmark."""
+    objective = status.objective
+    is_objective = objective is not None and metric == objective.metric
+    return objective.goal if objective is not None and is_objective else find_metric(metric).direction
 
 
-def _parameter_lines(result: OptimizationResult) -> Iterator[str]:
-    if result.trial is None:
-        return
-    searched = [(group, values) for group, values in result.parameters.items() if values]
-    title = parameters_title(result)
-    yield f"{title} (trial {result.trial}):" if searched else f"{title}: the default's"
-    for group, values in searched:
-        yield f"  {group}: " + ", ".join(f"{name} = {value_text(value)}" for name, value in values.items())
+def error_lines(errors: Sequence[ErrorSummary]) -> Iterator[str]:
+    """Yield each class of failures with its last message and what to do."""
+    for error in errors:
+        where = "" if error.last_trial is None else f" (trial {error.last_trial})"
+        yield f"{error.class_} x{error.count}{where}: {error.last_message}"
+        if error.suggestion:
+            yield f"  -> {error.suggestion}"
 
 
-def _next_lines(result: OptimizationResult) -> Iterator[str]:
+def warning_lines(warnings: Sequence[WarningSummary]) -> Iterator[str]:
+    """Yield what is to be said of the study as a whole, and what measured trials warn of."""
+    for warning in warnings:
+        where = "" if warning.last_trial is None else f" x{warning.count} (trial {warning.last_trial})"
+        yield f"Warning{where}: {warning.last_message}"
+
+
+def _table(first: str, *columns: Sequence[str]) -> Table:
+    """Return a table: columns of numbers and of texts in turn, after the names of the rows."""
+    table = Table(box=None, pad_edge=False, header_style="dim", title_justify="left", title_style="bold")
+    table.add_column(first, no_wrap=True)
+    for place, titles in enumerate(columns):
+        for title in titles:
+            if place % _TWO:
+                table.add_column(title, overflow="fold")
+            else:
+                table.add_column(title, justify="right", no_wrap=True)
+    return table
+
+
+def _candidate_row(candidate: CandidateResult, status: BenchmarkStatus, metric: str) -> Iterator[Text]:
+    mean, difference = candidate.metrics.get(metric), candidate.against_baseline.get(metric)
+    yield Text(candidate.candidate, style="bold" if candidate.candidate == status.winner else "")
+    yield Text(mean_text(mean))
+    yield Text(mean_interval_text(mean))
+    yield Text(gain_text(difference))
+    yield Text(interval_text(difference))
+    if candidate.candidate == status.baseline:
+        yield Text("baseline", style="dim")
+    elif mean is None:
+        yield Text("not measured", style="red")
+    else:
+        yield Text(verdict(difference), style=_style(difference))
+
+
+def _style(effect: Effect | None) -> str:
+    if effect is None or not effect.significant:
+        return "dim"
+    return "green" if effect.better else "red"
+
+
+def _finding_lines(result: Result) -> Iterator[str]:
+    """Yield what there is to choose from, how the best was chosen, and what went wrong."""
+    status = result.status
+    if isinstance(status, OptimizationStatus):
+        for standing in status.best.constraints if status.best else ():
+            yield f"Constraint {standing_text(standing)}"
+        yield from _choice_lines(status)
+    else:
+        yield from _failure_lines(status)
+    yield from (f"Variance of {variance_text(shares)}." for shares in status.variances)
+    if text := advice(status):
+        yield text
+    if isinstance(status, OptimizationStatus) or not any(each.failure for each in status.results):
+        yield from error_lines(status.errors)
+    yield from warning_lines(status.warnings)
+
+
+def _choice_lines(status: OptimizationStatus) -> Iterator[str]:
+    if len(status.choices) >= _TWO:
+        yield f"Verified over {reference_title(status)}, on items that the search never saw:"
+        for choice in status.choices:
+            yield f"  {purpose(choice, status)}: {choice_text(choice)}"
+            yield f"    {value_texts(choice.parameters, ' = ') or 'the default parameters'}"
+        yield "  The commands of all of them are in the report and in best.json."
+    if text := chosen(status):
+        yield text
+
+
+def _failure_lines(status: BenchmarkStatus) -> Iterator[str]:
+    """Yield what kept repeats from being measured, by candidate: the classes alone would not say whose."""
+    for candidate in status.results:
+        failure = candidate.failure
+        if failure is None:
+            continue
+        missing = f"{candidate.repeats} of {status.repeats} repeats measured"
+        yield f"{candidate.candidate}: {missing}: {failure.class_}: {failure.last_message}"
+        if failure.suggestion:
+            yield f"  -> {failure.suggestion}"
+
+
+def _serving_lines(result: Result) -> Iterator[str]:
+    yield from _parameter_lines(result)
     if result.serve_command:
-        yield f"{serve_title(result)}: {result.serve_command}"
+        yield f"{serve_title(result.status)}: {result.serve_command}"
     if result.request_fields:
-        fields = ", ".join(f"{name}: {value_text(value)}" for name, value in result.request_fields.items())
-        yield f"  with these fields in each request: {fields}"
+        yield f"  with these fields in each request: {value_texts(result.request_fields, ': ')}"
     if result.report:
         yield f"Report: {result.report}"
+
+
+def _parameter_lines(result: Result) -> Iterator[str]:
+    found = result.trial if isinstance(result, OptimizationResult) else result.winner
+    if found is None:
+        return
+    searched: Mapping[str, Mapping[str, Value]] = {
+        group: values for group, values in result.parameters.items() if values
+    }
+    title = parameters_title(result.status)
+    named = f"{title} (trial {found})" if isinstance(result, OptimizationResult) else title
+    yield f"{named}:" if searched else f"{title}: the default's"
+    for group, values in searched.items():
+        yield f"  {group}: {value_texts(values, ' = ')}"

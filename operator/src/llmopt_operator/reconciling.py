@@ -326,9 +326,9 @@ class Reconciler:
         if not isinstance(resource, LLMOptimization):
             return  # a benchmark recommends nothing
         found = await self._studies.result(sight.key, resource)
-        if found.result.trial is None:  # nothing is written of what is not trusted
+        if found.trial is None:  # nothing is written of what is not trusted
             return
-        body = best_config_map(sight.document, resource, found.result)
+        body = best_config_map(sight.document, resource, found)
         if await create_owned(self._cluster, body, _CONFIG_MAPS) is None:
             await self._cluster.patch(path_of(body, _CONFIG_MAPS), {"data": body["data"]})
 

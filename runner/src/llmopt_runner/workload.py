@@ -46,10 +46,8 @@ class PreparedWorkload:
         count = spec.dataset.samples
         split = source.split(count, count, spec.dataset.seed)
         evaluator = load_evaluator(spec.evaluator, source.evaluator, api_key=api_key)
-        prepared = cls(spec, source.instruction, split, evaluator)
-        if prepared.scorer is not None:
-            evaluator.check(split.search + split.held_out)
-        return prepared
+        evaluator.check(split.search + split.held_out)
+        return cls(spec, source.instruction, split, evaluator)
 
     def items(self, phase: Phase) -> tuple[Item, ...]:
         """Return the items that a trial of `phase` is asked."""

@@ -94,7 +94,7 @@ def test_a_run_measures_confirms_and_writes_its_results(tmp_path, capsys):
     printed = capsys.readouterr().out
     best = json.loads((tmp_path / "small" / "best.json").read_text())
     assert code == Exit.FINISHED
-    assert "Significant gain over the default: accuracy" in printed
+    assert "Significant gain over the baseline: accuracy" in printed
     assert "Serve it: llama-server --model SmolLM2" in printed
     assert best["trials"] == 5 + 4
     assert best["parameters"]["sampling"]["temperature"] < 1
@@ -106,7 +106,7 @@ def test_no_gain_is_said_so(tmp_path, capsys):
     """A search whose winner is not better than the default says so and still ends with 0."""
     code = run_text(manifest(), "m.yaml", run_options(tmp_path, "--gain", "0"))
     assert code == Exit.FINISHED
-    assert "No gain: nothing that was tried is better than the default" in capsys.readouterr().out
+    assert "No gain: nothing that was tried is better than the baseline" in capsys.readouterr().out
 
 
 def test_without_a_proved_gain_the_default_is_what_to_serve(tmp_path, capsys):
@@ -116,8 +116,8 @@ def test_without_a_proved_gain_the_default_is_what_to_serve(tmp_path, capsys):
     assert run_text(manifest(trials=6, objectives=objectives), "m.yaml", options) == Exit.FINISHED
     printed = capsys.readouterr().out
     best = json.loads((tmp_path / "small" / "best.json").read_text())
-    assert "Nothing that was tried is proved to be better: keep the default." in printed
-    assert f"Best that was tried, not proved to be better (trial {best['trial']}):" in printed
+    assert "Nothing that was tried is verified to be better: keep the default." in printed
+    assert f"Best that was tried, not verified to be better (trial {best['trial']}):" in printed
     assert "Serve the default: llama-server" in printed
     assert best["keep_default"] is True
     assert best["trial"] > 0

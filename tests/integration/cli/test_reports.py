@@ -58,7 +58,7 @@ def test_a_report_says_what_was_found_and_how(study):
     """Headline, comparison, serve command, workload, machine and manifest are in the text."""
     text = " ".join(" ".join(Page((study / "report.html").read_text()).text).split())
     for said in (
-        "Significant gain over the default: accuracy", "Best against the default", "output_tokens_per_second",
+        "Significant gain over the baseline: accuracy", "What to deploy", "output_tokens_per_second",
         "llama-server --model SmolLM2-135M-Instruct.Q4_1.gguf",
         "8 searched on, 8 held out", "Processor", "History: accuracy",
         "Timeline", "metadata:",

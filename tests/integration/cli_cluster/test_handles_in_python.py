@@ -14,8 +14,8 @@ from llmopt.cluster.errors import ResourceNotFound
 from llmopt.cluster.watching import Gone
 from llmopt.errors import OptimizationFailed
 from llmopt.manifests import OptionInvalid
-from llmopt_core.results.benchmarks import benchmark_result_of
-from llmopt_core.results.optimizations import result_of
+from llmopt_core.resources.loading import resource_of
+from llmopt_core.results.reading import comparison_result, search_result
 from llmopt_core.storage.storages import open_storage
 
 pytestmark = pytest.mark.slow
@@ -36,9 +36,16 @@ def test_a_manifest_is_submitted_and_waited_for(tenant, operator, place, capsys)
     assert "4/4 trials" in capsys.readouterr().err
     with open_storage(tenant.url) as storage:
         study = storage.open_study(tenant.resource("mine")["metadata"]["uid"])
-        own, numbers = result_of(study), [trial.number for trial in study.trials()]
+        own, numbers = (
+            search_result(study, resource_of(small()).spec),
+            [trial.number for trial in study.trials()],
+        )
     assert (result.trial, result.significant, result.ended) == (own.trial, own.significant, "TrialsExhausted")
-    assert result.effects == own.effects
+    assert [one.verdict for one in result.effects] == [one.verdict for one in own.effects]
+    assert [one.change for one in result.effects] == pytest.approx(
+        [one.change for one in own.effects], rel=1e-5
+    )
+    assert result.headline == own.headline
     assert result.parameters == own.parameters
     assert result.request_fields == own.request_fields
     assert handle.result() == result
@@ -67,13 +74,13 @@ def test_a_benchmark_is_compared_as_its_study_is(tenant, operator, place):
         result = handle.wait(timeout=120)
     with open_storage(tenant.url) as storage:
         uid = tenant.resource("small", plural="llmbenchmarks")["metadata"]["uid"]
-        own = benchmark_result_of(storage.open_study(uid))
+        own = comparison_result(storage.open_study(uid))
     assert (result.winner, result.verdict) == (own.winner, own.verdict) == ("cold", own.verdict)
-    assert (result.repeats, result.finding.metrics) == (own.repeats, own.finding.metrics)
-    for metric in own.finding.metrics:
+    assert (result.repeats, result.status.metrics) == (own.repeats, own.status.metrics)
+    for metric in own.status.metrics:
         told, known = (each.candidate("cold").against_baseline[metric] for each in (result, own))
         assert (told.verdict, told.scale) == (known.verdict, known.scale)
-        spans = [(each.absolute_interval.low, each.absolute_interval.high) for each in (told, known)]
+        spans = [(each.interval.low, each.interval.high) for each in (told, known)]
         assert [told.relative, *spans[0]] == pytest.approx([known.relative, *spans[1]], rel=1e-3)
         means = [each.candidate("default").metrics[metric].mean for each in (result, own)]
         assert means[0] == pytest.approx(means[1], rel=1e-5)

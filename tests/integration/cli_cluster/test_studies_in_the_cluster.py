@@ -10,7 +10,8 @@ from fakes.manifests import benchmark, changed
 from fakes.tenants import eventually
 
 from llmopt_core.api.exit_codes import Exit
-from llmopt_core.results.optimizations import result_of
+from llmopt_core.resources.loading import resource_of
+from llmopt_core.results.reading import search_result
 from llmopt_core.results.wording import headline, serve_title
 from llmopt_core.storage.storages import open_storage
 
@@ -31,16 +32,17 @@ def test_from_apply_to_the_report(llmopt, tenant, operator):
     assert "; 4/4 trials" in watched.output
     assert "The study is finished (TrialsExhausted)" in watched.output
     with open_storage(tenant.url) as storage:
-        result = result_of(storage.open_study(tenant.resource("mine")["metadata"]["uid"]))
-    assert headline(result) in watched.output.replace("\n", " ")
-    assert f"{serve_title(result)}: {result.serve_command}" in watched.output
+        study = storage.open_study(tenant.resource("mine")["metadata"]["uid"])
+        result = search_result(study, resource_of(small()).spec)
+    assert headline(result.status) in watched.output.replace("\n", " ")
+    assert f"{serve_title(result.status)}: {result.serve_command}" in watched.output
     assert "with these fields in each request: temperature" in watched.output
     row = llmopt("get", "-n", tenant.namespace).stdout.splitlines()[1].split()
     assert row[:3] == ["llmo", "mine", "Complete"]
     reported = llmopt("report", "mine", "-n", tenant.namespace, "--output", llmopt.folder / "r.html")
     assert reported.exit_code == Exit.FINISHED, reported.output
     page = (llmopt.folder / "r.html").read_text()
-    assert headline(result) in page
+    assert headline(result.status) in page
     assert "managedFields" not in page
     assert "name: mine" in page
 

@@ -75,7 +75,7 @@ def test_who_may_not_read_config_maps_gets_the_statuss_result(jane, tenant, oper
     with tenant.kubelet():
         watched = llmopt("watch", "mine", "-n", tenant.namespace)
     assert watched.exit_code == Exit.FINISHED
-    assert "gain over the default: accuracy" in watched.output.replace("\n", " ")
+    assert "gain over the baseline: accuracy" in watched.output.replace("\n", " ")
     assert "Serve it: llama-server" in watched.output
     assert "in each request" not in watched.output
 

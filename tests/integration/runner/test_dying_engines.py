@@ -12,7 +12,7 @@ from fakes.runner_folders import Folder
 
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.results.optimizations import result_of
+from llmopt_core.results.reading import search_result
 from llmopt_core.results.wording import headline
 from llmopt_core.storage.records import OutcomeKind, Phase
 
@@ -126,7 +126,7 @@ def test_a_default_that_cannot_run_is_said_and_the_best_becomes_the_reference(or
     folder.write(manifest(model, trials=4, space=space, confirm=1))
     assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
-        trials, plan, found = study.trials(), study.confirm_plan, result_of(study)
+        trials, plan, found = study.trials(), study.confirm_plan, search_result(study, folder.spec)
     assert trials[0].phase is Phase.BASELINE
     assert trials[0].outcome.failure.error_class is ErrorClass.INVALID_CONFIGURATION
     assert len(plan.candidates) == 2
@@ -135,5 +135,5 @@ def test_a_default_that_cannot_run_is_said_and_the_best_becomes_the_reference(or
     assert sum(trial.phase is Phase.CONFIRM for trial in trials) == 6
     assert found.confirmed
     assert "at most 856" in found.default_failure.suggestion
-    assert headline(found).startswith("The default cannot run here (InvalidConfiguration: ")
-    assert f"trial {found.reference}" in headline(found)
+    assert headline(found.status).startswith("The default cannot run here (InvalidConfiguration: ")
+    assert f"trial {found.reference}" in headline(found.status)

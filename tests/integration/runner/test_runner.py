@@ -13,7 +13,7 @@ from llmopt_core.analysis.confirmation import confirmation
 from llmopt_core.analysis.summary import summarise
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.results.optimizations import result_of
+from llmopt_core.results.reading import search_result
 from llmopt_core.storage.records import OutcomeKind, Phase
 from llmopt_runner.datasets.arithmetic import arithmetic
 
@@ -128,7 +128,7 @@ def test_a_constraint_is_held_to_what_the_baseline_measured(folder, server):
     folder.write(document)
     assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
-        trials, result = counted(study), result_of(study)
+        trials, result = counted(study), search_result(study, folder.spec)
     baseline = trials[0].outcome.metrics["accuracy"]
     best = next(trial for trial in trials if trial.number == result.trial)
     assert best.outcome.metrics["accuracy"] >= baseline + 0.2
@@ -146,10 +146,10 @@ def test_a_constraint_without_a_baseline_is_said_not_to_have_been_applied(folder
         folder.write(manifest(shaky.base_url, trials=4, constraints=[NEARLY_AS_GOOD]))
         assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
-        result = result_of(study)
+        result = search_result(study, folder.spec)
     assert result.default_failure is not None
     assert result.trial is not None
-    assert "was not applied: the baseline was not measured" in result.warnings[0].message
+    assert "was not applied: the baseline was not measured" in result.warnings[0].last_message
 
 
 def fixed_length(url, **changes):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from llmopt_core.analysis.summary import summarise
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.results.optimizations import result_of
+from llmopt_core.results.findings import finding_of
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.storage import postgres as connections
 from llmopt_core.storage.access import Access
@@ -308,7 +308,7 @@ def test_row_that_cannot_be_read_is_counted_and_named(tenants, case, access):
         claim = fresh.claim("runner", budget=9)
         assert claim.number == 3
         fresh.finish(claim, measured(claim))
-        assert result_of(fresh).trial is not None
+        assert finding_of(fresh, summarise(fresh)).trial is not None
 
 
 def _write_ticket(storage, number, text):
@@ -350,7 +350,7 @@ def test_row_that_contradicts_itself(tenants, statement):
         picture = _look(storage.open_study("study"))
         assert [trial.number for trial in picture.trials()] == [0, 1, 2]
         assert summarise(picture).counts[OutcomeKind.MEASURED] >= 2
-        assert result_of(picture).trial is not None
+        assert finding_of(picture, summarise(picture)).trial is not None
 
 
 def test_trials_without_a_number_and_runners_of_garbage(tenants):

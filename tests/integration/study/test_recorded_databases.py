@@ -8,7 +8,7 @@ from llmopt_core.analysis.comparison import compare_candidates
 from llmopt_core.analysis.summary import summarise
 from llmopt_core.resources import LLMBenchmark, resource_of
 from llmopt_core.resources.hashed import served_document
-from llmopt_core.results.optimizations import result_of
+from llmopt_core.results.findings import finding_of
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.storage.definitions import define_study
 from llmopt_core.storage.reaper import Janitor
@@ -54,7 +54,7 @@ def test_each_study_says_what_its_release_said(storage, release):
             found = compare_candidates(study)
             assert (found.winner, found.finished) == (status.get("winner"), status["progress"]["finished"])
         elif "best" in status:
-            assert result_of(study).trial == status["best"]["trial"]
+            assert finding_of(study, summarise(study)).trial == status["best"]["trial"]
             assert len(summarise(study).errors) == len(status.get("errors", ()))
 
 

@@ -4,19 +4,38 @@ import pytest
 from rich.console import Console
 
 from llmopt.progress import LinePrinter, line, panel, shown
-from llmopt_core.results.optimizations import compare
-from llmopt_core.results.progress import Progress
+from llmopt_core.api.conditions import Phase
+from llmopt_core.resources.status import (
+    BenchmarkStatus,
+    Best,
+    ErrorSummary,
+    OptimizationStatus,
+    Progress,
+    RunnerStatus,
+    StudyObjective,
+    TrialResult,
+)
 
 
-def progress(**changes):
-    fields = {
-        "phase": "search", "finished": 3, "running": 1, "budget": 10, "repeats": 0, "repeats_planned": 6,
-        "elapsed_seconds": 65.0, "left_seconds": 120.0, "best_trial": 2,
-        "gains": (compare("accuracy", 0.5, 0.6),), "memory_mib": 512.0,
-        "memory_total_mib": 4096.0, "outcomes": (("measured", 3),), "errors": (("CudaFault", 2),),
-        "runners": 1, "stages": ("measure",),
-    }  # fmt: skip
-    return Progress(**(fields | changes))
+def progress(*, elapsed=65, finished=3, left=120, best=2, level="", phase=Phase.RUNNING, **fields):
+    counts = Progress(
+        budget=10, finished=finished, running=1, confirm_planned=6, measured=3,
+        elapsed_seconds=elapsed, eta_seconds=left,
+    )  # fmt: skip
+    told = {
+        "baseline": TrialResult(trial=0, metrics={"accuracy": 0.5}),
+        "errors": [ErrorSummary(class_="CudaFault", count=2)],
+    }
+    return OptimizationStatus(
+        phase=phase,
+        progress=counts,
+        objectives=[StudyObjective(metric="accuracy", goal="maximize")],
+        best=Best(trial=best, metrics={"accuracy": 0.6}),
+        runners=[
+            RunnerStatus(name="a", stage="measure", memory_mib=512, memory_total_mib=4096, memory_level=level)
+        ],
+        **(told | fields),
+    )
 
 
 def console(**options):
@@ -26,21 +45,22 @@ def console(**options):
 def test_a_line_says_all_that_a_person_asks():
     """Elapsed time, phase, trials, best with its gain, memory, errors and time left are in the line."""
     assert line(progress()) == (
-        "[1 min 05 s] search; 3/10 trials, 1 running; best trial 2: accuracy 0.6 (+0.100 over the default, "
-        "not confirmed); memory 512 of 4,096 MiB; errors CudaFault x2; about 2 min 00 s left"
+        "[1 min 05 s] search; 3/10 trials, 1 running; best trial 2: accuracy 0.6 (+0.100 over the baseline, "
+        "not verified); memory 512 of 4,096 MiB; errors CudaFault x2; about 2 min 00 s left"
     )
 
 
 def test_without_a_default_there_is_no_gain():
     """Why it cannot run is said, and the best trial's values stand alone."""
-    text = line(progress(default_failure="InvalidConfiguration"))
+    failure = ErrorSummary(class_="InvalidConfiguration", count=1)
+    text = line(progress(baseline_failure=failure, baseline=None))
     assert "the default cannot run here: InvalidConfiguration" in text
-    assert "over the default" not in text
+    assert "best trial 2: accuracy 0.6;" in text
 
 
 def test_a_level_of_memory_is_said_once_it_is_not_safe():
     """Whoever watches sees that memory runs out before a trial ends for it."""
-    assert "memory 512 of 4,096 MiB (CRITICAL);" in line(progress(memory_level="critical"))
+    assert "memory 512 of 4,096 MiB (CRITICAL);" in line(progress(level="critical"))
 
 
 def test_the_panel_says_the_same():
@@ -61,13 +81,13 @@ def test_the_panel_says_the_same():
 
 def test_an_ended_study_has_no_best_so_far():
     """What the search took for the best may not be what the repeats proved, and the result follows."""
-    assert "best" not in line(progress(phase="ended", left_seconds=None))
+    assert "best" not in line(progress(phase=Phase.COMPLETE, left=None))
 
 
-@pytest.mark.parametrize("left", [None, 0.0])
+@pytest.mark.parametrize("left", [None, 0])
 def test_the_beginning_has_no_forecast(left):
     """Before a trial has ended nothing is promised."""
-    assert "left" not in line(progress(left_seconds=left))
+    assert "left" not in line(progress(left=left))
 
 
 def test_news_is_printed_at_once_and_counts_seldom():
@@ -75,8 +95,8 @@ def test_news_is_printed_at_once_and_counts_seldom():
     output = console()
     printer = LinePrinter(output)
     for second in range(40):
-        printer.progress(progress(elapsed_seconds=float(second), finished=second, errors=()))
-    printer.progress(progress(elapsed_seconds=40.5, best_trial=9, errors=()))
+        printer.progress(progress(elapsed=second, finished=second + 1, errors=[]))
+    printer.progress(progress(elapsed=40, finished=40, best=9, errors=[]))
     lines = output.file.getvalue().splitlines()
     assert len(lines) == 4 + 1
     assert "trial 9" in lines[-1]
@@ -86,8 +106,8 @@ def test_nothing_new_is_not_printed_again():
     """The same look twice is one line."""
     output = console()
     printer = LinePrinter(output)
-    for second in (0.0, 20.0, 40.0):
-        printer.progress(progress(elapsed_seconds=second))
+    for second in (0, 20, 40):
+        printer.progress(progress(elapsed=second))
     assert len(output.file.getvalue().splitlines()) == 1
 
 
@@ -106,3 +126,33 @@ def test_text_of_others_is_not_taken_for_markup():
     with shown(output, "mine", live=False) as audience:
         audience.event("[red]error[/red] in [item]")
     assert output.file.getvalue() == "[red]error[/red] in [item]\n"
+
+
+def test_a_benchmark_counts_repeats_and_names_what_is_measured():
+    """Its trials are repeats of its candidates, and it compares from the first one on."""
+    status = BenchmarkStatus(
+        phase=Phase.RUNNING,
+        progress=Progress(budget=10, finished=4, running=2),
+        runners=[RunnerStatus(name="a", repeat="slots (repeat 3 of 5)")],
+    )
+    assert line(status) == "[0 s] compare; 4/10 repeats; measuring slots (repeat 3 of 5)"
+
+
+def test_a_confirmation_counts_repeats_beside_the_trials():
+    """Whoever waits sees how many are to come."""
+    status = progress(phase=Phase.CONFIRMING, left=None)
+    assert "confirm; 3/10 trials, 1 running; 0/6 repeats" in line(status)
+
+
+def test_memory_and_runners_are_of_those_that_are_there():
+    """What a runner that ended last used is not in use."""
+    runners = [
+        RunnerStatus(name="a", stage="measure", memory_mib=512, memory_total_mib=4096),
+        RunnerStatus(name="b", stage="load", memory_mib=256),
+        RunnerStatus(name="c", stage="measure", memory_mib=999, ended="done"),
+    ]
+    status = progress().model_copy(update={"runners": runners})
+    assert "memory 768 of 4,096 MiB" in line(status)
+    output = console()
+    output.print(panel("mine", status))
+    assert "2 (measure, load)" in output.file.getvalue()

@@ -1,6 +1,7 @@
 """Results of tenants' databases on their way into manifests: every text in them may be forged."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,22 @@ from fakes.manifests import changed, optimization
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmopt_core.analysis.confirmation import Choice
 from llmopt_core.analysis.effects import Effect, Interval, difference_effect
-from llmopt_core.analysis.summary import WarningCount
+from llmopt_core.analysis.summary import ErrorCount, summarise
 from llmopt_core.api.reasons import Reason
 from llmopt_core.engines.arguments import ServeArguments
-from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.resources import LLMOptimization, resource_of
-from llmopt_core.results.optimizations import ErrorCount, OptimizationResult, result_of
+from llmopt_core.results.findings import OptimizationFinding, ServedChoice, finding_of
 from llmopt_core.sampling.methods import open_for_search
-from llmopt_core.search.configurations import Configuration
+from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.search.spaces import ChoiceDimension, SearchSpace, SpaceParameter
 from llmopt_core.storage.definitions import define_study
-from llmopt_core.storage.records import Outcome, OutcomeKind
+from llmopt_core.storage.documents import EndReason
+from llmopt_core.storage.records import ConfirmPlan, Outcome, OutcomeKind, Phase, TrialRecord
+from llmopt_core.storage.views import StudyPicture
+from llmopt_operator.adapters.readings import result_written
 from llmopt_operator.domain.winners import verified
 from llmopt_operator.specs.config_maps import best_config_map
 
@@ -46,65 +51,103 @@ def _effect(metric: str = "accuracy", value: Any = 0.9) -> Effect:
     return replace(effect, metric=metric, value=value)
 
 
-RESULT = OptimizationResult(
-    study=FORGED,
-    default_failure=ErrorCount("InvalidConfiguration", 1, FORGED, FORGED, 0),
+FAILURE = Failure(ErrorClass.INVALID_CONFIGURATION, FORGED, FORGED)
+FORGED_CHOICE = ServedChoice(
+    Choice(1, {"engine.n_parallel": 4}, 7, (_effect(),), 5), 0.4, FORGED, {FORGED: FORGED}
+)
+OUTSIDE = ServedChoice(Choice(2, {"engine.api_key": FORGED}, 8, (_effect(),), 5), 0.3)
+RESULT = OptimizationFinding(
+    default_failure=ErrorCount(ErrorClass.INVALID_CONFIGURATION, 1, FAILURE, 0),
     reference=3,
-    ended="TrialsExhausted",
-    message=FORGED,
-    trials=9,
     trial=7,
     parameters=PARAMETERS,
     metrics={"accuracy": 0.9, FORGED: 1.0},
-    default_metrics={"accuracy": 0.5},
     objectives=(FORGED,),
     effects=(_effect(), _effect(FORGED)),
     confirmed=True,
     repeats=5,
     significant=True,
+    choices=(FORGED_CHOICE, OUTSIDE),
     serve_command=FORGED,
     serve_arguments=ServeArguments(("--api-key", FORGED), {}, ()),
     request_fields={FORGED: FORGED},
-    errors=(ErrorCount(FORGED, 1, FORGED, FORGED, 3),),
-    warnings=(WarningCount(FORGED, 1, 2),),
 )
+
+
+def _study(ended: str | None = "TrialsExhausted", *forged: TrialRecord) -> StudyPicture:
+    end = None if ended is None else EndReason(ended, FORGED)
+    plan = ConfirmPlan(({}, {"engine.n_parallel": 4}), (0, 1), 3)
+    return StudyPicture(define_study(_resource()), end, plan, None, "Keep", forged, ())
+
+
+def _trials() -> Iterator[TrialRecord]:
+    """Yield a baseline, a better trial and repeats of both, with forged texts wherever a row has one."""
+    settings: Sequence[dict[str, Value]] = ({}, {"engine.n_parallel": 4})
+    for number in range(8):
+        candidate = number % 2
+        made = Outcome(
+            OutcomeKind.MEASURED,
+            Configuration.from_flat(settings[candidate]),
+            metrics={"accuracy": 0.5 + candidate / 4, FORGED: 1.0},
+            samples={str(item): float(candidate) for item in range(20)},
+            sample_metric="accuracy",
+            warnings=(FORGED,),
+            facts={"serve_command": FORGED, "request_fields": {FORGED: FORGED}},
+        )
+        repeat = None if number < 2 else number // 2 - 1
+        phase = (Phase.BASELINE, Phase.SEARCH)[number] if number < 2 else Phase.CONFIRM
+        yield TrialRecord(
+            number, phase, "finished", settings[candidate], FORGED, made, 0.0, 1.0,
+            None if repeat is None else candidate, repeat,
+        )  # fmt: skip
 
 
 def test_arguments_are_computed_from_the_resource() -> None:
     """The row's own command line, arguments and request fields are never looked at."""
     found = verified(RESULT, _resource())
     assert found.problem is None
-    assert found.result.serve_arguments is not None
-    told = found.result.serve_arguments.told
+    assert found.finding.serve_arguments is not None
+    told = found.finding.serve_arguments.told
     assert sorted(zip(told[::2], told[1::2], strict=True)) == [
         ("--ctx-size", "4096"),
         ("--parallel", "4"),
         ("--temp", "0.3"),
         ("--top-p", "0.9"),
     ]
-    assert found.result.serve_command == (
+    assert found.finding.serve_command == (
         "llama-server --hf-repo org/name --hf-file file.gguf --alias file --ctx-size 4096 --parallel 4"
         " --temp 0.3 --top-p 0.9"
     )
-    assert found.result.request_fields == {"temperature": 0.3, "top_p": 0.9}
+    assert found.finding.request_fields == {"temperature": 0.3, "top_p": 0.9}
 
 
 def test_no_text_of_a_row_reaches_the_config_map() -> None:
     """Messages, names of metrics and whatever else a row says stay out of what is written."""
-    found = verified(replace(RESULT, ended=f"Done {FORGED}"), _resource())
-    assert FORGED not in json.dumps(best_config_map(DOCUMENT, _resource(), found.result))
-    assert found.result.ended == ErrorClass.UNKNOWN
+    result = result_written(_study(f"Done {FORGED}", *_trials()), _resource())
+    assert result.trial == 1
+    assert result.confirmed
+    assert FORGED not in json.dumps(best_config_map(DOCUMENT, _resource(), result))
+    assert result.ended == ErrorClass.UNKNOWN
 
 
 @pytest.mark.parametrize("ended", ["TrialsExhausted", "GpuOutOfMemory", None])
 def test_a_known_end_is_taken_over(ended: str | None) -> None:
     """Reasons and classes of errors of this version stay as the row has them."""
-    assert verified(replace(RESULT, ended=ended), _resource()).result.ended == ended
+    assert result_written(_study(ended, *_trials()), _resource()).ended == ended
 
 
 def test_an_end_that_only_looks_like_a_reason_is_unknown() -> None:
     """One word that no reason is called, such as a newer version's, is not taken over."""
-    assert verified(replace(RESULT, ended="BrandNew"), _resource()).result.ended == ErrorClass.UNKNOWN
+    assert result_written(_study("BrandNew", *_trials()), _resource()).ended == ErrorClass.UNKNOWN
+
+
+def test_choices_outside_the_space_are_left_out_and_commands_computed() -> None:
+    """Of a row's choice only the parameters that the manifest allows, and numbers, are taken over."""
+    (choice,) = verified(RESULT, _resource()).finding.choices
+    assert choice.choice.source_trial == 7
+    assert choice.serve_command is not None
+    assert FORGED not in f"{choice.serve_command} {choice.request_fields}"
+    assert "--parallel 4" in choice.serve_command
 
 
 @pytest.mark.parametrize(
@@ -130,7 +173,7 @@ def test_parameters_outside_the_space_give_no_winner(group: str, name: str, valu
     """The reason names the parameter and its value, shortened and without control characters."""
     parameters = {**PARAMETERS, group: {**PARAMETERS[group], name: value}}
     found = verified(replace(RESULT, parameters=parameters), _resource())
-    assert found.result.trial is None
+    assert found.finding.trial is None
     assert found.problem is not None
     assert found.problem.reason is Reason.PARAMETERS_OUTSIDE_SPACE
     assert words in found.problem.message
@@ -144,7 +187,7 @@ def test_choices_are_the_resources_own() -> None:
                         {"name": "cache_prompt", "categorical": {"choices": ["true", "false"]}}]}  # fmt: skip
     resource = _resource(changed(DOCUMENT, "spec.search.space", space))
 
-    def parameters(**engine: Any) -> OptimizationResult:
+    def parameters(**engine: Any) -> OptimizationFinding:
         return replace(RESULT, parameters={"engine": engine, "sampling": {}, "prompt": {}})
 
     assert verified(parameters(flash_attn="on", cache_prompt=False), resource).problem is None
@@ -157,9 +200,9 @@ def test_where_the_default_is_kept_its_command_is_told() -> None:
     effect = difference_effect("accuracy", "maximize", 0.5, 0.1, Interval(-0.1, 0.3))
     kept = replace(RESULT, effects=(effect,), significant=False, default_failure=None)
     found = verified(kept, _resource())
-    assert found.result.keep_default
-    assert found.result.serve_command is not None
-    assert "--temp" not in found.result.serve_command
+    assert found.finding.keep_default
+    assert found.finding.serve_command is not None
+    assert "--temp" not in found.finding.serve_command
 
 
 def test_a_study_with_a_space_of_its_own_is_not_believed(tmp_path: Path) -> None:
@@ -179,10 +222,11 @@ def test_a_study_with_a_space_of_its_own_is_not_believed(tmp_path: Path) -> None
                 facts={"serve_command": FORGED},
             )
             study.finish(claim, outcome)
-        found = verified(result_of(study), resource)
+        picture = study.picture()
+    found = verified(finding_of(picture, summarise(picture)), resource)
     assert found.problem is not None
     assert found.problem.reason is Reason.PARAMETERS_OUTSIDE_SPACE
-    assert FORGED not in json.dumps(best_config_map(DOCUMENT, resource, found.result))
+    assert result_written(picture, resource).trial is None
 
 
 @given(
@@ -198,6 +242,6 @@ def test_whatever_a_row_holds_only_the_space_is_told(engine: dict[str, Any]) -> 
     found = verified(result, _resource())
     if found.problem is None:
         assert set(engine) <= {"n_parallel"}
-        assert found.result.serve_arguments is not None
-        numbers = found.result.serve_arguments.told[1::2]
+        assert found.finding.serve_arguments is not None
+        numbers = found.finding.serve_arguments.told[1::2]
         assert all(number.isdigit() for number in numbers)

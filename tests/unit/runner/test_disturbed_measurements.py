@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 from fakes.comparisons import FASTER, SPEED, comparison
+from fakes.manifests import optimization
 from fakes.studies import definition, measured
 
 from llmopt_core.resources.benchmark import BenchmarkSpec
-from llmopt_core.results.benchmark_wording import benchmark_headline
-from llmopt_core.results.benchmarks import benchmark_result_of
-from llmopt_core.results.optimizations import result_of
-from llmopt_core.results.wording import best_text, headline
+from llmopt_core.resources.loading import resource_of
+from llmopt_core.results.reading import comparison_result, search_result
+from llmopt_core.results.results import best_text
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.storage.records import ConfirmPlan, OutcomeKind, Phase
 from llmopt_core.storage.repeats import measured_again
@@ -77,6 +77,10 @@ def _run(study, disturbed):
     return kinds.count(OutcomeKind.RETURNED), kinds.count(OutcomeKind.MEASURED)
 
 
+def _found(study):
+    return search_result(study, resource_of(optimization()).spec)
+
+
 def test_a_quiet_machine_measures_once(study):
     """Nothing is disturbed: the baseline and the four repeats are measured, each once."""
     assert _run(study, 0) == (0, 5)
@@ -110,17 +114,17 @@ def test_the_result_of_a_machine_that_is_never_quiet_says_so_first(study):
     """From the measurement to the headline and best.json: the doubt stands before all numbers."""
     _run(study, 100)
     study.end("TrialsExhausted", "all trials are done")
-    result = result_of(study)
+    result = _found(study)
     assert result.confirmed
-    assert headline(result).startswith("Other programs disturbed the measurements")
-    assert json.loads(best_text(result))["headline"] == headline(result)
+    assert result.headline.startswith("Other programs disturbed the measurements")
+    assert json.loads(best_text(result))["headline"] == result.headline
 
 
 def test_the_result_of_a_quiet_machine_has_no_doubts(study):
     """Nothing was disturbed: the headline begins with what was found."""
     _run(study, 0)
     study.end("TrialsExhausted", "all trials are done")
-    assert result_of(study).notes == ()
+    assert _found(study).status.notes == []
 
 
 def test_a_benchmark_on_such_a_machine_says_so_first(tmp_path):
@@ -129,4 +133,4 @@ def test_a_benchmark_on_such_a_machine_says_so_first(tmp_path):
     with open_for_search(f"sqlite:///{tmp_path}/benchmark.db") as storage:
         study = storage.create_study(made)
         ComparisonLoop(BenchmarkSpec.model_validate(SPEC), study, study.comparison, Trials(100), "one").run()
-        assert benchmark_headline(benchmark_result_of(study)).startswith("Other programs disturbed")
+        assert comparison_result(study).headline.startswith("Other programs disturbed")

@@ -112,12 +112,6 @@ class Cluster:
             lambda client: client.delete(_type(kind), name, namespace=namespace, cascade=background),
         )
 
-    def config_map(self, name: str, namespace: str) -> Mapping[str, str]:
-        """Return the data of a ConfigMap."""
-        question = self._question("get", "configmaps", namespace, name)
-        found = self._ask(question, lambda client: client.get(ConfigMap, name, namespace=namespace))
-        return found.data or {}
-
     def secret(self, name: str, namespace: str) -> Mapping[str, str]:
         """Return the data of a Secret, still in base64."""
         question = self._question("get", "secrets", namespace, name)

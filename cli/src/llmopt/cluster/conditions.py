@@ -13,10 +13,10 @@ from llmopt_core.api.explanations import explanation
 from llmopt_core.api.kinds import Kind
 from llmopt_core.api.reasons import Reason, reason_called
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources.status import BenchmarkStatus, Condition, OptimizationStatus
+from llmopt_core.resources.status import BenchmarkStatus, Condition, OptimizationStatus, Status
+from llmopt_core.results.endings import end_of, held
 
 Document = Mapping[str, Any]
-Status = OptimizationStatus | BenchmarkStatus
 _PHASES = frozenset(each.value for each in Phase)
 _CONDITION_TYPES = frozenset(each.value for each in ConditionType)
 
@@ -38,15 +38,6 @@ class Problem:
         """Return it in two lines, as errors of trials are told."""
         told = f"{self.reason}: {self.message}" if self.message else self.reason
         return f"{told}\n  -> {self.advice}" if self.advice else told
-
-
-@dataclass(frozen=True)
-class End:
-    """How a resource ended."""
-
-    reason: str
-    message: str
-    failed: bool
 
 
 def status_of(document: Document) -> Status:
@@ -78,15 +69,6 @@ def is_current(document: Document, status: Status) -> bool:
     return (status.observed_generation or 0) >= int(document["metadata"].get("generation", 1))
 
 
-def end_of(status: Status) -> End | None:
-    """Return how it ended, None while it can go on."""
-    for type_ in (ConditionType.FAILED, ConditionType.COMPLETE):
-        condition = _held(status, type_)
-        if condition is not None:
-            return End(condition.reason, condition.message, failed=type_ is ConditionType.FAILED)
-    return None
-
-
 def problem_of(status: Status) -> Problem | None:
     """Return why it does not run, None while it does or soon will."""
     conditions = {condition.type: condition for condition in status.conditions}
@@ -109,17 +91,13 @@ def warning_of(status: Status) -> str | None:
     conditions = {each.type: each for each in status.conditions if each.status == "False"}
     guard = conditions.get(ConditionType.MEMORY_GUARD_PASSED)
     baseline = conditions.get(ConditionType.BASELINE_MEASURED)
-    blocked = _held(status, ConditionType.BLOCKED)
+    blocked = held(status, ConditionType.BLOCKED)
     told = [
         f"{blocked.reason}: {blocked.message}" if blocked else "",
         f"memory guard: {guard.message}" if guard else "",
         baseline.message if baseline else "",
     ]
     return "; ".join(text for text in told if text) or None
-
-
-def _held(status: Status, type_: ConditionType) -> Condition | None:
-    return next((each for each in status.conditions if each.type is type_ and each.status == "True"), None)
 
 
 def _problem(condition: Condition, *, hopeless: bool = False) -> Problem:

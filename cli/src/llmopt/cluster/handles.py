@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from llmopt.cluster.conditions import Status, end_of, is_current, problem_of, status_of
+from llmopt.cluster.conditions import is_current, problem_of, status_of
 from llmopt.cluster.connecting import connected
 from llmopt.cluster.databases import StudyOutOfReach, opened_study
 from llmopt.cluster.finding import find, reference
@@ -24,12 +24,12 @@ from llmopt.errors import BenchmarkFailed, OptimizationFailed
 from llmopt.manifests import OptionInvalid, as_yaml
 from llmopt.options import Target
 from llmopt.progress import told
-from llmopt.results import Result
 from llmopt_core.api.conditions import Phase
 from llmopt_core.api.kinds import Kind
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources.status import OptimizationStatus
-from llmopt_core.results.benchmarks import BenchmarkResult
+from llmopt_core.resources.status import OptimizationStatus, Status
+from llmopt_core.results.endings import end_of
+from llmopt_core.results.results import BenchmarkResult, Result
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -115,7 +115,7 @@ class Handle:
 
     def result(self) -> Result:
         """Return what was found so far."""
-        return self._do(lambda cluster: read_result(cluster, self._subject(cluster).look()))
+        return self._do(lambda cluster: read_result(self._subject(cluster).look()))
 
     def wait(self, timeout: float | None = None, *, progress: bool = False) -> Result:
         """Wait until it has ended and return its result; blocks, at most `timeout` seconds.
@@ -129,7 +129,7 @@ class Handle:
 
         def work(cluster: "Cluster") -> Result:
             watch = Watch(self._subject(cluster), told(show=progress), timeout_seconds=timeout)
-            return _concluded(cluster, watch.until_end())
+            return _concluded(watch.until_end())
 
         return self._do(work)
 
@@ -168,7 +168,7 @@ class Handle:
         Nothing is lost: the resource and its study stay, and `resume` goes on. Raises WaitTimeout.
         """
         self.suspend()
-        return self._do(lambda cluster: read_result(cluster, _stopped(self._subject(cluster), timeout)))
+        return self._do(lambda cluster: read_result(_stopped(self._subject(cluster), timeout)))
 
     def delete(self) -> None:
         """Delete the resource and its runners; the study stays unless spec.studyRetention says otherwise."""
@@ -192,12 +192,12 @@ def _handle(cluster: "Cluster", target: Target, kind: Kind, document: dict[str, 
     return Handle(replace(target, context=context), kind, document["metadata"]["name"], access.namespace)
 
 
-def _concluded(cluster: "Cluster", document: dict[str, Any]) -> Result:
+def _concluded(document: dict[str, Any]) -> Result:
     """Return the result of a resource that will not go on by itself; raise why there is none."""
     end = end_of(status_of(document))
     if end is None:
         raise NotRunnable(f"{document['metadata']['name']} cannot run: {problem_of(status_of(document))}")
-    result = read_result(cluster, document)
+    result = read_result(document)
     if not end.failed:
         return result
     message = f"the study failed ({end.reason}): {end.message}"

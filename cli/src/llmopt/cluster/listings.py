@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from llmopt.cluster.conditions import Status, is_current, problem_of, status_of
+from llmopt.cluster.conditions import is_current, problem_of, status_of
 from llmopt.cluster.kinds import kind_of
 from llmopt_core.api.conditions import Phase
 from llmopt_core.resources.served import engine_of
-from llmopt_core.resources.status import OptimizationStatus
+from llmopt_core.resources.status import OptimizationStatus, Status
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60}
 NARROW = ("kind", "name", "phase", "trials", "best", "gain", "age")

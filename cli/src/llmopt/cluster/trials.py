@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llmopt.cluster.errors import ClientMissing
-from llmopt.cluster.outcomes import typed
 from llmopt_core.resources.served import engine_of
 from llmopt_core.resources.status import OptimizationStatus, TrialResult
+from llmopt_core.results.results import typed
 from llmopt_core.search.configurations import Value
 from llmopt_core.storage.records import TrialRecord
 
@@ -95,5 +95,5 @@ def _remembered(trial: TrialResult, engine: str, first: int | None) -> Trial:
         state="finished",
         outcome="measured",
         parameters=typed(trial.parameters, engine),
-        metrics={name: float(value) for name, value in trial.metrics.items()},
+        metrics=dict(trial.metrics),
     )

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from llmopt.cluster.conditions import Problem, Status, end_of, is_current, problem_of, status_of, warning_of
+from llmopt.cluster.conditions import Problem, is_current, problem_of, status_of, warning_of
 from llmopt.cluster.errors import INSTALL, ClusterUnreachable, ResourceNotFound
-from llmopt.cluster.readings import progress_of
+from llmopt.cluster.results import shown_status
 from llmopt.local.sessions import Audience
 from llmopt_core.api.kinds import Kind
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources.status import Status
+from llmopt_core.results.endings import end_of
 
 POLL_SECONDS = 1.0
 # An operator that lives has looked at a new resource by then.
@@ -127,7 +129,7 @@ class Watch:
         return self.timeout_seconds is not None and self.clock.now() - began >= self.timeout_seconds
 
     def _tell(self, document: Mapping[str, Any], status: Status) -> None:
-        self.audience.progress(progress_of(document, status))
+        self.audience.progress(shown_status(document))
         self._say("problem", str(problem_of(status) or ""))
         self._say("warning", warning_of(status) or "")
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from llmopt.local.folders import ResultsFolder
 from llmopt.report.writing import write_report
-from llmopt.results import read_result
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.files import words_of
 from llmopt_core.resources import load_manifest
+from llmopt_core.results.reading import result_of
 from llmopt_core.storage.definitions import study_name
 from llmopt_core.storage.storages import open_storage
 
@@ -49,4 +49,5 @@ def _write(folder: ResultsFolder, output: Path | None, storage_url: str | None) 
     with open_storage(storage_url or folder.storage_url()) as storage:
         study = storage.open_study(study_name(resource))
         path = output or folder.report
-        return write_report(study, read_result(study), path, spec=resource.spec, manifest_text=text)
+        result = result_of(study, resource.spec)
+        return write_report(study, result, path, spec=resource.spec, manifest_text=text)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from llmopt.benchmark_tables import print_benchmark
 from llmopt.checking import InputInvalid, cautions_in, checked, require_local_paths
 from llmopt.commands.validating import print_faults, read_manifest, unreadable
 from llmopt.local.fleets import RUNNER_COMMAND
@@ -18,13 +17,12 @@ from llmopt.local.sessions import Pace, Stop
 from llmopt.local.studies import LocalStudy
 from llmopt.options import RunOptions
 from llmopt.progress import shown
-from llmopt.results import Result
 from llmopt.tables import print_result
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.files import words_of
-from llmopt_core.results.benchmarks import BenchmarkResult
+from llmopt_core.results.wording import outcome_text
 from llmopt_core.storage.errors import StorageUnavailable
 
 
@@ -99,26 +97,16 @@ def _run(local: LocalStudy, run: Run, console: Console) -> Exit:
     live = console.is_terminal and not run.options.no_progress
     with stopped_by_signals() as stop, shown(console, local.folder.name, live=live) as audience:
         finding = find(local, run.settings, stop, audience)
-    _print(console, finding.result)
+    print_result(console, finding.result)
     return _conclude(finding, console)
-
-
-def _print(console: Console, result: Result) -> None:
-    if isinstance(result, BenchmarkResult):
-        print_benchmark(console, result)
-    else:
-        print_result(console, result)
 
 
 def _conclude(finding: Finding, console: Console) -> Exit:
     """Say how it ended, and return the exit code for that."""
     result, end = finding.result, finding.session
-    if finding.result.failed:
-        _say(console, f"The study failed ({result.ended}): {result.message}")
-        return Exit.FAILED
     if result.ended is not None:
-        _say(console, f"The study is finished ({result.ended}): {result.message}")
-        return Exit.FINISHED
+        _say(console, outcome_text(result.status))
+        return Exit.FAILED if result.failed else Exit.FINISHED
     if end is not None and end.stopped:
         _say(console, "Interrupted. Run the same command to resume.")
         return Exit.INTERRUPTED

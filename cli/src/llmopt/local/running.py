@@ -9,7 +9,9 @@ from llmopt.local.sessions import Audience, Pace, Session, SessionEnd, Stop
 from llmopt.local.studies import LocalStudy
 from llmopt.machine import gpus
 from llmopt.report.writing import ReportUnavailable, write_report
-from llmopt.results import Result, read_result, write_best
+from llmopt.results import write_best
+from llmopt_core.results.reading import result_of
+from llmopt_core.results.results import Result
 from llmopt_core.storage.studies import Study
 
 
@@ -71,7 +73,7 @@ def find(local: LocalStudy, settings: RunSettings, stop: Stop, audience: Audienc
 
 def write_results(study: Study, local: LocalStudy, audience: Audience) -> Result:
     """Write best.json and the report into the results folder and return the result."""
-    result = read_result(study, local.folder.report)
+    result = result_of(study, local.resource.spec, local.folder.report)
     write_best(result, local.folder.best)  # first: a report that cannot be drawn must not cost the result
     try:
         write_report(

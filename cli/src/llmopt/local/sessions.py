@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from llmopt.local.fleets import Fleet, ending
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.results.progress import Progress, look
+from llmopt_core.resources.status import Status
+from llmopt_core.results.reading import look
 from llmopt_core.storage.reaper import Janitor
 from llmopt_core.storage.studies import Study
 
@@ -38,7 +39,7 @@ class Pace:
 class Audience:
     """Who is told: each look at the study, and each event worth a line."""
 
-    progress: Callable[[Progress], None]
+    progress: Callable[[Status], None]
     event: Callable[[str], None]
 
 
@@ -96,7 +97,7 @@ class Session:
                 audience.event(sentence)
         audience.progress(self._look())
 
-    def _look(self) -> Progress:
+    def _look(self) -> Status:
         elapsed = time.monotonic() - self._began
         return look(self._study, self._spec, elapsed_seconds=elapsed, runners=self._fleet.alive)
 

@@ -1,48 +1,37 @@
-"""What the report of an optimization says, as plain data that the page only has to lay out."""
+"""What a report says, for both kinds, as plain data that the page only has to lay out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from llmopt.report.candidates import Contestant, MetricTable, contestants, metric_tables
+from llmopt.report.choices import Card, EffectRow, cards_of, effect_rows
 from llmopt.report.machine import machine_facts
-from llmopt.report.pages import Page, measuring_seconds, parameter_rows, workload_facts
-from llmopt_core.analysis.effects import Effect
-from llmopt_core.analysis.ranking import ranked
-from llmopt_core.metrics.catalog import find_metric
+from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.resources.serving import Workload
+from llmopt_core.resources.status import (
+    BenchmarkStatus,
+    ErrorSummary,
+    OptimizationStatus,
+    TrialResult,
+    VarianceShares,
+    WarningSummary,
+)
 from llmopt_core.results.durations import saved_seconds
-from llmopt_core.results.optimizations import OptimizationResult
+from llmopt_core.results.numbers import duration, number, value_texts
+from llmopt_core.results.results import Result
 from llmopt_core.results.wording import (
     advice,
-    duration,
-    gain_text,
-    headline,
-    interval_text,
-    number,
-    parameters_title,
+    chosen,
+    is_significant,
+    offered,
+    outcome_parts,
+    proof,
     reference_title,
-    serve_title,
+    remedy_text,
     standing_text,
-    value_text,
-    verdict,
 )
-from llmopt_core.storage.records import OutcomeKind, Phase, StudyDefinition, TrialRecord
-
-TOP_TRIALS = 10
-_KINDS = (OutcomeKind.MEASURED, OutcomeKind.COPIED)
-
-
-@dataclass(frozen=True)
-class ComparisonRow:
-    """One line of best against default; `tone` is good, bad or quiet."""
-
-    metric: str
-    unit: str
-    default: str
-    best: str
-    gain: str
-    interval: str
-    verdict: str
-    tone: str
+from llmopt_core.storage.records import OutcomeKind, Phase, TrialRecord
 
 
 @dataclass(frozen=True)
@@ -52,96 +41,149 @@ class TrialRow:
     number: int
     parameters: str
     metrics: tuple[str, ...]
-    seconds: str
+
+
+@dataclass(frozen=True)
+class VarianceRow:
+    """Where the spread of one metric's repeats comes from, and what would narrow its interval."""
+
+    metric: str
+    start: str
+    item: str
+    time: str
+    remedy: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Content(Page):
-    """All texts of the report of an optimization."""
+class Content:
+    """All texts of a report; what a kind does not have is empty. `tone` is good or quiet.
 
-    comparisons: tuple[ComparisonRow, ...]
-    constraints: tuple[str, ...]
+    `tables` and `contestants` are of a benchmark, whose columns of repeats `repeats` heads; `others` and
+    `top` of a search.
+    """
+
+    title: str
+    notes: tuple[str, ...]
+    headline: tuple[str, ...]
+    tone: str
+    chosen: str
+    proof: str
+    advice: str
     reference: str
-    parameters_title: str
-    parameters: tuple[tuple[str, str, str], ...]
-    top_metrics: tuple[str, ...]
-    top: tuple[TrialRow, ...]
+    cards: tuple[Card, ...]
+    others: tuple[EffectRow, ...] = ()
+    constraints: tuple[str, ...] = ()
+    variances: tuple[VarianceRow, ...] = ()
+    tables: tuple[MetricTable, ...] = ()
+    contestants: tuple[Contestant, ...] = ()
+    objective: str = ""
+    repeats: tuple[str, ...] = ()
+    top_metrics: tuple[str, ...] = ()
+    top: tuple[TrialRow, ...] = ()
+    measured: tuple[tuple[str, str], ...]
+    machine: tuple[tuple[str, str], ...]
+    errors: tuple[ErrorSummary, ...]
+    warnings: tuple[WarningSummary, ...]
+    manifest: str
 
 
 def content_of(
-    result: OptimizationResult,
-    spec: OptimizationSpec,
+    result: Result,
+    spec: OptimizationSpec | BenchmarkSpec,
     trials: Sequence[TrialRecord],
-    definition: StudyDefinition,
     *,
     manifest_text: str,
 ) -> Content:
-    """Return what the report of `result` says."""
-    return Content(
+    """Return what the report of `result` says; `trials` are those of its study."""
+    status = result.status
+    common = Content(
         title=result.study,
-        headline=headline(result),
-        tone="good" if result.significant else "quiet",
-        proof=_proof(result, spec),
-        comparisons=tuple(_comparison(one, result) for one in result.effects),
-        constraints=tuple(standing_text(each) for each in result.constraints),
-        reference=reference_title(result),
-        parameters_title=parameters_title(result),
-        parameters=parameter_rows(result.parameters),
-        measured=tuple(_measured(spec, trials).items()),
+        notes=tuple(status.notes),
+        headline=outcome_parts(status),
+        tone="good" if _is_good(status) and not status.notes else "quiet",
+        chosen=chosen(status),
+        proof=proof(status) or result.message,
+        advice=advice(status),
+        reference="the baseline" if isinstance(status, BenchmarkStatus) else reference_title(status),
+        cards=cards_of(result),
+        variances=tuple(_variance(each) for each in status.variances),
+        measured=tuple(_measured(spec, status, trials).items()),
         machine=tuple(machine_facts().items()),
-        top_metrics=tuple(objective.metric for objective in definition.objectives),
-        top=_top(trials, definition),
-        errors=tuple(vars(error) for error in result.errors),
-        warnings=tuple(vars(warning) for warning in result.warnings),
-        serve_title=serve_title(result),
-        serve_command=result.serve_command or "",
-        request_fields=", ".join(
-            f"{key}: {value_text(value)}" for key, value in result.request_fields.items()
-        ),
+        errors=tuple(status.errors),
+        warnings=tuple(status.warnings),
         manifest=manifest_text,
     )
+    if isinstance(status, BenchmarkStatus):
+        return _with_candidates(common, status, trials)
+    return _with_search(common, status)
 
 
-def _proof(result: OptimizationResult, spec: OptimizationSpec) -> str:
-    if result.confirmed:
-        return (
-            f"The best and {_reference(result)} ran {result.repeats} times each, interleaved, with fresh"
-            f" seeds, on {spec.workload.dataset.samples} items that the search never saw. Intervals are at 95"
-            f" %, corrected for the number of candidates. {advice(result)}"
-        )
-    if result.trial is None:
-        return result.message
-    measured = (
-        "These are the search's own measurements; the repeats that would prove a gain have not been made."
+def _is_good(status: OptimizationStatus | BenchmarkStatus) -> bool:
+    if isinstance(status, BenchmarkStatus):
+        return status.winner is not None
+    return is_significant(status) or bool(offered(status))
+
+
+def _with_search(content: Content, status: OptimizationStatus) -> Content:
+    best, metrics = status.best, tuple(each.metric for each in status.objectives)
+    return replace(
+        content,
+        others=effect_rows(best.others, objective=False) if best else (),
+        constraints=tuple(standing_text(each) for each in best.constraints) if best else (),
+        top_metrics=metrics,
+        top=tuple(_trial_row(trial, metrics) for trial in status.top),
     )
-    return f"{measured} {advice(result)}".strip()
 
 
-def _reference(result: OptimizationResult) -> str:
-    """What the best is compared with: where it is the reference itself, the next best."""
-    return "the next best" if result.default_failure and not result.effects else reference_title(result)
+def _with_candidates(content: Content, status: BenchmarkStatus, trials: Sequence[TrialRecord]) -> Content:
+    return replace(
+        content,
+        tables=metric_tables(status),
+        contestants=contestants(status, trials),
+        objective=status.objective.metric if status.objective else "",
+        repeats=tuple(str(repeat + 1) for repeat in range(status.repeats)),
+    )
 
 
-def _comparison(one: Effect, result: OptimizationResult) -> ComparisonRow:
-    tone = "good" if one.better else "bad" if one.worse else "quiet"
-    counts = verdict(one, objective=one.metric in result.objectives)
-    return ComparisonRow(
-        one.metric, find_metric(one.metric).unit, number(one.baseline), number(one.value),
-        gain_text(one), interval_text(one), counts, tone,
-    )  # fmt: skip
+def _variance(shares: VarianceShares) -> VarianceRow:
+    start, item, time = (
+        f"{share:.0%}".replace("%", " %") for share in (shares.start, shares.item, shares.time)
+    )
+    return VarianceRow(shares.metric, start, item, time, remedy_text(shares))
 
 
-def _measured(spec: OptimizationSpec, trials: Sequence[TrialRecord]) -> dict[str, str]:
+def _trial_row(trial: TrialResult, metrics: Sequence[str]) -> TrialRow:
+    values = (trial.metrics.get(metric) for metric in metrics)
+    return TrialRow(
+        trial.trial,
+        value_texts(trial.parameters, "=") or "default",
+        tuple("" if value is None else number(value) for value in values),
+    )
+
+
+def _measured(
+    spec: OptimizationSpec | BenchmarkSpec,
+    status: OptimizationStatus | BenchmarkStatus,
+    trials: Sequence[TrialRecord],
+) -> dict[str, str]:
+    samples, counts = spec.workload.dataset.samples, status.progress
+    took = sum(trial.outcome.seconds.get("total", 0.0) for trial in trials if trial.outcome)
+    if isinstance(spec, BenchmarkSpec):
+        return {
+            "Items": f"{samples} held out, the same for all candidates and repeats",
+            **workload_facts(spec.workload),
+            "Repeats": f"{counts.measured} of {counts.budget} measured, interleaved",
+            "Measuring time": duration(took),
+        }
     counted = [trial for trial in trials if trial.phase is not Phase.CONFIRM and trial.outcome]
-    samples = spec.workload.dataset.samples
     return {
         "Model": spec.model.source,
         "Engine": spec.engine.name,
-        "Items": f"{samples} searched on, {samples} held out for the proof",
+        "Items": f"{samples} searched on, {samples} held out for the verification",
         **workload_facts(spec.workload),
-        "Search": f"{spec.search.sampler.name}, {len(counted)} of {spec.budget.trials} trials",
+        "Search": f"{spec.search.sampler.name}, {counts.finished} of {counts.budget} trials",
         **_stopped(counted, samples),
-        "Measuring time": duration(measuring_seconds(trials)),
+        "Measuring time": duration(took),
     }
 
 
@@ -153,16 +195,20 @@ def _stopped(trials: Sequence[TrialRecord], samples: int) -> dict[str, str]:
     return {"Stopped early": f"{stopped} trials that could no longer win, about {saved} of measuring saved"}
 
 
-def _top(trials: Sequence[TrialRecord], definition: StudyDefinition) -> tuple[TrialRow, ...]:
-    """Return the best trials in the order that chose the best; copies say nothing new and are left out."""
-    searched = [trial for trial in trials if trial.phase is not Phase.CONFIRM]
-    return tuple(
-        TrialRow(
-            trial.number,
-            ", ".join(f"{key}={value_text(value)}" for key, value in trial.parameters.items()) or "default",
-            tuple(number(outcome.metrics[objective.metric]) for objective in definition.objectives),
-            f"{outcome.seconds.get('total', 0.0):.1f}",
-        )
-        for trial in ranked(searched, definition)[:TOP_TRIALS]
-        if (outcome := trial.outcome) is not None
-    )
+def workload_facts(workload: Workload) -> dict[str, str]:
+    """Return what was asked and how, by what to call it."""
+    load, dataset = workload.load, workload.dataset
+    return {
+        "Data set": dataset.name or dataset.path or dataset.hf or "from a ConfigMap",
+        "Requests": f"{load.rate} requests per second (Poisson)"
+        if load.rate
+        else f"{load.concurrency} at once",
+        **_answers(workload),
+    }
+
+
+def _answers(workload: Workload) -> dict[str, str]:
+    if workload.output_tokens is not None:
+        return {"Answer length": f"exactly {workload.output_tokens} tokens", "Evaluator": "none"}
+    evaluator = workload.evaluator.name if workload.evaluator else "the data set's own"
+    return {"Answer length": f"at most {workload.max_tokens} tokens", "Evaluator": evaluator}

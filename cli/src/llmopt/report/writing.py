@@ -4,15 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from llmopt.report.benchmark_content import benchmark_content_of
-from llmopt.report.content import content_of
-from llmopt.report.pages import Page
-from llmopt.results import Result
+from llmopt.report.content import Content, content_of
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.results.benchmarks import BenchmarkResult
-from llmopt_core.results.optimizations import OptimizationResult
+from llmopt_core.results.results import Result
 from llmopt_core.storage.studies import Study
 
 TITLES = {
@@ -37,16 +33,9 @@ def write_report(
     manifest_text: str,
 ) -> Path:
     """Write the report of `study` to `path` and return it; raises ReportUnavailable and OSError."""
-    trials = study.trials()
-    if isinstance(spec, BenchmarkSpec):
-        assert isinstance(result, BenchmarkResult)  # noqa: S101 - of the study of this very spec
-        comparison = benchmark_content_of(result, spec, trials, manifest_text=manifest_text)
-        page = _page("benchmark", comparison, {})
-    else:
-        assert isinstance(result, OptimizationResult)  # noqa: S101 - as above
-        content = content_of(result, spec, trials, study.definition, manifest_text=manifest_text)
-        page = _page("optimization", content, _figures(study))
-    path.write_text(page, encoding="utf-8")
+    content = content_of(result, spec, study.trials(), manifest_text=manifest_text)
+    drawn = {} if isinstance(spec, BenchmarkSpec) else _figures(study)
+    path.write_text(_page(content, drawn), encoding="utf-8")
     return path
 
 
@@ -59,7 +48,7 @@ def _figures(study: Study) -> Mapping[str, Any]:
         raise _unavailable(error) from error
 
 
-def _page(kind: str, content: Page, figures: Mapping[str, Any]) -> str:
+def _page(content: Content, figures: Mapping[str, Any]) -> str:
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra's package
         from plotly.offline import get_plotlyjs  # noqa: PLC0415 - an extra
@@ -70,7 +59,7 @@ def _page(kind: str, content: Page, figures: Mapping[str, Any]) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     drawn = [(*titled(name), _drawn(figure)) for name, figure in figures.items()]
-    return environment.get_template(f"{kind}.html.j2").render(
+    return environment.get_template("report.html.j2").render(
         content=content, figures=drawn, plotly_js=get_plotlyjs() if drawn else ""
     )
 

@@ -1,20 +1,29 @@
-"""Numbers and outcomes in words: the same in the terminal, in the report and in a resource's status."""
+"""What a status says, in words: the same in the terminal, in the report, in best.json and in a resource.
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+Gains are over the baseline: the default, or where that cannot run, the trial that takes its place.
+"""
 
-from llmopt_core.analysis.confirmation import Choice
-from llmopt_core.analysis.effects import Effect
+from collections.abc import Sequence
+
 from llmopt_core.api.verdicts import Verdict
 from llmopt_core.errors.classes import ErrorClass, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
-from llmopt_core.metrics.catalog import change_text
-from llmopt_core.results.constraints import Standing
-from llmopt_core.results.optimizations import ErrorCount, OptimizationResult
+from llmopt_core.metrics.catalog import change_text, is_scored
+from llmopt_core.resources.status import (
+    BenchmarkStatus,
+    Best,
+    Choice,
+    ConstraintStanding,
+    Effect,
+    ErrorSummary,
+    MetricResult,
+    OptimizationStatus,
+    Status,
+    VarianceShares,
+)
+from llmopt_core.results.endings import end_of
+from llmopt_core.results.numbers import number, rounded
 
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-_LARGE, _MIDDLE = 100, 10
 _LONGEST_CAUSE = 300
 _TWO = 2
 VERDICTS = {
@@ -25,37 +34,7 @@ VERDICTS = {
 }
 
 
-def duration(seconds: float) -> str:
-    """Return `seconds` as a person says it, such as `2 min 05 s`."""
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE:02d} s"
-    if whole < _DAY:
-        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
-    return f"{whole // _DAY} d {whole % _DAY // _HOUR:02d} h"
-
-
-def compact_duration(seconds: float) -> str:
-    """Return `seconds` as a table shows it, in its two largest units, such as `1h5m` or `40s`."""
-    parts: list[tuple[int, str]] = []
-    left = max(0, round(seconds))
-    for unit, length in (("d", _DAY), ("h", _HOUR), ("m", _MINUTE), ("s", 1)):
-        count, left = divmod(left, length)
-        if count or parts:
-            parts.append((count, unit))
-    return "".join(f"{count}{unit}" for count, unit in parts[:2] if count) or "0s"
-
-
-def number(value: float) -> str:
-    """Return `value` with three digits that count."""
-    if abs(value) >= _LARGE:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= _MIDDLE else f"{value:.3g}"
-
-
-def standing_text(standing: Standing) -> str:
+def standing_text(standing: ConstraintStanding) -> str:
     """Return how the best stands to a constraint: `accuracy >= baseline - 0.02 (0.28): 0.31, kept`."""
     value = number(standing.value)
     if standing.bound is None:
@@ -64,14 +43,9 @@ def standing_text(standing: Standing) -> str:
     return f"{standing.constraint}{bound}: {value}, {'kept' if standing.kept else 'broken'}"
 
 
-def value_text(value: object) -> str:
-    """Return a parameter's value without the noise of binary fractions (0.7, not 0.7000000000000001)."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
 def gain_text(effect: Effect | None) -> str:
     """Return the change: `+12.3 %` on a ratio scale, `+0.125` for a score; empty where there is none."""
-    return "" if effect is None else change_text(effect.change, effect.scale)
+    return "" if effect is None else change_text(rounded(effect.change), effect.scale)
 
 
 def interval_text(effect: Effect | None) -> str:
@@ -79,140 +53,293 @@ def interval_text(effect: Effect | None) -> str:
     span = None if effect is None else effect.change_interval
     if effect is None or span is None:
         return ""
-    return f"{change_text(span.low, effect.scale)} to {change_text(span.high, effect.scale)}"
+    low, high = (change_text(rounded(end), effect.scale) for end in (span.low, span.high))
+    return f"{low} to {high}"
 
 
-def verdict(effect: Effect, *, objective: bool = True) -> str:
-    """Return whether the difference counts."""
-    if effect.absolute_interval is None:
-        return "not confirmed" if objective else "for information"
+def mean_text(mean: MetricResult | None) -> str:
+    """Return a mean, empty where nothing was measured."""
+    return "" if mean is None else number(mean.mean)
+
+
+def mean_interval_text(mean: MetricResult | None) -> str:
+    """Return the interval of a mean, such as `80.1 to 91.2`; empty where there is none."""
+    if mean is None or mean.interval is None:
+        return ""
+    return f"{number(mean.interval.low)} to {number(mean.interval.high)}"
+
+
+def verdict(effect: Effect | None, *, objective: bool = True) -> str:
+    """Return whether the difference counts; empty where there is none."""
+    if effect is None:
+        return ""
+    if effect.interval is None or effect.verdict is None:
+        return "not verified" if objective else "for information"
     return VERDICTS[effect.verdict]
 
 
-def default_text(failure: ErrorCount) -> str:
+def default_text(failure: ErrorSummary) -> str:
     """Return that the default was not measured, and why, in one line."""
-    policy = next((POLICIES[each] for each in ErrorClass if each == failure.error_class), None)
+    policy = next((POLICIES[each] for each in ErrorClass if each == failure.class_), None)
     how = "could not be measured" if policy is RetryPolicy.RETRY else "cannot run here"
-    why = f"{failure.error_class}: {failure.message}" if failure.message else failure.error_class
+    why = f"{failure.class_}: {failure.last_message}" if failure.last_message else failure.class_
     return f"The default {how} ({why[:_LONGEST_CAUSE]})"
 
 
-def reference_title(result: OptimizationResult) -> str:
-    """Return what gains are over: `the default`, or the trial that is the reference in its place."""
-    return "the default" if result.default_failure is None else f"trial {result.reference}"
+def default_is_best(status: OptimizationStatus) -> bool:
+    """Say whether nothing that was tried is better than the default."""
+    best, default = status.best, status.baseline
+    return best is not None and default is not None and best.trial == default.trial
 
 
-def headline(result: OptimizationResult) -> str:
-    """Return the outcome in one honest line; what makes its numbers doubtful comes first."""
-    doubts = "".join(f"{note.value}. " for note in result.notes)
-    return doubts + _outcome(result)
+def keeps_default(status: OptimizationStatus) -> bool:
+    """Say whether the repeats verified no objective as better: then the default is what to serve."""
+    best = status.best
+    if best is None or status.baseline_failure is not None:
+        return False
+    return best.confirmed and not any(one.better for one in best.gain)
 
 
-def _outcome(result: OptimizationResult) -> str:
-    if result.default_failure is not None:
-        return f"{default_text(result.default_failure)}. {_without_default(result)}"
-    if result.trial is None:
+def is_significant(status: OptimizationStatus) -> bool:
+    """Say whether repeats verified some objective as better and none as worse."""
+    return status.best is not None and status.best.confirmed and _is_plain_gain(status.best.gain)
+
+
+def reference_title(status: OptimizationStatus) -> str:
+    """Return what gains are over: `the baseline`, or the trial that is the reference in its place."""
+    if status.baseline_failure is None or status.best is None:
+        return "the baseline"
+    return f"trial {status.best.reference}"
+
+
+def headline(status: Status) -> str:
+    """Return the outcome in one line; what makes its numbers doubtful comes first."""
+    return "".join(f"{note}. " for note in status.notes) + outcome(status)
+
+
+def outcome(status: Status) -> str:
+    """Return the outcome in one line."""
+    return ". ".join(outcome_parts(status))
+
+
+def outcome_parts(status: Status) -> tuple[str, ...]:
+    """Return what is verified, and where there is a choice, each with its price as a part of its own."""
+    choices = [] if isinstance(status, BenchmarkStatus) else offered(status)
+    if len(choices) < _TWO or isinstance(status, BenchmarkStatus):
+        return (_outcome(status),)
+    failure = status.baseline_failure
+    told = (f"{purpose(each, status)}: {choice_text(each, intervals=False)}" for each in choices)
+    verified = f"Verified over {reference_title(status)}"
+    return (verified if failure is None else f"{default_text(failure)}. {verified}", *told)
+
+
+def _outcome(status: Status) -> str:
+    if isinstance(status, BenchmarkStatus):
+        return _verdict(status)
+    if status.baseline_failure is not None:
+        return f"{default_text(status.baseline_failure)}. {_without_default(status)}"
+    best = status.best
+    if best is None:
         return "No configuration could be measured"
-    objectives = result.objective_effects
-    if not objectives:
-        return "The default was not measured: there is nothing to compare with"
-    if result.default_is_best and result.trials < _TWO:
-        return "Only the default was measured: the budget left no time to try anything else"
-    if result.default_is_best:
-        return "No gain: nothing that was tried is better than the default"
-    return _proof(result, objectives)
+    if not best.gain:
+        return "The baseline was not measured: there is nothing to compare with"
+    if default_is_best(status):
+        only = status.progress.finished < _TWO
+        tried = "Only the default was measured: the budget left no time to try anything else"
+        return tried if only else "No gain: nothing that was tried is better than the baseline"
+    return _proof(status, best)
 
 
-def advice(result: OptimizationResult) -> str:
+def advice(status: Status) -> str:
     """Return what follows from repeats without a plain gain; empty where the headline says it all."""
-    if result.default_failure is not None and not result.effects:
-        return result.default_failure.suggestion
-    if not result.confirmed or result.significant:
+    if isinstance(status, BenchmarkStatus) or status.best is None:
+        failure = None if isinstance(status, BenchmarkStatus) else status.baseline_failure
+        return "" if failure is None else failure.suggestion
+    if status.baseline_failure is not None and not status.best.gain:
+        return status.baseline_failure.suggestion
+    if not status.best.confirmed or is_significant(status):
         return ""
-    if result.keep_default:
-        return "Nothing that was tried is proved to be better: keep the default."
-    objectives = result.objective_effects
-    better = [one.metric for one in objectives if one.better]
-    worse = [one.metric for one in objectives if one.worse]
+    if keeps_default(status):
+        return "Nothing that was tried is verified to be better: keep the default."
+    if len(offered(status)) >= _TWO:
+        return "Weights of the objectives and constraints move the recommendation."
+    better = [one.metric or "" for one in status.best.gain if one.better]
+    worse = [one.metric or "" for one in status.best.gain if one.worse]
     return (
         f"A trade-off: {' and '.join(better)} for {' and '.join(worse)}. Take it if that is worth it;"
         " weights of the objectives and constraints move the choice."
     )
 
 
-def choice_lines(result: OptimizationResult) -> Iterator[str]:
-    """Yield what there is to choose from, where more than one configuration was verified, one line each."""
-    if len(result.choices) < _TWO:
-        return
-    over = reference_title(result)
-    yield f"Verified over {over}, on items that the search never saw:"
-    for choice in result.choices:
-        purposes = [f"most for {metric}" for metric in best_for(choice, result.choices)]
-        if choice is result.choices[0]:
-            purposes.insert(0, "best by the weights")
-        listed = _listed(choice.effects)
-        yield f"  trial {choice.source_trial} ({', '.join(purposes) or 'between the others'}): {listed}"
-
-
-def best_for(choice: Choice, choices: Sequence[Choice]) -> tuple[str, ...]:
-    """Return the objectives in which `choice` is the best of `choices`, and better than the reference."""
-    return tuple(
-        effect.metric
-        for place, effect in enumerate(choice.effects)
-        if effect.improvement > 0
-        and effect.improvement >= max(other.effects[place].improvement for other in choices)
+def proof(status: Status) -> str:
+    """Return what the numbers rest on, and what the intervals mean; empty while there are none."""
+    if isinstance(status, BenchmarkStatus):
+        return _how_sure(status) if status.progress.measured else ""
+    if status.best is None:
+        return ""
+    if not status.best.confirmed:
+        return "These are the search's own measurements: no repeats have verified a gain."
+    return (
+        f"Means of {status.best.repeats} interleaved repeats on items that the search never saw;"
+        f" {status.best.confidence_percent} % intervals that hold together for all candidates, objectives"
+        " and looks."
+        if status.best.repeats
+        else "Means of interleaved repeats on items that the search never saw."
     )
 
 
-def parameters_title(result: OptimizationResult) -> str:
-    """Return what to call the parameters of the best trial, which a hurried reader takes over."""
-    return "Best that was tried, not proved to be better" if result.keep_default else "Best parameters"
+def offered(status: OptimizationStatus) -> list[Choice]:
+    """Return the verified configurations that are better than the baseline in something, the best first."""
+    return [choice for choice in status.choices if any(one.better for one in choice.gain)]
 
 
-def serve_title(result: OptimizationResult) -> str:
-    """Return what the serve command serves, as an imperative."""
-    return "Serve the default" if result.keep_default else "Serve it"
+def purpose(choice: Choice, status: OptimizationStatus) -> str:
+    """Return what a choice is for: `For accuracy`, or `Between the others`."""
+    if choice.best_for:
+        return f"For {' and '.join(choice.best_for)}"
+    recommended = bool(status.choices) and choice.trial == status.choices[0].trial
+    return "Best by the weights" if recommended else "Between the others"
 
 
-def best_text(result: OptimizationResult) -> str:
-    """Return best.json: the best parameters, their metrics and gains, and the headline in words."""
-    document = asdict(result) | {
-        "headline": headline(result),
-        "keep_default": result.keep_default,
-        "gain": result.gain,
-        "interval": result.interval,
-        "report": None if result.report is None else result.report.name,
+def choice_text(choice: Choice, *, intervals: bool = True) -> str:
+    """Return a choice in a few words: `trial 16 (accuracy +0.500, requests_per_second -5.0 %)`."""
+    return f"trial {choice.trial} ({listed(choice.gain, intervals=intervals)})"
+
+
+def chosen(status: Status) -> str:
+    """Return one sentence with numbers that says how the best was chosen; empty where there is none."""
+    if isinstance(status, BenchmarkStatus) or status.best is None or default_is_best(status):
+        return ""
+    if not status.best.confirmed:
+        count = status.progress.measured
+        return f"Trial {status.best.trial} is the best of {count} measured configurations{_by(status)}."
+    ranking = [each for each in status.choices if each.weighted_gain is not None]
+    if not ranking or ranking[0].trial != status.best.trial:
+        return ""
+    return f"Trial {ranking[0].trial} is recommended because {_reason(status, ranking)}."
+
+
+def variance_text(shares: VarianceShares) -> str:
+    """Return where the spread of a metric's repeats comes from, and what would narrow the intervals."""
+    within = "items" if is_scored(shares.metric) else "repeats"
+    parts = {
+        "between engine starts": shares.start,
+        f"between {within}": shares.item,
+        "over time": shares.time,
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    told = (f"{share:.0%} {where}".replace("%", " %") for where, share in parts.items())
+    return f"{shares.metric}: {', '.join(told)}; {remedy_text(shares)} would make the interval narrower"
 
 
-def _without_default(result: OptimizationResult) -> str:
+def remedy_text(shares: VarianceShares) -> str:
+    """Return what would make a metric's interval narrower; of a speed the items are repeats."""
+    return shares.remedy if is_scored(shares.metric) else shares.remedy.replace("items", "repeats")
+
+
+def parameters_title(status: Status) -> str:
+    """Return what to call the parameters of the best, which a hurried reader takes over."""
+    if isinstance(status, BenchmarkStatus):
+        return f"Parameters of {status.winner}"
+    return "Best that was tried, not verified to be better" if keeps_default(status) else "Best parameters"
+
+
+def serve_title(status: Status) -> str:
+    """Return what the serve command serves, as an imperative."""
+    if isinstance(status, OptimizationStatus) and keeps_default(status):
+        return "Serve the default"
+    return "Serve it"
+
+
+def short_gain(status: OptimizationStatus) -> str:
+    """Return the first objective's gain for a table."""
+    best = status.best
+    if status.baseline_failure is not None and not (best and best.gain):
+        return "none: the default cannot run"
+    if best is None or not best.gain or default_is_best(status):
+        return "none"
+    first = best.gain[0]
+    interval = interval_text(first)
+    return f"{gain_text(first)} ({interval})" if interval else f"{gain_text(first)} (not verified)"
+
+
+def listed(effects: Sequence[Effect], *, intervals: bool = True) -> str:
+    """Return effects in one line, with their intervals or with what of them is not significant."""
+    return ", ".join(f"{one.metric} {gain_text(one)}{_note(one, intervals=intervals)}" for one in effects)
+
+
+def _note(effect: Effect, *, intervals: bool) -> str:
+    span = interval_text(effect)
+    if intervals:
+        return f" [{span}]" if span else ""
+    return "" if effect.significant or not span else f", {verdict(effect)}"
+
+
+def _verdict(status: BenchmarkStatus) -> str:
+    text = status.verdict or "nothing was measured yet"
+    return text if status.winner is not None else text[:1].upper() + text[1:]
+
+
+def _how_sure(status: BenchmarkStatus) -> str:
+    together = ", right for all differences together" if len(status.results) > 1 else ""
+    percent = f"{status.confidence_percent} %"
+    return f"Interleaved repeats, each on the same held-out items; {percent} intervals{together}."
+
+
+def _without_default(status: OptimizationStatus) -> str:
     """Return the outcome where the best configuration is the reference."""
-    if result.trial is None:
+    best = status.best
+    if best is None:
         return "No other configuration could be measured"
-    objectives = result.objective_effects
-    if objectives:
-        return _proof(result, objectives)
-    proof = "repeats prove nothing better" if result.confirmed else "it was not confirmed by repeats"
-    return f"The reference is trial {result.trial}, the best configuration: {proof}"
+    if best.gain:
+        return _proof(status, best)
+    verified = "repeats verify nothing better" if best.confirmed else "it was not verified by repeats"
+    return f"The reference is trial {best.trial}, the best configuration: {verified}"
 
 
-def _proof(result: OptimizationResult, objectives: Sequence[Effect]) -> str:
-    over = reference_title(result)
-    if not result.confirmed:
-        return f"Not confirmed by repeats: {_listed(objectives)} over {over}, as the search measured it"
-    if result.significant:
-        return f"Significant gain over {over}: {_listed([o for o in objectives if o.better])}"
-    better, worse = [o for o in objectives if o.better], [o for o in objectives if o.worse]
+def _proof(status: OptimizationStatus, best: Best) -> str:
+    over = reference_title(status)
+    if not best.confirmed:
+        return f"Not verified by repeats: {listed(best.gain)} over {over}, as the search measured it"
+    better, worse = [one for one in best.gain if one.better], [one for one in best.gain if one.worse]
     if better and worse:
-        return f"A trade-off against {over}: {_listed(better)} for {_listed(worse)}"
-    return f"No significant gain over {over} ({_listed(objectives)})"
+        return f"A trade-off against {over}: {listed(better)} for {listed(worse)}"
+    if better:
+        return f"Significant gain over {over}: {listed(better)}"
+    return f"No significant gain over {over} ({listed(best.gain)})"
 
 
-def _listed(effects: Sequence[Effect]) -> str:
-    return ", ".join(f"{one.metric} {gain_text(one)}{_bracketed(one)}" for one in effects)
+def _is_plain_gain(gain: Sequence[Effect]) -> bool:
+    return any(one.better for one in gain) and not any(one.worse for one in gain)
 
 
-def _bracketed(effect: Effect) -> str:
-    interval = interval_text(effect)
-    return f" [{interval}]" if interval else ""
+def _by(status: OptimizationStatus) -> str:
+    """Return what the best is chosen by, where there is more than one objective."""
+    if len(status.objectives) < _TWO:
+        return f" by {status.objectives[0].metric}" if status.objectives else ""
+    weights = ", ".join(f"{each.metric} {number(each.weight)}" for each in status.objectives)
+    return f" by the weights ({weights})"
+
+
+def _reason(status: OptimizationStatus, ranking: Sequence[Choice]) -> str:
+    able = [each for each in ranking if any(one.better for one in each.gain)]
+    best = ranking[0]
+    gain = number(best.weighted_gain or 0.0)
+    if best not in able:
+        return f"its gain{_by(status)} is the largest ({gain}), though none is significant"
+    if len(able) < _TWO:
+        verified = "the only one verified" if len(ranking) < _TWO else f"the only one of {len(ranking)}"
+        return f"it is {verified} with a significant gain, {gain}{_by(status)}"
+    next_best = able[1]
+    rival = f"{number(next_best.weighted_gain or 0.0)} of trial {next_best.trial}"
+    return (
+        f"its mean gain{_by(status)} is the largest of {len(able)} verified choices: {gain} against {rival}"
+    )
+
+
+def outcome_text(status: Status) -> str:
+    """Return how the study ended, in one line; empty while it can go on."""
+    end = end_of(status)
+    if end is None:
+        return ""
+    how = "failed" if end.failed else "is finished"
+    return f"The study {how} ({end.reason}): {end.message}"

@@ -11,7 +11,7 @@ from typing import Any
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import LLMOptimization, Resource
-from llmopt_core.results.optimizations import result_of
+from llmopt_core.results.results import OptimizationResult
 from llmopt_core.sampling.opening import add_own_study, own_study
 from llmopt_core.sampling.others import ReferenceInvalid, WarmStartInvalid
 from llmopt_core.storage.definitions import NothingToSearch, study_name
@@ -22,12 +22,11 @@ from llmopt_core.storage.storages import DROP_SECONDS, Storage
 from llmopt_core.storage.studies import DELETE, KEEP
 from llmopt_operator.adapters.kubernetes import ApiError
 from llmopt_operator.adapters.owners import Owners
-from llmopt_operator.adapters.readings import read_study
+from llmopt_operator.adapters.readings import read_study, result_written
 from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.storages import ACCESS, Room, Storages
 from llmopt_operator.domain.observed import Problem, StudySeen
 from llmopt_operator.domain.rollups import unchanged, untouched
-from llmopt_operator.domain.winners import Verified, verified
 from llmopt_operator.specs.naming import Key
 
 log = logging.getLogger(__name__)
@@ -131,12 +130,12 @@ class Studies:
         name = study_name(resource)
         await self._storages.within(room, lambda: room.opened(name).study.end(reason, message, failed=failed))
 
-    async def result(self, key: Key, resource: LLMOptimization) -> Verified:
+    async def result(self, key: Key, resource: LLMOptimization) -> OptimizationResult:
         """Return what the study of `resource` has found so far, without any text of its rows."""
         room = await self._storages.room(key.namespace)
         name = study_name(resource)
         return await self._storages.within(
-            room, lambda: verified(result_of(room.opened(name).study), resource)
+            room, lambda: result_written(room.opened(name).study.picture(), resource)
         )
 
     async def dispensable(self, namespace: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

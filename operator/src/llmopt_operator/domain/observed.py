@@ -15,8 +15,8 @@ from llmopt_core.storage.documents import EndReason
 FIGURES = frozenset(
     {
         "study", "studyMark", "progress", "errors", "warnings", "runners",
-        "baseline", "baselineFailure", "best", "choices", "top", "pareto",
-        "results", "winner", "verdict",
+        "objectives", "baseline", "baselineFailure", "best", "choices", "notes", "variances", "top", "pareto",
+        "objective", "metrics", "repeats", "confidencePercent", "results", "winner", "verdict",
     }
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ from llmopt.cluster.errors import ClusterUnreachable, ResourceNotFound
 from llmopt.cluster.watching import Clock, Gone, Subject, WaitTimeout, Watch
 from llmopt.local.sessions import Audience
 from llmopt_core.api.kinds import Kind
+from llmopt_core.results.progress import stage_of
 
 
 class Heard:
@@ -58,7 +59,7 @@ def test_it_looks_until_the_end(end):
     """Every look is told, and the last resource is returned."""
     document, heard, seconds = watched(resource(), resource("mine", RUNNING), resource("mine", end))
     assert document["status"]["conditions"] == [end]
-    assert [look.phase for look in heard.looks] == ["pending", "pending"]
+    assert [stage_of(look) for look in heard.looks] == ["pending", "pending"]
     assert seconds == 2.0
 
 

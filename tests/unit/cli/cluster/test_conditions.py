@@ -4,12 +4,12 @@ from fakes.manifests import benchmark
 
 from llmopt.cluster.conditions import (
     StatusUnreadable,
-    end_of,
     is_current,
     problem_of,
     status_of,
     warning_of,
 )
+from llmopt_core.results.endings import end_of
 
 
 def status(*conditions, **more):

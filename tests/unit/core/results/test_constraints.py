@@ -1,8 +1,11 @@
 """How the best stands to its constraints, in data and in words."""
 
+from dataclasses import asdict
+
 import pytest
 from fakes.studies import definition
 
+from llmopt_core.resources.status import ConstraintStanding
 from llmopt_core.results.constraints import standings
 from llmopt_core.results.wording import standing_text
 from llmopt_core.storage.records import ConstraintDefinition
@@ -25,7 +28,7 @@ QUICK = ConstraintDefinition("ttft_ms_p95", maximum=500.0)
 def test_a_constraint_is_shown_with_its_bound_and_the_value(constraint, baseline, value, text):
     """A reader sees what the bound is in the metric's own unit, and whether it is kept."""
     (standing,) = standings(definition(constraints=(constraint,)), {constraint.metric: (baseline, value)})
-    assert standing_text(standing) == text
+    assert standing_text(ConstraintStanding(**asdict(standing))) == text
 
 
 def test_a_metric_that_was_not_measured_of_both_is_left_out():

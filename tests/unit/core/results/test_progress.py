@@ -5,18 +5,13 @@ from fakes.comparisons import FASTER, comparison, repeat
 from fakes.local_runs import benchmark_document, document
 from fakes.records import outcome, trial
 
-from llmopt_core.analysis.summary import summarise_trials
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.loading import resource_of
-from llmopt_core.results.progress import (
-    comparison_seconds_left,
-    gains_so_far,
-    look,
-    most_repeats,
-    seconds_left,
-    worst_level,
-)
+from llmopt_core.results.endings import End, end_of
+from llmopt_core.results.progress import comparison_seconds_left, most_repeats, seconds_left, stage_of
+from llmopt_core.results.reading import look
 from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.storage.documents import EndReason
 from llmopt_core.storage.records import (
     ConfirmPlan,
     ObjectiveDefinition,
@@ -53,29 +48,6 @@ def test_returned_trials_do_not_count_for_the_forecast():
     assert seconds_left([trial(0, outcome(OutcomeKind.RETURNED))], to_do=10, runners=1) is None
 
 
-def test_the_best_is_compared_with_the_default():
-    """The gain so far is the best trial's over the default's."""
-    trials = [
-        trial(0, outcome(metrics={"accuracy": 0.5}), phase=Phase.BASELINE),
-        trial(1, outcome(metrics={"accuracy": 0.75})),
-    ]
-    (gain,) = gains_so_far(summarise_trials(trials, DEFINITION), OBJECTIVES)
-    assert (gain.baseline, gain.value, gain.absolute) == (0.5, 0.75, 0.25)
-
-
-def test_nothing_measured_has_no_gain():
-    """Without a measured trial there is nothing to compare."""
-    assert gains_so_far(summarise_trials([trial(0)], DEFINITION), OBJECTIVES) == ()
-
-
-def test_the_worst_level_of_all_runners_is_told():
-    """One runner in trouble is enough; safe ones, and those without a guard, are worth no word."""
-    levels = ("safe", None, "warning", "critical")
-    records = [RunnerRecord(str(each), 0, 1, 0.0, memory_level=each) for each in levels]
-    assert worst_level(records) == "critical"
-    assert worst_level(records[:2]) == ""
-
-
 def test_a_benchmark_is_as_far_as_its_repeats():
     """Candidate and repeat of what runs are named; what a candidate will take follows from what it took."""
     asked = comparison("slow", "fast", repeats=2)
@@ -87,12 +59,13 @@ def test_a_benchmark_is_as_far_as_its_repeats():
     ]
     study = StudyPicture(
         StudyDefinition("s", "f", SearchSpace(()), (FASTER,), comparison=asked),
-        None, None, asked, "Keep", tuple(trials), (),
+        None, None, asked, "Keep", tuple(trials), (RunnerRecord("runner", 0, 1, 0.0),),
     )  # fmt: skip
     seen = look(study, resource_of(benchmark_document()).spec, elapsed_seconds=5.0, runners=1)
-    assert (seen.phase, seen.repeats, seen.repeats_planned, seen.budget) == ("compare", 2, 4, 0)
-    assert seen.candidates == ("slow (repeat 2 of 2)",)
-    assert seen.left_seconds == pytest.approx(102.0)
+    counts = seen.progress
+    assert (stage_of(seen), counts.finished, counts.budget, counts.running) == ("compare", 2, 4, 1)
+    assert [each.repeat for each in seen.runners] == ["slow (repeat 2 of 2)"]
+    assert (counts.text, counts.eta_seconds, counts.eta) == ("2/4", 102, "1m42s")
 
 
 def test_a_candidate_that_was_given_up_takes_no_more_time():
@@ -120,7 +93,8 @@ def _repeat(number, candidate, repeat, kind=OutcomeKind.MEASURED):
 def _looked(trials, plan, budget=2):
     resource = resource_of(document(trials=budget, confirm={"top": 1, "repeats": 3}))
     picture = StudyPicture(DEFINITION, None, plan, None, "Keep", tuple(trials), ())
-    return look(picture, resource.spec, elapsed_seconds=1.0, runners=1)
+    seen = look(picture, resource.spec, elapsed_seconds=1.0, runners=1)
+    return stage_of(seen), seen.progress.confirm_finished, seen.progress.confirm_planned
 
 
 def test_repeats_of_a_plan_that_was_replaced_do_not_count():
@@ -128,10 +102,8 @@ def test_repeats_of_a_plan_that_was_replaced_do_not_count():
     searched = [trial(0, SCORED, phase=Phase.BASELINE), trial(1, SCORED)]
     repeats = [_repeat(2 + place, place % 2, place // 2) for place in range(6)]
     plan = ConfirmPlan(({}, {}), (0, 1), 3, basis=2)
-    ended = _looked([*searched, *repeats], plan)
-    assert (ended.phase, ended.repeats, ended.repeats_planned) == ("confirm", 6, 6)
-    raised = _looked([*searched, *repeats, trial(8)], plan, budget=4)
-    assert (raised.phase, raised.repeats, raised.repeats_planned) == ("search", 0, 6)
+    assert _looked([*searched, *repeats], plan) == ("confirm", 6, 6)
+    assert _looked([*searched, *repeats, trial(8)], plan, budget=4) == ("search", 0, 6)
 
 
 def test_withdrawn_repeats_are_not_planned_any_more():
@@ -139,5 +111,37 @@ def test_withdrawn_repeats_are_not_planned_any_more():
     searched = [trial(0, SCORED, phase=Phase.BASELINE), trial(1, SCORED)]
     repeats = [_repeat(2 + place, place % 2, place // 2) for place in range(4)]
     withdrawn = [_repeat(6, 0, 2, OutcomeKind.RETURNED), _repeat(7, 1, 2, OutcomeKind.RETURNED)]
-    seen = _looked([*searched, *repeats, *withdrawn], ConfirmPlan(({}, {}), (0, 1), 3, basis=2))
-    assert (seen.repeats, seen.repeats_planned) == (4, 4)
+    plan = ConfirmPlan(({}, {}), (0, 1), 3, basis=2)
+    assert _looked([*searched, *repeats, *withdrawn], plan) == ("confirm", 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("trials", "stage"),
+    [
+        ([], "starting"),
+        ([trial(0, phase=Phase.BASELINE)], "baseline"),
+        ([trial(0, SCORED, phase=Phase.BASELINE), trial(1)], "search"),
+    ],
+)
+def test_a_running_study_says_what_it_does(trials, stage):
+    """Nothing has begun, the default is measured, the search is on."""
+    assert _looked(trials, None)[0] == stage
+
+
+def test_repeats_of_a_study_that_ended_count():
+    """A plan of release 0.1.0 does not say what it was made from; the result rests on its repeats."""
+    trials = [trial(0, SCORED, phase=Phase.BASELINE), trial(1, SCORED), _repeat(2, 0, 0), _repeat(3, 1, 0)]
+    plan, end = ConfirmPlan(({}, {}), (0, 1), 1), EndReason("TrialsExhausted", "all trials are done")
+    picture = StudyPicture(DEFINITION, end, plan, None, "Keep", tuple(trials), ())
+    seen = look(picture, resource_of(document()).spec, elapsed_seconds=1.0, runners=0)
+    assert (seen.progress.confirm_finished, seen.progress.confirm_planned) == (2, 2)
+
+
+def test_a_study_that_ended_is_over():
+    """It says how, and promises no more time."""
+    end = EndReason("ModelNotFound", "no such model", failed=True)
+    picture = StudyPicture(DEFINITION, end, None, None, "Keep", (trial(0, SCORED, phase=Phase.BASELINE),), ())
+    seen = look(picture, resource_of(document()).spec, elapsed_seconds=1.0, runners=0)
+    assert stage_of(seen) == "ended"
+    assert end_of(seen) == End("ModelNotFound", "no such model", failed=True)
+    assert seen.progress.eta_seconds is None

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt_core.analysis.effects import Interval, difference_effect, ratio_effect, unproved_effect
-from llmopt_core.api.verdicts import Verdict
 from llmopt_core.resources import status
-from llmopt_core.results.status_effects import effect_in, status_effect
+from llmopt_core.results.status_effects import status_effect
 
 SPEED, SCORE = "output_tokens_per_second", "accuracy"
 
@@ -64,27 +63,37 @@ def test_what_is_written_is_read_again(baseline, change, width, direction):
     effect = ratio_effect(
         SPEED, direction, baseline, change, Interval(change - width, change + width), smallest_gain=0.02
     )
-    read = effect_in(status.Effect.model_validate(told(effect)), SPEED, direction)
+    read = status.Effect.model_validate(told(effect))
     assert read.verdict is effect.verdict
-    assert read.absolute == pytest.approx(effect.absolute, rel=1e-5)
-    assert read.relative == pytest.approx(effect.relative, rel=1e-4, abs=1e-9)
-    assert read.relative_interval.low == pytest.approx(effect.relative_interval.low, rel=1e-4, abs=1e-9)
+    assert read.difference == pytest.approx(effect.absolute, rel=1e-5)
+    assert read.relative == pytest.approx(effect.relative, rel=1e-5, abs=1e-9)
+    assert read.relative_interval.low == pytest.approx(effect.relative_interval.low, rel=1e-5, abs=1e-9)
 
 
-def test_a_gain_that_release_0_1_0_wrote_has_a_relative_interval():
-    """Its interval was on the metric's scale, and a significant loss was not called so."""
-    gain = status.Effect(
-        metric=SPEED, baseline="50", best="100", difference="50", ratio="2",
-        interval=status.Interval(low="0.9", high="1.1"),
-    )  # fmt: skip
-    effect = effect_in(gain, SPEED, "maximize")
-    assert effect.absolute_interval == Interval(pytest.approx(45), pytest.approx(55))
-    assert effect.verdict is Verdict.BETTER
-
-
-def test_a_comparison_that_release_0_1_0_wrote_is_in_the_metrics_unit():
-    """The baseline's mean stands elsewhere in such a status."""
-    old = status.Effect(difference="10", interval=status.Interval(low="4", high="16"), significant=True)
-    effect = effect_in(old, SPEED, "maximize", baseline=40.0)
-    assert effect.relative_interval == Interval(pytest.approx(0.1), pytest.approx(0.4))
-    assert effect.verdict is Verdict.BETTER
+@given(
+    st.sampled_from(["maximize", "minimize"]), st.floats(0.01, 1e5), st.floats(-1, 1), st.floats(0, 1),
+    st.booleans(),
+)  # fmt: skip
+def test_what_is_shown_together_agrees_on_every_scale(direction, baseline, change, width, is_ratio):
+    """Value, difference, quotient, both intervals and the verdict are one statement."""
+    if is_ratio:
+        span = Interval(change - width, change + width)
+        effect = ratio_effect(SPEED, direction, baseline, change, span)
+    else:
+        span = Interval((change - width) * baseline, (change + width) * baseline)
+        effect = difference_effect(SCORE, direction, baseline, change * baseline, span)
+    shown = status.Effect.model_validate(told(effect))
+    close = {"rel": 1e-4, "abs": 1e-5 * max(baseline, 1.0)}
+    assert shown.best - shown.baseline == pytest.approx(shown.difference, **close)
+    assert shown.best / shown.baseline - 1 == pytest.approx(shown.relative, rel=1e-4, abs=1e-4)
+    assert shown.ratio - 1 == pytest.approx(shown.relative, rel=1e-4, abs=1e-4)
+    for low_or_high in ("low", "high"):
+        absolute, relative = (
+            getattr(each, low_or_high) for each in (shown.interval, shown.relative_interval)
+        )
+        assert absolute / shown.baseline == pytest.approx(relative, rel=1e-4, abs=1e-9)
+        assert absolute * relative >= 0
+    above, below = shown.interval.low > 0, shown.interval.high < 0
+    assert shown.better == (above if direction == "maximize" else below)
+    assert shown.worse == (below if direction == "maximize" else above)
+    assert shown.significant == (above or below)

@@ -1,32 +1,26 @@
-import pytest
+"""A status in words: the same in the terminal, in the report and in a resource."""
 
-from llmopt_core.analysis.confirmation import Choice
-from llmopt_core.analysis.effects import Interval, difference_effect
-from llmopt_core.metrics.catalog import find_metric
-from llmopt_core.results.optimizations import OptimizationResult
+import pytest
+from fakes.comparisons import SPEED
+from fakes.statuses import choice, compared, effect, found
+
+from llmopt_core.analysis.effects import Interval
+from llmopt_core.resources.status import ErrorSummary, StudyObjective, VarianceShares
 from llmopt_core.results.wording import (
     advice,
-    choice_lines,
-    compact_duration,
-    duration,
+    chosen,
     gain_text,
     headline,
     interval_text,
-    number,
-    value_text,
+    mean_interval_text,
+    mean_text,
+    outcome,
+    proof,
+    purpose,
+    short_gain,
+    variance_text,
     verdict,
 )
-
-
-def effect(metric="accuracy", difference=0.1, interval=None):
-    return difference_effect(metric, find_metric(metric).direction, 0.5, difference, interval)
-
-
-def result(*effects, **changes):
-    fields = {"study": "s", "ended": "TrialsExhausted", "message": "", "trials": 9, "trial": 3}
-    shown = {"objectives": tuple(each.metric for each in effects), "effects": effects}
-    return OptimizationResult(**(fields | shown | changes))
-
 
 PROVED = effect(interval=Interval(0.05, 0.15))
 OPEN = effect(interval=Interval(-0.05, 0.15))
@@ -34,48 +28,7 @@ SAME = effect(difference=0.005, interval=Interval(-0.01, 0.02))
 WORSE = effect(difference=-0.1, interval=Interval(-0.15, -0.05))
 SLOWER = effect("e2e_ms_p50", 0.1, Interval(0.05, 0.15))
 FASTER = effect("output_tokens_per_second", 0.1, Interval(0.05, 0.15))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.4, "0 s"), (59.7, "1 min 00 s"), (125, "2 min 05 s"), (3700, "1 h 01 min"), (90_000, "1 d 01 h")],
-)
-def test_a_duration_is_said_as_people_say_it(seconds, text):
-    """Seconds become minutes, hours and days; rounding never gives 60 s."""
-    assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (-3, "0s"),
-        (0.2, "0s"),
-        (59.7, "1m"),
-        (40, "40s"),
-        (125, "2m5s"),
-        (3600, "1h"),
-        (3605, "1h"),
-        (3900, "1h5m"),
-        (90_000, "1d1h"),
-        (8_640_000, "100d"),
-    ],
-)
-def test_a_duration_fits_into_a_table(seconds, text):
-    """The two largest units, without those that are zero."""
-    assert compact_duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(12345.6, "12,346"), (45.67, "45.7"), (0.12345, "0.123"), (0, "0")]
-)
-def test_a_number_has_the_digits_that_count(value, text):
-    """Large numbers have no decimals, small ones three digits."""
-    assert number(value) == text
-
-
-def test_a_value_has_no_binary_noise():
-    """A float parameter is shown as it was meant; other types as they are."""
-    assert [value_text(v) for v in (0.7000000000000001, 4, True, "q8_0")] == ["0.7", "4", "True", "q8_0"]
+CLEAR = compared([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 62], [40, 41, 39, 40, 41])
 
 
 def test_a_gain_is_percent_or_points():
@@ -94,11 +47,12 @@ def test_an_interval_is_only_shown_where_there_is_one():
 @pytest.mark.parametrize(
     ("shown", "text"),
     [
-        (effect(), "not confirmed"),
+        (effect(), "not verified"),
         (PROVED, "better, significant"),
         (OPEN, "not significant"),
         (SAME, "no relevant difference"),
         (WORSE, "worse, significant"),
+        (None, ""),
     ],
 )
 def test_a_verdict_says_what_is_proved(shown, text):
@@ -113,27 +67,27 @@ def test_what_is_no_objective_is_for_information():
 
 def test_without_a_proved_gain_the_default_is_to_be_kept():
     """A winner that is not proved better is no reason to change anything."""
-    assert "keep the default" in advice(result(OPEN, confirmed=True))
-    assert advice(result(PROVED, confirmed=True, significant=True)) == ""
-    assert advice(result(effect())) == ""
+    assert "keep the default" in advice(found(OPEN, confirmed=True))
+    assert advice(found(PROVED, confirmed=True)) == ""
+    assert advice(found(effect())) == ""
 
 
 @pytest.mark.parametrize(
     ("shown", "text"),
     [
-        (result(trial=None), "No configuration could be measured"),
-        (result(), "The default was not measured"),
-        (result(effect(), default_is_best=True), "No gain: nothing that was tried"),
-        (result(effect(), default_is_best=True, trials=1), "Only the default was measured"),
-        (result(effect()), "Not confirmed by repeats: accuracy +0.100"),
-        (result(OPEN, confirmed=True), "No significant gain over the default (accuracy"),
+        (found(trial=None), "No configuration could be measured"),
+        (found(), "The baseline was not measured"),
+        (found(effect(), trial=0), "No gain: nothing that was tried is better than the baseline"),
+        (found(effect(), trial=0, trials=1), "Only the default was measured"),
+        (found(effect()), "Not verified by repeats: accuracy +0.100 over the baseline"),
+        (found(OPEN, confirmed=True), "No significant gain over the baseline (accuracy"),
         (
-            result(PROVED, confirmed=True, significant=True),
-            "Significant gain over the default: accuracy +0.100 [+0.050 to +0.150]",
+            found(PROVED, confirmed=True),
+            "Significant gain over the baseline: accuracy +0.100 [+0.050 to +0.150]",
         ),
         (
-            result(PROVED, SLOWER, confirmed=True),
-            "A trade-off against the default: accuracy +0.100 [+0.050 to +0.150] for e2e_ms_p50 +20.0 %",
+            found(PROVED, SLOWER, confirmed=True),
+            "A trade-off against the baseline: accuracy +0.100 [+0.050 to +0.150] for e2e_ms_p50 +20.0 %",
         ),
     ],
 )
@@ -144,27 +98,145 @@ def test_the_headline_is_honest(shown, text):
 
 def test_better_in_one_and_worse_in_another_is_a_trade_off():
     """Who pays a significant loss for a significant gain is told both, not to keep the default."""
-    text = advice(result(FASTER, WORSE, confirmed=True))
+    text = advice(found(FASTER, WORSE, confirmed=True))
     assert text.startswith("A trade-off: output_tokens_per_second for accuracy.")
 
 
-def choice(trial, accuracy, speed):
-    effects = (
-        effect(difference=accuracy, interval=Interval(accuracy - 0.05, accuracy + 0.05)),
-        effect("output_tokens_per_second", speed, Interval(speed - 0.05, speed + 0.05)),
+def test_without_a_default_gains_are_over_the_trial_in_its_place():
+    """Why it cannot run comes first."""
+    failure = ErrorSummary(class_="InvalidConfiguration", count=1, last_message="at most 856")
+    status = found(PROVED, confirmed=True, default=None, baseline_failure=failure)
+    status = status.model_copy(update={"best": status.best.model_copy(update={"reference": 2})})
+    assert headline(status).startswith(
+        "The default cannot run here (InvalidConfiguration: at most 856). Significant gain over trial 2:"
     )
-    return Choice(trial, {}, trial, effects, 5)
 
 
-def test_what_was_verified_is_shown_as_a_choice():
-    """Each configuration says in what it is the best, and what that costs."""
-    choices = (choice(16, 0.5, -0.1), choice(7, 0.1, 0.3))
-    title, first, second = choice_lines(result(*choices[0].effects, confirmed=True, choices=choices))
-    assert title == "Verified over the default, on items that the search never saw:"
-    assert first.startswith("  trial 16 (best by the weights, most for accuracy): accuracy +0.500")
-    assert second.startswith("  trial 7 (most for output_tokens_per_second): accuracy +0.100")
+ACCURATE = choice(
+    16, effect(difference=0.5, interval=Interval(0.4, 0.6)),
+    effect(SPEED, -0.05, Interval(-0.06, -0.04), baseline=1.0), weighted=0.3, best_for=["accuracy"],
+)  # fmt: skip
+QUICK = choice(
+    7, effect(difference=0.0, interval=Interval(-0.1, 0.1)),
+    effect(SPEED, 0.3, Interval(0.2, 0.4), baseline=1.0), weighted=0.15, best_for=[SPEED],
+)  # fmt: skip
+TWO = found(*ACCURATE.gain, trial=16, confirmed=True, choices=[ACCURATE, QUICK])
 
 
-def test_one_verified_configuration_is_no_choice():
-    """The headline says it all."""
-    assert not list(choice_lines(result(PROVED, confirmed=True, choices=(choice(16, 0.5, 0.1),))))
+def test_the_verified_choices_are_the_headline():
+    """Each says what it is for and what it costs; what is not significant is called so."""
+    assert headline(TWO).split(". ") == [
+        "Verified over the baseline",
+        f"For accuracy: trial 16 (accuracy +0.500, {SPEED} -5.0 %)",
+        f"For {SPEED}: trial 7 (accuracy +0.000, not significant, {SPEED} +30.0 %)",
+    ]
+
+
+def test_a_choice_that_is_best_for_nothing_is_a_compromise():
+    """The knee lies between the others; the recommended one is the best by the weights."""
+    knee = choice(5, PROVED, FASTER)
+    assert purpose(knee, TWO) == "Between the others"
+    assert purpose(knee, TWO.model_copy(update={"choices": [knee]})) == "Best by the weights"
+
+
+def test_how_the_best_was_chosen_is_one_sentence_with_numbers():
+    """The weights, its mean gain and that of the next."""
+    weighted = [
+        StudyObjective(metric="accuracy", goal="maximize", weight=2.0),
+        StudyObjective(metric=SPEED, goal="maximize"),
+    ]
+    assert chosen(TWO.model_copy(update={"objectives": weighted})) == (
+        f"Trial 16 is recommended because its mean gain by the weights (accuracy 2, {SPEED} 1)"
+        " is the largest of 2 verified choices: 0.3 against 0.15 of trial 7."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (found(PROVED, confirmed=True, choices=[choice(3, PROVED)]),
+         "because it is the only one verified with a significant gain, 0.1 by accuracy."),
+        (found(OPEN, confirmed=True, choices=[choice(3, OPEN)]),
+         "because its gain by accuracy is the largest (0.1), though none is significant."),
+        (found(effect(), trials=12), "Trial 3 is the best of 12 measured configurations by accuracy."),
+        (found(effect(), trial=0), ""),
+        (CLEAR.status, ""),
+    ],
+)  # fmt: skip
+def test_how_the_best_was_chosen_without_rivals(status, text):
+    """One verified choice, none that is significant, nothing verified, nothing to choose."""
+    assert chosen(status).endswith(text)
+    assert bool(chosen(status)) == bool(text)
+
+
+def test_what_was_disturbed_is_said_first():
+    """A machine that never was quiet makes all numbers doubtful."""
+    status = found(PROVED, notes=["Other programs disturbed the measurements: speeds may be wrong"])
+    said = "Other programs disturbed the measurements: speeds may be wrong. Not verified by repeats:"
+    assert headline(status).startswith(said)
+    assert outcome(status).startswith("Not verified by repeats:")
+
+
+def test_the_variance_is_split_and_a_remedy_named():
+    """Whoever wants narrower intervals knows whether to pay for starts or for items."""
+    shares = VarianceShares(metric="accuracy", start=0.2, item=0.7, time=0.1, remedy="more items")
+    assert variance_text(shares) == (
+        "accuracy: 20 % between engine starts, 70 % between items, 10 % over time;"
+        " more items would make the interval narrower"
+    )
+
+
+def test_of_a_speed_repeats_take_the_place_of_items():
+    """A speed is one value a repeat: more items would not help."""
+    shares = VarianceShares(metric=SPEED, start=0.0, item=1.0, time=0.0, remedy="more items")
+    assert "100 % between repeats" in variance_text(shares)
+    assert "more repeats would make" in variance_text(shares)
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (found(PROVED, confirmed=True), "+0.100 (+0.050 to +0.150)"),
+        (found(effect()), "+0.100 (not verified)"),
+        (found(effect(), trial=0), "none"),
+        (found(trial=None), "none"),
+    ],
+)
+def test_a_gain_fits_into_a_table(status, text):
+    """The first objective's, with its interval."""
+    assert short_gain(status) == text
+
+
+def test_numbers_of_candidates_are_told_with_their_intervals():
+    """A mean has its interval, a difference its own, in the words of an optimization's gain."""
+    better = CLEAR.candidate("a")
+    assert mean_text(better.metrics[SPEED]) == "60.6"
+    assert mean_interval_text(better.metrics[SPEED]).startswith("58.")
+    assert gain_text(better.against_baseline[SPEED]) == "+20.2 %"
+    assert interval_text(better.against_baseline[SPEED]).endswith(" %")
+    verdicts = [verdict(each.against_baseline.get(SPEED)) for each in CLEAR.candidates]
+    assert verdicts == ["", "better, significant", "worse, significant"]
+
+
+def test_what_is_missing_of_a_candidate_is_empty():
+    """A single repeat has no interval, a candidate without repeats has nothing."""
+    single = compared([50.0], [60.0]).candidate("a")
+    assert (mean_text(single.metrics[SPEED]), mean_interval_text(single.metrics[SPEED])) == ("60.0", "")
+    assert gain_text(single.against_baseline.get(SPEED)) == ""
+    assert mean_text(None) == mean_interval_text(None) == ""
+
+
+def test_a_benchmarks_headline_begins_like_a_sentence_or_a_name():
+    """The winner's name is written as it is; everything else as a sentence."""
+    assert headline(CLEAR.status).startswith("a wins: ")
+    assert headline(compared([50, 51], [50, 51]).status).startswith("No significant difference")
+    assert headline(compared([50], [51], done=False).status).startswith("No")
+
+
+@pytest.mark.parametrize(
+    ("told", "said"), [(CLEAR, "95 % intervals, right for all differences together."),
+                       (compared([50, 51]), "95 % intervals.")],
+)  # fmt: skip
+def test_it_is_said_what_the_intervals_mean(told, said):
+    """Whoever reads an interval knows its level, and whether it was corrected."""
+    assert said in proof(told.status)

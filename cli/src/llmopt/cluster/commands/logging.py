@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from llmopt.cluster.commands.speaking import say
-from llmopt.cluster.conditions import end_of, problem_of, status_of
+from llmopt.cluster.conditions import problem_of, status_of
 from llmopt.cluster.errors import ClusterUnreachable
 from llmopt.cluster.finding import find, reference
 from llmopt.cluster.runners import Printer, RunnerPod, chosen, runner_pods
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.results.endings import end_of
 
 if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster

@@ -12,11 +12,11 @@ from llmopt.commands.reporting import has_results, report_study
 from llmopt.manifests import as_yaml
 from llmopt.options import Target
 from llmopt.report.writing import write_report
-from llmopt.results import read_result
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.resources.hashed import served_document
 from llmopt_core.resources.loading import resource_of
+from llmopt_core.results.reading import result_of
 
 if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster
@@ -48,7 +48,7 @@ def report_on(cluster: "Cluster", wanted: ReportWanted) -> Exit:
     path = wanted.output or Path(f"{resource.metadata.name}-report.html")
     with opened_study(cluster, document, storage=wanted.storage, at=wanted.database_at) as study:
         text = as_yaml(_manifest(document))
-        write_report(study, read_result(study), path, spec=resource.spec, manifest_text=text)
+        write_report(study, result_of(study, resource.spec), path, spec=resource.spec, manifest_text=text)
     say(Console(), f"Report: {path}")
     return Exit.FINISHED
 

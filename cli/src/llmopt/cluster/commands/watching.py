@@ -6,13 +6,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from llmopt.cluster.commands.speaking import say
-from llmopt.cluster.conditions import End, end_of, problem_of, status_of
+from llmopt.cluster.conditions import problem_of
 from llmopt.cluster.finding import find, reference
-from llmopt.cluster.results import print_outcome
+from llmopt.cluster.results import read_result
 from llmopt.cluster.watching import Gone, Subject, Watch
 from llmopt.progress import shown
+from llmopt.tables import print_result
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
+from llmopt_core.results.results import Result
+from llmopt_core.results.wording import outcome_text
 
 if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster
@@ -35,25 +38,18 @@ def watch(cluster: "Cluster", words: Sequence[str], *, progress: bool = True) ->
             console, f"It goes on in the cluster. Look again with: llmopt watch {subject.name} -n {namespace}"
         )
         return Exit.INTERRUPTED
-    print_outcome(console, cluster, document)
-    return _conclude(console, document)
+    result = read_result(document)
+    print_result(console, result)
+    return _conclude(console, result)
 
 
-def _conclude(console: Console, document: dict[str, object]) -> Exit:
+def _conclude(console: Console, result: Result) -> Exit:
     """Say how it ended, as `llmopt run` does, and return the exit code for that."""
-    status = status_of(document)
-    end = end_of(status)
-    if end is None:
-        say(console, f"It cannot run as it is. {problem_of(status)}")
+    if result.ended is None:
+        say(console, f"It cannot run as it is. {problem_of(result.status)}")
         return Exit.INVALID
-    say(console, _ending(end))
-    return Exit.FAILED if end.failed else Exit.FINISHED
-
-
-def _ending(end: End) -> str:
-    if end.failed:
-        return f"The study failed ({end.reason}): {end.message}"
-    return f"The study is finished ({end.reason}): {end.message}"
+    say(console, outcome_text(result.status))
+    return Exit.FAILED if result.failed else Exit.FINISHED
 
 
 @contextmanager

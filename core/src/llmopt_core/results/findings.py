@@ -1,23 +1,21 @@
-"""What a study found, as plain data: read by the terminal, best.json, the report and Python."""
+"""What a search found, in exact numbers, read from its study. `statuses` turns it into what is shown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from llmopt_core.analysis.confirmation import Choice, Confirmation, confirmation
+from llmopt_core.analysis.confirmation import Choice, Confirmation, compared_metrics, confirmation
 from llmopt_core.analysis.effects import Effect, unproved_effect
-from llmopt_core.analysis.summary import ErrorCount as SummarisedError
-from llmopt_core.analysis.summary import StudySummary, WarningCount, summarise
+from llmopt_core.analysis.summary import ErrorCount, StudySummary
 from llmopt_core.analysis.variances import VarianceSplit
-from llmopt_core.analysis.verification import Note
+from llmopt_core.analysis.verification import Note, weighted_gain
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.metrics.catalog import CATALOG, Direction, find_metric
 from llmopt_core.results.constraints import Standing, standings
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
-from llmopt_core.storage.records import OutcomeKind, TrialRecord
-from llmopt_core.storage.repeats import ended_as, measured_repeats
+from llmopt_core.storage.records import TrialRecord
+from llmopt_core.storage.repeats import measured_repeats
 from llmopt_core.storage.views import StudyView
 
 # Shown beside the objectives and constraints, where they were measured.
@@ -33,59 +31,48 @@ SHOWN_METRICS = (
 
 
 @dataclass(frozen=True)
-class ErrorCount:
-    """One class of failures, its last message and what to do about it."""
+class ServedChoice:
+    """A verified configuration, the weighted gain that it is ranked by, and how to serve it."""
 
-    error_class: str
-    count: int
-    message: str
-    suggestion: str
-    trial: int
+    choice: Choice
+    weighted_gain: float
+    serve_command: str | None = None
+    request_fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class OptimizationResult:
-    """What a study found.
+class OptimizationFinding:
+    """What a study found, in exact numbers.
 
     `trial` is the best one (None: nothing was measured yet), `parameters` its parameters by group, `metrics`
     what the search measured of it. `effects` are its metrics against the reference, the `objectives` first.
     `serve_command` starts a server of that configuration, or of the default's where `keep_default`,
-    `serve_arguments` makes one elsewhere behave so, and `request_fields` go with each request. `ended` is why
-    the study ended, None while it can go on, `failed` whether it ended badly. `confirmed` says that the gains
-    come from repeats on items that the search never saw. `constraints` say how the best stands to each.
-    `default_failure` is why the default cannot run, None where it can. `reference` is the trial that gains
-    are over: the default, or else the best that was found. `choices` are all configurations that were
-    verified and keep the constraints, the best first. `notes` on the repeats come before their numbers;
-    `variances` say of each objective where its variance comes from and what would make its interval narrower.
+    `serve_arguments` makes one elsewhere behave so, and `request_fields` go with each request. `confirmed`
+    says that the gains come from repeats on items that the search never saw. `constraints` say how the best
+    stands to each. `default_failure` is why the default cannot run, None where it can. `reference` is the
+    trial that gains are over: the default, or else the best that was found. `choices` are all configurations
+    that were verified and keep the constraints, the best first. `notes` on the repeats come before their
+    numbers; `variances` say of each objective where its variance comes from.
     """
 
-    study: str
-    ended: str | None
-    message: str
-    trials: int
-    failed: bool = False
     trial: int | None = None
     default_is_best: bool = False
     default_failure: ErrorCount | None = None
     reference: int | None = None
     parameters: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
-    default_metrics: Mapping[str, float] = field(default_factory=dict)
     objectives: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     constraints: tuple[Standing, ...] = ()
     confirmed: bool = False
     repeats: int = 0
     significant: bool = False
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[ServedChoice, ...] = ()
     notes: tuple[Note, ...] = ()
     variances: tuple[VarianceSplit, ...] = ()
     serve_command: str | None = None
     serve_arguments: ServeArguments | None = None
     request_fields: Mapping[str, Any] = field(default_factory=dict)
-    errors: tuple[ErrorCount, ...] = ()
-    warnings: tuple[WarningCount, ...] = ()
-    report: Path | None = None
 
     @property
     def keep_default(self) -> bool:
@@ -99,46 +86,14 @@ class OptimizationResult:
         """The effects in the objectives."""
         return tuple(one for one in self.effects if one.metric in self.objectives)
 
-    @property
-    def gain(self) -> float | None:
-        """The first objective's change against the default: relative for speeds, absolute for scores."""
-        return self.effects[0].change if self.effects else None
 
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """The confidence interval of `gain`; None where it was not confirmed."""
-        span = self.effects[0].change_interval if self.effects else None
-        return None if span is None else (span.low, span.high)
-
-
-def result_of(study: StudyView, report: Path | None = None) -> OptimizationResult:
-    """Return what `study` has found so far."""
-    trials, summary, proved = study.trials(), summarise(study), confirmation(study)
-    end = study.ended
-    bare = OptimizationResult(
-        study=study.definition.name,
-        ended=end.reason if end else None,
-        message=end.message if end else "",
-        failed=end is not None and end.failed,
-        trials=sum(ended_as(trial) not in {None, OutcomeKind.RETURNED} for trial in trials),
-        errors=errors_of(summary),
-        warnings=summary.warnings,
-        report=report,
-        default_failure=None if summary.default_failure is None else _error(summary.default_failure),
-    )
+def finding_of(study: StudyView, summary: StudySummary) -> OptimizationFinding:
+    """Return what `study`, of which `summary` is the summary, has found so far."""
+    trials, proved = study.trials(), confirmation(study)
+    bare = OptimizationFinding(default_failure=summary.default_failure)
     reference = _reference(trials, summary, proved)
     best = _winner(trials, summary, proved, reference)
     return bare if best is None else _with_best(bare, study, best, reference, proved)
-
-
-def errors_of(summary: StudySummary) -> tuple[ErrorCount, ...]:
-    """Return the classes of failures, the most frequent first."""
-    return tuple(_error(error) for error in summary.errors)
-
-
-def _error(error: SummarisedError) -> ErrorCount:
-    last = error.last
-    return ErrorCount(error.error_class.value, error.count, last.message, last.suggestion, error.last_trial)
 
 
 def _reference(
@@ -171,12 +126,12 @@ def _numbered(
 
 
 def _with_best(
-    bare: OptimizationResult,
+    bare: OptimizationFinding,
     study: StudyView,
     best: TrialRecord,
     reference: TrialRecord | None,
     proved: Confirmation | None,
-) -> OptimizationResult:
+) -> OptimizationFinding:
     measured, compared = _metrics(best), _metrics(reference)
     runs = bare.default_failure is None
     effects = _effects(study, measured, compared, proved)
@@ -189,25 +144,41 @@ def _with_best(
         reference=None if reference is None else reference.number,
         parameters={group: dict(getattr(groups, group)) for group in GROUPS},
         metrics=measured,
-        default_metrics=compared if runs else {},
         objectives=tuple(objective.metric for objective in study.definition.objectives),
         effects=() if itself and not runs else effects,
         constraints=_standings(study, effects, runs=runs),
         confirmed=proved is not None,
         repeats=proved.winner.repeats if proved else 0,
         significant=proved.significant if proved else False,
-        choices=proved.choices if proved else (),
-        notes=proved.notes if proved else (),
-        variances=proved.variances if proved else (),
     )
-    served = reference if found.keep_default else best
-    facts = served.outcome.facts if served and served.outcome else {}
+    facts = _facts(reference if found.keep_default else best)
     return replace(
-        found,
+        _verified(found, study, proved),
         serve_command=facts.get("serve_command"),
         serve_arguments=ServeArguments.of(facts["serve_arguments"]) if "serve_arguments" in facts else None,
         request_fields=facts.get("request_fields", {}),
     )
+
+
+def _facts(trial: TrialRecord | None) -> Mapping[str, Any]:
+    return trial.outcome.facts if trial and trial.outcome else {}
+
+
+def _verified(
+    found: OptimizationFinding, study: StudyView, proved: Confirmation | None
+) -> OptimizationFinding:
+    """Return `found` with what the repeats say beside the winner's gains."""
+    plan = study.confirm_plan
+    if proved is None or plan is None:
+        return found
+    trials = study.trials()
+    metrics = compared_metrics(study.definition, plan.smallest_gain)
+    choices = []
+    for choice in proved.choices:
+        facts = _facts(_numbered(trials, choice.source_trial, None))
+        served = facts.get("serve_command"), facts.get("request_fields", {})
+        choices.append(ServedChoice(choice, weighted_gain(choice.effects, metrics), *served))
+    return replace(found, choices=tuple(choices), notes=proved.notes, variances=proved.variances)
 
 
 def _standings(study: StudyView, effects: Sequence[Effect], *, runs: bool) -> tuple[Standing, ...]:

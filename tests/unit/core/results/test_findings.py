@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from fakes.local_runs import document
 from fakes.records import outcome, trial
 
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.results.optimizations import result_of
+from llmopt_core.resources.loading import resource_of
+from llmopt_core.results.reading import search_result
 from llmopt_core.results.wording import advice, headline
 from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.storage.documents import EndReason
@@ -49,6 +51,11 @@ def study(*trials, plan=None):
     return StudyPicture(DEFINITION, end, plan, None, "Keep", trials, ())
 
 
+def result_of(study):
+    """Return what the study found, with the words that are shown of it."""
+    return search_result(study, resource_of(document()).spec)
+
+
 PLAN = ConfirmPlan(({"engine.max_num_seqs": 2}, {"engine.max_num_seqs": 1}), (2, 1), 5)
 SEARCHED = (REFUSED, measured(1, 90.0), measured(2, 100.0))
 
@@ -58,12 +65,12 @@ def test_the_best_configuration_is_the_reference_where_the_default_cannot_run():
     found = result_of(study(*SEARCHED, *repeats(100.0, 90.0), plan=PLAN))
     assert (found.trial, found.reference, found.serve_command) == (2, 2, "serve 2")
     assert (found.confirmed, found.keep_default, found.default_is_best) == (True, False, False)
-    assert (found.default_failure.error_class, found.default_failure.trial) == ("InvalidConfiguration", 0)
-    assert headline(found) == (
+    assert (found.default_failure.class_, found.default_failure.last_trial) == ("InvalidConfiguration", 0)
+    assert headline(found.status) == (
         "The default cannot run here (InvalidConfiguration: it failed). The reference is trial 2, the best"
-        " configuration: repeats prove nothing better"
+        " configuration: repeats verify nothing better"
     )
-    assert advice(found) == "mend it"
+    assert advice(found.status) == "mend it"
 
 
 def test_what_repeats_prove_to_be_better_than_the_reference_is_the_winner():
@@ -72,7 +79,7 @@ def test_what_repeats_prove_to_be_better_than_the_reference_is_the_winner():
     assert (found.trial, found.reference, found.serve_command) == (1, 2, "serve 1")
     assert found.significant
     assert found.gain == pytest.approx(0.5, abs=0.01)
-    assert headline(found).startswith(
+    assert headline(found.status).startswith(
         "The default cannot run here (InvalidConfiguration: it failed). Significant gain over trial 2:"
     )
 
@@ -81,14 +88,14 @@ def test_without_repeats_the_best_is_said_to_be_unconfirmed():
     """The reason why there is nothing to compare with is said."""
     found = result_of(study(*SEARCHED))
     assert (found.trial, found.reference, found.effects) == (2, 2, ())
-    assert headline(found).endswith("the best configuration: it was not confirmed by repeats")
+    assert headline(found.status).endswith("the best configuration: it was not verified by repeats")
 
 
 def test_where_nothing_runs_the_reason_of_the_default_is_said():
     """There is neither a reference nor a winner."""
     found = result_of(study(REFUSED))
     assert (found.trial, found.reference) == (None, None)
-    assert headline(found).endswith("No other configuration could be measured")
+    assert headline(found.status).endswith("No other configuration could be measured")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +106,7 @@ def test_a_default_that_crashed_might_run(error, words):
     """What may pass is not called impossible."""
     kind = OutcomeKind.FAILED if error is ErrorClass.ENGINE_CRASHED else OutcomeKind.INFEASIBLE
     crashed = trial(0, outcome(kind, error=error), phase=Phase.BASELINE)
-    assert headline(result_of(study(crashed))).startswith(f"The default {words} ({error}: it failed)")
+    assert headline(result_of(study(crashed)).status).startswith(f"The default {words} ({error}: it failed)")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,162 @@
+"""What a report offers to deploy: each choice with its gains, and what to copy to serve it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from llmopt.report.marks import Mark, Span, marks
+from llmopt_core.metrics.catalog import find_metric
+from llmopt_core.resources.status import BenchmarkStatus, Effect, OptimizationStatus
+from llmopt_core.results.numbers import number, value_text
+from llmopt_core.results.results import BenchmarkResult, OptimizationResult, Result, fields_in, winner_of
+from llmopt_core.results.wording import (
+    gain_text,
+    interval_text,
+    keeps_default,
+    parameters_title,
+    purpose,
+    serve_title,
+    verdict,
+)
+
+_TWO = 2
+
+
+@dataclass(frozen=True)
+class EffectRow:
+    """One metric against the baseline; `tone` is good, bad or quiet."""
+
+    metric: str
+    unit: str
+    baseline: str
+    value: str
+    gain: str
+    interval: str
+    verdict: str
+    tone: str
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """One configuration to deploy. `fields` are its request fields as JSON, empty where there are none."""
+
+    title: str
+    recommended: bool
+    rows: tuple[EffectRow, ...]
+    parameters: tuple[tuple[str, str], ...]
+    serve_title: str
+    command: str
+    fields: str
+
+
+def cards_of(result: Result) -> tuple[Card, ...]:
+    """Return what there is to deploy, the recommended first; nothing while nothing was found."""
+    if isinstance(result, BenchmarkResult):
+        return _winners_card(result.status)
+    choices = result.status.choices
+    return _choice_cards(result.status) if len(choices) >= _TWO else _best_card(result)
+
+
+def effect_rows(
+    effects: Sequence[Effect], drawn: Sequence[Mark | None] | None = None, *, objective: bool = True
+) -> tuple[EffectRow, ...]:
+    """Return `effects` as rows; `objective`: they are what was to be improved."""
+    pairs = zip(effects, drawn or (None,) * len(effects), strict=True)
+    return tuple(
+        EffectRow(
+            metric=one.metric or "",
+            unit=find_metric(one.metric or "").unit,
+            baseline="" if one.baseline is None else number(one.baseline),
+            value="" if one.best is None else number(one.best),
+            gain=gain_text(one),
+            interval=interval_text(one),
+            verdict=verdict(one, objective=objective),
+            tone=tone(one),
+            mark=mark,
+        )
+        for one, mark in pairs
+    )
+
+
+def tone(effect: Effect | None) -> str:
+    """Return whether a change is good, bad or to be shown quietly."""
+    if effect is None or not effect.significant:
+        return "quiet"
+    return "good" if effect.better else "bad"
+
+
+def fields_text(text: str) -> str:
+    """Return request fields as JSON to copy; empty where there are none."""
+    fields = fields_in(text)
+    return json.dumps(fields, indent=2, ensure_ascii=False) if fields else ""
+
+
+def _choice_cards(status: OptimizationStatus) -> tuple[Card, ...]:
+    drawn = _drawn([choice.gain for choice in status.choices])
+    keeps = keeps_default(status)
+    return tuple(
+        Card(
+            title=f"{purpose(choice, status)}: trial {choice.trial}",
+            recommended=place == 0 and not keeps,
+            rows=effect_rows(choice.gain, drawn[place]),
+            parameters=_rows(choice.parameters),
+            serve_title="Serve it",
+            command=choice.serve_args,
+            fields=fields_text(choice.request_fields),
+        )
+        for place, choice in enumerate(status.choices)
+    )
+
+
+def _drawn(gains: Sequence[Sequence[Effect]]) -> list[list[Mark | None]]:
+    """Return the marks of each choice's effects; the choices share a scale for each metric."""
+    columns = [
+        marks([_span(effect) for effect in column], with_zero=True) for column in zip(*gains, strict=True)
+    ]
+    return [[column[place] for column in columns] for place in range(len(gains))]
+
+
+def _span(effect: Effect) -> Span | None:
+    span = effect.change_interval
+    return None if span is None else Span(effect.change, span.low, span.high)
+
+
+def _best_card(result: OptimizationResult) -> tuple[Card, ...]:
+    best = result.status.best
+    if best is None:
+        return ()
+    (drawn,) = _drawn([best.gain]) if best.gain else ([],)
+    return (
+        Card(
+            title=f"{parameters_title(result.status)}: trial {best.trial}",
+            recommended=False,
+            rows=effect_rows(best.gain, drawn),
+            parameters=_rows(best.parameters),
+            serve_title=serve_title(result.status),
+            command=best.serve_args,
+            fields=fields_text(best.request_fields),
+        ),
+    )
+
+
+def _winners_card(status: BenchmarkStatus) -> tuple[Card, ...]:
+    won = winner_of(status)
+    if won is None:
+        return ()
+    effects = [won.against_baseline[metric] for metric in status.metrics if metric in won.against_baseline]
+    return (
+        Card(
+            title=f"Winner: {won.candidate}",
+            recommended=False,
+            rows=effect_rows(effects),
+            parameters=_rows(won.parameters),
+            serve_title=serve_title(status),
+            command=won.serve_args,
+            fields=fields_text(won.request_fields),
+        ),
+    )
+
+
+def _rows(parameters: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value_text(value)) for name, value in sorted(parameters.items()))

@@ -1,0 +1,371 @@
+"""What a study found, for Python and as best.json: its status, with parameters by group and in their types.
+
+A status read from a cluster and one of a local study give the same results; only digits after the sixth and
+texts beyond a status's limits differ.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmopt_core.engines.registry import declaration_of
+from llmopt_core.resources.search_spaces import parse_value
+from llmopt_core.resources.status import (
+    BenchmarkStatus,
+    Best,
+    CandidateResult,
+    Choice,
+    ConstraintStanding,
+    Effect,
+    ErrorSummary,
+    OptimizationStatus,
+    Setting,
+    Status,
+    WarningSummary,
+)
+from llmopt_core.results.endings import End, end_of
+from llmopt_core.results.wording import chosen, default_is_best, headline, is_significant, keeps_default
+from llmopt_core.search.configurations import GROUPS, Configuration, Value
+
+_PERCENT = 100
+_NOT_ENDED = End("", "", failed=False)
+
+
+def typed(parameters: Mapping[str, Setting], engine: str) -> dict[str, Value]:
+    """Return a status's `parameters` as values; text stays where `engine` is not known here."""
+    declaration = declaration_of(engine) if engine else None
+
+    def value_of(name: str, value: Setting) -> Value:
+        if declaration is None or not isinstance(value, str):
+            return value
+        try:
+            return parse_value(name, value, declaration)
+        except ValueError:
+            return value  # a parameter of another version of the engine
+
+    return {name: value_of(name, value) for name, value in parameters.items()}
+
+
+def _grouped(parameters: Mapping[str, Setting], engine: str) -> dict[str, dict[str, Value]]:
+    groups = Configuration.from_flat(typed(parameters, engine))
+    return {group: dict(getattr(groups, group)) for group in GROUPS}
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What results of both kinds have: the study's name, its status, and where its report lies."""
+
+    study: str
+    status: Status
+    report: Path | None = None
+
+    @property
+    def ended(self) -> str | None:
+        """Why the study ended, None while it can go on."""
+        return self._end.reason or None
+
+    @property
+    def message(self) -> str:
+        """How it ended, in words."""
+        return self._end.message
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended badly."""
+        return self._end.failed
+
+    @property
+    def headline(self) -> str:
+        """The outcome in one line."""
+        return headline(self.status)
+
+    @property
+    def errors(self) -> tuple[ErrorSummary, ...]:
+        """The classes of failures, the most frequent first."""
+        return tuple(self.status.errors)
+
+    @property
+    def warnings(self) -> tuple[WarningSummary, ...]:
+        """What measured trials warn of."""
+        return tuple(self.status.warnings)
+
+    @property
+    def _end(self) -> End:
+        return end_of(self.status) or _NOT_ENDED
+
+
+@dataclass(frozen=True)
+class OptimizationResult(StudyResult):
+    """What a search found: its `status`, read for Python. `engine` is the name of its engine.
+
+    Numbers are in the units of the metric catalogue. `effects` are changes against the reference: the
+    baseline, or where that cannot run, the trial called `reference`.
+    """
+
+    status: OptimizationStatus
+    engine: str = ""
+
+    @property
+    def _best(self) -> Best | None:
+        return self.status.best
+
+    @property
+    def trials(self) -> int:
+        """How many trials have ended, repeats included."""
+        return self.status.progress.finished + self.status.progress.confirm_finished
+
+    @property
+    def trial(self) -> int | None:
+        """The number of the best trial, None where nothing was measured."""
+        return None if self._best is None else self._best.trial
+
+    @property
+    def reference(self) -> int | None:
+        """The number of the trial that gains are over."""
+        return None if self._best is None else self._best.reference
+
+    @property
+    def parameters(self) -> Mapping[str, Mapping[str, Value]]:
+        """The best parameters by group: engine, sampling, prompt."""
+        return {} if self._best is None else _grouped(self._best.parameters, self.engine)
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """What the search measured of the best."""
+        return {} if self._best is None else self._best.metrics
+
+    @property
+    def default_metrics(self) -> Mapping[str, float]:
+        """What the search measured of the default."""
+        return {} if self.status.baseline is None else self.status.baseline.metrics
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """The metrics that were optimized."""
+        return tuple(each.metric for each in self.status.objectives)
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """The changes against the reference: the objectives first, then what is for information."""
+        return () if self._best is None else (*self._best.gain, *self._best.others)
+
+    @property
+    def gain(self) -> float | None:
+        """The first objective's change: relative for speeds (0.25 = 25 % more), absolute for scores."""
+        return self._best.gain[0].change if self._best and self._best.gain else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The confidence interval of `gain`; None where it was not verified."""
+        span = self._best.gain[0].change_interval if self._best and self._best.gain else None
+        return None if span is None else (span.low, span.high)
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the gains come from repeats on items that the search never saw."""
+        return self._best is not None and self._best.confirmed
+
+    @property
+    def repeats(self) -> int:
+        """How many repeats the gains rest on."""
+        return 0 if self._best is None else self._best.repeats
+
+    @property
+    def significant(self) -> bool:
+        """Whether repeats verified some objective as better and none as worse."""
+        return is_significant(self.status)
+
+    @property
+    def default_is_best(self) -> bool:
+        """Whether nothing that was tried is better than the default."""
+        return default_is_best(self.status)
+
+    @property
+    def keep_default(self) -> bool:
+        """Whether the repeats verified no objective as better: then the default is what to serve."""
+        return keeps_default(self.status)
+
+    @property
+    def default_failure(self) -> ErrorSummary | None:
+        """Why the default cannot run, None where it can."""
+        return self.status.baseline_failure
+
+    @property
+    def constraints(self) -> tuple[ConstraintStanding, ...]:
+        """How the best stands to each constraint."""
+        return () if self._best is None else tuple(self._best.constraints)
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """What was verified and keeps the constraints, the best first."""
+        return tuple(self.status.choices)
+
+    @property
+    def serve_command(self) -> str | None:
+        """The command that serves the best, or the default where `keep_default`."""
+        return (self._best.serve_args or None) if self._best else None
+
+    @property
+    def request_fields(self) -> Mapping[str, Any]:
+        """What goes with each request."""
+        return {} if self._best is None else fields_in(self._best.request_fields)
+
+
+@dataclass(frozen=True)
+class BenchmarkResult(StudyResult):
+    """What a benchmark found: its `status`, read for Python."""
+
+    status: BenchmarkStatus
+
+    @property
+    def candidates(self) -> tuple[CandidateResult, ...]:
+        """What was measured of each candidate."""
+        return tuple(self.status.results)
+
+    @property
+    def winner(self) -> str | None:
+        """The name of the candidate that won, None where no difference is significant or none is decided."""
+        return self.status.winner
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in one line."""
+        return self.status.verdict
+
+    @property
+    def repeats(self) -> int:
+        """How many repeats were measured."""
+        return self.status.progress.measured
+
+    @property
+    def trials(self) -> int:
+        """The same: the trials of a benchmark are its repeats."""
+        return self.repeats
+
+    @property
+    def parameters(self) -> Mapping[str, Mapping[str, Value]]:
+        """The winner's parameters by group, nothing without a winner."""
+        won = winner_of(self.status)
+        return _grouped(won.parameters, won.engine) if won else {group: {} for group in GROUPS}
+
+    @property
+    def serve_command(self) -> str | None:
+        """The command that serves the winner."""
+        won = winner_of(self.status)
+        return (won.serve_args or None) if won else None
+
+    @property
+    def request_fields(self) -> Mapping[str, Any]:
+        """What goes with each request to the winner."""
+        won = winner_of(self.status)
+        return fields_in(won.request_fields) if won else {}
+
+    def candidate(self, name: str) -> CandidateResult:
+        """Return what was measured of the candidate called `name`."""
+        return next(each for each in self.candidates if each.candidate == name)
+
+
+Result = OptimizationResult | BenchmarkResult
+
+
+def winner_of(status: BenchmarkStatus) -> CandidateResult | None:
+    """Return the candidate that won."""
+    return next((each for each in status.results if each.candidate == status.winner), None)
+
+
+def fields_in(text: str) -> dict[str, Any]:
+    """Return the request fields that a status holds as JSON; empty where it is none."""
+    try:
+        fields = json.loads(text)
+    except json.JSONDecodeError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def best_text(result: Result) -> str:
+    """Return best.json: the outcome in words, what to serve and how, and what was measured."""
+    document = {
+        "study": result.study,
+        "ended": result.ended,
+        "message": result.message,
+        "failed": result.failed,
+        "headline": result.headline,
+        "trials": result.trials,
+        **(_found(result) if isinstance(result, OptimizationResult) else _compared(result)),
+        "parameters": result.parameters,
+        "serve_command": result.serve_command,
+        "request_fields": result.request_fields,
+        "errors": [_error(each) for each in result.errors],
+        "warnings": [_warning(each) for each in result.warnings],
+        "report": None if result.report is None else result.report.name,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _found(result: OptimizationResult) -> dict[str, Any]:
+    status = result.status
+    return {
+        "trial": result.trial,
+        "reference": result.reference,
+        "default_is_best": result.default_is_best,
+        "keep_default": result.keep_default,
+        "default_failure": None if result.default_failure is None else _error(result.default_failure),
+        "confirmed": result.confirmed,
+        "repeats": result.repeats,
+        "significant": result.significant,
+        "gain": result.gain,
+        "interval": result.interval,
+        "chosen": chosen(status),
+        "objectives": [_plain(each) for each in status.objectives],
+        "effects": [_plain(each) for each in result.effects],
+        "constraints": [_plain(each) for each in result.constraints],
+        "choices": [
+            {**_plain(each), "request_fields": fields_in(each.request_fields)} for each in result.choices
+        ],
+        "notes": status.notes,
+        "variances": [_plain(each) for each in status.variances],
+        "metrics": result.metrics,
+        "default_metrics": result.default_metrics,
+    }
+
+
+def _compared(result: BenchmarkResult) -> dict[str, Any]:
+    status = result.status
+    return {
+        "winner": result.winner,
+        "verdict": result.verdict,
+        "objective": None if status.objective is None else _plain(status.objective),
+        "metrics": status.metrics,
+        "baseline": status.baseline,
+        "confidence": status.confidence_percent / _PERCENT,
+        "repeats": status.repeats,
+        "finished": status.progress.finished,
+        "measured": status.progress.measured,
+        "notes": status.notes,
+        "variances": [_plain(each) for each in status.variances],
+        "candidates": [
+            {"name": each.candidate, **_plain(each), "request_fields": fields_in(each.request_fields)}
+            for each in result.candidates
+        ],
+    }
+
+
+def _error(error: ErrorSummary) -> dict[str, Any]:
+    return {
+        "error_class": error.class_,
+        "count": error.count,
+        "message": error.last_message,
+        "suggestion": error.suggestion,
+        "trial": error.last_trial,
+    }
+
+
+def _warning(warning: WarningSummary) -> dict[str, Any]:
+    return {"count": warning.count, "message": warning.last_message, "trial": warning.last_trial}
+
+
+def _plain(part: Any) -> dict[str, Any]:
+    document: dict[str, Any] = part.model_dump(exclude_none=True)
+    return document

@@ -1,0 +1,82 @@
+"""Results for Python and as best.json."""
+
+import json
+
+import pytest
+from fakes.comparisons import SPEED
+from fakes.records import outcome
+from fakes.statuses import choice, compared, effect, ended, found
+
+from llmopt_core.analysis.effects import Interval
+from llmopt_core.results.results import OptimizationResult, best_text, fields_in, typed
+
+PROVED = effect(interval=Interval(0.05, 0.15))
+
+
+def result(**fields):
+    status = found(
+        PROVED, confirmed=True, choices=[choice(3, PROVED, request_fields='{"top_p": 1}')], **ended()
+    )
+    best = {"parameters": {"engine.n_parallel": 8, "sampling.temperature": "0.2"}, "serve_args": "serve"}
+    status = status.model_copy(update={"best": status.best.model_copy(update=best | fields)})
+    return OptimizationResult("mine", status, engine="llamacpp")
+
+
+def test_the_parts_of_a_status_have_their_types():
+    """Parameters by group, numbers as numbers, the end and its words."""
+    shown = result()
+    assert shown.parameters == {"engine": {"n_parallel": 8}, "sampling": {"temperature": 0.2}, "prompt": {}}
+    assert (shown.gain, shown.interval) == (pytest.approx(0.1), (0.05, 0.15))
+    assert (shown.ended, shown.failed, shown.message) == ("TrialsExhausted", False, "all trials are done")
+    assert (shown.trial, shown.trials, shown.serve_command) == (3, 9, "serve")
+    assert (shown.significant, shown.keep_default, shown.default_is_best) == (True, False, False)
+    assert shown.objectives == ("accuracy",)
+
+
+def test_nothing_found_is_nothing():
+    """Before a trial was measured there are no numbers."""
+    empty = OptimizationResult("mine", found(trial=None, default=None))
+    assert (empty.trial, empty.gain, empty.interval, empty.serve_command) == (None, None, None, None)
+    assert (empty.ended, empty.parameters, empty.effects) == (None, {}, ())
+
+
+def test_parameters_of_an_unknown_engine_or_version_stay_text():
+    """A plug-in that is not installed here keeps nobody from reading its result."""
+    assert typed({"engine.x": "1.5"}, "not-installed") == {"engine.x": "1.5"}
+    assert typed({"engine.from_the_future": "1.5"}, "llamacpp") == {"engine.from_the_future": "1.5"}
+    assert typed({"engine.cont_batching": "false", "sampling.temperature": 0.25}, "llamacpp") == {
+        "engine.cont_batching": False,
+        "sampling.temperature": 0.25,
+    }
+
+
+@pytest.mark.parametrize(("text", "fields"), [('{"a": [1]}', {"a": [1]}), ("", {}), ("[1]", {})])
+def test_request_fields_are_json(text, fields):
+    """What is none gives none."""
+    assert fields_in(text) == fields
+
+
+def test_best_json_holds_the_choices_and_how_the_best_was_chosen():
+    """Another program finds what to serve, each alternative, and the numbers behind the headline."""
+    document = json.loads(best_text(result()))
+    assert document["trial"] == 3
+    assert document["headline"].startswith("Significant gain over the baseline: accuracy +0.100")
+    assert document["chosen"].startswith("Trial 3 is recommended because")
+    assert document["parameters"]["sampling"] == {"temperature": 0.2}
+    assert document["effects"][0]["interval"] == {"low": 0.05, "high": 0.15}
+    assert document["choices"][0]["request_fields"] == {"top_p": 1}
+    assert document["choices"][0]["gain"][0]["verdict"] == "better"
+
+
+def test_best_json_of_a_benchmark_holds_the_winner_and_all_others():
+    """Another program finds what to serve, and every number that the verdict rests on."""
+    runs = [[outcome(metrics={SPEED: value + which}) for which in range(3)] for value in (50.0, 90.0)]
+    for run in runs[1]:
+        run.facts.update(serve_command="llama-server -np 2", request_fields={"temperature": 0})
+    document = json.loads(best_text(compared(*runs)))
+    assert document["winner"] == "a"
+    assert document["serve_command"] == "llama-server -np 2"
+    assert document["request_fields"] == {"temperature": 0}
+    assert document["parameters"]["engine"] == {"n_parallel": 2}
+    assert document["trials"] == 6
+    assert document["candidates"][1]["against_baseline"][SPEED]["verdict"] == "better"
