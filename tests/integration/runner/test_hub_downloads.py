@@ -41,7 +41,7 @@ def hub():
         yield server
 
 
-def _start(hub, source, home):
+def _start(hub, source, home, program=FETCH):
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("HF_")},
         "HF_ENDPOINT": hub.url,
@@ -50,7 +50,7 @@ def _start(hub, source, home):
         "HF_HUB_DISABLE_TELEMETRY": "1",
     }
     return subprocess.Popen(
-        (sys.executable, "-c", FETCH, source), env=environment, stdout=subprocess.PIPE, text=True
+        (sys.executable, "-c", program, source), env=environment, stdout=subprocess.PIPE, text=True
     )
 
 
@@ -82,3 +82,12 @@ def test_a_model_that_is_not_there_costs_no_start(hub, tmp_path):
     told = _told(_start(hub, "hf://org/absent", tmp_path))
     assert told["error"] == "ModelNotFound"
     assert told["message"].startswith("spec.model.source: hf://org/absent: ")
+
+
+def test_a_disk_that_is_too_small_is_told_before_anything_is_sent(hub, tmp_path):
+    """How much is to be fetched, how much is free, and where."""
+    small = "import shutil, types\nshutil.disk_usage = lambda _path: types.SimpleNamespace(free=1024)\n"
+    told = _told(_start(hub, "hf://org/whole", tmp_path, small + FETCH))
+    assert told["error"] == "DiskFull"
+    assert f"to {tmp_path / 'hub'}, which has 0.0; free space" in told["message"]
+    assert hub.sent_bytes < WEIGHTS_BYTES
