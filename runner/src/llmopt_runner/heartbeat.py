@@ -26,10 +26,10 @@ _JOIN_SECONDS = 10.0
 class Heartbeat:
     """A context in which the runner beats; at its end it says why it ended."""
 
-    def __init__(self, study: Study, name: str, index: int, progress: Progress) -> None:
+    def __init__(self, study: Study, name: str, index: int, progress: Progress, machine: str = "") -> None:
         self._study = study
         self._progress = progress
-        self._record = RunnerRecord(name, index, beat=0, active_seconds=0.0)
+        self._record = RunnerRecord(name, index, beat=0, active_seconds=0.0, machine=machine)
         self._janitor = Janitor(study, LEASE_SECONDS)
         self._began = time.monotonic()
         self._stop = threading.Event()

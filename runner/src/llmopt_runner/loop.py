@@ -198,7 +198,20 @@ class Loop(ABC):
                 return None
             self._fatal = Ending.of(failure)
             return failure
-        return failure if policy is RetryPolicy.RETRY and claim.attempt + 1 < _MOST_ATTEMPTS else None
+        if policy is not RetryPolicy.RETRY or claim.attempt + 1 >= _MOST_ATTEMPTS or self._hangs(failure):
+            return None
+        return failure
+
+    def _hangs(self, failure: Failure) -> bool:
+        """Say whether a start that took too long would do so again.
+
+        The first start may have had to compile or to fetch something. Once an engine has served, it is the
+        configuration that hangs, and another start would cost as much time as the first.
+        """
+        return failure.error_class is ErrorClass.ENGINE_START_TIMEOUT and any(
+            trial.outcome is not None and trial.outcome.kind is OutcomeKind.MEASURED
+            for trial in self._study.trials()
+        )
 
     def _is_measured_again(self, claim: Claim, outcome: Outcome) -> bool:
         """Say whether a disturbed repeat is measured again: what it proves must not depend on others."""

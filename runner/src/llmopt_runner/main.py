@@ -30,8 +30,10 @@ from llmopt_runner.assembling import search_runner, shared
 from llmopt_runner.budgets import Ending
 from llmopt_runner.candidates import CandidateRunners, key_owner
 from llmopt_runner.comparing import ComparisonLoop
+from llmopt_runner.earlier import learn_from_others
 from llmopt_runner.heartbeat import Heartbeat
 from llmopt_runner.loop import Loop, TrialEnd
+from llmopt_runner.machines import machine_kind
 from llmopt_runner.searching import SearchLoop
 from llmopt_runner.secrets import own_secrets
 from llmopt_runner.stopping import Interrupted, StopSignal
@@ -109,10 +111,12 @@ def _run(options: argparse.Namespace, stopping: StopSignal, secrets: Mapping[str
     resource = load_manifest(options.manifest)
     with open_for_search(options.storage) as storage:
         study = own_study(storage, resource)
+        machine = machine_kind()
+        learn_from_others(study, resource, options.storage, options.results, machine)
         progress = Progress()
         name = f"{socket.gethostname()}-{options.index}-{uuid.uuid4().hex[:8]}"
         with (
-            Heartbeat(study, name, options.index, progress) as heartbeat,
+            Heartbeat(study, name, options.index, progress, machine) as heartbeat,
             _metrics(options, study, progress, _planned(resource)) as trial_ended,
         ):
             work = Work(study, name, options.results, stopping, progress, trial_ended, secrets)

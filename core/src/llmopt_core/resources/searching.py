@@ -270,5 +270,17 @@ class Search(Part):
     ] = Field(default_factory=list)
     warm_start_from: Annotated[
         list[StudyRef],
-        Field(max_length=8, description="Optimizations whose best configurations are tried first."),
+        Field(
+            max_length=8,
+            description="Optimizations whose best configurations are tried first, and from which the sampler "
+            "`auto` learns.",
+        ),
     ] = Field(default_factory=list)
+    transfer: Annotated[
+        Literal["auto", "none"],
+        Field(
+            description="With `auto`, the sampler `auto` also learns from finished optimizations of the same "
+            "engine on the same kind of machine, as far as they predict what is measured here; with `none` "
+            "from no other study."
+        ),
+    ] = "auto"

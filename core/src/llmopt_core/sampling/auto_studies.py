@@ -1,17 +1,19 @@
 """The sampler `auto` on a study: what it is given of the trials, and when it ends the search."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from llmopt_core.analysis.contenders import score_errors
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.sampling.auto import AutoSampler
+from llmopt_core.sampling.auto.transfer import Transfer
 from llmopt_core.sampling.checks import runner_seed
 from llmopt_core.sampling.observations import Advice, Observation, ObservedState, Problem
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.search.spaces import ChoiceDimension, SearchSpace
 from llmopt_core.storage.bounds import bounded, known_bounds
+from llmopt_core.storage.earlier import EarlierStudy
 from llmopt_core.storage.methods import Proposal, Request, Sampler
 from llmopt_core.storage.points import known_part
 from llmopt_core.storage.records import Outcome, OutcomeKind, Phase, StudyDefinition
@@ -41,8 +43,13 @@ class AutoStudySampler(Sampler):
     def __init__(self, definition: StudyDefinition) -> None:
         self._definition = definition
         self._problem = problem_of(definition)
+        self._transfer: Transfer | None = None
         self._seeds: dict[str, int] = {}  # by runner
         self._ended_at = -1  # how many changes of the study were known then
+
+    def learn(self, earlier: Sequence[EarlierStudy]) -> None:
+        """Take what earlier studies measured as the prior of the models."""
+        self._transfer = Transfer(self._definition.space, earlier)
 
     def prepare(self, runner: str, trials: int) -> None:
         """Choose the seed of `runner`, whose chance differs from every other runner's."""
@@ -58,7 +65,7 @@ class AutoStudySampler(Sampler):
         records = (trial.record for trial in snapshot.trials.values())
         constraints = known_bounds(bounded(self._definition, records))
         problem = replace(self._problem, constraints=constraints)
-        sampler = AutoSampler(problem, self._seeds[request.runner])
+        sampler = AutoSampler(problem, self._seeds[request.runner], self._transfer)
         known = request.known if request.completes else {}
         advice = sampler.propose(observations, request.running, known)
         if advice is None:
@@ -66,7 +73,7 @@ class AutoStudySampler(Sampler):
         if not request.completes and self._ends(observations, advice):
             self._ended_at = len(snapshot.changes)
             return None
-        return Proposal(advice.parameters, _notes(advice))
+        return Proposal(advice.parameters, _notes(advice), advice.learned)
 
     def _ends(self, observations: list[Observation], advice: Advice) -> bool:
         measured = sum(each.state is ObservedState.MEASURED for each in observations)

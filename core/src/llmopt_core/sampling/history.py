@@ -78,7 +78,7 @@ class OptunaSampler(Sampler):
         parameters = walk(space, lambda name: suggest(trial, name, self._space[name]))
         noted = self._storage.get_trial_system_attrs(self._identifier(trial.number))
         notes = {key: note for key, note in noted.items() if not key.startswith(_NOT_KEPT)}
-        return _Placed(parameters, notes, trial.number)
+        return _Placed(parameters, notes, place=trial.number)
 
     def settle(self, proposal: Proposal, number: int | None) -> None:
         """Remember that `proposal` became trial `number`, or forget it."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.storage.earlier import Learned
 from llmopt_core.storage.records import ConstraintDefinition, ObjectiveDefinition
 
 
@@ -66,9 +67,11 @@ class Advice:
     `expected_gain` is the expected improvement of the objective over the best feasible configuration,
     relative to it; `seconds` is the expected time including an engine start where one is needed. `bound` is
     the relative gain that no remaining configuration exceeds with 95 % probability, None while unknown.
+    `learned` says how far earlier studies were used.
     """
 
     parameters: Mapping[str, Value]
     expected_gain: float | None = None
     seconds: float | None = None
     bound: float | None = None
+    learned: tuple[Learned, ...] = ()

@@ -13,11 +13,13 @@ from sqlalchemy.engine import Connection
 
 from llmopt_core.search.configurations import Value
 from llmopt_core.storage.database import Database
-from llmopt_core.storage.documents import Ticket
+from llmopt_core.storage.documents import Ticket, dump
+from llmopt_core.storage.earlier import Learned
 from llmopt_core.storage.errors import StorageUnavailable
+from llmopt_core.storage.lessons import LEARNED_KEY, Lessons
 from llmopt_core.storage.methods import Proposal, Request, Sampler
 from llmopt_core.storage.records import Claim, Phase
-from llmopt_core.storage.rows import TrialWriter, get_attribute
+from llmopt_core.storage.rows import TrialWriter, get_attribute, put_attribute
 from llmopt_core.storage.snapshot import Snapshot, StoredTrial
 
 END_KEY = "llmopt:ended"
@@ -58,13 +60,17 @@ class Claims:
         writer: TrialWriter,
         session: str,
         sampler: Sampler | None,
+        lessons: Lessons,
     ) -> None:
         self._database = database
         self._snapshot = snapshot
         self._writer = writer
         self._session = session
         self._given_sampler = sampler
+        self._lessons = lessons
         self._unheard: set[str] = set()  # tokens of claims of which we do not know whether they were kept
+        self._has_learned = False
+        self._learned: tuple[Learned, ...] = ()  # as it was written last
 
     @property
     def _sampler(self) -> Sampler:
@@ -84,6 +90,7 @@ class Claims:
                 return found
             if self._is_over(wish):
                 return None
+            self._learn()
             # What is missing shows before the first trial is run.
             self._sampler.prepare(wish.runner, len(self._snapshot.trials))
             draft = self._draft(wish)
@@ -107,6 +114,19 @@ class Claims:
             if trial is None:
                 return None
             return self._start(connection, trial, replace(ticket, parameters=trial.ticket.parameters))
+
+    def _learn(self) -> None:
+        """Give the sampler what the study keeps of earlier ones, once."""
+        if self._has_learned:
+            return
+        if earlier := self._lessons.kept:
+            self._sampler.learn(earlier)
+        self._has_learned = True
+
+    def _say_learned(self, connection: Connection, learned: tuple[Learned, ...]) -> None:
+        if learned and learned != self._learned:
+            put_attribute(connection, self._snapshot.study_id, LEARNED_KEY, dump(learned))
+            self._learned = learned
 
     def _draft(self, wish: Wish) -> Draft | None:
         """Return what the sampler proposes, or None where the next trial's parameters are known."""
@@ -143,6 +163,7 @@ class Claims:
         if proposal is None:
             return None
         ticket = replace(ticket, parameters=proposal.parameters, sampler=proposal.notes)
+        self._say_learned(connection, proposal.learned)
         if waiting is not None:
             return self._start(connection, waiting, ticket)
         number = self._snapshot.next_number

@@ -4,11 +4,12 @@ The operator and other readers give none, so they load none of what samplers nee
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from llmopt_core.search.configurations import Value
+from llmopt_core.storage.earlier import EarlierStudy, Learned
 from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_core.storage.records import StudyDefinition
 from llmopt_core.storage.snapshot import Snapshot, StoredTrial
@@ -31,10 +32,14 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """What a sampler proposed: parameters by full name, and its notes, which are stored with the trial."""
+    """What a sampler proposed: parameters by full name, and its notes, which are stored with the trial.
+
+    `learned` says how far it used earlier studies, which is stored with the study.
+    """
 
     parameters: Mapping[str, Value]
     notes: Mapping[str, Any] = field(default_factory=dict)
+    learned: tuple[Learned, ...] = ()
 
 
 class Sampler(ABC):
@@ -46,6 +51,9 @@ class Sampler(ABC):
 
     exclusive = False
     ended: str | None = None
+
+    def learn(self, earlier: Sequence[EarlierStudy]) -> None:  # noqa: B027 - most learn from one study only
+        """Take what earlier studies measured; called once, before `prepare`."""
 
     def prepare(self, runner: str, trials: int) -> None:  # noqa: B027 - most have nothing to prepare
         """Make what `runner` needs, in a study of `trials` trials; raises SamplerUnavailable."""

@@ -261,6 +261,7 @@ class RunnerRecord:
     memory_total_mib: float | None = None
     memory_level: str | None = None  # safe, warning, critical or emergency
     ended: str | None = None  # why it ended, as far as it could still say so
+    machine: str = ""  # what it measures on, in words; empty where that is not known
 
 
 # In place of a plan's first look: its comparisons are judged once, after all that was measured.

@@ -153,6 +153,26 @@ def find_studies(connection: Connection, key: str, document: str, other: str) ->
     return {name: found for name, found in connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
 
 
+def find_ended_studies(
+    connection: Connection, key: str, prefix: str, end_key: str, most: int
+) -> tuple[str, ...]:
+    """Return the names of the `most` studies made last that have an attribute `end_key`.
+
+    Their attribute `key` begins with `prefix`.
+    """
+    first, end = STUDY_ATTRIBUTES.alias(), STUDY_ATTRIBUTES.alias()
+    query = (
+        sa.select(STUDIES.c.study_name)
+        .join(first, first.c.study_id == STUDIES.c.study_id)
+        .join(end, end.c.study_id == STUDIES.c.study_id)
+        .where(first.c.key == key, first.c.value_json.startswith(prefix, autoescape=True))
+        .where(end.c.key == end_key)
+        .order_by(STUDIES.c.study_id.desc())
+        .limit(most)
+    )
+    return tuple(connection.execute(query).scalars())
+
+
 def list_studies(connection: Connection) -> tuple[str, ...]:
     """Return the names of all studies, sorted."""
     return tuple(connection.execute(sa.select(STUDIES.c.study_name).order_by(STUDIES.c.study_name)).scalars())

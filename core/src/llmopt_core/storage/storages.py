@@ -20,6 +20,7 @@ from llmopt_core.storage.repeats import plan_of, tickets
 from llmopt_core.storage.rows import (
     TrialWriter,
     delete_study,
+    find_ended_studies,
     find_newest_study,
     find_studies,
     find_study,
@@ -106,6 +107,15 @@ class Storage:
         if name is None:
             raise StudyNotFound(f"{self._database.address} holds no study of an optimization {resource}")
         return self.open_study(name)
+
+    def ended_optimizations(self, namespace: str, most: int) -> tuple[str, ...]:
+        """Return the names of at most `most` studies of optimizations that have ended, the newest first.
+
+        Only of optimizations in `namespace`: a database may be shared.
+        """
+        prefix = dump(f"{namespace}/").removesuffix('"')
+        with self._database.reading() as connection:
+            return find_ended_studies(connection, _RESOURCE_KEY, prefix, END_KEY, most)
 
     def open_study(self, name: str) -> "Study":
         """Open the study called `name`; raises StudyNotFound."""

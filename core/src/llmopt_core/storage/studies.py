@@ -25,9 +25,11 @@ from llmopt_core.storage.documents import (
     load,
     load_definition,
 )
+from llmopt_core.storage.earlier import Learned
 from llmopt_core.storage.endings import Endings
 from llmopt_core.storage.errors import StudyUnreadable
 from llmopt_core.storage.leases import Leases, beat_of
+from llmopt_core.storage.lessons import LEARNED_KEY, Lessons, load_learned
 from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_core.storage.methods import Methods, Pruning
 from llmopt_core.storage.records import (
@@ -61,7 +63,7 @@ OWNER_KEY = "llmopt:owner"
 KEEP, DELETE = "Keep", "Delete"
 _PLAN_KEY = "llmopt:confirm"
 _RUNNER_PREFIX = "runner:"
-_NAMED_KEYS = (END_KEY, _PLAN_KEY, RETENTION_KEY, DEFINITION_KEY)
+_NAMED_KEYS = (END_KEY, _PLAN_KEY, RETENTION_KEY, DEFINITION_KEY, LEARNED_KEY)
 _TEXTS = TypeAdapter(str)
 # What is not readable is called so.
 _PLAN, _END = "the plan of the confirmation", "the reason of the study's end"
@@ -90,7 +92,8 @@ class Study:
         self._writer = TrialWriter(study_id, definition.space)
         self._methods = methods
         sampler = None if methods is None else methods.sampler(definition)
-        self._claims = Claims(database, self._snapshot, self._writer, session, sampler)
+        self.lessons = Lessons(database, study_id)
+        self._claims = Claims(database, self._snapshot, self._writer, session, sampler, self.lessons)
         self._endings = Endings(database, definition, self._snapshot, self._writer)
         self._pruning: dict[int, Pruning | None] = {}  # by the number of a running trial
 
@@ -192,10 +195,12 @@ class Study:
             document = dump_definition(replace(stored, comparison=changed))
             put_attribute(connection, self._study_id, DEFINITION_KEY, document)
             self._enqueue_missing(connection, changed, again=False)
-            self._withdraw(
-                connection,
-                lambda ticket: (ticket.repeat or 0) >= changed.repeats,
-            )
+            self._withdraw(connection, lambda ticket: (ticket.repeat or 0) >= changed.repeats)
+
+    @property
+    def learned(self) -> tuple[Learned, ...]:
+        """How far earlier studies are used, as the sampler said last."""
+        return self.lessons.learned
 
     def report(self, claim: Claim, place: int, item: MeasuredItem) -> bool:
         """Take what was measured of one item; say whether the pruner wants the trial to stop.
@@ -282,6 +287,7 @@ class Study:
             retention=KEEP if kept is None else load(_TEXTS, kept, RETENTION_KEY),
             seen_trials=trials,
             seen_runners=tuple(beats[name].runner for name in sorted(beats)),
+            learned=load_learned(texts.get(LEARNED_KEY)),
             unreadable=unreadable,
         )
 
@@ -314,10 +320,7 @@ class Study:
                 self._enqueue_missing(connection, comparison, again=True)
 
     def retain(self, retention: str, owner: str) -> None:
-        """Write down what becomes of the study when its resource, which `owner` has, is deleted.
-
-        That is `Keep` or `Delete`.
-        """
+        """Write down what becomes of the study when the resource of `owner` is deleted: Keep or Delete."""
         with self._database.writing() as connection:
             put_attribute(connection, self._study_id, RETENTION_KEY, dump(retention))
             put_attribute(connection, self._study_id, OWNER_KEY, dump(owner))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llmopt_core.storage.documents import EndReason
+from llmopt_core.storage.earlier import Learned
 from llmopt_core.storage.records import (
     ComparisonDefinition,
     ConfirmPlan,
@@ -32,6 +33,10 @@ class StudyView(Protocol):
     def comparison(self) -> ComparisonDefinition | None:
         """What a benchmark compares, as it is now; None for an optimization."""
 
+    @property
+    def learned(self) -> tuple[Learned, ...]:
+        """How far earlier studies are used, as the sampler said last."""
+
     def trials(self) -> tuple[TrialRecord, ...]:
         """Return all trials by number."""
 
@@ -50,6 +55,7 @@ class StudyPicture:
     retention: str
     seen_trials: tuple[TrialRecord, ...]
     seen_runners: tuple[RunnerRecord, ...]
+    learned: tuple[Learned, ...] = ()
     unreadable: tuple[str, ...] = ()
 
     def trials(self) -> tuple[TrialRecord, ...]:

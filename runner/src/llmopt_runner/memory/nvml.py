@@ -46,6 +46,11 @@ class NvmlDevice:
         node = _asked(self._nvml, self._nvml.nvmlDeviceGetNumaNodeId, self._handle)
         return node is not None and node >= 0
 
+    def product(self) -> str:
+        """Return what the GPU is sold as; raises DeviceUnreadable."""
+        name = self._ask(lambda: self._nvml.nvmlDeviceGetName(self._handle))
+        return name.decode() if isinstance(name, bytes) else str(name)  # older bindings return bytes
+
     def occupancy(self) -> Occupancy:
         """Return memory as programs have it: what the driver reserves for itself is left out.
 

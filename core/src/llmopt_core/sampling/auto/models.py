@@ -12,6 +12,7 @@ from llmopt_core.sampling.auto.acquisition import within
 from llmopt_core.sampling.auto.encoding import Encoding
 from llmopt_core.sampling.auto.gaussian import GaussianProcess, fit_process
 from llmopt_core.sampling.auto.surrogates import Surrogate, fit_surrogate, is_logarithmic
+from llmopt_core.sampling.auto.transfer import Transfer, TransferPrior
 from llmopt_core.sampling.observations import Observation, ObservedState, Problem
 
 Vector = NDArray[np.float64]
@@ -32,7 +33,10 @@ _LEAST_FOR_SECONDS = 3
 
 @dataclass(frozen=True)
 class Models:
-    """The fitted models of one study; `rows` are those of its measured trials."""
+    """The fitted models of one study; `rows` are those of its measured trials.
+
+    `priors` are what earlier studies tell of the metrics.
+    """
 
     problem: Problem
     rows: Matrix
@@ -41,6 +45,7 @@ class Models:
     seconds: GaussianProcess | None
     measured_seconds: Vector
     start_seconds: float
+    priors: Mapping[str, TransferPrior]
 
     def objectives(self, rows: Matrix) -> tuple[Matrix, Matrix]:
         """Return means and standard deviations of the objectives' targets, both (rows, objectives)."""
@@ -96,16 +101,22 @@ class Models:
 
 
 def fit_models(
-    problem: Problem, encoding: Encoding, observations: Sequence[Observation], seed: int
+    problem: Problem,
+    encoding: Encoding,
+    observations: Sequence[Observation],
+    seed: int,
+    transfer: Transfer | None = None,
 ) -> Models:
     """Return the models of `observations`, of which at least one is measured."""
     measured = [each for each in observations if each.state in MEASURED]
     running = [each for each in observations if each.state is ObservedState.RUNNING]
     rows = encoding.rows([each.parameters for each in measured])
     expected = encoding.rows([each.parameters for each in running])
+    series = {name: _series(name, rows, measured) for name in problem.metrics}
+    priors = {} if transfer is None else priors_of(problem, encoding, observations, transfer)
     metrics = {
-        name: _metric_model(name, rows, measured, expected, seed + place)
-        for place, name in enumerate(problem.metrics)
+        name: _metric_model(each, expected, priors.get(name), seed + place)
+        for place, (name, each) in enumerate(series.items())
     }
     seconds = np.maximum([each.seconds for each in measured], 1e-6)
     return Models(
@@ -116,23 +127,52 @@ def fit_models(
         _seconds_model(rows, seconds),
         seconds,
         _start_seconds(observations),
+        priors,
     )
 
 
-def _metric_model(
-    name: str, rows: Matrix, measured: Sequence[Observation], expected: Matrix, seed: int
-) -> Surrogate:
+def priors_of(
+    problem: Problem, encoding: Encoding, observations: Sequence[Observation], transfer: Transfer
+) -> dict[str, TransferPrior]:
+    """Return what earlier studies tell of each metric that was measured."""
+    measured = [each for each in observations if each.state in MEASURED]
+    rows = encoding.rows([each.parameters for each in measured])
+    series = (_series(name, rows, measured) for name in problem.metrics)
+    return {each.metric: each.prior(transfer) for each in series if each.values}
+
+
+@dataclass(frozen=True)
+class _Series:
+    """One metric as it was measured at `rows`, with standard errors, 0 where unknown."""
+
+    metric: str
+    rows: Matrix
+    values: Sequence[float]
+    errors: Sequence[float]
+
+    @property
+    def logarithmic(self) -> bool:
+        return is_logarithmic(self.metric, self.values)
+
+    def prior(self, transfer: Transfer) -> TransferPrior:
+        return transfer.prior(self.metric, self.rows, self.values, logarithmic=self.logarithmic)
+
+
+def _series(name: str, rows: Matrix, measured: Sequence[Observation]) -> _Series:
     having = [index for index, each in enumerate(measured) if name in each.metrics]
-    rows = rows[having]
     values = [measured[index].metrics[name] for index in having]
     errors = [measured[index].standard_errors.get(name, 0.0) for index in having]
-    logarithmic = is_logarithmic(name, values)
+    return _Series(name, rows[having], values, errors)
+
+
+def _metric_model(series: _Series, expected: Matrix, prior: TransferPrior | None, seed: int) -> Surrogate:
     return fit_surrogate(
-        np.vstack([rows, expected]),
-        [*values, *_nearest_values(rows, values, expected)],
-        [*errors, *[0.0] * len(expected)],
+        np.vstack([series.rows, expected]),
+        [*series.values, *_nearest_values(series.rows, series.values, expected)],
+        [*series.errors, *[0.0] * len(expected)],
         seed,
-        logarithmic=logarithmic,
+        logarithmic=series.logarithmic,
+        prior=prior if prior is not None and prior.parts else None,
     )
 
 

@@ -12,6 +12,10 @@ Matrix = NDArray[np.float64]
 class Predictor(Protocol):
     """A fitted regression model that knows how uncertain it is."""
 
+    @property
+    def targets(self) -> Vector:
+        """The targets of the rows that `held_out` predicts."""
+
     def predict(self, rows: Matrix) -> tuple[Vector, Vector]:
         """Return the mean and the standard deviation at each of `rows`, both of shape (rows,)."""
 

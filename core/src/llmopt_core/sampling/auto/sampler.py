@@ -8,9 +8,10 @@ from threadpoolctl import threadpool_limits
 from llmopt_core.sampling.auto.bounds import remaining_gain
 from llmopt_core.sampling.auto.candidates import PointSource
 from llmopt_core.sampling.auto.encoding import Encoding, Point
-from llmopt_core.sampling.auto.models import fit_models
+from llmopt_core.sampling.auto.models import fit_models, priors_of
 from llmopt_core.sampling.auto.pools import Pools
 from llmopt_core.sampling.auto.scores import Scorer
+from llmopt_core.sampling.auto.transfer import Transfer
 from llmopt_core.sampling.auto.tried import Tried
 from llmopt_core.sampling.designs import QuasiRandomDesign
 from llmopt_core.sampling.observations import Advice, Observation, Problem
@@ -18,6 +19,8 @@ from llmopt_core.search.configurations import Value
 
 # Trials that are spread over the space before a model is asked: the more parameters, the more.
 _LEAST_INITIAL, _INITIAL_SHARE = 3, 0.4
+# With earlier studies that predict what was measured, the models are asked after so many trials.
+_LEAST_INFORMED = 2
 # So many random points are looked at where the next of the sequence was tried already.
 _OTHERS = 50
 
@@ -25,13 +28,14 @@ _OTHERS = 50
 class AutoSampler:
     """Proposes the configuration with the largest expected gain per second of engine time.
 
-    All that it knows comes with the observations, so that any runner continues where another ended. The same
-    seed and observations give the same proposal.
+    All that it knows comes with the observations and `transfer`, what earlier studies measured, so that any
+    runner continues where another ended. The same seed and observations give the same proposal.
     """
 
-    def __init__(self, problem: Problem, seed: int) -> None:
+    def __init__(self, problem: Problem, seed: int, transfer: Transfer | None = None) -> None:
         self._problem = problem
         self._seed = seed
+        self._transfer = transfer
         self._encoding = Encoding(problem.space)
         self._initial = max(_LEAST_INITIAL, round(_INITIAL_SHARE * len(problem.space.parameters)))
         self._design = QuasiRandomDesign(problem.space, seed)
@@ -52,15 +56,33 @@ class AutoSampler:
         source = PointSource(self._problem.space, known or {}, chance)
         pools = Pools(self._problem, source, tried, running_engine)
         with threadpool_limits(limits=1):  # the engine needs the other cores
-            if len(observations) < self._initial or not tried.has(self._problem.metrics):
+            if self._transfer is not None and all(each.is_baseline for each in observations):
+                completed = (source.completed({}, each) for each in self._transfer.leaders(self._problem))
+                if (leader := next((each for each in completed if pools.untried(each)), None)) is not None:
+                    return Advice(leader)
+            if len(observations) < self._first_trials(observations) or not tried.has(self._problem.metrics):
                 return self._spread(observations, pools, known or {})
             return self._modelled(observations, tried, pools, chance)
+
+    def _first_trials(self, observations: Sequence[Observation]) -> int:
+        """Return how many trials come before the models are asked: few where earlier studies predict them.
+
+        Where they do not, there are as many as without them, after the one that they proposed.
+        """
+        if self._transfer is None:
+            return self._initial
+        priors = priors_of(self._problem, self._encoding, observations, self._transfer)
+        predicted = any(
+            priors[each.metric].parts for each in self._problem.objectives if each.metric in priors
+        )
+        return _LEAST_INFORMED if predicted else self._initial + 1
 
     def _spread(
         self, observations: Sequence[Observation], pools: Pools, known: Mapping[str, Value]
     ) -> Advice | None:
         """Return the next point of a sequence that covers every parameter's range evenly."""
-        point = self._design.propose([each.parameters for each in observations], known)
+        followed = observations if self._transfer is None else observations[1:]
+        point = self._design.propose([each.parameters for each in followed], known)
         if point is not None and pools.untried(point):
             return Advice(point)
         others = pools.random(_OTHERS)
@@ -73,7 +95,7 @@ class AutoSampler:
         pools: Pools,
         chance: np.random.Generator,
     ) -> Advice | None:
-        models = fit_models(self._problem, self._encoding, observations, self._seed)
+        models = fit_models(self._problem, self._encoding, observations, self._seed, self._transfer)
         scorer = Scorer(models, self._encoding, pools, len(observations), chance)
         scored = scorer.search([tried.measured[index].parameters for index in scorer.leaders()])
         if scored is None:
@@ -85,4 +107,5 @@ class AutoSampler:
             expected_gain=models.relative(float(scored.gain[best])),
             seconds=float(scored.seconds[best]),
             bound=remaining_gain(models, self._encoding.rows(scored.points), scored.gain, chance),
+            learned=() if self._transfer is None else self._transfer.learned(models.priors.values()),
         )

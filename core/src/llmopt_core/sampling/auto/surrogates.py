@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from llmopt_core.metrics.catalog import CATALOG
 from llmopt_core.sampling.auto.forests import fit_forest
-from llmopt_core.sampling.auto.gaussian import GaussianProcess, fit_process
+from llmopt_core.sampling.auto.gaussian import fit_process
+from llmopt_core.sampling.auto.informed import Prior, ScaledPrior, fit_informed
 from llmopt_core.sampling.auto.predictors import Predictor
 
 Vector = NDArray[np.float64]
@@ -84,17 +85,29 @@ def is_logarithmic(metric: str, values: Sequence[float]) -> bool:
 
 
 def fit_surrogate(
-    rows: Matrix, values: Sequence[float], errors: Sequence[float], seed: int, *, logarithmic: bool
+    rows: Matrix,
+    values: Sequence[float],
+    errors: Sequence[float],
+    seed: int,
+    *,
+    logarithmic: bool,
+    prior: Prior | None = None,
 ) -> Surrogate:
-    """Return the model of `values` at `rows`; `errors` are their known standard errors, 0 where unknown."""
+    """Return the model of `values` at `rows`; `errors` are their known standard errors, 0 where unknown.
+
+    With a `prior`, a process about it is a member too, as far as it predicts better than the others.
+    """
     raw = np.asarray(values, dtype=np.float64)
     scale = _scale(raw, logarithmic=logarithmic)
     targets = scale.targets(raw)
     spread = np.asarray(errors, dtype=np.float64) / (raw if logarithmic else 1.0) / scale.width
-    process = fit_process(rows, targets, spread**2)
-    if len(raw) < _LEAST_FOR_FOREST:
-        return Surrogate(scale, ((1.0, process),))
-    return Surrogate(scale, _weighed(process, rows, targets, spread**2, seed))
+    members: list[Predictor] = [fit_process(rows, targets, spread**2)]
+    if prior is not None:
+        expected = ScaledPrior(prior, scale.centre, scale.width)
+        members.append(fit_informed(rows, targets, spread**2, expected))
+    if len(raw) >= _LEAST_FOR_FOREST:
+        members.append(fit_forest(rows, targets, spread**2, seed))
+    return Surrogate(scale, _weighed(members, len(raw)))
 
 
 def _scale(raw: Vector, *, logarithmic: bool) -> TargetScale:
@@ -103,17 +116,13 @@ def _scale(raw: Vector, *, logarithmic: bool) -> TargetScale:
     return TargetScale(logarithmic, float(shifted.mean()), width if width > _SMALL else 1.0)
 
 
-def _weighed(
-    process: GaussianProcess, rows: Matrix, targets: Vector, variances: Vector, seed: int
-) -> tuple[tuple[float, Predictor], ...]:
-    forest = fit_forest(rows, targets, variances, seed)
-    better = _score(*process.held_out(), process.targets) - _score(*forest.held_out(), targets)
-    share = 1.0 / (1.0 + math.exp(-min(max(better * len(targets) * _EVIDENCE, -50.0), 50.0)))
-    if share > 1 - _LEAST_SHARE:
-        return ((1.0, process),)
-    if share < _LEAST_SHARE:
-        return ((1.0, forest),)
-    return ((share, process), (1 - share, forest))
+def _weighed(members: Sequence[Predictor], rows: int) -> tuple[tuple[float, Predictor], ...]:
+    """Return the members with shares by how well each predicts the targets that are held out from it."""
+    scores = np.array([_score(*each.held_out(), each.targets) for each in members])
+    shares = np.exp(np.maximum((scores - scores.max()) * rows * _EVIDENCE, -50.0))
+    shares = np.where(shares < _LEAST_SHARE * shares.sum(), 0.0, shares)
+    shares /= shares.sum()
+    return tuple((float(share), each) for share, each in zip(shares, members, strict=True) if share)
 
 
 def _score(mean: Vector, spread: Vector, targets: Vector) -> float:
