@@ -1,11 +1,11 @@
 """What an earlier study is worth to the sampler `auto`, on recorded surfaces and by a simulated clock.
 
 Each run searches a surface from nothing, or with one earlier study of `--earlier` recorded configurations,
-drawn by chance, at most a third of all: of the same surface with other noise, another level and another scale;
-of the inverted surface, where the best is the worst; with its measurements shuffled, so that they say nothing;
-or of the most alike of the other SURFACES that has the same parameters, such as another machine or model. The
-same seeds see the same noise. A run ends as in `search_efficiency.py`. Where a surface recorded no start times,
-a start takes one usual measurement.
+drawn by chance, at most a third of all: of the same surface with other noise, another level and another
+scale; of the inverted surface, where the best is the worst; with its measurements shuffled, so that they say
+nothing; or of the most alike of the other SURFACES that has the same parameters, such as another machine or
+model. The same seeds see the same noise. A run ends as in `search_efficiency.py`. Where a surface recorded no
+start times, a start takes one usual measurement.
 
     python bench/transfer.py SURFACES... [--seeds N] [--trials N] [--earlier N] [--jobs N] [--output FILE.md]
 """
@@ -212,7 +212,8 @@ def _report(
     asked: argparse.Namespace,
     seconds: float,
 ) -> str:
-    rows, ratios = [], {kind: [] for kind in KINDS if kind != _NONE}
+    rows: list[list[str]] = []
+    ratios: dict[str, list[Ratio | None]] = {kind: [] for kind in KINDS if kind != _NONE}
     for folder, one in prepared.items():
         case = one.case(_factor(one))
         figures = {kind: CaseFigures.of(runs) for kind in KINDS if (runs := _runs(found, folder, kind))}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
-from llmopt_core.errors.classes import Failure, LlmoptError, RetryPolicy
+from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
 from llmopt_core.errors.unexpected import failure_of
 from llmopt_core.search.configurations import Configuration
