@@ -20,7 +20,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,20 +190,32 @@ def main() -> int:
         if (source := _source(folder, kind, prepared)) is not None
     ]
     began = time.monotonic()
-    found = dict(zip(todo, _run_all(todo, asked.jobs), strict=True))
-    text = _report(prepared, found, asked, time.monotonic() - began)
-    print(text)
-    if asked.output is not None:
-        asked.output.write_text(text, encoding="utf-8")
+    found: dict[Task, RunFigures] = {}
+    for task, figures in zip(todo, _run_all(todo, asked.jobs), strict=True):
+        found[task] = figures
+        done = {folder: one for folder, one in prepared.items() if _left(todo, found, folder) == 0}
+        if task.folder in done:
+            _write(_report(done, found, asked, time.monotonic() - began), asked.output)
     return 0
 
 
-def _run_all(todo: Sequence[Task], jobs: int) -> list[RunFigures]:
+def _left(todo: Sequence[Task], found: Mapping[Task, RunFigures], folder: Path) -> int:
+    return sum(task.folder == folder and task not in found for task in todo)
+
+
+def _write(text: str, output: Path | None) -> None:
+    """Say how it stands after each surface: the last surfaces take longest."""
+    print(text, flush=True)
+    if output is not None:
+        output.write_text(text, encoding="utf-8")
+
+
+def _run_all(todo: Sequence[Task], jobs: int) -> Iterator[RunFigures]:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"  # of each process: the runs themselves are spread over the processors
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(jobs, context) as pool:
-        return list(pool.map(run_one, todo, chunksize=len(KINDS)))
+        yield from pool.map(run_one, todo, chunksize=len(KINDS))
 
 
 def _report(

@@ -10,7 +10,7 @@ from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.earlier import MOST_STUDIES
 from llmopt_core.storage.errors import StudyNotFound
-from llmopt_core.storage.records import ComparisonDefinition, Serving
+from llmopt_core.storage.records import CandidateDefinition, ComparisonDefinition, Serving
 
 MACHINE = "4 x Processor, 16 GiB"
 SERVING = Serving({"source": "hf://team/model"}, {"name": "llamacpp"}, {})
@@ -119,6 +119,23 @@ def test_what_cannot_be_read_is_left_out(storage):
     assert _names(study) == ["team/good"]
 
 
+@pytest.mark.parametrize("forged", ["team/\x1b[31mred", "x" * 400])
+def test_a_name_that_no_resource_has_is_not_kept(storage, forged):
+    """What another program wrote into a row neither reaches a terminal nor makes this study unreadable."""
+    _earlier(storage, "good")
+    _earlier(storage, "forged", resource=f"team/{forged}")
+    assert _names(_settled(storage)) == ["team/good"]
+
+
+def test_measurements_that_are_no_numbers_of_this_world_are_not_kept(storage):
+    """Neither a value beyond all measures nor one that is not finite reaches a model."""
+    study = _earlier(storage, "huge", ended=False)
+    claim = study.claim("r", budget=99)
+    study.finish(claim, measured(claim, accuracy=1e200))
+    study.end("TrialsExhausted", "all trials are done")
+    assert _names(_settled(storage)) == []
+
+
 def test_it_is_settled_once_for_all_runners(storage):
     """A runner that begins later learns the same, though there is another study by then."""
     _earlier(storage, "good")
@@ -142,7 +159,7 @@ def test_a_study_that_has_begun_keeps_to_what_it_knows(storage):
     "changes",
     [
         {"sampler": "tpe"},
-        {"comparison": ComparisonDefinition((), "a", 2), "sampler": "auto"},
+        {"comparison": ComparisonDefinition((CandidateDefinition("a", SERVING),), "a", 2), "sampler": "auto"},
     ],
 )
 def test_other_samplers_and_benchmarks_learn_from_no_other_study(storage, changes):

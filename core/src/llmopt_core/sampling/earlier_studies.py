@@ -15,8 +15,9 @@ from llmopt_core.analysis.summary import rank
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.sampling.checks import AUTO
 from llmopt_core.storage.access import Access
-from llmopt_core.storage.documents import dump
-from llmopt_core.storage.earlier import MOST_STUDIES, MOST_TRIALS, EarlierStudy, EarlierTrial
+from llmopt_core.storage.documents import dump, load
+from llmopt_core.storage.earlier import EARLIER, MOST_STUDIES, MOST_TRIALS, EarlierStudy, EarlierTrial
+from llmopt_core.storage.errors import StudyUnreadable
 from llmopt_core.storage.records import OutcomeKind, Phase, Serving, StudyDefinition, TrialRecord
 from llmopt_core.storage.studies import Study
 
@@ -115,7 +116,20 @@ def _lesson(
         if _is_told(trial) and (asked or machines.get(trial.runner or "") == machine)
     ]
     kept = [told for trial in _spread(trials) if (told := _told(trial, definition)) is not None]
-    return EarlierStudy(theirs.resource, tuple(kept)) if len(kept) >= _LEAST_TRIALS else None
+    return _checked(EarlierStudy(theirs.resource, tuple(kept))) if len(kept) >= _LEAST_TRIALS else None
+
+
+def _checked(lesson: EarlierStudy) -> EarlierStudy:
+    """Return `lesson` as every runner reads it; raises StudyUnreadable where none could.
+
+    What another program wrote into its rows must not make this study unreadable.
+    """
+    name = "what an earlier study measured"
+    try:
+        text = dump((lesson,))
+    except ValueError as error:  # no number, such as an infinite one
+        raise StudyUnreadable(f"{name} cannot be kept: {error}") from None
+    return load(EARLIER, text, name)[0]
 
 
 def _best_first(study: Study) -> list[TrialRecord]:

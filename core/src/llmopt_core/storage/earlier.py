@@ -19,7 +19,9 @@ MOST_TRIALS = 100
 _MOST_CHARACTERS = 317
 _MOST_ENTRIES = 64
 _Name = Annotated[str, Field(max_length=_MOST_CHARACTERS, pattern=r"^[A-Za-z0-9._/-]*$")]
-_Number = Annotated[float, AllowInfNan(allow_inf_nan=False)]
+# Beyond this, sums of squares would not be numbers any more.
+_MOST = 1e15
+_Number = Annotated[float, AllowInfNan(allow_inf_nan=False), Field(ge=-_MOST, le=_MOST)]
 
 
 @dataclass(frozen=True)
