@@ -151,6 +151,7 @@ def shared(
     folder.mkdir(parents=True, exist_ok=True)
     key = secrets.get(Variable.EVALUATOR_API_KEY)
     workload = stopping.run_apart(lambda: PreparedWorkload.prepare(spec.workload, api_key=key))
+    workload.require_same_items(study.trials())
     timeout = spec.budget.trial_timeout
     return Shared(study, workload, timeout, spec.memory_guard, folder, stopping, progress, secrets)
 

@@ -9,8 +9,8 @@ from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.serving import Load
 from llmopt_core.resources.serving import Workload as WorkloadSpec
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.storage.records import Claim, Phase
-from llmopt_runner.datasets.base import Item, Split
+from llmopt_core.storage.records import Claim, Phase, TrialRecord
+from llmopt_runner.datasets.base import DatasetInvalid, Item, Split
 from llmopt_runner.datasets.loading import load_dataset
 from llmopt_runner.datasets.prompts import build_messages
 from llmopt_runner.engines.base import Engine
@@ -48,6 +48,20 @@ class PreparedWorkload:
         evaluator = load_evaluator(spec.evaluator, source.evaluator, api_key=api_key)
         evaluator.check(split.search + split.held_out)
         return cls(spec, source.instruction, split, evaluator)
+
+    def require_same_items(self, trials: Sequence[TrialRecord]) -> None:
+        """Raise DatasetInvalid where `trials` were measured on items that the data set no longer has.
+
+        Scores of other questions would be compared with those of these. A file was changed since, or a newer
+        version of llmopt asks a built-in data set in other words.
+        """
+        known = {item.id for item in (*self.split.search, *self.split.held_out)}
+        asked = {item for trial in trials if trial.outcome is not None for item in trial.outcome.samples}
+        if gone := sorted(asked - known):
+            raise DatasetInvalid(
+                f"workload.dataset: {len(gone)} items that this study was measured on, such as {gone[0]!r},"
+                " are no longer in the data set: it was changed since the study began; start a new study"
+            )
 
     def items(self, phase: Phase) -> tuple[Item, ...]:
         """Return the items that a trial of `phase` is asked."""

@@ -13,11 +13,12 @@ _ATTEMPTS = 200
 
 @dataclass(frozen=True)
 class Problem:
-    """One question with its computed answer."""
+    """One question with its computed answer, and other answers that are as right."""
 
     question: str
     answer: str
     choices: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,4 +86,6 @@ class _Stream:
 
 def _item(dataset: str, kind: str, problem: Problem) -> Item:
     digest = hashlib.sha256(problem.question.encode()).hexdigest()[:12]
-    return Item(f"{dataset}-{digest}", problem.question, problem.answer, kind, problem.choices)
+    return Item(
+        f"{dataset}-{digest}", problem.question, problem.answer, kind, problem.choices, problem.alternatives
+    )

@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from llmopt_runner.datasets.korean.lexicon import WEEKDAYS
+from llmopt_runner.datasets.korean.lexicon import NAMES, THINGS, WEEKDAYS
+from llmopt_runner.datasets.korean.words import with_particle
 from llmopt_runner.datasets.korean_qa import korean_qa
 from llmopt_runner.quality.choice import Choice
 
@@ -12,6 +13,11 @@ from llmopt_runner.quality.choice import Choice
 @pytest.fixture(scope="module")
 def items():
     return korean_qa().items(5000, seed=7)
+
+
+def _name(word):
+    """Return the name in what a text calls its person: 태현 in 태현이."""
+    return word if word in NAMES else word.removesuffix("이")
 
 
 def _of(items, kind):
@@ -86,7 +92,7 @@ def test_prices_by_sorting(items):
 def test_comparisons_have_one_end(items):
     """The answer is the one person of the text who never stands on the other side of a comparison."""
     for item in _of(items, "comparison"):
-        pairs = re.findall(r"(\w+)[은는] (\w+)보다", item.question)
+        pairs = [tuple(map(_name, pair)) for pair in re.findall(r"(\w+)[은는] (\w+)보다", item.question)]
         highest = {pair[0] for pair in pairs} - {pair[1] for pair in pairs}
         lowest = {pair[1] for pair in pairs} - {pair[0] for pair in pairs}
         assert {item.answer} in (highest, lowest), item
@@ -129,3 +135,71 @@ def test_words_by_counting(items):
 def test_more_than_any_manifest_asks_for():
     """Ten thousand search, ten thousand held-out and all few-shot items can be made."""
     assert sum(map(len, korean_qa().split(10_000, 10_000, 0))) == 20_032
+
+
+def test_particles_and_names_read_naturally(items):
+    """A name that ends in a consonant has its 이 before every particle, and no other word has a wrong one."""
+    for item in items:
+        for name in NAMES:
+            closed = (ord(name[-1]) - 0xAC00) % 28 > 0
+            for after in re.findall(
+                rf"(?<![가-힣]){name}(이?(?:은|는|을|를|과|와|의|에게|보다|가))(?= )", item.question
+            ):
+                assert after.startswith("이") is closed, item
+
+
+_IN_OTHER_WORDS = [
+    ("general_rule", "예", ("네", "네, 들어 있습니다.", "예, 맞습니다.", "그렇습니다.", "정답은 예입니다.")),
+    ("general_rule", "아니요", ("아니오", "아뇨", "아니요, 들어 있지 않습니다.", "아닙니다.")),
+    ("true_or_false", "예", ("네", "맞습니다.")),
+    ("true_or_false", "아니요", ("아니오.", "틀립니다.")),
+    ("price_list", None, ("{}입니다.", "가장 싼 물건은 {}입니다", "**{}**", "정답: {}")),
+    ("owners", None, ("{}입니다.", "답은 {}입니다.")),
+    ("comparison", None, ("{}입니다.", "키를 견주어 보면 정답은 {}입니다.")),
+    ("date_after", None, ("{}입니다.", "편지가 도착한 날은 {}입니다.", "{}에 도착했습니다.")),
+    ("weekday_after", None, ("{}입니다", "무슨 요일인지 세어 보면 정답은 {}입니다.")),
+    ("native_to_digits", None, ("{}", "{}개", "정답은 {}입니다.")),
+]
+
+
+@pytest.mark.parametrize(("kind", "expected", "answers"), _IN_OTHER_WORDS)
+def test_right_answers_in_other_words_score(items, kind, expected, answers):
+    """What a person would say instead of the expected words scores as they do."""
+    item = next(each for each in _of(items, kind) if expected in (None, each.answer))
+    for answer in answers:
+        assert asyncio.run(Choice().score(item, answer.format(item.answer))) == 1, answer
+
+
+def test_times_and_destinations_in_other_words(items):
+    """A time of the timetable may be told by the half day, and a city by its train."""
+    for item in _of(items, "timetable"):
+        found = re.fullmatch(r"(\d+)시 (\d+)분", item.answer)
+        if found is None:
+            answers = (f"{item.answer}행", f"{item.answer}행 기차입니다.", f"{item.answer}로 갑니다.")
+        else:
+            hour, minute = map(int, found.groups())
+            half = "오전" if hour < 12 else "오후"
+            answers = (
+                f"{half} {(hour - 1) % 12 + 1}시 {minute}분",
+                f"{hour}:{minute:02d}",
+                f"{hour}시 {minute}분입니다",
+            )
+            answers += (f"{hour}시",) if minute == 0 else ()
+        for answer in answers:
+            assert asyncio.run(Choice().score(item, answer)) == 1, (item, answer)
+
+
+def test_colours_in_other_words(items):
+    """빨강 is as right as 빨간색, another colour is not."""
+    item = next(each for each in _of(items, "owners") if each.answer == "빨간색")
+    assert asyncio.run(Choice().score(item, "빨강입니다.")) == 1
+    assert asyncio.run(Choice().score(item, "파랑")) == 0
+
+
+def test_containers_fit_what_they_hold(items):
+    """Stamps lie in envelopes and boxes, never in a basket."""
+    for item in _of(items, "general_rule"):
+        thing = next(
+            thing for thing in THINGS if f"에는 모두 {with_particle(thing.name, '이')} " in item.question
+        )
+        assert any(f" {container}에는 모두" in item.question for container in thing.containers), item

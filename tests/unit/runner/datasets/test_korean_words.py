@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt_runner.datasets.korean.words import native_numeral, with_particle
+from llmopt_runner.datasets.korean.words import native_numeral, person, with_particle
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,13 @@ def test_native_numerals_before_a_counter(number, numeral):
 def test_native_numerals_are_distinct():
     """No two numbers from 1 to 99 are read the same."""
     assert len({native_numeral(number) for number in range(1, 100)}) == 99
+
+
+@pytest.mark.parametrize(
+    ("name", "person_", "topic"),
+    [("태현", "태현이", "태현이는"), ("민수", "민수", "민수는"), ("지영", "지영이", "지영이는")],
+)
+def test_names_that_end_in_a_consonant_get_an_ending(name, person_, topic):
+    """A given name that ends in a consonant is used with 이, and takes the particles of a vowel."""
+    assert person(name) == person_
+    assert with_particle(person(name), "은") == topic

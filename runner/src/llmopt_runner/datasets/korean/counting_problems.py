@@ -2,12 +2,13 @@
 
 from llmopt_runner.datasets.draws import Draw
 from llmopt_runner.datasets.generated import Kind, Problem
-from llmopt_runner.datasets.korean.lexicon import ANIMALS, CONTAINERS, NAMES, THINGS
+from llmopt_runner.datasets.korean.lexicon import ANIMALS, NAMES, THINGS
+from llmopt_runner.datasets.korean.words import person
 from llmopt_runner.datasets.korean.words import with_particle as p
 
 
 def _gains_and_gifts(draw: Draw) -> Problem:
-    owner, friend, other = draw.some(NAMES, 3)
+    owner, friend, other = map(person, draw.some(NAMES, 3))
     thing = draw.one(THINGS)
     had, got = draw.integer(10, 60), draw.integer(2, 30)
     gave = draw.integer(1, had - 1)
@@ -22,13 +23,14 @@ def _gains_and_gifts(draw: Draw) -> Problem:
 
 
 def _boxes_and_singles(draw: Draw) -> Problem:
-    thing, container = draw.one(THINGS), draw.one(CONTAINERS)
+    thing = draw.one(THINGS)
+    container = draw.one(thing.containers)
     each, boxes, single = draw.integer(3, 24), draw.integer(2, 15), draw.integer(1, 20)
     unit = thing.counter
     return Problem(
         f"한 {container}에 {p(thing.name, '이')} {each}{unit}씩 들어 있습니다. {container} {boxes}개에 든 "
-        "것과 따로 있는 "
-        f"{single}{p(unit, '을')} 합하면 {p(thing.name, '은')} 모두 몇 {unit}입니까?",
+        f"{p(thing.name, '과')} {container} 밖에 있는 {thing.name} {single}{p(unit, '을')} 합하면 모두 몇 "
+        f"{unit}입니까?",
         str(each * boxes + single),
     )
 
@@ -45,20 +47,21 @@ def _equal_shares(draw: Draw) -> Problem:
 
 
 def _left_over(draw: Draw) -> Problem:
-    thing, container = draw.one(THINGS), draw.one(CONTAINERS)
+    thing = draw.one(THINGS)
+    container = draw.one(thing.containers)
     each, full = draw.integer(3, 12), draw.integer(3, 20)
     rest = draw.integer(1, each - 1)
     unit = thing.counter
     return Problem(
-        f"{thing.name} {each * full + rest}{p(unit, '을')} 한 {container}에 {each}{unit}씩 담을 수 있는 "
-        "만큼 가득 담았습니다. "
-        f"{container}에 담지 못하고 남은 {p(thing.name, '은')} 몇 {unit}입니까?",
+        f"{thing.name} {each * full + rest}{p(unit, '을')} 한 {container}에 {each}{unit}씩 가득 "
+        f"채워 담았습니다. {container}에 담지 못하고 남은 {p(thing.name, '은')} 몇 {unit}입니까?",
         str(rest),
     )
 
 
 def _containers_needed(draw: Draw) -> Problem:
-    thing, container = draw.one(THINGS), draw.one(CONTAINERS)
+    thing = draw.one(THINGS)
+    container = draw.one(thing.containers)
     each, total = draw.integer(4, 12), draw.integer(30, 150)
     unit = thing.counter
     return Problem(
@@ -70,7 +73,7 @@ def _containers_needed(draw: Draw) -> Problem:
 
 
 def _more_than_another(draw: Draw) -> Problem:
-    first, second = draw.some(NAMES, 2)
+    first, second = map(person, draw.some(NAMES, 2))
     thing = draw.one(THINGS)
     count, more = draw.integer(5, 50), draw.integer(2, 20)
     unit = thing.counter
@@ -83,7 +86,7 @@ def _more_than_another(draw: Draw) -> Problem:
 
 
 def _times_as_many(draw: Draw) -> Problem:
-    first, second = draw.some(NAMES, 2)
+    first, second = map(person, draw.some(NAMES, 2))
     thing = draw.one(THINGS)
     count, times = draw.integer(3, 25), draw.integer(2, 6)
     unit = thing.counter
@@ -118,11 +121,11 @@ def _legs(draw: Draw) -> Problem:
 
 
 def _reading_pages(draw: Draw) -> Problem:
-    name = draw.one(NAMES)
+    name = person(draw.one(NAMES))
     daily, days, left = draw.integer(8, 40), draw.integer(3, 12), draw.integer(5, 80)
     return Problem(
-        f"{p(name, '은')} {daily * days + left}쪽인 책을 하루에 {daily}쪽씩 {days}일 동안 읽었습니다. 남은 "
-        "쪽수는 몇 쪽입니까?",
+        f"{p(name, '은')} 전체 {daily * days + left}쪽인 책을 하루에 {daily}쪽씩 {days}일 동안 읽었습니다. "
+        "남은 쪽수는 몇 쪽입니까?",
         str(left),
     )
 

@@ -3,7 +3,7 @@
 from llmopt_runner.datasets.draws import Draw
 from llmopt_runner.datasets.generated import Kind, Problem
 from llmopt_runner.datasets.korean.lexicon import ANIMALS, CITIES, DEAR_GOODS, NAMES, PLACES, THINGS
-from llmopt_runner.datasets.korean.words import native_numeral, particle_of
+from llmopt_runner.datasets.korean.words import native_numeral, particle_of, person
 from llmopt_runner.datasets.korean.words import with_particle as p
 
 # Counters that take native numerals up to 99.
@@ -25,7 +25,7 @@ _GAPS = (
 def _right_particle(draw: Draw) -> Problem:
     word = draw.one([*DEAR_GOODS, *(thing.name for thing in THINGS), *ANIMALS])
     closed, open_, sentence = draw.one(_GAPS)
-    filled = sentence.format(word=word, name=draw.one(NAMES))
+    filled = sentence.format(word=word, name=person(draw.one(NAMES)))
     return Problem(
         f"다음 문장의 빈칸에 들어갈 알맞은 조사를 고르세요. {filled}",
         particle_of(word, closed),

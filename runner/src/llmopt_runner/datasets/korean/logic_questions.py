@@ -8,11 +8,11 @@ from llmopt_runner.datasets.korean.lexicon import (
     ANIMALS,
     CITIES,
     COLOURS,
-    CONTAINERS,
     NAMES,
     THINGS,
     WEEKDAYS,
 )
+from llmopt_runner.datasets.korean.words import person
 from llmopt_runner.datasets.korean.words import with_particle as p
 
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -27,7 +27,9 @@ _COMPARISONS = (
 def _comparison(draw: Draw) -> Problem:
     ranked = draw.some(NAMES, 4)
     verb, most, least = draw.one(_COMPARISONS)
-    facts = draw.shuffled([f"{p(higher, '은')} {lower}보다 {verb}." for higher, lower in pairwise(ranked)])
+    facts = draw.shuffled(
+        [f"{p(person(higher), '은')} {person(lower)}보다 {verb}." for higher, lower in pairwise(ranked)]
+    )
     which, answer = draw.one(((most, ranked[0]), (least, ranked[-1])))
     return Problem(f"{' '.join(facts)} 네 사람 가운데 {which} 사람은 누구입니까?", answer)
 
@@ -35,7 +37,10 @@ def _comparison(draw: Draw) -> Problem:
 def _finishing_order(draw: Draw) -> Problem:
     names = draw.some(NAMES, 4)
     facts = draw.shuffled(
-        [f"{p(first, '은')} {second} 바로 앞에 들어왔습니다." for first, second in pairwise(names)]
+        [
+            f"{p(person(first), '은')} {person(second)} 바로 앞에 들어왔습니다."
+            for first, second in pairwise(names)
+        ]
     )
     place = draw.integer(1, 4)
     return Problem(
@@ -50,8 +55,8 @@ def _row_position(draw: Draw) -> Problem:
     line = ", ".join(names)
     side, asked, answer = draw.one((("오른쪽", names[at], names[at + 1]), ("왼쪽", names[at + 1], names[at])))
     return Problem(
-        f"다섯 사람이 왼쪽부터 {line}의 차례로 한 줄로 앉아 있습니다. {asked}의 바로 {side}에 앉은 사람은 "
-        "누구입니까?",
+        f"다섯 사람이 왼쪽부터 {line} 순서로 한 줄로 앉아 있습니다. {person(asked)}의 바로 "
+        f"{side}에 앉은 사람은 누구입니까?",
         answer,
     )
 
@@ -60,19 +65,21 @@ def _handed_on(draw: Draw) -> Problem:
     thing = draw.one(THINGS)
     people = draw.some(NAMES, draw.integer(3, 5))
     steps = " ".join(
-        f"{p(giver, '은')} {p(thing.name, '을')} {taker}에게 주었습니다." for giver, taker in pairwise(people)
+        f"{p(person(giver), '은')} {p(thing.name, '을')} {person(taker)}에게 주었습니다."
+        for giver, taker in pairwise(people)
     )
     return Problem(
-        f"처음에 {p(people[0], '이')} {p(thing.name, '을')} 하나 가지고 있었습니다. {steps} "
-        f"지금 {p(thing.name, '을')} 가지고 있는 사람은 누구입니까?",
+        f"처음에 {p(person(people[0]), '이')} {p(thing.name, '을')} 한 {thing.counter} 가지고 있었습니다. "
+        f"{steps} 지금 {p(thing.name, '을')} 가지고 있는 사람은 누구입니까?",
         people[-1],
     )
 
 
 def _general_rule(draw: Draw) -> Problem:
-    name, other = draw.some(NAMES, 2)
+    name, other = map(person, draw.some(NAMES, 2))
     colour, another = draw.some(COLOURS, 2)
-    container, thing = draw.one(CONTAINERS), draw.one(THINGS)
+    thing = draw.one(THINGS)
+    container = draw.one(thing.containers)
     rule = (
         f"{colour} {container}에는 모두 {p(thing.name, '이')} 들어 있고, 다른 색 {container}에는 "
         f"{p(thing.name, '이')} 없습니다."
@@ -87,7 +94,7 @@ def _general_rule(draw: Draw) -> Problem:
 
 def _exclusion(draw: Draw) -> Problem:
     names, pets = draw.some(NAMES, 3), draw.some(ANIMALS, 3)
-    first, second, third = names
+    first, second, third = map(person, names)
     return Problem(
         f"{first}, {second}, {p(third, '이')} {pets[0]}, {pets[1]}, {pets[2]} 가운데 서로 다른 동물을 한 "
         "마리씩 기릅니다. "
@@ -98,7 +105,7 @@ def _exclusion(draw: Draw) -> Problem:
 
 
 def _travel_order(draw: Draw) -> Problem:
-    name = draw.one(NAMES)
+    name = person(draw.one(NAMES))
     cities = draw.some(CITIES, 4)
     at = draw.integer(0, 2)
     route = (
@@ -120,8 +127,8 @@ def _weekday_after(draw: Draw) -> Problem:
     shift, word = (days, "뒤는") if ahead else (-days, "전은")
     event = draw.one(("민속촌에 가는 날", "생일", "시험 날", "청소하는 날", "이사하는 날", "방학식 날"))
     return Problem(
-        f"{draw.one(NAMES)}의 {p(event, '은')} {WEEKDAYS[today]}입니다. 그날부터 {days}일 {word} 무슨 "
-        "요일입니까?",
+        f"{person(draw.one(NAMES))}의 {p(event, '은')} {WEEKDAYS[today]}입니다. 그날부터 {days}일 {word} "
+        "무슨 요일입니까?",
         WEEKDAYS[(today + shift) % 7],
     )
 
@@ -135,7 +142,7 @@ def _date_after(draw: Draw) -> Problem:
         month, length = 3, 31
     rolled = day + days > length
     answer = f"{month % 12 + 1}월 {day + days - length}일" if rolled else f"{month}월 {day + days}일"
-    name = draw.one(NAMES)
+    name = person(draw.one(NAMES))
     return Problem(
         f"{p(name, '은')} {month}월 {day}일에 편지를 보냈고, 편지는 그날부터 {days}일 뒤에 도착했습니다. "
         "편지가 도착한 날은 몇 월 며칠입니까?",

@@ -3,6 +3,7 @@
 from llmopt_runner.datasets.draws import Draw
 from llmopt_runner.datasets.generated import Kind, Problem
 from llmopt_runner.datasets.korean.lexicon import DEAR_GOODS, GOODS, NAMES, THINGS, VEHICLES
+from llmopt_runner.datasets.korean.words import person
 from llmopt_runner.datasets.korean.words import with_particle as p
 
 _NOTES = (5_000, 10_000, 20_000, 50_000)
@@ -29,7 +30,7 @@ def _clock(minutes: int) -> str:
 
 
 def _change(draw: Draw) -> Problem:
-    name = draw.one(NAMES)
+    name = person(draw.one(NAMES))
     (first, first_prices), (second, second_prices) = draw.some(GOODS, 2)
     price, other_price = draw.one(first_prices), draw.one(second_prices)
     count, other_count = draw.integer(1, 6), draw.integer(1, 6)
@@ -46,7 +47,7 @@ def _change(draw: Draw) -> Problem:
 
 
 def _savings(draw: Draw) -> Problem:
-    name = draw.one(NAMES)
+    name = person(draw.one(NAMES))
     start, weekly, weeks = (
         draw.integer(1_000, 20_000, 500),
         draw.integer(500, 5_000, 500),
@@ -79,7 +80,7 @@ def _percent_of_students(draw: Draw) -> Problem:
 
 
 def _shared_by_ratio(draw: Draw) -> Problem:
-    first, second = draw.some(NAMES, 2)
+    first, second = map(person, draw.some(NAMES, 2))
     thing = draw.one(THINGS)
     a, b = draw.some(range(1, 8), 2)
     part = draw.integer(2, 15)
@@ -93,7 +94,7 @@ def _shared_by_ratio(draw: Draw) -> Problem:
 
 
 def _fraction_left(draw: Draw) -> Problem:
-    name = draw.one(NAMES)
+    name = person(draw.one(NAMES))
     under = draw.integer(3, 9)
     over, part = draw.integer(1, under - 1), draw.integer(4, 40)
     return Problem(
@@ -134,7 +135,7 @@ def _travel_hours(draw: Draw) -> Problem:
 
 
 def _meeting(draw: Draw) -> Problem:
-    first, second = draw.some(NAMES, 2)
+    first, second = map(person, draw.some(NAMES, 2))
     a, b, minutes = draw.integer(40, 90, 5), draw.integer(40, 90, 5), draw.integer(4, 40)
     return Problem(
         f"{(a + b) * minutes}m 떨어진 두 곳에서 {p(first, '과')} {p(second, '이')} 서로를 향해 동시에 "

@@ -3,13 +3,14 @@
 from llmopt_runner.datasets.draws import Draw
 from llmopt_runner.datasets.generated import Kind, Problem
 from llmopt_runner.datasets.korean.lexicon import NAMES, SUBJECTS
+from llmopt_runner.datasets.korean.words import person
 from llmopt_runner.datasets.korean.words import with_particle as p
 
 _TIMES = "\u00d7"
 
 
 def _average(draw: Draw) -> Problem:
-    name = draw.one(NAMES)
+    name = person(draw.one(NAMES))
     subjects = draw.some(SUBJECTS, draw.integer(3, 4))
     average = draw.integer(65, 88)
     scores = _around(draw, average, len(subjects))
@@ -27,7 +28,7 @@ def _around(draw: Draw, average: int, count: int) -> list[int]:
 
 
 def _missing_score(draw: Draw) -> Problem:
-    name = draw.one(NAMES)
+    name = person(draw.one(NAMES))
     average = draw.integer(65, 88)
     *known, missing = _around(draw, average, 4)
     told = ", ".join(f"{score}점" for score in known)
@@ -40,7 +41,7 @@ def _missing_score(draw: Draw) -> Problem:
 
 
 def _age_multiple(draw: Draw) -> Problem:
-    name = draw.one(NAMES)
+    name = person(draw.one(NAMES))
     times = draw.integer(2, 4)
     # The elder is 20 to 36 years older.
     later = draw.integer(-(-20 // (times - 1)), 36 // (times - 1))
@@ -49,16 +50,16 @@ def _age_multiple(draw: Draw) -> Problem:
     return Problem(
         f"올해 {name}의 나이는 {later - years}살이고 {parent}의 나이는 {times * later - years}살입니다. "
         f"{parent}의 나이가 "
-        f"{name}의 나이의 {times}배가 되는 것은 몇 년 뒤입니까?",
+        f"{name} 나이의 {times}배가 되는 것은 몇 년 뒤입니까?",
         str(years),
     )
 
 
 def _age_sum(draw: Draw) -> Problem:
-    older, younger = draw.some(NAMES, 2)
+    older, younger = map(person, draw.some(NAMES, 2))
     age, gap = draw.integer(5, 40), draw.integer(2, 20)
     return Problem(
-        f"{p(older, '은')} {younger}보다 {gap}살 많고, 두 사람의 나이의 합은 {2 * age + gap}살입니다. "
+        f"{p(older, '은')} {younger}보다 {gap}살 많고, 두 사람의 나이를 더하면 {2 * age + gap}살입니다. "
         f"{p(younger, '은')} 몇 살입니까?",
         str(age),
     )

@@ -5,22 +5,24 @@ from llmopt_runner.datasets.generated import Kind, Problem
 from llmopt_runner.datasets.korean.lexicon import (
     ACTIVITIES,
     CITIES,
+    COLOUR_WORDS,
     COLOURS,
     DEAR_GOODS,
     NAMES,
     PLACES,
+    RIDES,
     SUBJECTS,
     THINGS,
-    VEHICLES,
     WEEKDAYS,
 )
+from llmopt_runner.datasets.korean.words import person
 from llmopt_runner.datasets.korean.words import with_particle as p
 
 _YES, _NO = "예", "아니요"
 
 
 def _weekly_schedule(draw: Draw) -> Problem:
-    name = draw.one(NAMES)
+    name = person(draw.one(NAMES))
     days, activities = WEEKDAYS[:5], draw.some(ACTIVITIES, 5)
     table = ", ".join(f"{day} - {activity}" for day, activity in zip(days, activities, strict=True))
     at = draw.integer(0, 4)
@@ -30,8 +32,7 @@ def _weekly_schedule(draw: Draw) -> Problem:
             activities[at],
         )
     return Problem(
-        f"{name}의 주간 계획표: {table}. {p(name, '이')} {p(activities[at], '을')} 하는 날은 무슨 "
-        "요일입니까?",
+        f"{name}의 주간 계획표: {table}. {p(activities[at], '이')} 있는 날은 무슨 요일입니까?",
         days[at],
     )
 
@@ -74,13 +75,14 @@ def _clock(minutes: int) -> str:
 
 
 def _day_out(draw: Draw) -> Problem:
-    name, friend = draw.some(NAMES, 2)
+    owner, friend = draw.some(NAMES, 2)
+    name = person(owner)
     first, second = draw.some(PLACES, 2)
-    thing, vehicle = draw.one(THINGS), draw.one(VEHICLES)
+    thing, vehicle = draw.one(THINGS), draw.one(RIDES)
     text = (
         f"{p(name, '은')} 토요일 아침에 {p(vehicle, '을')} 타고 {first}에 갔습니다. 점심을 먹은 뒤에는 "
         f"걸어서 {second}에 갔고, "
-        f"그곳에서 {p(friend, '을')} 만나 {p(thing.name, '을')} 선물로 받았습니다."
+        f"그곳에서 {p(person(friend), '을')} 만나 {p(thing.name, '을')} 선물로 받았습니다."
     )
     question, answer = draw.one(
         (
@@ -97,12 +99,18 @@ def _day_out(draw: Draw) -> Problem:
 def _owners(draw: Draw) -> Problem:
     names, colours = draw.some(NAMES, 4), draw.some(COLOURS, 4)
     goods = draw.one(DEAR_GOODS)
-    told = ", ".join(f"{p(name, '은')} {colour} {goods}" for name, colour in zip(names, colours, strict=True))
+    told = ", ".join(
+        f"{p(person(name), '은')} {colour} {goods}" for name, colour in zip(names, colours, strict=True)
+    )
     at = draw.integer(0, 3)
     text = f"네 사람이 저마다 물건을 하나씩 가지고 있습니다: {told}."
     if draw.integer(0, 1):
         return Problem(f"{text} {colours[at]} {p(goods, '을')} 가진 사람은 누구입니까?", names[at])
-    return Problem(f"{text} {p(names[at], '이')} 가진 {p(goods, '은')} 무슨 색입니까?", colours[at])
+    return Problem(
+        f"{text} {p(person(names[at]), '이')} 가진 {p(goods, '은')} 무슨 색입니까?",
+        colours[at],
+        alternatives=COLOUR_WORDS[colours[at]],
+    )
 
 
 def _best_score(draw: Draw) -> Problem:
@@ -117,7 +125,7 @@ def _best_score(draw: Draw) -> Problem:
 
 
 def _true_or_false(draw: Draw) -> Problem:
-    name, other = draw.some(NAMES, 2)
+    name, other = map(person, draw.some(NAMES, 2))
     thing = draw.one(THINGS)
     count, other_count = draw.some(range(3, 60), 2)
     unit = thing.counter
@@ -147,7 +155,7 @@ def _true_or_false(draw: Draw) -> Problem:
 
 
 def _matching_statement(draw: Draw) -> Problem:
-    name = draw.one(NAMES)
+    name = person(draw.one(NAMES))
     places = draw.some(PLACES, 4)
     days = draw.some(WEEKDAYS, 4)
     visits = list(zip(sorted(days[:3], key=WEEKDAYS.index), places[:3], strict=True))

@@ -16,10 +16,16 @@ _NATIVE_TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일�
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that is counted: `사과` in `개`."""
+    """Something that is counted: `사과` in `개`. `containers` are what it is usually put in."""
 
     name: str
     counter: str
+    containers: tuple[str, ...] = ()
+
+
+def person(name: str) -> str:
+    """Return a given name as a text uses it: 태현이, which ends in a consonant, but 민수."""
+    return f"{name}이" if _final_consonant(name) else name
 
 
 def with_particle(word: str, particle: str) -> str:
