@@ -6,6 +6,7 @@ engine to start, and says of each that cannot be asked why.
 
 import json
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +18,7 @@ from llmopt_runner.memory import nvml
 from llmopt_runner.memory.devices import DeviceUnreadable, MemoryDevice, visible_devices
 from llmopt_runner.memory.levels import Thresholds
 from llmopt_runner.memory.nvml import assignable_gpus
+from llmopt_runner.memory.unseen import unseen_accelerators
 
 
 def describe() -> dict[str, Any]:
@@ -27,7 +29,7 @@ def describe() -> dict[str, Any]:
     return {
         "engines": engines,
         "devices": [found for device in visible_devices() if (found := _device(device))],
-        "gpus": _gpus(nvml.library()),
+        "gpus": {**(found := _gpus(nvml.library())), "unseen": _unseen(found)},
     }
 
 
@@ -73,6 +75,10 @@ def _gpus(nvml: Any | None) -> dict[str, Any]:
         }
     except nvml.NVMLError as error:
         return {**nothing, "reason": str(error)}
+
+
+def _unseen(gpus: Mapping[str, Any]) -> tuple[str, ...]:
+    return unseen_accelerators(nvidia_seen=bool(gpus["products"]))
 
 
 def _product(nvml: Any, index: int) -> tuple[str | None, str]:

@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 
 # The cache took what was left of memory.
 _FILLS_FACT = "cache_takes_rest"
-_CACHE_FACT = "kv_cache_mib"
 NOTHING_SEEN = GuardReading(Level.SAFE, (), ())
 
 
@@ -285,8 +284,8 @@ class EngineMemory:
 
 
 def _is_measured(facts: Mapping[str, Any]) -> bool:
-    """Say whether what an engine held tells its need: not where a cache of unknown size took the rest."""
-    return not facts.get(_FILLS_FACT) or _CACHE_FACT in facts
+    """Say whether what an engine held tells its need: not where its cache took what was left."""
+    return not facts.get(_FILLS_FACT)
 
 
 def _facts(need: MemoryNeed | None, reading: GuardReading) -> dict[str, Any]:

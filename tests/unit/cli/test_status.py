@@ -62,6 +62,11 @@ def test_nothing_wrong_is_nothing_said():
         (situation(engines={**ENGINES, "vllm": EngineFound(None, "no such file")}), "vllm: no such file"),
         (situation(engines={"openai": EngineFound("endpoint")}), "pip install 'llmopt[llamacpp]'"),
         (situation(hardware=Hardware("p", 8, 100.0, 2)), "2 NVIDIA card(s), but no GPU to be seen (NVML"),
+        (
+            situation(gpus=GpusFound(("NVIDIA L4",), "580", "13.0", "GPU 0 cannot be used: GPU is lost")),
+            "GPU 0 cannot be used: GPU is lost: the other GPUs are used",
+        ),
+        (situation(gpus=GpusFound(unseen=("AMD GPU",))), "AMD GPU: runners watch and predict"),
         (situation(hardware=Hardware("p", 8, 1.5, 0)), "only 1.5 GiB of disk are free: `llmopt clean`"),
         (
             situation(devices=(DeviceFound(32_000, 31_000, name="host", kind="host", level="EMERGENCY"),)),

@@ -176,14 +176,15 @@ def test_a_gpu_that_cannot_be_read_keeps_only_its_own_needs_from_being_judged(mo
         _ensure(slot, 900_000)
 
 
-def test_a_cache_that_takes_the_rest_teaches_nothing(gpu):
-    """An engine that filled the card says nothing of what another configuration needs."""
+@pytest.mark.parametrize("told", [{}, {"kv_cache_mib": 56_000.0, "weights_mib": 15_000.0}])
+def test_a_cache_that_takes_the_rest_teaches_nothing(gpu, told):
+    """An engine that filled the card says nothing of what another configuration needs, whatever it told."""
     first = _slot(AnEngine(lambda: gpu.hold(ENGINE, 74_000), fills=True))
     _ensure(first)
     with first.memory.measuring():
         pass
     gpu.release(ENGINE)
-    earlier = [first.memory.facts()] * 6
+    earlier = [{**first.memory.facts(), **told}] * 6
     assert earlier[0]["memory_guard"]["devices"]["gpu0"]["peak_engine_mib"] == 74_000
     _ensure(_slot(AnEngine(fills=True), facts=lambda: earlier), 30_000)
 

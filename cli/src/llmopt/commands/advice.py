@@ -61,6 +61,13 @@ def _gpus(hardware: Hardware, found: Description) -> Iterator[str]:
             f"{hardware.nvidia_cards} NVIDIA card(s), but no GPU to be seen ({found.gpus.reason}): install "
             "NVIDIA's driver until nvidia-smi lists them"
         )
+    elif found.gpus.reason and found.gpus.products:
+        yield f"{found.gpus.reason}: the other GPUs are used"
+    if others := [name for name in found.gpus.unseen if not name.startswith("NVIDIA")]:
+        yield (
+            f"{', '.join(others)}: runners watch and predict the memory of NVIDIA's GPUs alone; an engine on"
+            " another one is started, and measured, without that"
+        )
 
 
 def _memory(found: Description) -> Iterator[str]:

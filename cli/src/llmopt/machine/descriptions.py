@@ -41,12 +41,16 @@ class DeviceFound(Occupancy):
 
 @dataclass(frozen=True)
 class GpusFound:
-    """NVIDIA's GPUs, their driver and the CUDA version that it brings; `reason` says why none is seen."""
+    """NVIDIA's GPUs, their driver and the CUDA version that it brings; `reason` says why one is not seen.
+
+    `unseen` are accelerators of which runners cannot tell more than that they are here.
+    """
 
     products: tuple[str, ...] = ()
     driver: str | None = None
     cuda: str | None = None
     reason: str | None = None
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -274,3 +274,17 @@ def test_it_may_fill_a_gpu_in_every_mode(engine, uses):
     configuration = Configuration(engine=engine)
     assert Transformers().uses_gpus(configuration) is uses
     assert Transformers().gpu_reserve(configuration) == GpuReserve(leaves_mib=0)
+
+
+@pytest.mark.parametrize(
+    ("engine", "takes"),
+    [
+        ({}, False),
+        ({"continuous_batching": True}, True),
+        ({"continuous_batching": True, "cb_max_memory_percent": 0.5}, True),
+        ({"continuous_batching": True, "cb_num_blocks": 64}, False),
+    ],
+)
+def test_a_paged_cache_without_blocks_takes_what_is_left(engine, takes):
+    """Then what was held says nothing of a need."""
+    assert Transformers().cache_takes_rest(Configuration(engine=engine)) is takes

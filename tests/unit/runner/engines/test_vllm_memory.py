@@ -197,3 +197,9 @@ def test_a_state_takes_a_block_and_with_prefix_caching_two(engine, copies):
     full = CachedLayers(LayerKind.FULL, 2, key_elements=512)
     need = _need(_hybrid(state, full), max_model_len=32_768, **engine)
     assert need.overhead_mib == 2 * (32_768 / 1024 + copies)
+
+
+@pytest.mark.parametrize(("engine", "takes"), [({}, True), ({"kv_cache_memory_mib": 64}, False)])
+def test_a_cache_without_a_size_takes_what_is_left(engine, takes):
+    """Then what was held says nothing of a need."""
+    assert Vllm().cache_takes_rest(Configuration(engine=engine)) is takes
