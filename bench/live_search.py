@@ -49,7 +49,9 @@ def tasks(methods: list[str], seeds: int, minutes: float) -> list[Task]:
 
 def _searched(task: Task, results: Path) -> Search:
     print(f"{task.name}: {task.seconds / 60:.3g} minutes", file=sys.stderr)
-    return found_by(task, results)
+    search = found_by(task, results)
+    print(f"{task.name}: {search.trials} trials, the best {search.value}", file=sys.stderr)
+    return search
 
 
 def _arguments() -> argparse.Namespace:

@@ -3,6 +3,7 @@
 import importlib.util
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from surfaces.rivals import Measurement, Setting
 
 from live.manifests import OBJECTIVE, search
 from llmopt.api import optimize
+from llmopt.errors import OptimizationFailed
 from llmopt.local.folders import ResultsFolder
 from llmopt_core.resources.optimization import LLMOptimization
 from llmopt_core.sampling.observations import Problem
@@ -90,7 +92,8 @@ def found_by(task: Task, results: Path) -> Search:
 def _own(task: Task, results: Path) -> Iterator[tuple[Mapping[str, Value], Outcome]]:
     sampler, pruner = _OWN[task.method]
     manifest = search(task.name, sampler, pruner, task.seed, task.seconds)
-    optimize(manifest=manifest, results=results, fresh=True, progress=True)
+    with suppress(OptimizationFailed):  # nothing could be measured: the trials tell
+        optimize(manifest=manifest, results=results, fresh=True, progress=True)
     with open_storage(ResultsFolder(results / task.name).storage_url()) as storage:
         for record in storage.open_study(task.name).trials():
             if record.outcome is not None and record.outcome.kind is not OutcomeKind.COPIED:

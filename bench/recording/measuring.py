@@ -1,5 +1,7 @@
 """Measures configurations by the runner: its engines, its load, its scores, its judgement."""
 
+import itertools
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +27,7 @@ from recording.recipes import CONCURRENCY, MAX_TOKENS, Recipe
 # A configuration that was disturbed is measured again so often at once, and so often in a recording.
 MOST_ATTEMPTS = 3
 MOST_REPEATED = 90
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 _SEEDS_A_REPEAT = 100_000
 _SEEDS_AN_ENGINE = 100
 
@@ -49,13 +52,12 @@ class Recorder:
 
     def measure(self, repeat: int, engine: int, request: int) -> Iterator[Measurement]:
         """Yield the measurement, and again while other programs disturbed it; raises Interrupted."""
-        for attempt in range(MOST_ATTEMPTS):
-            if attempt:
-                self.repeated += 1
+        for attempts in itertools.count(1):
             measured = self._measured(repeat, engine, request)
             yield measured
-            if not measured.disturbed or self.repeated >= MOST_REPEATED:
+            if not is_measured_again(measured, attempts, self.repeated):
                 return
+            self.repeated += 1
 
     def _measured(self, repeat: int, engine: int, request: int) -> Measurement:
         stopping = self._new_engine((repeat, engine))
@@ -99,8 +101,11 @@ def recorder(recipe: Recipe, plan: Plan, folder: Path) -> Iterator[Recorder]:
 
 @contextmanager
 def trial_runner(resource: LLMOptimization, folder: Path) -> Iterator[TrialRunner]:
-    """Yield what runs trials of `resource` as a runner does, and records none; its logs are in `folder`."""
-    stopping = StopSignal()
+    """Yield what runs trials of `resource` as a runner does, and records none; its logs are in `folder`.
+
+    Meanwhile SIGINT and SIGTERM end a trial gracefully, by Interrupted.
+    """
+    stopping, handlers = StopSignal(), {number: signal.getsignal(number) for number in _STOPPING}
     stopping.install()
     folder.mkdir(parents=True, exist_ok=True)
     database = folder / "study.db"
@@ -113,6 +118,8 @@ def trial_runner(resource: LLMOptimization, folder: Path) -> Iterator[TrialRunne
             yield trials
         finally:
             trials.close()
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
 
 
 def workload_of(workload: PreparedWorkload, parameters: Mapping[str, Value]) -> PreparedWorkload:
@@ -124,6 +131,14 @@ def workload_of(workload: PreparedWorkload, parameters: Mapping[str, Value]) -> 
     if MAX_TOKENS in parameters:
         changes["max_tokens"] = int(parameters[MAX_TOKENS])
     return replace(workload, spec=workload.spec.model_copy(update=changes))
+
+
+def is_measured_again(measured: Measurement, attempts: int, repeated: int) -> bool:
+    """Say whether a configuration is measured once more, after so many `attempts`.
+
+    `repeated` counts the measurements of the whole recording that were made again.
+    """
+    return measured.disturbed and attempts < MOST_ATTEMPTS and repeated < MOST_REPEATED
 
 
 def state_of(outcome: Outcome) -> str:
