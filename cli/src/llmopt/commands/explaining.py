@@ -12,7 +12,7 @@ from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.engines.registry import engine_names
 from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
-from llmopt_core.errors.classification import Evidence, classify
+from llmopt_core.errors.classification import Evidence, cause_of, classify
 from llmopt_core.errors.files import file_problem
 from llmopt_core.errors.log_texts import engine_of, plain_log, told_arguments
 from llmopt_core.errors.policies import POLICIES
@@ -20,7 +20,7 @@ from llmopt_core.errors.tracebacks import decisive_line
 from llmopt_core.resources.faults import did_you_mean
 
 # Causes stand at a start's beginning or at its end: the middle of a longer log is left out.
-_HEAD_BYTES, _TAIL_BYTES = 4 * 2**20, 12 * 2**20
+_HEAD_BYTES, _TAIL_BYTES = 2**19, 2**21
 _MEANINGS = {
     RetryPolicy.RETRY: "the same command may work the next time",
     RetryPolicy.INFEASIBLE: "this configuration does not work here; another one may",
@@ -33,10 +33,11 @@ _UNTOLD = " (not set)"
 
 @dataclass(frozen=True)
 class Explanation:
-    """A failure, and whose log it was ("": not known)."""
+    """A failure, whose log it was, and the name of its cause ("": not known)."""
 
     failure: Failure
     engine: str
+    cause: str = ""
 
     @property
     def policy(self) -> RetryPolicy:
@@ -48,7 +49,8 @@ class Explanation:
         return {
             "class": self.failure.error_class.value,
             "engine": self.engine or None,
-            "cause": self.failure.message,
+            "cause": self.cause or None,
+            "message": self.failure.message,
             "remedy": self.failure.suggestion,
             "policy": self.policy.value,
             "limits": [str(limit) for limit in self.failure.limits],
@@ -80,11 +82,13 @@ def explained(text: str, engine: str | None, known: frozenset[str]) -> Explanati
     """Return why the server that wrote `text` died; the engine is found by its words unless it is given."""
     log = plain_log(text)
     whose = engine or engine_of(log, known)
-    failure = classify(Evidence(log, numbers=told_arguments(log), engine=whose))
+    evidence = Evidence(log, numbers=told_arguments(log), engine=whose)
+    failure = classify(evidence)
     if failure.error_class in _NOT_KNOWN:
         failure = Failure(failure.error_class, decisive_line(log), _NO_REMEDY)
     # What the log does not tell of the configuration is left out.
-    return Explanation(replace(failure, suggestion=failure.suggestion.replace(_UNTOLD, "")), whose)
+    told = replace(failure, suggestion=failure.suggestion.replace(_UNTOLD, ""))
+    return Explanation(told, whose, cause_of(evidence))
 
 
 def _read(name: str) -> str:
@@ -106,7 +110,8 @@ def _print(explanation: Explanation) -> None:
     console, failure = Console(), explanation.failure
     whose = f" ({explanation.engine})" if explanation.engine else ""
     _say(console, f"{failure.error_class.value}{whose}: {_MEANINGS[explanation.policy]}")
-    _say(console, f"cause:  {failure.message}")
+    named = f"{explanation.cause}: " if explanation.cause else ""
+    _say(console, f"cause:  {named}{failure.message}")
     _say(console, f"remedy: {failure.suggestion}")
     for limit in failure.limits:
         _say(console, f"limit:  {limit}")

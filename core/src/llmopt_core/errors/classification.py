@@ -41,18 +41,35 @@ class Evidence:
 
 def classify(evidence: Evidence) -> Failure:
     """Return the one class of what `evidence` shows, with its decisive line and a suggestion."""
+    recognised = _recognised(evidence)
+    if recognised is None:
+        return _by_end(evidence)
+    pattern, found = recognised
+    numbers = _Numbers({**evidence.numbers, **found.groupdict()})
+    line = (pattern.consequence and first_error(evidence.log)) or found.group(0).strip()
+    return Failure(
+        pattern.error_class,
+        line[:_LONGEST_MESSAGE],
+        pattern.suggestion.format_map(numbers),
+        _limits(pattern, found, evidence.numbers),
+    )
+
+
+def cause_of(evidence: Evidence) -> str:
+    """Return the name of the cause that `evidence` shows, such as `no-c-compiler`; "": it is not known."""
+    recognised = _recognised(evidence)
+    return "" if recognised is None else recognised[0].name
+
+
+def _recognised(evidence: Evidence) -> tuple[Pattern, re.Match[str]] | None:
+    """Return the first pattern that knows a line of the log, and that line."""
     own = _BY_ENGINE.get(evidence.engine)
-    for pattern in PATTERNS if own is None else (*own, *machine.PATTERNS):
-        if found := pattern.line.search(evidence.log):
-            numbers = _Numbers({**evidence.numbers, **found.groupdict()})
-            line = (pattern.consequence and first_error(evidence.log)) or found.group(0).strip()
-            return Failure(
-                pattern.error_class,
-                line[:_LONGEST_MESSAGE],
-                pattern.suggestion.format_map(numbers),
-                _limits(pattern, found, evidence.numbers),
-            )
-    return _by_end(evidence)
+    patterns = PATTERNS if own is None else (*own, *machine.PATTERNS)
+    first = first_error(evidence.log) or ""
+    for each in patterns:
+        if found := each.line.search(first if each.decisive else evidence.log):
+            return each, found
+    return None
 
 
 class _Numbers(dict[str, Any]):

@@ -17,8 +17,8 @@ _MOST_DIGITS = 15
 class Limit:
     """A bound on one engine parameter, by its short name. Exactly one of the bounds is set.
 
-    `most`: the largest value that works. `divides`: the value must divide this number. `parts`: a total and
-    a block size; divided by the value, the total must be a multiple of the block size.
+    `most`: the largest value that works. `least`: the smallest. `divides`: the value must divide this number.
+    `parts`: a total and a block size; divided by the value, the total must be a multiple of the block size.
 
     `unset_means` is the value that the engine takes where the parameter is not set, None: not known.
     The limit holds where parameters of `equal` have the same values, those of `up_to` are at most as large,
@@ -27,6 +27,7 @@ class Limit:
 
     parameter: str
     most: float | None = None
+    least: float | None = None
     divides: int | None = None
     parts: tuple[int, int] | None = None
     unset_means: float | None = None
@@ -41,6 +42,8 @@ class Limit:
             return f"{self.parameter} must split {total} into multiples of {block}"
         if self.divides is not None:
             return f"{self.parameter} must divide {self.divides}"
+        if self.least is not None:
+            return f"{self.parameter} must be at least {self.least:.10g}"
         return f"{self.parameter} must be at most {self.most:.10g}"
 
     def is_broken_by(self, engine: Mapping[str, Setting]) -> bool:
@@ -54,6 +57,8 @@ class Limit:
             return value > 0 and total / value % block == 0
         if self.divides is not None:
             return value > 0 and self.divides % value == 0
+        if self.least is not None:
+            return value >= self.least
         return self.most is None or value <= self.most
 
     def _applies_to(self, engine: Mapping[str, Setting]) -> bool:
@@ -77,14 +82,16 @@ def _at_most(value: Setting, bound: Setting) -> bool:
 class LimitRule:
     """How to read a limit from the line of a log that a pattern matched.
 
-    `most`, `divides`, `part` and `block` are names of the pattern's groups: the largest value that works, the
-    number to be divided, and the size of one part with the block that it must be a multiple of. `value` is
+    `most`, `least`, `divides`, `part` and `block` are names of the pattern's groups: the largest value that
+    works, the smallest, the number to be divided, and the size of one part with the block that it must be a
+    multiple of. `value` is
     the group with the value that the engine used. With more of a parameter in `more_lifts`, less of one in
     `less_lifts`, or another value of one in `other_lifts` the limit may not hold.
     """
 
     parameter: str
     most: str = ""
+    least: str = ""
     divides: str = ""
     part: str = ""
     block: str = ""
@@ -105,7 +112,7 @@ class LimitRule:
         bounds = self._bounds(groups, value)
         if bounds is None:
             return None
-        most, divides, parts = bounds
+        most, least, divides, parts = bounds
         up_to = {name: _number(engine.get(name)) for name in self.more_lifts}
         down_to = {name: _number(engine.get(name)) for name in self.less_lifts}
         # A parameter that is not set has a value that is not known here: only the same is then comparable.
@@ -113,6 +120,7 @@ class LimitRule:
         return Limit(
             parameter=self.parameter,
             most=most,
+            least=least,
             divides=divides,
             parts=parts,
             unset_means=None if engine.get(self.parameter) is not None else used,
@@ -123,11 +131,12 @@ class LimitRule:
 
     def _bounds(
         self, groups: Mapping[str, str | None], value: Setting
-    ) -> tuple[int | None, int | None, tuple[int, int] | None] | None:
-        most, divides = _whole(groups.get(self.most)), _whole(groups.get(self.divides))
+    ) -> tuple[int | None, int | None, int | None, tuple[int, int] | None] | None:
+        most, least, divides = (_whole(groups.get(name)) for name in (self.most, self.least, self.divides))
         part, block, count = _whole(groups.get(self.part)), _whole(groups.get(self.block)), _number(value)
         parts = None if part is None or block is None or count is None else (int(part * count), block)
-        return None if most is None and divides is None and parts is None else (most, divides, parts)
+        bounds = (most, least, divides, parts)
+        return None if all(bound is None for bound in bounds) else bounds
 
 
 def _whole(text: str | None) -> int | None:

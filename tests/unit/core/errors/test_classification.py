@@ -104,3 +104,18 @@ def test_what_libraries_say_is_answered_in_the_engines_own_words(engine: str, to
     """Two engines on one library write the same line; the suggestion names parameters of the one that did."""
     log = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."
     assert told in classify(Evidence(log, 1, engine=engine)).suggestion
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "WARNING 01-01 00:00:00 [utils.py:1] ModuleNotFoundError: No module named 'flash_attn'",
+        "(APIServer pid=1) WARNING 01-01 00:00:00 [a.py:1] OSError: [Errno 24] Too many open files",
+        "INFO 01-01 00:00:00 [tune.py:1] out of resource: shared memory, Required: 2, Hardware limit: 1",
+    ],
+)
+def test_what_an_engine_does_without_is_no_cause(line):
+    """A warning names what is missing or may come; only the first error says what ended the engine."""
+    failure = classify(Evidence(f"{line}\nKeyError: 'something new'", exit_code=1, engine="vllm"))
+    assert failure.error_class is ErrorClass.ENGINE_CRASHED
+    assert "KeyError: 'something new'" in failure.message

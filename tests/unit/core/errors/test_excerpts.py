@@ -1,5 +1,6 @@
 """What engines really wrote when they failed, and what is made of it."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.errors.classification import Evidence, classify
+from llmopt_core.errors.classification import Evidence, cause_of, classify
+from llmopt_core.errors.patterns import llamacpp, machine, transformers, vllm
 
 _EXCERPTS = Path(__file__).with_name("excerpts")
 
@@ -238,7 +240,45 @@ _TRANSFORMERS = (
         numbers={"dtype": "float32"},
     ),
 )
-CASES: tuple[Case, ...] = (*_VLLM, *_TRANSFORMERS)
+_NOT_INSTALLED = ErrorClass.ENGINE_NOT_INSTALLED
+# Lines that users posted in public, and lines made from the format strings of engines and libraries.
+_POSTED = tuple(
+    Case(file, error_class, told, numbers={"tensor_parallel_size": 8, "max_model_len": 131072}, seen=False)
+    for file, error_class, told in (
+        ("vllm/architecture-unknown.log", _NOT_INSTALLED, "install a newer one"),
+        ("vllm/type-unknown.log", _NOT_INSTALLED, "install a newer one"),
+        ("vllm/configuration-without-type.log", _CORRUPT, "does not say what it is"),
+        ("vllm/context-over-kv-blocks.log", ErrorClass.KV_CACHE_TOO_SMALL, "max_model_len to 81920 or less"),
+        ("vllm/marlin-parts.log", _CONFIGURATION, "parts of 96, which is no multiple of their blocks of 64"),
+        ("vllm/moe-parts.log", _CONFIGURATION, "parts of 192, which is no multiple of their blocks of 128"),
+        ("vllm/parts-not-aligned.log", _CONFIGURATION, "tensor_parallel_size (8)"),
+        ("vllm/pipeline-not-supported.log", _CONFIGURATION, "pipeline_parallel_size to 1"),
+        ("vllm/batch-under-image.log", _CONFIGURATION, "raise max_num_batched_tokens (it is 2048) to 2496"),
+        ("vllm/no-fp8.log", _CONFIGURATION, "has no fp8"),
+        ("vllm/kernel-over-shared-memory.log", _CONFIGURATION, "135168 bytes"),
+        ("vllm/no-chat-template.log", _CONFIGURATION, "--chat-template"),
+        ("vllm/gpu-ecc.log", ErrorClass.CUDA_FAULT, "out of service"),
+        ("vllm/driver-too-old.log", _NOT_INSTALLED, "update the driver"),
+        ("llamacpp/architecture-unknown.log", _NOT_INSTALLED, "models of the type newmodel"),
+        ("llamacpp/tensors-missing.log", _CORRUPT, "lacks tensors"),
+        ("llamacpp/batch-under-prompt.log", _CONFIGURATION, "raise n_ubatch"),
+        ("llamacpp/draft-of-another-vocabulary.log", _CONFIGURATION, "another vocabulary"),
+        ("machine/driver-not-reloaded.log", _NOT_INSTALLED, "restart the machine"),
+        ("machine/binaries-do-not-match.log", _NOT_INSTALLED, "_ZN3c105ErrorC2ENS_14SourceLocationESs"),
+        ("machine/c-library-too-old.log", _NOT_INSTALLED, "GLIBC_2.38"),
+        ("machine/packages-of-the-model.log", _NOT_INSTALLED, "install einops, flash_attn"),
+        ("machine/no-python-module.log", _NOT_INSTALLED, "module timm"),
+        ("machine/hub-not-reached.log", _NOT_FOUND, "download"),
+        ("machine/hub-limits-requests.log", ErrorClass.REQUESTS_FAILED, "wait, or give a token"),
+        ("machine/file-not-permitted.log", ErrorClass.ACCESS_DENIED, "owner or mode"),
+        ("machine/too-many-open-files.log", ErrorClass.ENGINE_CRASHED, "ulimit -n"),
+        ("machine/killed-for-memory.log", _HOST_MEMORY, "killed the engine"),
+        ("machine/bus-error.log", _HOST_MEMORY, "--shm-size"),
+        ("machine/no-system-library.log", _NOT_INSTALLED, "libcuda.so.1"),
+        ("machine/disk-full.log", ErrorClass.DISK_FULL, "Free space"),
+    )
+)
+CASES: tuple[Case, ...] = (*_VLLM, *_TRANSFORMERS, *_POSTED)
 
 
 def _told(case: Case) -> str:
@@ -260,3 +300,21 @@ def test_every_excerpt_is_judged():
     """No log lies here unread."""
     found = {str(path.relative_to(_EXCERPTS)) for path in _EXCERPTS.rglob("*.log")}
     assert found == {case.file for case in CASES}
+
+
+def test_at_least_thirty_causes_have_a_name_and_an_excerpt():
+    """What people are told apart is proved by a log each."""
+    causes = {
+        (engine, cause_of(Evidence((_EXCERPTS / case.file).read_text(), engine=engine)))
+        for case in CASES
+        for engine in (case.file.partition("/")[0],)
+    }
+    assert len({cause for _, cause in causes} - {""}) >= 30
+
+
+@pytest.mark.parametrize("source", [vllm, transformers, llamacpp, machine])
+def test_each_cause_of_a_source_has_one_name(source):
+    """A name says which cause it is, in words joined by hyphens."""
+    names = [each.name for each in source.PATTERNS]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in names)

@@ -95,3 +95,31 @@ def test_a_number_without_sense_is_no_limit(number):
     """A log may say anything."""
     log = MAMBA.replace("856", number)
     assert classify(Evidence(log, exit_code=1, numbers=REFUSED, engine="vllm")).limits == ()
+
+
+def test_a_smallest_value_is_learnt_too():
+    """An image must fit into one step: what is smaller is not started again."""
+    log = (
+        "ValueError: Chunked MM input disabled but max_tokens_per_mm_item (2496) is larger than"
+        " max_num_batched_tokens (2048). Please increase max_num_batched_tokens."
+    )
+    limit = _limit(log)
+    assert str(limit) == "max_num_batched_tokens must be at least 2496"
+    broken = [
+        value
+        for value in (None, 1024, 2495, 2496, 8192)
+        if limit.is_broken_by({"max_num_batched_tokens": value})
+    ]
+    assert broken == [1024, 2495]
+    assert limit.is_broken_by({})
+
+
+def test_parts_of_other_kernels_are_learnt_too():
+    """Marlin's threads and the blocks of experts: the parallel size that splits them evenly may be tried."""
+    log = "ValueError: Weight output_size_per_partition = 96 is not divisible by  min_thread_n = 64."
+    limit = _limit(log, tensor_parallel_size=8)
+    assert [size for size in (1, 2, 4, 8) if not limit.is_broken_by({"tensor_parallel_size": size})] == [
+        1,
+        2,
+        4,
+    ]

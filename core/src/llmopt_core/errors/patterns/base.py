@@ -11,23 +11,32 @@ from llmopt_core.errors.limits import LimitRule
 class Pattern:
     """A line of a log that decides the class, and what to do about it.
 
-    `suggestion` may use the pattern's named groups and the evidence's numbers as `{name}`. `limits` says
-    which parameters the line bounds, for all later configurations. A `consequence` only says that something
-    else failed: the message is then the first error of the log, if there is one.
+    `name` is the cause in a few words; no other pattern of the same source has it. `suggestion` may use the
+    pattern's named groups and the evidence's numbers as `{name}`. `limits` says which parameters the line
+    bounds, for all later configurations. A `consequence` only says that something else failed: the message is
+    then the first error of the log, if there is one. What is `decisive` is only looked for in that first
+    error: engines log such lines of what they then do without.
     """
 
+    name: str
     error_class: ErrorClass
     line: re.Pattern[str]
     suggestion: str
     limits: tuple[LimitRule, ...] = ()
     consequence: bool = False
+    decisive: bool = False
 
 
-def pattern(error_class: ErrorClass, line: str, suggestion: str, *limits: LimitRule) -> Pattern:
+def pattern(name: str, error_class: ErrorClass, line: str, suggestion: str, *limits: LimitRule) -> Pattern:
     """Return the pattern of a whole line that contains `line`, a regular expression."""
-    return Pattern(error_class, re.compile(rf"^.*?(?:{line}).*$", re.MULTILINE), suggestion, limits)
+    return Pattern(name, error_class, re.compile(rf"^.*?(?:{line}).*$", re.MULTILINE), suggestion, limits)
 
 
-def consequence(error_class: ErrorClass, line: str, suggestion: str) -> Pattern:
+def consequence(name: str, error_class: ErrorClass, line: str, suggestion: str) -> Pattern:
     """Return the pattern of a line that `line` matches and that says no cause."""
-    return replace(pattern(error_class, line, suggestion), consequence=True)
+    return replace(pattern(name, error_class, line, suggestion), consequence=True)
+
+
+def error(name: str, error_class: ErrorClass, line: str, suggestion: str) -> Pattern:
+    """Return the pattern of the first error of a log."""
+    return replace(pattern(name, error_class, line, suggestion), decisive=True)

@@ -5,6 +5,7 @@ from llmopt_core.errors.patterns.base import pattern
 
 PATTERNS = (
     pattern(
+        "gpu-buffer-out-of-memory",
         ErrorClass.GPU_OUT_OF_MEMORY,
         r"(?:cuda|hip|musa)Malloc failed: out of memory|Device memory allocation of size \d+ failed"
         r"|ErrorOutOfDeviceMemory|failed to allocate (?:CUDA|ROCm|MUSA|Vulkan|SYCL|Metal|CANN)\d* buffer",
@@ -12,39 +13,78 @@ PATTERNS = (
         " ({n_ctx}) or n_batch ({n_batch}).",
     ),
     pattern(
+        "kv-buffer-out-of-memory",
         ErrorClass.KV_CACHE_TOO_SMALL,
         r"failed to allocate (?:buffer for )?kv cache|failed to initialize the memory for context",
         "The context does not fit into memory: lower n_ctx ({n_ctx}), or quantise cache_type_k"
         " ({cache_type_k}) and cache_type_v ({cache_type_v}).",
     ),
     pattern(
+        "no-free-cells",
+        ErrorClass.KV_CACHE_TOO_SMALL,
+        r"failed to find (?:a memory slot|free space in the KV cache)",
+        "The KV cache is full: raise n_ctx ({n_ctx}), or lower n_parallel ({n_parallel}).",
+    ),
+    pattern(
+        "prompt-longer-than-slot",
         ErrorClass.KV_CACHE_TOO_SMALL,
         r"exceeds the available context size",
         "A request is longer than its slot's context: raise n_ctx ({n_ctx}), lower n_parallel"
         " ({n_parallel}), or shorten the prompt.",
     ),
     pattern(
+        "host-out-of-memory",
         ErrorClass.HOST_OUT_OF_MEMORY,
         r"std::bad_alloc|ggml_aligned_malloc: insufficient memory",
         "The host has too little memory for this configuration: lower n_ctx ({n_ctx}), or raise the limit.",
     ),
     pattern(
+        "gguf-not-found",
         ErrorClass.MODEL_NOT_FOUND,
         r"failed to open GGUF file|gguf_init_from_file: failed to open",
         "Check spec.model.source: nothing was found there.",
     ),
     pattern(
+        "architecture-unknown",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"unknown model architecture: '(?P<type>[^']{1,80})'",
+        "This build of llama.cpp has no models of the type {type}: install a newer one.",
+    ),
+    pattern(
+        "tensors-missing",
+        ErrorClass.MODEL_CORRUPT,
+        r"missing tensor '(?P<tensor>[^']{1,120})'|wrong number of tensors; expected \d+, got \d+",
+        "The file lacks tensors that its architecture has: it was converted by a version that does not go"
+        " with"
+        " this build, or is one part of several. Fetch another, or update llama.cpp.",
+    ),
+    pattern(
+        "gguf-damaged",
         ErrorClass.MODEL_CORRUPT,
         r"invalid magic characters|tensor '.*' data is not within the file bounds|corrupted or incomplete"
         r"|failed to read magic|gguf_init_from_\w+: failed",
         "The model file is damaged or not a GGUF file: fetch it again and compare its checksum.",
     ),
     pattern(
+        "port-busy",
         ErrorClass.PORT_BUSY,
         r"couldn't bind HTTP server socket",
         "Another program took the port; the next start picks another one.",
     ),
     pattern(
+        "batch-under-prompt",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"input is too large to process\. increase the physical batch size",
+        "A prompt must fit into one step here: raise n_ubatch ({n_ubatch}) and n_batch ({n_batch}).",
+    ),
+    pattern(
+        "draft-of-another-vocabulary",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"draft model vocab (?:type )?must match|the target and draft vocabs are not compatible",
+        "The draft model has another vocabulary: take one of the same family.",
+    ),
+    pattern(
+        "parameters-do-not-go-together",
         ErrorClass.INVALID_CONFIGURATION,
         r"error: invalid argument|requires flash[_ ]attn|V cache quantization requires",
         "llama.cpp refuses this combination of parameters; take it out of the search space.",

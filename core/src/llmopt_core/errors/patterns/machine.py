@@ -1,10 +1,11 @@
 """What the machine below every engine says: memory, disk, libraries, ports, command lines."""
 
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.errors.patterns.base import pattern
+from llmopt_core.errors.patterns.base import error, pattern
 
 # These come before what an engine says of the same fault in its own words, or in none.
 BUILD = pattern(
+    "build-for-another-gpu",
     ErrorClass.ENGINE_NOT_INSTALLED,
     r"no kernel image is available for execution on the device|HIP error: invalid device function"
     r"|provided PTX was compiled with an unsupported toolchain|hipErrorNoBinaryForGpu",
@@ -12,24 +13,28 @@ BUILD = pattern(
 )
 COMPILERS = (
     pattern(
+        "no-c-compiler",
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"Failed to find C compiler|gcc: command not found|Could not find C compiler",
         "The engine compiles kernels while it runs and its environment has no C compiler: install the package"
         " gcc (Debian: gcc and libc6-dev), or name a compiler in the environment variable CC.",
     ),
     pattern(
+        "no-nvcc",
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"Could not find nvcc|nvcc: (?:command )?not found|No such file or directory: '(?:\S*/)?nvcc'",
         "The engine compiles CUDA kernels when it starts and finds no nvcc: install its prebuilt kernels"
         " (FlashInfer: flashinfer-jit-cache and flashinfer-cubin), or the CUDA toolkit.",
     ),
     pattern(
+        "no-cpp-compiler",
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"(?:g|c)\+\+: (?:command )?not found|Ninja is required to load C\+\+ extensions",
         "The engine compiles kernels when it starts and its environment has no C++ compiler or no ninja:"
         " install the packages g++ and ninja-build.",
     ),
     pattern(
+        "no-python-headers",
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"fatal error: Python\.h: No such file or directory",
         "The engine compiles kernels while it runs and its environment lacks Python's headers: install the"
@@ -37,12 +42,45 @@ COMPILERS = (
     ),
 )
 SHARED_MEMORY = pattern(
+    "shared-memory-too-small",
     ErrorClass.HOST_OUT_OF_MEMORY,
     r"Error while creating shared memory segment|failed to extend /dev/shm/nccl-",
     "GPUs of one engine exchange data through /dev/shm, which is too small: give the container a larger one"
     " (in Kubernetes an emptyDir with medium Memory, else --shm-size), or use one GPU.",
 )
+# A GPU or its driver that no configuration can use; said beside general words that speak of a passing fault.
+GPUS = (
+    pattern(
+        "driver-not-reloaded",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"Driver/library version mismatch",
+        "The GPU's driver was updated and the old one is still loaded: restart the machine.",
+    ),
+    pattern(
+        "driver-too-old",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"CUDA driver version is insufficient for CUDA runtime version",
+        "The GPU's driver is older than this build of the engine needs: update the driver, or install a build"
+        " for its version of CUDA.",
+    ),
+    pattern(
+        "gpu-broken",
+        ErrorClass.CUDA_FAULT,
+        r"uncorrectable ECC error|GPU is lost|fallen off the bus|GPU_IS_LOST",
+        "This GPU does not work any more: look for Xid errors in the kernel's log, reset it or restart the"
+        " machine, and take it out of service if it comes again.",
+    ),
+    pattern(
+        "kernel-over-shared-memory",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"OutOfResources: out of resource: shared memory, Required: (?P<need>\d+), Hardware limit:"
+        r" (?P<has>\d+)",
+        "A kernel needs {need} bytes of a GPU's shared memory and this one has {has}: take another attention"
+        " backend, quantization or block_size.",
+    ),
+)
 REMOTE_CODE = pattern(
+    "remote-code-not-allowed",
     ErrorClass.ACCESS_DENIED,
     r"requires you to execute the configuration file in that repo|contains custom code which must be executed"
     r"|set the option .?trust_remote_code=True",
@@ -52,37 +90,119 @@ REMOTE_CODE = pattern(
 PATTERNS = (
     BUILD,
     *COMPILERS,
+    *GPUS,
     SHARED_MEMORY,
     pattern(
+        "gpu-out-of-memory",
         ErrorClass.GPU_OUT_OF_MEMORY,
         r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",
         "Less fits on the GPU than this configuration asks for: take a smaller context, a smaller batch, or"
         " more strongly quantised weights.",
     ),
     pattern(
+        "disk-full",
         ErrorClass.DISK_FULL,
         r"No space left on device|Errno 28",
         "Free space on the disk that holds the model cache and the results folder.",
     ),
     pattern(
+        "host-out-of-memory",
         ErrorClass.HOST_OUT_OF_MEMORY,
         r"Cannot allocate memory",
         "The host has too little memory for this configuration: take a smaller context, or raise the limit.",
     ),
     pattern(
+        "no-system-library",
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"(?P<library>lib[\w.+-]+\.so[\w.]*): cannot open shared object file",
         "The engine needs the system library {library}: install it (Debian has libgomp.so.1 in libgomp1).",
     ),
     pattern(
+        "port-busy",
         ErrorClass.PORT_BUSY,
         r"[Aa]ddress already in use",
         "Another program took the port; the next start picks another one.",
     ),
     pattern(
+        "unknown-argument",
         ErrorClass.INVALID_CONFIGURATION,
         r"unrecognized arguments|No such option",
         "The engine does not know an argument: its version differs from the one these parameters were"
         " declared for.",
+    ),
+    error(
+        "binaries-do-not-match",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"undefined symbol: (?P<symbol>\w{1,120})",
+        "A part of the engine was built for another version of a library than is installed: install versions"
+        " that were built for each other (missing: {symbol}).",
+    ),
+    pattern(
+        "c-library-too-old",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"version `(?P<version>(?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found",
+        "This build of the engine needs a newer C library ({version}): take a newer system or image, or a"
+        " build"
+        " for this one.",
+    ),
+    error(
+        "packages-of-the-model",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"requires the following packages that were not found in your environment: (?P<packages>[\w, -]+)",
+        "The model's own code needs Python packages that the engine's environment lacks: install {packages}.",
+    ),
+    error(
+        "no-python-module",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"ModuleNotFoundError: No module named '(?P<module>[\w.]+)'",
+        "The engine's environment lacks the Python module {module}: install the package that has it there.",
+    ),
+    error(
+        "hub-not-reached",
+        ErrorClass.MODEL_NOT_FOUND,
+        r"(?:couldn't|[Cc]an't|[Uu]nable to) (?:connect to|reach) '?https://huggingface\.co"
+        r"|Failed to resolve '[\w.-]*huggingface\.co'|host='huggingface\.co'.*(?:Max retries|timed out)",
+        "The hub cannot be reached from here: download the model first, name a folder in spec.model.source,"
+        " or"
+        " let this machine connect (HTTPS_PROXY, HF_ENDPOINT).",
+    ),
+    error(
+        "hub-limits-requests",
+        ErrorClass.REQUESTS_FAILED,
+        r"429 Client Error: Too Many Requests",
+        "The hub answers no more requests for now: wait, or give a token in spec.model.tokenSecretRef.",
+    ),
+    error(
+        "file-not-permitted",
+        ErrorClass.ACCESS_DENIED,
+        r"PermissionError: \[Errno 13\]",
+        "The engine's user may not use that file: change its owner or mode, or the folder that the engine is"
+        " given.",
+    ),
+    error(
+        "too-many-open-files",
+        ErrorClass.ENGINE_CRASHED,
+        r"Too many open files",
+        "Raise the limit on open files where the engine is started: ulimit -n 65536.",
+    ),
+    pattern(
+        "killed-for-memory",
+        ErrorClass.HOST_OUT_OF_MEMORY,
+        r"[Oo]ut of memory: Killed process|oom-kill:|Memory cgroup out of memory",
+        "The kernel killed the engine for memory: give it more, or take a smaller context or batch.",
+    ),
+    pattern(
+        "bus-error",
+        ErrorClass.HOST_OUT_OF_MEMORY,
+        r"[Bb]us error",
+        "Shared memory ran out: give the container a larger /dev/shm (--ipc=host, --shm-size=8g or an"
+        " emptyDir"
+        " of medium Memory).",
+    ),
+    pattern(
+        "program-for-another-processor",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"Illegal instruction",
+        "The engine's program was built for another processor: install a build for this one.",
     ),
 )

@@ -2,32 +2,37 @@
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.patterns.base import pattern
-from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, REMOTE_CODE
+from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, GPUS, REMOTE_CODE
 
 _MODEL = (
     REMOTE_CODE,
     pattern(
+        "model-folder-not-found",
         ErrorClass.MODEL_NOT_FOUND,
         r"Repo id must be in the form|is not a local folder and is not a valid model identifier",
         "Check spec.model.source: there is no such folder, and no such model on the hub.",
     ),
     pattern(
+        "model-not-cached",
         ErrorClass.MODEL_NOT_FOUND,
         r"couldn't find them in the cached files|Cannot find the requested files in the disk cache",
         "The model is not in the hub's cache and cannot be fetched: download it first, correct its name and"
         " revision, or unset HF_HUB_OFFLINE.",
     ),
     pattern(
+        "hub-refuses-model",
         ErrorClass.ACCESS_DENIED,
         r"trying to access a gated repo|GatedRepoError|(?:401|403) Client Error",
         "The hub refuses the model: accept its terms there, and give a token in spec.model.tokenSecretRef.",
     ),
     pattern(
+        "no-weights-in-folder",
         ErrorClass.MODEL_NOT_FOUND,
         r"Error no file named model\.safetensors|does not appear to have a file named",
         "Check spec.model.source: the folder has no safetensors weights or no config.json.",
     ),
     pattern(
+        "files-damaged",
         ErrorClass.MODEL_CORRUPT,
         r"SafetensorError: |is not a valid JSON file|Unrecognized processing class in"
         r"|StrictDataclass\w+Error"
@@ -36,6 +41,7 @@ _MODEL = (
         " checksums.",
     ),
     pattern(
+        "architecture-unknown",
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"model type `(?P<type>[^`]+)` but Transformers does not recognize this architecture",
         "This version of transformers has no models of the type {type}: install a newer one.",
@@ -43,23 +49,27 @@ _MODEL = (
 )
 _CONFIGURATION = (
     pattern(
+        "no-bitsandbytes",
         ErrorClass.INVALID_CONFIGURATION,
         r"pip install -U \W*bitsandbytes|No package metadata was found for \W*bitsandbytes",
         "quantization ({quantization}) needs the package bitsandbytes beside transformers:"
         " pip install 'llmopt[transformers]', or take it out of the search space.",
     ),
     pattern(
+        "no-flash-attention",
         ErrorClass.INVALID_CONFIGURATION,
         r"FlashAttention\d has been toggled on, but it cannot be used",
         "attn_implementation ({attn_implementation}) needs the package flash-attn and a GPU that it"
         " supports: install it, or take sdpa.",
     ),
     pattern(
+        "value-unknown",
         ErrorClass.INVALID_CONFIGURATION,
         r"Unsupported (?:dtype|quantization method|attention implementation): '(?P<value>[^']*)'",
         "transformers has no {value}: take it out of the search space.",
     ),
     pattern(
+        "no-such-device",
         ErrorClass.INVALID_CONFIGURATION,
         r"Torch not compiled with CUDA enabled|Found no NVIDIA driver|No CUDA GPUs are available"
         r"|invalid device ordinal|When passing device_map as a string",
@@ -67,6 +77,7 @@ _CONFIGURATION = (
         " auto or cpu, or give the GPU to the runner.",
     ),
     pattern(
+        "batching-not-supported",
         ErrorClass.INVALID_CONFIGURATION,
         r"is not supported for continuous batching|page_size must be at least|got safety_margin",
         "continuous_batching does not go with attn_implementation ({attn_implementation}) and cb_block_size"
@@ -75,12 +86,14 @@ _CONFIGURATION = (
 )
 _MEMORY = (
     pattern(
+        "paged-cache-full",
         ErrorClass.KV_CACHE_TOO_SMALL,
         r"No requests can be scheduled and no requests can be offloaded",
         "A prompt and its answer need more than the paged cache has, {cb_num_blocks} blocks of"
         " {cb_block_size} tokens: raise cb_num_blocks, shorten the prompt, or lower workload.maxTokens.",
     ),
     pattern(
+        "paged-cache-too-large",
         ErrorClass.KV_CACHE_TOO_SMALL,
         r"Memory footprint (?P<need>\d+) is more than available memory (?P<free>\d+)"
         r"|Invalid values: max_batch_tokens = ",
@@ -89,6 +102,7 @@ _MEMORY = (
         " ({cb_max_memory_percent}).",
     ),
     pattern(
+        "gpu-out-of-memory",
         ErrorClass.GPU_OUT_OF_MEMORY,
         r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",
         "Less fits on the GPU than this configuration asks for: quantise the weights (quantization"
@@ -96,6 +110,7 @@ _MEMORY = (
         " ({cb_max_batch_tokens}) or cb_max_memory_percent ({cb_max_memory_percent}), or shorten prompts.",
     ),
     pattern(
+        "host-out-of-memory",
         ErrorClass.HOST_OUT_OF_MEMORY,
         r"DefaultCPUAllocator: (?:can't allocate|not enough) memory|^MemoryError|OSError: \[Errno 12\]"
         r"|Cannot allocate memory|failed to map segment from shared object",
@@ -106,7 +121,9 @@ _MEMORY = (
 _DEVICE = (
     BUILD,
     *COMPILERS,
+    *GPUS,
     pattern(
+        "gpu-fault",
         ErrorClass.CUDA_FAULT,
         r"(?:CUDA|HIP) error: ",
         "The GPU or its driver failed, not the configuration: if it comes again, look for Xid errors in the"

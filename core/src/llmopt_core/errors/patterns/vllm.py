@@ -3,7 +3,7 @@
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.limits import LimitRule
 from llmopt_core.errors.patterns.base import consequence, pattern
-from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, REMOTE_CODE, SHARED_MEMORY
+from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, GPUS, REMOTE_CODE, SHARED_MEMORY
 
 # Said by vLLM's API server when the process that computes has died: no request is answered any more.
 DEAD = r"EngineDeadError|EngineCore encountered (?:a fatal error|an issue)"
@@ -16,27 +16,47 @@ _OTHER_LIFTS = ("dtype", "quantization", "kv_cache_dtype", "enforce_eager", "blo
 _MODEL = (
     REMOTE_CODE,
     pattern(
+        "model-folder-not-found",
         ErrorClass.MODEL_NOT_FOUND,
         r"HFValidationError: Repo id must be in the form|Invalid repository ID or local directory specified",
         "Check spec.model.source: there is no such folder, or it holds no config.json.",
     ),
     pattern(
+        "model-not-cached",
         ErrorClass.MODEL_NOT_FOUND,
         r"LocalEntryNotFoundError|outgoing traffic has been disabled",
         "The model is not in the hub's cache, and it may not be fetched: download it first, or unset"
         " HF_HUB_OFFLINE.",
     ),
     pattern(
+        "hub-refuses-model",
         ErrorClass.ACCESS_DENIED,
         r"GatedRepoError|Cannot access gated repo|(?:401|403) Client Error",
         "The hub refuses the model: accept its terms there, and give a token in spec.model.tokenSecretRef.",
     ),
     pattern(
+        "model-or-weights-not-found",
         ErrorClass.MODEL_NOT_FOUND,
         r"RepositoryNotFoundError|RevisionNotFoundError|Cannot find any model weights with",
         "Check spec.model.source: the hub or the folder has no such model, revision or weights.",
     ),
     pattern(
+        "architecture-unknown",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"Model architectures (?P<type>\[[^\]]{1,200}\]) are not supported for now"
+        r"|model type `(?P<kind>[^`]+)` but Transformers does not recognize this architecture",
+        "This version of vLLM, or of transformers beside it, has no such model: install a newer one.",
+    ),
+    pattern(
+        "configuration-without-type",
+        ErrorClass.MODEL_CORRUPT,
+        r"Unrecognized model in .*Should have a `model_type` key",
+        "The model's config.json does not say what it is: fetch the files again, or take those in the format"
+        " of"
+        " transformers.",
+    ),
+    pattern(
+        "files-damaged",
         ErrorClass.MODEL_CORRUPT,
         r"SafetensorError: Error while deserializing header|is not a valid JSON file"
         # The length and the text of a header, read by vLLM itself.
@@ -49,6 +69,7 @@ _MODEL = (
 )
 _MEMORY = (
     pattern(
+        "context-over-kv-cache",
         ErrorClass.KV_CACHE_TOO_SMALL,
         r"max seq len \((?P<length>\d+)\).*estimated maximum model length is (?P<fits>\d+)",
         "The KV cache holds {fits} tokens, a request may have {length}: set engine.args.max_model_len to"
@@ -64,6 +85,24 @@ _MEMORY = (
         ),
     ),
     pattern(
+        "context-over-kv-blocks",
+        ErrorClass.KV_CACHE_TOO_SMALL,
+        r"max seq len \((?P<length>\d+)\) is larger than the maximum number of tokens that can be stored in"
+        r" KV"
+        r" cache \((?P<fits>\d+)\)",
+        "The KV cache holds {fits} tokens, a request may have {length}: set engine.args.max_model_len to"
+        " {fits} or less, or raise gpu_memory_utilization ({gpu_memory_utilization}).",
+        LimitRule(
+            "max_model_len",
+            most="fits",
+            value="length",
+            more_lifts=_MORE_LIFTS,
+            less_lifts=(*_LESS_LIFTS, "max_num_seqs"),
+            other_lifts=_OTHER_LIFTS,
+        ),
+    ),
+    pattern(
+        "no-room-for-one-request",
         ErrorClass.KV_CACHE_TOO_SMALL,
         r"max seq len \((?P<length>\d+)\).*larger than the available KV cache memory"
         r"|No available memory for the cache blocks",
@@ -72,12 +111,14 @@ _MEMORY = (
         " gpu_memory_utilization ({gpu_memory_utilization}).",
     ),
     pattern(
+        "memory-changed-while-measured",
         ErrorClass.MEMORY_BUSY,
         r"Error in memory profiling",
         "Another program gave memory of the GPU back while vLLM measured what is free: give each engine a GPU"
         " of its own, or start them one after another.",
     ),
     pattern(
+        "utilization-over-free-memory",
         # Where others held memory, the memory guard knows it.
         ErrorClass.GPU_OUT_OF_MEMORY,
         r"is less than desired GPU memory utilization",
@@ -85,29 +126,34 @@ _MEMORY = (
         " gpu_memory_utilization ({gpu_memory_utilization}), or end what else is there.",
     ),
     pattern(
+        "cpu-utilization-over-free-memory",
         ErrorClass.HOST_OUT_OF_MEMORY,
         r"is less than desired CPU memory utilization",
         "On a CPU vLLM takes gpu_memory_utilization ({gpu_memory_utilization}) of the whole memory unless"
         " told otherwise: set engine.args.kv_cache_memory_mib.",
     ),
     pattern(
+        "kv-cache-over-host-memory",
         ErrorClass.HOST_OUT_OF_MEMORY,
         r"on kv cache allocation is less than requested memory for kv",
         "The KV cache does not fit into memory: lower kv_cache_memory_mib ({kv_cache_memory_mib}).",
     ),
     pattern(
+        "host-out-of-memory",
         ErrorClass.HOST_OUT_OF_MEMORY,
         r"DefaultCPUAllocator: (?:can't allocate|not enough) memory",
         "The host has too little memory: lower kv_cache_memory_mib ({kv_cache_memory_mib}) or"
         " max_num_batched_tokens ({max_num_batched_tokens}), or raise the limit.",
     ),
     pattern(
+        "out-of-memory-while-warming-up",
         ErrorClass.GPU_OUT_OF_MEMORY,
         r"CUDA out of memory occurred when warming up",
         "The GPU cannot sample for so many requests at once: lower max_num_seqs ({max_num_seqs}) or"
         " gpu_memory_utilization ({gpu_memory_utilization}).",
     ),
     pattern(
+        "gpu-out-of-memory",
         ErrorClass.GPU_OUT_OF_MEMORY,
         r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",
         "Less fits on the GPU than this configuration asks for. While weights load: quantise them, or raise"
@@ -118,6 +164,7 @@ _MEMORY = (
 )
 _CONFIGURATION = (
     pattern(
+        "requests-over-mamba-blocks",
         ErrorClass.INVALID_CONFIGURATION,
         r"max_num_seqs \((?P<asked>\d+)\) exceeds available Mamba cache blocks \((?P<fits>\d+)\)",
         "Each request needs a Mamba cache block, and there are {fits}: set max_num_seqs (it is {asked}) to at"
@@ -132,48 +179,88 @@ _CONFIGURATION = (
         ),
     ),
     pattern(
+        "parts-over-quantised-blocks",
         ErrorClass.INVALID_CONFIGURATION,
-        r"(?:input|output)_size\w*(?: of .*)? = (?P<part>\d+) is not divisible by"
-        r" (?:weight quantization|weight) block_[nk] = (?P<block>\d+)",
+        r"(?:input|output|intermediate)_size\w*(?: of .*)? = (?P<part>\d+) is not divisible\s+by\s+"
+        r"(?:weight(?: quantization)? )?(?:block_[nk]|min_thread_[nk]|group_size) = (?P<block>\d+)",
         "tensor_parallel_size ({tensor_parallel_size}) splits the quantised weights into parts of {part},"
         " which is no multiple of their blocks of {block}: lower tensor_parallel_size.",
         LimitRule("tensor_parallel_size", part="part", block="block", other_lifts=("quantization",)),
     ),
     pattern(
+        "parts-not-aligned",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"(?:input|output) size is not aligned with the quantized weight shape",
+        "tensor_parallel_size ({tensor_parallel_size}) splits the quantised weights within their blocks:"
+        " lower"
+        " it.",
+    ),
+    pattern(
+        "pipeline-not-supported",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"Pipeline parallelism is not supported for this model",
+        "vLLM cannot split this model into stages: set pipeline_parallel_size to 1.",
+    ),
+    pattern(
+        "batch-under-image",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"max_tokens_per_mm_item \((?P<need>\d+)\) is larger than max_num_batched_tokens"
+        r" \((?P<batched>\d+)\)",
+        "An image of this model is {need} tokens and must fit into one step: raise max_num_batched_tokens"
+        " (it is"
+        " {batched}) to {need}.",
+        LimitRule("max_num_batched_tokens", least="need", value="batched"),
+    ),
+    pattern(
+        "no-fp8",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"type fp8e4nv not supported in this architecture",
+        "This GPU has no fp8 of this kind: take kv_cache_dtype ({kv_cache_dtype}) auto or fp8_e5m2, and no"
+        " fp8"
+        " in quantization ({quantization}).",
+    ),
+    pattern(
+        "batch-under-requests",
         ErrorClass.INVALID_CONFIGURATION,
         r"max_num_batched_tokens \((?P<batched>\d+)\) must be greater than or equal to max_num_seqs",
         "Raise max_num_batched_tokens ({batched}) or lower max_num_seqs ({max_num_seqs}).",
     ),
     pattern(
+        "batch-under-context",
         ErrorClass.INVALID_CONFIGURATION,
         r"max_num_batched_tokens \((?P<batched>\d+)\) is smaller than max_model_len \((?P<length>\d+)\)",
         "Without enable_chunked_prefill a prompt must fit into one step: raise max_num_batched_tokens"
         " ({batched}) to {length}, or lower max_model_len.",
     ),
     pattern(
+        "context-over-model",
         ErrorClass.INVALID_CONFIGURATION,
         r"max_model_len \((?P<length>\d+)\) is greater than the derived max_model_len \(\w+=(?P<longest>\d+)",
         "The model has no context of {length} tokens: lower max_model_len to {longest}.",
         LimitRule("max_model_len", most="longest", value="length"),
     ),
     pattern(
+        "devices-do-not-divide-heads",
         ErrorClass.INVALID_CONFIGURATION,
         r"attention heads \((?P<heads>\d+)\) must be divisible by tensor parallel size \((?P<size>\d+)\)",
         "tensor_parallel_size ({size}) must divide the model's {heads} attention heads.",
         LimitRule("tensor_parallel_size", divides="heads", value="size"),
     ),
     pattern(
+        "too-few-devices",
         ErrorClass.INVALID_CONFIGURATION,
         r"World size \((?P<size>\d+)\) is larger than the number of(?: \w+)*(?: \((?P<devices>\d+)\))?",
         "There are fewer devices than tensor_parallel_size ({tensor_parallel_size}): lower it.",
         LimitRule("tensor_parallel_size", most="devices", value="size"),
     ),
     pattern(
+        "block-size-not-supported",
         ErrorClass.INVALID_CONFIGURATION,
         r"No common block size for (?P<size>\d+) \((?P<sizes>.*?)\)\.",
         "This device has no blocks of {size} tokens ({sizes}): set another block_size, or none.",
     ),
     pattern(
+        "quantization-not-supported",
         ErrorClass.INVALID_CONFIGURATION,
         r"Cannot find the config file for|Unknown quantization method|does not match the quantization method"
         r"|quantization is currently not supported|not supported for quantization method"
@@ -182,12 +269,14 @@ _CONFIGURATION = (
         " it out of the search space.",
     ),
     pattern(
+        "no-attention-backend",
         ErrorClass.INVALID_CONFIGURATION,
         r"No valid attention backend found for",
         "No attention kernel for this GPU takes dtype ({dtype}), kv_cache_dtype ({kv_cache_dtype}) and"
         " block_size ({block_size}) together: take one of them out of the search space.",
     ),
     pattern(
+        "no-bfloat16",
         ErrorClass.INVALID_CONFIGURATION,
         r"Bfloat16 is only supported on GPUs",
         "This GPU is too old for bfloat16: set engine.args.dtype to float16.",
@@ -196,8 +285,10 @@ _CONFIGURATION = (
 _DEVICE = (
     BUILD,
     *COMPILERS,
+    *GPUS,
     SHARED_MEMORY,
     pattern(
+        "no-gpu",
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"Found no NVIDIA driver|NVIDIA driver on your system is too old|CUDA driver initialization failed"
         r"|No CUDA GPUs are available|Failed to infer device type",
@@ -205,6 +296,7 @@ _DEVICE = (
         " is given to it; without a GPU install vLLM's build for CPUs.",
     ),
     pattern(
+        "gpu-fault",
         ErrorClass.CUDA_FAULT,
         r"(?:CUDA|HIP) error: |NCCL error|Watchdog caught collective operation timeout",
         "The GPU or its driver failed, not the configuration: if it comes again, look for Xid errors in the"
@@ -214,6 +306,14 @@ _DEVICE = (
 # Requests that are too long are refused while the server lives on.
 _REQUESTS = (
     pattern(
+        "no-chat-template",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"default chat template is no longer allowed",
+        "The model has no chat template: take a model that was trained for chat, or give the server one"
+        " (--chat-template).",
+    ),
+    pattern(
+        "prompt-over-context",
         ErrorClass.KV_CACHE_TOO_SMALL,
         r"maximum context length is (?P<length>\d+) tokens",
         "A request is longer than max_model_len ({length}): raise it, shorten the prompt, or lower"
@@ -222,6 +322,7 @@ _REQUESTS = (
 )
 _ENDS = (
     consequence(
+        "process-died",
         ErrorClass.ENGINE_CRASHED,
         rf"Worker proc \S+ died unexpectedly|{DEAD}",
         "One of vLLM's processes died: read the trial's log in the results folder; the same configuration is"
