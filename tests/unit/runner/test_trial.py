@@ -1,5 +1,6 @@
 """Every end of a trial is an outcome: refused, copied, failed to start, void."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -46,12 +47,17 @@ class SilentEngine:
         return [len(prompt) for prompt in prompts]
 
 
-def runner(*, start=None, twin=None, trials=(), prompt="What is 1 + 1?"):
-    """Return a trial runner whose engine is not to be started, or whose start raises `start`."""
+def runner(*, fault=None, twin=None, trials=(), prompt="What is 1 + 1?", starts=None):
+    """Return a trial runner whose engine is not to be started, or whose start raises `fault`.
 
-    def ensure(_configuration, _asked, _cancelled, **_planned):
-        assert start is not None, "this trial must not start an engine"
-        raise start
+    Which start of a plan it was asked for is appended to `starts`.
+    """
+
+    def ensure(_configuration, _asked, _cancelled, *, start):
+        assert fault is not None, "this trial must not start an engine"
+        if starts is not None:
+            starts.append(start)
+        raise fault
 
     return TrialRunner(
         trial_timeout="10m",
@@ -104,7 +110,17 @@ def test_a_repeat_of_the_confirmation_is_never_copied():
     """A repeat is there to be measured again."""
     twin = trial(3, outcome(metrics={"accuracy": 0.5}))
     with pytest.raises(Interrupted):
-        runner(twin=twin, start=Interrupted("asked to stop")).run(claim(Phase.CONFIRM))
+        runner(twin=twin, fault=Interrupted("asked to stop")).run(claim(Phase.CONFIRM))
+
+
+@pytest.mark.parametrize("start", [None, 3])
+def test_a_repeat_asks_for_the_engine_start_of_its_plan(start):
+    """What the plan measures on one start is not measured on another; None takes any running engine."""
+    starts = []
+    repeat = replace(claim(Phase.CONFIRM), start=start)
+    with pytest.raises(Interrupted):
+        runner(fault=Interrupted("asked to stop"), starts=starts).run(repeat)
+    assert starts == [start]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +146,7 @@ def test_a_repeat_of_the_confirmation_is_never_copied():
 )
 def test_a_failed_start_is_an_outcome_of_its_class(error, kind, error_class):
     """What does not fit is told to the sampler; what crashed is a failure; both say why."""
-    ended = runner(start=error).run(claim())
+    ended = runner(fault=error).run(claim())
     assert (ended.kind, ended.failure.error_class) == (kind, error_class)
     assert ended.seconds["total"] >= ended.seconds["load"]
 
@@ -138,7 +154,7 @@ def test_a_failed_start_is_an_outcome_of_its_class(error, kind, error_class):
 def test_too_little_memory_is_told_to_the_sampler():
     """What was refused, or ended while it loaded, is infeasible, with what was seen among its facts."""
     failure = Failure(ErrorClass.HOST_OUT_OF_MEMORY, "5000 MiB", "lower n_ctx")
-    ended = runner(start=MemoryExceeded(failure, {"memory_need_mib": {"weights_mib": 1.0}})).run(claim())
+    ended = runner(fault=MemoryExceeded(failure, {"memory_need_mib": {"weights_mib": 1.0}})).run(claim())
     assert (ended.kind, ended.failure) == (OutcomeKind.INFEASIBLE, failure)
     assert ended.facts["memory_need_mib"] == {"weights_mib": 1.0}
 
@@ -146,7 +162,7 @@ def test_too_little_memory_is_told_to_the_sampler():
 def test_memory_of_others_is_tried_again():
     """An engine that others left no room has failed: the sampler is told nothing of it."""
     failure = Failure(ErrorClass.MEMORY_BUSY, "held by a database", "end it")
-    assert runner(start=MemoryExceeded(failure, {})).run(claim()).kind is OutcomeKind.FAILED
+    assert runner(fault=MemoryExceeded(failure, {})).run(claim()).kind is OutcomeKind.FAILED
 
 
 def test_memory_explains_whatever_a_trial_looked_like():
