@@ -1,6 +1,7 @@
 """A study's progress on the terminal: a panel that is redrawn, or one line for each change."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,6 +26,7 @@ _log = logging.getLogger("llmopt")
 _LEVELS = ("emergency", "critical", "warning")
 # Where there is no panel to redraw, a line that only counts is printed this seldom.
 COUNTS_EVERY_SECONDS = 10.0
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 @contextmanager
@@ -61,9 +63,11 @@ class LinePrinter:
         self._news: tuple[object, ...] | None = None
         self._counts: tuple[int, int] | None = None
         self._said_at = -COUNTS_EVERY_SECONDS
+        self._warned: set[str] = set()
 
     def progress(self, status: Status) -> None:
         """Print `status` as one line unless it is not worth one."""
+        self._warn(status)
         counted = status.progress
         best = status.best.trial if isinstance(status, OptimizationStatus) and status.best else None
         news = (stage_of(status), best, _errors(status))
@@ -72,6 +76,14 @@ class LinePrinter:
         if news != self._news or (due and counts != self._counts):
             self._news, self._counts, self._said_at = news, counts, counted.elapsed_seconds
             self.event(line(status))
+
+    def _warn(self, status: Status) -> None:
+        """Print each warning once, when a trial first gives it: some are worth a stop before the search."""
+        for warning in status.warnings:
+            kind = _NUMBER.sub("#", warning.last_message)
+            if kind not in self._warned:
+                self._warned.add(kind)
+                self.event(f"warning: {warning.last_message}")
 
     def event(self, text: str) -> None:
         """Print `text` as a line."""
@@ -122,6 +134,7 @@ def _rows(status: Status) -> Iterator[tuple[str, str]]:
     stages = [runner.stage for runner in _alive(status) if runner.stage]
     yield "runners", f"{len(_alive(status))} ({', '.join(stages)})" if stages else ""
     yield "errors", _errors(status).removeprefix("errors ")
+    yield "warnings", "; ".join(warning.last_message for warning in status.warnings[:2])
     yield "time", f"{duration(counts.elapsed_seconds)} elapsed{left}"
 
 

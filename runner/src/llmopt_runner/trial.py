@@ -33,6 +33,7 @@ from llmopt_runner.measuring import Measurement, Prune, measure, warm_up
 from llmopt_runner.memory.guard import GuardReading
 from llmopt_runner.prompt_lengths import too_long
 from llmopt_runner.quality.base import ScoringFailed
+from llmopt_runner.quality.baseline import baseline_warning
 from llmopt_runner.stopping import StopSignal
 from llmopt_runner.validity import Validity, check_validity, unusable
 from llmopt_runner.workload import PreparedWorkload
@@ -284,7 +285,13 @@ class TrialRunner:
         outcome = replace(
             outcome,
             metrics=metrics,
-            warnings=(*server.doubts(), *load_warnings(measurement.run), *validity.warnings, *void),
+            warnings=(
+                *server.doubts(),
+                *load_warnings(measurement.run),
+                *validity.warnings,
+                *self._quality_warnings(claim, measurement),
+                *void,
+            ),
         )
         if (refusal := _refusal(validity)) is not None:
             return replace(failed(configuration, refusal), facts=outcome.facts)
@@ -300,6 +307,17 @@ class TrialRunner:
                 facts=outcome.facts,
             )
         return outcome
+
+    def _quality_warnings(self, claim: Claim, measurement: Measurement) -> tuple[str, ...]:
+        """What is said before the search begins, where the baseline leaves nothing to compare."""
+        if claim.phase is not Phase.BASELINE or not self.workload.evaluator.pairable:
+            return ()
+        items = self.workload.items(claim.phase)
+        warning = baseline_warning(items, measurement.scores, measurement.answers)
+        if warning is None:
+            return ()
+        log.warning(warning)
+        return (warning,)
 
     def _costs(
         self, speed: Mapping[str, float], measurement: Measurement, reading: GuardReading

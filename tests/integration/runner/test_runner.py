@@ -411,6 +411,17 @@ def test_a_configuration_with_more_examples_than_there_are_is_infeasible(folder,
     assert kinds == {None: OutcomeKind.MEASURED, 1: OutcomeKind.MEASURED, 9: OutcomeKind.INFEASIBLE}
 
 
+def test_a_baseline_that_is_never_right_is_warned_of(folder):
+    """Where the default scores 0 on every item, its own trial says so, before the search goes on."""
+    with FakeServer(replace(OPTIONS, right_probability=0.0, right_loss_per_temperature=0.0)) as never:
+        folder.write(manifest(never.base_url, trials=2, samples=8))
+        assert folder.run() == RunnerExit.DONE, folder.log()
+    with folder.study() as study:
+        first, *others = counted(study)
+    assert any("the baseline scored 0 on all 8 items" in text for text in first.outcome.warnings)
+    assert not any("baseline scored" in text for trial in others for text in trial.outcome.warnings)
+
+
 def test_a_scoring_service_that_fails_fails_the_trial(folder, server):
     """A judge or a user's function that cannot be reached gives no score, and none is made up."""
     document = manifest(server.base_url, trials=4, budget={"maxFailedTrials": 1}, objectives=("score",))

@@ -14,6 +14,7 @@ from llmopt_core.resources.status import (
     RunnerStatus,
     StudyObjective,
     TrialResult,
+    WarningSummary,
 )
 
 
@@ -156,3 +157,15 @@ def test_memory_and_runners_are_of_those_that_are_there():
     output = console()
     output.print(panel("mine", status))
     assert "2 (measure, load)" in output.file.getvalue()
+
+
+def test_a_warning_is_printed_once():
+    """What a trial warns of is printed when it is first there, and not again with another count."""
+    text = console()
+    printer = LinePrinter(text)
+    for count in (1, 2):
+        told = WarningSummary(
+            count=count, last_message=f"the baseline scored 0 on all {count} items", last_trial=0
+        )
+        printer.progress(progress(warnings=[told]))
+    assert text.file.getvalue().count("warning: the baseline scored 0") == 1
