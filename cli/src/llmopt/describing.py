@@ -30,10 +30,10 @@ Items = Sequence[Mapping[str, Any]]
 class Description(TypedDict, total=False):
     """What describes a study beside the model, where there is no manifest.
 
-    `dataset` is a name, a .jsonl path or a list of items (mappings with question and answer), `method` the
-    sampler, `timeout` in seconds what it may take, an objective is `METRIC` or `METRIC:minimize`. The engine
-    is chosen by the model unless it is given; `endpoint` is the address of a server that runs already, and
-    `endpoint_model` what that calls the model.
+    `dataset` is a name, a .jsonl or .csv path or a list of items (mappings with question and answer),
+    `method` the sampler, `timeout` in seconds what it may take, an objective is `METRIC` or
+    `METRIC:minimize`. The engine is chosen by the model unless it is given; `endpoint` is the address of a
+    server that runs already, and `endpoint_model` what that calls the model.
     """
 
     dataset: str | Path | Items

@@ -182,7 +182,7 @@ def evaluator_part(url: str) -> dict[str, Any]:
 
 
 def _workload(options: Options) -> dict[str, Any]:
-    by_path = "/" in options.dataset or options.dataset.endswith(".jsonl")
+    by_path = "/" in options.dataset or options.dataset.endswith((".jsonl", ".csv", ".tsv"))
     dataset = {"path": options.dataset} if by_path else {"name": options.dataset}
     concurrency = options.concurrency or (SAFE_CONCURRENCY if options.safe else CONCURRENCY)
     return {

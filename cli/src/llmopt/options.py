@@ -92,7 +92,7 @@ class Options:
 
     model: Annotated[str, typer.Option(help="hf://ORG/NAME, ORG/NAME, package://PACKAGE/FILE or a path.")]
     dataset: Annotated[
-        str, typer.Option(help="A data set's name (`llmopt list --type datasets`) or a .jsonl file.")
+        str, typer.Option(help="A data set's name (`llmopt list --type datasets`) or a .jsonl or .csv file.")
     ] = "arithmetic"
     trials: Annotated[int, typer.Option(min=1, max=10_000, help="Configurations to try.")] = 40
     method: Annotated[Method, typer.Option(help="How the next configuration is chosen.")] = Method.AUTO

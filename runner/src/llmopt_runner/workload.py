@@ -46,8 +46,10 @@ class PreparedWorkload:
         count = spec.dataset.samples
         split = source.split(count, count, spec.dataset.seed)
         evaluator = load_evaluator(spec.evaluator, source.evaluator, api_key=api_key)
-        evaluator.check(split.search + split.held_out)
-        return cls(spec, source.instruction, split, evaluator)
+        prepared = cls(spec, source.instruction, split, evaluator)
+        if prepared.scorer is not None:
+            evaluator.check(split.search + split.held_out)
+        return prepared
 
     def require_same_items(self, trials: Sequence[TrialRecord]) -> None:
         """Raise DatasetInvalid where `trials` were measured on items that the data set no longer has.

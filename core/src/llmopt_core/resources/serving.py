@@ -98,7 +98,7 @@ class ConfigMapKey(Part):
 
 
 class Dataset(Part):
-    """Which items are asked: one of a built-in name, a ConfigMap's key, a JSONL file, a hub data set."""
+    """Which items are asked: one of a built-in name, a ConfigMap's key, a file, a hub data set."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -116,10 +116,13 @@ class Dataset(Part):
     )
 
     name: Annotated[Identifier | None, Field(description="A built-in or installed data set.")] = None
-    config_map_key_ref: Annotated[ConfigMapKey | None, Field(description="JSON lines in a ConfigMap.")] = None
+    config_map_key_ref: Annotated[ConfigMapKey | None, Field(description="A file in a ConfigMap.")] = None
     path: Annotated[
         Annotated[str, Field(min_length=1, max_length=512)] | None,
-        Field(description="A file of JSON lines with `question` and `answer`."),
+        Field(
+            description="A file of JSON lines, or of comma-separated values where it ends in .csv or .tsv,"
+            " with `question` and `answer` or in the layout of a public data set."
+        ),
     ] = None
     hf: Annotated[
         Annotated[str, Field(min_length=1, max_length=256)] | None,

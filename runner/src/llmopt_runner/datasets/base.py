@@ -49,14 +49,18 @@ class Split(NamedTuple):
     shots: tuple[Item, ...]
 
     def first_shots(self, count: int) -> tuple[Item, ...]:
-        """Return `count` few-shot examples, the same first ones each time; TooFewExamples if too few."""
-        if count > len(self.shots):
+        """Return `count` few-shot examples, the same first ones each time; TooFewExamples if too few.
+
+        An item whose answer is not known is no example.
+        """
+        shots = tuple(item for item in self.shots if item.answer)
+        if count > len(shots):
             raise TooFewExamples(
                 f"prompt.fewShot asks for {count} examples, but beside {len(self.search)} search and "
-                f"{len(self.held_out)} held-out items the data set has {len(self.shots)} left: "
+                f"{len(self.held_out)} held-out items the data set has {len(shots)} left: "
                 "add items, or lower workload.dataset.samples or prompt.fewShot"
             )
-        return self.shots[:count]
+        return shots[:count]
 
 
 class DatasetSource(ABC):

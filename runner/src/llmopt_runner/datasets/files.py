@@ -1,30 +1,50 @@
-"""Data sets in a JSONL file: one JSON object a line, with a question and its answer."""
+"""Data sets in a file: JSON lines, or a table of comma-separated values."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from llmopt_core.errors.files import file_problem
 from llmopt_runner.datasets.base import DatasetInvalid, Item
+from llmopt_runner.datasets.cells import RowInvalid
 from llmopt_runner.datasets.listed import ListedDataset
-from llmopt_runner.datasets.rows import MOST_ITEMS, Columns, RowInvalid
+from llmopt_runner.datasets.rows import MOST_ITEMS, Columns, told_apart
+from llmopt_runner.datasets.tables import TableInvalid, rows_of_table
 
 # A question of a megabyte fits no model's context; a file without line ends would be read whole.
 _MAX_LINE_BYTES = 1 << 20
 _MAX_BYTES = 1 << 30
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_TABLES = {".csv": ",", ".tsv": "\t"}
 _WANTED = 'write one JSON object a line, such as {"question": "1 + 1 = ?", "answer": "2"}'
 
 
-def read_jsonl(path: Path) -> ListedDataset:
-    """Return the data set in the file `path`; raises DatasetInvalid with the file, the line, what to do."""
+def read_file(path: Path) -> ListedDataset:
+    """Return the data set in the file `path`: CSV or TSV by its name, JSON lines otherwise.
+
+    Raises DatasetInvalid with the file, the line and what to do.
+    """
+    kind = path.suffix.lower()
+    if kind == ".parquet":
+        raise DatasetInvalid(
+            f"{path}: Parquet is read through workload.dataset.hf: name its folder there, or save the data as"
+            " JSON lines or CSV"
+        )
+    return _collected(path, _table_rows(path) if kind in _TABLES else _json_rows(path))
+
+
+def _collected(path: Path, rows: Iterator[tuple[int, dict[str, Any]]]) -> ListedDataset:
     items: dict[str, Item] = {}
     questions: dict[str, int] = {}
-    for number, line in _lines(path):
-        item = _item(path, number, line)
-        first = questions.setdefault(item.question, number)
+    asked: dict[tuple[str, ...], int] = {}
+    for number, row in rows:
+        item = _item(path, number, row)
+        first = asked.setdefault((item.question, *item.choices), number)
         if first != number:
             raise _fault(path, number, f"the question of line {first} again: remove one of them")
+        if questions.setdefault(item.question, number) != number:
+            item = told_apart(item)
         if item.id in items:
             raise _fault(
                 path, number, f"the id {item.id!r} is there already: give each item an id of its own"
@@ -37,8 +57,21 @@ def read_jsonl(path: Path) -> ListedDataset:
     return ListedDataset(str(path), tuple(items.values()))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the number and text of each line that is not blank."""
+def _table_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    lines = (text for _, text in _lines(path, keep_ends=True))
+    try:
+        yield from rows_of_table(lines, _TABLES[path.suffix.lower()])
+    except TableInvalid as error:
+        raise _fault(path, error.line, str(error)) from error
+
+
+def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in _lines(path):
+        yield number, _row(path, number, line)
+
+
+def _lines(path: Path, *, keep_ends: bool = False) -> Iterator[tuple[int, str]]:
+    """Yield the number and text of each line; with `keep_ends` also of blank ones, which a cell may hold."""
     try:
         with path.open("rb") as file:
             number = 0
@@ -47,7 +80,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                 if file.tell() > _MAX_BYTES:
                     raise _fault(path, number, f"more than {_MAX_BYTES:,} bytes: keep the items you need")
                 text = _decoded(path, number, raw)
-                if text.strip():
+                if text.strip() or keep_ends:
                     yield number, text
     except OSError as error:
         raise DatasetInvalid(f"workload.dataset.path: {file_problem(error, path)}") from error
@@ -65,7 +98,7 @@ def _decoded(path: Path, number: int, raw: bytes) -> str:
         raise _fault(path, number, reason) from error
 
 
-def _item(path: Path, number: int, line: str) -> Item:
+def _row(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except json.JSONDecodeError as error:
@@ -74,6 +107,10 @@ def _item(path: Path, number: int, line: str) -> Item:
         raise _fault(path, number, f"not usable JSON ({error}): {_WANTED}") from error
     if not isinstance(row, dict):
         raise _fault(path, number, f"a {type(row).__name__}, not an object: {_WANTED}")
+    return row
+
+
+def _item(path: Path, number: int, row: dict[str, Any]) -> Item:
     try:
         return Columns().item(row)
     except RowInvalid as error:

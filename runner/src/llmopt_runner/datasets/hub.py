@@ -14,8 +14,9 @@ from typing import Any, Self
 from urllib.parse import parse_qsl
 
 from llmopt_runner.datasets.base import DatasetInvalid, Item
+from llmopt_runner.datasets.cells import RowInvalid
 from llmopt_runner.datasets.listed import ListedDataset
-from llmopt_runner.datasets.rows import MOST_ITEMS, Columns, RowInvalid
+from llmopt_runner.datasets.rows import MOST_ITEMS, Columns, told_apart
 from llmopt_runner.transport.messages import readable
 
 _LOADING = ("config", "revision")
@@ -49,16 +50,20 @@ class HubReference:
 def load_from_hub(text: str, split: str | None) -> ListedDataset:
     """Return the data set `text` (see `HubReference`), its part `split` (`test` when None).
 
-    Items that repeat a question are dropped: a shared question would stand on both sides of a split.
-    Raises DatasetInvalid.
+    Items that repeat a question with its choices are dropped: a shared one would stand on both sides of a
+    split. Raises DatasetInvalid.
     """
     reference, part = HubReference.parse(text), split or "test"
     rows = _rows(reference, part)
     place = f"{reference.path} ({part})"
-    items: dict[str, Item] = {}
+    items: dict[tuple[str, ...], Item] = {}
+    questions: set[str] = set()
     for number, row in enumerate(rows):
         item = _item(place, number, row, reference.columns)
-        items.setdefault(item.question, item)
+        asked = (item.question, *item.choices)
+        if asked not in items:
+            items[asked] = told_apart(item) if item.question in questions else item
+        questions.add(item.question)
     if not items:
         raise DatasetInvalid(f"{place} holds no items: choose another workload.dataset.split")
     if len({item.id for item in items.values()}) < len(items):

@@ -1,9 +1,19 @@
 """Data sets that are a list: what a user brings, in a seeded order that no process or Python changes."""
 
+import re
 from collections.abc import Sequence
+from statistics import fmean
 
 from llmopt_runner.datasets.base import DatasetInvalid, DatasetSource, Item
 from llmopt_runner.datasets.draws import Draw
+
+# Answers of more words are compared by the words that they share.
+_MOST_WORDS = 6
+_NUMBER = re.compile(
+    r"[-+\u2212]?[$\u20ac\u00a3\u20a9]?\s?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\s?/\s?\d+|e[-+]?\d+)?\s?(?:%|[\u20a9$\u20ac])?"
+    r"|-?\\[dt]?frac\{-?\d+\}\{\d+\}",
+    re.IGNORECASE,
+)
 
 
 class ListedDataset(DatasetSource):
@@ -12,7 +22,7 @@ class ListedDataset(DatasetSource):
     def __init__(self, name: str, items: Sequence[Item]) -> None:
         """Take `items` of distinct ids; what scores them follows from whether they have choices."""
         self.name = name
-        self.evaluator = "choice" if any(item.choices for item in items) else "exact"
+        self.evaluator = default_evaluator(items)
         self._items = sorted(items, key=lambda item: item.id)
 
     @property
@@ -27,3 +37,21 @@ class ListedDataset(DatasetSource):
                 f"{self.name} has {self.size} items, not {count}: lower workload.dataset.samples"
             )
         return tuple(Draw(seed).shuffled(self._items)[:count])
+
+
+def default_evaluator(items: Sequence[Item]) -> str:
+    """Return the evaluator that fits the expected answers of `items`.
+
+    Choices are picked (`choice`), numbers compared as numbers (`numeric`), several right answers and answers
+    of whole sentences by the words that they share (`token_f1`), all others as they stand (`exact`).
+    """
+    if any(item.choices for item in items):
+        return "choice"
+    answers = [item.answer for item in items if item.answer]
+    if not answers:
+        return "exact"
+    if all(_NUMBER.fullmatch(answer.strip().strip("$")) for answer in answers):
+        return "numeric"
+    if any(item.alternatives for item in items) or fmean(len(text.split()) for text in answers) > _MOST_WORDS:
+        return "token_f1"
+    return "exact"

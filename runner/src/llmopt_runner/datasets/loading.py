@@ -5,7 +5,7 @@ from pathlib import Path
 from llmopt_core.plugins import PluginGroup, load_plugin
 from llmopt_core.resources.serving import ConfigMapKey, Dataset
 from llmopt_runner.datasets.base import DatasetInvalid, DatasetSource
-from llmopt_runner.datasets.files import read_jsonl
+from llmopt_runner.datasets.files import read_file
 from llmopt_runner.datasets.hub import load_from_hub
 
 # Where a runner's pod finds its ConfigMaps: one folder each, one file a key.
@@ -21,9 +21,9 @@ def load_dataset(spec: Dataset, *, config_maps: Path = CONFIG_MAPS) -> DatasetSo
     if spec.name is not None:
         return _registered(spec.name)
     if spec.path is not None:
-        return read_jsonl(Path(spec.path))
+        return read_file(Path(spec.path))
     if spec.config_map_key_ref is not None:
-        return read_jsonl(_mounted(spec.config_map_key_ref, config_maps))
+        return read_file(_mounted(spec.config_map_key_ref, config_maps))
     if spec.hf is not None:
         return load_from_hub(spec.hf, spec.split)
     raise DatasetInvalid("workload.dataset names no data set: write name, path, configMapKeyRef or hf")

@@ -36,7 +36,7 @@ def build_messages(
     turns = [{"role": "system", "content": system}] if system else []
     for shot in shots:
         turns.append({"role": "user", "content": _render(shape, shot, instruction)})
-        turns.append({"role": "assistant", "content": shot.answer})
+        turns.append({"role": "assistant", "content": shot.solution or shot.answer})
     return (*turns, {"role": "user", "content": _render(shape, item, instruction)})
 
 

@@ -72,10 +72,12 @@ class Evaluator(ABC):
 
     `pairable` says that the metric is the mean of one score per item, so that two configurations can be
     compared item by item. An evaluator whose `aggregate` gives several metrics names them all in `metrics`.
+    `needs_answers` says that it compares with the expected answer: items without one cannot be scored.
     """
 
     metric: ClassVar[str]
     pairable: ClassVar[bool] = True
+    needs_answers: ClassVar[bool] = False
 
     @classmethod
     def from_settings(cls, settings: EvaluatorSettings) -> Self:
@@ -84,8 +86,15 @@ class Evaluator(ABC):
         settings.refuse_endpoint()
         return cls()
 
-    def check(self, items: Sequence[Item]) -> None:  # noqa: B027 - most evaluators can score every item
+    def check(self, items: Sequence[Item]) -> None:
         """Raise EvaluatorInvalid, before anything is measured, if some item cannot be scored."""
+        unknown = [item.id for item in items if not item.answer] if self.needs_answers else []
+        if unknown:
+            raise EvaluatorInvalid(
+                f"{len(unknown)} of {len(items)} items, such as {unknown[0]}, have no expected answer to"
+                " compare with: set workload.evaluator.name to judge or endpoint, which need none, add"
+                " the answers, or set workload.outputTokens to measure speed alone"
+            )
 
     @abstractmethod
     async def score(self, item: Item, answer: str) -> float:

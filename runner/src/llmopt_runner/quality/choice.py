@@ -18,9 +18,11 @@ class Choice(Evaluator):
     """
 
     metric = "accuracy"
+    needs_answers = True
 
     def check(self, items: Sequence[Item]) -> None:
         """Raise EvaluatorInvalid for an item whose expected answer picks none of its choices."""
+        super().check(items)
         for item in items:
             if item.choices and picked(item.answer, item.choices) is None:
                 raise EvaluatorInvalid(

@@ -15,9 +15,11 @@ class Contains(Evaluator):
     """
 
     metric = "accuracy"
+    needs_answers = True
 
     def check(self, items: Sequence[Item]) -> None:
         """Raise EvaluatorInvalid for an item whose expected answer is only punctuation: all would hold it."""
+        super().check(items)
         for item in items:
             if not normalise_answer(item.answer):
                 raise EvaluatorInvalid(

@@ -16,6 +16,7 @@ class Numeric(Evaluator):
     """
 
     metric = "accuracy"
+    needs_answers = True
 
     def __init__(self, tolerance: Fraction = Fraction(0)) -> None:
         self._tolerance = tolerance
@@ -32,6 +33,7 @@ class Numeric(Evaluator):
 
     def check(self, items: Sequence[Item]) -> None:
         """Raise EvaluatorInvalid for an item whose expected answer holds no number."""
+        super().check(items)
         for item in items:
             _expected(item)
 

@@ -20,6 +20,7 @@ class TokenF1(Evaluator):
     """
 
     metric = "token_f1"
+    needs_answers = True
 
     async def score(self, item: Item, answer: str) -> float:
         """Return the F1, 0 to 1."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from llmopt_core.resources.serving import ConfigMapKey, Dataset
 from llmopt_runner.datasets.base import DatasetInvalid
-from llmopt_runner.datasets.files import read_jsonl
+from llmopt_runner.datasets.files import read_file
 from llmopt_runner.datasets.loading import load_dataset
 
 _GOOD = '{"question": "1 + 1", "answer": "2"}\n'
@@ -26,17 +26,33 @@ def test_usual_names_are_read(tmp_path):
         '{"prompt": "b?", "output": 3, "id": 7, "kind": "sum"}\r\n'
         '{"input": "c?", "target": 1, "choices": ["y", "z"]}',
     )
-    found = {item.question: item for item in read_jsonl(path).items(3, 0)}
+    found = {item.question: item for item in read_file(path).items(3, 0)}
     assert (found["a?"].answer, found["a?"].kind) == ("x", "item")
     assert (found["b?"].id, found["b?"].answer, found["b?"].kind) == ("7", "3", "sum")
     assert (found["c?"].answer, found["c?"].choices) == ("z", ("y", "z"))
 
 
+@pytest.mark.parametrize(
+    ("answers", "evaluator"),
+    [
+        (["2"], "numeric"),
+        (["1,234", "-0.5", "3/4", "20%", "$5"], "numeric"),
+        ([r"\\frac{1}{2}", "2"], "numeric"),
+        (["2", "two"], "exact"),
+        (["Paris", "New York"], "exact"),
+        (["It is the capital of France since the tenth century."], "token_f1"),
+    ],
+)
+def test_evaluator_follows_from_the_answers(tmp_path, answers, evaluator):
+    """Numbers are compared as numbers, sentences by their words, all other texts as they stand."""
+    lines = (f'{{"question": "{number}?", "answer": "{text}"}}\n' for number, text in enumerate(answers))
+    assert read_file(_file(tmp_path, "".join(lines))).evaluator == evaluator
+
+
 def test_items_with_choices_are_scored_as_choices(tmp_path):
-    """A file with choices is scored by choice unless the manifest says otherwise, one without by exact."""
+    """A file with choices is scored by choice unless the manifest says otherwise."""
     choices = _file(tmp_path, '{"question": "c?", "answer": "z", "choices": ["y", "z"]}')
-    assert read_jsonl(choices).evaluator == "choice"
-    assert read_jsonl(_file(tmp_path, _GOOD)).evaluator == "exact"
+    assert read_file(choices).evaluator == "choice"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +97,7 @@ def test_bad_line_is_named(tmp_path, line, reason):
     raw = line if isinstance(line, bytes) else line.encode()
     path = _file(tmp_path, _GOOD.encode() + raw + b"\n")
     with pytest.raises(DatasetInvalid, match=f"items.jsonl:2: .*{reason}"):
-        read_jsonl(path)
+        read_file(path)
 
 
 def test_same_id_twice(tmp_path):
@@ -90,14 +106,14 @@ def test_same_id_twice(tmp_path):
         tmp_path, '{"id": 1, "question": "a", "answer": "b"}\n{"id": "1", "question": "c", "answer": "d"}'
     )
     with pytest.raises(DatasetInvalid, match=r"items.jsonl:2: the id '1' is there already"):
-        read_jsonl(path)
+        read_file(path)
 
 
 @pytest.mark.parametrize("content", ["", "\n\n  \n"])
 def test_empty_file(tmp_path, content):
     """A file without items says so and shows what a line looks like."""
     with pytest.raises(DatasetInvalid, match=r"holds no items: write one JSON object a line, such as \{"):
-        read_jsonl(_file(tmp_path, content))
+        read_file(_file(tmp_path, content))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
@@ -105,7 +121,7 @@ def test_utf16_is_recognised(tmp_path, encoding):
     """A file saved as UTF-16 is one error at line 1 that names UTF-8."""
     mark = b"\xff\xfe" if encoding == "utf-16-le" else b""
     with pytest.raises(DatasetInvalid, match=r"items.jsonl:1: the file is UTF-16: save it as UTF-8"):
-        read_jsonl(_file(tmp_path, mark + _GOOD.encode(encoding)))
+        read_file(_file(tmp_path, mark + _GOOD.encode(encoding)))
 
 
 @given(content=st.binary(max_size=300))
@@ -113,7 +129,7 @@ def test_any_bytes_give_items_or_one_error(tmp_path_factory, content):
     """Whatever the file holds, the result is a data set or a DatasetInvalid."""
     path = _file(tmp_path_factory.mktemp("bytes"), content)
     try:
-        found = read_jsonl(path).size > 0
+        found = read_file(path).size > 0
     except DatasetInvalid as error:
         found = str(path) in str(error)
     assert found
@@ -132,7 +148,7 @@ def test_any_row_is_an_item_that_can_be_stored_or_one_error(tmp_path_factory, ro
     """Values of any type in the columns give texts that can be sent and stored, or a DatasetInvalid."""
     path = _file(tmp_path_factory.mktemp("rows"), json.dumps(row))
     try:
-        (item,) = read_jsonl(path).items(1, 0)
+        (item,) = read_file(path).items(1, 0)
     except DatasetInvalid as error:
         str(error).encode()
     else:

@@ -1,0 +1,82 @@
+"""The values of a row of someone else's data, read as texts that can be sent and stored."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# A question of a megabyte fits no model's context.
+MOST_CHARACTERS = 1 << 20
+_MOST_EXACT = 1 << 53
+
+
+class RowInvalid(ValueError):
+    """Why a row is no item; whoever knows the row's place adds it."""
+
+
+def present(row: Mapping[str, Any], names: Sequence[str], part: str) -> str:
+    """Return the column of `row` that is called one of `names`, in any case; RowInvalid names the `part`."""
+    name = named(row, names)
+    if name is None:
+        keys = ", ".join(map(shown, list(row)[:8])) or "nothing"
+        raise RowInvalid(f"no {part}: it has {keys}; write one of {', '.join(names)}")
+    return name
+
+
+def named(row: Mapping[str, Any], names: Sequence[str]) -> str | None:
+    """Return the first column of `row` with a value that is called one of `names`; None if there is none."""
+    for name in names:
+        if row.get(name) is not None:
+            return name
+    folded = {str(key).strip().casefold(): key for key, value in row.items() if value is not None}
+    return next((folded[name] for name in names if name in folded), None)
+
+
+def text_in(row: Mapping[str, Any], name: str) -> str:
+    """Return the column `name` as a text; raises RowInvalid where it holds none."""
+    return text_of(name, row.get(name))
+
+
+def text_of(name: str, value: Any) -> str:
+    """Return `value`, a text or a number called `name`, as a text; raises RowInvalid."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise RowInvalid(f"{name} is {shown(value)}: write a text or a number")
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise RowInvalid(f"{name} is {value}: write a text or a number")
+        # Tables keep whole numbers as 18.0 where a column has gaps.
+        value = int(value) if value.is_integer() and abs(value) < _MOST_EXACT else value
+    text = str(value)
+    if not text.strip():
+        raise RowInvalid(f"{name} is empty: write a text or remove the item")
+    return sound(name, text)
+
+
+def sound(name: str, text: str) -> str:
+    """Return `text` as it is; raises RowInvalid where it could be neither sent nor stored."""
+    if len(text) > MOST_CHARACTERS:
+        raise RowInvalid(f"{name} is longer than {MOST_CHARACTERS:,} characters: no model's context is")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        reason = f"{name} holds half of a character at {error.start + 1} (a lone surrogate)"
+        raise RowInvalid(f"{reason}: write the data set again as UTF-8") from error
+    if "\0" in text:
+        raise RowInvalid(f"{name} holds the character U+0000: remove it")
+    return text
+
+
+def texts_in(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return the column `name`, a list of texts; raises RowInvalid where it is something else."""
+    value = row.get(name)
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise RowInvalid(f"{name} is {shown(value)}: write a list of texts")
+    return tuple(sound(name, text) for text in value if text.strip())
+
+
+def shown(value: Any) -> str:
+    """Return `value` as a message may show it."""
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "nested too deeply"
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - enough to recognise it by

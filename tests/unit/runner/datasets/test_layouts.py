@@ -1,0 +1,480 @@
+r"""Rows as the public data sets have them, in JSON lines and in CSV: question, right answer, evaluator."""
+
+import asyncio
+import csv
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmopt_runner.datasets.base import DatasetInvalid
+from llmopt_runner.datasets.files import read_file
+from llmopt_runner.datasets.prompts import build_messages
+from llmopt_runner.quality.base import EvaluatorInvalid, EvaluatorSettings
+from llmopt_runner.quality.exact import Exact
+from llmopt_runner.quality.judge import Judge
+from llmopt_runner.quality.loading import load_evaluator
+
+_GSM8K = {"question": "Tom has 3 apples and buys 2.", "answer": "He has 3+2=<<3+2=5>>5.\n#### 5"}
+_SHAREGPT = {
+    "id": "x",
+    "conversations": [
+        {"from": "system", "value": "Be brief."},
+        {"from": "human", "value": "What is a mutex?"},
+        {"from": "gpt", "value": "A lock that one thread at a time can hold."},
+        {"from": "human", "value": "And a semaphore?"},
+        {"from": "gpt", "value": "A counter."},
+    ],
+}
+_TWO = ("up", "down")
+# Layout, row, question, answer, choices, default evaluator, an answer that a model may give.
+_ROWS = [
+    (
+        "KMMLU",
+        {
+            "question": "q",
+            "answer": 2,
+            "A": "가설",
+            "B": "나설",
+            "C": "다설",
+            "D": "라설",
+            "Human Accuracy": 0.5,
+        },
+        "q",
+        "나설",
+        ("가설", "나설", "다설", "라설"),
+        "choice",
+        "정답은 ②입니다.",
+    ),
+    (
+        "MMLU",
+        {"question": "q", "subject": "s", "choices": [*_TWO], "answer": 1},
+        "q",
+        "down",
+        _TWO,
+        "choice",
+        "B",
+    ),
+    (
+        "MMLU by letter",
+        {"input": "q", "A": "w", "B": "x", "C": "y", "D": "z", "target": "C"},
+        "q",
+        "y",
+        ("w", "x", "y", "z"),
+        "choice",
+        "The answer is (C).",
+    ),
+    (
+        "MMLU-Pro",
+        {"question_id": 7, "question": "q", "options": list("klmnopqrst"), "answer": "J", "answer_index": 9},
+        "q",
+        "t",
+        tuple("klmnopqrst"),
+        "choice",
+        "The answer is (J).",
+    ),
+    (
+        "Global-MMLU",
+        {"question": "q", "option_a": "w", "option_b": "x", "option_c": "y", "option_d": "z", "answer": "B"},
+        "q",
+        "x",
+        ("w", "x", "y", "z"),
+        "choice",
+        "B",
+    ),
+    (
+        "ARC",
+        {"id": "a", "question": "q", "choices": {"text": [*_TWO], "label": ["A", "B"]}, "answerKey": "B"},
+        "q",
+        "down",
+        _TWO,
+        "choice",
+        "down",
+    ),
+    (
+        "ARC with numbers",
+        {"id": "a", "question": "q", "choices": {"text": [*_TWO], "label": ["1", "2"]}, "answerKey": "1"},
+        "q",
+        "up",
+        _TWO,
+        "choice",
+        "1",
+    ),
+    (
+        "ARC as its authors publish it",
+        {
+            "id": "a",
+            "question": {
+                "stem": "q",
+                "choices": [{"text": "up", "label": "A"}, {"text": "down", "label": "B"}],
+            },
+            "answerKey": "B",
+        },
+        "q",
+        "down",
+        _TWO,
+        "choice",
+        "B",
+    ),
+    (
+        "OpenBookQA",
+        {"question_stem": "q", "choices": {"text": [*_TWO], "label": ["A", "B"]}, "answerKey": "A"},
+        "q",
+        "up",
+        _TWO,
+        "choice",
+        "A",
+    ),
+    ("GSM8K", _GSM8K, "Tom has 3 apples and buys 2.", "5", (), "numeric", "He has 5 apples."),
+    (
+        "HRM8K",
+        {"question": "q", "original": "o", "answer": 18.0},
+        "q",
+        "18",
+        (),
+        "numeric",
+        "정답은 18개입니다.",
+    ),
+    (
+        "MATH",
+        {"problem": "q", "level": "5", "type": "Algebra", "solution": r"So it is $\boxed{\frac{1}{2}}$."},
+        "q",
+        r"\frac{1}{2}",
+        (),
+        "numeric",
+        r"\boxed{0.5}",
+    ),
+    (
+        "MATH-500",
+        {
+            "problem": "q",
+            "solution": r"... $\boxed{\text{Evelyn}}$.",
+            "answer": r"\text{Evelyn}",
+            "unique_id": "u",
+        },
+        "q",
+        r"\text{Evelyn}",
+        (),
+        "exact",
+        r"The answer is $\boxed{\text{Evelyn}}$.",
+    ),
+    (
+        "SQuAD",
+        {
+            "id": "s",
+            "title": "t",
+            "context": "In 1066.",
+            "question": "When?",
+            "answers": {"text": ["1066", "in 1066", "1066"], "answer_start": [3, 0, 3]},
+        },
+        "In 1066.\n\nWhen?",
+        "1066",
+        (),
+        None,
+        "In 1066",
+    ),
+    (
+        "Alpaca",
+        {
+            "instruction": "Translate.",
+            "input": "Hallo",
+            "output": "Hello, and good morning to all of you here.",
+        },
+        "Translate.\n\nHallo",
+        "Hello, and good morning to all of you here.",
+        (),
+        "token_f1",
+        "Hello, and good morning to all of you here.",
+    ),
+    (
+        "Alpaca without input",
+        {"instruction": "Say hi.", "input": "", "output": "hi"},
+        "Say hi.",
+        "hi",
+        (),
+        "exact",
+        "Hi!",
+    ),
+    (
+        "Dolly",
+        {"instruction": "Say hi.", "context": "Be kind.", "response": "hi", "category": "c"},
+        "Say hi.\n\nBe kind.",
+        "hi",
+        (),
+        "exact",
+        "hi",
+    ),
+    (
+        "ShareGPT",
+        _SHAREGPT,
+        "Be brief.\n\nWhat is a mutex?",
+        "A lock that one thread at a time can hold.",
+        (),
+        "token_f1",
+        "A lock that one thread at a time can hold.",
+    ),
+    (
+        "chat messages",
+        {
+            "messages": [
+                {"role": "user", "content": "Capital of France?"},
+                {"role": "assistant", "content": "Paris"},
+            ]
+        },
+        "Capital of France?",
+        "Paris",
+        (),
+        "exact",
+        "**Paris**",
+    ),
+    (
+        "chat messages in parts",
+        {
+            "messages": [
+                {"role": "user", "content": [{"type": "text", "text": "1 + 1?"}]},
+                {"role": "assistant", "content": [{"type": "text", "text": "2"}]},
+            ]
+        },
+        "1 + 1?",
+        "2",
+        (),
+        "numeric",
+        "two",
+    ),
+    (
+        "prompt and completion as messages",
+        {
+            "prompt": [{"role": "user", "content": "q"}],
+            "completion": [{"role": "assistant", "content": "yes"}],
+        },
+        "q",
+        "yes",
+        (),
+        "exact",
+        "Yes.",
+    ),
+    (
+        "MT-Bench with references",
+        {"question_id": 1, "category": "math", "turns": ["3 * 4?", "Halve it."], "reference": ["12", "6"]},
+        "3 * 4?",
+        "12",
+        (),
+        "numeric",
+        "It is 12.",
+    ),
+    (
+        "MT-Bench on the hub",
+        {"category": "math", "prompt": ["3 * 4?", "Halve it."], "reference": ["12", "6"], "prompt_id": 1},
+        "3 * 4?",
+        "12",
+        (),
+        "numeric",
+        "12",
+    ),
+]
+
+
+_NESTED = {"ARC as its authors publish it"}
+
+
+def _jsonl(folder, *rows):
+    path = folder / "items.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("row", "question", "answer", "choices", "evaluator", "given"),
+    [case[1:] for case in _ROWS],
+    ids=[case[0] for case in _ROWS],
+)
+def test_a_row_is_read_as_its_data_set_means_it(tmp_path, row, question, answer, choices, evaluator, given):
+    """Question, right answer and choices are found, and the evaluator that follows scores a right answer."""
+    dataset = read_file(_jsonl(tmp_path, row))
+    (item,) = dataset.items(1, 0)
+    assert (item.question, item.answer, item.choices) == (question, answer, choices)
+    assert evaluator in (None, dataset.evaluator)
+    scorer = load_evaluator(None, dataset.evaluator)
+    scorer.check([item])
+    assert asyncio.run(scorer.score(item, given)) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "question", "answer", "choices", "evaluator", "given"),
+    [case[1:] for case in _ROWS if case[0] not in _NESTED],
+    ids=[case[0] for case in _ROWS if case[0] not in _NESTED],
+)
+def test_the_same_row_in_a_table(tmp_path, row, question, answer, choices, evaluator, given):
+    """In CSV, where numbers are texts and lists are JSON in a cell, a row means the same."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(row)
+    writer.writerow(json.dumps(cell) if isinstance(cell, list | dict) else cell for cell in row.values())
+    path = tmp_path / "items.csv"
+    path.write_text(text.getvalue())
+    (item,) = read_file(path).items(1, 0)
+    assert (item.question, item.answer, item.choices) == (question, answer, choices)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (
+            {"question": "q", "A": "x", "B": "y", "answer": 0},
+            "answer is 0: write the text .*place from 1 to 2",
+        ),
+        ({"question": "q", "A": "x", "B": "y", "answer": 3}, "answer is 3: .*from 1 to 2"),
+        ({"question": "q", "choices": ["x", "y"], "answer": 2}, "answer is 2: .*from 0 to 1"),
+        ({"question": "q", "options": ["x", "y"], "answer": "C"}, "answer is 'C'"),
+        ({"question": "q", "A": "x", "B": "y"}, "no answer: it has 'question', 'A', 'B'"),
+        ({"problem": "q", "solution": "It is 5."}, r"solution has no .boxed\{\} answer"),
+        ({"problem": "q"}, "no answer: it has 'problem'"),
+        (
+            {"context": "c", "question": "q", "answers": {"text": []}},
+            "answers is empty: the context does not",
+        ),
+        ({"context": "c", "question": "q", "answers": 5}, "answers is 5: write a list of texts"),
+        (
+            {"instruction": "do", "input": "x"},
+            "no answer: it has 'instruction', 'input'; write one of output",
+        ),
+        ({"conversations": [{"from": "gpt", "value": "hi"}]}, "conversations has no turn of a user"),
+        ({"messages": "hi"}, "messages has no turn of a user"),
+        (
+            {"messages": [{"role": "user", "content": 5}]},
+            "messages holds .*write turns with role and content",
+        ),
+        ({"messages": ["hi"]}, "messages holds 'hi'"),
+        ({"messages": [{"role": "user", "content": " "}]}, "the first turn of the user is empty"),
+        ({"turns": []}, "turns is empty"),
+        ({"turns": "hi"}, "turns is 'hi': write a list of texts"),
+    ],
+)
+def test_a_row_that_lacks_something_says_what(tmp_path, row, reason):
+    """A row of a known layout without what the layout needs is refused with what is missing."""
+    with pytest.raises(DatasetInvalid, match=f"items.jsonl:1: .*{reason}"):
+        read_file(_jsonl(tmp_path, row))
+
+
+def test_prompts_without_answers_are_for_judges_and_for_speed(tmp_path):
+    """MT-Bench without references and bare chat prompts load; only what compares answers refuses them."""
+    rows = [{"turns": ["Write a poem."]}, {"messages": [{"role": "user", "content": "Hi"}]}]
+    items = read_file(_jsonl(tmp_path, *rows)).items(2, 0)
+    with pytest.raises(EvaluatorInvalid, match=r"2 of 2 items, such as .*judge or endpoint"):
+        Exact().check(items)
+    Judge.from_settings(EvaluatorSettings("judge", {}, "http://127.0.0.1:1", "m")).check(items)
+
+
+def test_an_example_shows_how_the_answer_is_reached(tmp_path):
+    """A few-shot example of GSM8K holds the working, while the expected answer is the number alone."""
+    (item,) = read_file(_jsonl(tmp_path, _GSM8K)).items(1, 0)
+    messages = build_messages(item, shots=[item])
+    assert messages[1]["content"] == _GSM8K["answer"]
+
+
+def test_a_question_may_come_again_with_other_choices(tmp_path):
+    """`Which of these is true?` is asked of many choices: each is an item of its own id."""
+    rows = [{"question": "q", "choices": [first, "no"], "answer": 0} for first in ("a", "b", "c")]
+    items = read_file(_jsonl(tmp_path, *rows)).items(3, 0)
+    assert len({item.id for item in items}) == 3
+
+
+def test_a_choice_may_stand_there_twice(tmp_path):
+    """Rows of MMLU that repeat a choice are kept: a right answer is right at either place."""
+    row = {"question": "q", "choices": ["a", "b", "b"], "answer": 2}
+    (item,) = read_file(_jsonl(tmp_path, row)).items(1, 0)
+    assert asyncio.run(load_evaluator(None, "choice").score(item, "b")) == 1
+
+
+_TABLE = "question,answer\n1 + 1?,2\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "answers"),
+    [
+        ("a.csv", _TABLE, {"2"}),
+        ("a.csv", "\ufeff" + _TABLE, {"2"}),
+        ("a.CSV", 'question,answer\n"one, two\nthree?","3"\n\n"x ""y""?",4\n', {"3", "4"}),
+        ("a.csv", "question;answer\nq;Paris\n", {"Paris"}),
+        ("a.tsv", "question\tanswer\nq, r?\tParis\n", {"Paris"}),
+        ("a.csv", "Question,Answer\nq,Paris\n", {"Paris"}),
+        ("mmlu.csv", "What is 2?,one,two,three,four,B\nWhat is 3?,one,two,three,four,C\n", {"two", "three"}),
+        ("a.csv", "question,choices,answer\nq,\"['x', 'y']\",1\n", {"y"}),
+    ],
+)
+def test_tables(tmp_path, name, text, answers):
+    """CSV with quotes, line ends in cells, semicolons or tabs, and MMLU's files without a header are read."""
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    dataset = read_file(path)
+    assert {item.answer for item in dataset.items(dataset.size, 0)} == answers
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("question,answer\n", "holds no items"),
+        ("", "holds no items"),
+        ("question,answer\nq,a,b\n", "csv:2: 3 cells, but the first line names 2 columns"),
+        ("question,question\nq,a\n", "csv:1: the column 'question' is there twice"),
+        ("question,answer\nq,\n", "csv:2: no answer: it has 'question'"),
+        ('question,answer\n"q,a\n', "csv:2: not a table"),
+        ("text\nhello\n", "csv:2: no question"),
+    ],
+)
+def test_a_table_that_is_none_says_why(tmp_path, text, reason):
+    """A table without rows, or with rows that do not fit its header, is one error with its line."""
+    path = tmp_path / "items.csv"
+    path.write_text(text)
+    with pytest.raises(DatasetInvalid, match=reason):
+        read_file(path)
+
+
+def test_parquet_is_sent_to_the_hub_library(tmp_path):
+    """A Parquet file is an error that says where its folder can be named."""
+    with pytest.raises(DatasetInvalid, match=r"Parquet is read through workload\.dataset\.hf"):
+        read_file(tmp_path / "items.parquet")
+
+
+_NAMES = (
+    "question", "prompt", "answer", "answer_index", "answerKey", "choices", "options", "A", "B", "C",
+    "context", "answers", "instruction", "input", "output", "problem", "solution", "messages",
+    "conversations", "turns", "reference", "completion",
+)  # fmt: skip
+_KEYS = st.sampled_from(["text", "label", "role", "from", "content", "value", "stem", "choices"])
+_WORDS = st.sampled_from(
+    ["user", "human", "assistant", "gpt", "A", "1", "\\boxed{2}", "#### 3", "", "x", "\ud83d", "\0"]
+)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 3) | st.floats() | _WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(row=st.dictionaries(st.sampled_from(_NAMES), _VALUES, max_size=6))
+def test_any_row_of_any_layout_is_an_item_or_one_error(tmp_path_factory, row):
+    """Values of any type in the columns of any layout give texts that can be stored, or a DatasetInvalid."""
+    path = _jsonl(tmp_path_factory.mktemp("rows"), row)
+    try:
+        (item,) = read_file(path).items(1, 0)
+    except DatasetInvalid as error:
+        str(error).encode()
+    else:
+        texts = (item.question, item.answer, item.solution, *item.choices, *item.alternatives)
+        assert item.question.strip()
+        "".join(texts).encode()
+
+
+@given(content=st.text(st.sampled_from('qa,;\t"\n\r[]{}12 answer'), max_size=60))
+def test_any_table_gives_items_or_one_error(tmp_path_factory, content):
+    """Whatever a table holds, the result is a data set or a DatasetInvalid that names the file."""
+    path = tmp_path_factory.mktemp("tables") / "items.csv"
+    path.write_text(f"question,answer\n{content}", newline="")
+    try:
+        found = read_file(path).size > 0
+    except DatasetInvalid as error:
+        found = str(path) in str(error)
+    assert found
