@@ -78,7 +78,7 @@ def effects_table(status: OptimizationStatus) -> Table:
         table.add_row(
             Text(one.metric or "", style="bold" if wanted else "dim"),
             "" if one.baseline is None else number(one.baseline),
-            "" if one.best is None else number(one.best),
+            "" if one.value is None else number(one.value),
             gain_text(one),
             interval_text(one),
             Text(verdict(one, objective=wanted), style=_style(one)),

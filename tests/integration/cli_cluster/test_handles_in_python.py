@@ -80,7 +80,7 @@ def test_a_benchmark_is_compared_as_its_study_is(tenant, operator, place):
     for metric in own.status.metrics:
         told, known = (each.candidate("cold").against_baseline[metric] for each in (result, own))
         assert (told.verdict, told.scale) == (known.verdict, known.scale)
-        spans = [(each.interval.low, each.interval.high) for each in (told, known)]
+        spans = [(each.absolute_interval.low, each.absolute_interval.high) for each in (told, known)]
         assert [told.relative, *spans[0]] == pytest.approx([known.relative, *spans[1]], rel=1e-3)
         means = [each.candidate("default").metrics[metric].mean for each in (result, own)]
         assert means[0] == pytest.approx(means[1], rel=1e-5)

@@ -68,7 +68,7 @@ def effect_rows(
             metric=one.metric or "",
             unit=find_metric(one.metric or "").unit,
             baseline="" if one.baseline is None else number(one.baseline),
-            value="" if one.best is None else number(one.best),
+            value="" if one.value is None else number(one.value),
             gain=gain_text(one),
             interval=interval_text(one),
             verdict=verdict(one, objective=objective),

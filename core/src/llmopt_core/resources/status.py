@@ -116,14 +116,19 @@ class TrialResult(Part):
     metrics: MetricValues = Field(default_factory=dict)
 
 
+# In Python it has the names of `analysis.effects.Effect`, in JSON those of release 0.1.0.
 class Effect(Part):
     """One metric of a configuration against the baseline's, from the interleaved repeats."""
 
     metric: Identifier | None = None
     baseline: Figure | None = None
-    best: Annotated[Figure | None, Field(description="The configuration's value.")] = None
-    difference: Annotated[Figure, Field(description="The configuration's value - baseline.")]
-    interval: Annotated[Interval, Field(description="Of the difference, in the metric's unit.")] | None = None
+    value: Annotated[Figure | None, Field(alias="best", description="The configuration's value.")] = None
+    absolute: Annotated[
+        Figure, Field(alias="difference", description="The configuration's value - baseline.")
+    ]
+    absolute_interval: Annotated[
+        Interval | None, Field(alias="interval", description="Of the difference, in the metric's unit.")
+    ] = None
     ratio: Annotated[Figure | None, Field(description="best / baseline; absent when the baseline is 0.")] = (
         None
     )
@@ -160,12 +165,12 @@ class Effect(Part):
     def change(self) -> float:
         """The change on its `scale`: 0.25 is 25 % more, or a quarter of a point."""
         relative = self.relative if self.scale == "ratio" else None
-        return self.difference if relative is None else relative
+        return self.absolute if relative is None else relative
 
     @property
     def change_interval(self) -> Interval | None:
         """The interval of `change`."""
-        return self.relative_interval if self.scale == "ratio" else self.interval
+        return self.relative_interval if self.scale == "ratio" else self.absolute_interval
 
 
 class StudyObjective(Part):

@@ -90,10 +90,11 @@ def _judged(told: Effect, metric: str | None, goal: Direction, baseline: float =
     if told.verdict is not None or metric is None:
         return told
     before = baseline if told.baseline is None else told.baseline
-    span = None if told.interval is None else Interval(told.interval.low, told.interval.high)
+    ends = told.absolute_interval
+    span = None if ends is None else Interval(ends.low, ends.high)
     if span and told.baseline is not None and find_metric(metric).scale == "ratio":
         span = span.scaled(before)
-    return status_effect(difference_effect(metric, goal, before, told.difference, span, smallest_gain=0.0))
+    return status_effect(difference_effect(metric, goal, before, told.absolute, span, smallest_gain=0.0))
 
 
 def _comparison_parts(status: BenchmarkStatus, spec: BenchmarkSpec) -> Iterator[tuple[str, Any]]:

@@ -19,9 +19,9 @@ def status_effect(effect: Effect) -> status.Effect:
     return status.Effect(
         metric=effect.metric,
         baseline=effect.baseline,
-        best=effect.value,
-        difference=effect.absolute,
-        interval=status_interval(effect.absolute_interval),
+        value=effect.value,
+        absolute=effect.absolute,
+        absolute_interval=status_interval(effect.absolute_interval),
         ratio=None if relative is None else 1 + relative,
         relative=relative,
         relative_interval=status_interval(effect.relative_interval),

@@ -73,7 +73,7 @@ def verdict(effect: Effect | None, *, objective: bool = True) -> str:
     """Return whether the difference counts; empty where there is none."""
     if effect is None:
         return ""
-    if effect.interval is None or effect.verdict is None:
+    if effect.absolute_interval is None or effect.verdict is None:
         return "not verified" if objective else "for information"
     return VERDICTS[effect.verdict]
 

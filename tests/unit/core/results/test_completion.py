@@ -52,8 +52,8 @@ def duel(document=DUEL, **told):
 def test_a_gain_of_release_0_1_0_has_both_scales_and_a_verdict():
     """There its interval was on the metric's scale, and a significant gain was not called so."""
     accuracy, speed = search(**OLD).best.gain
-    assert (accuracy.verdict, accuracy.interval) == (Verdict.BETTER, Interval(low=0.1, high=0.4))
-    assert (speed.interval.low, speed.interval.high) == pytest.approx((45, 55))
+    assert (accuracy.verdict, accuracy.absolute_interval) == (Verdict.BETTER, Interval(low=0.1, high=0.4))
+    assert (speed.absolute_interval.low, speed.absolute_interval.high) == pytest.approx((45, 55))
     assert (speed.verdict, speed.relative) == (Verdict.BETTER, 1.0)
     assert (speed.relative_interval.low, speed.relative_interval.high) == pytest.approx((0.9, 1.1))
 
@@ -94,7 +94,7 @@ def test_differences_of_release_0_1_0_are_read_on_both_scales():
     assert (status.metrics, status.baseline) == ([SPEED, "ttft_ms_p95"], "default")
     slots = status.results[1]
     speed, ttft = slots.against_baseline[SPEED], slots.against_baseline["ttft_ms_p95"]
-    assert (speed.baseline, speed.best, speed.difference) == (40, 50, 10)
+    assert (speed.baseline, speed.value, speed.absolute) == (40, 50, 10)
     assert (speed.relative, speed.relative_interval) == (0.25, Interval(low=0.1, high=0.4))
     assert (speed.better, ttft.better) == (True, True)
     assert ttft.relative == pytest.approx(-0.2)

@@ -63,7 +63,7 @@ def test_best_json_holds_the_choices_and_how_the_best_was_chosen():
     assert document["headline"].startswith("Significant gain over the baseline: accuracy +0.100")
     assert document["chosen"].startswith("Trial 3 is recommended because")
     assert document["parameters"]["sampling"] == {"temperature": 0.2}
-    assert document["effects"][0]["interval"] == {"low": 0.05, "high": 0.15}
+    assert document["effects"][0]["absolute_interval"] == {"low": 0.05, "high": 0.15}
     assert document["choices"][0]["request_fields"] == {"top_p": 1}
     assert document["choices"][0]["gain"][0]["verdict"] == "better"
 

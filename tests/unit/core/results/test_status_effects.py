@@ -65,7 +65,7 @@ def test_what_is_written_is_read_again(baseline, change, width, direction):
     )
     read = status.Effect.model_validate(told(effect))
     assert read.verdict is effect.verdict
-    assert read.difference == pytest.approx(effect.absolute, rel=1e-5)
+    assert read.absolute == pytest.approx(effect.absolute, rel=1e-5)
     assert read.relative == pytest.approx(effect.relative, rel=1e-5, abs=1e-9)
     assert read.relative_interval.low == pytest.approx(effect.relative_interval.low, rel=1e-5, abs=1e-9)
 
@@ -84,16 +84,16 @@ def test_what_is_shown_together_agrees_on_every_scale(direction, baseline, chang
         effect = difference_effect(SCORE, direction, baseline, change * baseline, span)
     shown = status.Effect.model_validate(told(effect))
     close = {"rel": 1e-4, "abs": 1e-5 * max(baseline, 1.0)}
-    assert shown.best - shown.baseline == pytest.approx(shown.difference, **close)
-    assert shown.best / shown.baseline - 1 == pytest.approx(shown.relative, rel=1e-4, abs=1e-4)
+    assert shown.value - shown.baseline == pytest.approx(shown.absolute, **close)
+    assert shown.value / shown.baseline - 1 == pytest.approx(shown.relative, rel=1e-4, abs=1e-4)
     assert shown.ratio - 1 == pytest.approx(shown.relative, rel=1e-4, abs=1e-4)
     for low_or_high in ("low", "high"):
         absolute, relative = (
-            getattr(each, low_or_high) for each in (shown.interval, shown.relative_interval)
+            getattr(each, low_or_high) for each in (shown.absolute_interval, shown.relative_interval)
         )
         assert absolute / shown.baseline == pytest.approx(relative, rel=1e-4, abs=1e-9)
         assert absolute * relative >= 0
-    above, below = shown.interval.low > 0, shown.interval.high < 0
+    above, below = shown.absolute_interval.low > 0, shown.absolute_interval.high < 0
     assert shown.better == (above if direction == "maximize" else below)
     assert shown.worse == (below if direction == "maximize" else above)
     assert shown.significant == (above or below)
