@@ -29,6 +29,7 @@ from llmopt.local.sessions import Stop
 from llmopt.main import app
 from llmopt.manifests import OptionInvalid
 from llmopt_core.api.exit_codes import Exit
+from llmopt_core.results.progress import stage_of
 from llmopt_core.sampling.others import ReferenceInvalid
 from llmopt_core.storage.storages import open_storage
 
@@ -162,11 +163,12 @@ def test_progress_tells_candidate_repeat_and_time(tmp_path):
     listener = Listener()
     local = local_study(benchmark_manifest(), "test", run_options(tmp_path))
     find(local, RunSettings(None, stub_command("--trial-seconds", "0.3"), FAST), Stop(), listener.audience)
-    seen = {candidate for progress in listener.progress for candidate in progress.candidates}
+    seen = {runner.repeat for status in listener.progress for runner in status.runners}
     assert {"default (repeat 1 of 3)", "cold (repeat 3 of 3)"} <= seen
-    assert listener.progress[-1].phase == "ended"
-    assert (listener.progress[-1].repeats, listener.progress[-1].repeats_planned) == (9, 9)
-    assert any(progress.left_seconds for progress in listener.progress)
+    last = listener.progress[-1]
+    assert stage_of(last) == "ended"
+    assert (last.progress.finished, last.progress.budget) == (9, 9)
+    assert any(status.progress.eta_seconds for status in listener.progress)
 
 
 @pytest.fixture

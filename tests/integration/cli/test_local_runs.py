@@ -338,7 +338,7 @@ def test_a_second_ctrl_c_kills_at_once(tmp_path, command):
 def test_a_deaf_runner_is_killed_after_its_grace(tmp_path):
     """A runner that does not end on SIGTERM is killed when its grace is over."""
     stop = Stop()
-    listener = Listener(lambda progress: stop.requested.set() if progress.running else None)
+    listener = Listener(lambda status: stop.requested.set() if status.progress.running else None)
     pace = Pace(poll=0.05, grace=0.3, lease=60)
     found = finding(tmp_path, "--trial-seconds", "60", "--deaf", stop=stop, listener=listener, pace=pace)
     assert found.session.stopped
@@ -389,7 +389,7 @@ def test_fresh_forgets_a_study_in_an_external_storage(tmp_path):
 def test_concurrent_commands_do_not_mix(tmp_path):
     """While one session works in a folder, a second one is refused."""
     stop, begun = Stop(), threading.Event()
-    listener = Listener(lambda progress: begun.set() if progress.running else None)
+    listener = Listener(lambda status: begun.set() if status.progress.running else None)
     thread = threading.Thread(
         target=finding, args=(tmp_path, "--trial-seconds", "30"), kwargs={"stop": stop, "listener": listener}
     )
