@@ -7,7 +7,6 @@ nothing else runs, about five minutes a run.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,14 @@ from typing import Any
 import yaml
 from surfaces.tables import table
 
-from llmopt_core.metrics.catalog import change_text, find_metric
+from llmopt.local.folders import ResultsFolder
+from llmopt_core.resources.optimization import LLMOptimization
+from llmopt_core.resources.status import Effect
+from llmopt_core.results.reading import search_result
+from llmopt_core.results.results import OptimizationResult
+from llmopt_core.results.wording import gain_text, interval_text
+from llmopt_core.storage.definitions import study_name
+from llmopt_core.storage.storages import open_storage
 
 MANIFEST = Path(__file__).parents[1] / "config" / "samples" / "quickstart.yaml"
 # How the runner's warnings of other programs begin.
@@ -30,22 +36,22 @@ _MOST_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Run:
-    """One run: `seconds` from the command to its end, and best.json (nothing where there is none)."""
+    """One run: `seconds` from the command to its end, and what it found (None: there is no study)."""
 
     seed: int
     seconds: float
-    best: Mapping[str, Any]
+    result: OptimizationResult | None
 
     @property
     def significant(self) -> bool:
         """Whether the repeats proved a gain."""
-        return bool(self.best.get("significant"))
+        return self.result is not None and self.result.significant
 
     @property
     def disturbed(self) -> int:
         """How many measurements other programs disturbed."""
-        warnings = self.best.get("warnings", ())
-        return sum(each["count"] for each in warnings if each["message"].startswith(_DISTURBED))
+        warnings = () if self.result is None else self.result.warnings
+        return sum(each.count for each in warnings if each.last_message.startswith(_DISTURBED))
 
 
 def main() -> int:
@@ -59,7 +65,7 @@ def main() -> int:
     print(text)
     if asked.output is not None:
         asked.output.write_text(text, encoding="utf-8")
-    return 0 if all(run.best for run in runs) else 1
+    return 0 if all(run.result for run in runs) else 1
 
 
 def with_seed(manifest: Mapping[str, Any], seed: int) -> dict[str, Any]:
@@ -78,8 +84,15 @@ def _run(seed: int, folder: Path) -> Run:
     began = time.monotonic()
     subprocess.run([llmopt, "run", str(file), "--results", str(folder), "--fresh"], check=False)
     seconds = time.monotonic() - began
-    best = folder / manifest["metadata"]["name"] / "best.json"
-    return Run(seed, seconds, json.loads(best.read_text(encoding="utf-8")) if best.exists() else {})
+    results = ResultsFolder(folder / manifest["metadata"]["name"])
+    return Run(seed, seconds, _found(LLMOptimization.model_validate(manifest), results))
+
+
+def _found(resource: LLMOptimization, folder: ResultsFolder) -> OptimizationResult | None:
+    if not folder.database.exists():
+        return None
+    with open_storage(folder.storage_url()) as storage:
+        return search_result(storage.open_study(study_name(resource)), resource.spec)
 
 
 def report(runs: Sequence[Run]) -> str:
@@ -105,26 +118,24 @@ def report(runs: Sequence[Run]) -> str:
 
 
 def _row(run: Run) -> list[str]:
-    if not run.best:
+    found = run.result
+    if found is None:
         return [str(run.seed), f"{run.seconds:.0f}", "no", "", "without a result", "", ""]
+    gains = [_gain(each) for each in found.effects if each.metric in found.objectives]
     return [
         str(run.seed),
         f"{run.seconds:.0f}",
         "yes" if run.significant else "no",
-        "; ".join(_gain(each) for each in run.best["effects"] if each["metric"] in run.best["objectives"]),
-        str(run.best["ended"]),
+        "; ".join(gains),
+        found.ended or "not at all",
         str(run.disturbed),
-        str(run.best["headline"]).replace("|", "/"),
+        found.headline.replace("|", "/"),
     ]
 
 
-def _gain(effect: Mapping[str, Any]) -> str:
-    scale = "bounded" if effect["relative"] is None else find_metric(effect["metric"]).scale
-    kind = "relative" if scale == "ratio" else "absolute"
-    text = f"{effect['metric']} {change_text(effect[kind], scale)}"
-    if (span := effect[f"{kind}_interval"]) is None:
-        return text
-    return f"{text} ({change_text(span['low'], scale)} to {change_text(span['high'], scale)})"
+def _gain(effect: Effect) -> str:
+    span = interval_text(effect)
+    return f"{effect.metric} {gain_text(effect)}{f' ({span})' if span else ''}"
 
 
 def _arguments() -> argparse.Namespace:

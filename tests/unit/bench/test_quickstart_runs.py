@@ -1,35 +1,23 @@
 """Several runs of the quickstart: what is said of them."""
 
+from fakes.statuses import effect, ended, found
 from quickstart_runs import MANIFEST, Run, report, with_seed
 
+from llmopt_core.analysis.effects import Interval
 from llmopt_core.resources.loading import document_of, resource_of
+from llmopt_core.resources.status import WarningSummary
+from llmopt_core.results.results import OptimizationResult
 
-BEST = {
-    "significant": True,
-    "ended": "TrialsExhausted",
-    "headline": "Significant gain over the default: accuracy +0.300",
-    "objectives": ["accuracy"],
-    "effects": [
-        {
-            "metric": "accuracy",
-            "absolute": 0.3,
-            "relative": 0.6,
-            "absolute_interval": {"low": 0.1, "high": 0.5},
-            "relative_interval": {"low": 0.2, "high": 1.0},
-        },
-        {
-            "metric": "ttft_ms_p95",
-            "absolute": 1.0,
-            "relative": 0.1,
-            "absolute_interval": None,
-            "relative_interval": None,
-        },
-    ],
-    "warnings": [
-        {"count": 3, "message": "other programs took 30% of the processors' time during the …", "trial": 9},
-        {"count": 5, "message": "3 of 20 answers were cut at 24 tokens", "trial": 2},
-    ],
-}
+OTHERS = "other programs took 30% of the processors' time during the measurement"
+WARNINGS = [
+    WarningSummary(count=3, last_message=OTHERS, last_trial=9),
+    WarningSummary(count=5, last_message="3 of 20 answers were cut", last_trial=2),
+]
+
+
+def _result(interval: Interval) -> OptimizationResult:
+    gain = effect("accuracy", 0.3, interval)
+    return OptimizationResult("mine", found(gain, confirmed=True, warnings=WARNINGS, **ended()))
 
 
 def test_only_the_seed_is_another() -> None:
@@ -41,9 +29,10 @@ def test_only_the_seed_is_another() -> None:
 
 def test_the_report_counts_what_was_found_in_time() -> None:
     """Significant gains, runs in time, disturbed measurements, and gains as people read them."""
-    text = report([Run(0, 250.4, BEST), Run(1, 320.0, {**BEST, "significant": False}), Run(2, 10.0, {})])
+    proved, unproved = _result(Interval(0.1, 0.5)), _result(Interval(-0.1, 0.7))
+    text = report([Run(0, 250.4, proved), Run(1, 320.0, unproved), Run(2, 10.0, None)])
     assert "1 of 3 found a significant gain, 2 ended within 300 s" in text
     lines = text.splitlines()
     assert "| 0 | 250 | yes | accuracy +0.300 (+0.100 to +0.500) | TrialsExhausted | 3 |" in lines[6]
-    assert "| 1 | 320 | no |" in lines[7]
+    assert "| 1 | 320 | no | accuracy +0.300 (-0.100 to +0.700) | TrialsExhausted | 3 |" in lines[7]
     assert "| 2 | 10 | no |  | without a result |  |  |" in lines[8]
