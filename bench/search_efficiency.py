@@ -8,7 +8,10 @@ recorded no start times, a start takes 0.1, 1 and 5 usual measurements. Without 
 beside the program are used.
 
     python bench/search_efficiency.py SURFACES... [--seeds N] [--slow-seeds N] [--trials N] [--jobs N]
-        [--rivals NAME...] [--output FILE.md] [--runs FILE.jsonl]
+        [--rivals NAME...] [--endings N] [--head FILE.md] [--output FILE.md] [--runs FILE.jsonl]
+
+With `--endings N`, N searches with `auto` on each surface go on until they end for want of gain, and what is
+truly left then is compared with what they say.
 
 With `--runs`, each run is kept in FILE.jsonl, trial by trial, and what is in it is not run again: delete the
 lines of a strategy after a change of it.
@@ -21,14 +24,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from surfaces import tables
+from surfaces.endings import ending, ending_tasks, endings_table
 from surfaces.figures import CaseFigures, RunFigures, run_figures
+from surfaces.proposals import proposal_seconds
 from surfaces.recorded import DESCRIPTION, SurfaceInvalid
 from surfaces.rivals import RivalKind
 from surfaces.run_file import RunFile
-from surfaces.running import Prepared, Run, Task, run_all, tasks
+from surfaces.running import Prepared, Run, Task, run_all, run_one, tasks
 from surfaces.simulation import Case
 from surfaces.strategies import AUTO, GROUPED, KINDS, missing
 
+# Finished trials, parameters, studies: what a proposal of `auto` is timed with.
+PROPOSAL = (500, 25, 9)
+PROPOSAL_TEXT = (
+    "{:,} finished trials, {} parameters, one objective, one constraint: {{median:.0f}} ms on one core,"
+    " median of {} studies (longest {{longest:.0f}} ms)."
+).format(*PROPOSAL)
 RECORDED = Path(__file__).parent / "recorded"
 
 
@@ -50,12 +61,18 @@ def main() -> int:
     began = time.monotonic()
     kept = RunFile(asked.runs, folders)
     runs, left = kept.split(_todo(prepared, asked))
-    for run in _counted(run_all(left, asked.jobs), len(left)):
+    for run in _counted(run_all(run_one, left, asked.jobs), len(left)):
         kept.add(run)
         runs.append(run)
     found = [_result(one, case, runs, asked) for one in prepared for case in one.cases()]
     surfaces = tables.surfaces_table(one.answers for one in prepared)
-    text = _report(found, runs, asked, time.monotonic() - began) + f"\n## Surfaces\n\n{surfaces}\n"
+    parts = [
+        *([asked.head.read_text(encoding="utf-8").strip()] if asked.head else []),
+        _report(found, runs, asked, time.monotonic() - began).strip(),
+        *_own(folders, asked),
+        f"## Surfaces\n\n{surfaces}",
+    ]
+    text = "\n\n".join(parts) + "\n"
     print(text)
     if asked.output is not None:
         asked.output.write_text(text, encoding="utf-8")
@@ -81,6 +98,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--trials", type=_positive, default=100, help="the budget of a run")
     parser.add_argument("--jobs", type=_positive, default=2, help="processes")
     parser.add_argument("--rivals", nargs="+", choices=KINDS, default=list(KINDS), metavar="NAME")
+    parser.add_argument(
+        "--endings", type=int, default=0, help="searches on each surface that end by themselves"
+    )
+    parser.add_argument("--head", type=Path, metavar="FILE.md", help="text for the top of the output")
     parser.add_argument("--output", type=Path, metavar="FILE.md")
     parser.add_argument("--runs", type=Path, metavar="FILE.jsonl")
     return parser.parse_args()
@@ -143,6 +164,19 @@ def _report(
         tables.table(["strategy", "ms"], [_processor_time(kind, runs) for kind in kinds]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _own(folders: Sequence[Path], asked: argparse.Namespace) -> Iterable[str]:
+    """Yield what is measured of `auto` alone: where it ends, and how long it thinks."""
+    if AUTO not in asked.rivals:
+        return
+    if asked.endings:
+        ends = list(run_all(ending, ending_tasks(folders, asked.endings), asked.jobs))
+        yield "## Where a search ends for want of gain"
+        yield endings_table(ends)
+    median, longest = proposal_seconds(*PROPOSAL)
+    yield f"## Processor time of a proposal of {KINDS[AUTO].title}"
+    yield PROPOSAL_TEXT.format(median=1000 * median, longest=1000 * longest)
 
 
 def _goals(found: Sequence[tables.CaseResult], kinds: Sequence[RivalKind]) -> list[str]:

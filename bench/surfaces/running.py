@@ -8,9 +8,10 @@ import multiprocessing
 import os
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from surfaces.answers import Answers, answers_of
 from surfaces.figures import NEAR, SMALL_ROWS
@@ -24,6 +25,8 @@ from surfaces.strategies import AUTO, KINDS
 FACTORS = (0.1, 1.0, 5.0)
 # A strategy that keeps engines has more trials for the same engine seconds.
 _MORE_TRIALS = 2
+Asked = TypeVar("Asked")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -107,18 +110,18 @@ def tasks(prepared: Sequence[Prepared], rivals: Sequence[str], seeds: int, budge
     ]
 
 
-def run_all(todo: Sequence[Task], jobs: int) -> Iterator[Run]:
-    """Yield the runs of `todo` in order, from `jobs` processes."""
+def run_all(run: Callable[[Asked], Found], todo: Sequence[Asked], jobs: int) -> Iterator[Found]:
+    """Yield what `run` returns for each of `todo` in order, from `jobs` processes."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"  # of each process: the runs themselves are spread over the processors
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(jobs, context, _quiet) as pool:
-        yield from pool.map(run_one, todo)
+        yield from pool.map(run, todo)
 
 
 def run_one(task: Task) -> Run:
     """Return one run."""
-    prepared = _prepared(task.folder)
+    prepared = prepared_once(task.folder)
     case = prepared.case(task.factor)
     enough = NEAR if case.rows > SMALL_ROWS else 0.0
     answers = prepared.answers
@@ -132,8 +135,8 @@ def run_one(task: Task) -> Run:
 
 
 @functools.lru_cache(maxsize=1)
-def _prepared(folder: Path) -> Prepared:
-    """Fitting the forests takes seconds; the tasks of one surface follow each other."""
+def prepared_once(folder: Path) -> Prepared:
+    """Return the prepared surface: fitting forests takes seconds, and the tasks of one follow each other."""
     return Prepared.of(folder)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from llmopt_core.analysis.contenders import score_errors
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.sampling.auto import AutoSampler
+from llmopt_core.sampling.auto.ending import measured_count, nothing_more_to_gain
 from llmopt_core.sampling.auto.transfer import Transfer
 from llmopt_core.sampling.checks import runner_seed
 from llmopt_core.sampling.observations import Advice, Observation, ObservedState, Problem
@@ -19,11 +20,6 @@ from llmopt_core.storage.points import known_part
 from llmopt_core.storage.records import Outcome, OutcomeKind, Phase, StudyDefinition
 from llmopt_core.storage.snapshot import Snapshot, StoredTrial
 
-# A search does not end for want of gain before it has measured so many configurations for each parameter.
-_MEASURED_PER_PARAMETER = 3
-_LEAST_MEASURED = 20
-# What no remaining configuration is likely to exceed when a search ends.
-SMALLEST_GAIN = 0.03
 # Stages of a trial, as in `Outcome.seconds`.
 _LOAD, _WARMUP, _TOTAL = "load", "warmup", "total"
 _SERVED = frozenset({OutcomeKind.MEASURED, OutcomeKind.COPIED, OutcomeKind.PRUNED})
@@ -76,10 +72,9 @@ class AutoStudySampler(Sampler):
         return Proposal(advice.parameters, _notes(advice), advice.learned)
 
     def _ends(self, observations: list[Observation], advice: Advice) -> bool:
-        measured = sum(each.state is ObservedState.MEASURED for each in observations)
-        least = max(_LEAST_MEASURED, _MEASURED_PER_PARAMETER * len(self._problem.space.parameters))
-        if advice.bound is None or advice.bound > SMALLEST_GAIN or measured < least:
+        if advice.bound is None or not nothing_more_to_gain(self._problem, observations, advice):
             return False
+        measured = measured_count(observations)
         self.ended = (
             f"no remaining configuration is likely to be more than {max(advice.bound, 0.01):.0%} better than"
             f" the best of {measured} that were measured"

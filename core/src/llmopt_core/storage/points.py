@@ -39,7 +39,7 @@ def _on_grid(dimension: IntDimension | FloatDimension, value: float) -> bool:
 
 def identity(point: Mapping[str, Value]) -> Identity:
     """Return what tells points apart: 1, 1.0 and True are three values."""
-    return tuple((name, type(point[name]).__name__, point[name]) for name in sorted(point))
+    return tuple([(name, type(point[name]).__name__, point[name]) for name in sorted(point)])
 
 
 def walk(space: SearchSpace, choose: Callable[[str], Value]) -> dict[str, Value]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt_core.sampling.dimensions import unit_of
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import ChoiceDimension, Dimension, SearchSpace
 
@@ -32,14 +31,25 @@ class _Axis:
 
     def columns(self, points: Sequence[Point]) -> Matrix:
         """Return the columns of `points`, shape (points, width)."""
-        inactive = (INACTIVE,) * self.width
-        found = [self._of(point[self.name]) if self.name in point else inactive for point in points]
+        if self.table is None:
+            values = [point.get(self.name, math.nan) for point in points]
+            return _places(self.dimension, np.array(values, dtype=np.float64))[:, None]
+        table, inactive = self.table, (INACTIVE,) * self.width
+        found = [
+            table[type(value).__name__, value] if (value := point.get(self.name)) is not None else inactive
+            for point in points
+        ]
         return np.array(found, dtype=np.float64).reshape(len(points), self.width)
 
-    def _of(self, value: Value) -> tuple[float, ...]:
-        if self.table is None:
-            return (unit_of(self.dimension, value),)
-        return self.table[type(value).__name__, value]
+
+def _places(dimension: Dimension, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the places of many numbers as `unit_of` does, that of NaN as INACTIVE."""
+    assert not isinstance(dimension, ChoiceDimension)  # noqa: S101 - choices have a table
+    low, high = float(dimension.low), float(dimension.high)
+    if dimension.log:
+        low, high, values = math.log(low), math.log(high), np.log(values)
+    places = np.clip((values - low) / (high - low), 0.0, 1.0) if high > low else 0.0 * values
+    return np.where(np.isnan(values), INACTIVE, places)
 
 
 class Encoding:

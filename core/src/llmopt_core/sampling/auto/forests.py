@@ -9,7 +9,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-TREES = 30
+TREES = 24
 # Each tree is fitted with at most so many rows: the time of a proposal stays bounded.
 _MOST_ROWS = 256
 # Of the columns, each split tries this share.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dpotrf, dpotri
 from scipy.optimize import minimize
 
 Vector = NDArray[np.float64]
@@ -24,10 +25,11 @@ _VARIANCE_BOUNDS = (math.log(0.05), math.log(20.0))
 _NOISE_BOUNDS = (math.log(1e-5), math.log(2.0))
 # Time grows with the cube of the rows: scales are found on so many, and so many are conditioned on, of them
 # the newest, which lie where the search goes on, and those with the highest and lowest targets.
-_SCALE_ROWS = 100
+_SCALE_ROWS = 80
 _MOST_ROWS = 240
 _NEWEST, _EXTREME = 100, 20
-_STEPS = 25
+# The search for the scales ends when a step changes the likelihood by less than this share.
+_STEPS, _TOLERANCE = 25, 1e-5
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def _search(rows: Matrix, targets: Vector, known: Vector, steps: int) -> Vector:
         return value + 0.5 * float(away @ away), gradient + away / spreads
 
     bounds = [*[_SCALE_BOUNDS] * width, _VARIANCE_BOUNDS, _NOISE_BOUNDS]
-    options = {"maxiter": steps}
+    options = {"maxiter": steps, "ftol": _TOLERANCE}
     found = minimize(loss, expected, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return np.asarray(found.x, dtype=np.float64)
 
@@ -146,20 +148,22 @@ def _negative_likelihood(
     width = squares.shape[2]
     weights = np.exp(-2.0 * parameters[:width])
     variance, noise = math.exp(parameters[width]), math.exp(parameters[width + 1])
-    distance = np.sqrt(squares @ weights + 1e-12)
-    shape = _matern(distance)
+    distance = _ROOT5 * np.sqrt(squares @ weights + 1e-12)
+    decay = np.exp(-distance)
+    shape = (1.0 + distance + distance**2 / 3.0) * decay
     matrix = variance * shape
     matrix[np.diag_indices_from(matrix)] += noise + known + _JITTER
-    factor = cholesky(matrix, lower=True, check_finite=False)
-    inverse = cho_solve((factor, True), np.eye(len(targets)), check_finite=False)
+    factor, _ = dpotrf(matrix, lower=True, overwrite_a=True)
+    half, _ = dpotri(factor, lower=True)
+    inverse = half + np.tril(half, -1).T
     solved = inverse @ targets
     outer = inverse - np.outer(solved, solved)
-    slope = 5.0 / 3.0 * variance * (1.0 + _ROOT5 * distance) * np.exp(-_ROOT5 * distance) * outer
+    slope = 5.0 / 3.0 * variance * (1.0 + distance) * decay * outer
     gradient = np.empty_like(parameters)
-    gradient[:width] = 0.5 * np.einsum("ij,ijk->k", slope, squares) * weights
+    gradient[:width] = 0.5 * (slope.ravel() @ squares.reshape(-1, width)) * weights
     gradient[width] = 0.5 * variance * float((outer * shape).sum())
     gradient[width + 1] = 0.5 * noise * float(np.trace(outer))
-    return 0.5 * float(targets @ solved) + float(np.log(np.diag(factor)).sum()), gradient
+    return 0.5 * float(targets @ solved) + float(np.log(factor.diagonal()).sum()), gradient
 
 
 def _distances(left: Matrix, right: Matrix) -> Matrix:

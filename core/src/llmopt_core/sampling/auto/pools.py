@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from llmopt_core.sampling.auto.candidates import PointSource, all_points, distinct
+from llmopt_core.sampling.auto.candidates import PointSource, all_points
 from llmopt_core.sampling.auto.encoding import Point
 from llmopt_core.sampling.auto.tried import Tried, engine_part
 from llmopt_core.sampling.dimensions import options_of
 from llmopt_core.sampling.observations import Problem
 from llmopt_core.search.configurations import Value
+from llmopt_core.storage.points import identity
 
 # Spaces up to this size are listed, so that the sampler knows when everything was tried.
 _LISTED = 1000
@@ -63,7 +64,10 @@ class Pools:
 
     def runs(self, point: Point) -> bool:
         """Say whether `point` needs no engine start."""
-        return self._running is not None and self.engine_of(point) == self._running
+        running = self._running
+        if running is None or not running.keys() <= self._problem.engine_parameters:
+            return False
+        return all(point.get(name) == running.get(name) for name in self._problem.engine_parameters)
 
     def engine_of(self, point: Point) -> Mapping[str, Value]:
         """Return the engine parameters of `point`."""
@@ -92,4 +96,5 @@ class Pools:
         return points
 
     def _open(self, points: Iterable[Point]) -> list[Point]:
-        return [point for point in distinct(points) if self._tried.open(point)]
+        known = {identity(point): point for point in points}
+        return [point for key, point in known.items() if self._tried.open(point, key)]

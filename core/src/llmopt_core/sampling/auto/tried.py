@@ -36,9 +36,9 @@ class Tried:
         """Say whether each of `metrics` was measured: a trial that was stopped may have some of them."""
         return all(any(name in each.metrics for each in self.measured) for name in metrics)
 
-    def open(self, point: Point) -> bool:
-        """Say whether `point` was not tried and its engine did not refuse to start."""
-        if identity(point) in self.points:
+    def open(self, point: Point, key: Identity | None = None) -> bool:
+        """Say whether `point`, of identity `key`, was not tried and its engine did not refuse to start."""
+        if (key or identity(point)) in self.points:
             return False
         if not self.refused:
             return True

@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt_core.sampling.auto.candidates import PointSource
 from llmopt_core.sampling.auto.encoding import INACTIVE, Encoding, ordered_places
+from llmopt_core.sampling.dimensions import unit_of
 from llmopt_core.search.spaces import (
     ChoiceDimension,
     Condition,
@@ -102,6 +104,16 @@ def test_log_scale_spaces_orders_of_magnitude_evenly():
     space = SearchSpace((SpaceParameter("engine.n", IntDimension(1, 64, log=True)),))
     rows = Encoding(space).rows([{"engine.n": 1}, {"engine.n": 8}, {"engine.n": 64}])
     assert np.allclose(rows[:, 0], [0.0, 0.5, 1.0])
+
+
+@given(st.integers(1, 50), st.integers(0, 500), st.booleans())
+def test_numbers_are_placed_as_one_by_one(low, width, log):
+    """Many values at once get the places that each has alone, also in a range of a single value."""
+    dimension = IntDimension(low, low + width, log=log)
+    space = SearchSpace((SpaceParameter("engine.n", dimension),))
+    values = sorted({low, low + width // 3, low + width})
+    rows = Encoding(space).rows([{"engine.n": value} for value in values])
+    assert rows[:, 0].tolist() == pytest.approx([unit_of(dimension, value) for value in values])
 
 
 def test_powers_of_two_among_other_numbers_have_a_column():
