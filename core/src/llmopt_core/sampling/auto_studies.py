@@ -46,6 +46,7 @@ class AutoStudySampler(Sampler):
     def learn(self, earlier: Sequence[EarlierStudy]) -> None:
         """Take what earlier studies measured as the prior of the models."""
         self._transfer = Transfer(self._definition.space, earlier)
+        self._transfer.fit(self._problem.metrics)
 
     def prepare(self, runner: str, trials: int) -> None:
         """Choose the seed of `runner`, whose chance differs from every other runner's."""

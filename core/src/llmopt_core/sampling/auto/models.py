@@ -29,6 +29,8 @@ _LEAST_CHANCE = 1e-3
 # Predicted seconds stay within this factor of what was seen.
 _SECONDS_SLACK = 2.0
 _LEAST_FOR_SECONDS = 3
+# With more measured trials of its own a study needs no other, and a proposal has no time for it.
+_MOST_WITH_PRIOR = 100
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,9 @@ def fit_models(
     rows = encoding.rows([each.parameters for each in measured])
     expected = encoding.rows([each.parameters for each in running])
     series = {name: _series(name, rows, measured) for name in problem.metrics}
-    priors = {} if transfer is None else priors_of(problem, encoding, observations, transfer)
+    priors = {}
+    if transfer is not None and len(measured) <= _MOST_WITH_PRIOR:
+        priors = priors_of(problem, encoding, observations, transfer)
     metrics = {
         name: _metric_model(each, expected, priors.get(name), seed + place)
         for place, (name, each) in enumerate(series.items())

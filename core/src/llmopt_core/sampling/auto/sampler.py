@@ -107,5 +107,7 @@ class AutoSampler:
             expected_gain=models.relative(float(scored.gain[best])),
             seconds=float(scored.seconds[best]),
             bound=remaining_gain(models, self._encoding.rows(scored.points), scored.gain, chance),
-            learned=() if self._transfer is None else self._transfer.learned(models.priors.values()),
+            learned=self._transfer.learned(models.priors.values())
+            if self._transfer and models.priors
+            else (),
         )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from llmopt_core.sampling.auto.encoding import Encoding, Point
 from llmopt_core.sampling.auto.gaussian import GaussianProcess, fit_process
+from llmopt_core.sampling.auto.surrogates import is_logarithmic
 from llmopt_core.sampling.observations import Problem
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import ChoiceDimension, Dimension, SearchSpace
@@ -96,6 +97,18 @@ class Transfer:
     def __post_init__(self) -> None:
         encoding = Encoding(self.space)
         self._sources = tuple(_source(study, self.space, encoding) for study in self.studies)
+
+    def fit(self, metrics: Iterable[str]) -> None:
+        """Fit the models of `metrics` now, so that no proposal waits for them."""
+        for metric in metrics:
+            values = [
+                each.metrics[metric]
+                for study in self.studies
+                for each in study.trials
+                if metric in each.metrics
+            ]
+            if values:
+                self._fitted(metric, logarithmic=is_logarithmic(metric, values))
 
     def prior(
         self, metric: str, rows: Matrix, values: Sequence[float], *, logarithmic: bool

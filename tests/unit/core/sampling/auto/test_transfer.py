@@ -180,3 +180,14 @@ def test_the_same_observations_give_the_same_proposal():
     transfers = [Transfer(SPACE, (earlier(other_machine), earlier(inverted, "team/bad"))) for _ in range(2)]
     first, second = (AutoSampler(PROBLEM, 3, each).propose(observed(9), None) for each in transfers)
     assert first == second
+
+
+def test_many_trials_of_its_own_need_no_other_study():
+    """With 101 measured trials a proposal spends no time on earlier studies, and says nothing new of them."""
+    transfer = Transfer(SPACE, (earlier(other_machine),))
+    few, many = (AutoSampler(PROBLEM, 0, transfer).propose(observed(count), None) for count in (20, 101))
+    assert few is not None
+    assert [each.resource for each in few.learned] == ["team/before"]
+    assert many is not None
+    assert many.learned == ()
+    assert many == AutoSampler(PROBLEM, 0).propose(observed(101), None)
