@@ -332,6 +332,9 @@ class OptimizationStatus(CommonStatus):
     ] = Field(default_factory=list)
     top: Annotated[list[TrialResult], Field(max_length=10)] = Field(default_factory=list)
     pareto: Annotated[list[TrialResult], Field(max_length=20)] = Field(default_factory=list)
+    learned: Annotated[
+        Text, Field(description="Which earlier studies guided the search, and which were dropped.")
+    ] = ""
 
 
 class MetricResult(Part):

@@ -10,7 +10,7 @@ def learned_text(learned: Sequence[Learned]) -> str:
     used = [_used(each) for each in learned if each.weight]
     dropped = [_dropped(each) for each in learned if not each.weight]
     text = "; ".join([*([f"learned from {', '.join(used)}"] if used else []), *dropped])
-    return text[:1].upper() + text[1:]
+    return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
 def _used(one: Learned) -> str:

@@ -325,6 +325,7 @@ def _found(result: OptimizationResult) -> dict[str, Any]:
             {**_plain(each), "request_fields": fields_in(each.request_fields)} for each in result.choices
         ],
         "notes": status.notes,
+        "learned": status.learned,
         "variances": [_plain(each) for each in status.variances],
         "metrics": result.metrics,
         "default_metrics": result.default_metrics,

@@ -23,6 +23,7 @@ from llmopt_core.resources.base import IDENTIFIER_PATTERN
 from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, decimal
 from llmopt_core.results.constraints import Standing
 from llmopt_core.results.findings import OptimizationFinding, ServedChoice
+from llmopt_core.results.lessons import learned_text
 from llmopt_core.results.progress import phase_of
 from llmopt_core.results.status_effects import status_effect, status_interval
 from llmopt_core.results.wording import headline, short_gain
@@ -71,6 +72,7 @@ def optimization_status(
         variances=[_variance(each) for each in finding.variances[:_SHOWN_EFFECTS]],
         top=[_trial_of(trial) for trial in ranked(searched, study.definition)[:_SHOWN_TOP]],
         pareto=[_trial_of(trial) for trial in front],
+        learned=_short(learned_text(study.learned)),
     )
     best = _best(finding)
     if best is None:

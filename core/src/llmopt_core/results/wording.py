@@ -172,18 +172,25 @@ def advice(status: Status) -> str:
 
 
 def proof(status: Status) -> str:
-    """Return what the numbers rest on, and what the intervals mean; empty while there are none."""
+    """Return what the numbers rest on, and what the intervals mean; empty while there are none.
+
+    Of a search it says too which earlier studies guided it.
+    """
     if isinstance(status, BenchmarkStatus):
         return _how_sure(status) if status.progress.measured else ""
     if status.best is None:
         return ""
-    if not status.best.confirmed:
+    return f"{_repeated(status.best)} {status.learned}".strip()
+
+
+def _repeated(best: Best) -> str:
+    if not best.confirmed:
         return "These are the search's own measurements: no repeats have verified a gain."
     return (
-        f"Means of {status.best.repeats} interleaved repeats on items that the search never saw;"
-        f" {status.best.confidence_percent} % intervals that hold together for all candidates, objectives"
+        f"Means of {best.repeats} interleaved repeats on items that the search never saw;"
+        f" {best.confidence_percent} % intervals that hold together for all candidates, objectives"
         " and looks."
-        if status.best.repeats
+        if best.repeats
         else "Means of interleaved repeats on items that the search never saw."
     )
 

@@ -16,7 +16,7 @@ FIGURES = frozenset(
     {
         "study", "studyMark", "progress", "errors", "warnings", "runners",
         "objectives", "baseline", "baselineFailure", "best", "choices", "notes", "variances", "top", "pareto",
-        "objective", "metrics", "repeats", "confidencePercent", "results", "winner", "verdict",
+        "objective", "metrics", "repeats", "confidencePercent", "results", "winner", "verdict", "learned",
     }
 )  # fmt: skip
 
