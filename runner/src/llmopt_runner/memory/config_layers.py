@@ -88,7 +88,7 @@ def _keeping(
     """Return one layer that keeps keys and values; `heads` and `size` are the model's unless given."""
     heads = heads or _kv_heads(config)
     size = size or _head_size(config)
-    value_size = config.first(value_key) if "v_head_dim" in config.values else 0
+    value_size = config.first(value_key, "v_head_dim")
     return CachedLayers(kind, 1, heads, heads * size, heads * (value_size or size), window)
 
 

@@ -72,6 +72,8 @@ _USUAL_INTERVAL: Mapping[str, int] = {
     "olmo_hybrid": 4,
 }  # fmt: skip
 _USUAL_CHUNK_INTERVAL = 4
+# Each of their layers attends twice.
+_ATTENTIONS_A_LAYER: Mapping[str, int] = {"longcat_flash": 2}
 # Their window is off unless it is switched on.
 _WINDOW_IS_ASKED_FOR = ("qwen2", "qwen3", "smollm3", "dots1")
 # Keys of layouts that are not understood: several layers share what one keeps, or keep it compressed.
@@ -106,7 +108,10 @@ def _own(config: ModelConfig, words: list[Word]) -> list[Word]:
 
 
 def _count(config: ModelConfig) -> int:
-    return min(config.number("layers"), _MOST_LAYERS + 1)
+    # `num_layers` are whole layers, `num_hidden_layers` the attentions in them.
+    whole_layers = "num_hidden_layers" not in config.values
+    times = _ATTENTIONS_A_LAYER.get(config.model_type, 1) if whole_layers else 1
+    return min(times * config.number("layers"), _MOST_LAYERS + 1)
 
 
 def _listed(config: ModelConfig) -> list[Word] | None:

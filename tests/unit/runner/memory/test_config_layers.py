@@ -9,12 +9,14 @@ from llmopt_runner.memory.layers import LayerKind, request_bytes
 from llmopt_runner.memory.paging import paged_request_bytes
 
 GIB = 2**30
+ABSENT = object()
 # Two bytes an element; 2 KV heads of 8.
 TOKEN = 2 * 2 * 8 * 2
 
 
 def _bytes(tokens, **changes):
-    return request_bytes(cached_layers(config({**LLAMA, **changes})), tokens, 2, 2)
+    told = {key: value for key, value in {**LLAMA, **changes}.items() if value is not ABSENT}
+    return request_bytes(cached_layers(config(told)), tokens, 2, 2)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +107,10 @@ def test_every_published_model_is_understood():
         ({"sliding_window": 10, "layer_types": ["sliding_attention"] * 3 + ["full_attention"],
           "num_global_key_value_heads": 1, "attention_k_eq_v": False}, TOKEN * (3 * 10 + 100)),
         ({"num_kv_shared_layers": 3}, TOKEN * 100),
+        ({"hybrid_layer_pattern": [0, 1, 1, 1], "sliding_window": 10, "v_head_dim": 4},
+         TOKEN * 0.75 * (100 + 3 * 10)),
+        ({"model_type": "longcat_flash", "num_layers": 2, "num_hidden_layers": ABSENT}, 4 * TOKEN * 100),
+        ({"num_attention_heads": ABSENT, "attention_heads": 8}, 4 * TOKEN * 100),
         ({"use_cla": True, "cla_share_factor": 2}, 2 * TOKEN * 100),
         ({"block_configs": [{"attention": {"n_heads_in_group": 4}}, {"attention": {"no_op": True}}]},
          TOKEN * 100),
