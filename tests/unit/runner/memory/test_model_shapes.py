@@ -1,0 +1,107 @@
+"""The shape of what a person calls a model, where its files are on this machine."""
+
+import json
+
+import pytest
+from fakes.gguf_files import gguf, gguf_llama
+from fakes.model_configs import LLAMA
+
+from llmopt_runner.memory.describing_fits import main
+from llmopt_runner.memory.model_shapes import ModelUnreadable, shape_of
+from llmopt_runner.models import ModelCorrupt, ModelNotFound
+
+HEADER = {"model.layers.0.up.weight": {"dtype": "BF16", "shape": [64, 64], "data_offsets": [0, 8192]}}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with nothing but a configuration."""
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA))
+    return tmp_path
+
+
+def _add_header(folder):
+    text = json.dumps(HEADER).encode()
+    (folder / "model.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
+
+
+def test_a_configuration_alone_tells_the_cache(folder):
+    """Weights that are not there are unknown, not zero."""
+    shape = shape_of(str(folder))
+    assert (shape.weight_bytes, len(shape.cache), shape.unknown) == (0, 1, "")
+
+
+def test_headers_alone_tell_the_weights(folder):
+    """A file may end where its data would begin."""
+    _add_header(folder)
+    assert shape_of(str(folder)).weight_bytes == 8192
+
+
+def test_an_index_without_its_parts_tells_their_size(folder):
+    """Its total is all that is known of the weights: they are taken as stored."""
+    index = {"metadata": {"total_size": 5000}, "weight_map": {"a": "one.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    shape = shape_of(str(folder))
+    assert (shape.weight_bytes, shape.weights.is_quantised) == (5000, True)
+
+
+def test_a_gguf_file_is_read_where_it_lies(tmp_path):
+    """By its path or as the source of a manifest."""
+    path = tmp_path / "m.gguf"
+    path.write_bytes(gguf(gguf_llama()))
+    assert shape_of(str(path)) == shape_of(f"file://{path}")
+    assert shape_of(str(path)).weight_bytes == 12800
+
+
+@pytest.mark.parametrize("name", ["./absent", "/no/such/folder", "one", "a/b/c", "http://host/model"])
+def test_a_name_of_nothing_is_one_clear_error(name):
+    """It names what was given."""
+    with pytest.raises(ModelNotFound, match=name.split("://")[0].strip("./")):
+        shape_of(name)
+
+
+def test_a_folder_without_a_configuration_says_what_is_expected(tmp_path):
+    """A folder of anything else is no model."""
+    with pytest.raises(ModelUnreadable, match=r"config\.json"):
+        shape_of(str(tmp_path))
+
+
+def test_a_damaged_file_is_named(folder):
+    """As a runner would name it."""
+    (folder / "model.safetensors").write_bytes(b"\xff" * 64)
+    with pytest.raises(ModelCorrupt, match=r"model\.safetensors"):
+        shape_of(str(folder))
+
+
+def _described(capsys, *arguments):
+    assert main([*arguments, "--share=0.9", "--reserve-mib=10"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_program_prints_one_document(folder, capsys):
+    """What was asked, what there is, and every choice of types with its terms."""
+    _add_header(folder)
+    found = _described(
+        capsys, f"--model={folder}", "--gpu-memory-mib=1000", "--gpus=2", "--context=256", f"--draft={folder}"
+    )
+    assert (found["gpus"], found["context"], found["max_context"]) == (2, 256, 512)
+    assert found["hardware"] == {"gpus": 2, "memory_mib": 1000.0, "share": 0.9, "reserve_mib": 10.0}
+    assert [term["name"] for term in found["fits"][0]["terms"]][:3] == [
+        "weights",
+        "weights of the draft model",
+        "reserve",
+    ]
+    assert found["fits"][0]["longest_context"] == 512
+
+
+def test_a_problem_is_told_with_the_document(folder, capsys):
+    """A layout that is not understood has no cache, and says why."""
+    (folder / "config.json").write_text(json.dumps({**LLAMA, "layer_types": ["new_attention"] * 4}))
+    found = _described(capsys, f"--model={folder}", "--gpu-memory-mib=1000")
+    assert "'new_attention'" in found["problem"]
+    assert found["fits"][0]["kv_bytes_per_token"] is None
+
+
+def test_a_model_that_is_not_there_is_an_error_in_the_document(capsys):
+    """The program ends well: what is wrong is its answer."""
+    assert "/no/such" in _described(capsys, "--model=/no/such")["error"]
