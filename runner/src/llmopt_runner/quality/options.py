@@ -10,6 +10,7 @@ from llmopt_runner.quality.numbers import Quantity, answered_quantity, whole_qua
 from llmopt_runner.quality.reading.affirmations import affirmation
 from llmopt_runner.quality.reading.labels import LEADING, labels, only_label, place_of
 from llmopt_runner.quality.reading.mentions import Mention, decided, is_taken_back, is_undecided
+from llmopt_runner.quality.reading.phrases import corrected
 from llmopt_runner.quality.reading.statements import Reading, Statement, Strength, sentence, without_reasons
 from llmopt_runner.quality.reading.typography import typed_plainly, without_markdown
 
@@ -53,7 +54,13 @@ class Options:
         yield self._mentioned(reading.text)
 
     def _whole(self, text: str) -> int | None:
-        """Return the option that all of `text` names, by its text or its label."""
+        """Return the option that all of `text` names, or what is left of it without what it takes back."""
+        place = self._named(text)
+        rest = corrected(text[-_BEYOND_TEXT:]) if place is None else text
+        return place if rest in (text, text[-_BEYOND_TEXT:]) else self._named(rest)
+
+    def _named(self, text: str) -> int | None:
+        """Return the option that all of `text` is, by its text or its label."""
         if len(text) > max(map(len, self.texts)) + _BEYOND_TEXT:
             return None
         bare = text.strip().casefold()

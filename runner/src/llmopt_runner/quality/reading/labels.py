@@ -11,7 +11,7 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _COUNTED = ("첫", "두", "세", "네", "다섯", "여섯")
 # Alone, whatever marks stand around it: (B), B., 2번, "나"입니다.
 _ALONE = re.compile(
-    rf"[^\w]*(?:(?:the )?{_WORD}\s*[:#]?\s*)?[(\[]?\s?(?<![-+.])(?P<label>{_LABEL})\s?[)\]]?\s?번?[.:,]?"
+    rf"[^\w]*(?:(?:the )?{_WORD}\s*[:#]?\s*)?[(\[]?\s?(?<![-+.])(?P<label>{_LABEL})\s?[)\]'\"]?\s?번?[.:,]?"
     r"(?:입니다|이에요|예요|이다)?[^\w]*",
     re.IGNORECASE,
 )

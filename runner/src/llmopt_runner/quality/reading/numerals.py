@@ -40,7 +40,7 @@ _NUMBER = re.compile(
     rf"|{_PLAIN}(?:\s?π|[xyzn](?!\w))|(?:[A-Za-z_]|\^\(?)[-+]?\d[\d,.]*)"
     rf"|(?P<sign>{_SIGN})(?:"
     rf"(?P<korean>{_KOREAN})"
-    rf"|(?P<whole>\d+)(?:\s(?:and\s)?|\s?[와과]\s)(?P<top>\d+)/(?P<bottom>\d+)(?![\d/])"
+    rf"|(?P<whole>\d+)(?:\s(?:and\s)?|\s?[와과]\s{{1,2}})(?P<top>\d+)/(?P<bottom>\d+)(?![\d/])"
     rf"|(?P<over>{_PLAIN})\s?/\s?(?P<under>{_PLAIN})(?![\d/])"
     rf"|(?P<factor>{_PLAIN})\s?[×x]\s?10\s?\^\s?{_EXPONENT.format(name='ten')}"
     rf"|(?P<base>{_PLAIN})\s?\^\s?{_EXPONENT.format(name='power')}"

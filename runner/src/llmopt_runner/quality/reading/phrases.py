@@ -39,7 +39,7 @@ _AFTER_NOUN = re.compile(
     r"(?:\s(?:기차|열차|버스|사람|물건|도시|동물|활동|색|요일)?(?:입니다|이에요|예요|이다)?)?"
 )
 _AFTER_NOUN_VERB = re.compile(
-    rf"{_OF_NAMES}(?:행\s)?(?:을|를|에서|에게|에|으로|로|이|가|께|한테)?(?:\s(?!\S*보다)\S{{1,12}}){{1,2}}(?<=[다요음임])"
+    rf"{_OF_NAMES}(?:행|행\s)?(?:을|를|에서|에게|에|으로|로|이|가|께|한테)(?:\s(?!\S*보다)\S{{1,12}}){{1,2}}(?<=[다요음임])"
 )
 
 
@@ -57,6 +57,11 @@ def stated_phrases(reading: Reading) -> Iterator[str]:
         return
     for text in _free(reading):
         yield from _forms(text)
+
+
+def corrected(text: str) -> str:
+    """Return `text` without what it takes back: B of `A가 아니라 B`, of `not A but B` and of `B, not A`."""
+    return _CONTRASTED.sub("", _TAKEN_BACK.sub("", text))
 
 
 def is_noun_with_ending(phrase: str, noun: str) -> bool:
@@ -103,7 +108,7 @@ def _forms(text: str) -> Iterator[str]:
     text = _POLITE.sub("", _LEAD.sub("", text.replace("$", "").strip())).strip()
     yield text
     bare = _ASIDE.sub("", text.rstrip(" .")).strip()
-    bare = _CONTRASTED.sub("", _TAKEN_BACK.sub("", bare))
+    bare = corrected(bare)
     yield bare
     if when := _WHEN.match(bare):
         yield when["when"]
