@@ -20,7 +20,7 @@ from anyio.from_thread import start_blocking_portal
 from llmopt.checking import cautions_in
 from llmopt.describing import SOURCE, Caller, Described, Description, Manifest, described, require_known
 from llmopt.errors import BenchmarkFailed, OptimizationFailed
-from llmopt.evaluating import LOOPBACK, Evaluate, EvaluatorFailed, EvaluatorServer
+from llmopt.evaluating import LOOPBACK, Evaluate, EvaluatorFailed, EvaluatorServer, scores_sets
 from llmopt.local.fleets import RUNNER_COMMAND
 from llmopt.local.folders import ResultsFolder
 from llmopt.local.running import Finding, RunSettings, find
@@ -51,7 +51,8 @@ class RunArguments(TypedDict, total=False):
     """How a study is run, whatever its kind.
 
     `evaluator` is a function (item, answer) -> score from 0 to 1, plain or async, whose mean is the metric
-    `score`. `results` is the folder of results, `storage` a database URL in place of SQLite in it. `fresh`
+    `score`; or (items, answers, parameters) -> one score for each item, called once for all answers of a
+    trial. `results` is the folder of results, `storage` a database URL in place of SQLite in it. `fresh`
     starts over, `runners` is how many work side by side, `progress` prints lines to standard error, `debug`
     makes runner logs verbose. `runner_command` and `pace` are for tests and for runners that live elsewhere.
     """
@@ -167,19 +168,21 @@ async def _evaluated(asked: Described, arguments: AnyArguments) -> Finding:
         return await _found(asked, arguments, stop)
     if not callable(evaluate):
         raise OptionInvalid(
-            f"evaluator {evaluate!r}: expected a function (item, answer) -> score from 0 to 1"
+            f"evaluator {evaluate!r}: expected a function (item, answer) -> score from 0 to 1,"
+            " or (items, answers, parameters) -> scores"
         )
     server = EvaluatorServer(evaluate, stop.requested.set)
     async with server.serving(_port_before(asked, arguments)) as url:
-        finding = await _found(replace(asked, document=_with_evaluator(asked.document, url)), arguments, stop)
+        document = _with_evaluator(asked.document, url, whole_set=scores_sets(evaluate))
+        finding = await _found(replace(asked, document=document), arguments, stop)
     if server.failure is not None:
         raise server.failure
     return finding
 
 
-def _with_evaluator(document: Mapping[str, Any], url: str) -> dict[str, Any]:
+def _with_evaluator(document: Mapping[str, Any], url: str, *, whole_set: bool = False) -> dict[str, Any]:
     spec = document.get("spec", {})
-    workload = {**spec.get("workload", {}), "evaluator": evaluator_part(url)}
+    workload = {**spec.get("workload", {}), "evaluator": evaluator_part(url, whole_set=whole_set)}
     return {**document, "spec": {**spec, "workload": workload}}
 
 

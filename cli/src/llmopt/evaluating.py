@@ -1,11 +1,11 @@
 """A Python function as an evaluator: served on loopback to the runners, which are processes of their own.
 
-A runner POSTs `{"item": {...}, "answer": "..."}` and gets `{"score": x}`. What the function raises is kept,
-so that the caller sees it with its traceback.
+A runner POSTs `{"item": {...}, "answer": "..."}` and gets `{"score": x}`, or all items and answers at once
+and gets a list of scores. What the function raises is kept, so that the caller sees it with its traceback.
 """
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,9 +16,27 @@ from aiohttp import web
 from llmopt_core.errors.classes import LlmoptError
 
 # Takes an item (its id, question, answer, kind, choices) and the model's answer; gives a score, 0 to 1.
-Evaluate = Callable[[Mapping[str, Any], str], float | Awaitable[float]]
+EvaluateItem = Callable[[Mapping[str, Any], str], float | Awaitable[float]]
+# Takes all items, their answers and the trial's parameters; gives a score, 0 to 1, for each item.
+EvaluateSet = Callable[
+    [Sequence[Mapping[str, Any]], Sequence[str], Mapping[str, Any]],
+    Sequence[float] | Awaitable[Sequence[float]],
+]
+Evaluate = EvaluateItem | EvaluateSet
+_OF_A_SET = 3
 LOOPBACK = "127.0.0.1"
 HOLD_SECONDS = 15.0
+
+
+def scores_sets(evaluate: Evaluate) -> bool:
+    """Say whether `evaluate` takes (items, answers, parameters), and so scores all answers at once."""
+    try:
+        parameters = inspect.signature(evaluate).parameters.values()
+    except (TypeError, ValueError):  # some callables of C have no signature
+        return False
+    needed = [each for each in parameters if each.default is each.empty]
+    positional = [each for each in needed if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    return len(positional) == _OF_A_SET
 
 
 class EvaluatorFailed(LlmoptError):
@@ -55,16 +73,38 @@ class EvaluatorServer:
 
     async def _score(self, request: web.Request) -> web.Response:
         document = await request.json()
+        if "items" in document:
+            return await self._score_set(document)
         item, answer = document["item"], document["answer"]
         try:
             score = await _called(self._evaluate, item, answer)
         except Exception as error:  # noqa: BLE001 - foreign code may raise anything; it is handed to its author
             return await self._failed(f"the evaluator raised {type(error).__name__}: {error}", item, error)
-        if isinstance(score, bool | int | float) and 0 <= score <= 1:
+        if _is_score(score):
             return web.json_response({"score": float(score)})
         return await self._failed(
             f"the evaluator returned {score!r}, expected a number from 0 to 1", item, None
         )
+
+    async def _score_set(self, document: Mapping[str, Any]) -> web.Response:
+        items, answers = document["items"], document["answers"]
+        try:
+            scores = await _called(self._evaluate, items, answers, document["parameters"])
+            listed = [score.item() if hasattr(score, "item") else score for score in scores]
+        except Exception as error:  # noqa: BLE001 - foreign code may raise anything; it is handed to its author
+            return await self._failed(
+                f"the evaluator raised {type(error).__name__}: {error}", items[0], error
+            )
+        if len(listed) != len(items):
+            reason = (
+                f"the evaluator returned {len(listed)} scores for {len(items)} items, expected one for each"
+            )
+            return await self._failed(reason, items[0], None)
+        for item, score in zip(items, listed, strict=True):
+            if not _is_score(score):
+                reason = f"the evaluator returned {score!r}, expected a number from 0 to 1"
+                return await self._failed(reason, item, None)
+        return web.json_response({"scores": [float(score) for score in listed]})
 
     async def _failed(self, reason: str, item: Mapping[str, Any], cause: Exception | None) -> web.Response:
         """Note the failure, and answer late: the runner is asked to stop and gives its trial back first."""
@@ -78,11 +118,15 @@ class EvaluatorServer:
         return web.json_response({"error": message}, status=500)
 
 
-async def _called(evaluate: Evaluate, item: Mapping[str, Any], answer: str) -> Any:
+def _is_score(score: Any) -> bool:
+    return isinstance(score, bool | int | float) and 0 <= score <= 1
+
+
+async def _called(evaluate: Callable[..., Any], *arguments: Any) -> Any:
     """Call plain functions in a thread, so that a slow one does not hold up the others."""
     if inspect.iscoroutinefunction(evaluate):
-        return await evaluate(item, answer)
-    score = await anyio.to_thread.run_sync(evaluate, item, answer)
+        return await evaluate(*arguments)
+    score = await anyio.to_thread.run_sync(evaluate, *arguments)
     return await score if inspect.isawaitable(score) else score
 
 

@@ -175,9 +175,11 @@ def _endpoint(options: Options) -> dict[str, Any]:
     return {"endpoint": {"url": options.endpoint, **model}}
 
 
-def evaluator_part(url: str) -> dict[str, Any]:
-    """Return the evaluator that asks the scoring service at `url`."""
-    args = {"timeout_seconds": SCORING_TIMEOUT_SECONDS}
+def evaluator_part(url: str, *, whole_set: bool = False) -> dict[str, Any]:
+    """Return the evaluator that asks the scoring service at `url`, for all answers at once if `whole_set`."""
+    args: dict[str, Any] = {"timeout_seconds": SCORING_TIMEOUT_SECONDS}
+    if whole_set:
+        args["whole_set"] = "true"
     return {"name": "endpoint", "args": args, "endpoint": {"url": url}}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from llmopt_core.search.configurations import Value
 from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_runner.datasets.base import Item
 from llmopt_runner.load.client import run_load
@@ -55,7 +56,9 @@ class Scoring:
             return
         place, item = self.items[record.item_id]
         score = None
-        if self.evaluator is not None:
+        if self.evaluator is not None and self.evaluator.whole_set:
+            self.answers[record.item_id] = record.text
+        elif self.evaluator is not None:
             try:
                 score = await self.evaluator.score(item, record.text)
             except ScoringFailed as error:
@@ -66,8 +69,20 @@ class Scoring:
             self.answers[record.item_id] = record.text
         self._report(place, record, score)
 
+    async def score_all(self, parameters: Mapping[str, Value]) -> None:
+        """Score all answers at once, where the evaluator does so; what a pruner stopped is not scored."""
+        if self.evaluator is None or not self.evaluator.whole_set or self.pruned or not self.answers:
+            return
+        items = [self.items[item_id][1] for item_id in self.answers]
+        try:
+            scores = await self.evaluator.score_set(items, list(self.answers.values()), parameters)
+        except ScoringFailed as error:
+            self.failure = error
+            return
+        self.scores = dict(zip(self.answers, scores, strict=True))
+
     def _report(self, place: int, record: RequestRecord, score: float | None) -> None:
-        comparable = self.evaluator is not None and self.evaluator.pairable
+        comparable = score is not None and self.evaluator is not None and self.evaluator.pairable
         measured = measured_item(record, score if comparable else None)
         self.measured[place] = measured
         if not self.pruned and self.prune(place, measured):
@@ -115,11 +130,12 @@ def measure(
     prune: Prune,
     stopping: StopSignal,
     timeout_seconds: float,
+    parameters: Mapping[str, Value],
 ) -> Measurement:
     """Send `requests` in `shape` and score the answers, if there is an `evaluator`.
 
-    Raises Interrupted when `stopping` is set, TimeoutError when `timeout_seconds` are over, ScoringFailed
-    when an answer could not be scored.
+    An evaluator that scores all answers at once gets `parameters` too. Raises Interrupted when `stopping` is
+    set, TimeoutError when `timeout_seconds` are over, ScoringFailed when an answer could not be scored.
     """
 
     async def body() -> LoadRun:
@@ -145,6 +161,7 @@ def measure(
     scoring = Scoring(evaluator, {item.id: (place, item) for place, item in enumerate(items)}, prune)
     run = anyio.run(body)
     stopping.check()
+    anyio.run(scoring.score_all, parameters)
     if scoring.failure is not None:
         raise scoring.failure
     return Measurement(run, scoring.scores, scoring.answers, scoring.measured, scoring.pruned)

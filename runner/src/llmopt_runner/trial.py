@@ -190,7 +190,7 @@ class TrialRunner:
         before, shortages = server.counters(), watch_processors(server.pids)
         try:
             with self.slot.memory.measuring() as reading:
-                measurement = self._measure(claim, endpoint, requests)
+                measurement = self._measure(claim, configuration, endpoint, requests)
             short = shortages()
         except TimeoutError:
             watch.lap("measure")
@@ -209,7 +209,9 @@ class TrialRunner:
             disturbed=short.disturbed,
         )
 
-    def _measure(self, claim: Claim, endpoint: Endpoint, requests: list[ChatRequest]) -> Measurement:
+    def _measure(
+        self, claim: Claim, configuration: Configuration, endpoint: Endpoint, requests: list[ChatRequest]
+    ) -> Measurement:
         return measure(
             endpoint,
             requests,
@@ -219,6 +221,7 @@ class TrialRunner:
             prune=self._prune(claim),
             stopping=self.stopping,
             timeout_seconds=float(duration_seconds(self.trial_timeout)),
+            parameters=configuration.flat(),
         )
 
     def _prune(self, claim: Claim) -> Prune:

@@ -7,7 +7,9 @@ import time
 
 import anyio
 import pytest
+from fakes.endpoint_manifests import manifest as endpoint_manifest
 from fakes.local_runs import FAST, document, stub_command
+from fakes.openai_server import FakeOptions, FakeServer
 
 import llmopt
 from llmopt.api import OptimizationFailed
@@ -96,6 +98,23 @@ def test_an_evaluator_of_ones_own_scores_the_answers(tmp_path, evaluator):
     if evaluator is plain:
         assert "item-0" in plain.items
         assert threading.main_thread() not in plain.threads
+
+
+def test_an_evaluator_of_the_whole_set_scores_all_answers_at_once(tmp_path):
+    """A real runner asks a function of (items, answers, parameters) once a trial, and its mean is `score`."""
+    asked = []
+
+    def whole(items, answers, parameters):
+        asked.append((len(items), len(answers), parameters.get("sampling.temperature")))
+        return [1.0 if place < 2 else 0.0 for place in range(len(items))]
+
+    with FakeServer(FakeOptions(ttft_ms=4.0, gap_ms=1.0, tokens=3)) as server:
+        asks = endpoint_manifest(server.base_url, trials=2, samples=8, objectives=("score",))
+        result = llmopt.optimize(manifest=asks, evaluator=whole, results=tmp_path)
+    assert result.metrics["score"] == 2 / 8
+    assert len(asked) == 2
+    assert {(items, answers) for items, answers, _ in asked} == {(8, 8)}
+    assert {temperature for *_, temperature in asked} - {None}
 
 
 def test_an_evaluators_study_can_be_resumed(tmp_path):

@@ -5,6 +5,7 @@ from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_runner.datasets.base import Item
 from llmopt_runner.load.requests import RequestRecord
 from llmopt_runner.measuring import Scoring, measured_item
+from llmopt_runner.quality.base import Evaluator, ScoringFailed
 from llmopt_runner.quality.distinct import DistinctN
 from llmopt_runner.quality.exact import Exact
 
@@ -74,3 +75,54 @@ def test_the_load_is_stopped_where_the_pruner_says_so():
     assert scoring.pruned
     assert scoring.stop.is_set()
     assert asked == [(3, 1.0)]
+
+
+class Ranked(Evaluator):
+    """Scores all answers at once: the longest of them gets 1, and what it was asked is kept."""
+
+    metric = "score"
+    whole_set = True
+    asked = None
+
+    async def score(self, item, answer):
+        raise AssertionError(f"a whole set is scored at once, not {item.id} with {answer!r}")
+
+    async def score_set(self, items, answers, parameters):
+        self.asked = ([item.id for item in items], parameters)
+        if "" in answers:
+            raise ScoringFailed("an empty answer")
+        longest = max(map(len, answers))
+        return [len(answer) / longest for answer in answers]
+
+
+def _scored_together(texts, prune=lambda _place, _item: False):
+    items = {name: (place, Item(name, "?", "x", "k")) for place, name in enumerate(texts)}
+    scoring = Scoring(Ranked(), items, prune)
+
+    async def take():
+        for name, text in texts.items():
+            await scoring.take(_record(item_id=name, text=text))
+        await scoring.score_all({"sampling.temperature": 0.5})
+
+    anyio.run(take)
+    return scoring
+
+
+def test_an_evaluator_of_a_whole_set_gets_all_answers_and_the_parameters():
+    """When all answers are there they are scored together, each with a score of its own."""
+    scoring = _scored_together({"a": "four", "b": "to"})
+    assert scoring.scores == {"a": 1.0, "b": 0.5}
+    assert scoring.evaluator.asked == (["a", "b"], {"sampling.temperature": 0.5})
+    assert scoring.measured[0].score is None
+
+
+def test_a_set_that_cannot_be_scored_fails_the_measurement():
+    """No score is made up where the whole set could not be scored."""
+    scoring = _scored_together({"a": "four", "b": ""})
+    assert str(scoring.failure) == "an empty answer"
+    assert scoring.scores == {}
+
+
+def test_a_stopped_measurement_is_not_scored_as_a_set():
+    """What a pruner stopped holds a part of the answers, which is no set."""
+    assert _scored_together({"a": "four"}, lambda _place, _item: True).scores == {}

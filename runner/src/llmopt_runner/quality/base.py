@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import ClassVar, Self
 
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
+from llmopt_core.search.configurations import Value
 from llmopt_runner.datasets.base import Item
 
 Argument = int | str
@@ -72,12 +73,14 @@ class Evaluator(ABC):
 
     `pairable` says that the metric is the mean of one score per item, so that two configurations can be
     compared item by item. An evaluator whose `aggregate` gives several metrics names them all in `metrics`.
+    With `whole_set` all answers of a measurement are scored at once, by `score_set`, when it has ended.
     `needs_answers` says that it compares with the expected answer: items without one cannot be scored.
     """
 
     metric: ClassVar[str]
     pairable: ClassVar[bool] = True
     needs_answers: ClassVar[bool] = False
+    whole_set: bool = False
 
     @classmethod
     def from_settings(cls, settings: EvaluatorSettings) -> Self:
@@ -99,6 +102,16 @@ class Evaluator(ABC):
     @abstractmethod
     async def score(self, item: Item, answer: str) -> float:
         """Return how good `answer` is, from 0 to 1; raises ScoringFailed."""
+
+    async def score_set(
+        self, items: Sequence[Item], answers: Sequence[str], parameters: Mapping[str, Value]
+    ) -> Sequence[float]:
+        """Return one score from 0 to 1 for each of `items`, whose `answers` are in the same order.
+
+        `parameters` are the configuration's, by full name. Raises ScoringFailed.
+        """
+        del parameters
+        return [await self.score(item, answer) for item, answer in zip(items, answers, strict=True)]
 
     def aggregate(self, scores: Mapping[str, float], answers: Mapping[str, str]) -> dict[str, float]:
         """Return metrics by catalogue name from the scores and the answers by item id.

@@ -207,3 +207,30 @@ def test_scores_are_scaled(scale, data):
     points = data.draw(st.integers(0, scale))
     judge = Judge.from_settings(EvaluatorSettings("judge", {"scale": scale}, "http://127.0.0.1:1", "m"))
     assert judge._verdict(_ITEM, f"Score: {points}") == pytest.approx(points / scale)
+
+
+def _set_scores(reply):
+    async def use(url):
+        settings = EvaluatorSettings("endpoint", {"whole_set": "true"}, f"{url}/mine")
+        evaluator = EndpointScore.from_settings(settings)
+        assert evaluator.whole_set
+        return await evaluator.score_set([_ITEM, _ITEM], ["x", "y"], {"sampling.temperature": 0.5})
+
+    return _served(reply, use)
+
+
+def test_service_of_a_whole_set_gets_all_at_once():
+    """With whole_set the service is posted items, answers and parameters in one request."""
+    scores, ((_, _, body),) = _set_scores(_text('{"scores": [0, 0.5]}'))
+    assert scores == [0.0, 0.5]
+    assert [item["id"] for item in body["items"]] == ["i1", "i1"]
+    assert (body["answers"], body["parameters"]) == (["x", "y"], {"sampling.temperature": 0.5})
+
+
+@pytest.mark.parametrize(
+    "body", ['{"scores": [1]}', '{"scores": 1}', "{}", '{"scores": [1, 2]}', '{"score": 1}']
+)
+def test_anything_but_a_score_for_each_is_an_error(body):
+    """Fewer scores than answers, or others than numbers from 0 to 1, are an error."""
+    with pytest.raises(ScoringFailed, match="from 0 to 1"):
+        _set_scores(_text(body))
