@@ -152,6 +152,8 @@ def shared(
     key = secrets.get(Variable.EVALUATOR_API_KEY)
     workload = stopping.run_apart(lambda: PreparedWorkload.prepare(spec.workload, api_key=key))
     workload.require_same_items(study.trials())
+    asked = [part.metric for part in study.definition.objectives]
+    workload.require_metrics([*asked, *(part.metric for part in study.definition.constraints)])
     timeout = spec.budget.trial_timeout
     return Shared(study, workload, timeout, spec.memory_guard, folder, stopping, progress, secrets)
 

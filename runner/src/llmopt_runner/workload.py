@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from llmopt_core.metrics.catalog import GOOD_ANSWER_METRICS, is_scored
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.serving import Load
 from llmopt_core.resources.serving import Workload as WorkloadSpec
@@ -16,7 +17,7 @@ from llmopt_runner.datasets.prompts import build_messages
 from llmopt_runner.engines.base import Engine
 from llmopt_runner.load.requests import ChatRequest
 from llmopt_runner.load.shapes import ClosedLoop, LoadShape, Poisson
-from llmopt_runner.quality.base import Evaluator
+from llmopt_runner.quality.base import Evaluator, EvaluatorInvalid
 from llmopt_runner.quality.loading import load_evaluator
 
 _SEED_LIMIT = 2**31
@@ -63,6 +64,21 @@ class PreparedWorkload:
             raise DatasetInvalid(
                 f"workload.dataset: {len(gone)} items that this study was measured on, such as {gone[0]!r},"
                 " are no longer in the data set: it was changed since the study began; start a new study"
+            )
+
+    def require_metrics(self, asked: Sequence[str]) -> None:
+        """Raise EvaluatorInvalid where a metric of the scores that is `asked` for is not what answers get.
+
+        A manifest does not show it where the evaluator follows from the data.
+        """
+        evaluator = self.evaluator
+        given = {evaluator.metric, *getattr(evaluator, "metrics", ())}
+        given |= set(GOOD_ANSWER_METRICS) if evaluator.pairable else set()
+        missing = [name for name in asked if is_scored(name) and name not in given]
+        if missing and self.scorer is not None:
+            raise EvaluatorInvalid(
+                f"the study asks for {missing[0]}, but its answers are scored by {type(evaluator).__name__},"
+                f" which gives {evaluator.metric}: set workload.evaluator.name, or ask for {evaluator.metric}"
             )
 
     def items(self, phase: Phase) -> tuple[Item, ...]:

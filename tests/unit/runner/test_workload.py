@@ -46,3 +46,31 @@ def test_prompts_without_answers_are_measured_for_speed(tmp_path):
     assert _workload(path, output_tokens=16).scorer is None
     with pytest.raises(EvaluatorInvalid, match="8 of 8 items"):
         _workload(path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked", "missing"),
+    [
+        ("yes", ["accuracy", "good_answers_per_second", "ttft_ms_p95"], None),
+        (
+            "yes",
+            ["ttft_ms_p95", "token_f1"],
+            "token_f1, but its answers are scored by Exact, which gives accuracy",
+        ),
+        (
+            "It is a long answer in a whole sentence.",
+            ["accuracy"],
+            "accuracy, but .* TokenF1, which gives token_f1",
+        ),
+        ("It is a long answer in a whole sentence.", ["token_f1", "metric_of_a_plugin"], None),
+    ],
+)
+def test_metrics_of_the_scores_must_be_those_of_the_evaluator(tmp_path, answer, asked, missing):
+    """Where the evaluator follows from the data, a study that asks for another score is refused at once."""
+    path = tmp_path / "items.jsonl"
+    path.write_text("".join(f'{{"question": "{n}?", "answer": "{answer}"}}\n' for n in range(12)))
+    if missing is None:
+        _workload(path).require_metrics(asked)
+    else:
+        with pytest.raises(EvaluatorInvalid, match=missing):
+            _workload(path).require_metrics(asked)
