@@ -48,12 +48,12 @@ class CachedLayers:
         """Return what one of `devices` that share each layer holds: whole heads, and at least one."""
         if devices <= 1:
             return self
-        share = math.ceil(self.heads / devices) / self.heads
+        heads = math.ceil(self.heads / devices)
         return replace(
             self,
-            heads=math.ceil(self.heads / devices),
-            key_elements=round(self.key_elements * share),
-            value_elements=round(self.value_elements * share),
+            heads=heads,
+            key_elements=-(-self.key_elements * heads // self.heads),
+            value_elements=-(-self.value_elements * heads // self.heads),
             state_bytes=math.ceil(self.state_bytes / devices),
         )
 

@@ -34,7 +34,7 @@ def paged_request_bytes(
 
     `in_flight` is how many tokens are being computed at a time, `state_copies` how many states a layer keeps.
     """
-    sized = [each for each in layers if each.count and (each.state_bytes or each.key_elements)]
+    sized = [each for each in layers if each.count and (each.state_bytes or each.token_bytes(1, 1))]
     if all(each.kind in _GROWING for each in sized):
         blocks = math.ceil(tokens / BLOCK_TOKENS) * BLOCK_TOKENS
         return sum(each.count * blocks * each.token_bytes(key_bytes, value_bytes) for each in sized)
