@@ -35,7 +35,7 @@ def write_report(
     """Write the report of `study` to `path` and return it; raises ReportUnavailable and OSError."""
     content = content_of(result, spec, study.trials(), manifest_text=manifest_text)
     drawn = {} if isinstance(spec, BenchmarkSpec) else _figures(study)
-    path.write_text(_page(content, drawn), encoding="utf-8")
+    path.write_text(page_of(content, drawn), encoding="utf-8")
     return path
 
 
@@ -48,7 +48,8 @@ def _figures(study: Study) -> Mapping[str, Any]:
         raise _unavailable(error) from error
 
 
-def _page(content: Content, figures: Mapping[str, Any]) -> str:
+def page_of(content: Content, figures: Mapping[str, Any]) -> str:
+    """Return the page that shows `content` and `figures` (plotly's, by name); raises ReportUnavailable."""
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra's package
         from plotly.offline import get_plotlyjs  # noqa: PLC0415 - an extra

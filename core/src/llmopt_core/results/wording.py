@@ -140,7 +140,7 @@ def _outcome(status: Status) -> str:
         return f"{default_text(status.baseline_failure)}. {_without_default(status)}"
     best = status.best
     if best is None:
-        return "No configuration could be measured"
+        return "No configuration could be measured" if end_of(status) else "Nothing was measured yet"
     if not best.gain:
         return "The baseline was not measured: there is nothing to compare with"
     if default_is_best(status):

@@ -2,7 +2,7 @@
 
 import pytest
 from fakes.comparisons import SPEED
-from fakes.statuses import choice, compared, effect, found
+from fakes.statuses import choice, compared, effect, ended, found
 
 from llmopt_core.analysis.effects import Interval
 from llmopt_core.resources.status import ErrorSummary, StudyObjective, VarianceShares
@@ -75,7 +75,8 @@ def test_without_a_proved_gain_the_default_is_to_be_kept():
 @pytest.mark.parametrize(
     ("shown", "text"),
     [
-        (found(trial=None), "No configuration could be measured"),
+        (found(trial=None), "Nothing was measured yet"),
+        (found(trial=None, **ended()), "No configuration could be measured"),
         (found(), "The baseline was not measured"),
         (found(effect(), trial=0), "No gain: nothing that was tried is better than the baseline"),
         (found(effect(), trial=0, trials=1), "Only the default was measured"),

@@ -1,0 +1,121 @@
+"""What a report offers to deploy, and how the page shows it."""
+
+import pytest
+from fakes.comparisons import SPEED
+from fakes.local_runs import document
+from fakes.statuses import choice, compared, effect, ended, found
+
+from llmopt.report.choices import cards_of
+from llmopt.report.content import content_of
+from llmopt.report.marks import Span, marks
+from llmopt.report.writing import page_of
+from llmopt_core.analysis.effects import Interval
+from llmopt_core.resources.loading import resource_of
+from llmopt_core.resources.status import VarianceShares
+from llmopt_core.results.results import OptimizationResult
+
+GAIN = effect(difference=0.5, interval=Interval(0.4, 0.6), baseline=0.2)
+SLOWER = effect(SPEED, -2.0, Interval(-3.0, -1.0), baseline=40.0)
+FASTER = effect(SPEED, 10.0, Interval(8.0, 12.0), baseline=40.0)
+SAME = effect(difference=0.0, interval=Interval(-0.1, 0.1), baseline=0.2)
+ACCURATE = choice(
+    16, GAIN, SLOWER, weighted=0.3, best_for=["accuracy"], parameters={"prompt.few_shot": 3},
+    serve_args="llama-server -np 4", request_fields='{"temperature": 0.2}',
+)  # fmt: skip
+QUICK = choice(7, SAME, FASTER, best_for=[SPEED], parameters={"engine.n_parallel": 8})
+
+
+def result(*choices, **fields):
+    told = ended() | fields
+    status = found(GAIN, SLOWER, trial=16, confirmed=True, choices=list(choices), **told)
+    return OptimizationResult("mine", status, engine="llamacpp")
+
+
+def page(shown):
+    """Return the page's text without what only lays it out."""
+    content = content_of(shown, resource_of(document()).spec, [], manifest_text="metadata: x")
+    return page_of(content, {})
+
+
+def test_each_verified_choice_has_its_gains_and_what_to_copy():
+    """The recommended comes first, and all are drawn on one scale for each metric."""
+    first, second = cards_of(result(ACCURATE, QUICK))
+    assert (first.title, first.recommended) == ("For accuracy: trial 16", True)
+    assert (second.title, second.recommended) == (f"For {SPEED}: trial 7", False)
+    assert [(row.gain, row.interval, row.tone) for row in first.rows] == [
+        ("+0.500", "+0.400 to +0.600", "good"),
+        ("-5.0 %", "-7.5 % to -2.5 %", "bad"),
+    ]
+    assert (first.command, first.fields) == ("llama-server -np 4", '{\n  "temperature": 0.2\n}')
+    assert first.parameters == (("prompt.few_shot", "3"),)
+    assert first.rows[0].mark.zero == second.rows[0].mark.zero
+    assert first.rows[0].mark.low > second.rows[0].mark.value
+
+
+def test_one_verified_configuration_is_what_to_deploy():
+    """There is nothing to choose, and its card is the best's."""
+    (card,) = cards_of(result(ACCURATE))
+    assert card.title == "Best parameters: trial 16"
+    assert not card.recommended
+
+
+def test_a_winner_is_what_to_deploy():
+    """Of a benchmark it is the candidate that won; without one there is no card."""
+    (card,) = cards_of(compared([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 62]))
+    assert card.title == "Winner: a"
+    assert card.rows[0].verdict == "better, significant"
+    assert cards_of(compared([50, 51], [50, 51])) == ()
+
+
+def test_the_page_begins_with_the_doubts_and_the_choices():
+    """What was disturbed comes before the headline, each choice is a line of it, the reason follows."""
+    note = "Other programs disturbed the measurements: speeds may be wrong"
+    text = page(result(ACCURATE, QUICK, notes=[note]))
+    places = [
+        text.index(said)
+        for said in (
+            f"{note}.",
+            "Verified over the baseline",
+            "For accuracy: trial 16 (accuracy +0.500",
+            f"For {SPEED}: trial 7 (accuracy +0.000, not significant",
+            "Trial 16 is recommended because",
+            "What to deploy: choose one",
+            "llama-server -np 4",
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_the_page_says_where_the_uncertainty_comes_from():
+    """Shares of the variance and what would help are a table of their own."""
+    shares = VarianceShares(metric="accuracy", start=0.2, item=0.7, time=0.1, remedy="more items")
+    text = page(result(ACCURATE, variances=[shares]))
+    assert "Where the uncertainty comes from" in text
+    assert "70 %" in text
+    assert "more items" in text
+
+
+def test_text_of_servers_is_no_markup():
+    """A command that holds a tag is shown as it is."""
+    forged = ACCURATE.model_copy(update={"serve_args": "<script>alert(1)</script>"})
+    text = page(result(forged, QUICK))
+    assert "<script>alert(1)" not in text
+    assert "&lt;script&gt;alert(1)" in text
+
+
+@pytest.mark.parametrize("with_zero", [True, False])
+def test_marks_share_a_scale(with_zero):
+    """All ends lie on it, in the order of their values, and zero where it is asked for."""
+    low, missing, high = marks([Span(2, 1, 3), None, Span(8, 7, 9)], with_zero=with_zero)
+    assert missing is None
+    assert 0 <= low.low < low.value < high.low < high.value < high.low + high.width <= 100
+    assert (low.zero is not None) == with_zero
+    if with_zero:
+        assert 0 <= low.zero < low.low
+
+
+def test_a_single_value_is_in_the_middle():
+    """A scale without extent has room on both sides."""
+    (mark,) = marks([Span(5, 5, 5)])
+    assert (mark.value, mark.width) == (50.0, 0.0)
+    assert marks([None]) == (None,)
