@@ -69,7 +69,7 @@ def test_who_may_only_read_may_not_apply(jane, tenant):
 
 
 def test_who_may_not_read_config_maps_gets_the_statuss_result(jane, tenant, operator):
-    """The result is then what the status says: gains and the command, without the requests' fields."""
+    """The result is what the status says: gains, the command and the requests' fields."""
     llmopt = jane((READ, OURS))
     tenant.apply("mine")
     with tenant.kubelet():
@@ -77,7 +77,7 @@ def test_who_may_not_read_config_maps_gets_the_statuss_result(jane, tenant, oper
     assert watched.exit_code == Exit.FINISHED
     assert "gain over the baseline: accuracy" in watched.output.replace("\n", " ")
     assert "Serve it: llama-server" in watched.output
-    assert "in each request" not in watched.output
+    assert "with these fields in each request: temperature" in watched.output
 
 
 def test_who_may_not_read_the_secret_gives_the_address(jane, tenant, operator):
