@@ -109,7 +109,7 @@ def report(runs: Sequence[Run]) -> str:
         "headline",
     ]
     return (
-        f"# {len(runs)} runs of the quickstart\n\n"
+        f"# Runs of the quickstart: {len(runs)}\n\n"
         f"By `bench/quickstart_runs.py`: `llmopt run` in an empty folder, another seed each time. {good} of"
         f" {len(runs)} found a significant gain, {soon} ended within {_MOST_SECONDS:.0f} s. `disturbed`"
         " counts measurements from which other programs took the processors.\n\n"

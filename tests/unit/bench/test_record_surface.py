@@ -52,7 +52,7 @@ def test_without_a_name_nothing_is_measured(
     assert "can be measured: transformers\n" in told
 
 
-@pytest.mark.parametrize("name", ["llamacpp-smollm2-one-core"])
+@pytest.mark.parametrize("name", ["llamacpp-smollm2-one-core", "transformers-smollm2-one-core"])
 def test_a_recorded_surface_has_what_a_comparison_needs(name: str) -> None:
     """At least 200 configurations, each start timed, noise from repeats, and something that can be won."""
     prepared = Prepared.of(record_surface.RECORDED / name)
