@@ -61,21 +61,17 @@ def _title(found: FitsFound) -> str:
             f" of {_gib(hardware.memory_mib)}, {hardware.share:.0%} of it used and"
             f" {_gib(hardware.reserve_mib)} reserved"
         )
-    return f"{found.model}{beside} {where}; the model's context is {found.max_context or 'not told'}"
+    return (
+        f"{found.model}{beside} {where}; requests of {found.context} tokens;"
+        f" the model's context is {found.max_context or 'unknown'}"
+    )
 
 
 def _table(found: FitsFound) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("weights")
-    table.add_column("KV cache")
-    titles = (
-        "weights/GPU",
-        "KV/token",
-        f"KV of {found.context}",
-        "longest context",
-        f"requests of {found.context}",
-    )
-    for title in titles:
+    for title in ("weights", "KV cache"):
+        table.add_column(title, no_wrap=True)
+    for title in ("weights/GPU", "KV/token", "KV/request", "max context", "requests"):
         table.add_column(title, justify="right", no_wrap=True)
     for each in found.fits:
         table.add_row(*(Text(cell) for cell in _cells(each)))

@@ -93,7 +93,7 @@ def _choices(shape: ModelShape) -> Iterator[_Choice]:
 def _weight_choices(shape: ModelShape) -> Iterator[tuple[str, float, str]]:
     weights = shape.weights
     if not weights.stored_bytes:
-        yield "not told", 0.0, "there are no headers of weights"
+        yield "unknown", 0.0, "there are no headers of weights"
         return
     if shape.is_gguf:
         label = shape.dtype.label if shape.dtype else "as stored"
