@@ -126,7 +126,7 @@ def _best_card(result: OptimizationResult) -> tuple[Card, ...]:
     best = result.status.best
     if best is None:
         return ()
-    (drawn,) = _drawn([best.gain]) if best.gain else ([],)
+    (drawn,) = _drawn([best.gain])
     return (
         Card(
             title=f"{parameters_title(result.status)}: trial {best.trial}",
@@ -145,11 +145,12 @@ def _winners_card(status: BenchmarkStatus) -> tuple[Card, ...]:
     if won is None:
         return ()
     effects = [won.against_baseline[metric] for metric in status.metrics if metric in won.against_baseline]
+    (drawn,) = _drawn([effects])
     return (
         Card(
             title=f"Winner: {won.candidate}",
             recommended=False,
-            rows=effect_rows(effects),
+            rows=effect_rows(effects, drawn),
             parameters=_rows(won.parameters),
             serve_title=serve_title(status),
             command=won.serve_args,

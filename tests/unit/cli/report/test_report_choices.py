@@ -64,6 +64,7 @@ def test_a_winner_is_what_to_deploy():
     (card,) = cards_of(compared([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 62]))
     assert card.title == "Winner: a"
     assert card.rows[0].verdict == "better, significant"
+    assert card.rows[0].mark.zero < card.rows[0].mark.low
     assert cards_of(compared([50, 51], [50, 51])) == ()
 
 
