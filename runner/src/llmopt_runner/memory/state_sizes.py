@@ -55,7 +55,8 @@ def _gated_delta(config: ModelConfig) -> int:
 
 
 def _short_convolution(config: ModelConfig) -> int:
-    return (config.first("conv_L_cache") - 1) * _hidden(config, "conv_dim") * _ACTIVATION_BYTES
+    kernel = config.first("conv_L_cache")
+    return max(0, kernel - 1) * _hidden(config, "conv_dim") * _ACTIVATION_BYTES
 
 
 def _lightning(config: ModelConfig) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes.gguf_files import gguf, gguf_llama, gguf_number, gguf_text
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llmopt_core.errors.classes import ErrorClass
@@ -275,6 +275,7 @@ KEYS = st.sampled_from([
 
 @settings(max_examples=200, deadline=None)
 @given(changes=st.dictionaries(KEYS, VALUES, max_size=6))
+@example(changes={"attn_layer_indices": [None], "conv_L_cache": True})
 def test_any_configuration_is_read_unknown_or_corrupt(tmp_path_factory, changes):
     """Values of any type and size give a shape whose need is a finite number, none, or one error."""
     folder = tmp_path_factory.mktemp("config")
