@@ -12,6 +12,8 @@ from llmopt_core.metrics.catalog import Direction, Scale, find_metric
 
 # Where nobody says what matters: 2 percent of a speed, 0.02 of a score.
 SMALLEST_GAIN = 0.02
+# A sum of fractions is off in the digits beyond: 1.0000000000000004 is no score.
+_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ def difference_effect(
         metric=metric,
         direction=direction,
         baseline=baseline,
-        value=baseline + difference,
+        value=round(baseline + difference, _DIGITS),
         absolute=difference,
         relative=None if factor is None else difference * factor,
         absolute_interval=interval,

@@ -97,3 +97,10 @@ def test_an_interval_too_wide_for_a_double_is_infinite():
     effect = ratio_effect("speed", "maximize", 50.0, 0.1, Interval(-900, 900), smallest_gain=0.02)
     assert effect.absolute_interval == Interval(-50, math.inf)
     assert effect.verdict is Verdict.UNDECIDED
+
+
+def test_a_score_stays_within_its_range():
+    """A baseline and a difference that sum to 1 give 1, whatever their last digits."""
+    baseline = 0.1 + 0.2
+    assert baseline + (0.7 + 4e-16) > 1
+    assert difference_effect("accuracy", "maximize", baseline, 0.7 + 4e-16, None).value == 1
