@@ -11,7 +11,8 @@ from llmopt_core.storage.records import CandidateDefinition, Claim, Outcome, Ser
 from llmopt_runner.assembling import Served, Shared
 from llmopt_runner.loading import EngineSlot
 from llmopt_runner.stopping import Interrupted
-from llmopt_runner.trial import TrialRunner, failed
+from llmopt_runner.trial import TrialRunner
+from llmopt_runner.trial_outcomes import failed
 
 
 class CandidateRunners:

@@ -10,7 +10,7 @@ from llmopt_core.storage.repeats import given_up
 from llmopt_core.storage.studies import Study
 from llmopt_runner.budgets import Ending, comparison_ending, comparison_exhausted
 from llmopt_runner.loop import Loop, TrialEnd, Trials
-from llmopt_runner.trial import failed
+from llmopt_runner.trial_outcomes import failed
 
 log = logging.getLogger(__name__)
 

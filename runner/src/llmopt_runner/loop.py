@@ -18,7 +18,8 @@ from llmopt_core.storage.repeats import DISTURBED, is_measured_again, measured_a
 from llmopt_core.storage.studies import Study
 from llmopt_runner.budgets import Ending, nothing_left
 from llmopt_runner.stopping import Interrupted, StopSignal
-from llmopt_runner.trial import Progress, failed
+from llmopt_runner.trial import Progress
+from llmopt_runner.trial_outcomes import failed
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

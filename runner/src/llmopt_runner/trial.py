@@ -2,14 +2,13 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.recommendations import decided_arguments
-from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
+from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.errors.classification import Evidence, classify
-from llmopt_core.errors.policies import POLICIES
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.search_spaces import complete
 from llmopt_core.sampling.pruning import AUTO
@@ -35,7 +34,8 @@ from llmopt_runner.prompt_lengths import too_long
 from llmopt_runner.quality.base import ScoringFailed
 from llmopt_runner.quality.baseline import baseline_warning
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.validity import Validity, check_validity, unusable
+from llmopt_runner.trial_outcomes import failed, judged
+from llmopt_runner.validity import check_validity, unusable
 from llmopt_runner.workload import PreparedWorkload
 
 log = logging.getLogger(__name__)
@@ -296,20 +296,7 @@ class TrialRunner:
                 *void,
             ),
         )
-        if (refusal := _refusal(validity)) is not None:
-            return replace(failed(configuration, refusal), facts=outcome.facts)
-        if void:
-            failure = Failure(ErrorClass.MEASUREMENT_VOID, "; ".join(void), "its values are not used")
-            return replace(outcome, kind=OutcomeKind.INVALID, failure=failure)
-        if measurement.pruned:
-            return replace(outcome, kind=OutcomeKind.PRUNED)
-        if undefined:
-            return replace(
-                failed(configuration, _no_good_answers(undefined, len(measurement.scores))),
-                metrics=metrics,
-                facts=outcome.facts,
-            )
-        return outcome
+        return judged(outcome, validity, void=void, undefined=undefined, pruned=measurement.pruned)
 
     def _quality_warnings(self, claim: Claim, measurement: Measurement) -> tuple[str, ...]:
         """What is said before the search begins, where the baseline leaves nothing to compare."""
@@ -374,30 +361,6 @@ def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str,
     return {name: value - before.get(name, 0.0) for name, value in after.items()}
 
 
-def _refusal(validity: Validity) -> Failure | None:
-    """Return why the configuration would not serve the workload the next time either, if it is so."""
-    if validity.context_cut is not None:
-        text = "give each slot more context (llamacpp: a larger n_ctx, or fewer slots), or ask for less"
-        return Failure(ErrorClass.KV_CACHE_TOO_SMALL, validity.context_cut, text)
-    if validity.other_lengths is not None:
-        text = "the server does not keep to the length that it is told: remove workload.outputTokens"
-        return Failure(ErrorClass.INVALID_CONFIGURATION, validity.other_lengths, text)
-    return None
-
-
-def _no_good_answers(undefined: Sequence[str], count: int) -> Failure:
-    message = f"none of {count} answers was good, so {', '.join(undefined)} is not defined"
-    text = "ask more items (workload.dataset.samples), or use good_answers_per_second, which is 0 there"
-    return Failure(ErrorClass.NO_GOOD_ANSWERS, message, text)
-
-
 def _numbers(configuration: Configuration) -> dict[str, Value]:
     """What a suggestion may mention, by short name."""
     return {**configuration.prompt, **configuration.sampling, **configuration.engine}
-
-
-def failed(configuration: Configuration, failure: Failure) -> Outcome:
-    """Return the outcome of a trial that `failure` ended: failed, or infeasible as its class says."""
-    policy = POLICIES[failure.error_class]
-    kind = OutcomeKind.INFEASIBLE if policy is RetryPolicy.INFEASIBLE else OutcomeKind.FAILED
-    return Outcome(kind, configuration, failure=failure)
