@@ -27,6 +27,7 @@ class _Loaded:
     server: EngineServer
     configuration: Configuration
     asked: Mapping[str, Value]
+    varies: bool  # whether trials on it can differ: something else is searched
     load_seconds: float
     start: int | None = None  # which start of a plan of repeats it is
     trials: int = 0
@@ -60,6 +61,8 @@ class EngineSlot:
         """Return the load-time parameters to keep for the next trial, by full name; None: choose freely."""
         loaded = self._loaded
         if loaded is None or not loaded.asked or loaded.trials == 0 or not loaded.server.alive():
+            return None
+        if not loaded.varies:  # the next trial would be the same one
             return None
         served = trials_per_load(loaded.load_seconds, loaded.trial_seconds / loaded.trials, self._budget)
         return loaded.asked if loaded.trials < served else None
@@ -99,7 +102,8 @@ class EngineSlot:
             raise
         frozen = self.engine.declaration.load_part(configuration)
         load_time = {name: value for name, value in asked.items() if name in frozen}
-        self._loaded = _Loaded(server, configuration, load_time, seconds, start)
+        varies = len(load_time) < len(asked)
+        self._loaded = _Loaded(server, configuration, load_time, varies, seconds, start)
         return server, seconds
 
     def _reusable(self, configuration: Configuration, start: int | None) -> bool:

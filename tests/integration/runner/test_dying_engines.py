@@ -132,8 +132,11 @@ def test_a_default_that_cannot_run_is_said_and_the_best_becomes_the_reference(or
     assert len(plan.candidates) == 2
     assert plan.source_trials[0] == found.reference
     assert trials[plan.source_trials[0]].parameters == plan.candidates[0] != {}
-    assert sum(trial.phase is Phase.CONFIRM for trial in trials) == 6
+    repeats = [trial for trial in trials if trial.phase is Phase.CONFIRM]
+    assert sum(not is_made_again(trial.outcome) for trial in repeats) == 6
     assert found.confirmed
     assert "at most 856" in found.default_failure.suggestion
-    assert headline(found.status).startswith("The default cannot run here (InvalidConfiguration: ")
+    assert "The default cannot run here (InvalidConfiguration: " in headline(
+        found.status
+    )  # after disturbances
     assert f"trial {found.reference}" in headline(found.status)

@@ -11,7 +11,7 @@ from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.failures import EngineStartFailed
 from llmopt_runner.loading import EngineSlot
 
-ASKED = {"engine.n_parallel": 4, "sampling.temperature": 0.5}
+ASKED = {"engine.n_parallel": 4, "sampling.temperature": 0.5, "prompt.few_shot": 1}
 
 
 class FakeEngine:
@@ -104,7 +104,7 @@ def test_frozen_sampling_needs_another_server():
     a_slot = slot(servers, freezes=True)
     ensure(a_slot, temperature=0.1)
     a_slot.served(1.0, 0.0)
-    assert a_slot.fixed() == ASKED
+    assert a_slot.fixed() == {"engine.n_parallel": 4, "sampling.temperature": 0.5}
     ensure(a_slot, temperature=0.9)
     assert len(servers.made) == 2
 
@@ -147,6 +147,15 @@ def test_load_time_parameters_are_kept_while_loading_costs_too_much():
         a_slot.served(5.0, 0.0)
         kept.append(a_slot.fixed())
     assert kept == [{"engine.n_parallel": 4}] * 3 + [None]
+
+
+def test_an_engine_that_only_one_trial_can_use_is_not_kept():
+    """Where every searched parameter is read when the engine starts, a kept engine would repeat its trial."""
+    a_slot = slot(Servers(seconds=100.0))
+    configuration = Configuration(engine={"n_parallel": 4})
+    a_slot.ensure(configuration, {"engine.n_parallel": 4}, lambda: False)
+    a_slot.served(1.0, 0.0)
+    assert a_slot.fixed() is None
 
 
 def test_the_first_warm_up_is_a_part_of_the_load():
