@@ -77,7 +77,8 @@ def test_who_may_not_read_config_maps_gets_the_statuss_result(jane, tenant, oper
     assert watched.exit_code == Exit.FINISHED
     assert "gain over the baseline: accuracy" in watched.output.replace("\n", " ")
     assert "Serve it: llama-server" in watched.output
-    assert "with these fields in each request: temperature" in watched.output
+    _, _, fields = watched.output.partition("with these fields in each request: ")
+    assert "temperature: 0" in fields
 
 
 def test_who_may_not_read_the_secret_gives_the_address(jane, tenant, operator):

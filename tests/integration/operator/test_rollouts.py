@@ -106,7 +106,7 @@ def test_a_winner_outside_the_space_is_not_written(tenant, make_operator):
     resource = resource_of({**tenant.resource("outside"), "status": None})
     forged = SearchSpace((SpaceParameter("engine.api_key", ChoiceDimension(("$(A)", "$(B)"))),))
     with open_for_search(tenant.url) as storage:
-        study = storage.create_study(replace(define_study(resource), space=forged))
+        study = storage.create_study(replace(define_study(resource), space=forged, enqueue=()))
         for accuracy in (0.1, 0.9, 0.9):
             claim = study.claim("forger", budget=4)
             configuration = Configuration.from_flat(claim.parameters)
