@@ -321,9 +321,7 @@ def _found(result: OptimizationResult) -> dict[str, Any]:
         "objectives": [_plain(each) for each in status.objectives],
         "effects": [_plain(each) for each in result.effects],
         "constraints": [_plain(each) for each in result.constraints],
-        "choices": [
-            {**_plain(each), "request_fields": fields_in(each.request_fields)} for each in result.choices
-        ],
+        "choices": [_served(each) for each in result.choices],
         "notes": status.notes,
         "learned": status.learned,
         "variances": [_plain(each) for each in status.variances],
@@ -346,11 +344,15 @@ def _compared(result: BenchmarkResult) -> dict[str, Any]:
         "measured": status.progress.measured,
         "notes": status.notes,
         "variances": [_plain(each) for each in status.variances],
-        "candidates": [
-            {"name": each.candidate, **_plain(each), "request_fields": fields_in(each.request_fields)}
-            for each in result.candidates
-        ],
+        "candidates": [{"name": each.candidate, **_served(each)} for each in result.candidates],
     }
+
+
+def _served(each: Choice | CandidateResult) -> dict[str, Any]:
+    """Return `each` with how it is served, by the names that best.json has for the best."""
+    document = _plain(each)
+    command = document.pop("serve_args", "")
+    return {**document, "serve_command": command or None, "request_fields": fields_in(each.request_fields)}
 
 
 def _error(error: ErrorSummary) -> dict[str, Any]:
