@@ -67,6 +67,15 @@ _MODEL = (
         "The model's files are damaged: fetch them again and compare their checksums.",
     ),
 )
+_CONTEXT_LIMIT = LimitRule(
+    "max_model_len",
+    most="fits",
+    value="length",
+    more_lifts=_MORE_LIFTS,
+    less_lifts=(*_LESS_LIFTS, "max_num_seqs"),
+    other_lifts=_OTHER_LIFTS,
+)
+
 _MEMORY = (
     pattern(
         "context-over-kv-cache",
@@ -75,14 +84,7 @@ _MEMORY = (
         "The KV cache holds {fits} tokens, a request may have {length}: set engine.args.max_model_len to"
         " {fits} or less, or give the cache more by kv_cache_memory_mib ({kv_cache_memory_mib}) or"
         " gpu_memory_utilization ({gpu_memory_utilization}).",
-        LimitRule(
-            "max_model_len",
-            most="fits",
-            value="length",
-            more_lifts=_MORE_LIFTS,
-            less_lifts=(*_LESS_LIFTS, "max_num_seqs"),
-            other_lifts=_OTHER_LIFTS,
-        ),
+        _CONTEXT_LIMIT,
     ),
     pattern(
         "context-over-kv-blocks",
@@ -92,14 +94,7 @@ _MEMORY = (
         r" cache \((?P<fits>\d+)\)",
         "The KV cache holds {fits} tokens, a request may have {length}: set engine.args.max_model_len to"
         " {fits} or less, or raise gpu_memory_utilization ({gpu_memory_utilization}).",
-        LimitRule(
-            "max_model_len",
-            most="fits",
-            value="length",
-            more_lifts=_MORE_LIFTS,
-            less_lifts=(*_LESS_LIFTS, "max_num_seqs"),
-            other_lifts=_OTHER_LIFTS,
-        ),
+        _CONTEXT_LIMIT,
     ),
     pattern(
         "no-room-for-one-request",
