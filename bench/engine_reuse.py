@@ -30,10 +30,10 @@ from llmopt_core.sampling.opening import own_study
 from llmopt_core.storage.records import Claim, Outcome, TrialRecord
 from llmopt_core.storage.storages import open_storage
 from llmopt_core.storage.studies import Study
-from llmopt_runner.assembling import search_runner, shared
-from llmopt_runner.searching import SearchLoop
+from llmopt_runner.loop.assembly import search_runner, shared
+from llmopt_runner.loop.search import SearchLoop
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.trial import Progress, TrialRunner
+from llmopt_runner.trial.trial_runner import Progress, TrialRunner
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ import pynvml
 
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.occupancy import Occupancy
-from llmopt_runner.memory.levels import Thresholds
-from llmopt_runner.memory.nvml import VISIBLE_VARIABLE, visible_gpus
+from llmopt_runner.guard.levels import Thresholds
+from llmopt_runner.host.nvml import VISIBLE_VARIABLE, visible_gpus
 
 MIB = 2**20
 PYTHON = str(Path(os.environ.get("LLMOPT_ENGINE_TRANSFORMERS", Path(sys.executable).parent)) / "python")

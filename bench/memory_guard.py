@@ -23,10 +23,10 @@ from fakes.fake_engine import FakeEngine
 from llmopt_core.occupancy import Occupancy
 from llmopt_runner.engines.base import LaunchSettings
 from llmopt_runner.engines.server import EngineServer
-from llmopt_runner.memory.guard import MemoryGuard
-from llmopt_runner.memory.host import HostMemory
-from llmopt_runner.memory.levels import Thresholds
-from llmopt_runner.memory.usage import resident_mib
+from llmopt_runner.guard.guard import MemoryGuard
+from llmopt_runner.guard.levels import Thresholds
+from llmopt_runner.host.host_memory import HostMemory
+from llmopt_runner.host.usage import resident_mib
 
 KILLS = 50
 EATEN_MIB = 300

@@ -22,14 +22,14 @@ from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings, load_engine
 from llmopt_runner.engines.server import EngineServer
+from llmopt_runner.guard.guard import MemoryGuard
+from llmopt_runner.guard.levels import Thresholds
+from llmopt_runner.host.host_memory import HostMemory
 from llmopt_runner.load.requests import ChatRequest, Endpoint
-from llmopt_runner.measuring import warm_up
-from llmopt_runner.memory.guard import MemoryGuard
-from llmopt_runner.memory.host import HostMemory
-from llmopt_runner.memory.levels import Thresholds
 from llmopt_runner.memory.prediction import Observation, estimate
 from llmopt_runner.memory.shapes import read_shape
-from llmopt_runner.models import hub_snapshot
+from llmopt_runner.models.resolution import hub_snapshot
+from llmopt_runner.trial.measurement import warm_up
 
 START_SECONDS = 600
 REQUESTS = 4

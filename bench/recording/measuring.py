@@ -14,12 +14,12 @@ from llmopt_core.sampling.opening import own_study
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.storage.records import Claim, Outcome, OutcomeKind, Phase
 from llmopt_core.storage.storages import open_storage
-from llmopt_runner.assembling import search_runner, shared
 from llmopt_runner.engines.base import Reachable
-from llmopt_runner.engines.transformers import Transformers
+from llmopt_runner.engines.transformers.engine import Transformers
+from llmopt_runner.loop.assembly import search_runner, shared
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.trial import Progress, TrialRunner
-from llmopt_runner.workload import PreparedWorkload
+from llmopt_runner.trial.trial_runner import Progress, TrialRunner
+from llmopt_runner.trial.workload import PreparedWorkload
 from recording.journals import OK, Measurement
 from recording.plans import Plan
 from recording.recipes import CONCURRENCY, MAX_TOKENS, Recipe

@@ -21,7 +21,7 @@ from llmopt_core.resources.optimization import Budget
 from llmopt_core.sampling.distributions import distributions, suggest
 from llmopt_core.search.configurations import Value
 from llmopt_core.storage.points import walk
-from llmopt_runner.grouping import trials_per_load
+from llmopt_runner.engine_slot.trials_per_load import trials_per_load
 from surfaces.rivals import Measurement, Rival, Setting
 
 _STARTS = "starts"

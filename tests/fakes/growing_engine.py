@@ -9,14 +9,14 @@ import sys
 import time
 from pathlib import Path
 
-from llmopt_runner.memory.host import HostMemory
+from llmopt_runner.host.host_memory import HostMemory
 
 _STEP_MIB = 8
 # Slow enough for a guard to see what it passes.
 _STEP_SECONDS = 0.02
 _SCRIPT = """#!/bin/sh
 "{python}" "{child}" "{order}" {percent} &
-exec "{python}" -P -m llmopt_runner.engines.llamacpp_server "$@"
+exec "{python}" -P -m llmopt_runner.engines.llamacpp.wheel_server "$@"
 """
 
 

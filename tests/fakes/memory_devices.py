@@ -1,7 +1,7 @@
 """Main memory whose numbers a test sets."""
 
 from llmopt_core.occupancy import Occupancy
-from llmopt_runner.memory.occupancy import DeviceUnreadable, Holder
+from llmopt_runner.host.occupancy import DeviceUnreadable, Holder
 
 
 class FakeDevice:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from llmopt_runner.memory.model_configs import ModelConfig, parsed_config
+from llmopt_runner.models.model_configs import ModelConfig, parsed_config
 
 LLAMA: dict[str, Any] = {
     "num_hidden_layers": 4,

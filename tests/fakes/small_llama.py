@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from llmopt_runner.memory.layers import CachedLayers, LayerKind
 from llmopt_runner.memory.shapes import ModelShape
-from llmopt_runner.memory.tensor_types import TensorType
 from llmopt_runner.memory.weights import StoredWeights
+from llmopt_runner.models.tensor_types import TensorType
 
 MIB = 2**20
 CONFIG = {

@@ -12,8 +12,8 @@ import pytest
 from fakes.engine_environments import use_engine
 from fakes.small_llama import CONFIG
 
-from llmopt_runner.memory.devices import NvmlDevice
-from llmopt_runner.memory.nvml import visible_gpus
+from llmopt_runner.host.devices import NvmlDevice
+from llmopt_runner.host.nvml import visible_gpus
 
 _MAKE_MODEL = Path(__file__).with_name("make_small_model.py")
 

@@ -11,7 +11,7 @@ from llmopt_runner.engines.base import LaunchSettings
 from llmopt_runner.engines.failures import EngineStartFailed
 from llmopt_runner.engines.probing import Probe
 from llmopt_runner.engines.server import EngineServer
-from llmopt_runner.engines.transformers import Transformers
+from llmopt_runner.engines.transformers.engine import Transformers
 
 _START_SECONDS = 300
 _BACK_SECONDS = 10

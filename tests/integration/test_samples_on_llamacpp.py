@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from llmopt_core.engines.llamacpp import LLAMACPP
+from llmopt_core.engines.llamacpp.declaration import LLAMACPP
 from llmopt_core.search.configurations import Configuration, Value
 
 pytestmark = pytest.mark.slow

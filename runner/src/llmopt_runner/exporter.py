@@ -24,7 +24,7 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.storage.errors import StorageUnavailable
 from llmopt_core.storage.records import ObjectiveDefinition, Outcome, OutcomeKind, StudyDefinition
 from llmopt_core.storage.studies import Study
-from llmopt_runner.trial import Progress
+from llmopt_runner.trial.trial_runner import Progress
 
 log = logging.getLogger(__name__)
 

@@ -26,18 +26,18 @@ from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.sampling.opening import own_study
 from llmopt_core.storage.errors import StudyNotFound
 from llmopt_core.storage.studies import Study
-from llmopt_runner.assembling import search_runner, shared
-from llmopt_runner.budgets import Ending
-from llmopt_runner.candidates import CandidateRunners, key_owner
-from llmopt_runner.comparing import ComparisonLoop
-from llmopt_runner.earlier import learn_from_others
-from llmopt_runner.heartbeat import Heartbeat
-from llmopt_runner.loop import Loop, TrialEnd
-from llmopt_runner.machines import machine_kind
-from llmopt_runner.searching import SearchLoop
+from llmopt_runner.host.machine_kind import machine_kind
+from llmopt_runner.loop.assembly import search_runner, shared
+from llmopt_runner.loop.budgets import Ending
+from llmopt_runner.loop.candidates import CandidateRunners, key_owner
+from llmopt_runner.loop.comparison import ComparisonLoop
+from llmopt_runner.loop.earlier_studies import learn_from_others
+from llmopt_runner.loop.heartbeat import Heartbeat
+from llmopt_runner.loop.lifecycle import Loop, TrialEnd
+from llmopt_runner.loop.search import SearchLoop
 from llmopt_runner.secrets import own_secrets
 from llmopt_runner.stopping import Interrupted, StopSignal
-from llmopt_runner.trial import Progress
+from llmopt_runner.trial.trial_runner import Progress
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fakes.engine_cases import LLAMACPP, Answering, EngineCase, Served, gguf
 
-from llmopt_runner.models import ResolvedModel
+from llmopt_runner.models.resolution import ResolvedModel
 
 pytest.register_assert_rewrite("fakes.engine_conformance")
 

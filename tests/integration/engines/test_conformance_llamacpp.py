@@ -3,7 +3,7 @@
 from fakes.engine_cases import LLAMACPP, EngineCase
 from fakes.engine_conformance import *  # noqa: F403 - the whole suite runs over CASES
 
-from llmopt_runner.engines.openai import OpenAI
+from llmopt_runner.engines.openai.engine import OpenAI
 
 CASES = (
     LLAMACPP,

@@ -16,7 +16,7 @@ from llmopt_runner.engines import ports
 from llmopt_runner.engines.failures import EngineStartFailed
 from llmopt_runner.engines.probing import Probe
 from llmopt_runner.engines.server import EngineServer
-from llmopt_runner.engines.transformers import Transformers
+from llmopt_runner.engines.transformers.engine import Transformers
 
 # float32 is the fastest on CPUs, and one thread where others work too. Without a number of blocks the paged
 # cache would take 12 GB.

@@ -15,7 +15,7 @@ from fakes.engine_conformance import *  # noqa: F403 - the whole suite runs over
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.search.configurations import Configuration
-from llmopt_runner.engines.vllm import Vllm
+from llmopt_runner.engines.vllm.engine import Vllm
 from llmopt_runner.load.client import run_load
 from llmopt_runner.load.requests import ChatRequest, Endpoint
 from llmopt_runner.load.shapes import ClosedLoop

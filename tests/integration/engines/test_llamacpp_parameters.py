@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from llmopt_core.engines.llamacpp import LLAMACPP
+from llmopt_core.engines.llamacpp.declaration import LLAMACPP
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.probing import Probe
 from llmopt_runner.engines.server import EngineServer

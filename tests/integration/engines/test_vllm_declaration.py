@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from fakes.engine_environments import use_engine
 
-from llmopt_core.engines.vllm import DTYPES, KV_CACHE_DTYPES, QUANTIZATIONS, VLLM
-from llmopt_core.engines.vllm_flags import flags, variables
+from llmopt_core.engines.vllm.declaration import DTYPES, KV_CACHE_DTYPES, QUANTIZATIONS, VLLM
+from llmopt_core.engines.vllm.flags import flags, variables
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.base import LaunchSettings
-from llmopt_runner.engines.vllm import Vllm
+from llmopt_runner.engines.vllm.engine import Vllm
 
 pytestmark = pytest.mark.slow
 LIMIT_SECONDS = 240

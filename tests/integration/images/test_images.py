@@ -20,7 +20,7 @@ PROGRAMS = {
 }
 MODULES = {
     "operator": "llmopt_operator.main",
-    "runner-llamacpp": "llmopt_runner.loop",
+    "runner-llamacpp": "llmopt_runner.loop.lifecycle",
     "dashboard": "optuna_dashboard",
 }
 OPERATOR_LIMIT_MIB = 250

@@ -13,7 +13,7 @@ from llmopt_runner.load.client import run_load
 from llmopt_runner.load.requests import ChatRequest, Endpoint, LoadRun
 from llmopt_runner.load.shapes import ClosedLoop
 from llmopt_runner.load.summary import RequestsFailed, load_warnings, summarise
-from llmopt_runner.validity import check_validity
+from llmopt_runner.trial.validity import check_validity
 
 STREAMS = Path(__file__).parents[2] / "data" / "streams"
 

@@ -55,7 +55,7 @@ def _described(hub, model, tmp_path):
         "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
     }
-    command = (sys.executable, "-m", "llmopt_runner.memory.describing_fits")
+    command = (sys.executable, "-m", "llmopt_runner.memory.fit_report")
     options = (f"--model={model}", "--gpu-memory-mib=1024", "--share=1", "--reserve-mib=0")
     ended = subprocess.run((*command, *options), env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr

@@ -11,10 +11,10 @@ from fakes.fake_engine import fake_processes
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.search.configurations import Configuration
+from llmopt_runner.engine_slot.engine_memory import EngineMemory, MemoryExceeded
+from llmopt_runner.engine_slot.slot import EngineSlot
 from llmopt_runner.engines.base import LaunchSettings
-from llmopt_runner.guarding import EngineMemory, MemoryExceeded
-from llmopt_runner.loading import EngineSlot
-from llmopt_runner.memory.levels import Thresholds
+from llmopt_runner.guard.levels import Thresholds
 
 LIMIT_SECONDS = 60
 # On a machine that other tests use as well; alone it takes a tenth of a second.

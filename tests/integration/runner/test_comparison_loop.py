@@ -13,10 +13,10 @@ from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.storage.errors import StorageUnavailable, TrialLost
 from llmopt_core.storage.records import OutcomeKind
 from llmopt_core.storage.storages import open_storage
-from llmopt_runner.comparing import ComparisonLoop
-from llmopt_runner.models import ModelNotFound
+from llmopt_runner.loop.comparison import ComparisonLoop
+from llmopt_runner.models.resolution import ModelNotFound
 from llmopt_runner.stopping import Interrupted, StopSignal
-from llmopt_runner.trial import Progress
+from llmopt_runner.trial.trial_runner import Progress
 
 SPEC = BenchmarkSpec.model_validate(
     {

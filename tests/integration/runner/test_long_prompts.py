@@ -13,7 +13,7 @@ from fakes.runner_folders import Folder
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.storage.records import OutcomeKind
-from llmopt_runner.engines.transformers import Transformers
+from llmopt_runner.engines.transformers.engine import Transformers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 LIMIT_SECONDS = 400

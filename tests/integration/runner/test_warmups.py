@@ -7,10 +7,10 @@ from llmopt_core.resources.optimization import LLMOptimization
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.sampling.opening import own_study
 from llmopt_core.storage.records import OutcomeKind
-from llmopt_runner.assembling import search_runner, shared
-from llmopt_runner.engines.openai import OpenAI
+from llmopt_runner.engines.openai.engine import OpenAI
+from llmopt_runner.loop.assembly import search_runner, shared
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.trial import Progress
+from llmopt_runner.trial.trial_runner import Progress
 
 ITEMS = 4
 WARMUPS = 2

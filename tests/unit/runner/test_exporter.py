@@ -18,7 +18,7 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.storage.records import ObjectiveDefinition, OutcomeKind, Phase, StudyDefinition
 from llmopt_runner.exporter import DeviceMemory, Exporter, ProgressMemory, served
-from llmopt_runner.trial import Progress
+from llmopt_runner.trial.trial_runner import Progress
 
 OBJECTIVES = (
     ObjectiveDefinition("accuracy", "maximize"),

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.occupancy import Occupancy
 
-COMMAND = (sys.executable, "-m", "llmopt_runner.describing")
+COMMAND = (sys.executable, "-m", "llmopt_runner.machine_report")
 TIMEOUT_SECONDS = 30.0
 # Starts no server of its own, so there is nothing to install.
 ENDPOINT_ENGINE = "openai"

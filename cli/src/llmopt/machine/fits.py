@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from llmopt.machine.descriptions import RunnerUnusable, why_unusable
 from llmopt_core.errors.classes import LlmoptError
 
-COMMAND = (sys.executable, "-m", "llmopt_runner.memory.describing_fits")
+COMMAND = (sys.executable, "-m", "llmopt_runner.memory.fit_report")
 # The hub may have to be asked for the headers of a hundred files.
 TIMEOUT_SECONDS = 300.0
 

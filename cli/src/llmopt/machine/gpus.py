@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from llmopt_core.api.environment import NO, Variable
 
-COMMAND = (sys.executable, "-m", "llmopt_runner.describing", "--gpus")
+COMMAND = (sys.executable, "-m", "llmopt_runner.machine_report", "--gpus")
 _TIMEOUT_SECONDS = 30.0
 
 

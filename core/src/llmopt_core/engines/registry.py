@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from llmopt_core.engines.declarations import EngineDeclaration
-from llmopt_core.engines.llamacpp import LLAMACPP
-from llmopt_core.engines.openai import OPENAI
-from llmopt_core.engines.transformers import TRANSFORMERS
-from llmopt_core.engines.vllm import VLLM
+from llmopt_core.engines.llamacpp.declaration import LLAMACPP
+from llmopt_core.engines.openai.declaration import OPENAI
+from llmopt_core.engines.transformers.declaration import TRANSFORMERS
+from llmopt_core.engines.vllm.declaration import VLLM
 from llmopt_core.plugins import PluginGroup, load_plugin, plugin_names
 
 BUILT_IN: Mapping[str, EngineDeclaration] = MappingProxyType(

@@ -16,10 +16,10 @@ from llmopt_core.engines.servers import ModelReference
 from llmopt_core.plugins import PluginGroup, PluginNotFound, load_plugin, nearest
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.failures import EngineNotFound, UnsupportedParameter
-from llmopt_runner.memory.levels import NOTHING_RESERVED, GpuReserve
+from llmopt_runner.guard.levels import NOTHING_RESERVED, GpuReserve
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
-from llmopt_runner.models import hub_snapshot
+from llmopt_runner.models.resolution import hub_snapshot
 from llmopt_runner.transport.messages import readable
 
 

@@ -1,9 +1,5 @@
-"""Memory of the host and of GPUs: what there is, who occupies it, what a model will need, and the guard.
+"""What a model needs of memory, from the headers of its files, and whether a configuration can fit.
 
-It ends no engine: the guard reports levels, `guarding` and the supervisor act. Read `levels`
-first, then `guard`.
+It reads no device and starts nothing; each engine's own needs are in `engines`. Read `shapes` first, then
+`needs` and `prediction`.
 """
-
-from llmopt_runner.memory.blocks import MemoryRanOut, NotEnoughMemory, memory_guard
-
-__all__ = ["MemoryRanOut", "NotEnoughMemory", "memory_guard"]

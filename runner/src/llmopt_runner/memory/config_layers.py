@@ -9,8 +9,8 @@ from typing import Any
 
 from llmopt_runner.memory.layer_words import LayoutUnknown, Word, layer_words
 from llmopt_runner.memory.layers import CachedLayers, LayerKind, merged
-from llmopt_runner.memory.model_configs import ModelConfig, whole
 from llmopt_runner.memory.state_sizes import state_bytes
+from llmopt_runner.models.model_configs import ModelConfig, whole
 
 # Their latents are expanded to heads before they are cached.
 _LATENTS_EXPANDED = ("minicpm3",)

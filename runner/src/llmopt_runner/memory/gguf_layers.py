@@ -7,10 +7,10 @@ have a window is in its code for some architectures, and in the file for others.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from llmopt_runner.memory.gguf_headers import GgufHeader
 from llmopt_runner.memory.layer_words import LayoutUnknown
 from llmopt_runner.memory.layers import CachedLayers, LayerKind, merged
-from llmopt_runner.memory.model_configs import whole
+from llmopt_runner.models.gguf_headers import GgufHeader
+from llmopt_runner.models.model_configs import whole
 
 # llama.cpp keeps states in 32 bits, whatever the types of keys and values.
 _STATE_BYTES = 4

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_runner.memory.model_configs import ModelConfig, whole
+from llmopt_runner.models.model_configs import ModelConfig, whole
 
 _LONGEST_WORD = 40
 _MOST_LAYERS = 10_000

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
-from llmopt_runner.memory.gguf_headers import read_gguf_file
-from llmopt_runner.memory.model_configs import LARGEST_CONFIG_BYTES, ModelConfig, parsed_config, read_config
-from llmopt_runner.memory.safetensors_headers import (
+from llmopt_runner.memory.shapes import ModelShape, config_shape, gguf_shape, read_shape, unreadable
+from llmopt_runner.models.gguf_headers import read_gguf_file
+from llmopt_runner.models.model_configs import LARGEST_CONFIG_BYTES, ModelConfig, parsed_config, read_config
+from llmopt_runner.models.resolution import ModelNotFound, resolve_model
+from llmopt_runner.models.safetensors_headers import (
     StoredTensor,
     indexed_bytes,
     read_safetensors,
     stored_tensor,
 )
-from llmopt_runner.memory.shapes import ModelShape, config_shape, gguf_shape, read_shape, unreadable
-from llmopt_runner.models import ModelNotFound, resolve_model
 
 _CONFIG = "config.json"
 _GGUF = ".gguf"

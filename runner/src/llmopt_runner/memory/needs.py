@@ -5,7 +5,7 @@ from typing import Literal
 
 from llmopt_runner.memory.layers import request_bytes
 from llmopt_runner.memory.shapes import ModelShape
-from llmopt_runner.memory.tensor_types import TensorType
+from llmopt_runner.models.tensor_types import TensorType
 
 _MIB = 1024 * 1024
 

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from llmopt_core.errors.classes import Failure
 from llmopt_core.search.configurations import Value
-from llmopt_runner.memory.incidents import blames_others, busy_failure, too_little
+from llmopt_runner.guard.incidents import blames_others, busy_failure, too_little
+from llmopt_runner.host.occupancy import Holder
 from llmopt_runner.memory.needs import MemoryNeed
-from llmopt_runner.memory.occupancy import Holder
 
 NEED_FACT = "memory_need_mib"
 GUARD_FACT = "memory_guard"

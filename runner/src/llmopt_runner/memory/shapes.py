@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from llmopt_runner.memory.config_layers import cached_layers
-from llmopt_runner.memory.gguf_headers import GgufHeader, read_gguf
 from llmopt_runner.memory.gguf_layers import gguf_cached_layers, pattern_is_known
 from llmopt_runner.memory.layer_words import LayoutUnknown
 from llmopt_runner.memory.layers import CachedLayers, LayerKind
-from llmopt_runner.memory.model_configs import ModelConfig, read_config, whole
-from llmopt_runner.memory.safetensors_headers import StoredTensor, read_safetensors
-from llmopt_runner.memory.tensor_types import TensorType, named_type
 from llmopt_runner.memory.weights import StoredWeights, stored_weights
-from llmopt_runner.models import ModelCorrupt
+from llmopt_runner.models.gguf_headers import GgufHeader, read_gguf
+from llmopt_runner.models.model_configs import ModelConfig, read_config, whole
+from llmopt_runner.models.resolution import ModelCorrupt
+from llmopt_runner.models.safetensors_headers import StoredTensor, read_safetensors
+from llmopt_runner.models.tensor_types import TensorType, named_type
 
 _LARGEST_FACTOR = 1e6
 _LONGEST_WORD = 40

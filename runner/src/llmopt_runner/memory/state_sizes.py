@@ -6,8 +6,8 @@ class in transformers 5.19 has.
 
 from collections.abc import Callable
 
-from llmopt_runner.memory.model_configs import ModelConfig, whole
-from llmopt_runner.memory.tensor_types import named_type
+from llmopt_runner.models.model_configs import ModelConfig, whole
+from llmopt_runner.models.tensor_types import named_type
 
 _ACTIVATION_BYTES = 2
 _EXACT_BYTES = 4

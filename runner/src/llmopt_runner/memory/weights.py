@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from llmopt_runner.memory.safetensors_headers import StoredTensor
-from llmopt_runner.memory.tensor_types import TensorType
+from llmopt_runner.models.safetensors_headers import StoredTensor
+from llmopt_runner.models.tensor_types import TensorType
 
 _EMBEDDING = re.compile(
     r"(?:^|[.])(?:embed_tokens|embed_tokens_per_layer|wte|word_embeddings|embed_in|embeddings|tok_embeddings"

@@ -20,7 +20,7 @@ from llmopt_core.engines.declarations import (
     manifest_text,
     set_at_load,
 )
-from llmopt_core.engines.llamacpp import LLAMACPP
+from llmopt_core.engines.llamacpp.declaration import LLAMACPP
 from llmopt_core.engines.registry import BUILT_IN, declaration_of, engine_names
 from llmopt_core.plugins import PluginBroken
 from llmopt_core.search.configurations import Configuration, Value

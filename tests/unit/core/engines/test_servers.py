@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from llmopt_core.engines.llamacpp import LLAMACPP
-from llmopt_core.engines.llamacpp_serving import LLAMACPP_SERVER
-from llmopt_core.engines.openai import OPENAI
+from llmopt_core.engines.llamacpp.declaration import LLAMACPP
+from llmopt_core.engines.llamacpp.serving import LLAMACPP_SERVER
+from llmopt_core.engines.openai.declaration import OPENAI
 from llmopt_core.engines.recommendations import decided_arguments, recommend
 from llmopt_core.engines.servers import ModelReference
-from llmopt_core.engines.transformers import TRANSFORMERS
-from llmopt_core.engines.transformers_serving import TRANSFORMERS_SERVER
-from llmopt_core.engines.vllm import VLLM
-from llmopt_core.engines.vllm_serving import VLLM_SERVER
+from llmopt_core.engines.transformers.declaration import TRANSFORMERS
+from llmopt_core.engines.transformers.serving import TRANSFORMERS_SERVER
+from llmopt_core.engines.vllm.declaration import VLLM
+from llmopt_core.engines.vllm.serving import VLLM_SERVER
 from llmopt_core.search.configurations import Configuration, Value
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmopt_core.engines.llamacpp import LLAMACPP
+from llmopt_core.engines.llamacpp.declaration import LLAMACPP
 from llmopt_core.resources.optimization import Space
 from llmopt_core.resources.search_spaces import build_space, complete, parse_value
 from llmopt_core.search.spaces import ChoiceDimension, FloatDimension, IntDimension

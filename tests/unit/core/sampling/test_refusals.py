@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from fakes.records import outcome, trial
 
-from llmopt_core.engines.vllm import VLLM
+from llmopt_core.engines.vllm.declaration import VLLM
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.limits import Limit
 from llmopt_core.sampling.refusals import known_refusal

@@ -7,8 +7,8 @@ from llmopt_core.plugins import Plugin, PluginBroken, PluginGroup
 from llmopt_runner.engines import base
 from llmopt_runner.engines.base import load_engine, model_ids
 from llmopt_runner.engines.failures import EngineNotFound, UnsupportedParameter
-from llmopt_runner.engines.llamacpp import LlamaCpp
-from llmopt_runner.engines.openai import OpenAI
+from llmopt_runner.engines.llamacpp.engine import LlamaCpp
+from llmopt_runner.engines.openai.engine import OpenAI
 
 
 @pytest.mark.parametrize(("name", "kind"), [("llamacpp", LlamaCpp), ("openai", OpenAI)])

@@ -6,7 +6,7 @@ import pytest
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_runner.engines.diagnosis import death, diagnosis
-from llmopt_runner.engines.vllm import Vllm
+from llmopt_runner.engines.vllm.engine import Vllm
 
 OUT_OF_MEMORY = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.27 GiB."
 DEAD = "(APIServer pid=1) ERROR 01-01 00:00:00 [a.py:1] EngineDeadError: EngineCore encountered an issue."

@@ -8,9 +8,10 @@ from fakes.raw_server import RawServer, answer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmopt_runner.engines import llamacpp_facts, vllm_facts
 from llmopt_runner.engines.base import LaunchSettings, model_ids
+from llmopt_runner.engines.llamacpp import facts as llamacpp_facts
 from llmopt_runner.engines.probing import NotReady, Probe, Refused
+from llmopt_runner.engines.vllm import facts as vllm_facts
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

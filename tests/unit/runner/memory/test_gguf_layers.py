@@ -2,11 +2,11 @@
 
 import pytest
 
-from llmopt_runner.memory.gguf_headers import GgufHeader
 from llmopt_runner.memory.gguf_layers import gguf_cached_layers
 from llmopt_runner.memory.layer_words import LayoutUnknown
 from llmopt_runner.memory.layers import LayerKind, request_bytes
 from llmopt_runner.memory.shapes import gguf_shape
+from llmopt_runner.models.gguf_headers import GgufHeader
 
 LLAMA = {
     "block_count": 4,

@@ -6,9 +6,9 @@ import pytest
 from fakes.gguf_files import gguf, gguf_llama
 from fakes.model_configs import LLAMA
 
-from llmopt_runner.memory.describing_fits import main
+from llmopt_runner.memory.fit_report import main
 from llmopt_runner.memory.model_shapes import ModelUnreadable, shape_of
-from llmopt_runner.models import ModelCorrupt, ModelNotFound
+from llmopt_runner.models.resolution import ModelCorrupt, ModelNotFound
 
 HEADER = {"model.layers.0.up.weight": {"dtype": "BF16", "shape": [64, 64], "data_offsets": [0, 8192]}}
 

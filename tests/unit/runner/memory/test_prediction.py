@@ -3,8 +3,8 @@
 import pytest
 
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_runner.host.occupancy import Holder
 from llmopt_runner.memory.needs import MemoryNeed
-from llmopt_runner.memory.occupancy import Holder
 from llmopt_runner.memory.prediction import (
     Observation,
     Room,

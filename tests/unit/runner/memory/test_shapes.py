@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.search.configurations import Configuration
-from llmopt_runner.engines.vllm_memory import memory_need
-from llmopt_runner.memory.fitting import fits
-from llmopt_runner.memory.gguf_headers import read_gguf
+from llmopt_runner.engines.vllm.memory_needs import memory_need
+from llmopt_runner.memory.fits import fits
 from llmopt_runner.memory.needs import kv_cache_mib
 from llmopt_runner.memory.shapes import longest_context, read_shape
-from llmopt_runner.memory.tensor_types import TensorType
-from llmopt_runner.models import ModelCorrupt
+from llmopt_runner.models.gguf_headers import read_gguf
+from llmopt_runner.models.resolution import ModelCorrupt
+from llmopt_runner.models.tensor_types import TensorType
 
 LLAMA = {
     "num_hidden_layers": 4,

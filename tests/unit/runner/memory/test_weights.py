@@ -2,9 +2,9 @@
 
 import pytest
 
-from llmopt_runner.memory.safetensors_headers import StoredTensor
-from llmopt_runner.memory.tensor_types import TensorType
 from llmopt_runner.memory.weights import ONLINE, stored_weights, weight_bytes
+from llmopt_runner.models.safetensors_headers import StoredTensor
+from llmopt_runner.models.tensor_types import TensorType
 
 BF16, F32, U8, I32, FP8 = (
     TensorType.BFLOAT16, TensorType.FLOAT32, TensorType.UINT8, TensorType.INT32, TensorType.FP8_E4M3,

@@ -1,0 +1,1 @@
+"""llama.cpp's server as data: parameters, rules, command line. Read `declaration` first."""

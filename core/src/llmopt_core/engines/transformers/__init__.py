@@ -1,0 +1,1 @@
+"""`transformers serve` as data: parameters, rules, command line. Read `declaration` first."""

@@ -1,0 +1,1 @@
+"""vLLM's server as data: parameters, rules, command line. Read `declaration` first."""

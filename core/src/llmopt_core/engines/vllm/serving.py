@@ -1,0 +1,61 @@
+"""What `vllm serve` is told of a configuration."""
+
+import json
+import shlex
+from collections.abc import Collection, Mapping, Sequence
+
+from llmopt_core.engines.arguments import ServeArguments
+from llmopt_core.engines.servers import ModelReference, ServerDeclaration, decided_in
+from llmopt_core.engines.vllm.flags import flags, spellings, variables
+from llmopt_core.search.configurations import Configuration, Value
+
+# vLLM has no default for it: a seed is drawn for each request that names none.
+_ONLY_IN_REQUESTS = "seed"
+_GENERATION = "--override-generation-config"
+
+
+def model(reference: ModelReference) -> tuple[str, ...] | None:
+    """Return what follows the program: a folder, or a repository of the hub."""
+    # Without a name of its own a model of the offline hub would be called by its folder.
+    name = ("--served-model-name", reference.name)
+    trusted = ("--trust-remote-code",) if reference.trust_remote_code else ()
+    if reference.path is not None:
+        return ("serve", reference.path, *name, *trusted)
+    if reference.repository is None or reference.file is not None:
+        return None
+    revision = ("--revision", reference.revision) if reference.revision else ()
+    return ("serve", reference.repository, *revision, *name, *trusted)
+
+
+def arguments(configuration: Configuration, decided: Collection[str]) -> ServeArguments:
+    """Return the flags of `vllm serve`; sampling is what its clients get who send none."""
+    engine = decided_in("engine", configuration, decided)
+    sampling = decided_in("sampling", configuration, decided)
+    defaults = _defaults(sampling)
+    seed = sampling.get(_ONLY_IN_REQUESTS)
+    return ServeArguments(
+        told=(*flags(engine), *((_GENERATION, json.dumps(defaults)) if defaults else ())),
+        flags={**spellings(engine), **({_GENERATION: True} if defaults else {})},
+        untold=(
+            *(f"{name}={value} is an environment variable" for name, value in variables(engine).items()),
+            *(() if seed is None else (f"seed={seed} goes with each request",)),
+        ),
+    )
+
+
+def command(server: Sequence[str], told: Configuration) -> str:
+    """Return the shell line; sampling parameters become the server's defaults."""
+    defaults = _defaults(told.sampling)
+    sampling = (_GENERATION, json.dumps(defaults)) if defaults else ()
+    assignments = tuple(f"{name}={value}" for name, value in variables(told.engine).items())
+    prefix = ("env", *assignments) if assignments else ()
+    line = shlex.join((*prefix, *server, *flags(told.engine), *sampling))
+    seed = told.sampling.get(_ONLY_IN_REQUESTS)
+    return line if seed is None else f"{line}  # send with each request: seed={seed}"
+
+
+def _defaults(sampling: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in sampling.items() if name != _ONLY_IN_REQUESTS}
+
+
+VLLM_SERVER = ServerDeclaration("vllm", model, arguments, command)

@@ -1,0 +1,1 @@
+"""A server that runs already, as the runner asks it. Read `engine` first; its parameters are in core."""

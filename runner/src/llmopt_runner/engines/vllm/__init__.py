@@ -1,0 +1,1 @@
+"""vLLM's server as the runner starts and asks it. Read `engine` first; its parameters are in core."""

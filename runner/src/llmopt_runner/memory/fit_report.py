@@ -1,0 +1,106 @@
+"""Prints what of a model fits on given GPUs: `python -m llmopt_runner.memory.fit_report`.
+
+For the command that a person types, which imports nothing of a runner: one JSON document.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.files import words_of
+from llmopt_runner.host.devices import visible_devices
+from llmopt_runner.host.occupancy import DeviceUnreadable
+from llmopt_runner.memory.fits import Fit, Hardware, fits, rounding_note
+from llmopt_runner.memory.model_shapes import shape_of
+from llmopt_runner.memory.shapes import ModelShape
+
+_USUAL_CONTEXT = 8192
+
+
+def describe(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the document; raises LlmoptError where the model cannot be read."""
+    shape = shape_of(options.model)
+    draft = shape_of(options.draft) if options.draft else None
+    hardware = _hardware(options)
+    gpus = hardware.gpus if hardware else options.gpus or 1
+    context = options.context or min(shape.max_context or _USUAL_CONTEXT, _USUAL_CONTEXT)
+    found = fits(shape, hardware, context, gpus, draft)
+    return {
+        "model": options.model,
+        "draft": options.draft,
+        "max_context": shape.max_context,
+        "context": context,
+        "gpus": gpus,
+        "hardware": None if hardware is None else asdict(hardware),
+        "problem": shape.unknown or (draft.unknown if draft else "") or None,
+        "notes": [*shape.notes, rounding_note(is_gguf=shape.is_gguf), *_drafting(shape)],
+        "fits": [_row(each) for each in found],
+    }
+
+
+def _drafting(shape: ModelShape) -> list[str]:
+    stored = shape.weights.drafting_bytes
+    return [f"layers that only draft are not counted: {stored / 2**20:.0f} MiB as stored"] if stored else []
+
+
+def _row(fit: Fit) -> dict[str, Any]:
+    return {
+        **{
+            name: round(value, 3) if isinstance(value, float) else value
+            for name, value in asdict(fit).items()
+            if name != "terms"
+        },
+        "terms": [{**asdict(term), "mib": round(term.mib, 3)} for term in fit.terms],
+    }
+
+
+def _hardware(options: argparse.Namespace) -> Hardware | None:
+    memory_mib, gpus = options.gpu_memory_mib, options.gpus
+    if memory_mib is None:
+        seen = _own_gpus()
+        if not seen:
+            return None
+        memory_mib, gpus = min(seen), gpus or len(seen)
+    return Hardware(gpus or 1, memory_mib, options.share, options.reserve_mib)
+
+
+def _own_gpus() -> list[float]:
+    """Return the sizes of this machine's GPUs."""
+    found = []
+    for device in visible_devices():
+        if device.kind == "gpu":
+            try:
+                found.append(device.occupancy().total_mib)
+            except DeviceUnreadable:
+                continue
+    return found
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--draft")
+    parser.add_argument("--gpu-memory-mib", type=float)
+    parser.add_argument("--gpus", type=int)
+    parser.add_argument("--context", type=int)
+    parser.add_argument("--share", type=float, required=True)
+    parser.add_argument("--reserve-mib", type=float, required=True)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the document, or what is wrong as one that only says so."""
+    try:
+        document = describe(_options(arguments))
+    except (LlmoptError, OSError) as error:
+        document = {"error": words_of(error)}
+    json.dump(document, sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Reads a model's config.json: the part for language, and the names by which configurations call the same."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmopt_runner.models.resolution import ModelCorrupt
+from llmopt_runner.models.safetensors_headers import LARGEST_COUNT
+
+LARGEST_CONFIG_BYTES = 4 * 1024 * 1024
+# A model of several kinds of input has its language part in a configuration of its own.
+_NESTED = ("text_config", "llm_config", "language_config", "language_model_config", "thinker_config")
+_DEEPEST = 3
+# What a part does not repeat is its whole's.
+_QUANTISATION = ("quantization_config", "compression_config")
+# Older configurations have other names for the same.
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    "layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
+    "hidden": ("hidden_size", "n_embd", "d_model", "model_dim"),
+    "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"),
+    "kv_heads": (
+        "num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num", "num_attention_groups",
+        "kv_n_heads",
+    ),
+    "head_dim": ("head_dim", "attention_head_dim", "kv_channels", "hidden_size_per_head"),
+    "vocab": ("vocab_size", "padded_vocab_size"),
+    "context": ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "max_sequence_length"),
+    "window": ("sliding_window", "sliding_window_size", "attention_window_size"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The configuration of a model's language part."""
+
+    values: Mapping[str, Any]
+
+    def number(self, name: str) -> int:
+        """Return the count that goes by `name` or one of its other names; 0: it is not told."""
+        return self.first(*_NAMES[name])
+
+    def first(self, *keys: str) -> int:
+        """Return the first of `keys` that is a count above 0; 0: none is."""
+        return next((found for key in keys if (found := whole(self.values.get(key)))), 0)
+
+    def listed(self, key: str) -> list[Any] | None:
+        """Return the list at `key`; None: there is none."""
+        found = self.values.get(key)
+        return found if isinstance(found, list) and found else None
+
+    def part(self, key: str) -> Mapping[str, Any]:
+        """Return the object at `key`, {} where there is none."""
+        found = self.values.get(key)
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def model_type(self) -> str:
+        """The family's name, "" where it is not told."""
+        return str(self.values.get("model_type", ""))[:80]
+
+    @property
+    def quantisation(self) -> Mapping[str, Any]:
+        """What the files say of how the weights are quantised; {}: they are not."""
+        return next((part for key in _QUANTISATION if (part := self.part(key))), {})
+
+
+def read_config(path: Path) -> ModelConfig:
+    """Return the configuration in the file `path`; raises ModelCorrupt, OSError."""
+    with path.open("rb") as file:
+        return parsed_config(file.read(LARGEST_CONFIG_BYTES), path)
+
+
+def parsed_config(content: bytes, path: Path) -> ModelConfig:
+    """Return the configuration in `content`, which is called `path` in errors; raises ModelCorrupt."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ModelCorrupt(path, f"it is not JSON ({error})") from error
+    if not isinstance(document, dict):
+        raise ModelCorrupt(path, "it is not a JSON object")
+    return ModelConfig(_language_part(document, _DEEPEST))
+
+
+def _language_part(document: Mapping[str, Any], depth: int) -> Mapping[str, Any]:
+    nested = next((document[key] for key in _NESTED if isinstance(document.get(key), dict)), None)
+    if nested is None or not depth:
+        return _unfolded(document)
+    return _language_part({**{k: v for k, v in document.items() if k not in _NESTED}, **nested}, depth - 1)
+
+
+def _unfolded(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return `document` with what MPT and DBRX keep about their attention in an object of its own."""
+    attention = document.get("attn_config")
+    return {**attention, **document} if isinstance(attention, dict) else document
+
+
+def whole(value: object) -> int:
+    """Return a whole number that can be a count; 0: it is none, or beyond anything there is."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return value if 0 < value <= LARGEST_COUNT else 0

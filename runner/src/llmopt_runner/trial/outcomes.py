@@ -1,0 +1,56 @@
+"""Which outcome a trial has: measured, stopped early, invalid, infeasible or failed, and why."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
+from llmopt_core.errors.policies import POLICIES
+from llmopt_core.search.configurations import Configuration
+from llmopt_core.storage.records import Outcome, OutcomeKind
+from llmopt_runner.trial.validity import Validity
+
+
+def judged(
+    outcome: Outcome, validity: Validity, *, void: Sequence[str], undefined: Sequence[str], pruned: bool
+) -> Outcome:
+    """Return the measured `outcome` as what it is worth.
+
+    `void` says what makes the measurement invalid, `undefined` names the asked metrics that no good answer
+    leaves without a value; a `pruned` one was stopped before all items were asked.
+    """
+    configuration = outcome.configuration
+    if (refusal := _refusal(validity)) is not None:
+        return replace(failed(configuration, refusal), facts=outcome.facts)
+    if void:
+        failure = Failure(ErrorClass.MEASUREMENT_VOID, "; ".join(void), "its values are not used")
+        return replace(outcome, kind=OutcomeKind.INVALID, failure=failure)
+    if pruned:
+        return replace(outcome, kind=OutcomeKind.PRUNED)
+    if undefined:
+        failure = _no_good_answers(undefined, len(outcome.samples))
+        return replace(failed(configuration, failure), metrics=outcome.metrics, facts=outcome.facts)
+    return outcome
+
+
+def failed(configuration: Configuration, failure: Failure) -> Outcome:
+    """Return the outcome of a trial that `failure` ended: failed, or infeasible as its class says."""
+    policy = POLICIES[failure.error_class]
+    kind = OutcomeKind.INFEASIBLE if policy is RetryPolicy.INFEASIBLE else OutcomeKind.FAILED
+    return Outcome(kind, configuration, failure=failure)
+
+
+def _refusal(validity: Validity) -> Failure | None:
+    """Return why the configuration would not serve the workload the next time either, if it is so."""
+    if validity.context_cut is not None:
+        text = "give each slot more context (llamacpp: a larger n_ctx, or fewer slots), or ask for less"
+        return Failure(ErrorClass.KV_CACHE_TOO_SMALL, validity.context_cut, text)
+    if validity.other_lengths is not None:
+        text = "the server does not keep to the length that it is told: remove workload.outputTokens"
+        return Failure(ErrorClass.INVALID_CONFIGURATION, validity.other_lengths, text)
+    return None
+
+
+def _no_good_answers(undefined: Sequence[str], count: int) -> Failure:
+    message = f"none of {count} answers was good, so {', '.join(undefined)} is not defined"
+    text = "ask more items (workload.dataset.samples), or use good_answers_per_second, which is 0 there"
+    return Failure(ErrorClass.NO_GOOD_ANSWERS, message, text)

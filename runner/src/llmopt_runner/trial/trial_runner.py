@@ -1,0 +1,366 @@
+"""One trial: from a claimed configuration to an outcome. Every end is an outcome; only a stop raises."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from llmopt_core.engines.declarations import EngineDeclaration
+from llmopt_core.engines.recommendations import decided_arguments
+from llmopt_core.errors.classes import ErrorClass, Failure
+from llmopt_core.errors.classification import Evidence, classify
+from llmopt_core.resources.base import duration_seconds
+from llmopt_core.resources.search_spaces import complete
+from llmopt_core.sampling.pruning import AUTO
+from llmopt_core.sampling.refusals import known_refusal
+from llmopt_core.search.configurations import Configuration, Value
+from llmopt_core.storage.measured_items import MeasuredItems, all_items
+from llmopt_core.storage.records import Claim, Outcome, OutcomeKind, Phase
+from llmopt_core.storage.studies import Study
+from llmopt_runner.datasets.base import TooFewExamples
+from llmopt_runner.engine_slot.engine_memory import EngineMemory, MemoryExceeded
+from llmopt_runner.engine_slot.slot import EngineSlot
+from llmopt_runner.engines.diagnosis import WITHOUT_CAUSE, death, diagnosis
+from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
+from llmopt_runner.engines.server import EngineServer
+from llmopt_runner.guard.guard import GuardReading
+from llmopt_runner.host.contention import gpu_shortage, watch_processors
+from llmopt_runner.load.requests import ChatRequest, Endpoint
+from llmopt_runner.load.shapes import ClosedLoop
+from llmopt_runner.load.summary import RequestsFailed, load_warnings, summarise
+from llmopt_runner.quality.base import ScoringFailed
+from llmopt_runner.quality.baseline import baseline_warning
+from llmopt_runner.stopping import StopSignal
+from llmopt_runner.trial.costs import good_answers, token_costs, undefined_costs
+from llmopt_runner.trial.measurement import Measurement, Prune, measure, warm_up
+from llmopt_runner.trial.outcomes import failed, judged
+from llmopt_runner.trial.prompt_lengths import too_long
+from llmopt_runner.trial.validity import check_validity, unusable
+from llmopt_runner.trial.workload import PreparedWorkload
+
+log = logging.getLogger(__name__)
+
+_WARMUP_TIMEOUT_SECONDS = 120.0
+_COLD_START = (
+    "the engine compiled kernels in this start: engine_start_seconds is that of a first start, later ones"
+    " find the kernels and take less"
+)
+# Stages whose time a load may spare the trials after it.
+_OF_A_LOAD = frozenset({"load", "warmup"})
+
+
+@dataclass
+class Progress:
+    """What the runner is doing now, read by its heartbeat."""
+
+    trial: int | None = None
+    stage: str = "starting"
+    memory: EngineMemory = field(default_factory=EngineMemory)
+
+
+@dataclass
+class _Stopwatch:
+    """Wall seconds by stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+
+    def lap(self, stage: str) -> None:
+        now = time.monotonic()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._began
+        self._began = now
+
+
+@dataclass(frozen=True)
+class TrialRunner:
+    """Runs claimed trials of one study on one engine slot.
+
+    `trial_timeout` is how long a measurement may take, as the manifest writes it.
+    """
+
+    trial_timeout: str
+    declaration: EngineDeclaration
+    fixed: Mapping[str, Value]
+    workload: PreparedWorkload
+    slot: EngineSlot
+    study: Study
+    stopping: StopSignal
+    progress: Progress
+
+    def configuration(self, claim: Claim) -> Configuration:
+        """Return the canonical configuration that `claim` stands for."""
+        return complete(dict(claim.parameters), dict(self.fixed), self.declaration)
+
+    def run(self, claim: Claim) -> Outcome:
+        """Return how the trial ended; raises Interrupted when the runner was asked to stop."""
+        watch = _Stopwatch()
+        self.progress.trial, self.progress.stage = claim.number, "preparing"
+        configuration = self.configuration(claim)
+        outcome = self._without_start(claim, configuration) or self._started(claim, configuration, watch)
+        watch.lap("framework")
+        seconds = dict(watch.seconds)
+        seconds["total"] = sum(seconds.values())
+        return replace(outcome, seconds=seconds)
+
+    def close(self) -> None:
+        """Stop the loaded engine, if there is one."""
+        self.slot.close()
+
+    def _without_start(self, claim: Claim, configuration: Configuration) -> Outcome | None:
+        """What engine or data set would refuse, or what was measured before, costs no start."""
+        if conflicts := self.declaration.conflicts(configuration):
+            text = "take the combination out of the search space, or condition one parameter on the other"
+            failure = Failure(ErrorClass.INVALID_CONFIGURATION, "; ".join(conflicts), text)
+            return Outcome(OutcomeKind.INFEASIBLE, configuration, failure=failure)
+        try:
+            self.workload.check(configuration)
+        except TooFewExamples as error:
+            return failed(configuration, error.failure)
+        if claim.phase is Phase.CONFIRM:
+            return None
+        twin = self.study.measured(configuration.key())
+        if twin is not None and twin.outcome is not None:
+            return replace(
+                twin.outcome, kind=OutcomeKind.COPIED, copied_from=twin.number, warnings=(), items=None
+            )
+        refusal = known_refusal(self.study.trials(), configuration, self.declaration.load_part)
+        return None if refusal is None else failed(configuration, refusal)
+
+    def _started(self, claim: Claim, configuration: Configuration, watch: _Stopwatch) -> Outcome:
+        requests = self.workload.requests(claim, configuration, self.slot.engine)
+        model = self.slot.settings_for(configuration).model_files
+        engine = self.slot.engine
+        if failure := self.stopping.run_apart(lambda: too_long(engine, model, requests, configuration)):
+            return failed(configuration, failure)
+        watch.lap("framework")
+        self.progress.stage = "loading"
+        try:
+            server, load_seconds = self.slot.ensure(
+                configuration, claim.parameters, lambda: self.stopping.requested, start=claim.start
+            )
+        except EngineStartFailed as error:
+            watch.lap("load")
+            return failed(configuration, error.explained(_numbers(configuration)))
+        except MemoryExceeded as error:
+            watch.lap("framework" if error.predicted else "load")
+            return replace(failed(configuration, error.failure), facts=error.facts)
+        except EngineNotInstalled as error:
+            return failed(configuration, error.failure)
+        watch.lap("load")
+        outcome = self._guarded(self._on_server(claim, configuration, requests, server, watch))
+        if load_seconds:
+            metrics = {**outcome.metrics, "engine_start_seconds": load_seconds}
+            cold = (_COLD_START,) if outcome.facts.get("compile_cache") == "cold" else ()
+            outcome = replace(outcome, metrics=metrics, warnings=(*outcome.warnings, *cold))
+        if outcome.kind in {OutcomeKind.FAILED, OutcomeKind.INVALID, OutcomeKind.INFEASIBLE}:
+            self.slot.close()
+        else:
+            own = sum(seconds for stage, seconds in watch.seconds.items() if stage not in _OF_A_LOAD)
+            self.slot.served(own, watch.seconds["warmup"])
+        return replace(outcome, warnings=(*outcome.warnings, *self.slot.memory.take_warnings()))
+
+    def _guarded(self, outcome: Outcome) -> Outcome:
+        """What memory ended failed by it, whatever it looked like; what was seen of it is always told."""
+        facts = {**outcome.facts, **self.slot.memory.facts()}
+        if failure := self.slot.memory.failure(ended=outcome.failure is not None) or (
+            outcome.failure and self.slot.memory.busy(outcome.failure)
+        ):
+            outcome = failed(outcome.configuration, failure)
+        return replace(outcome, facts=facts)
+
+    def _on_server(
+        self,
+        claim: Claim,
+        configuration: Configuration,
+        requests: list[ChatRequest],
+        server: EngineServer,
+        watch: _Stopwatch,
+    ) -> Outcome:
+        endpoint = Endpoint(server.base_url, server.model, server.api_key)
+        engine = self.slot.engine
+        self.progress.stage = "warming up"
+        if not self.slot.is_warm(configuration):
+            requests_before = self.workload.warmup(configuration, engine)
+            warm_up(endpoint, requests_before, _WARMUP_TIMEOUT_SECONDS, self.stopping)
+        watch.lap("warmup")
+        self.stopping.check()
+        if failure := death(server, _numbers(configuration)):
+            return failed(configuration, failure)
+        self.progress.stage = "measuring"
+        before, shortages = server.counters(), watch_processors(server.pids)
+        try:
+            with self.slot.memory.measuring() as reading:
+                measurement = self._measure(claim, configuration, endpoint, requests)
+            short = shortages()
+        except TimeoutError:
+            watch.lap("measure")
+            return failed(configuration, death(server, _numbers(configuration)) or self._timed_out())
+        except ScoringFailed as error:
+            watch.lap("measure")
+            return failed(configuration, error.failure)
+        watch.lap("measure")
+        seen = reading()
+        short += gpu_shortage(seen.gpu_conditions)
+        outcome = self._judged(claim, configuration, requests, measurement, server, seen)
+        return replace(
+            outcome,
+            facts={**outcome.facts, **_grown(before, server.counters())},
+            warnings=(*outcome.warnings, *short.warnings),
+            disturbed=short.disturbed,
+        )
+
+    def _measure(
+        self, claim: Claim, configuration: Configuration, endpoint: Endpoint, requests: list[ChatRequest]
+    ) -> Measurement:
+        return measure(
+            endpoint,
+            requests,
+            self.workload.shape(claim.number),
+            items=self.workload.items(claim.phase),
+            evaluator=self.workload.scorer,
+            prune=self._prune(claim),
+            stopping=self.stopping,
+            timeout_seconds=float(duration_seconds(self.trial_timeout)),
+            parameters=configuration.flat(),
+        )
+
+    def _prune(self, claim: Claim) -> Prune:
+        definition = self.study.definition
+        if claim.phase is not Phase.SEARCH or (
+            definition.pruner != AUTO and definition.objectives[0].metric != self.workload.evaluator.metric
+        ):
+            return lambda _place, _item: False
+        return lambda place, item: self.study.report(claim, place, item)
+
+    def _kept_items(self, claim: Claim, measurement: Measurement) -> MeasuredItems | None:
+        """Return what later trials are compared with; None where nothing compares with this one."""
+        if self.study.definition.pruner != AUTO or claim.phase is Phase.CONFIRM or measurement.pruned:
+            return None
+        shape = self.workload.shape(claim.number)
+        concurrency = shape.concurrency if isinstance(shape, ClosedLoop) else None
+        return all_items(measurement.items, len(self.workload.items(claim.phase)), concurrency)
+
+    def _timed_out(self) -> Failure:
+        return Failure(
+            ErrorClass.TRIAL_TIMEOUT,
+            f"the measurement did not end within {self.trial_timeout}",
+            "raise spec.budget.trialTimeout, or lower workload.dataset.samples or workload.maxTokens",
+        )
+
+    def _judged(
+        self,
+        claim: Claim,
+        configuration: Configuration,
+        requests: list[ChatRequest],
+        measurement: Measurement,
+        server: EngineServer,
+        reading: GuardReading,
+    ) -> Outcome:
+        evaluator = self.workload.evaluator
+        quality = evaluator.aggregate(measurement.scores, measurement.answers) if measurement.scores else {}
+        outcome = Outcome(
+            OutcomeKind.MEASURED,
+            configuration,
+            samples=dict(measurement.scores),
+            sample_metric=evaluator.metric if measurement.scores else "",
+            facts=self._facts(claim, configuration, server),
+            items=self._kept_items(claim, measurement),
+        )
+        try:
+            speed = summarise(measurement.run, self.workload.spec.slo)
+        except RequestsFailed as error:
+            return failed(configuration, self._requests_failure(error, server, _numbers(configuration)))
+        model = server.settings.model_files
+        context_tokens = None if model is None else server.engine.context_tokens(model)
+        validity = check_validity(
+            measurement.run,
+            requests,
+            self.workload.shape(claim.number),
+            context_tokens,
+            output_tokens=self.workload.spec.output_tokens,
+        )
+        metrics = {**speed, **quality, **self._costs(speed, measurement, reading), **reading.metrics()}
+        objectives, constraints = self._asked()
+        undefined = undefined_costs((*objectives, *constraints), metrics)
+        missing = unusable(metrics, objectives=objectives, constraints=constraints, undefined=undefined)
+        # What a stopped trial measured of its first items may lack a metric that whole ones have.
+        void = validity.void if measurement.pruned else (*validity.void, *missing)
+        outcome = replace(
+            outcome,
+            metrics=metrics,
+            warnings=(
+                *server.doubts(),
+                *load_warnings(measurement.run),
+                *validity.warnings,
+                *self._quality_warnings(claim, measurement),
+                *void,
+            ),
+        )
+        return judged(outcome, validity, void=void, undefined=undefined, pruned=measurement.pruned)
+
+    def _quality_warnings(self, claim: Claim, measurement: Measurement) -> tuple[str, ...]:
+        """What is said before the search begins, where the baseline leaves nothing to compare."""
+        if claim.phase is not Phase.BASELINE or not self.workload.evaluator.pairable:
+            return ()
+        items = self.workload.items(claim.phase)
+        warning = baseline_warning(items, measurement.scores, measurement.answers)
+        if warning is None:
+            return ()
+        log.warning(warning)
+        return (warning,)
+
+    def _costs(
+        self, speed: Mapping[str, float], measurement: Measurement, reading: GuardReading
+    ) -> dict[str, float]:
+        price = self.workload.spec.hourly_price
+        tokens = token_costs(speed, measurement.run, hourly_price=price, energy_joules=reading.energy_joules)
+        if not self.workload.evaluator.pairable:
+            return tokens
+        answers = good_answers(measurement.scores, measurement.run, hourly_price=price, gpus=reading.gpus())
+        return tokens | answers
+
+    def _requests_failure(
+        self, error: RequestsFailed, server: EngineServer, numbers: Mapping[str, Value]
+    ) -> Failure:
+        """A request's own message may name its cause; an engine that fails or has died logs it."""
+        engine = server.engine.declaration.name
+        seen = classify(Evidence(str(error), numbers=numbers, engine=engine))
+        if server.alive() and seen.error_class not in WITHOUT_CAUSE:
+            return seen
+        self.progress.stage = "reading the engine's log"
+        return diagnosis(server, numbers, check=self.stopping.check) or error.failure
+
+    def _asked(self) -> tuple[list[str], list[str]]:
+        """Return the metrics of the objectives and of the constraints."""
+        definition = self.study.definition
+        return [part.metric for part in definition.objectives], [
+            part.metric for part in definition.constraints
+        ]
+
+    def _facts(self, claim: Claim, configuration: Configuration, server: EngineServer) -> dict[str, object]:
+        engine = self.slot.engine
+        return {
+            **server.facts(),
+            **self._mergeable(claim, configuration),
+            "serve_command": engine.serve_arguments(configuration, server.settings),
+            "request_fields": engine.request_fields(
+                self.declaration.request_part(self.declaration.changed(configuration))
+            ),
+        }
+
+    def _mergeable(self, claim: Claim, configuration: Configuration) -> dict[str, object]:
+        """What a server elsewhere is to be told of what was searched, and of what the engine was fixed to."""
+        arguments = decided_arguments(
+            self.declaration, configuration, searched=claim.parameters, fixed=self.fixed
+        )
+        return {} if arguments is None else {"serve_arguments": arguments.document()}
+
+
+def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """How much each count of the server grew while it was measured."""
+    return {name: value - before.get(name, 0.0) for name, value in after.items()}
+
+
+def _numbers(configuration: Configuration) -> dict[str, Value]:
+    """What a suggestion may mention, by short name."""
+    return {**configuration.prompt, **configuration.sampling, **configuration.engine}

@@ -1,0 +1,142 @@
+"""What of vLLM's settings comes to the same, and what it refuses: as its own source has it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmopt_core.engines.declarations import When
+from llmopt_core.engines.vllm.declaration import VLLM
+from llmopt_core.search.configurations import Configuration
+
+PARAMETERS = VLLM.parameters
+
+
+def _values_of(parameter):
+    """Return values that a study may ask of `parameter`, its edges often."""
+    if parameter.choices is not None:
+        return st.sampled_from(parameter.choices)
+    if parameter.kind == "bool":
+        return st.booleans()
+    if parameter.kind == "text":
+        return st.sampled_from(["auto", "nobind", "0-3"])
+    low = parameter.low
+    high = max(low, 4096.0) if parameter.high is None else parameter.high
+    if parameter.kind == "int":
+        return st.integers(int(low), int(high))
+    edges = st.sampled_from([low, 0.0, 1e-6, 1e-3, 1.0, -0.0]).filter(lambda value: low <= value <= high)
+    return st.one_of(edges, st.floats(low, high, allow_nan=False))
+
+
+@st.composite
+def _configurations(draw):
+    """Return configurations of some of vLLM's parameters."""
+    names = draw(st.sets(st.sampled_from(sorted(PARAMETERS)), max_size=12))
+    return Configuration.from_flat({name: draw(_values_of(PARAMETERS[name])) for name in sorted(names)})
+
+
+def _canonical(engine=None, sampling=None):
+    return VLLM.canonical(Configuration(engine=engine or {}, sampling=sampling or {})).flat()
+
+
+@given(_configurations())
+def test_a_canonical_form_is_its_own(configuration):
+    """Canonical twice is canonical once, and it is refused for the same reasons."""
+    once = VLLM.canonical(configuration)
+    assert VLLM.canonical(once) == once
+    assert VLLM.conflicts(once) == VLLM.conflicts(configuration)
+
+
+@given(_configurations())
+def test_the_spelling_of_numbers_does_not_matter(configuration):
+    """The same values as whole and as decimal numbers, in any order, have one key."""
+    respelled = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in reversed(configuration.flat().items())
+    }
+    again = VLLM.canonical(Configuration.from_flat(respelled))
+    assert again.key() == VLLM.canonical(configuration).key()
+
+
+def test_what_the_model_decides_stays_unsaid():
+    """The baseline sends no sampling parameter: the model's generation_config.json is what users get."""
+    default = VLLM.canonical(Configuration())
+    assert not default.sampling
+    assert VLLM.changed(default) == Configuration()
+
+
+def test_every_sampling_parameter_is_free_between_requests():
+    """One server serves any sampling; every setting of the server needs a new one."""
+    for parameter in PARAMETERS.values():
+        assert (parameter.when is When.REQUEST) == (parameter.group == "sampling")
+    assert not VLLM.freezes_sampling(Configuration())
+
+
+SAME = {
+    "greedy ignores what only removes the unlikely": (
+        {"temperature": 0, "top_p": 0.3, "top_k": 5, "min_p": 0.4, "seed": 9},
+        {"temperature": 0.0},
+    ),
+    "temperatures that vLLM raises": ({"temperature": 1e-6}, {"temperature": 0.01}),
+    "both spellings of all tokens": ({"top_k": -1}, {"top_k": 0}),
+}
+DIFFERENT = {
+    "penalties act on the greedy too": ({"temperature": 0, "repetition_penalty": 1.5}, {"temperature": 0}),
+    "off is not what the model says": ({"top_p": 1.0}, {}),
+    "one token left may be one of several alike": ({"top_k": 1, "temperature": 1.0}, {"temperature": 0}),
+    "seeds differ": ({"seed": 1}, {"seed": 2}),
+}
+
+
+@pytest.mark.parametrize(("left", "right"), SAME.values(), ids=SAME)
+def test_sampling_without_effect_is_dropped(left, right):
+    """Sampling settings that give the same answers have one canonical form."""
+    assert _canonical(sampling=left) == _canonical(sampling=right)
+
+
+@pytest.mark.parametrize(("left", "right"), DIFFERENT.values(), ids=DIFFERENT)
+def test_sampling_with_an_effect_is_kept(left, right):
+    """Sampling settings that can give other answers stay apart."""
+    assert _canonical(sampling=left) != _canonical(sampling=right)
+
+
+@pytest.mark.parametrize(
+    ("engine", "sampling", "message"),
+    [
+        ({"max_num_seqs": 64, "max_num_batched_tokens": 32}, {}, "32 is smaller than engine.max_num_seqs 64"),
+        (
+            {"enable_chunked_prefill": False, "max_num_batched_tokens": 1024, "max_model_len": 2048},
+            {},
+            "1024 is smaller than engine.max_model_len 2048",
+        ),
+        ({"gpu_memory_utilization": 0.0}, {}, "gpu_memory_utilization must be above 0"),
+        ({}, {"top_p": 0.0}, "top_p must be above 0"),
+        ({}, {"repetition_penalty": 0}, "repetition_penalty must be above 0"),
+    ],
+)
+def test_what_is_refused_is_said_with_the_way_out(engine, sampling, message):
+    """A combination that the server refuses has one sentence."""
+    (conflict,) = VLLM.conflicts(Configuration(engine=engine, sampling=sampling))
+    assert message in conflict
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        {},
+        {"max_num_seqs": 64, "max_num_batched_tokens": 64},
+        {"max_num_seqs": 4096},
+        {"max_num_batched_tokens": 16},
+        {"max_num_batched_tokens": 1024, "max_model_len": 2048},
+        {"enable_chunked_prefill": False, "max_num_batched_tokens": 2048, "max_model_len": 2048},
+        {"enable_chunked_prefill": False, "max_model_len": 2048},
+        {"enable_chunked_prefill": False, "max_num_batched_tokens": 16},
+    ],
+)
+def test_what_the_server_may_accept_is_no_conflict(engine):
+    """What depends on the model or on a default of the device is left to the server."""
+    assert VLLM.conflicts(Configuration(engine=engine)) == ()
+
+
+def test_greedy_answers_need_top_p_above_zero_no_more():
+    """A top_p of 0 is refused only where it is sent: greedy answers go without it."""
+    assert VLLM.conflicts(Configuration(sampling={"temperature": 0, "top_p": 0.0})) == ()

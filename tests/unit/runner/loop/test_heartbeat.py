@@ -1,0 +1,67 @@
+"""The heartbeat goes on whatever happens, but for the end of its study."""
+
+import itertools
+import threading
+
+import pytest
+
+from llmopt_core.storage.errors import StorageUnavailable, StudyDropped, StudyNotFound
+from llmopt_runner.loop import heartbeat
+from llmopt_runner.loop.heartbeat import Heartbeat
+from llmopt_runner.trial.trial_runner import Progress
+
+
+class Beaten:
+    """A study that counts beats and raises what it is told to, once each."""
+
+    def __init__(self, *errors):
+        self._errors = itertools.chain(errors, itertools.repeat(None))
+        self.beats = []
+        self.reached = threading.Semaphore(0)
+
+    def replace_runners(self, index):
+        pass
+
+    def beat(self, record):
+        self.beats.append(record)
+        self.reached.release()
+        if (error := next(self._errors)) is not None:
+            raise error
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.001)
+    monkeypatch.setattr(heartbeat, "Janitor", lambda *_: type("Janitor", (), {"sweep": lambda _: ()})())
+
+
+@pytest.mark.parametrize(
+    "error", [StorageUnavailable("away"), ValueError("a row"), KeyError("x"), RecursionError("deep")]
+)
+def test_no_error_ends_the_beats(error):
+    """A runner that lives says so again after an error of any kind."""
+    study = Beaten(None, error, error)
+    with Heartbeat(study, "runner", 0, Progress()) as beating:
+        for _ in range(5):
+            assert study.reached.acquire(timeout=10)
+        beating.ending = "done"
+    assert study.beats[-1].ended == "done"
+    assert [record.beat for record in study.beats] == list(range(1, len(study.beats) + 1))
+
+
+@pytest.mark.parametrize("error", [StudyDropped(), StudyNotFound("gone")])
+def test_the_end_of_the_study_ends_the_beats(error):
+    """Where there is no study there is nobody to tell, and the runner's own end is no error of the thread."""
+    study = Beaten(None, error)
+    with Heartbeat(study, "runner", 0, Progress()) as beating:
+        beating._thread.join(10)
+        assert not beating._thread.is_alive()
+
+
+def test_an_error_that_stays_is_logged_once(caplog):
+    """An hour without a database is one line, not two thousand."""
+    study = Beaten(None, *(StorageUnavailable("away") for _ in range(4)))
+    with Heartbeat(study, "runner", 0, Progress()):
+        for _ in range(7):
+            assert study.reached.acquire(timeout=10)
+    assert caplog.text.count("beat failed, it is tried again: StorageUnavailable: away") == 1

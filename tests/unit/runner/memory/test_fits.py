@@ -1,0 +1,152 @@
+"""What of a model fits on GPUs: sizes by type, the longest request, requests side by side."""
+
+from dataclasses import replace
+
+import pytest
+from fakes.small_llama import CACHED_NUMBERS_A_TOKEN, MIB, SHAPE, quantised
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmopt_runner.memory.fits import Hardware, fits
+from llmopt_runner.memory.layers import CachedLayers, LayerKind
+from llmopt_runner.memory.weights import StoredWeights
+from llmopt_runner.models.tensor_types import TensorType
+
+TOKEN_MIB = CACHED_NUMBERS_A_TOKEN * 2 / MIB
+ROOMY = Hardware(gpus=1, memory_mib=1000, share=0.9, reserve_mib=100)
+GGUF = replace(
+    SHAPE,
+    weights=StoredWeights(stored_bytes=60 * MIB, kept_bytes=60 * MIB),
+    dtype=TensorType.Q4_1,
+    is_gguf=True,
+)
+
+
+def _fits(shape=SHAPE, hardware=ROOMY, context=1024, gpus=1, draft=None):
+    return {(each.weights, each.kv_type): each for each in fits(shape, hardware, context, gpus, draft)}
+
+
+def test_plain_weights_can_be_had_in_fewer_bits():
+    """Embeddings keep 16 bits; each type of weights is combined with each of the cache."""
+    found = _fits()
+    assert {name: each.weights_mib for (name, kv), each in found.items() if kv == "fp8"} == {
+        "bfloat16": 200,
+        "fp8 (online)": 40 + 80,
+        "4 bits (nvfp4, online)": 40 + 45,
+    }
+    assert found["bfloat16", "16 bits"].kv_bytes_per_token == CACHED_NUMBERS_A_TOKEN * 2
+    assert found["bfloat16", "fp8"].kv_bytes_per_token == CACHED_NUMBERS_A_TOKEN
+
+
+def test_quantised_weights_stay_as_they_are():
+    """Files that are quantised have one size."""
+    assert {each.weights_mib for each in _fits(quantised(60)).values()} == {60}
+
+
+def test_a_gguf_file_has_caches_of_its_own_types():
+    """The types that llama.cpp knows, blocks and their scales included."""
+    sizes = {kv: each.kv_bytes_per_token for (_, kv), each in _fits(GGUF).items()}
+    assert sizes == {
+        "f16": CACHED_NUMBERS_A_TOKEN * 2,
+        "q8_0": CACHED_NUMBERS_A_TOKEN * 34 / 32,
+        "q4_0": CACHED_NUMBERS_A_TOKEN * 18 / 32,
+    }
+
+
+def test_requests_fill_what_weights_leave():
+    """Of 900 MiB 100 are reserved, 200 are weights: so many requests of 1024 tokens fit side by side."""
+    fit = _fits()["bfloat16", "16 bits"]
+    assert fit.left_mib == 600
+    assert fit.kv_cache_mib == pytest.approx(1024 * TOKEN_MIB)
+    assert fit.concurrency == int(600 / (1024 * TOKEN_MIB))
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "longest"),
+    [
+        (1000, 2048),  # no longer than the model's own
+        ((300 + 1024 * TOKEN_MIB + 0.001) / 0.9, 1024),
+        ((300 + 1024 * TOKEN_MIB - 0.001) / 0.9, 1008),
+        (100, 0),
+    ],
+)
+def test_the_longest_request(memory_mib, longest):
+    """Up to whole blocks, and nothing where the weights do not fit."""
+    fit = _fits(hardware=replace(ROOMY, memory_mib=memory_mib))["bfloat16", "16 bits"]
+    assert fit.longest_context == longest
+    assert (fit.concurrency == 0) == (longest < 1024)
+
+
+def test_gpus_share_weights_and_heads():
+    """Four KV heads over eight GPUs: each holds one, and an eighth of the weights."""
+    fit = _fits(hardware=replace(ROOMY, gpus=8), gpus=8)["bfloat16", "16 bits"]
+    assert (fit.weights_mib, fit.kv_bytes_per_token) == (25, CACHED_NUMBERS_A_TOKEN * 2 / 4)
+
+
+def test_layers_of_a_gguf_file_are_spread_over_gpus():
+    """llama.cpp gives whole layers to each."""
+    fit = _fits(GGUF, gpus=2)["q4_1", "f16"]
+    assert (fit.weights_mib, fit.kv_bytes_per_token) == (30, CACHED_NUMBERS_A_TOKEN)
+
+
+def test_a_draft_model_takes_its_own_weights_and_cache():
+    """It reads the same tokens."""
+    alone, beside = _fits()["bfloat16", "16 bits"], _fits(draft=SHAPE)["bfloat16", "16 bits"]
+    assert beside.left_mib == alone.left_mib - 200
+    assert beside.kv_bytes_per_token == 2 * alone.kv_bytes_per_token
+
+
+def test_windows_and_states_are_said_apart():
+    """A token beyond the windows takes less, and a state takes the same for any length."""
+    cache = (
+        CachedLayers(LayerKind.WINDOWED, 2, key_elements=512, window=128),
+        CachedLayers(LayerKind.FULL, 2, key_elements=512),
+        CachedLayers(LayerKind.STATE, 2, state_bytes=MIB),
+    )
+    fit = _fits(replace(SHAPE, cache=cache))["bfloat16", "16 bits"]
+    assert (fit.kv_bytes_per_token, fit.kv_bytes_per_further_token, fit.state_mib) == (4096, 2048, 2)
+    assert fit.kv_cache_mib > fit.least_kv_cache_mib
+
+
+def test_without_hardware_only_needs_are_told():
+    """What fits depends on what there is."""
+    fit = _fits(hardware=None)["bfloat16", "16 bits"]
+    assert (fit.left_mib, fit.longest_context, fit.concurrency) == (None, None, None)
+    assert fit.kv_cache_mib is not None
+
+
+def test_a_layout_that_is_not_understood_tells_weights_only():
+    """No number is better than a wrong one."""
+    fit = _fits(replace(SHAPE, cache=(), unknown="why"))["bfloat16", "16 bits"]
+    assert (fit.weights_mib, fit.left_mib) == (200, 600)
+    assert (fit.kv_bytes_per_token, fit.longest_context, fit.concurrency) == (None, None, None)
+
+
+def test_weights_that_are_not_told_are_unknown():
+    """A configuration alone tells the cache."""
+    fit = next(iter(_fits(replace(SHAPE, weights=StoredWeights())).values()))
+    assert (fit.weights_mib, fit.left_mib, fit.longest_context) == (None, None, None)
+    assert fit.kv_bytes_per_token == CACHED_NUMBERS_A_TOKEN * 2
+
+
+COUNT, HEADS, ELEMENTS = st.integers(1, 64), st.integers(1, 16), st.integers(1, 4096)
+GROWING, BOUNDED = [LayerKind.FULL, LayerKind.LATENT], [LayerKind.WINDOWED, LayerKind.CHUNKED]
+LAYERS = st.one_of(
+    st.builds(CachedLayers, st.sampled_from(GROWING), COUNT, HEADS, ELEMENTS, st.integers(0, 4096)),
+    st.builds(CachedLayers, st.sampled_from(BOUNDED), COUNT, HEADS, ELEMENTS, ELEMENTS, st.integers(1, 2048)),
+    st.builds(CachedLayers, st.just(LayerKind.STATE), COUNT, state_bytes=st.integers(0, 4 * MIB)),
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    cache=st.lists(LAYERS, min_size=1, max_size=4), memory=st.integers(0, 100_000), gpus=st.integers(1, 16)
+)
+def test_the_longest_request_fits_and_terms_add_up(cache, memory, gpus):
+    """Whatever the layers: the longest request is within what is left, and no term is negative."""
+    shape = replace(SHAPE, cache=tuple(cache))
+    for each in fits(shape, Hardware(gpus, memory, 1.0, 0.0), 1024, gpus):
+        assert all(term.mib >= 0 for term in each.terms)
+        assert each.least_kv_cache_mib <= each.kv_cache_mib * (1 + 1e-9)
+        assert 0 <= each.longest_context <= 2048
+        assert (each.concurrency > 0) == (each.longest_context >= 1024)

@@ -1,0 +1,128 @@
+import anyio
+import pytest
+
+from llmopt_core.storage.measured_items import MeasuredItem
+from llmopt_runner.datasets.base import Item
+from llmopt_runner.load.requests import RequestRecord
+from llmopt_runner.quality.base import Evaluator, ScoringFailed
+from llmopt_runner.quality.distinct import DistinctN
+from llmopt_runner.quality.exact import Exact
+from llmopt_runner.trial.measurement import Scoring, measured_item
+
+ITEM = Item("a", "What is 1 + 1?", "2", "sum")
+
+
+def _record(**changes):
+    answer = {
+        "item_id": "a",
+        "sent_at": 10.0,
+        "first_text_at": 10.02,
+        "last_text_at": 10.1,
+        "ended_at": 10.125,
+        "chunk_times": (10.02, 10.1),
+        "text": "2",
+        "prompt_tokens": 8,
+        "output_tokens": 5,
+        "cached_tokens": 0,
+        "finish_reason": "stop",
+        "error": None,
+        "status": 200,
+    }
+    return RequestRecord(**{**answer, **changes})
+
+
+def _taken(evaluator, record, prune=lambda _place, _item: False):
+    async def take():
+        scoring = Scoring(evaluator, {"a": (3, ITEM)}, prune)
+        await scoring.take(record)
+        return scoring
+
+    return anyio.run(take)
+
+
+def test_times_are_kept_in_milliseconds():
+    """An answer without text has no time to its first token."""
+    assert measured_item(_record(), 1.0) == MeasuredItem(1.0, 125.0, 20.0, 5)
+    silent = _record(first_text_at=None, output_tokens=None)
+    assert measured_item(silent, None) == MeasuredItem(None, 125.0)
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "score", "scores"),
+    [(Exact(), 1.0, {"a": 1.0}), (DistinctN(), None, {"a": 1.0}), (None, None, {})],
+)
+def test_only_scores_whose_mean_is_the_metric_are_compared(evaluator, score, scores):
+    """A share of distinct words is kept for its metric, but it is nothing to compare item by item."""
+    scoring = _taken(evaluator, _record())
+    assert scoring.measured == {3: MeasuredItem(score, 125.0, 20.0, 5)}
+    assert scoring.scores == scores
+
+
+def test_a_failed_request_is_no_item():
+    """It fails the trial, and no later trial is compared with it."""
+    assert _taken(Exact(), _record(error="HTTP 500")).measured == {}
+
+
+def test_the_load_is_stopped_where_the_pruner_says_so():
+    """The pruner is asked once for each item, and not again after it stopped the trial."""
+    asked = []
+
+    def prune(place, item):
+        asked.append((place, item.score))
+        return True
+
+    scoring = _taken(Exact(), _record(), prune)
+    assert scoring.pruned
+    assert scoring.stop.is_set()
+    assert asked == [(3, 1.0)]
+
+
+class Ranked(Evaluator):
+    """Scores all answers at once: the longest of them gets 1, and what it was asked is kept."""
+
+    metric = "score"
+    whole_set = True
+    asked = None
+
+    async def score(self, item, answer):
+        raise AssertionError(f"a whole set is scored at once, not {item.id} with {answer!r}")
+
+    async def score_set(self, items, answers, parameters):
+        self.asked = ([item.id for item in items], parameters)
+        if "" in answers:
+            raise ScoringFailed("an empty answer")
+        longest = max(map(len, answers))
+        return [len(answer) / longest for answer in answers]
+
+
+def _scored_together(texts, prune=lambda _place, _item: False):
+    items = {name: (place, Item(name, "?", "x", "k")) for place, name in enumerate(texts)}
+    scoring = Scoring(Ranked(), items, prune)
+
+    async def take():
+        for name, text in texts.items():
+            await scoring.take(_record(item_id=name, text=text))
+        await scoring.score_all({"sampling.temperature": 0.5})
+
+    anyio.run(take)
+    return scoring
+
+
+def test_an_evaluator_of_a_whole_set_gets_all_answers_and_the_parameters():
+    """When all answers are there they are scored together, each with a score of its own."""
+    scoring = _scored_together({"a": "four", "b": "to"})
+    assert scoring.scores == {"a": 1.0, "b": 0.5}
+    assert scoring.evaluator.asked == (["a", "b"], {"sampling.temperature": 0.5})
+    assert scoring.measured[0].score is None
+
+
+def test_a_set_that_cannot_be_scored_fails_the_measurement():
+    """No score is made up where the whole set could not be scored."""
+    scoring = _scored_together({"a": "four", "b": ""})
+    assert str(scoring.failure) == "an empty answer"
+    assert scoring.scores == {}
+
+
+def test_a_stopped_measurement_is_not_scored_as_a_set():
+    """What a pruner stopped holds a part of the answers, which is no set."""
+    assert _scored_together({"a": "four"}, lambda _place, _item: True).scores == {}
