@@ -8,9 +8,9 @@ from typing import Any, TypedDict
 
 from llmopt.checking import InputInvalid, checked, require_local_paths
 from llmopt.machine.descriptions import Description as Machine
-from llmopt.manifests import OptionInvalid, as_option_faults, build
+from llmopt.manifests import OptionInvalid, as_option_faults
 from llmopt.options import Options
-from llmopt.starting.engines import chosen
+from llmopt.starting.drafts import optimization
 from llmopt.starting.items import written_items
 from llmopt_core.errors.files import file_problem
 from llmopt_core.resources import Resource
@@ -32,13 +32,21 @@ class Description(TypedDict, total=False):
 
     `dataset` is a name, a .jsonl or .csv path or a list of items (mappings with question and answer),
     `method` the sampler, `timeout` in seconds what it may take, an objective is `METRIC` or
-    `METRIC:minimize`. The engine is chosen by the model unless it is given; `endpoint` is the address of a
-    server that runs already, and `endpoint_model` what that calls the model.
+    `METRIC:minimize`, a constraint `METRIC>=NUMBER`, `METRIC<=NUMBER` or a change such as
+    `METRIC<=baseline+10%`. `preset` is what the search is for (balanced, accuracy, creativity, speed);
+    `repeats` is how often the best and the baseline are verified, and `confirm=False` leaves that out. The
+    engine is chosen by the model unless it is given; `endpoint` is the address of a server that runs already,
+    and `endpoint_model` what that calls the model.
     """
 
     dataset: str | Path | Items
     trials: int
     method: str
+    preset: str | None
+    constraints: str | Sequence[str]
+    repeats: int | None
+    confirm: bool
+    max_tokens: int | None
     timeout: float | None
     safe: bool
     engine: str | None
@@ -137,20 +145,20 @@ def _require_manifest_alone(description: Mapping[str, Any], caller: str) -> None
 
 def _built(model: str, description: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
     options = _options(model, description, caller)
-    choice = chosen(options, caller.describe, str)
-    document = build(options, choice.engine, own_evaluator=caller.own_evaluator)
-    choice.require_installed()
-    if choice.line:
-        caller.say(choice.line)
-    return document
+    draft = optimization(options, caller.describe, str, own_evaluator=caller.own_evaluator)
+    draft.require_installed()
+    for line in draft.lines:
+        caller.say(line)
+    return draft.document
 
 
 def _options(model: str, description: Mapping[str, Any], caller: Caller) -> Options:
     fields = {name: description[name] for name in _OPTION_NAMES if name in description}
     if "dataset" in fields:
         fields["dataset"] = _dataset(fields["dataset"], caller)
-    if isinstance(fields.get("objectives"), str):
-        fields["objectives"] = [fields["objectives"]]
+    for name in ("objectives", "constraints"):
+        if isinstance(fields.get(name), str):
+            fields[name] = [fields[name]]
     return Options(model=model, timeout=_planned(description.get("timeout")), **fields)
 
 

@@ -5,6 +5,7 @@ Nothing heavy is imported here, so that `llmopt --help` and completion answer at
 
 # ruff: noqa: PLC0415 - each command loads its own modules when it is called
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,8 @@ import typer
 
 from llmopt.options import (
     RESULTS,
+    BenchmarkOptions,
+    CompareOptions,
     Format,
     Options,
     Results,
@@ -30,6 +33,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # its boxes would load Markdown and Pygments: three times the start-up
     help="Find, measure and prove the best way to serve an open LLM on your own hardware.",
 )
+
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the manifest and do nothing.")]
 
 
 class Listed(StrEnum):
@@ -61,14 +67,48 @@ def run(
 @spread
 def optimize(
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the manifest and do nothing.")] = False,
+    dry_run: DryRun = False,
     asked: Options,
     options: RunOptions,
 ) -> None:
     """Optimize a model without writing a manifest; --dry-run prints the one that would be run."""
-    from llmopt.commands.optimizing import optimize_options
+    from llmopt.commands.drafted_runs import optimize_options
 
     raise typer.Exit(optimize_options(asked, options, dry_run=dry_run))
+
+
+@app.command()
+@spread
+def benchmark(
+    *,
+    dry_run: DryRun = False,
+    asked: BenchmarkOptions,
+    options: RunOptions,
+) -> None:
+    """Measure a model as its engine serves it; --dry-run prints the manifest that would be run."""
+    from llmopt.commands.drafted_runs import benchmark_options
+
+    raise typer.Exit(benchmark_options(asked, options, dry_run=dry_run))
+
+
+@app.command()
+@spread
+def compare(
+    *,
+    others: Annotated[
+        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Further models after --models.")
+    ] = None,
+    dry_run: DryRun = False,
+    asked: CompareOptions,
+    options: RunOptions,
+) -> None:
+    """Compare models on the same items, the first one as the baseline: --models A B C."""
+    if not asked.models:
+        raise typer.BadParameter("name the models to compare, as in --models A B", param_hint="--models")
+    from llmopt.commands.drafted_runs import compare_options
+
+    asked = replace(asked, models=[*asked.models, *(others or ())])
+    raise typer.Exit(compare_options(asked, options, dry_run=dry_run))
 
 
 @app.command()

@@ -48,6 +48,15 @@ class Method(StrEnum):
     QMC = "qmc"
 
 
+class SearchPreset(StrEnum):
+    """What a search space is made for."""
+
+    BALANCED = "balanced"
+    ACCURACY = "accuracy"
+    CREATIVITY = "creativity"
+    SPEED = "speed"
+
+
 class Format(StrEnum):
     """How `llmopt get` prints."""
 
@@ -86,27 +95,14 @@ class RunOptions:
     )
 
 
-@dataclass(frozen=True)
-class Options:
-    """What a person says of a study in one line; everything else keeps the manifest's defaults."""
+@dataclass(frozen=True, kw_only=True)
+class ServedOptions:
+    """Which model, and what serves it."""
 
-    model: Annotated[str, typer.Option(help="hf://ORG/NAME, ORG/NAME, package://PACKAGE/FILE or a path.")]
-    dataset: Annotated[
-        str, typer.Option(help="A data set's name (`llmopt list --type datasets`) or a .jsonl or .csv file.")
-    ] = "arithmetic"
-    trials: Annotated[int, typer.Option(min=1, max=10_000, help="Configurations to try.")] = 40
-    method: Annotated[Method, typer.Option(help="How the next configuration is chosen.")] = Method.AUTO
-    timeout: Annotated[
-        str | None, typer.Option(help="What the study may take: seconds, 45s, 10m, 1h30m.")
-    ] = None
-    safe: Annotated[
-        bool,
-        typer.Option(
-            "--safe",
-            help="For a machine that must not run out of memory: two requests at once, and only sampling and "
-            "prompt are searched, so the server's memory stays as it is by default.",
-        ),
-    ] = False
+    model: Annotated[
+        str,
+        typer.Option(help="hf://ORG/NAME, ORG/NAME, package://PACKAGE/FILE or a path."),
+    ]
     engine: Annotated[
         str | None,
         typer.Option(
@@ -125,6 +121,49 @@ class Options:
     endpoint_model: Annotated[
         str | None, typer.Option(help="What the server at --endpoint calls the model. Default: as --model.")
     ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadOptions:
+    """What the model is asked, how fast, and how long that may take."""
+
+    dataset: Annotated[
+        str, typer.Option(help="A data set's name (`llmopt list --type datasets`) or a .jsonl or .csv file.")
+    ] = "arithmetic"
+    samples: Annotated[
+        int, typer.Option(min=4, max=10_000, help="Items of the data set that each trial or repeat asks.")
+    ] = 32
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, max=131_072, help="Longest answer in tokens. Default: 256.")
+    ] = None
+    concurrency: Annotated[
+        int | None,
+        typer.Option(min=1, max=1024, help="Requests in flight. Default: 8; 2 with --safe of optimize."),
+    ] = None
+    timeout: Annotated[
+        str | None, typer.Option(help="What the study may take: seconds, 45s, 10m, 1h30m.")
+    ] = None
+    name: Annotated[str | None, typer.Option(help="The study's name. Default: model and data set.")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(WorkloadOptions, ServedOptions):
+    """What a person says of a search in one line; everything else keeps the manifest's defaults."""
+
+    trials: Annotated[int, typer.Option(min=1, max=10_000, help="Configurations to try.")] = 40
+    method: Annotated[Method, typer.Option(help="How the next configuration is chosen.")] = Method.AUTO
+    preset: Annotated[
+        SearchPreset | None,
+        typer.Option(help="What is searched: parameters that serve this purpose. Default: balanced."),
+    ] = None
+    safe: Annotated[
+        bool,
+        typer.Option(
+            "--safe",
+            help="For a machine that must not run out of memory: two requests at once, and only sampling and "
+            "prompt are searched, so the server's memory stays as it is by default.",
+        ),
+    ] = False
     objectives: Annotated[
         list[str] | None,
         typer.Option(
@@ -132,13 +171,62 @@ class Options:
             help="METRIC or METRIC:minimize; repeat for several. Default: accuracy, right answers a second.",
         ),
     ] = None
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Requests in flight. Default: 8, with --safe 2.")
+    constraints: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--constraint",
+            help="What a configuration must keep, in quotes: 'accuracy>=0.6', 'ttft_ms_p95<=500', or a "
+            "change from the baseline, 'peak_memory_mib<=baseline+10%'; repeat for several.",
+        ),
     ] = None
-    samples: Annotated[
-        int, typer.Option(min=4, max=10_000, help="Items of the data set that each trial is asked.")
-    ] = 32
-    name: Annotated[str | None, typer.Option(help="The study's name. Default: model and data set.")] = None
+    repeats: Annotated[
+        int | None,
+        typer.Option(min=2, max=50, help="How often the best and the baseline are verified. Default: 5."),
+    ] = None
+    confirm: Annotated[
+        bool,
+        typer.Option(
+            "--confirm/--no-confirm",
+            help="Verify the best configurations against the baseline on items that the search never saw.",
+        ),
+    ] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredOptions(WorkloadOptions):
+    """What is measured of candidates, and how often."""
+
+    repeats: Annotated[int, typer.Option(min=2, max=50, help="Times each candidate is measured.")] = 5
+    objective: Annotated[
+        str | None,
+        typer.Option(help="METRIC or METRIC:minimize: decides which one wins. Default: accuracy."),
+    ] = None
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric",
+            help="Reported beside the objective; repeat for several. Default: right answers, requests and "
+            "tokens a second, time to the first token, memory.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkOptions(MeasuredOptions, ServedOptions):
+    """What a person says of a benchmark of one model."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(MeasuredOptions):
+    """What a person says of a comparison of models. The first of `models` is the baseline."""
+
+    models: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL MODEL...", help="Models to compare, as --model of `llmopt optimize`."),
+    ] = None
+    engine: Annotated[
+        str | None, typer.Option(help="For all models. Default: chosen for each as `llmopt optimize` does.")
+    ] = None
 
 
 @dataclass(frozen=True)

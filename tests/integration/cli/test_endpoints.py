@@ -4,7 +4,7 @@ import pytest
 from fakes.openai_server import FakeOptions, FakeServer
 
 import llmopt
-from llmopt.commands.optimizing import optimize_options
+from llmopt.commands.drafted_runs import optimize_options
 from llmopt.manifests import OptionInvalid
 from llmopt.options import Options, RunOptions
 from llmopt.starting.engines import chosen

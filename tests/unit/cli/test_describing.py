@@ -28,7 +28,7 @@ def dataset(tmp_path, given, **more):
             r"optimize\(\) has no argument 'trails': did you mean trials\?",
         ),
         (lambda: llmopt.optimize(manifest=document(), freshh=1), "did you mean fresh"),
-        (lambda: llmopt.optimize(MODEL, xyz=1), r"has no argument 'xyz': there are concurrency, dataset"),
+        (lambda: llmopt.optimize(MODEL, xyz=1), r"has no argument 'xyz': there are concurrency, confirm"),
         (lambda: llmopt.benchmark(document(), resluts="x"), r"benchmark\(\) .*did you mean results\?"),
         (lambda: llmopt.cluster.submit(model=MODEL, trails=3), r"submit\(\) .*did you mean trials\?"),
     ],
@@ -67,6 +67,16 @@ def test_one_objective_needs_no_list():
     """A plain text is one objective, not its letters."""
     found = described(MODEL, None, {"objectives": "accuracy"}, Caller("optimize")).document
     assert found["spec"]["objectives"] == [{"metric": "accuracy"}]
+
+
+def test_what_the_command_can_say_python_can_say_too():
+    """Constraints, preset, answer length and verification are keywords; one constraint needs no list."""
+    given = {"constraints": "accuracy>=0.6", "preset": "speed", "max_tokens": 9, "confirm": False}
+    spec = described(MODEL, None, given, Caller("optimize")).document["spec"]
+    assert spec["constraints"] == [{"metric": "accuracy", "min": "0.6"}]
+    assert spec["search"]["preset"] == "speed"
+    assert spec["workload"]["maxTokens"] == 9
+    assert spec["confirm"] == {"top": 0}
 
 
 def test_a_list_of_items_becomes_a_file_that_runners_read(tmp_path):

@@ -42,7 +42,20 @@ def test_the_command_starts_without_anything_heavy():
 
 @pytest.mark.parametrize(
     "command",
-    ["init", "run", "optimize", "validate", "list", "report", "status", "clean", "fit", "explain"],
+    [
+        "init",
+        "run",
+        "optimize",
+        "benchmark",
+        "compare",
+        "validate",
+        "list",
+        "report",
+        "status",
+        "clean",
+        "fit",
+        "explain",
+    ],
 )
 def test_every_command_explains_itself(command):
     """--help of every command works and is listed in the command's own."""
@@ -180,12 +193,52 @@ def test_a_dry_run_prints_a_manifest_that_validates(written, tmp_path):
         (["--model", "qwen3:4b", "--endpoint", "http://h/v1"], "--endpoint-model"),
         (["--model", "qwen3:4b", "--engine", "ollama"], "--endpoint http://localhost:11434/v1"),
         (["--model", MODEL, "--trials", "0"], "--trials"),
+        (["--model", MODEL, "--constraint", "acuracy>=0.6"], '--constraint: "acuracy"'),
+        (["--model", MODEL, "--constraint", "accuracy>0.6"], "--constraint 'accuracy>0.6'"),
+        (["--model", MODEL, "--no-confirm", "--repeats", "3"], "--repeats 3"),
+        (["--model", MODEL, "--preset", "fast"], "--preset"),
         (["--model", MODEL, "--method", "luck"], "luck"),
     ],
 )
 def test_an_option_that_cannot_be_used_is_named(options, said):
     """optimize ends with 2 and names the option and its value."""
     result = call("optimize", *options, "--dry-run")
+    assert result.exit_code == Exit.INVALID
+    assert said in result.output
+
+
+def test_models_after_the_option_are_compared_in_their_order():
+    """`compare --models A B` takes all that follows, as a shell user expects; the first is the baseline."""
+    result = call("compare", "--models", MODEL, "hf://o/n/x.gguf", "--samples", "8", "--dry-run")
+    spec = load_manifest(result.output).spec
+    assert [one.model.source for one in spec.candidates] == [MODEL, "hf://o/n/x.gguf"]
+    assert spec.workload.dataset.samples == 8
+
+
+def test_a_benchmark_of_one_model_is_printed_as_a_manifest():
+    """benchmark --dry-run prints an LLMBenchmark that is valid as it stands."""
+    result = call("benchmark", "--model", MODEL, "--dry-run", "--metric", "ttft_ms_p50")
+    resource = load_manifest(result.output)
+    assert resource.kind == "LLMBenchmark"
+    assert resource.spec.metrics == ["ttft_ms_p50"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["compare"], "--models A B"),
+        (["compare", "--models", MODEL], "expected 2 to 16 models"),
+        (["compare", "--models", MODEL, "nowhere"], "'nowhere'"),
+        (["compare", "--models", MODEL, "o/n", "--engine", "llamacpp"], '--models: "hf://o/n"'),
+        (["benchmark", "--model", MODEL, "--metric", "acuracy"], '--metric: "acuracy"'),
+        (["benchmark", "--model", MODEL, "--objective", "acuracy"], '--objective: "acuracy"'),
+        (["optimise"], "Did you mean 'optimize'?"),
+        (["optimize", "--modle", MODEL], "--model"),
+    ],
+)
+def test_what_cannot_be_compared_is_named(arguments, said):
+    """A wrong command, option or value ends with 2, and the nearest one or what to do is said."""
+    result = call(*arguments)
     assert result.exit_code == Exit.INVALID
     assert said in result.output
 

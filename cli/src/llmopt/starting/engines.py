@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmopt.machine.descriptions import ENDPOINT_ENGINE, Description
-from llmopt.manifests import OptionInvalid, flag, model_source
-from llmopt.options import Options
+from llmopt.manifests import OptionInvalid, flag
+from llmopt.manifests.served_models import model_source
+from llmopt.options import ServedOptions
 from llmopt_core.engines.endpoints import usual_endpoint
 
 GGUF_ENGINE, GPU_ENGINE, GENERAL_ENGINE = "llamacpp", "vllm", "transformers"
@@ -36,7 +37,7 @@ class Choice:
 
 
 def chosen(
-    asked: Options, describe: Callable[[], Description | None], spelled: Callable[[str], str] = flag
+    asked: ServedOptions, describe: Callable[[], Description | None], spelled: Callable[[str], str] = flag
 ) -> Choice:
     """Return the engine for what is `asked`; raises OptionInvalid.
 
@@ -60,7 +61,7 @@ def chosen(
     return _for_repository(kind, describe())
 
 
-def _endpoint(asked: Options) -> Choice:
+def _endpoint(asked: ServedOptions) -> Choice:
     if asked.engine not in {None, ENDPOINT_ENGINE}:
         raise OptionInvalid(
             f"--engine {asked.engine!r}: --endpoint goes with --engine {ENDPOINT_ENGINE} only"

@@ -4,8 +4,11 @@ import pytest
 import yaml
 
 from llmopt.machine.descriptions import Description, DeviceFound, EngineFound, GpusFound
-from llmopt.manifests import OptionInvalid, as_yaml, build
+from llmopt.manifests import OptionInvalid, as_yaml
+from llmopt.manifests.optimizations import optimization
+from llmopt.manifests.served_models import Served
 from llmopt.options import Options
+from llmopt.starting import drafts
 from llmopt.starting.engines import chosen
 from llmopt_core.resources import load_manifest
 from llmopt_core.resources.validation import validate
@@ -110,7 +113,7 @@ def test_a_server_that_runs_already_is_asked_by_its_address(name):
     asked = Options(model="Qwen/Qwen3-4B", endpoint=url, endpoint_model="qwen3:4b")
     choice = chosen(asked, unasked)
     assert choice.engine == "openai"
-    document = build(asked, choice.engine)
+    document = drafts.optimization(asked, unasked).document
     assert not validate(document)
     resource = load_manifest(as_yaml(document))
     assert resource.spec.engine.endpoint.model == "qwen3:4b"
@@ -119,7 +122,7 @@ def test_a_server_that_runs_already_is_asked_by_its_address(name):
 
 def test_the_advice_for_another_server_in_a_manifest_is_a_valid_engine():
     """What the fault of `engine.name` says can be written in its place."""
-    document = build(Options(model=GGUF), "ollama")
+    document = optimization(Options(model=GGUF), Served(GGUF, "ollama"))
     (fault,) = validate(document)
     assert fault.path == "spec.engine.name"
     engine = yaml.safe_load(fault.suggestion.partition("write ")[2].partition(", and ")[0])

@@ -1,14 +1,16 @@
-"""`llmopt optimize`: a manifest built from options, shown or run."""
+"""`llmopt optimize`, `benchmark` and `compare --models`: a manifest built from options, shown or run."""
 
 import sys
+from collections.abc import Callable
 from functools import partial
 
 from llmopt.checking import InputInvalid, checked
 from llmopt.commands.running import Run, run_text
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
-from llmopt.manifests import OptionInvalid, as_option_faults, as_yaml, build, flag
-from llmopt.options import Options, RunOptions
-from llmopt.starting.engines import chosen
+from llmopt.manifests import OptionInvalid, as_option_faults, as_yaml, flag
+from llmopt.options import BenchmarkOptions, CompareOptions, Options, RunOptions
+from llmopt.starting import drafts
+from llmopt.starting.drafts import Describe, Draft
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 
@@ -18,27 +20,45 @@ SOURCE = "<options>"
 def optimize_options(
     asked: Options, options: RunOptions, *, dry_run: bool, command: tuple[str, ...] = COMMAND
 ) -> Exit:
-    """Run what `asked` describes, or with `dry_run` print its manifest; return how it ended.
+    """Run the search that `asked` describes, or with `dry_run` print its manifest; return how it ended.
 
     `command` is the runner's describing program, asked where the engine depends on this machine.
     """
+    return _drafted(partial(drafts.optimization, asked), options, command, dry_run=dry_run)
+
+
+def benchmark_options(
+    asked: BenchmarkOptions, options: RunOptions, *, dry_run: bool, command: tuple[str, ...] = COMMAND
+) -> Exit:
+    """Measure the one model that `asked` names, as `optimize_options` runs a search."""
+    return _drafted(partial(drafts.benchmark, asked), options, command, dry_run=dry_run)
+
+
+def compare_options(
+    asked: CompareOptions, options: RunOptions, *, dry_run: bool, command: tuple[str, ...] = COMMAND
+) -> Exit:
+    """Compare the models that `asked` names, as `optimize_options` runs a search."""
+    return _drafted(partial(drafts.comparison, asked), options, command, dry_run=dry_run)
+
+
+def _drafted(
+    make: Callable[[Describe], Draft], options: RunOptions, command: tuple[str, ...], *, dry_run: bool
+) -> Exit:
     errors = Console(stderr=True)
     try:
-        choice = chosen(asked, partial(_here, command, needed=not dry_run))
-        text = as_yaml(build(asked, choice.engine))
+        draft = make(partial(_here, command, needed=not dry_run))
+        text = as_yaml(draft.document)
         _check(text)
         if not dry_run:
-            choice.require_installed()
+            draft.require_installed()
     except (OptionInvalid, RunnerUnusable) as error:
         _say(errors, f"error: {error}")
         return Exit.INVALID
-    if dry_run and choice.line:
-        text = f"# {choice.line}\n{text}"
-    elif choice.line:
-        _say(errors, choice.line)
     if dry_run:
-        sys.stdout.write(text)
+        sys.stdout.write("".join(f"# {line}\n" for line in draft.lines) + text)
         return Exit.FINISHED
+    for line in draft.lines:
+        _say(errors, line)
     return run_text(text, SOURCE, Run(options), _say_faults)
 
 

@@ -1,0 +1,77 @@
+"""The grammar of single options: objectives, constraints, durations. Each error shows the value."""
+
+import re
+from decimal import Decimal
+
+from llmopt.manifests.option_faults import OptionInvalid
+from llmopt_core.metrics.catalog import CATALOG
+
+_CONSTRAINT = re.compile(
+    r"(?P<metric>\w+) *(?P<sign>>=|<=) *(?:(?P<baseline>baseline) *)?"
+    r"(?P<number>(?(baseline)[+-] *)\d+(?:\.\d+)?)?(?P<percent>%)?",
+    re.ASCII,
+)
+_EXPECTED = (
+    "expected METRIC>=NUMBER or METRIC<=NUMBER, such as accuracy>=0.6, or a change from the baseline, such as"
+    " peak_memory_mib<=baseline+10% or accuracy>=baseline-0.02"
+)
+
+
+def objective(text: str) -> dict[str, str]:
+    """Return the objective that `METRIC`, `METRIC:maximize` or `METRIC:minimize` stands for."""
+    metric, _, goal = text.partition(":")
+    if goal not in {"", "maximize", "minimize"}:
+        raise OptionInvalid(f"--objective {text!r}: expected METRIC, METRIC:maximize or METRIC:minimize")
+    return {"metric": metric, "goal": goal} if goal else {"metric": metric}
+
+
+def constraint(text: str) -> dict[str, str]:
+    """Return the constraint that `text` stands for, such as `accuracy>=0.6`; raises OptionInvalid.
+
+    `baseline`, alone or with a signed number, is the baseline's value and the change from it: a difference
+    for scores from 0 to 1, a percentage for all other metrics.
+    """
+    found = _CONSTRAINT.fullmatch(text.strip())
+    if found is None or (found["number"] is None and (found["percent"] or not found["baseline"])):
+        raise OptionInvalid(f"--constraint {text!r}: {_EXPECTED}")
+    metric, relative = found["metric"], found["baseline"] is not None
+    number = (found["number"] or "0").replace(" ", "").removeprefix("+")
+    _check_unit(text, metric, relative=relative, percent=found["percent"] is not None, number=number)
+    bound = _share(number) if found["percent"] else number
+    side = "min" if found["sign"] == ">=" else "max"
+    return {"metric": metric, side: bound, **({"relativeTo": "baseline"} if relative else {})}
+
+
+def _check_unit(text: str, metric: str, *, relative: bool, percent: bool, number: str) -> None:
+    """Refuse a number whose unit could be read in two ways; an unknown metric is the manifest's fault."""
+    known = CATALOG.get(metric)
+    is_score = known is not None and known.scale == "bounded"
+    if relative and is_score and percent:
+        raise OptionInvalid(
+            f"--constraint {text!r}: {metric} is a score from 0 to 1, whose change is a difference: expected"
+            f" baseline{'' if number.startswith('-') else '+'}{_share(number)}"
+        )
+    if relative and not is_score and not percent and Decimal(number):
+        raise OptionInvalid(
+            f"--constraint {text!r}: the change of {metric} from the baseline is a percentage: expected such"
+            " as baseline+10% or baseline-5%"
+        )
+    if percent and not relative and not is_score:
+        raise OptionInvalid(
+            f"--constraint {text!r}: a percentage of what? expected a number in the metric's own unit, or"
+            " baseline+10% for a change from the baseline"
+        )
+
+
+def _share(percent: str) -> str:
+    """Return a percentage as a share, as a manifest writes it."""
+    return format((Decimal(percent) / 100).normalize(), "f")
+
+
+def kubernetes_duration(text: str) -> str:
+    """Return a duration such as `90`, `45s`, `10m` or `1h30m` in the manifest's notation."""
+    if text.isdigit() and int(text) > 0:
+        return f"{int(text)}s"
+    if re.fullmatch(r"(\d+h)?(\d+m)?(\d+s)?", text) and re.search(r"[1-9]", text):
+        return text
+    raise OptionInvalid(f"--timeout {text!r}: expected seconds, or a duration such as 45s, 10m or 1h30m")

@@ -1,0 +1,52 @@
+"""A model and the engine that serves it, as a manifest has them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from llmopt.manifests.option_faults import OptionInvalid
+
+# No name of the hub begins or ends like this.
+_LOOKS_LIKE_A_PATH = re.compile(r"^[./~]|\.gguf$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model with its engine: `args` are fixed parameters, `endpoint` a server that runs already."""
+
+    source: str
+    engine: str
+    args: Mapping[str, int | str] = field(default_factory=dict)
+    endpoint: Mapping[str, str] = field(default_factory=dict)
+    trust_remote_code: bool = False
+
+    @property
+    def model_part(self) -> dict[str, Any]:
+        """The manifest's `model`."""
+        return {"source": self.source, **({"trustRemoteCode": True} if self.trust_remote_code else {})}
+
+    @property
+    def engine_part(self) -> dict[str, Any]:
+        """The manifest's `engine`."""
+        more = {"args": dict(self.args), "endpoint": dict(self.endpoint)}
+        return {"name": self.engine, **{name: part for name, part in more.items() if part}}
+
+
+def model_source(text: str) -> str:
+    """Return the source of a model given as a source, a path that exists, or a hub name `org/name`."""
+    if "://" in text:
+        return text
+    path = Path(text).expanduser()
+    if text and path.exists():
+        return f"file://{path.resolve()}"
+    if _LOOKS_LIKE_A_PATH.search(text):
+        raise OptionInvalid(
+            f"--model {text!r}: there is no file or folder {path.absolute()}: correct the path"
+        )
+    if re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w.-]+)?", text):
+        return f"hf://{text}"
+    raise OptionInvalid(
+        f"--model {text!r}: expected hf://ORG/NAME, package://PACKAGE/FILE, a path that exists, or ORG/NAME"
+    )

@@ -1,0 +1,97 @@
+"""Manifests from options, with the engine that was chosen for each model: the one way for all commands."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from llmopt.machine.descriptions import Description
+from llmopt.manifests import OptionInvalid, benchmarks, flag, optimizations
+from llmopt.manifests.served_models import Served, model_source
+from llmopt.options import BenchmarkOptions, CompareOptions, Options, ServedOptions
+from llmopt.starting.engines import Choice, chosen
+
+# Returns what is installed on the machine that will run the study, None where nobody knows.
+Describe = Callable[[], Description | None]
+_MOST_MODELS = 16
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A manifest's document, and the engine that was chosen for each model ("": the only one)."""
+
+    document: dict[str, Any]
+    choices: tuple[tuple[str, Choice], ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What was chosen, a line each."""
+        return tuple(
+            f"{model}: {choice.line}" if model else choice.line
+            for model, choice in self.choices
+            if choice.line
+        )
+
+    def require_installed(self) -> None:
+        """Raise OptionInvalid, which says what to install, where an engine is missing."""
+        for _, choice in self.choices:
+            choice.require_installed()
+
+
+def optimization(
+    asked: Options, describe: Describe, spelled: Callable[[str], str] = flag, *, own_evaluator: bool = False
+) -> Draft:
+    """Return the search that is `asked` for; raises OptionInvalid.
+
+    `spelled` returns what the user calls an option. `own_evaluator`: a function of the caller scores answers.
+    """
+    served, choice = _served(asked, describe, spelled)
+    document = optimizations.optimization(asked, served, own_evaluator=own_evaluator)
+    return Draft(document, (("", choice),))
+
+
+def benchmark(asked: BenchmarkOptions, describe: Describe) -> Draft:
+    """Return the benchmark of one model that is `asked` for; raises OptionInvalid."""
+    served, choice = _served(asked, describe, flag)
+    return Draft(benchmarks.benchmark(asked, served), (("", choice),))
+
+
+def comparison(asked: CompareOptions, describe: Describe) -> Draft:
+    """Return the benchmark of several models that is `asked` for; raises OptionInvalid."""
+    models = asked.models or []
+    if not 1 < len(models) <= _MOST_MODELS:
+        raise OptionInvalid(
+            f"--models {' '.join(models)}: expected 2 to {_MOST_MODELS} models; one alone is what"
+            " `llmopt benchmark --model` measures"
+        )
+    once = cache(describe)
+    found = [_served(ServedOptions(model=model, engine=asked.engine), once, flag) for model in models]
+    names = tuple(benchmarks.candidate_names(models))
+    document = benchmarks.comparison(
+        asked, [(name, one) for name, (one, _) in zip(names, found, strict=True)]
+    )
+    return Draft(document, tuple(zip(names, (choice for _, choice in found), strict=True)))
+
+
+def _served(asked: ServedOptions, describe: Describe, spelled: Callable[[str], str]) -> tuple[Served, Choice]:
+    choice = chosen(asked, describe, spelled)
+    return Served(_source(asked), choice.engine, endpoint=_endpoint(asked)), choice
+
+
+def _source(asked: ServedOptions) -> str:
+    try:
+        return model_source(asked.model)
+    except OptionInvalid as error:
+        if asked.endpoint is None:
+            raise
+        raise OptionInvalid(
+            f"--model {asked.model!r}: name the weights that the server has, as ORG/NAME; what the server"
+            " itself calls them is --endpoint-model"
+        ) from error
+
+
+def _endpoint(asked: ServedOptions) -> dict[str, str]:
+    if asked.endpoint is None:
+        return {}
+    model = {"model": asked.endpoint_model} if asked.endpoint_model else {}
+    return {"url": asked.endpoint, **model}
