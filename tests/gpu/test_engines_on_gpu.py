@@ -4,19 +4,14 @@ import time
 from dataclasses import replace
 
 import pytest
-from fakes.gpu_memory import leaving
 
-from llmopt_core.errors.classes import ErrorClass
 from llmopt_runner.engines.base import LaunchSettings
-from llmopt_runner.engines.failures import EngineStartFailed
 from llmopt_runner.engines.probing import Probe
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.engines.transformers.engine import Transformers
 
 _START_SECONDS = 300
-_BACK_SECONDS = 10
-# Less than a CUDA context and the first kernels of a server take.
-_LEFT_MIB = 450
+_BACK_SECONDS = 30
 _MODES = {
     "bf16": {"device": "cuda", "dtype": "bfloat16"},
     "bnb-4bit": {"device": "cuda", "dtype": "bfloat16", "quantization": "bnb-4bit"},
@@ -48,15 +43,3 @@ def test_transformers_serves_on_the_gpu_and_gives_it_back(gpu, settings, mode):
     while gpu.used_mib() - before > 64:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def test_a_gpu_that_is_full_is_out_of_memory(gpu, python, settings):
-    """With nearly nothing left the start fails at once as out of GPU memory, not as a crash."""
-    server = EngineServer(Transformers(), _with(settings, **_MODES["bf16"]))
-    with (
-        leaving(python, _LEFT_MIB),
-        server,
-        pytest.raises(EngineStartFailed) as caught,
-    ):
-        server.start(_START_SECONDS)
-    assert caught.value.failure.error_class is ErrorClass.GPU_OUT_OF_MEMORY
