@@ -82,7 +82,7 @@ class Arguments(Description, RunArguments, total=False):
 class BenchmarkArguments(RunArguments, total=False):
     """What `benchmark` and `benchmark_async` take beside the manifest.
 
-    `timeout` in seconds stops the runners in order; what was measured until then is returned.
+    `timeout` in seconds stops the runners gracefully; what was measured until then is returned.
     """
 
     timeout: float | None
@@ -96,7 +96,7 @@ _ANY_URL = f"http://{LOOPBACK}/score"
 def optimize(model: str | None = None, **arguments: Unpack[Arguments]) -> OptimizationResult:
     """Find the best way to serve `model`; blocks until the study has ended. See `Arguments`.
 
-    Called again with the same arguments it goes on where it stopped. Ctrl-C stops the runners in order.
+    Called again with the same arguments it continues where it stopped. Ctrl-C stops the runners gracefully.
 
     Raises:
         LlmoptError: InputInvalid and OptionInvalid name what is wrong with the arguments, ManifestChanged
@@ -108,7 +108,7 @@ def optimize(model: str | None = None, **arguments: Unpack[Arguments]) -> Optimi
 
 
 async def optimize_async(model: str | None = None, **arguments: Unpack[Arguments]) -> OptimizationResult:
-    """Do what `optimize` does without blocking the event loop; cancelling stops the runners in order."""
+    """Do what `optimize` does without blocking the event loop; cancelling stops the runners gracefully."""
     require_known(arguments, Arguments.__optional_keys__, "optimize")
     manifest = arguments.get("manifest")
     asked = await anyio.to_thread.run_sync(
@@ -121,7 +121,7 @@ async def optimize_async(model: str | None = None, **arguments: Unpack[Arguments
 def benchmark(manifest: Manifest, **arguments: Unpack[BenchmarkArguments]) -> BenchmarkResult:
     """Compare the candidates of `manifest` (a mapping, YAML text or a Path); blocks until they are measured.
 
-    Called again with the same manifest it goes on where it stopped. Ctrl-C stops the runners in order.
+    Called again with the same manifest it continues where it stopped. Ctrl-C stops the runners gracefully.
 
     Raises:
         LlmoptError: InputInvalid and OptionInvalid name what is wrong with the manifest, ManifestChanged
@@ -133,7 +133,7 @@ def benchmark(manifest: Manifest, **arguments: Unpack[BenchmarkArguments]) -> Be
 
 
 async def benchmark_async(manifest: Manifest, **arguments: Unpack[BenchmarkArguments]) -> BenchmarkResult:
-    """Do what `benchmark` does without blocking the event loop; cancelling stops the runners in order."""
+    """Do what `benchmark` does without blocking the event loop; cancelling stops the runners gracefully."""
     require_known(arguments, BenchmarkArguments.__optional_keys__, "benchmark")
     asked = described(None, manifest, {}, _caller("benchmark", arguments))
     _check_kind(asked.document, "LLMBenchmark", "llmopt.optimize()")

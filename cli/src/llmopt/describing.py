@@ -62,7 +62,7 @@ class Description(TypedDict, total=False):
 class Caller:
     """Whom a description is made for: the function's `name`, and what it can do with it.
 
-    `describe` returns what is installed where the study will run (None: nobody knows). `say` is told what
+    `describe` returns what is installed where the study will run (None: nobody knows). `say` gets what
     was chosen. `items` is the folder for data sets that are given as lists; None: it takes none.
     """
 

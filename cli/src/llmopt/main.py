@@ -165,7 +165,7 @@ def status(
     results: Results = RESULTS,
     storage: StorageUrl = None,
 ) -> None:
-    """Show this machine, its engines and studies, what runs, and what to mend."""
+    """Show this machine, its engines and studies, what runs, and what to fix."""
     from llmopt.commands.showing_status import show_status
 
     raise typer.Exit(show_status(results, storage, detailed=detailed))

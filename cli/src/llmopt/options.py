@@ -231,7 +231,7 @@ class CompareOptions(MeasuredOptions):
 
 @dataclass(frozen=True)
 class Target:
-    """Which cluster, and where in it: as kubectl is told."""
+    """Which cluster, and where in it: with kubectl's options."""
 
     namespace: Annotated[
         str | None,

@@ -52,7 +52,7 @@ class Acceptances:
         return known[1]
 
     def resource(self, document: Mapping[str, Any]) -> Resource:
-        """Return an accepted resource as its types; the last few are kept: a thousand would take room."""
+        """Return an accepted resource as its types; only the last few are kept in memory."""
         known = self._typed.get((document["metadata"]["uid"], _mark(document)))
         return known or self._keep(document, resource_of(served_document(document)))
 

@@ -1,4 +1,4 @@
-"""Proves that the watches tell: what the API server lists must have come by."""
+"""Checks that the watches report everything: what the API server lists must have been observed."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ _PATIENCE_SECONDS = 15.0
 
 
 class Audit:
-    """Compares a list of the API server (from its cache: cheap for it) with what the watches told."""
+    """Compares a list of the API server (from its cache: cheap for it) with what the watches reported."""
 
     def __init__(
         self, cluster: Cluster, sightings: Sightings, namespaces: Sequence[str], pulse: Pulse
@@ -48,7 +48,7 @@ class Audit:
             await asyncio.sleep(patience_seconds)
         if missing := self._missing(listed):
             text = ", ".join(str(key) for key in missing[:3])
-            self._pulse.wrong(PART, f"{len(missing)} changes were not told, of {text}")
+            self._pulse.wrong(PART, f"{len(missing)} changes were not reported, of {text}")
         else:
             self._pulse.beat(PART)
 
@@ -74,7 +74,7 @@ class Audit:
 
 
 def _knows(metadata: Mapping[str, Any] | None, seen: tuple[str, int]) -> bool:
-    """Whether the watch told of this version, or of one that took its name."""
+    """Whether the watch reported this version, or of one that took its name."""
     uid, version = seen
     if metadata is None:
         return False

@@ -1,4 +1,4 @@
-"""The operator program: leads, watches, reconciles, rolls up; ends in order."""
+"""The operator program: leads, watches, reconciles, rolls up; ends gracefully."""
 
 import argparse
 import asyncio
@@ -73,7 +73,7 @@ def _spare_the_collector() -> None:
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Report what no task was there to take.
 
-    kopf leaves watches half read when it is stopped. That one cannot be closed in order then is no fault.
+    kopf leaves watches half read when it is stopped. That one cannot be closed gracefully then is no error.
     """
     if "asyncgen" in context:
         log.debug("%s", context["message"], exc_info=context.get("exception"))

@@ -1,4 +1,4 @@
-"""What a runner tells Prometheus: its trials, the values it finds, its memory, its errors.
+"""What a runner exports to Prometheus: its trials, the values it finds, its memory, its errors.
 
 Imported only where metrics are asked for: the client library costs a tenth of a second. Counts are this
 runner's own, so a sum over runners counts no trial twice; what stands for the whole study says so in its
@@ -45,7 +45,7 @@ class DeviceMemory:
 
 
 class MemoryView(Protocol):
-    """What can be told of the memory, asked at each scrape: it must answer at once."""
+    """What is known of the memory, asked at each scrape: it must answer at once."""
 
     def devices(self) -> Sequence[DeviceMemory]:
         """Return the devices that are watched now."""
@@ -206,7 +206,7 @@ def _by_device(name: str, text: str, values: Mapping[str, float]) -> GaugeMetric
 def exporting(
     study: Study, memory: MemoryView, *, planned: int, host: str, port: int
 ) -> Iterator[Callable[[OutcomeKind, Outcome], None]]:
-    """Serve the metrics of a runner of `study`, and yield what each ended trial is to be told to.
+    """Serve the metrics of a runner of `study`, and yield the function that takes each ended trial.
 
     `planned` is how many trials the study may have. The study is read here and at each trial's end, never for
     a scrape.

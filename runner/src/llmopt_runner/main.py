@@ -83,7 +83,7 @@ def _options(arguments: Sequence[str] | None, secrets: Mapping[str, str]) -> arg
     parser.add_argument("--results", type=Path, required=True, help="folder for engine logs")
     parser.add_argument("--index", type=int, default=int(os.environ.get("JOB_COMPLETION_INDEX", "0")))
     parser.add_argument(
-        "--end-with-stdin", action="store_true", help="stop in order when standard input ends"
+        "--end-with-stdin", action="store_true", help="stop gracefully when standard input ends"
     )
     parser.add_argument(
         "--metrics-port", type=_port, help="serve Prometheus metrics here; 0: any free port, which is logged"
@@ -138,7 +138,7 @@ def _planned(resource: Resource) -> int:
 def _metrics(
     options: argparse.Namespace, study: Study, progress: Progress, planned: int
 ) -> Iterator[TrialEnd]:
-    """Serve metrics where they are asked for, and yield what each ended trial is to be told to."""
+    """Serve metrics where they are asked for, and yield the function that takes each ended trial."""
     if options.metrics_port is None:
         yield lambda _kind, _outcome: None
         return
@@ -164,10 +164,10 @@ class Work:
     secrets: Mapping[str, str] = field(repr=False)
 
     def run(self, spec: OptimizationSpec | BenchmarkSpec) -> Ending:
-        """Run trials to the end of the study; what no trial can mend ends it before the first.
+        """Run trials to the end of the study; what no trial can fix ends it before the first.
 
         A study that has ended stays so: to open it again is the business of whoever starts runners, for a
-        runner that begins late cannot tell what was mended from what just came to its end.
+        runner that begins late cannot distinguish what was fixed from what just ended.
         """
         if (ended := self.study.ended) is not None:
             return Ending.told(ended)

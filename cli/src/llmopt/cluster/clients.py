@@ -1,7 +1,7 @@
 """The API server, asked as the user: the one module that knows the client.
 
 lightkube: it starts in a third of a second and keeps to httpx, where the generated clients take seconds and
-70 MiB more. Objects are plain documents here, errors those of this room.
+70 MiB more. Objects are plain documents here, errors those of this package.
 """
 
 import urllib.request
@@ -46,7 +46,7 @@ _COMPANIONS: Mapping[str, tuple[str, Any]] = {
 
 
 class Cluster:
-    """One cluster as one user sees it. Every method raises this room's errors; `close` it in the end."""
+    """One cluster as one user sees it. Every method raises this package's errors; `close` it in the end."""
 
     def __init__(self, access: Access) -> None:
         self.access = access

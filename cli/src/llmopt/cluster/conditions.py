@@ -35,7 +35,7 @@ class Problem:
     hopeless: bool = False
 
     def __str__(self) -> str:
-        """Return it in two lines, as errors of trials are told."""
+        """Return it in two lines, as errors of trials are shown."""
         told = f"{self.reason}: {self.message}" if self.message else self.reason
         return f"{told}\n  -> {self.advice}" if self.advice else told
 

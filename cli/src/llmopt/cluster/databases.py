@@ -38,7 +38,7 @@ def opened_study(
 ) -> Iterator[Study]:
     """Open the study of a resource.
 
-    `storage` is the database's URL, else the namespace's Secret tells it; `at` (HOST:PORT) is where it is
+    `storage` is the database's URL, else the namespace's Secret names it; `at` (HOST:PORT) is where it is
     reached from here, such as the near end of `kubectl port-forward`. Raises StudyOutOfReach.
     """
     name, namespace = document["metadata"]["name"], document["metadata"]["namespace"]

@@ -30,7 +30,7 @@ class PodSource(Protocol):
 
 @dataclass(frozen=True)
 class RunnerPod:
-    """One pod of a runner; `made` tells the attempts of one index apart.
+    """One pod of a runner; `made` distinguishes the attempts of one index.
 
     Of a pod that is not `placed` on a node the API server gives an empty log, not an error.
     """

@@ -43,7 +43,7 @@ def recorded(records: Sequence[TrialRecord]) -> list[Trial]:
 
 
 def remembered(document: Mapping[str, Any], status: OptimizationStatus) -> list[Trial]:
-    """Return the trials that the status of an optimization tells: the default, the best and the front."""
+    """Return the trials in the status of an optimization: the baseline, the best and the front."""
     told = (status.baseline, status.best, *status.top, *status.pareto)
     first = status.baseline.trial if status.baseline else None
     found = {trial.trial: trial for trial in reversed(told) if trial is not None}

@@ -67,7 +67,7 @@ class Subject:
 
 @dataclass
 class Watch:
-    """Looks at `subject` until it ends, and tells `audience` what a person wants to know."""
+    """Looks at `subject` until it ends, and reports to `audience` what a person wants to know."""
 
     subject: Subject
     audience: Audience

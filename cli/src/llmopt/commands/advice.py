@@ -1,4 +1,4 @@
-"""What is wrong on this machine, and how to mend it: one line each. Pure."""
+"""What is wrong on this machine, and how to fix it: one line each. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Situation:
 
 
 def advice(seen: Situation) -> Iterator[str]:
-    """Yield what is wrong and how to mend it, what keeps everything from working first."""
+    """Yield what is wrong and how to fix it, what keeps everything from working first."""
     if seen.description is None:
         yield seen.trouble
     else:

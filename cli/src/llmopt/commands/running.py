@@ -120,7 +120,7 @@ def _conclude(finding: Finding, console: Console) -> Exit:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[Stop]:
-    """Turn the first Ctrl-C or SIGTERM into a stop in order, and the second into one at once."""
+    """Turn the first Ctrl-C or SIGTERM into a graceful stop, and the second into an immediate one."""
     stop = Stop()
 
     def ask(_number: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""`llmopt status`: this machine, its engines, its studies, what runs, and what to mend."""
+"""`llmopt status`: this machine, its engines, its studies, what runs, and what to fix."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

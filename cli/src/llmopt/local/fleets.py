@@ -1,4 +1,4 @@
-"""The runner processes of one study on this machine: started, tended, ended in order."""
+"""The runner processes of one study on this machine: started, watched, ended gracefully."""
 
 import os
 import signal

@@ -16,7 +16,7 @@ from llmopt_core.storage.studies import Study
 
 @dataclass(frozen=True)
 class Stop:
-    """Set from another thread or a signal handler: end in order, or at once."""
+    """Set from another thread or a signal handler: end gracefully, or at once."""
 
     requested: threading.Event = field(default_factory=threading.Event)
     at_once: threading.Event = field(default_factory=threading.Event)
@@ -27,7 +27,7 @@ class Pace:
     """How often and how long, in seconds.
 
     `poll`: between two looks at the study. `grace`: what a runner gets to give its trial back; its engine
-    may take a while to stop. `lease`: without a beat for so long, a runner counts as dead.
+    may take a while to stop. `lease`: without a heartbeat for so long, a runner counts as dead.
     """
 
     poll: float = 1.0
@@ -37,7 +37,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Audience:
-    """Who is told: each look at the study, and each event worth a line."""
+    """Who gets the reports: each look at the study, and each event worth a line."""
 
     progress: Callable[[Status], None]
     event: Callable[[str], None]

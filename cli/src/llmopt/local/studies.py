@@ -109,7 +109,7 @@ class LocalStudy:
             return None
 
     def _goes_on(self, study: Study, end: EndReason, stored: Resource) -> bool:
-        """Say whether to start it again: its budget was changed, or what failed it may be mended.
+        """Say whether to start it again: its budget was changed, or the cause of its failure may be fixed.
 
         A benchmark that came to its end goes on too where a repeat is missing: more of them were asked for,
         or a candidate could not be measured.

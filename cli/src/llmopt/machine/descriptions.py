@@ -43,7 +43,7 @@ class DeviceFound(Occupancy):
 class GpusFound:
     """NVIDIA's GPUs, their driver and the CUDA version that it brings; `reason` says why one is not seen.
 
-    `unseen` are accelerators of which runners cannot tell more than that they are here.
+    `unseen` are accelerators of which runners only know that they are here.
     """
 
     products: tuple[str, ...] = ()

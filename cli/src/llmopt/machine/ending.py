@@ -42,7 +42,7 @@ def end_orphans(known: Sequence[Found]) -> tuple[Found, ...]:
 
 
 def end(processes: Sequence[Found]) -> tuple[Found, ...]:
-    """End `processes`, in order at first, and return those that would not die.
+    """End `processes`, gracefully at first, and return those that would not die.
 
     Each is held by a file descriptor before it is looked at again, so that no other process that gets its
     id meanwhile can be meant.

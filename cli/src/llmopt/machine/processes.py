@@ -22,7 +22,7 @@ _START_FIELD = 19  # of /proc/PID/stat, counted after the name
 
 @dataclass(frozen=True)
 class Found:
-    """One process. `session`, `mark`: "" where it has none; `born` tells it from a later one of its id."""
+    """One process. `session`, `mark`: "" where it has none; `born`: when, as ids are used again."""
 
     pid: int
     born: int
@@ -84,7 +84,7 @@ def ours() -> Ours:
 def abandoned(pid: int) -> bool:
     """Say whether the standard input of `pid` is a pipe that nobody can write to any more.
 
-    A pipe tells that by itself, so it does not matter who held the other end, or whether we may see them.
+    A pipe shows that by itself, so it does not matter who held the other end, or whether we may see them.
     """
     try:
         descriptor = os.open(f"/proc/{pid}/fd/0", os.O_RDONLY | os.O_NONBLOCK)

@@ -78,7 +78,7 @@ def _choices(machine: Machine) -> Iterator[Settings]:
 def _vllm(gpus: int) -> Settings:
     parallel = 1 << (gpus.bit_length() - 1)
     shared = Argument("tensor_parallel_size", str(parallel), "GPUs that share each layer; divides its heads")
-    length = Argument("max_model_len", "4096", "tokens of prompt and answer; lower leaves more room")
+    length = Argument("max_model_len", "4096", "tokens of prompt and answer; lower leaves more memory")
     note = f"{gpus} GPUs are here, and tensor parallelism takes a power of two" if parallel != gpus else ""
     return Settings(
         "vllm", GPU_MODEL, (length, shared) if gpus > 1 else (length,), 32, (note,) if note else ()

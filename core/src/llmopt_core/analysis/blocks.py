@@ -43,7 +43,7 @@ class Slot:
 class Block:
     """One measured block.
 
-    `metrics` by name, in their units; `scores` by item, in 0..1. `start` tells engine starts apart. `seconds`
+    `metrics` by name, in their units; `scores` by item, in 0..1. `start` counts engine starts. `seconds`
     of measuring, `start_seconds` of the engine's start before it, if any. `disturbed`: other programs took
     the processors meanwhile.
     """

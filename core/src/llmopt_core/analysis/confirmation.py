@@ -65,7 +65,7 @@ class Confirmation:
 def confirmation(study: StudyView) -> Confirmation | None:
     """Return what the repeats of `study` prove, or None where they prove nothing.
 
-    Nothing is told before the end: the winner is not known before all comparisons are decided.
+    Nothing is reported before the end: the winner is not known before all comparisons are decided.
     """
     if study.ended is None:
         return None

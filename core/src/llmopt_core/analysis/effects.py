@@ -28,7 +28,7 @@ class Interval:
         return self.low <= value <= self.high
 
     def scaled(self, factor: float) -> "Interval":
-        """Return the interval of `factor` times the quantity, in order where `factor` is negative too."""
+        """Return the interval of `factor` times the quantity; its low end is first for any factor."""
         ends = sorted((self.low * factor, self.high * factor))
         return Interval(ends[0], ends[1])
 

@@ -28,7 +28,7 @@ _CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Where the comparisons of a plan stand. `blocks` are all that were measured, in order.
+    """Where the comparisons of a plan stand. `blocks` are all that were measured, the oldest first.
 
     Candidates are counted as in a verification, the reference first: see `candidate_of`.
     """

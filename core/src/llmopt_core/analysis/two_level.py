@@ -135,7 +135,7 @@ def _design(cells: tuple[Cell, ...], times: tuple[float, ...] | None) -> _Design
 
 
 def candidate_columns(cells: Sequence[Cell]) -> list[list[float]]:
-    """Return a design's columns, one a candidate in order: 1 in its cells."""
+    """Return a design's columns, one for each candidate: 1 in its cells."""
     return [
         [float(candidate == one) for candidate, _ in cells] for one in sorted({place for place, _ in cells})
     ]

@@ -24,8 +24,8 @@ class VarianceSplit:
 
     `start`: engine starts of one configuration differ, for all items at once. `item`: items differ, or for
     speeds, repeats on one start. `time`: all configurations change together from round to round, as by heat
-    or by other programs. Where every repeat has a start of its own, speeds cannot tell starts from repeats:
-    both are in `start`, and another repeat is another start.
+    or by other programs. Where every repeat has a start of its own, the two cannot be
+    separated in speeds: both are in `start`, and another repeat is another start.
     """
 
     metric: str
@@ -52,7 +52,7 @@ class VarianceSplit:
 
 
 def split_variances(compared: Sequence[ComparedMetric], blocks: Sequence[Block]) -> tuple[VarianceSplit, ...]:
-    """Return how the variance divides, of each metric where `blocks` tell it and anything varies."""
+    """Return how the variance divides, of each metric where `blocks` show it and anything varies."""
     splits = (_split(each, blocks) for each in compared)
     return tuple(each for each in splits if each is not None)
 

@@ -217,7 +217,7 @@ def studies_explanation(reason: StudyReason) -> Explanation:  # noqa: C901, PLR0
             return Explanation(
                 (FAILED, IDLE, EVENT),
                 Recovery.ON_CHANGE,
-                "The Job of the runners failed, and no pod is left that tells why.",
+                "The Job of the runners failed, and no pod is left that shows why.",
                 f"`kubectl describe job` shows its events; {RESTART}",
             )
         case _:

@@ -20,7 +20,7 @@ _NO_SAY = frozenset({"sampling.seed"})
 
 @dataclass(frozen=True)
 class Variant:
-    """One thing that is compared: a model on an engine, told `parameters` by full name.
+    """One thing that is compared: a model on an engine, with `parameters` by full name.
 
     `origin` says whose result it is where the rest is not known yet.
     """
@@ -64,7 +64,7 @@ def compared_causes(variants: Sequence[Variant]) -> tuple[str, ...]:
 
 
 def _told(variant: Variant) -> dict[str, Value]:
-    """Return what a variant is told, complete: a default that is written down is no difference."""
+    """Return all settings of a variant: a default that is written down is no difference."""
     declaration = _declared(variant.engine)
     if declaration is None:
         return dict(variant.parameters)

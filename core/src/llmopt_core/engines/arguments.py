@@ -11,8 +11,8 @@ from llmopt_core.search.configurations import Value
 class ServeArguments:
     """Command line arguments that make a server behave as it was measured.
 
-    `told` says all that was decided, defaults too. `flags` has every spelling of those flags and whether a
-    value follows: with it, what a command line said before is taken out. `untold` holds one sentence for
+    `told` are the flags of all that was decided, defaults too. `flags` has every spelling of those and
+    whether a value follows: with it, what a command line said before is taken out. `untold` holds one sentence for
     each thing that was decided and that no argument can say.
     """
 

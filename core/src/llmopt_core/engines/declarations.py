@@ -1,4 +1,4 @@
-"""What an engine can be told: its parameters as data, so that a manifest is checked without the engine."""
+"""What can be set on an engine: its parameters as data, so that a manifest is checked without the engine."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class ParameterDeclaration:
     """One parameter of an engine.
 
     `group` is `engine` for the server's settings, `sampling` for request fields, `prompt` for messages.
-    `default` is what the engine does when it is not told (None: decided by the model or the machine at run
+    `default` is what the engine does when nothing is set (None: decided by the model or the machine at run
     time). `low`, `high` bound numbers, both included; `choices` bounds text. `neutral` is the sampling value
     that switches the parameter off (None: leaving it out does). `changes_answers` marks a setting of the
     server that changes what is answered, and not only how fast, such as a number format.
@@ -146,9 +146,9 @@ class EngineDeclaration:
     are filled in where they are known, what has no effect is set to its neutral value, what the engine
     clamps is clamped. `conflicts` returns one sentence per combination the engine would refuse.
     `freezes_sampling` says whether a server started so keeps the sampling of its first request for its life.
-    `server` says how a server elsewhere is told a configuration; None: it has no command line of ours.
+    `server` says how a configuration is passed to a server elsewhere; None: it has no command line of ours.
     `fixed_length` returns what a request says beside its sampling so that the answer has exactly so many
-    tokens; None: the engine cannot be told.
+    tokens; None: the engine has none.
     """
 
     name: str
@@ -184,7 +184,7 @@ class EngineDeclaration:
         return full_name.startswith("engine.") if known is None else known.when is When.LOAD
 
     def changed(self, configuration: Configuration) -> Configuration:
-        """Return what of `configuration` the engine must be told, because it differs from its defaults."""
+        """Return the part of `configuration` that differs from the engine's defaults."""
         return Configuration.from_flat(
             {
                 name: value

@@ -47,7 +47,7 @@ def decided_arguments(
     searched: Mapping[str, Value],
     fixed: Mapping[str, Value],
 ) -> ServeArguments | None:
-    """Return what a server elsewhere is told: what was searched, and what the engine was fixed to."""
+    """Return the settings of a server elsewhere: what was searched, and what the engine was fixed to."""
     if declaration.server is None:
         return None
     decided = {*searched, *(name for name in fixed if name.startswith("engine."))}

@@ -1,4 +1,4 @@
-"""How an engine's own server is told a configuration: as data and pure functions.
+"""How a configuration is passed to an engine's own server: as data and pure functions.
 
 The runner starts servers with it, and the operator computes from it what it writes into manifests: nothing
 that a database holds as text has to be trusted for that.
@@ -19,7 +19,7 @@ _FILE_ENDING = ".gguf"
 
 @dataclass(frozen=True)
 class ModelReference:
-    """What a server is told of its model: a path, or a repository of the hub (and one file of it)."""
+    """How a model is passed to a server: a path, or a repository of the hub (and one file of it)."""
 
     name: str
     path: str | None = None
@@ -56,7 +56,7 @@ class ServerDeclaration:
 
     `model` gives the arguments that name its model, None where it cannot serve such a one. `arguments` says
     what a command line elsewhere must say of the parameters that were decided (full names). `command` gives
-    the shell lines for a program with its model, told what differs from the defaults. `request_fields` are
+    the shell lines for a program with its model and what differs from the defaults. `request_fields` are
     the body fields that make sampling parameters take effect.
     """
 

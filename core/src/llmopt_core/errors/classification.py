@@ -28,7 +28,7 @@ class Evidence:
     """All that is known of a failure.
 
     Exit code or signal, the whole log, and the trial's own numbers by short name, such as `n_ctx`. What the
-    kernel killed for memory leaves no line: that is the memory guard's to tell. `engine` is whose log it is,
+    kernel killed for memory leaves no line: the memory guard reports it. `engine` is whose log it is,
     for two engines on one library say the same, and what to do about it differs; "" where it is not known.
     """
 

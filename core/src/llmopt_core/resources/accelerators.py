@@ -80,7 +80,7 @@ def gpus_taken(values: Mapping[str, Value]) -> int:
 
 
 def requested_gpus(runners: Runners | None) -> int | None:
-    """Return how many whole GPUs, or one slice, a runner gets; None where the manifest does not tell."""
+    """Return how many whole GPUs, or one slice, a runner gets; None where the manifest does not say."""
     if runners is None or runners.template.resource_claims:
         return None
     limits = {name: amount for name, amount in runners.resources.limits.items() if name.startswith(_MAKERS)}

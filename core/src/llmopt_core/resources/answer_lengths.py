@@ -26,10 +26,10 @@ def scored_faults(asked: Mapping[str, str], workload: Workload | None) -> Iterat
 
 
 def length_faults(workload: Workload | None, declaration: EngineDeclaration) -> Iterator[Fault]:
-    """Yield a fault where the engine cannot be told the length of answers."""
+    """Yield a fault where the engine has no request field for the length of answers."""
     if workload is None or workload.output_tokens is None or declaration.fixed_length is not None:
         return
-    expected = f"no outputTokens: engine {declaration.name} cannot be told how long answers are"
+    expected = f"no outputTokens: engine {declaration.name} has no request field for the length of answers"
     yield Fault(_PATH, workload.output_tokens, expected)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a manifest, said so that a person can mend it."""
+"""What is wrong with a manifest, said so that a person can fix it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

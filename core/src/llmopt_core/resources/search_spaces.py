@@ -89,7 +89,7 @@ def complete(
 ) -> Configuration:
     """Return the canonical configuration: what is searched over what is fixed over the engine's defaults.
 
-    Steps of a float dimension add up to 0.6000000000000001: people and configurations are told 0.6.
+    Steps of a float dimension add up to 0.6000000000000001: people and configurations get 0.6.
     """
     known = {name: _plain(value) for name, value in {**fixed, **parameters}.items()}
     return declaration.canonical(Configuration.from_flat(known))

@@ -1,4 +1,4 @@
-"""What only the engine's declaration and the installed names can tell about a manifest.
+"""The checks of a manifest that need the engine's declaration and the installed names.
 
 Every check takes valid parts and yields faults; a part that is itself faulty is None and not checked further.
 """

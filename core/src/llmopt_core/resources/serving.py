@@ -296,7 +296,7 @@ class MemoryGuard(Part):
 
     warning_percent: Annotated[int, Field(ge=1, le=100, description="Recorded.")] = 80
     critical_percent: Annotated[
-        int, Field(ge=1, le=100, description="No new requests; the trial ends in order.")
+        int, Field(ge=1, le=100, description="No new requests; the trial ends gracefully.")
     ] = 90
     emergency_percent: Annotated[int, Field(ge=1, le=100, description="The server is killed at once.")] = 95
     predict: Annotated[

@@ -88,7 +88,7 @@ class Progress(Part):
     copied: Annotated[Count, Field(description="Trials whose configuration had been measured before.")] = 0
     pruned: Annotated[Count, Field(description="Trials stopped early because they could not win.")] = 0
     infeasible: Annotated[Count, Field(description="Trials that do not fit or that the engine refuses.")] = 0
-    invalid: Annotated[Count, Field(description="Trials whose measurement is void.")] = 0
+    invalid: Annotated[Count, Field(description="Trials whose measurement is invalid.")] = 0
     failed: Count = 0
     confirm_planned: Annotated[Count, Field(description="Repeats of the winners and of the default.")] = 0
     confirm_finished: Count = 0

@@ -24,7 +24,7 @@ def distribution(dimension: Dimension) -> BaseDistribution:
 
 
 def distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
-    """Return the distribution of every parameter of `space` by full name, in order."""
+    """Return the distribution of every parameter of `space` by full name, in the space's order."""
     return {parameter.name: distribution(parameter.dimension) for parameter in space.parameters}
 
 

@@ -103,7 +103,7 @@ def _lesson(
     machine: str,
     asked: bool,  # noqa: FBT001 - private
 ) -> EarlierStudy | None:
-    """Return what `other` tells, None where that is too little, or not of this engine and machine."""
+    """Return what `other` shows, None where that is too little, or not of this engine and machine."""
     theirs = other.definition
     if theirs.name == definition.name or theirs.comparison is not None:
         return None
@@ -139,7 +139,7 @@ def _best_first(study: Study) -> list[TrialRecord]:
 
 
 def _is_told(trial: TrialRecord) -> bool:
-    """Say whether all of `trial` was measured; what is a copy of another tells nothing new."""
+    """Say whether all of `trial` was measured; what is a copy of another adds nothing."""
     outcome = trial.outcome
     return trial.phase is not Phase.CONFIRM and outcome is not None and outcome.kind is OutcomeKind.MEASURED
 

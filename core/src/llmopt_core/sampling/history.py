@@ -1,7 +1,7 @@
 """What the sampler is shown: the search trials as an Optuna study in this process's memory.
 
 Optuna's samplers read all trials several times per question and write their notes back one transaction at a
-time. In memory that is cheap; what they noted goes into the trial's ticket, in the claim's one transaction.
+time. In memory that is cheap; what they noted goes into the trial's request, in the claim's one transaction.
 Confirm trials are not shown: their items are others. The default is shown where the engine said what its
 parameters were.
 """

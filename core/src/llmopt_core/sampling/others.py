@@ -97,7 +97,7 @@ def _result(
 
 
 def _ranked(study: Study, reference: OptimizationRef, field: str) -> dict[str, Value]:
-    """Return what rank 0 (the default), 1 (the winner) or a place in the list of the best was told."""
+    """Return what rank 0 (the default), 1 (the winner) or a place in the list of the best was given."""
     if reference.rank == 0:
         return {}
     proof = confirmation(study)

@@ -128,7 +128,7 @@ class SearchSpace:
     parameters: tuple[SpaceParameter, ...]
 
     def names(self) -> tuple[str, ...]:
-        """Return the full names, in order."""
+        """Return the full names, in the order of the manifest."""
         return tuple(parameter.name for parameter in self.parameters)
 
     def settled(self, values: Mapping[str, object]) -> dict[str, Value]:

@@ -38,7 +38,7 @@ class Ticket:
     """What a trial was created for, and who holds it: written when it waits and when it is claimed.
 
     A `complete` one is run with exactly `parameters`; otherwise they are fixed and the sampler fills in the
-    rest. `session` tells two processes of the same runner name apart, `token` two claims of one process.
+    rest. `session` distinguishes two processes of the same runner name, `token` two claims of one process.
     `attempt` counts all returns, `losses` those by a runner that died. Repeats are run in the order of their
     `turn`, those of one `start` on one engine start: see `repeats.turns`. `sampler` is what the sampler wants
     to find again in this trial.

@@ -1,4 +1,4 @@
-"""How a trial ends: told by its runner, given back, or taken from a runner that died.
+"""How a trial ends: reported by its runner, given back, or taken from a runner that died.
 
 Each is one transaction that begins by turning the running trial into a finished one; where it does not run
 any more, somebody else was first and nothing is written. So a trial ends, and is run again, exactly once.
@@ -52,7 +52,7 @@ class Endings:
     def reap(self, trial: StoredTrial, beat: Beat | None, max_losses: int) -> bool:
         """Have `trial` run again, or fail it after `max_losses`; False where another was first.
 
-        `beat` is what its runner last said.
+        `beat` is the last heartbeat of its runner.
         """
         with self._exclusive() as connection:
             if trial.ticket.losses + 1 < max_losses:

@@ -42,7 +42,7 @@ def all_items(
 
 
 def columns(items: Sequence[MeasuredItem], concurrency: int | None) -> MeasuredItems:
-    """Return the columns of `items`, which are in order."""
+    """Return the columns of `items`, which are sorted."""
     return MeasuredItems(
         scores=tuple(item.score for item in items),
         e2e_ms=tuple(item.e2e_ms for item in items),

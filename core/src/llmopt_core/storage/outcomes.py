@@ -27,7 +27,7 @@ def trial_state(kind: OutcomeKind) -> TrialState:
 
 
 def objective_values(outcome: Outcome, definition: StudyDefinition) -> list[float]:
-    """Return the objectives' values in order, none unless the trial is complete."""
+    """Return the values in the order of the objectives, none unless the trial is complete."""
     if trial_state(outcome.kind) is not TrialState.COMPLETE:
         return []
     return [float(outcome.metrics[objective.metric]) for objective in definition.objectives]

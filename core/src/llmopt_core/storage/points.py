@@ -13,7 +13,7 @@ _STEP_TOLERANCE = 1e-8
 
 
 def dimensions(space: SearchSpace) -> dict[str, Dimension]:
-    """Return the dimension of every parameter of `space` by full name, in order."""
+    """Return the dimension of every parameter of `space` by full name, in the space's order."""
     return {parameter.name: parameter.dimension for parameter in space.parameters}
 
 
@@ -38,12 +38,12 @@ def _on_grid(dimension: IntDimension | FloatDimension, value: float) -> bool:
 
 
 def identity(point: Mapping[str, Value]) -> Identity:
-    """Return what tells points apart: 1, 1.0 and True are three values."""
+    """Return what distinguishes points: 1, 1.0 and True are three values."""
     return tuple([(name, type(point[name]).__name__, point[name]) for name in sorted(point)])
 
 
 def walk(space: SearchSpace, choose: Callable[[str], Value]) -> dict[str, Value]:
-    """Return one value per active parameter, asking `choose` in order, so that conditions are known."""
+    """Return one value per active parameter, asking `choose` for a condition's parameter first."""
     values: dict[str, Value] = {}
     for parameter in space.parameters:
         if parameter.active(values):

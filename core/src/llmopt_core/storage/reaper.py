@@ -9,7 +9,7 @@ from llmopt_core.storage.studies import Study
 class Janitor:
     """Finds trials whose runner died, or said that it ended, and has them run again.
 
-    However many janitors sweep, each lost trial is run again exactly once. A trial whose runner died
+    However many reapers sweep, each lost trial is run again exactly once. A trial whose runner died
     `max_losses` times is failed instead: a configuration that kills its runner must not go on for ever.
     `clock` gives monotonic seconds of this process; no clock is shared with the runners.
     """

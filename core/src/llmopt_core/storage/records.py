@@ -92,9 +92,9 @@ class ConstraintDefinition:
 
 @dataclass(frozen=True)
 class Serving:
-    """What is served, by what, told what: enough for any runner to serve the same.
+    """What is served, by what, with which settings: enough for any runner to serve the same.
 
-    `model` and `engine` are as a manifest writes them, `parameters` all that they are told, by full name.
+    `model` and `engine` are as a manifest writes them, `parameters` all their settings, by full name.
     """
 
     model: Mapping[str, Any]
@@ -125,7 +125,7 @@ class CandidateDefinition:
 
     @property
     def parameters(self) -> Mapping[str, Value]:
-        """What it is told, by full name."""
+        """Its settings, by full name."""
         return {} if self.serving is None else self.serving.parameters
 
 
@@ -153,8 +153,8 @@ class ComparisonDefinition:
 class StudyDefinition:
     """All that a study is created from.
 
-    `fingerprint` tells a study of other settings from this one; `resource` is `namespace/name` of what it was
-    made for. `serving` is what an optimization starts from: its model, its engine, and what both are told
+    `fingerprint` changes with the study's settings; `resource` is `namespace/name` of what it was
+    made for. `serving` is what an optimization starts from: its model, its engine, and the settings of both
     in every trial. With a `comparison` nothing is searched: all trials are repeats of its candidates.
     `output_tokens` is the length of every answer, where it is fixed.
     """
@@ -200,7 +200,7 @@ class Outcome:
     measured before its stop, which only a sampler may use. `samples` maps an item's id to its
     score, whose mean is the metric `sample_metric`.
     `items` is what a later trial is compared with while it runs, where the study stops trials by it.
-    `facts` is what the engine told about itself. `seconds` maps a stage (load, warmup, measure, framework)
+    `facts` are the engine's own reports. `seconds` maps a stage (load, warmup, measure, framework)
     to its wall time.
     """
 

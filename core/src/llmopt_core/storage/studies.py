@@ -1,4 +1,4 @@
-"""One study's record, as runners, janitors and readers use it."""
+"""One study's record, as runners, reapers and readers use it."""
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -312,7 +312,7 @@ class Study:
     def reopen(self) -> None:
         """Forget that the study was ended, for example because its budget was raised.
 
-        Repeats of a comparison that came to nothing are to be run again: what failed them may be mended.
+        Repeats of a comparison that came to nothing are to be run again: their cause may be fixed.
         """
         comparison = self.comparison
         with self._exclusive() as connection:

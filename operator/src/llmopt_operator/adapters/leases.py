@@ -173,7 +173,7 @@ class Lease:
         return {**lease, "spec": spec}
 
     async def _failed(self, problem: str, *, refused: bool = False) -> None:
-        """Log a problem once; where it is refused, tell whoever looks at the Lease, if that is allowed."""
+        """Log a problem once; where it is refused, report it on the Lease, if that is allowed."""
         self._written = None
         if problem == self._problem:
             return

@@ -15,7 +15,7 @@ class MakeStudy:
 
 @dataclass(frozen=True)
 class ReopenStudy:
-    """Let a study go on that had ended: its budget was raised, or what failed it was mended."""
+    """Let a study go on that had ended: its budget was raised, or the cause of its failure was fixed."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Happening:
 class Plan:
     """What must change so that the cluster comes nearer to what is asked for.
 
-    Actions come first and in order. A plan with a status is the last one for now; after one without,
+    Actions come first, in their sequence. A plan with a status is the last one for now; after one without,
     everything is looked at again. `recheck_seconds` is when to look again though nothing is heard.
     """
 

@@ -1,7 +1,7 @@
-"""What to do next about one resource. Pure: the same sight gives the same plan.
+"""What to do next about one resource. Pure: the same observed state gives the same plan.
 
 Level-triggered: nothing is remembered between two decisions but what the cluster and the study hold, so it
-may be interrupted between any two actions. The name of a Job follows from what its runners are told, so a
+may be interrupted between any two actions. The name of a Job follows from the settings of its runners, so a
 second one for the same can never be created.
 """
 

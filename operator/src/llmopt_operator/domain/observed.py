@@ -139,7 +139,7 @@ class Availability(StrEnum):
 
 @dataclass(frozen=True)
 class DeploymentSeen:
-    """A Deployment as the API server has it. `containers`, in order: command and arguments by name."""
+    """A Deployment as the API server has it. `containers` has command and arguments by name."""
 
     name: str
     version: str

@@ -45,7 +45,7 @@ def waiting_for(job: JobSeen, pods: Sequence[PodSeen]) -> Problem:
 
 
 def last_failure(job: JobSeen, pods: Sequence[PodSeen]) -> PodSeen | None:
-    """Return the pod that tells why `job` failed: the last that ended with an error.
+    """Return the pod that shows why `job` failed: the last that ended with an error.
 
     A runner that was asked to stop did not fail, and its pod does not count towards the Job's limit.
     """

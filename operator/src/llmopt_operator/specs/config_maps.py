@@ -1,4 +1,4 @@
-"""The two ConfigMaps of a resource: what runners are told, and what was found."""
+"""The two ConfigMaps of a resource: the settings of its runners, and what was found."""
 
 import json
 from collections.abc import Mapping

@@ -18,7 +18,7 @@ _HASH_LENGTH = 16
 
 
 def event_of(document: Mapping[str, Any], happening: Happening, now: float) -> dict[str, Any]:
-    """Return the Event; the same happening of the same generation has the same name."""
+    """Return the Event; the same event of the same generation has the same name."""
     metadata = document["metadata"]
     mark = f"{metadata['uid']} {metadata.get('generation')} {happening.reason} {happening.message}"
     digest = hashlib.sha256(mark.encode()).hexdigest()[:_HASH_LENGTH]

@@ -1,4 +1,4 @@
-"""What a runner's pod finds on its disks: its manifest, data sets, models, and room to write."""
+"""What a runner's pod finds on its disks: its manifest, data sets, models, and space to write."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

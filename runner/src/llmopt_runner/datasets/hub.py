@@ -1,6 +1,6 @@
 """Data sets of the Hugging Face hub, and folders in its layout, through its own library.
 
-`workload.dataset.hf` is `owner/name`, with what the library must be told behind a question mark:
+`workload.dataset.hf` is `owner/name`, with the library's options behind a question mark:
 `openai/gsm8k?config=main&question=question&answer=answer`.
 """
 

@@ -17,7 +17,7 @@ _NUMBER = re.compile(
 
 
 class ListedDataset(DatasetSource):
-    """Items that exist already, put in order by their ids and then shuffled by the seed."""
+    """Items that exist already, sorted by their ids and then shuffled by the seed."""
 
     def __init__(self, name: str, items: Sequence[Item]) -> None:
         """Take `items` of distinct ids; what scores them follows from whether they have choices."""

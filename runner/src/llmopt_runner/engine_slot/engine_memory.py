@@ -39,7 +39,7 @@ NOTHING_SEEN = GuardReading(Level.SAFE, (), ())
 
 
 class MemoryExceeded(LlmoptError):
-    """Memory was, or would be, too little for a configuration; `failure` tells all of it.
+    """Memory was, or would be, too little for a configuration; `failure` has the details.
 
     `predicted`: no engine was started, for it surely would not fit.
     """
@@ -284,7 +284,7 @@ class EngineMemory:
 
 
 def _is_measured(facts: Mapping[str, Any]) -> bool:
-    """Say whether what an engine held tells its need: not where its cache took what was left."""
+    """Say whether what an engine held shows its need: not where its cache took what was left."""
     return not facts.get(_FILLS_FACT)
 
 

@@ -51,7 +51,7 @@ class LaunchSettings:
 
     @property
     def model_reference(self) -> ModelReference:
-        """What a server is told of the model."""
+        """How the model is passed to a server."""
         if self.model_path is not None:
             return ModelReference(
                 self.model_id, str(self.model_path), trust_remote_code=self.trust_remote_code
@@ -149,24 +149,24 @@ class Engine(ABC):
         """Return the body fields for `sampling` under which every answer has exactly `output_tokens`.
 
         Raises:
-            UnsupportedParameter: the engine does not declare a parameter, or cannot be told the length.
+            UnsupportedParameter: the engine does not declare a parameter, or has no field for the length.
         """
         return {**self.request_fields(sampling), **self._fixed_length(output_tokens)}
 
     def _fixed_length(self, output_tokens: int) -> Mapping[str, Value]:
         if self.declaration.fixed_length is None:
             raise UnsupportedParameter(
-                f"engine {self.declaration.name} cannot be told how long answers are: remove"
+                f"engine {self.declaration.name} has no request field for the length of answers: remove"
                 " spec.workload.outputTokens"
             )
         return self.declaration.fixed_length(output_tokens)
 
     @abstractmethod
     def read_facts(self, log_text: str, metrics_text: str) -> dict[str, Any]:
-        """Return what the server told about itself; sizes in MiB, times in seconds, by unit in the name."""
+        """Return the server's reports about itself; sizes in MiB, times in seconds, by unit in the name."""
 
     def read_counters(self, metrics_text: str) -> dict[str, float]:
-        """Return counts that only grow while the server lives; a trial is told how much they grew."""
+        """Return counts that only grow while the server lives; a trial gets how much they grew."""
         del metrics_text
         return {}
 
@@ -175,7 +175,7 @@ class Engine(ABC):
     ) -> MemoryNeed | None:
         """Return what `configuration` will ask of memory for a model of `shape`; None: it is not known.
 
-        What cannot be told is left out: a configuration that surely does not fit is refused without a start.
+        What is not known is left out: a configuration that surely does not fit is refused without a start.
         """
 
     def context_tokens(self, model: Path) -> int | None:
@@ -188,7 +188,7 @@ class Engine(ABC):
         return None
 
     def count_tokens(self, model: Path, prompts: Sequence[str]) -> Sequence[int] | None:
-        """Return how many tokens each of `prompts` has at least; None: that cannot be told."""
+        """Return how many tokens each of `prompts` has at least; None: that is not known."""
         del model, prompts
         return None
 

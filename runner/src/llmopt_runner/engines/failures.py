@@ -46,7 +46,7 @@ class EngineStartFailed(LlmoptError):
     """The engine ended, or refused, before it gave a completion.
 
     `exit_code` and `signal` are the engine's own (None: it was still alive). `log` is its log, the head and
-    the tail where it is long. `error_class` is None where only the log can tell it. `engine` is set by who
+    the tail where it is long. `error_class` is None where only the log shows it. `engine` is set by who
     started it.
     """
 
@@ -119,7 +119,7 @@ class EngineStartTimeout(EngineStartFailed):
     """The engine lives, but no completion came back in time."""
 
     error_class = ErrorClass.ENGINE_START_TIMEOUT
-    suggestion = "Raise spec.engine.startTimeout if the engine only needs longer; its log tells what it did."
+    suggestion = "Raise spec.engine.startTimeout if the engine only needs longer; its log shows what it did."
 
     def explained(self, numbers: Mapping[str, Any]) -> Failure:
         """Return the cause that the log names: an engine may live on, and answer nothing but errors."""

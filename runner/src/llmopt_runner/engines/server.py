@@ -51,7 +51,7 @@ class EngineServer:
     """
 
     def __init__(self, engine: Engine, settings: LaunchSettings, *, grace_seconds: float = 10.0) -> None:
-        """Keep what is needed; nothing is started yet. `grace_seconds` is what a stop in order may take."""
+        """Keep what is needed; nothing is started yet. `grace_seconds` is what a graceful stop may take."""
         self.engine = engine
         self.settings = settings
         self._picks_port = settings.port == 0
@@ -170,7 +170,7 @@ class EngineServer:
             return ""
 
     def facts(self) -> dict[str, Any]:
-        """Return what the server told about itself, see Engine.read_facts."""
+        """Return what the server reported about itself, see Engine.read_facts."""
         return self.engine.read_facts(self.log_text(), self.metrics_text())
 
     def doubts(self) -> tuple[str, ...]:
@@ -182,7 +182,7 @@ class EngineServer:
         return self.engine.read_counters(self.metrics_text()) if self.engine.counts else {}
 
     def kill(self) -> None:
-        """Have the whole process tree killed, without waiting for it; `stop` does, and tells what is left."""
+        """Kill the whole process tree without waiting for it; `stop` waits, and reports what is left."""
         if self._process is not None:
             self._process.kill()
 

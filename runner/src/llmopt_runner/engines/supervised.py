@@ -80,11 +80,11 @@ class SupervisedProcess:
         return processes.descendants(self._supervisor.pid) if self._exit is None else ()
 
     def note_shared_memory(self) -> None:
-        """Remember what the engine has in shared memory now: killed with its supervisor, it cannot tell."""
+        """Remember what the engine has in shared memory: after a kill of its supervisor nobody knows."""
         self._shared_memory = supervisor.shared_memory_of(self.pids())
 
     def end(self, *, at_once: bool = False) -> tuple[int, ...]:
-        """End the whole tree, in order or `at_once`; return the processes that would not die."""
+        """End the whole tree, gracefully or `at_once`; return the processes that would not die."""
         self._order(b"K" if at_once else b"T")
         grace = 0.0 if at_once else self._grace_seconds
         if not self._ended.wait(grace + _SUPERVISOR_SLACK_SECONDS):

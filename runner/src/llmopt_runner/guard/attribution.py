@@ -27,7 +27,7 @@ class View:
 
 @dataclass(frozen=True)
 class Share:
-    """What the engine holds of a GPU, and what others do. `mib` is None where that cannot be told.
+    """What the engine holds of a GPU, and what others do. `mib` is None where that is not known.
 
     `neighbours` are the listed processes of others.
     """

@@ -106,7 +106,7 @@ class memory_guard:  # noqa: N801 - used as the statement `with memory_guard(…
         return self._guard.reading()
 
     def check(self) -> None:
-        """Raise MemoryRanOut once a device was CRITICAL: a place where the block can end in order."""
+        """Raise MemoryRanOut once a device was CRITICAL: a place where the block can end gracefully."""
         if self._guard.exceeded:
             raise self._ran_out()
 

@@ -65,7 +65,7 @@ def blames_others(engine_mib: float, others_mib: float, alone_mib: float) -> boo
 
 
 def busy_failure(told: str, others: tuple[Holder, ...]) -> Failure:
-    """Return the failure of an engine that others leave no room."""
+    """Return the failure of an engine to which others leave too little memory."""
     held = f", others' are {told_holders(others)}" if others else ""
     return Failure(
         ErrorClass.MEMORY_BUSY,

@@ -70,7 +70,7 @@ class LeakCheck:
 
         `engine` are the processes that were ever seen to be the engine's, with the times of their start. What
         other processes took meanwhile is theirs, and no leak; of a GPU that others use, too, only what living
-        processes of the engine hold is told.
+        processes of the engine hold is reported.
         """
         began_at = self._clock()
         while True:
@@ -96,7 +96,7 @@ def _held(device: MemoryDevice) -> _Held | None:
         shared = device.kind == "gpu" and (bool(device.listed()) or mib > NOBODYS_MIB)
         return _Held(device.total_mib(), mib, {holder.pid: holder for holder in holders}, shared)
     except DeviceUnreadable as error:
-        log.warning("leaks of a device's memory cannot be told: %s", error)
+        log.warning("leaks of a device's memory cannot be detected: %s", error)
         return None
 
 

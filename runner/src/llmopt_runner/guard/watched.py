@@ -115,7 +115,7 @@ class WatchedDevice:
 def weigh_gpus(watched: Sequence[WatchedDevice], pids: Collection[int], *, dying: bool = False) -> None:
     """Note what the engine holds of each GPU among `watched`, and which of them it uses.
 
-    All at once: only together they tell whether NVML knows the engine's processes. Of an engine that may be
+    All at once: only together they show whether NVML knows the engine's processes. Of an engine that may be
     `dying`, what it held before still counts.
     """
     seen = [(each, view) for each in watched if each.device.kind == "gpu" and (view := each.view())]

@@ -48,9 +48,9 @@ class Shortage:
 
 
 def watch_processors(pids: Callable[[], Sequence[int]]) -> Callable[[], Shortage]:
-    """Begin to watch; return what tells what kept processors from a measurement since then.
+    """Begin to watch; return a function that says what kept processors from a measurement since then.
 
-    `pids` asks for the engine's processes; of one that runs elsewhere, and has none, nothing is told.
+    `pids` asks for the engine's processes; of one that runs elsewhere, and has none, nothing is reported.
     """
     before = processor_times(pids())
 
@@ -109,7 +109,7 @@ def _neighbours(gpu: GpuCondition) -> Iterable[str]:
         count = f"{len(gpu.neighbours)} processes, " if gpu.neighbours else ""
         yield (
             f"other programs used {gpu.device} during the measurement ({count}{gpu.others_mib:.0f} MiB):"
-            " speeds may be too low, and energy is not told; give the runner a GPU of its own"
+            " speeds may be too low, and energy is not reported; give the runner a GPU of its own"
         )
 
 

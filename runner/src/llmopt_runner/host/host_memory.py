@@ -78,7 +78,7 @@ class HostMemory:
         """Return nothing: what main memory and processors take is not counted."""
 
     def clock_events(self) -> int:
-        """Return 0: of processors nothing is told."""
+        """Return 0: of processors nothing is known."""
         return 0
 
     def memory_errors(self) -> int:
@@ -91,7 +91,7 @@ class HostMemory:
         except OSError as error:
             raise DeviceUnreadable(f"host: {error}") from error
         if found is None:
-            raise DeviceUnreadable(f"{self._proc / 'meminfo'} does not tell MemTotal and MemAvailable")
+            raise DeviceUnreadable(f"{self._proc / 'meminfo'} lacks MemTotal or MemAvailable")
         total, available = (int(number) / _KIB_PER_MIB for number in found.groups())
         host: tuple[Occupancy, ControlGroup | None] = (Occupancy(total, total - available), None)
         limited = ((seen, group) for group in self._groups if (seen := group.occupancy(total)) is not None)

@@ -72,7 +72,7 @@ class NvmlDevice:
         return self.occupancy().used_mib
 
     def listed(self) -> Mapping[int, float | None]:
-        """Return the processes that NVML lists, and what each holds; None: it does not tell.
+        """Return the processes that NVML lists, and what each holds; None: it does not say.
 
         In a container they may have the host's ids, or those of the container and no memory.
         """
@@ -103,7 +103,7 @@ class NvmlDevice:
         return None if counted is None else float(counted) / _MILLIJOULES_PER_JOULE
 
     def clock_events(self) -> int:
-        """Return why the clocks are as they are, as bits of NVML's clock event reasons; 0: not told."""
+        """Return why the clocks are as they are, as bits of NVML's clock event reasons; 0: not known."""
         asked = _asked(self._nvml, self._nvml.nvmlDeviceGetCurrentClocksEventReasons, self._handle)
         return int(asked or 0)
 

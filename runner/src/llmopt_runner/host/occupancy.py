@@ -1,4 +1,4 @@
-"""What every kind of memory tells of itself: how much there is, how much is taken, and who took it."""
+"""What is known of every kind of memory: how much there is, how much is taken, and who took it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Holder:
 
 
 class DeviceUnreadable(OSError):
-    """A device does not tell its memory now."""
+    """A device does not report its memory now."""
 
 
 class MemoryDevice(Protocol):
@@ -56,7 +56,7 @@ class MemoryDevice(Protocol):
         """Return what `pids` hold together."""
 
     def listed(self) -> Mapping[int, float | None]:
-        """Return the processes that the device itself lists, and what each holds (None: it does not tell).
+        """Return the processes that the device itself lists, and what each holds (None: it does not say).
 
         Main memory lists none.
         """
@@ -74,7 +74,7 @@ class MemoryDevice(Protocol):
         """Return the energy taken since some time in the past; None where it is not counted."""
 
     def clock_events(self) -> int:
-        """Return why a GPU's clocks are as they are, as bits of NVML's clock event reasons; 0: not told."""
+        """Return why a GPU's clocks are as they are, as bits of NVML's clock event reasons; 0: not known."""
 
     def memory_errors(self) -> int:
         """Return how many errors of its memory could not be corrected; 0 where they are not counted."""

@@ -1,6 +1,6 @@
 """Accelerators whose memory is not watched here: those of other makers, and NVIDIA's without NVML.
 
-They are told by what Linux shows of them: device nodes, which a container has only where it was given the
+They are found by what Linux shows of them: device nodes, which a container has only where it was given the
 device, and the maker in /sys. The graphics of Intel's processors, without memory of their own, do not count.
 """
 

@@ -27,7 +27,7 @@ def resident_mib(pids: Sequence[int]) -> float:
 
 
 def started_at(pid: int) -> float | None:
-    """Return when a process began, which tells it from a later one of the same id; None: it is gone."""
+    """Return when a process began, as ids are used again; None: it is gone."""
     try:
         return psutil.Process(pid).create_time()
     except psutil.Error:

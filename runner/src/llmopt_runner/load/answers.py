@@ -113,7 +113,7 @@ class StreamedAnswer:
         return separate(readable("".join(self._parts)))
 
     def counts(self, max_tokens: int | None = None) -> TokenCounts:
-        """Return the server's token counts; those that cannot be true are told apart."""
+        """Return the server's token counts; those that cannot be true are listed apart."""
         counts = read_usage(self._usage, max_tokens=max_tokens)
         if counts.output == 0 and self.chunk_times and counts.impossible is None:
             return replace(counts, output=None, impossible="completion_tokens is 0 for an answer with text")

@@ -69,7 +69,7 @@ class Shared:
 
         The `budget` of a search decides how many trials share a load.
 
-        Raises what no configuration can mend: ModelNotFound, EngineNotFound and the like.
+        Raises what no configuration can fix: ModelNotFound, EngineNotFound and the like.
         """
         if served.model.trust_remote_code and os.environ.get(Variable.REMOTE_CODE) == DENY:
             raise RemoteCodeDenied(
@@ -161,7 +161,7 @@ def shared(
 def search_runner(spec: OptimizationSpec, common: Shared) -> TrialRunner:
     """Return what runs the trials of an optimization: model, engine and memory guard, ready for the first.
 
-    Raises what no configuration can mend: ModelNotFound, EngineNotFound and the like.
+    Raises what no configuration can fix: ModelNotFound, EngineNotFound and the like.
     """
     declaration = engine_declaration(spec.engine)
     secrets = common.secrets.get(Variable.MODEL_TOKEN), common.secrets.get(Variable.ENDPOINT_API_KEY)

@@ -36,7 +36,7 @@ class Ending:
 
     @classmethod
     def of(cls, failure: Failure) -> Self:
-        """Return the end that a failure brings which no configuration can mend."""
+        """Return the end that a failure brings that no configuration can fix."""
         return cls(failure.error_class, failure.told, failed=True)
 
     @classmethod

@@ -85,7 +85,7 @@ def served_by(name: str, serving: Serving, secrets: Mapping[str, str], key_owner
     """Return what the candidate `name` serves, with its own secrets or the shared ones.
 
     The shared key goes to the endpoint `key_owner` only: it is nobody else's to see. A model's token is for
-    the hub, which is one. What the engine is told at each start is no part of it.
+    the hub, which is one. The settings of each engine start are no part of it.
     """
     model = Model.model_validate(serving.model)
     engine = Engine.model_validate({**serving.engine, "args": {}})

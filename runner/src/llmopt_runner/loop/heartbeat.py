@@ -24,7 +24,7 @@ _JOIN_SECONDS = 10.0
 
 
 class Heartbeat:
-    """A context in which the runner beats; at its end it says why it ended."""
+    """A context in which the runner sends heartbeats; at its end it says why it ended."""
 
     def __init__(self, study: Study, name: str, index: int, progress: Progress, machine: str = "") -> None:
         self._study = study
@@ -49,7 +49,7 @@ class Heartbeat:
         self._stop.set()
         self._thread.join(_JOIN_SECONDS)
         if self._thread.is_alive():
-            log.warning("the heartbeat waits for the storage: it is not told how the runner ended")
+            log.warning("the heartbeat waits for the storage: how the runner ended is not stored")
             return
         self._survives("last beat", lambda: self._say(ended=self.ending if error is None else _how(error)))
 
@@ -67,7 +67,7 @@ class Heartbeat:
     def _survives(self, what: str, step: Callable[[], None]) -> bool:
         """Carry out `step`, called `what`; say whether the study is still there.
 
-        Whatever else goes wrong, the next beat is tried: a runner that lives but does not say so is taken for
+        Whatever else goes wrong, the next heartbeat is tried: a runner that lives but is silent counts as
         dead, and its trial is run by another at the same time. An error is logged once until it changes.
         """
         try:

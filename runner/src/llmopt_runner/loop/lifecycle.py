@@ -140,7 +140,7 @@ class Loop(ABC):
         """Return how the trial ended, whatever was raised in it.
 
         What left a trial otherwise would end its runner, and every replacement that is given the same trial.
-        Raises Interrupted, and StudyNotFound where nobody is left to be told.
+        Raises Interrupted, and StudyNotFound where the study is gone.
         """
         try:
             return self._trials.run(claim)
@@ -186,7 +186,7 @@ class Loop(ABC):
     def _worth_another_run(self, claim: Claim, outcome: Outcome) -> Failure | None:
         """Return the failure for which the trial is to be run again, if it is.
 
-        At once where that may help. What ends the study costs no trial of its budget: it can be mended.
+        At once where that may help. What ends the study costs no trial of its budget: it can be fixed.
         """
         if self._is_measured_again(claim, outcome):
             return DISTURBED

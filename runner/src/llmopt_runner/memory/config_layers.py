@@ -99,7 +99,7 @@ def _kv_heads(config: ModelConfig) -> int:
         return 1
     heads = config.number("kv_heads") or config.number("heads")
     if not heads:
-        raise LayoutUnknown("its configuration does not tell how many attention heads it has")
+        raise LayoutUnknown("its configuration does not say how many attention heads it has")
     return heads
 
 
@@ -108,7 +108,7 @@ def _head_size(config: ModelConfig) -> int:
     if not size and (hidden := config.number("hidden")) and (heads := config.number("heads")):
         size = hidden // heads
     if not size:
-        raise LayoutUnknown("its configuration does not tell how large its attention heads are")
+        raise LayoutUnknown("its configuration does not say how large its attention heads are")
     return size
 
 
@@ -122,5 +122,5 @@ def _of_block(config: ModelConfig, block: Any) -> CachedLayers:
     group = whole(attention.get("n_heads_in_group"))
     heads = whole(attention.get("num_key_value_heads")) or (config.number("heads") // group if group else 0)
     if not heads:
-        raise LayoutUnknown("a block of its block_configs does not tell its KV heads")
+        raise LayoutUnknown("a block of its block_configs does not say how many KV heads it has")
     return _keeping(config, LayerKind.FULL, heads)

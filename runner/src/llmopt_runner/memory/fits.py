@@ -206,7 +206,7 @@ def _longest(request: Callable[[int], float], left_bytes: float, allowed: int) -
 
 
 def _concurrency(request: float, left_bytes: float) -> int:
-    """Return how many requests fit side by side; a model that keeps nothing of them has room for one."""
+    """Return how many requests fit side by side; a model that keeps nothing of them fits one."""
     return max(0, int(left_bytes // request)) if request else int(left_bytes > 0)
 
 

@@ -51,7 +51,7 @@ def gguf_cached_layers(header: GgufHeader) -> tuple[CachedLayers, ...]:
     told = _Metadata(header)
     count = told.number("block_count") - told.number("nextn_predict_layers")
     if not 0 < count <= _MOST_LAYERS:
-        raise LayoutUnknown("its metadata does not tell how many layers it has")
+        raise LayoutUnknown("its metadata does not say how many layers it has")
     if header.architecture in _ENCODERS:
         raise LayoutUnknown("it has an encoder and a decoder, whose caches are not understood")
     windows = _windowed(told, count)
@@ -133,7 +133,7 @@ def _keeping(told: _Metadata, heads: int, *, windowed: bool) -> CachedLayers:
     if not key_size and query_heads:
         key_size = told.number("embedding_length") // query_heads
     if not key_size:
-        raise LayoutUnknown("its metadata does not tell how large its attention heads are")
+        raise LayoutUnknown("its metadata does not say how large its attention heads are")
     value_size = told.number(f"attention.value_length{suffix}") or key_size
     window = told.number("attention.sliding_window") or told.number("attention.chunk_size")
     kind = LayerKind.WINDOWED if windowed else LayerKind.FULL

@@ -89,7 +89,7 @@ def layer_words(config: ModelConfig) -> list[Word]:
         raise LayoutUnknown("it has an encoder and a decoder, whose caches are not understood")
     found = next((words for read in _READERS if (words := read(config)) is not None), None)
     if not found:
-        raise LayoutUnknown("its configuration does not tell how many layers it has")
+        raise LayoutUnknown("its configuration does not say how many layers it has")
     if len(found) > _MOST_LAYERS:
         raise LayoutUnknown(f"its configuration names {len(found)} layers")
     return _own(config, found)
@@ -219,7 +219,7 @@ def _without_list(config: ModelConfig) -> list[Word] | None:
     if "mamba_d_ssm" in config.values:  # Falcon-H1: attention and a state side by side in each layer
         return [Word.FULL_AND_STATE] * count
     if any(key.startswith(("mamba_", "ssm_")) for key in config.values):
-        raise LayoutUnknown("it has layers with a state, and its configuration does not tell which")
+        raise LayoutUnknown("it has layers with a state, and its configuration does not say which")
     return _windowed(config, count)
 
 

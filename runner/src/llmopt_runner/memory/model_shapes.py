@@ -26,7 +26,7 @@ _HUB = "hf://"
 
 
 class ModelUnreadable(LlmoptError):
-    """The model is there, and nothing in it tells what it needs."""
+    """The model is there, and nothing in it says what it needs."""
 
     error_class = ErrorClass.MODEL_NOT_FOUND
 

@@ -12,7 +12,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """The parts of a need, in MiB. What an engine's model cannot tell it leaves out, rather than guess high.
+    """The parts of a need, in MiB. What is not known of a model is left out, rather than guessed high.
 
     `place`: which memory it is taken from, where that is not the GPUs of a machine that has some and else
     the host. `both`: what does not fit on the GPUs goes to the host.

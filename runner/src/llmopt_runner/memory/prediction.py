@@ -65,7 +65,7 @@ def need_facts(need: MemoryNeed) -> dict[str, Any]:
 
 
 def observations(facts: Iterable[Mapping[str, Any]], *, gpus: bool) -> list[Observation]:
-    """Return what the facts of earlier outcomes tell about needs; `gpus`: the machine has some."""
+    """Return what the facts of earlier outcomes show about needs; `gpus`: the machine has some."""
     found = []
     for each in facts:
         predicted, guarded = each.get(NEED_FACT), each.get(GUARD_FACT)
@@ -83,7 +83,7 @@ def observations(facts: Iterable[Mapping[str, Any]], *, gpus: bool) -> list[Obse
 def estimate(need: MemoryNeed, seen: Sequence[Observation]) -> Estimate:
     """Return what `need` will come to.
 
-    Each part is scaled by the median of what engines told of it against what was predicted; what remained
+    Each part is scaled by the median of what engines reported of it against what was predicted; what remained
     between that and what was measured is added as its median. The margin is the widest that was seen around
     this median, and a share of the need that shrinks with the number of starts.
     """

@@ -77,7 +77,7 @@ def read_shape(path: Path, *, headers_only: bool = False) -> ModelShape | None:
 
 
 def unreadable(reason: str) -> ModelShape:
-    """Return the shape of a model whose files do not tell it."""
+    """Return the shape of a model whose files do not say it."""
     return ModelShape(StoredWeights(), (), 0, None, unknown=reason)
 
 
@@ -124,7 +124,7 @@ def gguf_shape(header: GgufHeader) -> ModelShape:
 
 
 def longest_context(folder: Path) -> int:
-    """Return the tokens that the config.json of `folder` allows; 0: it tells none, or is damaged.
+    """Return the tokens that the config.json of `folder` allows; 0: it names none, or is damaged.
 
     Positions that are stretched by a factor count in full. That may be more than the model can really do.
     """
@@ -184,7 +184,7 @@ def _index_note(config: ModelConfig) -> tuple[str, ...]:
 
 def _state_note(cache: Sequence[CachedLayers]) -> tuple[str, ...]:
     unsized = sum(each.count for each in cache if each.kind is LayerKind.STATE and not each.state_bytes)
-    return (f"the states of {unsized} layers are not counted: their size is not told",) if unsized else ()
+    return (f"the states of {unsized} layers are not counted: their size is not known",) if unsized else ()
 
 
 def _commonest(tensors: Sequence[StoredTensor]) -> TensorType | None:

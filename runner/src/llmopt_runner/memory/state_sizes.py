@@ -21,7 +21,7 @@ _NEMOTRON_GROUPS = 8
 
 
 def state_bytes(config: ModelConfig) -> int:
-    """Return the size of one layer's state for one sequence; 0: the configuration does not tell it."""
+    """Return the size of one layer's state for one sequence; 0: the configuration does not say it."""
     return next((size(config) for is_told, size in _KINDS if is_told(config)), 0)
 
 
@@ -107,7 +107,7 @@ def _hidden(config: ModelConfig, key: str) -> int:
 
 
 def _element_bytes(config: ModelConfig) -> float:
-    """Return the size of a number of the state: as told, else exact for Nemotron-H and 16 bits for others."""
+    """Return the size of a number of the state: as configured, else 32 bits for Nemotron-H, 16 for others."""
     told = config.values.get("mamba_ssm_cache_dtype") or config.values.get("mamba_ssm_dtype")
     known = named_type(str(told)[:40]) if told else None
     if known is not None and known.is_plain_float:

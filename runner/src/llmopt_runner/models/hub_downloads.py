@@ -138,7 +138,7 @@ def fetched(
 ) -> None:
     """Have `model` in the hub's cache where it can be fetched; `apart` runs work and looks on meanwhile.
 
-    `tell` is told how far it is. Raises ModelNotFound, ModelAccessDenied, NoRoomForModel and Interrupted.
+    `tell` gets the progress. Raises ModelNotFound, ModelAccessDenied, NoRoomForModel and Interrupted.
     """
     if not fetches(model):
         return

@@ -38,7 +38,7 @@ class ModelConfig:
     values: Mapping[str, Any]
 
     def number(self, name: str) -> int:
-        """Return the count that goes by `name` or one of its other names; 0: it is not told."""
+        """Return the count that goes by `name` or one of its other names; 0: it is missing."""
         return self.first(*_NAMES[name])
 
     def first(self, *keys: str) -> int:
@@ -57,7 +57,7 @@ class ModelConfig:
 
     @property
     def model_type(self) -> str:
-        """The family's name, "" where it is not told."""
+        """The family's name, "" where it is missing."""
         return str(self.values.get("model_type", ""))[:80]
 
     @property

@@ -102,7 +102,7 @@ def answered_quantity(text: str) -> Quantity | None:
 
 
 def numbers(text: str) -> list[Fraction]:
-    """Return all numbers that `text` has in digits, in order."""
+    """Return all numbers that `text` has in digits, in the text's order."""
     return [each.value for each in numerals(without_currencies(typed_plainly(text)))]
 
 

@@ -122,7 +122,7 @@ class Options:
         return near[0] if len(near) == 1 else None
 
     def _mentions(self, text: str) -> list[Mention]:
-        """Return which options `text` names, in order; a text inside a longer one does not count."""
+        """Return which options `text` names, first to last; a text inside a longer one does not count."""
         found = [
             Mention(place, match.start(), match.end())
             for place, pattern in enumerate(self.patterns)

@@ -15,7 +15,7 @@ _OF_GOOD_ANSWERS = ("cost_per_thousand_good_answers", "cost_per_thousand_good_an
 def token_costs(
     speed: Mapping[str, float], run: LoadRun, *, hourly_price: str | None, energy_joules: float | None
 ) -> dict[str, float]:
-    """Return `cost_per_million_tokens` and `energy_joules_per_token`, each where it can be told.
+    """Return `cost_per_million_tokens` and `energy_joules_per_token`, each where it is known.
 
     `speed` are the speed metrics of `run`; `hourly_price` is the manifest's, `energy_joules` what the GPUs
     took while it was measured.
@@ -34,7 +34,7 @@ def token_costs(
 def good_answers(
     scores: Mapping[str, float], run: LoadRun, *, hourly_price: str | None, gpus: tuple[int, int]
 ) -> dict[str, float]:
-    """Return the rate and the cost of good answers, in all and by GPU, each where it can be told.
+    """Return the rate and the cost of good answers, in all and by GPU, each where it is known.
 
     `scores` (0 to 1) are by item; `gpus` says how many the engine used, and how many the runner has. Without
     a good answer the rates are 0, and there is no cost: see `undefined_costs`.

@@ -45,7 +45,7 @@ def _refusal(validity: Validity) -> Failure | None:
         text = "give each slot more context (llamacpp: a larger n_ctx, or fewer slots), or ask for less"
         return Failure(ErrorClass.KV_CACHE_TOO_SMALL, validity.context_cut, text)
     if validity.other_lengths is not None:
-        text = "the server does not keep to the length that it is told: remove workload.outputTokens"
+        text = "the server does not keep to the requested length: remove workload.outputTokens"
         return Failure(ErrorClass.INVALID_CONFIGURATION, validity.other_lengths, text)
     return None
 

@@ -1,4 +1,4 @@
-"""Prompts that a model cannot take: told before they are sent, where its server would take them."""
+"""Prompts that a model cannot take: reported before they are sent, where its server would take them."""
 
 from collections.abc import Sequence
 from pathlib import Path

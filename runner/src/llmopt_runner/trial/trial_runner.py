@@ -160,7 +160,7 @@ class TrialRunner:
         return replace(outcome, warnings=(*outcome.warnings, *self.slot.memory.take_warnings()))
 
     def _guarded(self, outcome: Outcome) -> Outcome:
-        """What memory ended failed by it, whatever it looked like; what was seen of it is always told."""
+        """Memory is the cause of a trial that it ended; what was observed of it is always reported."""
         facts = {**outcome.facts, **self.slot.memory.facts()}
         if failure := self.slot.memory.failure(ended=outcome.failure is not None) or (
             outcome.failure and self.slot.memory.busy(outcome.failure)
@@ -349,7 +349,7 @@ class TrialRunner:
         }
 
     def _mergeable(self, claim: Claim, configuration: Configuration) -> dict[str, object]:
-        """What a server elsewhere is to be told of what was searched, and of what the engine was fixed to."""
+        """What to pass to a server elsewhere: what was searched, and what the engine was fixed to."""
         arguments = decided_arguments(
             self.declaration, configuration, searched=claim.parameters, fixed=self.fixed
         )

@@ -24,7 +24,7 @@ class Validity:
     """Reasons why a measurement is invalid (none: it holds), and warnings.
 
     `context_cut` says that the workload does not fit into the configuration's context, `other_lengths` that
-    the server does not keep to the length of answers that it is told: no repeat helps.
+    the server does not keep to the requested length of answers: no repeat helps.
     """
 
     void: tuple[str, ...]
@@ -121,7 +121,7 @@ def _truncated(records: Sequence[RequestRecord], limits: dict[str, int]) -> list
 
 
 def _other_lengths(records: Sequence[RequestRecord], output_tokens: int) -> str | None:
-    """A server that was told the length and does not keep it measures another load than was asked for."""
+    """A server that does not keep the requested length measures another load than was asked for."""
     answered = [record.output_tokens for record in records if record.error is None and record.usage_reported]
     other = [count for count in answered if count is not None and count != output_tokens]
     if not other:

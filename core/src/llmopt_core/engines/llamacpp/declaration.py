@@ -78,7 +78,7 @@ _ENGINE = (
     set_at_load(
         "context_shift",
         "bool",
-        "old tokens make room when a slot is full",
+        "old tokens are dropped when a slot is full",
         default=False,
         changes_answers=True,
     ),

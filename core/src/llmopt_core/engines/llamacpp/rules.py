@@ -74,7 +74,7 @@ def _number(values: Mapping[str, Value], name: str) -> float:
 
 
 def _clamp_batches(values: Values) -> None:
-    """Clamp before the context is rounded: llama.cpp compares with what it was told."""
+    """Clamp before the context is rounded: llama.cpp compares with the value that it was given."""
     if _number(values, "engine.n_ctx") > 0:
         values["engine.n_batch"] = min(values["engine.n_batch"], values["engine.n_ctx"], key=float)
     values["engine.n_ubatch"] = min(values["engine.n_ubatch"], values["engine.n_batch"], key=float)

@@ -1,4 +1,4 @@
-"""What `llama-server` is told of a configuration."""
+"""How a configuration is passed to `llama-server`."""
 
 import shlex
 from collections.abc import Callable, Collection, Sequence

@@ -1,4 +1,4 @@
-"""What `transformers serve` is told of a configuration; it has no flags for sampling."""
+"""How a configuration is passed to `transformers serve`; it has no flags for sampling."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""What `vllm serve` is told of a configuration."""
+"""How a configuration is passed to `vllm serve`."""
 
 import json
 import shlex

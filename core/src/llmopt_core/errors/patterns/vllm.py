@@ -97,12 +97,12 @@ _MEMORY = (
         _CONTEXT_LIMIT,
     ),
     pattern(
-        "no-room-for-one-request",
+        "no-memory-for-one-request",
         ErrorClass.KV_CACHE_TOO_SMALL,
         r"max seq len \((?P<length>\d+)\).*larger than the available KV cache memory"
         r"|No available memory for the cache blocks",
-        "The weights leave no room for one request: lower max_model_len ({max_model_len}) or quantise the"
-        " weights, or give the cache more by kv_cache_memory_mib ({kv_cache_memory_mib}) or"
+        "No memory for one request is left beside the weights: lower max_model_len ({max_model_len}) or quantise"
+        " the weights, or give the cache more by kv_cache_memory_mib ({kv_cache_memory_mib}) or"
         " gpu_memory_utilization ({gpu_memory_utilization}).",
     ),
     pattern(
@@ -124,8 +124,8 @@ _MEMORY = (
         "cpu-utilization-over-free-memory",
         ErrorClass.HOST_OUT_OF_MEMORY,
         r"is less than desired CPU memory utilization",
-        "On a CPU vLLM takes gpu_memory_utilization ({gpu_memory_utilization}) of the whole memory unless"
-        " told otherwise: set engine.args.kv_cache_memory_mib.",
+        "On a CPU vLLM takes gpu_memory_utilization ({gpu_memory_utilization}) of the whole memory by"
+        " default: set engine.args.kv_cache_memory_mib.",
     ),
     pattern(
         "kv-cache-over-host-memory",

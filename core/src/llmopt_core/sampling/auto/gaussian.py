@@ -90,7 +90,7 @@ def fit_process(rows: Matrix, targets: Vector, known: Vector) -> GaussianProcess
 
 
 def _most_telling(targets: Vector) -> NDArray[np.intp]:
-    """Return the places of at most `_MOST_ROWS` targets, in order."""
+    """Return the places of at most `_MOST_ROWS` targets, sorted."""
     count = len(targets)
     if count <= _MOST_ROWS:
         return np.arange(count)

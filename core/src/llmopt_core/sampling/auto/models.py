@@ -37,7 +37,7 @@ _MOST_WITH_PRIOR = 100
 class Models:
     """The fitted models of one study; `rows` are those of its measured trials.
 
-    `priors` are what earlier studies tell of the metrics.
+    `priors` are what earlier studies show about the metrics.
     """
 
     problem: Problem
@@ -138,7 +138,7 @@ def fit_models(
 def priors_of(
     problem: Problem, encoding: Encoding, observations: Sequence[Observation], transfer: Transfer
 ) -> dict[str, TransferPrior]:
-    """Return what earlier studies tell of each metric that was measured."""
+    """Return what earlier studies show about each metric that was measured."""
     measured = [each for each in observations if each.state in MEASURED]
     rows = encoding.rows([each.parameters for each in measured])
     series = (_series(name, rows, measured) for name in problem.metrics)

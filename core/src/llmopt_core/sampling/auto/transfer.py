@@ -1,4 +1,4 @@
-"""What earlier studies tell of this one: predictions of its metrics, weighted by how well they hold here.
+"""What earlier studies show about this one: predictions of its metrics, weighted by how well they hold here.
 
 Studies of other models and machines differ in level, so their predictions are fitted to what was measured
 here by a shift and a slope. Each is weighted by how often it puts two trials of this study in the right order

@@ -22,7 +22,7 @@ class Tried:
 
     @classmethod
     def of(cls, problem: Problem, observations: Sequence[Observation]) -> Self:
-        """Return what `observations` tell."""
+        """Return what `observations` show."""
         names = problem.engine_parameters
         measured = tuple(each for each in observations if each.state in MEASURED)
         served = {identity(engine_part(each.parameters, names)) for each in measured}

@@ -58,7 +58,7 @@ class LlamaCpp(Engine):
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
         """Return the command of each server that is here, and `llama-server`'s as a comment if it is not.
 
-        They tell what differs from llama.cpp's defaults. Sampling parameters become the server's defaults,
+        They hold what differs from llama.cpp's defaults. Sampling parameters become the server's defaults,
         for clients that send none; those a server has no flag for stand in a comment.
         """
         for name in configuration.sampling:

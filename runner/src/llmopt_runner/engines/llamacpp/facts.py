@@ -31,7 +31,7 @@ _LOADED = re.compile(r"^(\d{1,9})\.(\d{1,9})\.(\d{3})\.(\d{3}) I .*: model loade
 
 
 def read_facts(log_text: str) -> dict[str, Any]:
-    """Return what the log tells; what it does not tell is not among the keys."""
+    """Return what the log says; what it does not say is not among the keys."""
     facts: dict[str, Any] = {}
     for name, pattern in _SUMMED_SIZES.items():
         if found := pattern.findall(log_text):

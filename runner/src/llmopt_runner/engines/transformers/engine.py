@@ -58,7 +58,7 @@ class Transformers(Engine):
         return ServerCommand(argv, environment)
 
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
-        """Return the command that serves as `configuration` says, told only what differs from the defaults.
+        """Return the command that serves as `configuration` says, with only what differs from the defaults.
 
         It has no flags for sampling: comments say what goes with each request, or with the very first one.
         """
@@ -116,7 +116,7 @@ class Transformers(Engine):
         return engine.get("continuous_batching") is True and engine.get("cb_num_blocks") is None
 
     def uses_gpus(self, configuration: Configuration) -> bool:
-        """Say whether it is not told to use the CPU."""
+        """Say whether it may use a GPU."""
         return configuration.engine.get("device") != "cpu"
 
     def context_tokens(self, model: Path) -> int | None:

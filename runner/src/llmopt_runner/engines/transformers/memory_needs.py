@@ -1,4 +1,4 @@
-"""What `transformers serve` will ask of memory: weights, and the paged cache where it is told its size."""
+"""What `transformers serve` will ask of memory: weights, and the paged cache where its size is set."""
 
 from collections.abc import Mapping
 

@@ -62,7 +62,7 @@ class Vllm(Engine):
         )
 
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
-        """Return the command that serves as `configuration` says, told only what differs from the defaults.
+        """Return the command that serves as `configuration` says, with only what differs from the defaults.
 
         Sampling parameters become the server's defaults, for clients that send none.
         """

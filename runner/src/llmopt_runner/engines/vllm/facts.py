@@ -59,7 +59,7 @@ _COUNTERS: Mapping[str, str] = {
 
 
 def read_facts(log_text: str, metrics_text: str) -> dict[str, Any]:
-    """Return what log and metrics tell; what they do not tell is not among the keys."""
+    """Return what log and metrics say; what they do not say is not among the keys."""
     facts: dict[str, Any] = {}
     for name, (pattern, read) in _LOGGED.items():
         if (found := pattern.search(log_text)) and (value := _read(read, found[1])) is not None:

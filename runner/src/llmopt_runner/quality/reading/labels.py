@@ -63,7 +63,7 @@ def only_label(text: str) -> int | None:
 
 
 def labels(text: str) -> Iterator[Label]:
-    """Yield the labels that `text` speaks of, in order."""
+    """Yield the labels that `text` names, in the text's order."""
     for found in _WITHIN.finditer(text):
         kind = found.lastgroup or ""
         label = found[kind]

@@ -70,7 +70,7 @@ _SHARE_IN_KOREAN = re.compile(
 def words_as_digits(text: str) -> str:
     """Return `text` with the numbers that it has in words written in digits, percent as `%`.
 
-    Words that only look like numbers stay where they can be told: `the one`, `이 사람`. A Korean numeral is
+    Words that only look like numbers stay where that is clear: `the one`, `이 사람`. A Korean numeral is
     read before a counter, or where nothing but an ending follows.
     """
     text = _PRONOUN.sub(lambda found: "_" * len(found[0]), text)

@@ -73,7 +73,7 @@ def without_currencies(text: str) -> str:
 
 
 def numerals(text: str) -> Iterator[Numeral]:
-    """Yield the numbers that are written in `text` in digits, in order."""
+    """Yield the numbers that are written in `text` in digits, in the text's order."""
     for match in _NUMBER.finditer(text):
         value = None if match["opaque"] else _value(match)
         if value is not None:

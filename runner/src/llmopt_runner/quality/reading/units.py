@@ -1,4 +1,4 @@
-"""Units behind numbers: which of them are one, and which tell two quantities apart."""
+"""Units behind numbers: which of them are one, and which make two quantities different."""
 
 import re
 
