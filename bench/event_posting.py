@@ -25,7 +25,7 @@ from kopf._core.engines import posting
 
 from llmopt_operator.adapters.connections import Connection
 from llmopt_operator.adapters.kubernetes import Cluster
-from llmopt_operator.domain.actions import Happening
+from llmopt_operator.domain.actions import Event
 from llmopt_operator.event_posts import EventPosts
 from llmopt_operator.metrics import OperatorMetrics
 from llmopt_runner.engines.ports import free_port
@@ -100,7 +100,7 @@ async def with_ours(
 
     async def post(one: Document) -> None:
         for number in range(each):
-            error = await posts.post(one, [Happening("BestImproved", f"trial {number} is better")])
+            error = await posts.post(one, [Event("BestImproved", f"trial {number} is better")])
             if error is not None:
                 raise error
 

@@ -31,7 +31,7 @@ from llmopt_core.resources.serving import Engine
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.definitions import define_study, engine_declaration, fixed_parameters
-from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.reaper import Reaper
 from llmopt_core.storage.records import ConfirmPlan, Outcome, OutcomeKind, Phase, RunnerRecord
 
 
@@ -225,7 +225,7 @@ def main():
         signal.signal(signal.SIGTERM, heard)
         # As a runner does: what the one before of this index left behind is run again.
         runner.study.replace_runners(args.index)
-        Janitor(runner.study, lease_seconds=30.0).sweep()
+        Reaper(runner.study, lease_seconds=30.0).sweep()
         code = runner.run()
         runner.beat(ended="done" if code == 0 else "interrupted")
         return code

@@ -68,13 +68,13 @@ def create(url, definition, ready):
 
 def sweep(url, name, lease_seconds, swept):
     """Sweep twice, a lease apart, and say which trials were taken away."""
-    from llmopt_core.storage.reaper import Janitor  # noqa: PLC0415 - as a janitor's process would
+    from llmopt_core.storage.reaper import Reaper  # noqa: PLC0415 - as a reaper's process would
 
     with open_for_search(url) as storage:
-        janitor = Janitor(storage.open_study(name), lease_seconds)
-        taken = list(janitor.sweep())
+        reaper = Reaper(storage.open_study(name), lease_seconds)
+        taken = list(reaper.sweep())
         time.sleep(lease_seconds * 1.5)
-        swept.put(taken + list(janitor.sweep()))
+        swept.put(taken + list(reaper.sweep()))
 
 
 def _finish(study, claim):

@@ -42,7 +42,7 @@ def test_the_sample_finds_and_proves_a_configuration_of_vllm(tmp_path):
     """`llmopt run` measures, proves and tells how to serve; one engine load serves all trials, freshly."""
     use_engine("vllm")
     folder, outcomes = run_offline(tmp_path, _made_small())
-    # A prompt that an earlier trial had left in the cache would make its trial void.
+    # A prompt that an earlier trial had left in the cache would make its trial invalid.
     assert {outcome.kind for outcome in outcomes} <= {OutcomeKind.MEASURED, OutcomeKind.COPIED}
     assert len([outcome for outcome in outcomes if "engine_start_seconds" in outcome.metrics]) == 1
     assert outcomes[0].configuration.sampling == {}

@@ -12,8 +12,8 @@ from llmopt_operator.domain.contents import Referenced, secret_references
 from llmopt_operator.domain.images import images_of
 from llmopt_operator.domain.observed import Observed, Problem
 from llmopt_operator.domain.policies import denial
+from llmopt_operator.observations import Observations
 from llmopt_operator.settings import OperatorSettings
-from llmopt_operator.sightings import Sightings
 from llmopt_operator.specs.naming import Key
 
 
@@ -24,12 +24,12 @@ class Admission:
         self,
         cluster: Cluster,
         settings: OperatorSettings,
-        sightings: Sightings,
+        observations: Observations,
         acceptances: Acceptances,
     ) -> None:
         self._cluster = cluster
         self._settings = settings
-        self._sightings = sightings
+        self._observations = observations
         self._acceptances = acceptances
 
     async def problem(self, key: Key, document: Mapping[str, Any], observed: Observed) -> Problem | None:
@@ -49,7 +49,7 @@ class Admission:
         names = {each.optimization_ref.name for each in candidates if each.optimization_ref}
         found: dict[str, LLMOptimization] = {}
         for name in names:
-            document = self._sightings.of(Key(Kind.OPTIMIZATION, key.namespace, name)).document
+            document = self._observations.of(Key(Kind.OPTIMIZATION, key.namespace, name)).document
             if document is None or self._acceptances.is_invalid(document):
                 continue
             known = self._acceptances.resource(document)

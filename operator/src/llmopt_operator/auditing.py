@@ -8,7 +8,7 @@ from typing import Any
 from llmopt_core.api.kinds import API_VERSION, Kind
 from llmopt_operator.adapters.kubernetes import ApiError, Cluster
 from llmopt_operator.liveness import Pulse
-from llmopt_operator.sightings import Sightings
+from llmopt_operator.observations import Observations
 from llmopt_operator.specs.naming import Key
 
 log = logging.getLogger(__name__)
@@ -22,10 +22,10 @@ class Audit:
     """Compares a list of the API server (from its cache: cheap for it) with what the watches reported."""
 
     def __init__(
-        self, cluster: Cluster, sightings: Sightings, namespaces: Sequence[str], pulse: Pulse
+        self, cluster: Cluster, observations: Observations, namespaces: Sequence[str], pulse: Pulse
     ) -> None:
         self._cluster = cluster
-        self._sightings = sightings
+        self._observations = observations
         self._namespaces = namespaces
         self._pulse = pulse
 
@@ -70,7 +70,7 @@ class Audit:
         return tuple(f"{root}/namespaces/{namespace}/{plural}" for namespace in self._namespaces)
 
     def _missing(self, listed: Mapping[Key, tuple[str, int]]) -> list[Key]:
-        return [key for key, seen in listed.items() if not _knows(self._sightings.of(key).metadata, seen)]
+        return [key for key, seen in listed.items() if not _knows(self._observations.of(key).metadata, seen)]
 
 
 def _knows(metadata: Mapping[str, Any] | None, seen: tuple[str, int]) -> bool:

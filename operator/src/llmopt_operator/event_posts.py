@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from llmopt_operator.adapters.kubernetes import AlreadyExists, ApiError, Cluster, collection
-from llmopt_operator.domain.actions import Happening
+from llmopt_operator.domain.actions import Event
 from llmopt_operator.specs.events import event_of
 
 # Of one resource; more than it ever has at a time.
@@ -24,11 +24,11 @@ class EventPosts:
         self._cluster = cluster
         self._waiting: dict[str, list[dict[str, Any]]] = {}
 
-    async def post(self, document: Mapping[str, Any], happenings: Iterable[Happening]) -> ApiError | None:
-        """Post what waits and then `happenings`; return why not all could be posted, if so."""
+    async def post(self, document: Mapping[str, Any], events: Iterable[Event]) -> ApiError | None:
+        """Post what waits and then `events`; return why not all could be posted, if so."""
         metadata = document["metadata"]
         waiting = self._waiting.pop(metadata["uid"], [])
-        waiting += [event_of(document, happening, time.time()) for happening in happenings]
+        waiting += [event_of(document, event, time.time()) for event in events]
         for number, body in enumerate(waiting):
             try:
                 await self._post(metadata["namespace"], body)

@@ -33,11 +33,11 @@ from llmopt_operator.handlers.watching import watch
 from llmopt_operator.liveness import Pulse
 from llmopt_operator.logs import set_up_logging
 from llmopt_operator.metrics import OperatorMetrics
+from llmopt_operator.observations import Observations
 from llmopt_operator.queueing import KeyedQueue
 from llmopt_operator.reconciling import Reconciler
 from llmopt_operator.rolling import roll_up
 from llmopt_operator.settings import OperatorSettings, load_settings
-from llmopt_operator.sightings import Sightings
 from llmopt_operator.specs.naming import Key
 from llmopt_operator.sweeping import Sweep
 
@@ -107,7 +107,7 @@ class Operator:
     def __init__(self, settings: OperatorSettings) -> None:
         self._settings = settings
         self.metrics = OperatorMetrics()
-        self.sightings = Sightings()
+        self.observations = Observations()
         self.pulse = Pulse()
         self._watching = asyncio.Event()
         self._leading = False
@@ -162,9 +162,9 @@ class Operator:
         """Watch, reconcile and roll up; return where a part ended by itself."""
         storages = Storages(StorageSecrets(cluster, self._settings.storage), self.metrics)
         studies = Studies(storages, Owners(cluster))
-        reconciler = Reconciler(cluster, studies, self.sightings, self._settings, self.metrics)
+        reconciler = Reconciler(cluster, studies, self.observations, self._settings, self.metrics)
         queue: KeyedQueue[Key] = KeyedQueue(reconciler.reconcile, lane=lambda key: key.namespace)
-        audit = Audit(cluster, self.sightings, self._settings.namespaces, self.pulse)
+        audit = Audit(cluster, self.observations, self._settings.namespaces, self.pulse)
         poll = float(self._settings.poll_seconds)
         self._leading = True
         self.metrics.leading.set(1)
@@ -176,11 +176,11 @@ class Operator:
 
         namespaces = self._settings.namespaces
         parts = {
-            "watch": watch(cluster, self.sightings, queue.add, freed, namespaces, self._watching, stop),
+            "watch": watch(cluster, self.observations, queue.add, freed, namespaces, self._watching, stop),
             "queue": queue.run(),
-            "roll-up": roll_up(studies, self.sightings, queue.add, self.metrics, self.pulse, poll),
+            "roll-up": roll_up(studies, self.observations, queue.add, self.metrics, self.pulse, poll),
             "audit": audit.run(),
-            "sweep": Sweep(cluster, studies, self.sightings, namespaces).run(),
+            "sweep": Sweep(cluster, studies, self.observations, namespaces).run(),
         }
         try:
             await side_by_side(stop, parts)

@@ -32,7 +32,7 @@ from llmopt_operator.domain.actions import (
     Action,
     DeleteResource,
     EndStudy,
-    Happening,
+    Event,
     MakeStudy,
     Plan,
     Refused,
@@ -49,8 +49,8 @@ from llmopt_operator.domain.refusals import Refusal, problem_of
 from llmopt_operator.domain.writing import status_patch
 from llmopt_operator.event_posts import EventPosts
 from llmopt_operator.metrics import OperatorMetrics
+from llmopt_operator.observations import Observations
 from llmopt_operator.settings import OperatorSettings
-from llmopt_operator.sightings import Sightings
 from llmopt_operator.specs.config_maps import best_config_map, manifest_config_map
 from llmopt_operator.specs.deployments import arguments_patch, deployment_seen
 from llmopt_operator.specs.jobs import runner_job
@@ -84,7 +84,7 @@ class ActionRefused(LlmoptError):
 
 
 @dataclass(frozen=True)
-class _Sight:
+class _State:
     """One resource with all that was seen of it."""
 
     key: Key
@@ -99,18 +99,18 @@ class Reconciler:
         self,
         cluster: Cluster,
         studies: Studies,
-        sightings: Sightings,
+        observations: Observations,
         settings: OperatorSettings,
         metrics: OperatorMetrics,
     ) -> None:
         self._cluster = cluster
         self._studies = studies
-        self._sightings = sightings
+        self._observations = observations
         self._settings = settings
         self._metrics = metrics
         self._acceptances = Acceptances(settings)
         self._events = EventPosts(cluster)
-        self._admission = Admission(cluster, settings, sightings, self._acceptances)
+        self._admission = Admission(cluster, settings, observations, self._acceptances)
         self._written_at: dict[str, float] = {}
         self._failures: Counter[str] = Counter()
         self._blocked: dict[str, set[Key]] = {}
@@ -132,26 +132,26 @@ class Reconciler:
     async def _reconcile(self, key: Key) -> float | None:
         refusal: ActionRefused | None = None
         for _ in range(_MOST_ROUNDS):
-            document = self._sightings.of(key).document
+            document = self._observations.of(key).document
             if document is None or "deletionTimestamp" in document["metadata"]:
                 self._forget(key)
                 return None
-            sight = await self._look(key, document)
+            state = await self._look(key, document)
             refused = None if refusal is None else refusal.refused
-            plan = decide(sight.observed, time.time(), refused)
+            plan = decide(state.observed, time.time(), refused)
             try:
-                if await self._carry_out(sight, plan.actions):
-                    sight = self._with_status(sight)
+                if await self._carry_out(state, plan.actions):
+                    state = self._with_status(state)
             except StorageProblem as error:
-                sight = replace(sight, observed=replace(sight.observed, storage=error.problem))
-                plan = decide(sight.observed, time.time(), refused)
+                state = replace(state, observed=replace(state.observed, storage=error.problem))
+                plan = decide(state.observed, time.time(), refused)
             except ActionRefused as error:
                 refusal = error
                 continue
             if plan.status:
-                await self._conclude(sight, plan)
+                await self._conclude(state, plan)
                 return self._again(key, document, plan, refusal)
-            if (failure := await self._events.post(sight.document, plan.happenings)) is not None:
+            if (failure := await self._events.post(state.document, plan.events)) is not None:
                 log.warning("%s: an event is posted later: %s", key, failure)
         raise Restless(f"{key}: still something to do after {_MOST_ROUNDS} rounds")
 
@@ -165,13 +165,13 @@ class Reconciler:
         self._failures.pop(document["metadata"]["uid"], None)
         return plan.recheck_seconds
 
-    async def _look(self, key: Key, document: Document) -> _Sight:
-        sighting, accepted = self._sightings.of(key), self._acceptances.of(document)
+    async def _look(self, key: Key, document: Document) -> _State:
+        observation, accepted = self._observations.of(key), self._acceptances.of(document)
         observed = Observed(
             target=accepted.target,
             status=document["status"],
-            jobs=tuple(sighting.jobs[name] for name in sorted(sighting.jobs)),
-            pods=tuple(sighting.pods.values()),
+            jobs=tuple(observation.jobs[name] for name in sorted(observation.jobs)),
+            pods=tuple(observation.pods.values()),
         )
         settled = (
             observed.was_ended and document["status"].get("observedGeneration") == accepted.target.generation
@@ -187,7 +187,7 @@ class Reconciler:
         if observed.rejection is None and observed.rolls_out and observed.target.rollout is not None:
             deployment = await self._deployment(key, observed.target.rollout.deployment)
             observed = replace(observed, deployment=deployment)
-        return _Sight(key, document, observed)
+        return _State(key, document, observed)
 
     async def _with_pods_refused(self, key: Key, observed: Observed) -> Observed:
         """Say why there are no pods, where there were none either when the status was last written."""
@@ -227,154 +227,154 @@ class Reconciler:
             problem = error.problem
         return replace(observed, storage=problem, study=study)
 
-    def _with_status(self, sight: _Sight) -> _Sight:
-        """Return `sight` with the status as it was written since."""
-        document = self._sightings.of(sight.key).document or sight.document
-        return replace(sight, observed=replace(sight.observed, status=document["status"]))
+    def _with_status(self, state: _State) -> _State:
+        """Return `state` with the status as it was written since."""
+        document = self._observations.of(state.key).document or state.document
+        return replace(state, observed=replace(state.observed, status=document["status"]))
 
-    async def _carry_out(self, sight: _Sight, actions: Sequence[Action]) -> bool:
+    async def _carry_out(self, state: _State, actions: Sequence[Action]) -> bool:
         """Act; return whether the status was written meanwhile. Raises ActionRefused and StorageProblem."""
         said = False
         if actions:
-            log.info("%s: %s", sight.key, actions, extra={"resource": str(sight.key)})
+            log.info("%s: %s", state.key, actions, extra={"resource": str(state.key)})
         for action in actions:
             try:
-                said |= await self._act_visibly(sight, action)
+                said |= await self._act_visibly(state, action)
             except (ApiError, NotOurs) as error:
-                if (problem := self._reported(sight, error)) is None:
+                if (problem := self._reported(state, error)) is None:
                     raise
                 raise ActionRefused(Refused(type(action), problem)) from error
         return said
 
-    def _reported(self, sight: _Sight, error: ApiError | NotOurs) -> Problem | None:
+    def _reported(self, state: _State, error: ApiError | NotOurs) -> Problem | None:
         """Return what to report of `error`; nothing of what may pass before anybody could read it."""
         if isinstance(error, NotFound) and error.refusal.verb != "create":
             return None  # what was to be changed is gone: it is looked at again
-        uid = sight.document["metadata"]["uid"]
+        uid = state.document["metadata"]["uid"]
         self._failures[uid] += 1
         if error.retryable and self._failures[uid] < _REPORTED_FAILURES:
             return None
         return error.problem if isinstance(error, NotOurs) else problem_of(error.refusal)
 
-    async def _act_visibly(self, sight: _Sight, action: Action) -> bool:
+    async def _act_visibly(self, state: _State, action: Action) -> bool:
         """Act; where that takes long, write meanwhile what is waited for, and return that it was written."""
         if not isinstance(action, StartRunners | StopRunners | WriteBest):
-            await self._act(sight, action)
+            await self._act(state, action)
             return False
-        acting = asyncio.create_task(self._act(sight, action))
+        acting = asyncio.create_task(self._act(state, action))
         try:
             await asyncio.wait({acting}, timeout=_SLOW_SECONDS)
             if slow := not acting.done():
-                await self._say_slow(sight, action)
+                await self._say_slow(state, action)
             await acting
             return slow
         finally:
             acting.cancel()
 
-    async def _say_slow(self, sight: _Sight, action: Action) -> None:
+    async def _say_slow(self, state: _State, action: Action) -> None:
         attempt = {StartRunners: "create", StopRunners: "delete"}.get(type(action), "write")
         resource = _CONFIG_MAPS if isinstance(action, WriteBest) else _JOBS
         text = f"no answer within {_SLOW_SECONDS:.0f} s"
-        problem = problem_of(Refusal(attempt, resource, sight.key.namespace, 0, text))
-        plan = decide(sight.observed, time.time(), Refused(type(action), problem))
+        problem = problem_of(Refusal(attempt, resource, state.key.namespace, 0, text))
+        plan = decide(state.observed, time.time(), Refused(type(action), problem))
         try:
-            await self._write_status(sight, plan, self._patch(sight, plan))
+            await self._write_status(state, plan, self._patch(state, plan))
         except ApiError as error:
-            log.warning("%s: %s, and its status cannot be written: %s", sight.key, problem.message, error)
+            log.warning("%s: %s, and its status cannot be written: %s", state.key, problem.message, error)
 
-    async def _act(self, sight: _Sight, action: Action) -> None:
+    async def _act(self, state: _State, action: Action) -> None:
         match action:
             case MakeStudy():
-                await self._studies.make(sight.key, self._acceptances.resource(sight.document))
+                await self._studies.make(state.key, self._acceptances.resource(state.document))
             case ReopenStudy():
-                await self._studies.reopen(sight.key, self._acceptances.resource(sight.document))
+                await self._studies.reopen(state.key, self._acceptances.resource(state.document))
             case EndStudy(reason, message, failed):
                 await self._studies.end(
-                    sight.key, self._acceptances.resource(sight.document), reason, message, failed=failed
+                    state.key, self._acceptances.resource(state.document), reason, message, failed=failed
                 )
             case StartRunners():
-                await self._start(sight)
+                await self._start(state)
             case StopRunners(name):
-                await self._stop(sight, name)
+                await self._stop(state, name)
             case WriteBest():
-                await self._write_best(sight)
+                await self._write_best(state)
             case WriteArguments():
-                await self._write_arguments(sight, action)
+                await self._write_arguments(state, action)
             case DeleteResource():
-                path = path_of(sight.document, Kind(sight.key.kind).plural)
+                path = path_of(state.document, Kind(state.key.kind).plural)
                 await self._cluster.delete(path, propagation="Background")
 
-    async def _start(self, sight: _Sight) -> None:
-        await create_owned(self._cluster, manifest_config_map(sight.document), _CONFIG_MAPS)
-        resource = self._acceptances.resource(sight.document)
-        referenced = self._admission.referenced(sight.key, resource)
-        body = runner_job(sight.document, resource, self._settings, referenced)
+    async def _start(self, state: _State) -> None:
+        await create_owned(self._cluster, manifest_config_map(state.document), _CONFIG_MAPS)
+        resource = self._acceptances.resource(state.document)
+        referenced = self._admission.referenced(state.key, resource)
+        body = runner_job(state.document, resource, self._settings, referenced)
         created = await create_owned(self._cluster, body, _JOBS)
-        self._sightings.job(created or await self._cluster.get(path_of(body, _JOBS)))
+        self._observations.job(created or await self._cluster.get(path_of(body, _JOBS)))
 
-    async def _stop(self, sight: _Sight, name: str) -> None:
-        jobs = collection("batch/v1", _JOBS, sight.key.namespace)
-        await self._cluster.delete(f"{collection('v1', _CONFIG_MAPS, sight.key.namespace)}/{name}")
+    async def _stop(self, state: _State, name: str) -> None:
+        jobs = collection("batch/v1", _JOBS, state.key.namespace)
+        await self._cluster.delete(f"{collection('v1', _CONFIG_MAPS, state.key.namespace)}/{name}")
         await self._cluster.delete(f"{jobs}/{name}")
         try:
-            self._sightings.job(await self._cluster.get(f"{jobs}/{name}"))
+            self._observations.job(await self._cluster.get(f"{jobs}/{name}"))
         except NotFound:
-            self._sightings.of(sight.key).jobs.pop(name, None)
+            self._observations.of(state.key).jobs.pop(name, None)
 
-    async def _write_best(self, sight: _Sight) -> None:
-        resource = self._acceptances.resource(sight.document)
+    async def _write_best(self, state: _State) -> None:
+        resource = self._acceptances.resource(state.document)
         if not isinstance(resource, LLMOptimization):
             return  # a benchmark recommends nothing
-        found = await self._studies.result(sight.key, resource)
+        found = await self._studies.result(state.key, resource)
         if found.trial is None:  # nothing is written of what is not trusted
             return
-        body = best_config_map(sight.document, resource, found)
+        body = best_config_map(state.document, resource, found)
         if await create_owned(self._cluster, body, _CONFIG_MAPS) is None:
             await self._cluster.patch(path_of(body, _CONFIG_MAPS), {"data": body["data"]})
 
-    async def _write_arguments(self, sight: _Sight, action: WriteArguments) -> None:
-        path = f"{collection('apps/v1', _DEPLOYMENTS, sight.key.namespace)}/{action.deployment}"
+    async def _write_arguments(self, state: _State, action: WriteArguments) -> None:
+        path = f"{collection('apps/v1', _DEPLOYMENTS, state.key.namespace)}/{action.deployment}"
         await self._cluster.patch(path, arguments_patch(action), content_type=STRATEGIC_MERGE_PATCH)
 
-    async def _conclude(self, sight: _Sight, plan: Plan) -> None:
+    async def _conclude(self, state: _State, plan: Plan) -> None:
         """Post what happened, then write the status where it changed.
 
         An event that is not taken does not keep the status from being written; it is posted later.
         """
-        patch = self._patch(sight, plan)
-        failure = await self._events.post(sight.document, plan.happenings if patch else ())
-        if failure is not None and (problem := self._reported(sight, failure)) is not None:
-            plan = blocked(sight.observed, plan, problem, time.time())
-            patch = self._patch(sight, plan)
-        await self._write_status(sight, plan, patch)
+        patch = self._patch(state, plan)
+        failure = await self._events.post(state.document, plan.events if patch else ())
+        if failure is not None and (problem := self._reported(state, failure)) is not None:
+            plan = blocked(state.observed, plan, problem, time.time())
+            patch = self._patch(state, plan)
+        await self._write_status(state, plan, patch)
         if failure is not None:
             raise failure
 
-    def _patch(self, sight: _Sight, plan: Plan) -> dict[str, Any]:
-        uid = sight.document["metadata"]["uid"]
+    def _patch(self, state: _State, plan: Plan) -> dict[str, Any]:
+        uid = state.document["metadata"]["uid"]
         since = time.monotonic() - self._written_at.get(uid, float("-inf"))
-        return status_patch(sight.observed.status, plan.status, since_seconds=since)
+        return status_patch(state.observed.status, plan.status, since_seconds=since)
 
-    async def _write_status(self, sight: _Sight, plan: Plan, patch: dict[str, Any]) -> None:
-        uid = sight.document["metadata"]["uid"]
+    async def _write_status(self, state: _State, plan: Plan, patch: dict[str, Any]) -> None:
+        uid = state.document["metadata"]["uid"]
         if not patch:
             return
-        path = path_of(sight.document, Kind(sight.key.kind).plural)
+        path = path_of(state.document, Kind(state.key.kind).plural)
         try:
             written = await self._cluster.patch(f"{path}/status", {"status": patch})
         except ApiError as error:
             if not error.retryable and not isinstance(error, NotFound):
                 problem = problem_of(error.refusal)
-                said = Happening(problem.reason, problem.message, warning=True)
-                await self._events.post(sight.document, (said,))
+                said = Event(problem.reason, problem.message, warning=True)
+                await self._events.post(state.document, (said,))
             raise
-        self._sightings.resource(written)
+        self._observations.resource(written)
         self._written_at[uid] = time.monotonic()
         if plan.status.get("phase") in {Phase.COMPLETE, Phase.FAILED}:
-            self._studies.release(sight.key.namespace, uid)
+            self._studies.release(state.key.namespace, uid)
 
     def _forget(self, key: Key) -> None:
-        metadata = self._sightings.of(key).metadata
+        metadata = self._observations.of(key).metadata
         if metadata is not None:
             self._studies.release(key.namespace, metadata["uid"])
             self._acceptances.forget(metadata["uid"])
@@ -382,4 +382,4 @@ class Reconciler:
             self._failures.pop(metadata["uid"], None)
             self._events.forget(metadata["uid"])
         self._blocked.get(key.namespace, set()).discard(key)
-        self._sightings.forget(key)
+        self._observations.forget(key)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.liveness import Pulse
 from llmopt_operator.metrics import OperatorMetrics
-from llmopt_operator.sightings import Sightings
+from llmopt_operator.observations import Observations
 from llmopt_operator.specs.naming import Key
 from llmopt_operator.tasks import TaskPerName
 
@@ -22,7 +22,7 @@ PART = "roll-up"
 
 async def roll_up(
     studies: Studies,
-    sightings: Sightings,
+    observations: Observations,
     add: Callable[[Key], None],
     metrics: OperatorMetrics,
     pulse: Pulse,
@@ -39,9 +39,9 @@ async def roll_up(
     async with TaskPerName() as looks:
         while True:
             studies.close_unused()
-            for namespace, keys in sightings.running().items():
+            for namespace, keys in observations.running().items():
                 looks.start(namespace, look, namespace, keys)
             pulse.beat(PART)
             metrics.active_studies.set(studies.active)
-            metrics.count_resources(sightings.phases())
+            metrics.count_resources(observations.phases())
             await asyncio.sleep(poll_seconds)

@@ -13,7 +13,7 @@ from llmopt_core.api.kinds import API_VERSION, Kind
 from llmopt_operator.adapters.kubernetes import ApiError, Cluster, collection
 from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.studies import Studies
-from llmopt_operator.sightings import Sightings
+from llmopt_operator.observations import Observations
 from llmopt_operator.tasks import TaskPerName
 
 log = logging.getLogger(__name__)
@@ -26,11 +26,11 @@ class Sweep:
     """Sweeps the watched `namespaces` (empty: all)."""
 
     def __init__(
-        self, cluster: Cluster, studies: Studies, sightings: Sightings, namespaces: Sequence[str]
+        self, cluster: Cluster, studies: Studies, observations: Observations, namespaces: Sequence[str]
     ) -> None:
         self._cluster = cluster
         self._studies = studies
-        self._sightings = sightings
+        self._observations = observations
         self._namespaces = namespaces
 
     async def run(self, pause_seconds: float = PAUSE_SECONDS) -> None:
@@ -40,7 +40,7 @@ class Sweep:
         left: set[str] = set()
         async with TaskPerName() as sweeps:
             while True:
-                left |= self._sightings.take_bereaved()
+                left |= self._observations.take_bereaved()
                 if loop.time() >= whole_at:
                     whole_at = loop.time() + SWEEP_SECONDS
                     left |= set(await self._all())

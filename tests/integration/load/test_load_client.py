@@ -50,7 +50,7 @@ def test_request_fields_reach_the_server_at_top_level(quick):
 
 
 def test_an_answer_cut_by_max_tokens_says_so(quick):
-    """`length` is recorded; whether it makes the answer void is the caller's to judge."""
+    """`length` is recorded; whether it makes the answer invalid is the caller's to judge."""
     (record,) = load(quick, [ask("long", max_tokens=2)]).records
     assert (record.finish_reason, record.output_tokens, record.error) == ("length", 2, None)
 

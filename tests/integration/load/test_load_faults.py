@@ -148,7 +148,7 @@ def test_an_answer_cut_at_its_limit_that_nobody_counted_is_a_measurement():
     record = asyncio.run(_against(HEAD + stream, max_tokens=16))
     done = LoadRun((record,), record.sent_at, record.ended_at, 1, 1)
     found = check_validity(done, [ChatRequest("1", ({"role": "user", "content": "1"},), 16)], ClosedLoop(1))
-    assert (found.void, found.context_cut) == ((), None)
+    assert (found.invalid, found.context_cut) == ((), None)
     assert found.warnings == ("1 of 1 answers reached workload.maxTokens and were cut there",)
     assert "token counts and rates by token are unknown" in load_warnings(done)[0]
     assert "output_tokens_per_second" not in summarise(done)

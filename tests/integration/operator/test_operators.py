@@ -19,7 +19,7 @@ from llmopt_operator.adapters.kubernetes import Cluster
 from llmopt_operator.auditing import PART, Audit
 from llmopt_operator.liveness import Pulse
 from llmopt_operator.metrics import OperatorMetrics
-from llmopt_operator.sightings import Sightings
+from llmopt_operator.observations import Observations
 from llmopt_operator.specs.naming import Key
 
 pytestmark = pytest.mark.slow
@@ -79,16 +79,16 @@ def test_a_watch_that_tells_nothing_is_unhealthy(tenant, plane, monkeypatch):
     """What the API server lists and no watch has told makes health fail; once it is told, all is well."""
     monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig))
     tenant.apply("unheard")
-    sightings, pulse = Sightings(), Pulse()
+    observations, pulse = Observations(), Pulse()
 
     async def audited() -> tuple[tuple[str, ...], tuple[str, ...]]:
         connection = Connection.open()
         try:
             cluster = Cluster(connection, OperatorMetrics())
-            audit = Audit(cluster, sightings, [tenant.namespace], pulse)
+            audit = Audit(cluster, observations, [tenant.namespace], pulse)
             await audit.once(0.0)
             silent = pulse.problems()
-            sightings.resource(tenant.resource("unheard"))
+            observations.resource(tenant.resource("unheard"))
             await audit.once(0.0)
             return silent, pulse.problems()
         finally:

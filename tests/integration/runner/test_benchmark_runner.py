@@ -267,7 +267,7 @@ def test_a_broken_data_set_ends_the_benchmark_before_its_first_repeat(folder, se
 
 
 def test_a_candidate_that_wants_more_examples_than_there_are_fails_alone(folder, server, tmp_path):
-    """Few-shot examples are a candidate's own wish: the others are measured without it."""
+    """Few-shot examples are a candidate's own claim_request: the others are measured without it."""
     lines = [f'{{"question": "What is {n} + 1?", "answer": "{n + 1}"}}' for n in range(10)]
     (tmp_path / "items.jsonl").write_text("\n".join(lines))
     greedy = {"name": "greedy", "parameters": {"prompt.few_shot": 9}}

@@ -51,13 +51,13 @@ def server(tmp_path_factory):
 
 
 def void_reasons(server, asked):
-    """Send `asked` to the server and return why the measurement would be void."""
+    """Send `asked` to the server and return why the measurement would be invalid."""
 
     async def send():
         endpoint = Endpoint(server.base_url, server.model)
         return await run_load(endpoint, asked, SHAPE, request_timeout_seconds=120)
 
-    return check_validity(anyio.run(send), asked, SHAPE).void
+    return check_validity(anyio.run(send), asked, SHAPE).invalid
 
 
 def test_the_same_questions_again_are_contaminated_and_new_ones_are_not(server):

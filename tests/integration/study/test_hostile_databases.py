@@ -21,7 +21,7 @@ from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.storage import postgres as connections
 from llmopt_core.storage.access import Access
 from llmopt_core.storage.errors import StorageReadOnly, StorageUnavailable, StorageUnusable, StudyUnreadable
-from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.reaper import Reaper
 from llmopt_core.storage.records import OutcomeKind
 
 # As the operator's, with the patience of a test.
@@ -48,7 +48,7 @@ def tenants(postgres):
 
 def _look(study):
     """All that the operator does with a study that runs."""
-    Janitor(study, 60.0).sweep()
+    Reaper(study, 60.0).sweep()
     return study.picture()
 
 

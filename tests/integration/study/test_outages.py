@@ -16,7 +16,7 @@ from fakes.studies import beat, definition, measured
 from llmopt_core.analysis.summary import summarise
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.storage.errors import StorageUnavailable, StorageUnusable, StudyNotFound
-from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.reaper import Reaper
 
 
 def test_study_works_again_after_postgres_was_stopped(postgres, postgres_url):
@@ -34,7 +34,7 @@ def test_study_works_again_after_postgres_was_stopped(postgres, postgres_url):
                 lambda: study.beat(beat("runner", 1)),
                 study.trials,
                 lambda: study.ended,
-                Janitor(study, 1.0).sweep,
+                Reaper(study, 1.0).sweep,
             )
             for call in calls:
                 with pytest.raises(StorageUnavailable) as error:

@@ -11,7 +11,7 @@ from llmopt_core.resources.hashed import served_document
 from llmopt_core.results.findings import finding_of
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.storage.definitions import define_study
-from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.reaper import Reaper
 
 
 @pytest.fixture(params=RECORDED, ids=lambda release: release.name)
@@ -64,7 +64,7 @@ def test_a_running_study_is_resumed(storage, release):
     study = storage.open_study(document["metadata"]["uid"])
     (held,) = [trial for trial in study.trials() if trial.state == "running"]
     study.replace_runners(0)
-    assert Janitor(study, lease_seconds=60.0).sweep() == (held.number,)
+    assert Reaper(study, lease_seconds=60.0).sweep() == (held.number,)
     claim = study.claim("newer", budget=500)
     assert claim.parameters == held.parameters
     assert study.claim("newest", budget=500).number > held.number

@@ -11,7 +11,7 @@ from fakes.study_workers import CONTEXT, confirm, create, hold, search, start, s
 
 from llmopt_core.analysis.summary import summarise
 from llmopt_core.sampling.methods import open_for_search
-from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.reaper import Reaper
 from llmopt_core.storage.records import ConfirmPlan, OutcomeKind, Phase
 
 pytestmark = pytest.mark.slow
@@ -60,13 +60,13 @@ def test_killed_runners_cost_no_budget(storage, url):
     study = storage.create_study(definition())
     doomed = [start(search, url, "study", f"doomed-{index}", budget, 0.4) for index in range(8)]
     lasting = [start(search, url, "study", f"lasting-{index}", budget, 0.1) for index in range(8)]
-    janitor = Janitor(study, 5.0)
+    reaper = Reaper(study, 5.0)
     _wait_for(lambda: len(_running_of(study, "doomed")) >= 4)
     for process in doomed:
         os.kill(process.pid, signal.SIGKILL)
     left = len(_running_of(study, "doomed"))
     _join(lasting)
-    _wait_for(lambda: janitor.sweep() is not None and not _running_of(study, "doomed"))
+    _wait_for(lambda: reaper.sweep() is not None and not _running_of(study, "doomed"))
     last = [start(search, url, "study", "last", budget)]
     _join(last)
     summary = summarise(study)
@@ -84,9 +84,9 @@ def test_killed_trial_is_run_again_once_however_many_sweep(storage, url):
     number, parameters, pid = claimed.get(timeout=60)
     os.kill(pid, signal.SIGKILL)
     holder.join()
-    janitors = [start(sweep, url, "study", 1.0, swept) for _ in range(4)]
-    _join(janitors)
-    taken = [number for _ in janitors for number in swept.get(timeout=10)]
+    reapers = [start(sweep, url, "study", 1.0, swept) for _ in range(4)]
+    _join(reapers)
+    taken = [number for _ in reapers for number in swept.get(timeout=10)]
     assert sorted(taken) == [0, number]  # the first runner never beat: it is given up for dead as well
     again = [study.claim("other", budget=9) for _ in range(2)]
     assert again[1].parameters == parameters
@@ -105,10 +105,10 @@ def test_study_goes_on_after_every_process_was_killed(storage, url):
     before = {trial.number: trial.outcome for trial in study.trials() if trial.outcome is not None}
     with open_for_search(url) as fresh:
         resumed = fresh.open_study("study")
-        janitor = Janitor(resumed, 0.2)
-        janitor.sweep()
+        reaper = Reaper(resumed, 0.2)
+        reaper.sweep()
         time.sleep(0.3)
-        janitor.sweep()
+        reaper.sweep()
         _join([start(search, url, "study", "runner-0", 60)])
         after = {trial.number: trial.outcome for trial in resumed.trials()}
         assert before.items() <= after.items()

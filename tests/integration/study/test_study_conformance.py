@@ -14,7 +14,7 @@ from llmopt_core.storage.errors import (
     StudyNotFound,
     TrialLost,
 )
-from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.reaper import Reaper
 from llmopt_core.storage.records import INTERRUPTED, ConfirmPlan, OutcomeKind, Phase
 
 
@@ -287,10 +287,10 @@ def test_living_runner_keeps_its_trial(storage):
     """A trial whose runner's beat moves is left alone, however long it takes."""
     study, clock = storage.create_study(definition()), Clock()
     study.claim("runner", budget=9)
-    janitor = Janitor(study, 30.0, clock)
+    reaper = Reaper(study, 30.0, clock)
     for count in range(10):
         study.beat(beat("runner", count))
-        assert janitor.sweep() == ()
+        assert reaper.sweep() == ()
         clock.now += 29.0
 
 
@@ -301,12 +301,12 @@ def test_silent_runner_loses_its_trial(storage, url):
     with open_for_search(url) as dying:
         claim = dying.open_study("study").claim("runner", budget=9)
         dying.open_study("study").beat(beat("runner", 1))
-    janitors = [Janitor(study, 30.0, clock) for _ in range(3)]
+    reapers = [Reaper(study, 30.0, clock) for _ in range(3)]
     study.beat(beat("other", 1))
-    assert [janitor.sweep() for janitor in janitors] == [()] * 3
+    assert [reaper.sweep() for reaper in reapers] == [()] * 3
     clock.now += 30.0
     study.beat(beat("other", 2))
-    assert [janitor.sweep() for janitor in janitors] == [(1,), (), ()]
+    assert [reaper.sweep() for reaper in reapers] == [(1,), (), ()]
     again = study.claim("other", budget=9)
     assert (again.parameters, again.attempt) == (claim.parameters, 1)
     assert sum(trial.state == "waiting" for trial in study.trials()) == 0
@@ -316,10 +316,10 @@ def test_runner_that_never_beat_loses_its_trial(storage):
     """A runner that claimed and died before its first beat is found too."""
     study, clock = storage.create_study(definition()), Clock()
     study.claim("runner", budget=9)
-    janitor = Janitor(study, 30.0, clock)
-    janitor.sweep()
+    reaper = Reaper(study, 30.0, clock)
+    reaper.sweep()
     clock.now += 30.0
-    assert janitor.sweep() == (0,)
+    assert reaper.sweep() == (0,)
 
 
 def test_beats_of_a_namesake_do_not_keep_a_dead_process_alive(storage, url):
@@ -327,10 +327,10 @@ def test_beats_of_a_namesake_do_not_keep_a_dead_process_alive(storage, url):
     with open_for_search(url) as dying:
         dying.create_study(definition()).claim("runner", budget=9)
     study, clock = storage.open_study("study"), Clock()
-    janitor = Janitor(study, 30.0, clock)
+    reaper = Reaper(study, 30.0, clock)
     for count in range(4):
         study.beat(beat("runner", count))
-        taken = janitor.sweep()
+        taken = reaper.sweep()
         clock.now += 10.0
     assert taken == (0,)
 
@@ -340,7 +340,7 @@ def test_runner_that_ended_loses_its_trial_at_once(storage):
     study = storage.create_study(definition())
     study.claim("runner", budget=9)
     study.beat(beat("runner", 1, ended="stopped"))
-    assert Janitor(study, 30.0, Clock()).sweep() == (0,)
+    assert Reaper(study, 30.0, Clock()).sweep() == (0,)
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_only_a_runner_that_was_asked_to_stop_is_preempted(storage, ended, error
     study = storage.create_study(definition())
     study.claim("runner", budget=9)
     study.beat(beat("runner", 1, ended=ended))
-    Janitor(study, 30.0, Clock()).sweep()
+    Reaper(study, 30.0, Clock()).sweep()
     failure = study.trials()[0].outcome.failure
     assert failure.error_class is error_class
     assert words in failure.message
@@ -366,10 +366,10 @@ def test_a_silent_runner_is_not_preempted(storage):
     """Of a runner that stopped answering nobody knows why."""
     study, clock = storage.create_study(definition()), Clock()
     study.claim("runner", budget=9)
-    janitor = Janitor(study, 30.0, clock)
-    janitor.sweep()
+    reaper = Reaper(study, 30.0, clock)
+    reaper.sweep()
     clock.now = 30.0
-    assert janitor.sweep() == (0,)
+    assert reaper.sweep() == (0,)
     failure = study.trials()[0].outcome.failure
     assert failure.error_class is ErrorClass.RUNNER_LOST
     assert "stopped answering" in failure.message
@@ -380,7 +380,7 @@ def test_zombie_is_refused(storage):
     study = storage.create_study(definition())
     claim = study.claim("runner", budget=9)
     study.beat(beat("runner", 1, ended="stopped"))
-    Janitor(study, 30.0, Clock()).sweep()
+    Reaper(study, 30.0, Clock()).sweep()
     with pytest.raises(TrialLost, match="taken away"):
         study.finish(claim, measured(claim))
     with pytest.raises(TrialLost, match="taken away"):
@@ -396,7 +396,7 @@ def test_trial_that_kills_its_runners_is_given_up(storage):
     for attempt in range(3):
         assert study.claim(f"runner-{attempt}", budget=1).attempt == attempt
         study.beat(beat(f"runner-{attempt}", 1, ended="killed"))
-        assert Janitor(study, 30.0, Clock(), max_losses=3).sweep() == (attempt,)
+        assert Reaper(study, 30.0, Clock(), max_losses=3).sweep() == (attempt,)
     assert study.claim("runner-3", budget=1) is None
     assert "died each of the 3 times" in study.trials()[-1].outcome.failure.message
 

@@ -119,8 +119,8 @@ def test_a_default_that_cannot_run_is_a_condition_and_an_event() -> None:
         " best configuration: trial 3"
     )
     assert plan.status["baselineFailure"] == failure
-    assert [(each.reason, each.warning) for each in plan.happenings] == [("BaselineInfeasible", True)]
-    assert decide(replace(seen, status=plan.status), NOW).happenings == ()
+    assert [(each.reason, each.warning) for each in plan.events] == [("BaselineInfeasible", True)]
+    assert decide(replace(seen, status=plan.status), NOW).events == ()
 
 
 @pytest.mark.parametrize(
@@ -240,23 +240,23 @@ def test_each_turn_is_told_once() -> None:
     """Runners that go on running are no news."""
     seen = _seen(study=STUDY, jobs=(JOB,), pods=(POD,))
     first = decide(seen, NOW)
-    assert [each.reason for each in first.happenings] == ["Started"]
-    assert decide(replace(seen, status=first.status), NOW + 1).happenings == ()
+    assert [each.reason for each in first.events] == ["Started"]
+    assert decide(replace(seen, status=first.status), NOW + 1).events == ()
 
 
 def test_a_better_trial_is_told() -> None:
     """An event says which trial is the best one now; the first one is no improvement."""
     better = replace(STUDY, figures={**STUDY.figures, "best": BEST})
     seen = _seen(study=better, jobs=(JOB,), pods=(POD,), status={"best": {"trial": 1}})
-    assert "BestImproved" in [each.reason for each in decide(seen, NOW).happenings]
-    assert "BestImproved" not in [each.reason for each in decide(replace(seen, status={}), NOW).happenings]
+    assert "BestImproved" in [each.reason for each in decide(seen, NOW).events]
+    assert "BestImproved" not in [each.reason for each in decide(replace(seen, status={}), NOW).events]
 
 
 def test_the_winner_of_the_repeats_is_no_better_trial() -> None:
     """The proof may choose another of the best few: that is told with the end, in the words of the result."""
     best = {**BEST, "confirmed": True, "summary": "No significant gain over the default"}
     seen = _seen(study=replace(DONE, figures={"best": best}), jobs=(JOB,), status={"best": {"trial": 1}})
-    (said,) = decide(seen, NOW).happenings
+    (said,) = decide(seen, NOW).events
     assert (said.reason, said.warning) == ("TrialsExhausted", False)
     assert said.message == "all 4 trials are done; No significant gain over the default"
 
@@ -284,7 +284,7 @@ def test_a_best_that_is_not_trusted_is_said() -> None:
     plan = decide(_seen(study=study, jobs=(JOB,)), NOW)
     said = _condition(plan, "ResultValid")
     assert (said["status"], said["reason"]) == ("False", "ParametersOutsideSpace")
-    assert "ParametersOutsideSpace" in {each.reason for each in plan.happenings}
+    assert "ParametersOutsideSpace" in {each.reason for each in plan.events}
 
 
 REFUSAL = Problem("QuotaExceeded", "waits for quota: ResourceQuota small")
@@ -318,10 +318,10 @@ def test_what_is_refused_is_said_once_and_not_asked_for_again(seen: Observed, ac
     assert not any(isinstance(each, action) for each in plan.actions)
     said = _condition(plan, "Blocked")
     assert (said["status"], said["reason"], said["message"]) == ("True", REFUSAL.reason, REFUSAL.message)
-    assert [each for each in plan.happenings if each.reason == REFUSAL.reason and each.warning]
+    assert [each for each in plan.events if each.reason == REFUSAL.reason and each.warning]
     again = decide(replace(seen, status=plan.status), NOW + 60, refused)
     assert again.status == plan.status
-    assert not [each for each in again.happenings if each.reason == REFUSAL.reason]
+    assert not [each for each in again.events if each.reason == REFUSAL.reason]
 
 
 def test_without_a_job_the_refusal_is_why_nothing_runs() -> None:

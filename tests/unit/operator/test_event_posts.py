@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmopt_operator.adapters.kubernetes import AlreadyExists, ApiError, Forbidden
-from llmopt_operator.domain.actions import Happening
+from llmopt_operator.domain.actions import Event
 from llmopt_operator.event_posts import EventPosts
 
 _DOCUMENT = {
@@ -34,27 +34,27 @@ class EventServer:
         return [event["reason"] for event in self.events.values()]
 
 
-def _post(posts: EventPosts, *happenings: Happening) -> ApiError | None:
-    return asyncio.run(posts.post(_DOCUMENT, happenings))
+def _post(posts: EventPosts, *events: Event) -> ApiError | None:
+    return asyncio.run(posts.post(_DOCUMENT, events))
 
 
 def test_what_could_not_be_posted_is_posted_before_what_is_newer():
     """No event is lost while events are refused, and their order stays."""
     server = EventServer(Forbidden)
     posts = EventPosts(server)  # type: ignore[arg-type]
-    first, second = Happening("First", "a"), Happening("Second", "b")
+    first, second = Event("First", "a"), Event("Second", "b")
     assert isinstance(_post(posts, first), Forbidden)
     assert isinstance(_post(posts, second), Forbidden)
     server.error = None
-    assert _post(posts, Happening("Third", "c")) is None
+    assert _post(posts, Event("Third", "c")) is None
     assert server.reasons == ["First", "Second", "Third"]
 
 
 def test_what_was_posted_before_is_no_failure():
-    """The same happening of the same generation is one event, also after a restart."""
+    """The same event of the same generation is one event, also after a restart."""
     server = EventServer()
     for _ in range(2):
-        assert _post(EventPosts(server), Happening("Once", "a")) is None  # type: ignore[arg-type]
+        assert _post(EventPosts(server), Event("Once", "a")) is None  # type: ignore[arg-type]
     assert server.reasons == ["Once"]
 
 
@@ -62,7 +62,7 @@ def test_of_what_is_gone_nothing_waits():
     """A resource that was deleted leaves no events behind."""
     server = EventServer(Forbidden)
     posts = EventPosts(server)  # type: ignore[arg-type]
-    _post(posts, Happening("Late", "a"))
+    _post(posts, Event("Late", "a"))
     posts.forget("u")
     server.error = None
     assert _post(posts) is None

@@ -98,7 +98,7 @@ def test_a_proven_winner_is_written_with_what_was_there_before() -> None:
     plan = decide(_seen(), NOW)
     note = replace(NOTE, started_at=NOW)
     assert plan.actions == (WriteArguments("server", "1", note),)
-    assert [each.reason for each in plan.happenings] == ["RolloutStarted"]
+    assert [each.reason for each in plan.events] == ["RolloutStarted"]
 
 
 def test_a_named_container_is_the_one_that_changes() -> None:
@@ -276,11 +276,11 @@ def test_a_refused_patch_is_the_conditions_reason_and_is_tried_again():
     said = _said(plan.status)
     assert (plan.actions, said["status"], said["reason"]) == ((), "False", "AdmissionDenied")
     assert said["message"] == "denied by policy"
-    assert [each.reason for each in plan.happenings] == [Reason.ROLLOUT_REFUSED]
+    assert [each.reason for each in plan.events] == [Reason.ROLLOUT_REFUSED]
     again = _seen(status=plan.status)
     assert again.rolls_out
     assert isinstance(decide(again, NOW + 60).actions[0], WriteArguments)
-    assert decide(again, NOW + 60, refused).happenings == ()
+    assert decide(again, NOW + 60, refused).events == ()
 
 
 EVENTS = st.sampled_from(

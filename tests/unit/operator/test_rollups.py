@@ -53,7 +53,7 @@ def picture(*trials, **changes):
 def seen(study, resource=RESOURCE):
     """Return what the operator reads of `study`."""
     opened = SimpleNamespace(
-        janitor=SimpleNamespace(sweep=lambda: ()),
+        reaper=SimpleNamespace(sweep=lambda: ()),
         study=SimpleNamespace(picture=lambda: study, retain=lambda *_: None),
     )
     room = SimpleNamespace(opened=lambda _: opened)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from llmopt_operator.sightings import Sightings
+from llmopt_operator.observations import Observations
 from llmopt_operator.sweeping import Sweep
 
 
@@ -40,7 +40,7 @@ def _swept(own: tuple[str, ...], nobodys: tuple[str, ...]) -> Database:
     database = Database(own, nobodys)
     studies: Any = database
     cluster: Any = Cluster()
-    asyncio.run(Sweep(cluster, studies, Sightings(), ["team-a"])._sweep("team-a"))
+    asyncio.run(Sweep(cluster, studies, Observations(), ["team-a"])._sweep("team-a"))
     return database
 
 

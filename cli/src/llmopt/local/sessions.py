@@ -10,7 +10,7 @@ from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.resources.status import Status
 from llmopt_core.results.reading import look
-from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.reaper import Reaper
 from llmopt_core.storage.studies import Study
 
 
@@ -69,7 +69,7 @@ class Session:
         self._spec = spec
         self._fleet = fleet
         self._pace = pace
-        self._janitor = Janitor(study, pace.lease)
+        self._reaper = Reaper(study, pace.lease)
         self._began = time.monotonic()
 
     def run(self, stop: Stop, audience: Audience) -> SessionEnd:
@@ -90,7 +90,7 @@ class Session:
         return bool(self._fleet.alive or (self._fleet.restartable and self._study.ended is None))
 
     def _turn(self, audience: Audience) -> None:
-        for number in self._janitor.sweep():
+        for number in self._reaper.sweep():
             audience.event(f"trial {number} was left by a dead runner; it will be measured again")
         if self._study.ended is None:
             for sentence in self._fleet.tend():

@@ -75,7 +75,7 @@ def failure_advice(error_class: ErrorClass) -> tuple[str, str]:  # noqa: C901, P
             )
         case ErrorClass.REQUESTS_FAILED:
             return "Too many requests of a trial failed.", "see the engine's log for their cause"
-        case ErrorClass.MEASUREMENT_VOID:
+        case ErrorClass.MEASUREMENT_INVALID:
             return "A measurement was invalid twice.", "the message names what made it invalid"
         case ErrorClass.NO_GOOD_ANSWERS:
             return "No answer of a trial was good, so the cost of a good answer is not defined.", (

@@ -12,8 +12,8 @@ class ServeArguments:
     """Command line arguments that make a server behave as it was measured.
 
     `told` are the flags of all that was decided, defaults too. `flags` has every spelling of those and
-    whether a value follows: with it, what a command line said before is taken out. `untold` holds one sentence for
-    each thing that was decided and that no argument can say.
+    whether a value follows: with it, what a command line said before is taken out. `untold` holds one
+    sentence for each thing that was decided and that no argument can say.
     """
 
     told: tuple[str, ...] = ()

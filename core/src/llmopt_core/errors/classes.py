@@ -37,9 +37,14 @@ class ErrorClass(StrEnum):
     RUNNER_LOST = "RunnerLost"
     TRIAL_TIMEOUT = "TrialTimeout"
     REQUESTS_FAILED = "RequestsFailed"
-    MEASUREMENT_VOID = "MeasurementVoid"
+    MEASUREMENT_INVALID = "MeasurementInvalid"
     NO_GOOD_ANSWERS = "NoGoodAnswers"
     UNKNOWN = "Unknown"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ErrorClass | None":
+        """Read the name that a class had in 0.1.0."""
+        return cls.MEASUREMENT_INVALID if value == "MeasurementVoid" else None
 
 
 @dataclass(frozen=True)

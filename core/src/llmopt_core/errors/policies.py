@@ -24,7 +24,7 @@ POLICIES: Mapping[ErrorClass, RetryPolicy] = {
     ErrorClass.ENGINE_START_TIMEOUT: RetryPolicy.RETRY,
     ErrorClass.CUDA_FAULT: RetryPolicy.RETRY,
     ErrorClass.REQUESTS_FAILED: RetryPolicy.RETRY,
-    ErrorClass.MEASUREMENT_VOID: RetryPolicy.RETRY,
+    ErrorClass.MEASUREMENT_INVALID: RetryPolicy.RETRY,
     ErrorClass.TRIAL_TIMEOUT: RetryPolicy.INFEASIBLE,
     ErrorClass.NO_GOOD_ANSWERS: RetryPolicy.INFEASIBLE,
     ErrorClass.UNKNOWN: RetryPolicy.RETRY,

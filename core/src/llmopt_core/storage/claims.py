@@ -30,7 +30,7 @@ class Overtaken(Exception):
 
 
 @dataclass(frozen=True)
-class Wish:
+class ClaimRequest:
     """What a runner asks for: a trial within `budget`, with the values of `fixed` where it can choose.
 
     `running` are the searched parameters of the engine that it has running, None where none runs.
@@ -82,20 +82,20 @@ class Claims:
         """Why the sampler proposes nothing more although configurations are left, None while it goes on."""
         return self._sampler.ended
 
-    def claim(self, wish: Wish) -> Claim | None:
+    def claim(self, claim_request: ClaimRequest) -> Claim | None:
         """Return the next trial of the default and the search, or None; see `Study.claim`."""
         while True:
             self._refresh()
             if (found := self._heard_late(confirm=False)) is not None:
                 return found
-            if self._is_over(wish):
+            if self._is_over(claim_request):
                 return None
             self._learn()
             # What is missing shows before the first trial is run.
-            self._sampler.prepare(wish.runner, len(self._snapshot.trials))
-            draft = self._draft(wish)
+            self._sampler.prepare(claim_request.runner, len(self._snapshot.trials))
+            draft = self._draft(claim_request)
             try:
-                return self._take(wish, draft)
+                return self._take(claim_request, draft)
             except Overtaken:
                 continue
 
@@ -128,23 +128,23 @@ class Claims:
             put_attribute(connection, self._snapshot.study_id, LEARNED_KEY, dump(learned))
             self._learned = learned
 
-    def _draft(self, wish: Wish) -> Draft | None:
+    def _draft(self, claim_request: ClaimRequest) -> Draft | None:
         """Return what the sampler proposes, or None where the next trial's parameters are known."""
         waiting = self._next_waiting()
         if self._sampler.exclusive or (waiting is not None and waiting.ticket.complete):
             return None
-        return Draft(None if waiting is None else waiting.number, self._ask(waiting, wish))
+        return Draft(None if waiting is None else waiting.number, self._ask(waiting, claim_request))
 
-    def _ask(self, waiting: StoredTrial | None, wish: Wish) -> Proposal | None:
-        known = wish.fixed if waiting is None else waiting.ticket.parameters
-        request = Request(wish.runner, known, waiting is not None, wish.running)
+    def _ask(self, waiting: StoredTrial | None, claim_request: ClaimRequest) -> Proposal | None:
+        known = claim_request.fixed if waiting is None else waiting.ticket.parameters
+        request = Request(claim_request.runner, known, waiting is not None, claim_request.running)
         return self._sampler.propose(self._snapshot, request)
 
-    def _take(self, wish: Wish, draft: Draft | None) -> Claim | None:
+    def _take(self, claim_request: ClaimRequest, draft: Draft | None) -> Claim | None:
         claim = None
         try:
-            with self._keeping(wish.runner) as ticket, self._exclusive() as connection:
-                decided = self._decide(connection, wish, ticket, draft)
+            with self._keeping(claim_request.runner) as ticket, self._exclusive() as connection:
+                decided = self._decide(connection, claim_request, ticket, draft)
             claim = decided  # only now is it stored
         finally:
             if draft is not None and draft.proposal is not None:
@@ -152,14 +152,14 @@ class Claims:
         return claim
 
     def _decide(
-        self, connection: Connection, wish: Wish, ticket: Ticket, draft: Draft | None
+        self, connection: Connection, claim_request: ClaimRequest, ticket: Ticket, draft: Draft | None
     ) -> Claim | None:
-        if self._is_over(wish) or get_attribute(connection, self._snapshot.study_id, END_KEY):
+        if self._is_over(claim_request) or get_attribute(connection, self._snapshot.study_id, END_KEY):
             return None
         waiting = self._next_waiting()
         if waiting is not None and waiting.ticket.complete:
             return self._start(connection, waiting, replace(ticket, parameters=waiting.ticket.parameters))
-        proposal = self._proposal(waiting, wish, draft)
+        proposal = self._proposal(waiting, claim_request, draft)
         if proposal is None:
             return None
         ticket = replace(ticket, parameters=proposal.parameters, sampler=proposal.notes)
@@ -170,16 +170,18 @@ class Claims:
         self._writer.create(connection, number, ticket, run=True)
         return claim_of(number, ticket)
 
-    def _proposal(self, waiting: StoredTrial | None, wish: Wish, draft: Draft | None) -> Proposal | None:
+    def _proposal(
+        self, waiting: StoredTrial | None, claim_request: ClaimRequest, draft: Draft | None
+    ) -> Proposal | None:
         """Return the parameters for the trial that waits for them, or for a new one; None: no point left."""
         if self._sampler.exclusive:
-            return self._ask(waiting, wish)
+            return self._ask(waiting, claim_request)
         if draft is None or draft.target != (None if waiting is None else waiting.number):
             raise Overtaken
         return draft.proposal
 
-    def _is_over(self, wish: Wish) -> bool:
-        return self._snapshot.counted >= wish.budget
+    def _is_over(self, claim_request: ClaimRequest) -> bool:
+        return self._snapshot.counted >= claim_request.budget
 
     def _start(self, connection: Connection, trial: StoredTrial, ticket: Ticket) -> Claim:
         started = replace(

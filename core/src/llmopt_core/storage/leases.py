@@ -15,7 +15,7 @@ Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
-class _Sighting:
+class _Observation:
     beat: int | None
     at: float
 
@@ -26,19 +26,19 @@ class Leases:
     def __init__(self, seconds: float, clock: Clock = time.monotonic) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._seen: dict[int, _Sighting] = {}  # by trial number
+        self._seen: dict[int, _Observation] = {}  # by trial number
 
     def over(self, running: tuple[StoredTrial, ...], beats: dict[str, Beat]) -> tuple[StoredTrial, ...]:
         """Return those of the `running` trials whose lease is over."""
         now = self._clock()
-        self._seen = {trial.number: self._sighting(trial, beats, now) for trial in running}
+        self._seen = {trial.number: self._observation(trial, beats, now) for trial in running}
         return tuple(trial for trial in running if self._is_over(trial, beats, now))
 
-    def _sighting(self, trial: StoredTrial, beats: dict[str, Beat], now: float) -> _Sighting:
+    def _observation(self, trial: StoredTrial, beats: dict[str, Beat], now: float) -> _Observation:
         beat = beat_of(trial, beats)
         count = None if beat is None else beat.runner.beat
         before = self._seen.get(trial.number)
-        return before if before is not None and before.beat == count else _Sighting(count, now)
+        return before if before is not None and before.beat == count else _Observation(count, now)
 
     def _is_over(self, trial: StoredTrial, beats: dict[str, Beat], now: float) -> bool:
         beat = beat_of(trial, beats)

@@ -6,7 +6,7 @@ from llmopt_core.storage.leases import Clock, Leases
 from llmopt_core.storage.studies import Study
 
 
-class Janitor:
+class Reaper:
     """Finds trials whose runner died, or said that it ended, and has them run again.
 
     However many reapers sweep, each lost trial is run again exactly once. A trial whose runner died

@@ -31,7 +31,7 @@ Place = tuple[int, int]
 
 # Why a repeat that was measured is run again.
 DISTURBED = Failure(
-    ErrorClass.MEASUREMENT_VOID,
+    ErrorClass.MEASUREMENT_INVALID,
     "other programs took the processors during the measurement; it is made again",
     "measure where nothing else runs",
 )

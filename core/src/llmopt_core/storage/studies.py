@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from llmopt_core.errors.classes import Failure
 from llmopt_core.search.configurations import Value
-from llmopt_core.storage.claims import END_KEY, Claims, Wish
+from llmopt_core.storage.claims import END_KEY, ClaimRequest, Claims
 from llmopt_core.storage.database import Database
 from llmopt_core.storage.documents import (
     BEATS,
@@ -127,7 +127,7 @@ class Study:
         if self._definition.comparison is not None:
             return None
         with self._guard:
-            claim = self._claims.claim(Wish(runner, budget, fixed or {}, running))
+            claim = self._claims.claim(ClaimRequest(runner, budget, fixed or {}, running))
             if claim is not None:
                 self._prune(claim)
             return claim
@@ -326,7 +326,7 @@ class Study:
             put_attribute(connection, self._study_id, OWNER_KEY, dump(owner))
 
     def reap(self, leases: Leases, max_losses: int) -> tuple[int, ...]:
-        """Take the trials whose lease is over from their runners; see `Janitor`."""
+        """Take the trials whose lease is over from their runners; see `Reaper`."""
         with self._guard:
             self._refresh()
             beats = self._beats()

@@ -19,7 +19,7 @@ from typing import Any
 
 from llmopt_core.api.reasons import Reason
 from llmopt_operator.adapters.kubernetes import ApiError, Cluster, Conflict, NotFound, collection
-from llmopt_operator.domain.actions import Happening
+from llmopt_operator.domain.actions import Event
 from llmopt_operator.specs.events import event_of
 
 log = logging.getLogger(__name__)
@@ -181,7 +181,7 @@ class Lease:
         log.warning("the lease could not be read or written: %s", problem)
         if refused and not self.may_act:
             document = {**self._new, "metadata": {**self._new["metadata"], "uid": ""}}
-            body = event_of(document, Happening(Reason.LEASE_REFUSED, problem, warning=True), time.time())
+            body = event_of(document, Event(Reason.LEASE_REFUSED, problem, warning=True), time.time())
             with suppress(ApiError, TimeoutError):
                 async with asyncio.timeout(_ATTEMPT_SECONDS):
                     await self._cluster.create(self._events, body)

@@ -31,7 +31,7 @@ def read_study(room: Room, name: str, resource: Resource, owner: str) -> StudySe
         opened = room.opened(name)
     except StudyNotFound:
         return None
-    opened.janitor.sweep()
+    opened.reaper.sweep()
     picture = opened.study.picture()
     if picture.retention != resource.spec.study_retention:
         opened.study.retain(resource.spec.study_retention, owner)

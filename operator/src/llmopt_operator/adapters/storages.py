@@ -10,7 +10,7 @@ from typing import TypeVar
 from llmopt_core.api.reasons import Reason
 from llmopt_core.storage.access import Access
 from llmopt_core.storage.pulses import Pulse
-from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.reaper import Reaper
 from llmopt_core.storage.storages import Storage, open_storage
 from llmopt_core.storage.studies import Study
 from llmopt_operator.adapters.secrets import StorageSecretInvalid, StorageSecrets
@@ -51,7 +51,7 @@ class OpenStudy:
     """One study that is kept open while it is read."""
 
     study: Study
-    janitor: Janitor
+    reaper: Reaper
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Room:
         if (known := self.studies.get(name)) is not None:
             return known
         study = self.storage.open_study(name)
-        return self.studies.setdefault(name, OpenStudy(study, Janitor(study, _LEASE_SECONDS)))
+        return self.studies.setdefault(name, OpenStudy(study, Reaper(study, _LEASE_SECONDS)))
 
     @property
     def kept_bytes(self) -> int:

@@ -82,7 +82,7 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Happening:
+class Event:
     """Something a person would want to know: an event."""
 
     reason: ConditionReason
@@ -100,5 +100,5 @@ class Plan:
 
     actions: tuple[Action, ...] = ()
     status: Mapping[str, Any] = field(default_factory=dict)
-    happenings: tuple[Happening, ...] = ()
+    events: tuple[Event, ...] = ()
     recheck_seconds: float | None = None

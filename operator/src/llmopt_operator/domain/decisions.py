@@ -16,7 +16,7 @@ from llmopt_operator.domain.actions import (
     Action,
     DeleteResource,
     EndStudy,
-    Happening,
+    Event,
     MakeStudy,
     Plan,
     Refused,
@@ -71,7 +71,7 @@ def blocked(seen: Observed, plan: Plan, problem: Problem, now: float) -> Plan:
     known = seen.condition(fact.type)
     news = () if known is not None and known["reason"] == fact.reason else (_warning(problem),)
     status = {**plan.status, "conditions": [*others(plan.status["conditions"], fact.type), said]}
-    return replace(plan, status=status, happenings=(*plan.happenings, *news))
+    return replace(plan, status=status, events=(*plan.events, *news))
 
 
 def _reported(seen: Observed, plan: Plan, refused: Refused, now: float) -> Plan:
@@ -79,7 +79,7 @@ def _reported(seen: Observed, plan: Plan, refused: Refused, now: float) -> Plan:
     if refused.action is WriteArguments:
         fact = Fact(ConditionType.ROLLED_OUT, "False", refused.problem.reason, refused.problem.message)
         known = seen.condition(fact.type)
-        said = Happening(Reason.ROLLOUT_REFUSED, refused.problem.message, warning=True)
+        said = Event(Reason.ROLLOUT_REFUSED, refused.problem.message, warning=True)
         news = () if known is not None and known["reason"] == fact.reason else (said,)
         return Plan((), with_fact(seen, fact, now), news)
     kept = tuple(action for action in plan.actions if not isinstance(action, refused.action))
@@ -98,8 +98,8 @@ def _blocked_facts(seen: Observed, problem: Problem) -> list[Fact]:
     return [first, running, *known]
 
 
-def _warning(problem: Problem) -> Happening:
-    return Happening(problem.reason, problem.message, warning=True)
+def _warning(problem: Problem) -> Event:
+    return Event(problem.reason, problem.message, warning=True)
 
 
 def _in_progress(seen: Observed, now: float) -> Plan:
@@ -166,9 +166,9 @@ def _rolling_out(seen: Observed, now: float) -> Plan:
     """Only one condition of what has ended still changes."""
     next_turn = turn(seen, now)
     if next_turn.actions:
-        return Plan(next_turn.actions, happenings=next_turn.happenings)
+        return Plan(next_turn.actions, events=next_turn.events)
     status = with_fact(seen, next_turn.fact, now)
-    return Plan((), status, next_turn.happenings, next_turn.recheck_seconds)
+    return Plan((), status, next_turn.events, next_turn.recheck_seconds)
 
 
 def _refused(seen: Observed, now: float) -> Plan | None:
@@ -223,8 +223,8 @@ def _without_study(seen: Observed, _now: float) -> Plan | None:
     if running:
         return Plan(
             tuple(StopRunners(job.name) for job in running),
-            happenings=(
-                Happening(
+            events=(
+                Event(
                     Reason.STUDY_LOST,
                     "the study is not in the storage any more: it begins anew",
                     warning=True,
@@ -251,11 +251,11 @@ def _ended(seen: Observed, now: float) -> Plan | None:
         Fact(ConditionType.FAILED if end.failed else ConditionType.COMPLETE, "True", reason, end.message),
     ]
     plan = status_plan(seen, facts, now, study)
-    said = Happening(reason, "; ".join((end.message, *found(study))), warning=end.failed)
+    said = Event(reason, "; ".join((end.message, *found(study))), warning=end.failed)
     # What comes after the end is done once the end was told.
     comes_more = seen.target.rollout is not None or seen.target.ttl_seconds is not None
     again = 0.0 if comes_more else None
-    return replace(plan, happenings=(*plan.happenings, said), recheck_seconds=again)
+    return replace(plan, events=(*plan.events, said), recheck_seconds=again)
 
 
 def _suspended(seen: Observed, now: float) -> Plan | None:

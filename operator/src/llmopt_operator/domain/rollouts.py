@@ -11,7 +11,7 @@ from llmopt_core.api.explanations import comes_back
 from llmopt_core.api.reasons import ConditionReason, Reason
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.engines.declarations import EXPANSION
-from llmopt_operator.domain.actions import Action, Happening, WriteArguments
+from llmopt_operator.domain.actions import Action, Event, WriteArguments
 from llmopt_operator.domain.conditions import Fact
 from llmopt_operator.domain.observed import (
     Availability,
@@ -34,7 +34,7 @@ class Turn:
 
     fact: Fact
     actions: tuple[Action, ...] = ()
-    happenings: tuple[Happening, ...] = ()
+    events: tuple[Event, ...] = ()
     recheck_seconds: float | None = None
 
 
@@ -130,7 +130,7 @@ def _begin(seen: Observed, deployment: DeploymentSeen, now: float) -> Turn:
     return Turn(
         _no(Reason.IN_PROGRESS, said),
         (WriteArguments(deployment.name, deployment.version, note),),
-        (Happening(Reason.ROLLOUT_STARTED, said),),
+        (Event(Reason.ROLLOUT_STARTED, said),),
     )
 
 
@@ -147,7 +147,7 @@ def _watch(deployment: DeploymentSeen, note: RolloutNote, now: float) -> Turn:
         said = f"{where} serves with the arguments of trial {note.trial}"
         return Turn(
             Fact(ConditionType.ROLLED_OUT, "True", Reason.AVAILABLE, said),
-            happenings=(Happening(Reason.ROLLED_OUT, said),),
+            events=(Event(Reason.ROLLED_OUT, said),),
         )
     late = now - note.started_at > LONGEST_SECONDS
     if deployment.availability is Availability.FAILED or late:
@@ -159,7 +159,7 @@ def _take_back(deployment: DeploymentSeen, note: RolloutNote) -> Turn:
     why = f"it did not become available: {deployment.message}"
     back = WriteArguments(deployment.name, deployment.version, replace(note, failure=why))
     said = f"Deployment {deployment.name} is given its former arguments again: {why}"
-    return Turn(_no(Reason.IN_PROGRESS, said), (back,), (Happening(Reason.ROLLED_BACK, said, warning=True),))
+    return Turn(_no(Reason.IN_PROGRESS, said), (back,), (Event(Reason.ROLLED_BACK, said, warning=True),))
 
 
 def _no(reason: ConditionReason, message: str) -> Fact:

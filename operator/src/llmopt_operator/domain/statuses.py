@@ -6,7 +6,7 @@ from typing import Any
 from llmopt_core.api.conditions import ConditionType, Phase
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_operator.domain.actions import Action, Happening, Plan, WriteBest
+from llmopt_operator.domain.actions import Action, Event, Plan, WriteBest
 from llmopt_operator.domain.conditions import Fact, conditions
 from llmopt_operator.domain.observed import FIGURES, Observed, Problem, StudySeen
 from llmopt_operator.domain.runners import running_fact
@@ -150,17 +150,17 @@ def _last_started(seen: Observed) -> dict[str, str]:
     return {} if started is None else {"manifestHash": started}
 
 
-def _improvement(before: Mapping[str, Any] | None, best: Mapping[str, Any] | None) -> tuple[Happening, ...]:
+def _improvement(before: Mapping[str, Any] | None, best: Mapping[str, Any] | None) -> tuple[Event, ...]:
     """Say that the search has a better trial now; the first is no improvement on anything."""
     if before is None or best is None or before["trial"] == best["trial"] or best.get("confirmed"):
         return ()
-    return (Happening(Reason.BEST_IMPROVED, f"trial {best['trial']}: {best.get('headline', '')}"),)
+    return (Event(Reason.BEST_IMPROVED, f"trial {best['trial']}: {best.get('headline', '')}"),)
 
 
-def _turns(seen: Observed, facts: Iterable[Fact]) -> tuple[Happening, ...]:
+def _turns(seen: Observed, facts: Iterable[Fact]) -> tuple[Event, ...]:
     """What has just begun to hold and is worth an event."""
     return tuple(
-        Happening(
+        Event(
             Reason.STARTED if fact.type is ConditionType.RUNNING else fact.reason,
             fact.message,
             warning=fact.status == "False",

@@ -15,7 +15,7 @@ import kopf
 from llmopt_core.api.kinds import API_VERSION, GROUP, VERSION, Kind
 from llmopt_operator.adapters.connections import kopf_login
 from llmopt_operator.adapters.kubernetes import ApiError, Cluster
-from llmopt_operator.sightings import Sightings
+from llmopt_operator.observations import Observations
 from llmopt_operator.specs.naming import RUNNERS_SELECTOR, Key
 
 log = logging.getLogger(__name__)
@@ -27,27 +27,27 @@ _GONE = "DELETED"
 
 def register(
     registry: kopf.OperatorRegistry,
-    sightings: Sightings,
+    observations: Observations,
     add: Callable[[Key], None],
     freed: Callable[[str], None],
 ) -> None:
-    """Have `sightings` know our resources, their Jobs and pods, and `add` called for whom it concerns.
+    """Have `observations` know our resources, their Jobs and pods, and `add` called for whom it concerns.
 
     `freed` is called with a namespace in which a Job or a pod of ours is gone: its quota allows more.
     """
 
     async def on_resource(event: Event, **_: Any) -> None:
-        if key := sightings.resource(event["object"], gone=event["type"] == _GONE):
+        if key := observations.resource(event["object"], gone=event["type"] == _GONE):
             add(key)
 
     async def on_job(event: Event, **_: Any) -> None:
-        if key := sightings.job(event["object"], gone=event["type"] == _GONE):
+        if key := observations.job(event["object"], gone=event["type"] == _GONE):
             add(key)
         if event["type"] == _GONE:
             freed(event["object"]["metadata"]["namespace"])
 
     async def on_pod(event: Event, **_: Any) -> None:
-        if key := sightings.pod(event["object"], gone=event["type"] == _GONE):
+        if key := observations.pod(event["object"], gone=event["type"] == _GONE):
             add(key)
         if event["type"] == _GONE:
             freed(event["object"]["metadata"]["namespace"])
@@ -132,7 +132,7 @@ async def _not_served(cluster: Cluster) -> str:
 
 async def watch(
     cluster: Cluster,
-    sightings: Sightings,
+    observations: Observations,
     add: Callable[[Key], None],
     freed: Callable[[str], None],
     namespaces: Sequence[str],
@@ -144,7 +144,7 @@ async def watch(
         await kinds_served(cluster)
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry)(kopf_login)
-    register(registry, sightings, add, freed)
+    register(registry, observations, add, freed)
     settings = kopf.OperatorSettings()
     configure(settings, namespaces)
     # kopf handles the signals: when it ends without an error, it was asked to stop.

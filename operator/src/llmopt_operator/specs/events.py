@@ -10,17 +10,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmopt_core.api.objects import OPERATOR
-from llmopt_operator.domain.actions import Happening
+from llmopt_operator.domain.actions import Event
 from llmopt_operator.domain.conditions import timestamp
 
 _LONGEST_MESSAGE = 1024
 _HASH_LENGTH = 16
 
 
-def event_of(document: Mapping[str, Any], happening: Happening, now: float) -> dict[str, Any]:
+def event_of(document: Mapping[str, Any], event: Event, now: float) -> dict[str, Any]:
     """Return the Event; the same event of the same generation has the same name."""
     metadata = document["metadata"]
-    mark = f"{metadata['uid']} {metadata.get('generation')} {happening.reason} {happening.message}"
+    mark = f"{metadata['uid']} {metadata.get('generation')} {event.reason} {event.message}"
     digest = hashlib.sha256(mark.encode()).hexdigest()[:_HASH_LENGTH]
     moment = timestamp(now)
     return {
@@ -34,9 +34,9 @@ def event_of(document: Mapping[str, Any], happening: Happening, now: float) -> d
             "namespace": metadata["namespace"],
             "uid": metadata["uid"],
         },
-        "reason": happening.reason,
-        "message": happening.message[:_LONGEST_MESSAGE],
-        "type": "Warning" if happening.warning else "Normal",
+        "reason": event.reason,
+        "message": event.message[:_LONGEST_MESSAGE],
+        "type": "Warning" if event.warning else "Normal",
         "source": {"component": OPERATOR},
         "firstTimestamp": moment,
         "lastTimestamp": moment,

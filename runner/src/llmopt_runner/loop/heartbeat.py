@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from llmopt_core.storage.errors import StudyNotFound
-from llmopt_core.storage.reaper import Janitor
+from llmopt_core.storage.reaper import Reaper
 from llmopt_core.storage.records import INTERRUPTED, RunnerRecord
 from llmopt_core.storage.studies import Study
 from llmopt_runner.stopping import Interrupted
@@ -30,7 +30,7 @@ class Heartbeat:
         self._study = study
         self._progress = progress
         self._record = RunnerRecord(name, index, beat=0, active_seconds=0.0, machine=machine)
-        self._janitor = Janitor(study, LEASE_SECONDS)
+        self._reaper = Reaper(study, LEASE_SECONDS)
         self._began = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -100,7 +100,7 @@ class Heartbeat:
         self._study.beat(self._record)
 
     def _sweep(self) -> None:
-        for number in self._janitor.sweep():
+        for number in self._reaper.sweep():
             log.warning("trial %d was left by a dead runner: it will be run again", number)
 
 

@@ -11,18 +11,18 @@ from llmopt_runner.trial.validity import Validity
 
 
 def judged(
-    outcome: Outcome, validity: Validity, *, void: Sequence[str], undefined: Sequence[str], pruned: bool
+    outcome: Outcome, validity: Validity, *, invalid: Sequence[str], undefined: Sequence[str], pruned: bool
 ) -> Outcome:
     """Return the measured `outcome` as what it is worth.
 
-    `void` says what makes the measurement invalid, `undefined` names the asked metrics that no good answer
+    `invalid` says what makes the measurement invalid, `undefined` names the asked metrics that no good answer
     leaves without a value; a `pruned` one was stopped before all items were asked.
     """
     configuration = outcome.configuration
     if (refusal := _refusal(validity)) is not None:
         return replace(failed(configuration, refusal), facts=outcome.facts)
-    if void:
-        failure = Failure(ErrorClass.MEASUREMENT_VOID, "; ".join(void), "its values are not used")
+    if invalid:
+        failure = Failure(ErrorClass.MEASUREMENT_INVALID, "; ".join(invalid), "its values are not used")
         return replace(outcome, kind=OutcomeKind.INVALID, failure=failure)
     if pruned:
         return replace(outcome, kind=OutcomeKind.PRUNED)

@@ -284,7 +284,7 @@ class TrialRunner:
         undefined = undefined_costs((*objectives, *constraints), metrics)
         missing = unusable(metrics, objectives=objectives, constraints=constraints, undefined=undefined)
         # What a stopped trial measured of its first items may lack a metric that whole ones have.
-        void = validity.void if measurement.pruned else (*validity.void, *missing)
+        invalid = validity.invalid if measurement.pruned else (*validity.invalid, *missing)
         outcome = replace(
             outcome,
             metrics=metrics,
@@ -293,10 +293,10 @@ class TrialRunner:
                 *load_warnings(measurement.run),
                 *validity.warnings,
                 *self._quality_warnings(claim, measurement),
-                *void,
+                *invalid,
             ),
         )
-        return judged(outcome, validity, void=void, undefined=undefined, pruned=measurement.pruned)
+        return judged(outcome, validity, invalid=invalid, undefined=undefined, pruned=measurement.pruned)
 
     def _quality_warnings(self, claim: Claim, measurement: Measurement) -> tuple[str, ...]:
         """What is said before the search begins, where the baseline leaves nothing to compare."""

@@ -27,7 +27,7 @@ class Validity:
     the server does not keep to the requested length of answers: no repeat helps.
     """
 
-    void: tuple[str, ...]
+    invalid: tuple[str, ...]
     warnings: tuple[str, ...]
     context_cut: str | None = None
     other_lengths: str | None = None
@@ -46,14 +46,14 @@ def check_validity(
     `output_tokens` is how many every answer was to have, where that was fixed.
     """
     limits = {request.item_id: request.max_tokens for request in requests}
-    void = _impossible(run.records) + _contaminated(run.records, requests)
+    invalid = _impossible(run.records) + _contaminated(run.records, requests)
     if isinstance(shape, Poisson):
-        void += _saturated(run.records)
+        invalid += _saturated(run.records)
     cut = _context_cut(run.records, limits) or _beyond_context(run.records, context_tokens)
     if output_tokens is None:
-        return Validity(tuple(void), tuple(_truncated(run.records, limits)), cut)
+        return Validity(tuple(invalid), tuple(_truncated(run.records, limits)), cut)
     other = _other_lengths(run.records, output_tokens)
-    return Validity(tuple(void), tuple(_unchecked_lengths(run.records)), cut, other)
+    return Validity(tuple(invalid), tuple(_unchecked_lengths(run.records)), cut, other)
 
 
 def unusable(

@@ -54,7 +54,7 @@ def test_warnings_are_counted_by_their_words():
     trials = [
         _point(0, 0.5, phase=Phase.BASELINE, warnings=("1 of 8 cut", "9 of 8 cut")),
         _point(1, 0.5, warnings=("12,000.5 of 8 cut", "late")),
-        _point(2, 0.5, kind=OutcomeKind.INVALID, error=ErrorClass.MEASUREMENT_VOID, warnings=("late",)),
+        _point(2, 0.5, kind=OutcomeKind.INVALID, error=ErrorClass.MEASUREMENT_INVALID, warnings=("late",)),
     ]
     found = summarise_trials(trials, _definition()).warnings
     assert [(each.count, each.message, each.trial) for each in found] == [

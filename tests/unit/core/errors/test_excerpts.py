@@ -83,7 +83,7 @@ _VLLM = (
     Case(
         "vllm/utilization-over-memory.log",
         ErrorClass.HOST_OUT_OF_MEMORY,
-        "gpu_memory_utilization (1.0) of the whole memory unless told otherwise",
+        "gpu_memory_utilization (1.0) of the whole memory by default",
         numbers={"gpu_memory_utilization": 1.0},
     ),
     Case("vllm/prompt-too-long.log", ErrorClass.KV_CACHE_TOO_SMALL, "max_model_len (2048): raise it"),

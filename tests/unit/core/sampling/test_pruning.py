@@ -98,7 +98,7 @@ def test_reports_are_quick():
     ],
 )
 def test_only_whole_trials_of_the_search_are_rivals(rival):
-    """Repeats, pruned and void trials are nothing to compare with."""
+    """Repeats, pruned and invalid trials are nothing to compare with."""
     assert _stopped_after(TrialPruning(definition(pruner="wilcoxon"), [rival]), [0.0] * SAMPLES) is None
 
 

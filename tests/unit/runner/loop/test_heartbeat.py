@@ -32,7 +32,7 @@ class Beaten:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.001)
-    monkeypatch.setattr(heartbeat, "Janitor", lambda *_: type("Janitor", (), {"sweep": lambda _: ()})())
+    monkeypatch.setattr(heartbeat, "Reaper", lambda *_: type("Reaper", (), {"sweep": lambda _: ()})())
 
 
 @pytest.mark.parametrize(

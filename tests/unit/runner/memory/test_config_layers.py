@@ -182,7 +182,7 @@ def test_the_language_part_of_a_larger_model_counts(key):
         ({"is_encoder_decoder": True}, "encoder"),
         ({"compress_ratios": [4]}, "compress_ratios"),
         ({"cross_attention_layers": [3]}, "cross_attention_layers"),
-        ({"mamba_d_state": 16}, "does not tell which"),
+        ({"mamba_d_state": 16}, "does not say which"),
         ({"sliding_window": [1, 2]}, "sliding_window is a list"),
         ({"num_key_value_heads": [1]}, "list of KV heads"),
         ({"num_kv_shared_layers": 4}, "num_kv_shared_layers"),

@@ -1,4 +1,4 @@
-"""Every end of a trial is an outcome: refused, copied, failed to start, void."""
+"""Every end of a trial is an outcome: refused, copied, failed to start, invalid."""
 
 from dataclasses import replace
 from pathlib import Path

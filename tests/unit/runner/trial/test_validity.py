@@ -1,4 +1,4 @@
-"""What makes a measurement void."""
+"""What makes a measurement invalid."""
 
 from dataclasses import replace
 
@@ -43,14 +43,14 @@ REQUESTS = [request("a", "What is 7 + 5?"), request("b", "What is 8 + 9?")]
 def test_a_plain_measurement_holds():
     """Answers that stopped by themselves, without cache hits, give neither reasons nor warnings."""
     found = check_validity(run(record("a"), record("b")), REQUESTS, CLOSED)
-    assert (found.void, found.warnings) == ((), ())
+    assert (found.invalid, found.warnings) == ((), ())
 
 
 def test_impossible_counts_invalidate():
     """A server that miscounts one answer is believed in none."""
     wrong = replace(record("a"), impossible="completion_tokens is -50", output_tokens=None)
     found = check_validity(run(wrong, record("b")), REQUESTS, CLOSED)
-    assert found.void == ("impossible token counts in 1 of 2 answers: completion_tokens is -50",)
+    assert found.invalid == ("impossible token counts in 1 of 2 answers: completion_tokens is -50",)
 
 
 def test_a_cut_that_nobody_counted_is_one_at_max_tokens():
@@ -65,26 +65,26 @@ def test_a_cut_that_nobody_counted_is_one_at_max_tokens():
 def test_a_prompt_cached_to_its_last_token_had_been_sent_before():
     """Distinct prompts cannot be wholly cached unless an earlier trial sent the very same ones."""
     found = check_validity(run(record("a", cached=39), record("b", cached=39)), REQUESTS, CLOSED)
-    assert "contamination: 2 of 2" in found.void[0]
+    assert "contamination: 2 of 2" in found.invalid[0]
 
 
 def test_the_prefix_that_prompts_share_may_be_cached():
     """System prompt and examples are the workload's own: hits on them are what a user would see too."""
     found = check_validity(run(record("a", cached=30), record("b", cached=30)), REQUESTS, CLOSED)
-    assert found.void == ()
+    assert found.invalid == ()
 
 
 def test_a_long_prompt_cached_beyond_its_shared_part_is_contaminated():
     """An engine that caches whole blocks never reports the last tokens: the shared share decides."""
     requests = [request("a", "x" * 100 + "a" * 900), request("b", "x" * 100 + "b" * 900)]
     found = check_validity(run(record("a", prompt=500, cached=480)), requests, CLOSED)
-    assert len(found.void) == 1
+    assert len(found.invalid) == 1
 
 
 def test_a_prompt_that_the_workload_itself_repeats_may_be_cached():
     """Equal questions in one workload hit the cache rightly."""
     same = [request("a", "What?"), request("b", "What?")]
-    assert check_validity(run(record("a", cached=39)), same, CLOSED).void == ()
+    assert check_validity(run(record("a", cached=39)), same, CLOSED).invalid == ()
 
 
 def test_an_answer_cut_by_the_context_is_told_apart():
@@ -108,7 +108,7 @@ def test_an_answer_beyond_the_models_context_is_no_measurement():
 def test_answers_cut_at_their_limit_are_a_warning():
     """The limit is the workload's own, the same for every configuration."""
     found = check_validity(run(record("a", output=10, finish="length")), REQUESTS, CLOSED)
-    assert found.void == ()
+    assert found.invalid == ()
     assert "maxTokens" in found.warnings[0]
 
 
@@ -117,9 +117,9 @@ def test_a_queue_that_grows_while_requests_arrive_is_over_saturated():
     requests = [request(str(n), f"question {n}") for n in range(12)]
     growing = [record(str(n), sent_at=float(n), ttft=0.1 + n) for n in range(12)]
     steady = [record(str(n), sent_at=float(n), ttft=1.0) for n in range(12)]
-    assert "over-saturated" in check_validity(run(*growing), requests, Poisson(1.0, 0)).void[0]
-    assert check_validity(run(*steady), requests, Poisson(1.0, 0)).void == ()
-    assert check_validity(run(*growing), requests, CLOSED).void == ()
+    assert "over-saturated" in check_validity(run(*growing), requests, Poisson(1.0, 0)).invalid[0]
+    assert check_validity(run(*steady), requests, Poisson(1.0, 0)).invalid == ()
+    assert check_validity(run(*growing), requests, CLOSED).invalid == ()
 
 
 def test_shared_prefixes_are_shares_of_the_prompts_own_text():
@@ -177,7 +177,7 @@ def test_answers_of_the_length_that_was_asked_for_are_not_cut():
 def test_answers_of_another_length_are_not_the_load_that_was_asked_for():
     """A server that ends answers where it likes does so the next time, too."""
     checked = _checked(_of_length(5, 6, 8), 5)
-    assert checked.void == ()
+    assert checked.invalid == ()
     expected = "2 of 3 answers have another length than workload.outputTokens (5): 6 to 8 tokens"
     assert checked.other_lengths == expected
 
@@ -185,6 +185,6 @@ def test_answers_of_another_length_are_not_the_load_that_was_asked_for():
 def test_lengths_that_the_server_does_not_count_are_warned_of():
     """Chunks are no proof of tokens."""
     checked = _checked(_of_length(5, 4, usage=False), 5)
-    assert checked.void == ()
+    assert checked.invalid == ()
     (warning,) = checked.warnings
     assert "it is not known whether they have the length" in warning

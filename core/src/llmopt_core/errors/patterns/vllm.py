@@ -101,8 +101,8 @@ _MEMORY = (
         ErrorClass.KV_CACHE_TOO_SMALL,
         r"max seq len \((?P<length>\d+)\).*larger than the available KV cache memory"
         r"|No available memory for the cache blocks",
-        "No memory for one request is left beside the weights: lower max_model_len ({max_model_len}) or quantise"
-        " the weights, or give the cache more by kv_cache_memory_mib ({kv_cache_memory_mib}) or"
+        "No memory for one request is left beside the weights: lower max_model_len ({max_model_len}) or"
+        " quantise the weights, or give the cache more by kv_cache_memory_mib ({kv_cache_memory_mib}) or"
         " gpu_memory_utilization ({gpu_memory_utilization}).",
     ),
     pattern(

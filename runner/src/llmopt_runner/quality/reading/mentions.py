@@ -74,7 +74,7 @@ class Mention:
 def decided(text: str, mentions: Sequence[Mention]) -> int | None:
     """Return the place of the one choice that `text` picks, by `mentions` in their order; None if not clear.
 
-    A choice that is called the answer comes before those that are only named; several of a kind decide nothing.
+    A choice called the answer comes before those that are only named; several of one kind decide nothing.
     """
     stances = _stances(text, mentions)
     for wanted in (Stance.PICKED, Stance.NAMED):

@@ -1,6 +1,6 @@
 from typing import Any
 
-from llmopt_operator.sightings import Sightings
+from llmopt_operator.observations import Observations
 from llmopt_operator.specs.naming import Key
 
 KEY = Key("LLMOptimization", "team", "small")
@@ -27,65 +27,65 @@ def _pod(name: str, phase: str) -> dict[str, Any]:
 
 def test_an_older_version_changes_nothing() -> None:
     """A watch that is behind what a write returned does not bring the past back."""
-    sightings = Sightings()
-    sightings.resource(_resource(10, status={"phase": "Running"}))
-    sightings.resource(_resource(9, status={"phase": "Pending"}))
-    assert sightings.phases() == {("LLMOptimization", "Running"): 1}
+    observations = Observations()
+    observations.resource(_resource(10, status={"phase": "Running"}))
+    observations.resource(_resource(9, status={"phase": "Pending"}))
+    assert observations.phases() == {("LLMOptimization", "Running"): 1}
 
 
 def test_another_of_the_same_name_replaces_it() -> None:
     """A resource made anew under a name is another one, whatever its version."""
-    sightings = Sightings()
-    sightings.resource(_resource(10))
-    sightings.resource(_resource(3, uid="u2"))
-    document = sightings.of(KEY).document
+    observations = Observations()
+    observations.resource(_resource(10))
+    observations.resource(_resource(3, uid="u2"))
+    document = observations.of(KEY).document
     assert document is not None
     assert document["metadata"]["uid"] == "u2"
 
 
 def test_only_what_is_needed_is_kept() -> None:
     """Fields that only the API server needs take no room."""
-    sightings = Sightings()
-    sightings.resource(_resource(1))
-    document = sightings.of(KEY).document
+    observations = Observations()
+    observations.resource(_resource(1))
+    document = observations.of(KEY).document
     assert document is not None
     assert "managedFields" not in document["metadata"]
 
 
 def test_what_is_gone_is_forgotten_once_its_pods_are() -> None:
     """A deleted resource is known as gone until nothing of it is left, and its namespace is to be swept."""
-    sightings = Sightings()
-    sightings.resource(_resource(1))
-    sightings.pod(_pod("p", "Running"))
-    assert sightings.running() == {KEY.namespace: {"u1": KEY}}
-    sightings.resource(_resource(2), gone=True)
-    assert sightings.of(KEY).document is None
-    assert sightings.running() == {}
-    assert sightings.take_bereaved() == {"team"}
-    assert sightings.take_bereaved() == frozenset()
-    sightings.forget(KEY)
-    assert sightings.of(KEY).pods
-    sightings.pod(_pod("p", "Running"), gone=True)
-    sightings.forget(KEY)
-    assert sightings.of(KEY).metadata is None
+    observations = Observations()
+    observations.resource(_resource(1))
+    observations.pod(_pod("p", "Running"))
+    assert observations.running() == {KEY.namespace: {"u1": KEY}}
+    observations.resource(_resource(2), gone=True)
+    assert observations.of(KEY).document is None
+    assert observations.running() == {}
+    assert observations.take_bereaved() == {"team"}
+    assert observations.take_bereaved() == frozenset()
+    observations.forget(KEY)
+    assert observations.of(KEY).pods
+    observations.pod(_pod("p", "Running"), gone=True)
+    observations.forget(KEY)
+    assert observations.of(KEY).metadata is None
 
 
 def test_a_pod_that_did_not_change_concerns_nobody() -> None:
     """Only what a decision reads is news."""
-    sightings = Sightings()
-    assert sightings.pod(_pod("p", "Pending")) == KEY
-    assert sightings.pod(_pod("p", "Pending")) is None
-    assert sightings.pod(_pod("p", "Running")) == KEY
+    observations = Observations()
+    assert observations.pod(_pod("p", "Pending")) == KEY
+    assert observations.pod(_pod("p", "Pending")) is None
+    assert observations.pod(_pod("p", "Running")) == KEY
 
 
 def test_what_was_known_already_concerns_nobody() -> None:
     """The operator's own writes come back by the watch, and are not looked at again."""
-    sightings = Sightings()
-    assert sightings.resource(_resource(10)) == KEY
-    assert sightings.resource(_resource(10)) is None
-    assert sightings.resource(_resource(9)) is None
-    assert sightings.resource(_resource(11)) == KEY
-    assert sightings.resource(_resource(11), gone=True) == KEY
+    observations = Observations()
+    assert observations.resource(_resource(10)) == KEY
+    assert observations.resource(_resource(10)) is None
+    assert observations.resource(_resource(9)) is None
+    assert observations.resource(_resource(11)) == KEY
+    assert observations.resource(_resource(11), gone=True) == KEY
 
 
 def test_a_job_that_did_not_change_concerns_nobody() -> None:
@@ -93,8 +93,8 @@ def test_a_job_that_did_not_change_concerns_nobody() -> None:
     labels = {"llmopt.dev/kind": "llmoptimization", "llmopt.dev/resource": "small"}
     metadata = {"name": "small-1", "namespace": "team", "labels": labels}
     job: dict[str, Any] = {"metadata": metadata, "spec": {"suspend": True}}
-    sightings = Sightings()
-    assert sightings.job(job) == KEY
-    assert sightings.job({**job, "status": {"startTime": "2026-01-01T00:00:00Z"}}) is None
-    assert sightings.job({**job, "status": {"active": 1}}) == KEY
-    assert sightings.job(job, gone=True) == KEY
+    observations = Observations()
+    assert observations.job(job) == KEY
+    assert observations.job({**job, "status": {"startTime": "2026-01-01T00:00:00Z"}}) is None
+    assert observations.job({**job, "status": {"active": 1}}) == KEY
+    assert observations.job(job, gone=True) == KEY

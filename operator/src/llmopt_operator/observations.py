@@ -9,8 +9,8 @@ import msgspec
 
 from llmopt_core.api.kinds import Kind
 from llmopt_core.api.objects import Label
+from llmopt_operator.domain.kubernetes_objects import job_seen, pod_seen
 from llmopt_operator.domain.observed import JobSeen, PodSeen
-from llmopt_operator.domain.sights import job_seen, pod_seen
 from llmopt_operator.specs.naming import Key
 
 _KINDS: Mapping[str, Kind] = {kind.singular: kind for kind in Kind}
@@ -18,7 +18,7 @@ _KEPT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "
 
 
 @dataclass
-class Sighting:
+class Observation:
     """One resource and what belongs to it. `metadata` is None before it was seen.
 
     The whole document is kept as text: as Python's own objects it would take ten times the room.
@@ -54,11 +54,11 @@ class Sighting:
         self.phase = str(slim["status"].get("phase", "Pending"))
 
 
-class Sightings:
+class Observations:
     """All resources that are watched. Each method that takes an object returns whom it concerns."""
 
     def __init__(self) -> None:
-        self._known: dict[Key, Sighting] = {}
+        self._known: dict[Key, Observation] = {}
         self._bereaved: set[str] = set()
 
     def take_bereaved(self) -> frozenset[str]:
@@ -68,29 +68,31 @@ class Sightings:
 
     def __iter__(self) -> Iterator[Key]:
         """Give the keys of all resources that are there."""
-        return (key for key, sighting in self._known.items() if sighting.there)
+        return (key for key, observation in self._known.items() if observation.there)
 
-    def of(self, key: Key) -> Sighting:
-        """Return what was seen of `key`; an empty sighting where nothing was."""
-        return self._known.get(key) or Sighting()
+    def of(self, key: Key) -> Observation:
+        """Return what was seen of `key`; an empty observation where nothing was."""
+        return self._known.get(key) or Observation()
 
     def forget(self, key: Key) -> None:
         """Drop what is known of a resource that is gone, with all that belonged to it."""
-        sighting = self._known.get(key)
-        if sighting is not None and not (sighting.there or sighting.jobs or sighting.pods):
+        observation = self._known.get(key)
+        if observation is not None and not (observation.there or observation.jobs or observation.pods):
             del self._known[key]
 
     def running(self) -> Mapping[str, Mapping[str, Key]]:
         """Return, by namespace and identity, the resources of which a runner runs."""
         found: dict[str, dict[str, Key]] = {}
-        for key, sighting in self._known.items():
-            if sighting.metadata is not None and sighting.runs:
-                found.setdefault(key.namespace, {})[sighting.metadata["uid"]] = key
+        for key, observation in self._known.items():
+            if observation.metadata is not None and observation.runs:
+                found.setdefault(key.namespace, {})[observation.metadata["uid"]] = key
         return found
 
     def phases(self) -> Mapping[tuple[str, str], int]:
         """Return how many resources there are by kind and phase."""
-        return Counter((key.kind, sighting.phase) for key, sighting in self._known.items() if sighting.there)
+        return Counter(
+            (key.kind, observation.phase) for key, observation in self._known.items() if observation.there
+        )
 
     def resource(self, document: Mapping[str, Any], *, gone: bool = False) -> Key | None:
         """Take a resource as the API server has it; None where this version, or a newer one, is known.
@@ -98,12 +100,12 @@ class Sightings:
         What the operator writes itself it knows from the answer, before the watch tells it.
         """
         key = Key(document["kind"], document["metadata"]["namespace"], document["metadata"]["name"])
-        sighting = self._known.setdefault(key, Sighting())
+        observation = self._known.setdefault(key, Observation())
         if gone:
-            sighting.gone = True
+            observation.gone = True
             self._bereaved.add(key.namespace)
-        elif _is_newer(document["metadata"], sighting.metadata):
-            sighting.take(document)
+        elif _is_newer(document["metadata"], observation.metadata):
+            observation.take(document)
         else:
             return None
         return key
@@ -113,7 +115,7 @@ class Sightings:
         if (key := _owner(body)) is None:
             return None
         seen = job_seen(body)
-        jobs = self._known.setdefault(key, Sighting()).jobs
+        jobs = self._known.setdefault(key, Observation()).jobs
         before = jobs.pop(seen.name, None)
         if not gone:
             jobs[seen.name] = seen
@@ -124,7 +126,7 @@ class Sightings:
         if (key := _owner(body)) is None:
             return None
         seen = pod_seen(body)
-        pods = self._known.setdefault(key, Sighting()).pods
+        pods = self._known.setdefault(key, Observation()).pods
         before = pods.pop(seen.name, None)
         if not gone:
             pods[seen.name] = seen
