@@ -29,9 +29,7 @@ class OutcomeKind(StrEnum):
     MEASURED = "measured"
     COPIED = "copied"  # the same canonical configuration had been measured
     PRUNED = "pruned"  # stopped early by the pruner
-    INFEASIBLE = (
-        "infeasible"  # does not fit, or the engine refuses it: the sampler counts it as a violation
-    )
+    INFEASIBLE = "infeasible"  # does not fit, or the engine refuses it: the sampler counts it as a violation
     INVALID = "invalid"  # measured, but the values are not used
     FAILED = "failed"
     RETURNED = "returned"  # given back: not of the budget, and run again
