@@ -136,7 +136,7 @@ _VLLM = (
     Case(
         "vllm/gpu-no-room-for-cache.log",
         ErrorClass.KV_CACHE_TOO_SMALL,
-        "no room for one request: lower max_model_len (8192)",
+        "left beside the weights: lower max_model_len (8192)",
         numbers={"max_model_len": 8192},
         seen=False,
     ),
