@@ -30,6 +30,7 @@ from llmopt_core.resources.search_spaces import complete
 from llmopt_core.resources.serving import Engine
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.configurations import Configuration
+from llmopt_core.storage.answers import kept_answers, kept_question
 from llmopt_core.storage.definitions import define_study, engine_declaration, fixed_parameters
 from llmopt_core.storage.reaper import Reaper
 from llmopt_core.storage.records import ConfirmPlan, Outcome, OutcomeKind, Phase, RunnerRecord
@@ -143,6 +144,9 @@ class Runner:
             },
             samples=samples,
             sample_metric="accuracy",
+            answers=kept_answers(
+                {item: answer_of(item, temperature) for item in samples}, samples, claim.phase
+            ),
             warnings=(self.args.warn.replace("#", str(claim.number)),) if self.args.warn else (),
             facts=self.facts(claim),
             seconds={"total": self.args.trial_seconds, "measure": self.args.trial_seconds},
@@ -213,6 +217,11 @@ class Runner:
         self.study.plan_confirm(plan)
 
 
+def answer_of(item, temperature):
+    """Return an answer that a terminal and a page must escape."""
+    return f"\x1b[31m<b>{item}</b> at {temperature:.2f}"
+
+
 def main():
     args = options()
     if args.exit is not None:
@@ -225,6 +234,9 @@ def main():
         signal.signal(signal.SIGTERM, heard)
         # As a runner does: what the one before of this index left behind is run again.
         runner.study.replace_runners(args.index)
+        runner.study.answers.keep_questions(
+            [kept_question(f"item-{n}", f"{n} < {n} + 1?", "yes") for n in range(8)]
+        )
         Reaper(runner.study, lease_seconds=30.0).sweep()
         code = runner.run()
         runner.beat(ended="done" if code == 0 else "interrupted")

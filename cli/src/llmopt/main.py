@@ -16,11 +16,13 @@ from llmopt.options import (
     RESULTS,
     BenchmarkOptions,
     CompareOptions,
+    DatabaseAt,
     Format,
     Options,
     Results,
     RunOptions,
     StorageUrl,
+    StudyName,
     Target,
     Words,
     spread,
@@ -261,9 +263,7 @@ def clean(
 @app.command()
 @spread
 def report(
-    study: Annotated[
-        str, typer.Argument(metavar="DIR|NAME", help="A results folder, a study's name, or a resource's.")
-    ],
+    study: StudyName,
     *,
     output: Annotated[
         Path | None,
@@ -273,19 +273,37 @@ def report(
     ] = None,
     results: Results = RESULTS,
     storage: StorageUrl = None,
-    database_at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT",
-            help="Where the cluster's database is reached from here, such as by `kubectl port-forward`.",
-        ),
-    ] = None,
+    database_at: DatabaseAt = None,
     target: Target,
 ) -> None:
     """Write the report of a study, here or in a cluster, as one HTML file."""
-    from llmopt.cluster.commands.reporting import ReportWanted, report
+    from llmopt.cluster.commands.reporting import report
+    from llmopt.cluster.commands.studies import Places
 
-    raise typer.Exit(report(ReportWanted(study, output, results, storage, database_at), target))
+    raise typer.Exit(report(study, output, Places(results, storage, database_at), target))
+
+
+@app.command()
+@spread
+def answers(
+    study: StudyName,
+    *,
+    trials: Annotated[
+        tuple[int, int] | None,
+        typer.Option(metavar="A B", help="Two trials. Default: the baseline and the best, or the winner."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with whole texts.")] = False,
+    results: Results = RESULTS,
+    storage: StorageUrl = None,
+    database_at: DatabaseAt = None,
+    target: Target,
+) -> None:
+    """Show question, expected answer, answers and scores of two configurations side by side."""
+    from llmopt.cluster.commands.answers import show_answers
+    from llmopt.cluster.commands.studies import Places
+
+    places = Places(results, storage, database_at)
+    raise typer.Exit(show_answers(study, trials, places, target, as_json=as_json))
 
 
 @app.command(name="apply")

@@ -27,6 +27,16 @@ StorageUrl = Annotated[
         "results folder. A password is safer in the environment than here.",
     ),
 ]
+DatabaseAt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Where the cluster's database is reached from here, such as by `kubectl port-forward`.",
+    ),
+]
+StudyName = Annotated[
+    str, typer.Argument(metavar="DIR|NAME", help="A results folder, a study's name, or a resource's.")
+]
 LAST_PORT = 65_535
 Words = Annotated[
     list[str] | None,

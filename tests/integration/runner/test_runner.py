@@ -65,6 +65,22 @@ def test_a_study_ends_with_its_budget_a_winner_and_a_proof(folder, server):
     assert proof.winner.effects[0].better
 
 
+def test_answers_and_questions_are_stored_with_the_study(folder, server):
+    """Of each measured trial, with the score of each item, in the order in which all trials ask them."""
+    folder.write(manifest(server.base_url, trials=2, samples=12, confirm={"top": 1, "repeats": 2}))
+    assert folder.run() == RunnerExit.DONE, folder.log()
+    with folder.study() as study:
+        questions, trials = study.answers.questions(), study.trials()
+        stored = {trial.number: study.answers.of(trial.number) for trial in trials}
+    for trial in trials:
+        assert {each.item: each.score for each in stored[trial.number]} == dict(trial.outcome.samples)
+    assert [each.item for each in stored[0]] == [each.item for each in stored[1]]
+    right = next(each for each in stored[0] if each.score)
+    question = questions[right.item]
+    assert right.text == question.expected == ANSWERS[question.text]
+    assert len(questions) == 24
+
+
 def test_tokens_have_a_price(folder, server):
     """With an hourly price a trial tells what a million tokens cost, by its own speed."""
     document = manifest(server.base_url, trials=2, objectives=("cost_per_million_tokens",))

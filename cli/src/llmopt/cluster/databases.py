@@ -47,7 +47,7 @@ def opened_study(
         with open_storage(_through(url, at) if at else url) as opened:
             yield opened.open_study(document["metadata"]["uid"])
     except StorageUnavailable as error:
-        raise StudyOutOfReach(f"{error}. {_advice(url, name, namespace, at)}") from error
+        raise StudyOutOfReach(f"{error}. {_advice(url, namespace, at)}") from error
     except StudyNotFound as error:
         raise StudyOutOfReach(
             f"{error}: nothing was measured for {name} yet, or it is another one"
@@ -82,7 +82,7 @@ def _through(url: str, at: str) -> str:
     return parts._replace(netloc=f"{credentials}{sign}{at}").geturl()
 
 
-def _advice(url: str, name: str, namespace: str, at: str | None) -> str:
+def _advice(url: str, namespace: str, at: str | None) -> str:
     if at is not None:
         return f"Does the port-forward to {at} run?"
     service = _service(urlsplit(url), namespace)
@@ -91,8 +91,8 @@ def _advice(url: str, name: str, namespace: str, at: str | None) -> str:
     own, port = service
     return (
         "It may be reachable in the cluster only. Forward a port to it: kubectl port-forward --namespace "
-        f"{own[1]} service/{own[0]} {_FORWARDED.rpartition(':')[2]}:{port}, then: llmopt report {name} "
-        f"--namespace {namespace} --database-at {_FORWARDED}"
+        f"{own[1]} service/{own[0]} {_FORWARDED.rpartition(':')[2]}:{port}, then add to the command: "
+        f"--database-at {_FORWARDED}"
     )
 
 

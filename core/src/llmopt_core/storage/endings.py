@@ -17,7 +17,7 @@ from llmopt_core.storage.database import Database
 from llmopt_core.storage.documents import Beat, Ending, dump
 from llmopt_core.storage.errors import TrialLost
 from llmopt_core.storage.outcomes import check_outcome, constraint_values, objective_values, trial_state
-from llmopt_core.storage.records import INTERRUPTED, Claim, Outcome, OutcomeKind, StudyDefinition
+from llmopt_core.storage.records import INTERRUPTED, Answer, Claim, Outcome, OutcomeKind, StudyDefinition
 from llmopt_core.storage.rows import TrialWriter, retry_ticket
 from llmopt_core.storage.snapshot import Snapshot, StoredTrial
 
@@ -37,8 +37,9 @@ class Endings:
         """End the claimed trial; see `Study.finish`."""
         check_outcome(claim.number, ending.outcome, self._definition)
         trial = self._trial(claim)
+        answers, ending = ending.outcome.answers, _without_answers(ending)
         with self._database.writing() as connection:
-            finished = self._end(connection, trial, ending)
+            finished = self._end(connection, trial, ending, answers=answers)
         if not finished:
             self._check_already(claim, ending)
 
@@ -79,7 +80,13 @@ class Endings:
         return True
 
     def _end(
-        self, connection: Connection, trial: StoredTrial, ending: Ending, *, waiting: bool = False
+        self,
+        connection: Connection,
+        trial: StoredTrial,
+        ending: Ending,
+        *,
+        answers: tuple[Answer, ...] = (),
+        waiting: bool = False,
     ) -> bool:
         return self._writer.finish(
             connection,
@@ -88,6 +95,7 @@ class Endings:
             ending,
             values=objective_values(ending.outcome, self._definition),
             constraints=constraint_values(ending.outcome, self._bounded(trial, ending)),
+            answers=answers,
             waiting=waiting,
         )
 
@@ -120,6 +128,11 @@ class Endings:
         with self._database.exclusive(self._snapshot.study_id) as connection:
             self._snapshot.refresh(connection)
             yield connection
+
+
+def _without_answers(ending: Ending) -> Ending:
+    """Return `ending` as its document is: the answers are a row of their own."""
+    return replace(ending, outcome=replace(ending.outcome, answers=()))
 
 
 def _without_result(kind: OutcomeKind, failure: Failure | None) -> Ending:

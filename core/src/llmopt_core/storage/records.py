@@ -193,13 +193,24 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a server answered to one item, and its score; `cut`: only the start of a long answer is kept."""
+
+    item: str
+    text: str
+    score: float | None = None
+    cut: bool = False
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """How a trial ended, whole: stored as one JSON document.
+    """How a trial ended, whole: stored as one JSON document, without its `answers`.
 
     `metrics` by catalogue name, in the catalogue's units; those of a pruned trial are estimates from what it
     measured before its stop, which only a sampler may use. `samples` maps an item's id to its
     score, whose mean is the metric `sample_metric`.
     `items` is what a later trial is compared with while it runs, where the study stops trials by it.
+    `answers` are stored beside the document, see `answers`, and are not read back with it.
     `facts` are the engine's own reports. `seconds` maps a stage (load, warmup, measure, framework)
     to its wall time.
     """
@@ -215,6 +226,7 @@ class Outcome:
     failure: Failure | None = None
     copied_from: int | None = None
     items: MeasuredItems | None = None
+    answers: tuple[Answer, ...] = ()
     disturbed: bool = False  # other programs took the processors during the measurement
 
     @property

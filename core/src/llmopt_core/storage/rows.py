@@ -18,7 +18,8 @@ from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.storage.documents import Ending, Ticket, dump
 from llmopt_core.storage.errors import StudyDropped, StudyUnreadable
 from llmopt_core.storage.points import contains, dimensions
-from llmopt_core.storage.snapshot import ENDING_KEY, TICKET_KEY
+from llmopt_core.storage.records import Answer
+from llmopt_core.storage.snapshot import ANSWERS_KEY, ENDING_KEY, TICKET_KEY
 from llmopt_core.storage.tables import (
     CONSTRAINT_PREFIX,
     DIRECTIONS,
@@ -315,6 +316,7 @@ class TrialWriter:
         *,
         values: Iterable[float] = (),
         constraints: Mapping[str, float] | None = None,
+        answers: Sequence[Answer] = (),
         waiting: bool = False,
     ) -> bool:
         """Finish a running (or `waiting`) trial, whole; False, and nothing written, where it is not so."""
@@ -323,8 +325,13 @@ class TrialWriter:
         finish = sa.update(TRIALS).where(open_).values(state=state, datetime_complete=_now())
         if connection.execute(finish).rowcount != 1:
             return False
+        documents = {ENDING_KEY: ending, **({ANSWERS_KEY: answers} if answers else {})}
         connection.execute(
-            _INSERT_TRIAL_ATTRIBUTE, {"trial_id": trial_id, "key": ENDING_KEY, "value_json": dump(ending)}
+            _INSERT_TRIAL_ATTRIBUTE,
+            [
+                {"trial_id": trial_id, "key": key, "value_json": dump(document)}
+                for key, document in documents.items()
+            ],
         )
         _insert_all(connection, VALUES, trial_id, (stored_value(*each) for each in enumerate(values)))
         _insert_all(

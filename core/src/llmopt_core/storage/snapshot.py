@@ -17,6 +17,7 @@ from llmopt_core.storage.trial_rows import read_trial, unreadable_trial
 
 TICKET_KEY = "llmopt:ticket"
 ENDING_KEY = "llmopt:ending"
+ANSWERS_KEY = "llmopt:answers"
 _SMALL_BYTES = 8 * 1024
 _TICKETS = TRIAL_ATTRIBUTES.alias("tickets")
 _ENDINGS = TRIAL_ATTRIBUTES.alias("endings")

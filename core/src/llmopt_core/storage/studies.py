@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from llmopt_core.errors.classes import Failure
 from llmopt_core.search.configurations import Value
+from llmopt_core.storage.answers import Answers
 from llmopt_core.storage.claims import END_KEY, ClaimRequest, Claims
 from llmopt_core.storage.database import Database
 from llmopt_core.storage.documents import (
@@ -93,6 +94,7 @@ class Study:
         self._methods = methods
         sampler = None if methods is None else methods.sampler(definition)
         self.lessons = Lessons(database, study_id)
+        self.answers = Answers(database, study_id)
         self._claims = Claims(database, self._snapshot, self._writer, session, sampler, self.lessons)
         self._endings = Endings(database, definition, self._snapshot, self._writer)
         self._pruning: dict[int, Pruning | None] = {}  # by the number of a running trial

@@ -93,7 +93,9 @@ def _for_readers(ticket: Ticket, ending: Ending) -> tuple[Ticket, Ending]:
     outcome = ending.outcome
     facts = {name: outcome.facts[name] for name in SHOWN_FACTS if name in outcome.facts}
     samples = outcome.samples if ticket.phase is Phase.CONFIRM else {}
-    return replace(ticket, sampler={}), Ending(replace(outcome, facts=facts, samples=samples, items=None))
+    return replace(ticket, sampler={}), Ending(
+        replace(outcome, facts=facts, samples=samples, items=None, answers=())
+    )
 
 
 def _unix(moment: datetime | None) -> float | None:

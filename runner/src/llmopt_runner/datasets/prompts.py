@@ -49,8 +49,17 @@ def check_template(template: str) -> None:
         )
 
 
+def question_text(item: Item) -> str:
+    """Return the question of an item with its choices, numbered as a prompt shows them."""
+    return "\n".join((item.question, *_numbered(item)))
+
+
+def _numbered(item: Item) -> list[str]:
+    return [f"{number}. {choice}" for number, choice in enumerate(item.choices, start=1)]
+
+
 def _render(template: str, item: Item, instruction: str | None) -> str:
-    choices = "\n".join(f"{number}. {choice}" for number, choice in enumerate(item.choices, start=1))
+    choices = "\n".join(_numbered(item))
     question = item.question
     if choices and "{choices}" not in template:
         question = f"{question}\n{choices}"

@@ -152,6 +152,7 @@ def shared(
     key = secrets.get(Variable.EVALUATOR_API_KEY)
     workload = stopping.run_apart(lambda: PreparedWorkload.prepare(spec.workload, api_key=key))
     workload.require_same_items(study.trials())
+    study.answers.keep_questions(*workload.questions())
     asked = [part.metric for part in study.definition.objectives]
     workload.require_metrics([*asked, *(part.metric for part in study.definition.constraints)])
     timeout = spec.budget.trial_timeout

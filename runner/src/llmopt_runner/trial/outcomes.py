@@ -28,7 +28,12 @@ def judged(
         return replace(outcome, kind=OutcomeKind.PRUNED)
     if undefined:
         failure = _no_good_answers(undefined, len(outcome.samples))
-        return replace(failed(configuration, failure), metrics=outcome.metrics, facts=outcome.facts)
+        return replace(
+            failed(configuration, failure),
+            metrics=outcome.metrics,
+            facts=outcome.facts,
+            answers=outcome.answers,
+        )
     return outcome
 
 

@@ -14,8 +14,9 @@ from llmopt_core.resources.search_spaces import complete
 from llmopt_core.sampling.pruning import AUTO
 from llmopt_core.sampling.refusals import known_refusal
 from llmopt_core.search.configurations import Configuration, Value
+from llmopt_core.storage.answers import kept_answers
 from llmopt_core.storage.measured_items import MeasuredItems, all_items
-from llmopt_core.storage.records import Claim, Outcome, OutcomeKind, Phase
+from llmopt_core.storage.records import Answer, Claim, Outcome, OutcomeKind, Phase
 from llmopt_core.storage.studies import Study
 from llmopt_runner.datasets.base import TooFewExamples
 from llmopt_runner.engine_slot.engine_memory import EngineMemory, MemoryExceeded
@@ -240,6 +241,14 @@ class TrialRunner:
         concurrency = shape.concurrency if isinstance(shape, ClosedLoop) else None
         return all_items(measurement.items, len(self.workload.items(claim.phase)), concurrency)
 
+    def _kept_answers(self, claim: Claim, measurement: Measurement) -> tuple[Answer, ...]:
+        """Return the answers that people can look at, in the order of the items; none of a stopped trial."""
+        if measurement.pruned:
+            return ()
+        order = (item.id for item in self.workload.items(claim.phase))
+        texts = {item: measurement.answers[item] for item in order if item in measurement.answers}
+        return kept_answers(texts, measurement.scores, claim.phase)
+
     def _timed_out(self) -> Failure:
         return Failure(
             ErrorClass.TRIAL_TIMEOUT,
@@ -265,6 +274,7 @@ class TrialRunner:
             sample_metric=evaluator.metric if measurement.scores else "",
             facts=self._facts(claim, configuration, server),
             items=self._kept_items(claim, measurement),
+            answers=self._kept_answers(claim, measurement),
         )
         try:
             speed = summarise(measurement.run, self.workload.spec.slo)

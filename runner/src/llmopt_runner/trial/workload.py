@@ -10,10 +10,11 @@ from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.serving import Load
 from llmopt_core.resources.serving import Workload as WorkloadSpec
 from llmopt_core.search.configurations import Configuration
+from llmopt_core.storage.answers import Question, kept_question
 from llmopt_core.storage.records import Claim, Phase, TrialRecord
 from llmopt_runner.datasets.base import DatasetInvalid, Item, Split
 from llmopt_runner.datasets.loading import load_dataset
-from llmopt_runner.datasets.prompts import build_messages
+from llmopt_runner.datasets.prompts import build_messages, question_text
 from llmopt_runner.engines.base import Engine
 from llmopt_runner.load.requests import ChatRequest
 from llmopt_runner.load.shapes import ClosedLoop, LoadShape, Poisson
@@ -81,6 +82,12 @@ class PreparedWorkload:
                 f" which gives {evaluator.metric}: set workload.evaluator.name, or ask for {evaluator.metric}"
             )
 
+    def questions(self) -> tuple[tuple[Question, ...], tuple[Question, ...]]:
+        """Return what is stored of the items of the search and of those held out; nothing unscored."""
+        if self.scorer is None:
+            return (), ()
+        return _questions(self.split.search), _questions(self.split.held_out)
+
     def items(self, phase: Phase) -> tuple[Item, ...]:
         """Return the items that a trial of `phase` is asked."""
         return self.split.held_out if phase is Phase.CONFIRM else self.split.search
@@ -132,6 +139,10 @@ class PreparedWorkload:
         if (length := self.spec.output_tokens) is not None:
             return ChatRequest(item.id, messages, length, engine.fixed_length_fields(sampling, length))
         return ChatRequest(item.id, messages, self.spec.max_tokens, engine.request_fields(sampling))
+
+
+def _questions(items: Sequence[Item]) -> tuple[Question, ...]:
+    return tuple(kept_question(item.id, question_text(item), item.answer) for item in items)
 
 
 def _text(value: object) -> str | None:

@@ -21,7 +21,7 @@ def python(program, **environment):
     ("imported", "never"),
     [
         ("llmopt, llmopt.main", CLIENT | {"yaml", "pydantic"}),
-        ("llmopt.commands.running, llmopt.commands.reporting, llmopt.commands.listing", CLIENT),
+        ("llmopt.commands.running, llmopt.commands.validating, llmopt.commands.listing", CLIENT),
         ("llmopt.cluster.commands.reporting, llmopt.cluster.handles", CLIENT),
         ("llmopt.cluster.commands.getting, llmopt.cluster.clients", STUDY),
     ],

@@ -75,10 +75,10 @@ def test_a_secret_that_does_not_tell_says_what_to_do(answer, says):
     ],
 )
 def test_a_database_inside_the_cluster_is_reached_by_a_port_forward(host, service):
-    """The command names its Service, and the next one this study; the password is in neither."""
-    text = _advice(f"postgresql+psycopg://me:hunter2@{host}/db", "mine", "team-a", None)
+    """The command names its Service, and what to add to one's own; the password is in neither."""
+    text = _advice(f"postgresql+psycopg://me:hunter2@{host}/db", "team-a", None)
     assert f"kubectl port-forward {service}" in text
-    assert "llmopt report mine --namespace team-a --database-at 127.0.0.1:15432" in text
+    assert "add to the command: --database-at 127.0.0.1:15432" in text
     assert "hunter2" not in text
 
 
