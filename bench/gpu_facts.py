@@ -20,6 +20,7 @@ from typing import Any, Self
 
 import pynvml
 
+from llmopt_core.engines.registry import all_patterns
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.occupancy import Occupancy
 from llmopt_runner.guard.levels import Thresholds
@@ -337,7 +338,7 @@ def faults() -> dict[str, Any]:
             done = subprocess.run(
                 (PYTHON, file.name), capture_output=True, text=True, check=False, timeout=120
             )
-        failure = classify(Evidence(done.stderr, exit_code=done.returncode))
+        failure = classify(Evidence(done.stderr, exit_code=done.returncode, patterns=all_patterns()))
         found[name] = {
             "exit": done.returncode,
             "class": failure.error_class.value,

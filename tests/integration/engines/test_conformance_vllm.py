@@ -12,6 +12,7 @@ import pytest
 from fakes.engine_cases import DAMAGED_FOLDERS, EngineCase, safetensors
 from fakes.engine_conformance import *  # noqa: F403 - the whole suite runs over CASES
 
+from llmopt_core.engines.vllm.patterns import VLLM_LOGS
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.search.configurations import Configuration
@@ -75,7 +76,7 @@ def test_a_prompt_longer_than_the_context_is_named(served):
     """A request that cannot be served says so, and what to set."""
     with pytest.raises(OSError, match="400") as caught:
         served.post({}, question=LONG * 6)
-    failure = classify(Evidence(caught.value.read().decode()))
+    failure = classify(Evidence(caught.value.read().decode(), patterns=VLLM_LOGS.patterns))
     caught.value.close()
     assert failure.error_class is ErrorClass.KV_CACHE_TOO_SMALL
     assert "max_model_len (1024)" in failure.suggestion
@@ -133,7 +134,12 @@ def test_a_killed_part_ends_the_server(served):
         os.kill(victim, signal.SIGKILL)
         _wait_for(lambda: not served.server.alive())
         assert all(record.error for record in answers.result())
-    evidence = Evidence(served.server.log_text(), served.server.exit_code, served.server.exit_signal)
+    evidence = Evidence(
+        served.server.log_text(),
+        served.server.exit_code,
+        served.server.exit_signal,
+        patterns=VLLM_LOGS.patterns,
+    )
     assert classify(evidence).error_class is ErrorClass.ENGINE_CRASHED
     assert not served.server.stop()
     assert not any(psutil.pid_exists(pid) for pid in pids)

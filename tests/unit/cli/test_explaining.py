@@ -11,7 +11,6 @@ from llmopt.main import app
 from llmopt_core.api.exit_codes import Exit
 
 LOGS = Path(__file__).parents[2] / "data/engine_logs"
-KNOWN = frozenset({"vllm", "transformers", "llamacpp"})
 
 
 def _call(*arguments, text=None):
@@ -52,7 +51,7 @@ def test_the_servers_own_arguments_are_in_the_remedy():
         "ValueError: The output_size of gate's and up's weight = 192 is not divisible by weight quantization"
         " block_n = 128.\n"
     )
-    assert "tensor_parallel_size (8)" in explained(log, None, KNOWN).failure.suggestion
+    assert "tensor_parallel_size (8)" in explained(log, None).failure.suggestion
 
 
 def test_a_log_that_no_pattern_knows_shows_its_first_error():
@@ -62,15 +61,15 @@ def test_a_log_that_no_pattern_knows_shows_its_first_error():
         "(EngineCore pid=1) ERROR [core.py:1] KeyError: 'a new thing'\n"
         "RuntimeError: Engine core initialization failed. See root cause above.\n"
     )
-    found = explained(log, None, KNOWN)
+    found = explained(log, None)
     assert (found.failure.message, found.engine) == ("KeyError: 'a new thing'", "vllm")
 
 
 def test_the_engine_can_be_said():
     """Two engines on one library say the same, and what to do differs."""
     log = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.27 GiB."
-    assert "max_num_seqs" in explained(log, "vllm", KNOWN).failure.suggestion
-    assert "cb_num_blocks" in explained(log, "transformers", KNOWN).failure.suggestion
+    assert "max_num_seqs" in explained(log, "vllm").failure.suggestion
+    assert "cb_num_blocks" in explained(log, "transformers").failure.suggestion
 
 
 def test_the_beginning_and_the_end_of_a_long_log_are_read(tmp_path):

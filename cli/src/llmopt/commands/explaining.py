@@ -1,7 +1,9 @@
 """`llmopt explain`: why a server died, by the log that it left."""
 
 import json
+import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ import typer
 
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
-from llmopt_core.engines.registry import engine_names
+from llmopt_core.engines.declarations import EngineDeclaration
+from llmopt_core.engines.registry import all_patterns, engine_names, patterns_for, usable_declarations
 from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
 from llmopt_core.errors.classification import Evidence, cause_of, classify
 from llmopt_core.errors.files import file_problem
@@ -70,7 +73,7 @@ def explain_log(name: str, engine: str | None, *, as_json: bool) -> Exit:
     if not text.strip():
         _say(Console(stderr=True), f"{name}: the log is empty: give the one with the server's standard error")
         return Exit.INVALID
-    explanation = explained(text, engine, frozenset(known))
+    explanation = explained(text, engine)
     if as_json:
         sys.stdout.write(json.dumps(explanation.document(), indent=2, ensure_ascii=False) + "\n")
     else:
@@ -78,17 +81,26 @@ def explain_log(name: str, engine: str | None, *, as_json: bool) -> Exit:
     return Exit.FINISHED
 
 
-def explained(text: str, engine: str | None, known: frozenset[str]) -> Explanation:
+def explained(text: str, engine: str | None) -> Explanation:
     """Return why the server that wrote `text` died; the engine is found by its words unless it is given."""
     log = plain_log(text)
-    whose = engine or engine_of(log, known)
-    evidence = Evidence(log, numbers=told_arguments(log), engine=whose)
+    engines = usable_declarations()
+    whose = engine or engine_of(log, _marks(engines))
+    declared = engines.get(whose)
+    patterns = all_patterns() if declared is None else patterns_for(declared)
+    line = declared.logs.arguments if declared is not None else None
+    evidence = Evidence(log, numbers=told_arguments(log, line) if line else {}, patterns=patterns)
     failure = classify(evidence)
     if failure.error_class in _NOT_KNOWN:
         failure = Failure(failure.error_class, decisive_line(log), _NO_REMEDY)
     # What the log does not tell of the configuration is left out.
     told = replace(failure, suggestion=failure.suggestion.replace(_UNTOLD, ""))
     return Explanation(told, whose, cause_of(evidence))
+
+
+def _marks(engines: Mapping[str, EngineDeclaration]) -> dict[str, re.Pattern[str]]:
+    marks = {name: declared.logs.mark for name, declared in engines.items()}
+    return {name: mark for name, mark in marks.items() if mark is not None}
 
 
 def _read(name: str) -> str:

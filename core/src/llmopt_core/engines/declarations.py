@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
+from llmopt_core.engines.engine_logs import NO_LOGS, EngineLogs
 from llmopt_core.engines.servers import ServerDeclaration
 from llmopt_core.search.configurations import Configuration, Group, Value
 
@@ -148,7 +149,7 @@ class EngineDeclaration:
     `freezes_sampling` says whether a server started so keeps the sampling of its first request for its life.
     `server` says how a configuration is passed to a server elsewhere; None: it has no command line of ours.
     `fixed_length` returns what a request says beside its sampling so that the answer has exactly so many
-    tokens; None: the engine has none.
+    tokens; None: the engine has none. `logs` is what it writes.
     """
 
     name: str
@@ -160,6 +161,7 @@ class EngineDeclaration:
     freezes_sampling: Callable[[Configuration], bool] = lambda _configuration: False
     server: ServerDeclaration | None = None
     fixed_length: Callable[[int], Mapping[str, Value]] | None = None
+    logs: EngineLogs = NO_LOGS
 
     def load_part(self, configuration: Configuration) -> dict[str, Value]:
         """Return, by full name, what of `configuration` only a new server can change."""

@@ -8,10 +8,12 @@ from llmopt_core.engines.llamacpp.declaration import LLAMACPP
 from llmopt_core.engines.openai.declaration import OPENAI
 from llmopt_core.engines.transformers.declaration import TRANSFORMERS
 from llmopt_core.engines.vllm.declaration import VLLM
-from llmopt_core.plugins import PluginGroup, load_plugin, plugin_names
+from llmopt_core.errors.patterns.base import Pattern
+from llmopt_core.plugins import PluginBroken, PluginGroup, load_plugin, plugin_names
 
+# The order is that of preference, and that in which a log of an engine that is not known is searched.
 BUILT_IN: Mapping[str, EngineDeclaration] = MappingProxyType(
-    {engine.name: engine for engine in (LLAMACPP, OPENAI, TRANSFORMERS, VLLM)}
+    {engine.name: engine for engine in (VLLM, TRANSFORMERS, LLAMACPP, OPENAI)}
 )
 
 
@@ -35,3 +37,29 @@ def declaration_of(name: str) -> EngineDeclaration | None:
     if not isinstance(declaration, EngineDeclaration):
         raise plugin.unfit("it has no attribute `declaration` of type EngineDeclaration")
     return declaration
+
+
+def usable_declarations() -> Mapping[str, EngineDeclaration]:
+    """Return what every engine declares, by name; a plug-in that cannot be loaded is left out."""
+    found = {name: _usable(name) for name in dict.fromkeys((*BUILT_IN, *engine_names()))}
+    return {name: declaration for name, declaration in found.items() if declaration is not None}
+
+
+def patterns_for(declaration: EngineDeclaration) -> tuple[Pattern, ...]:
+    """Return the patterns for a log of this engine.
+
+    Where it has none of its own, as a server elsewhere that may be any, those of all.
+    """
+    return declaration.logs.patterns or all_patterns()
+
+
+def all_patterns() -> tuple[Pattern, ...]:
+    """Return the patterns of all engines, for a log of one that is not known."""
+    return tuple(each for known in usable_declarations().values() for each in known.logs.patterns)
+
+
+def _usable(name: str) -> EngineDeclaration | None:
+    try:
+        return declaration_of(name)
+    except PluginBroken:
+        return None

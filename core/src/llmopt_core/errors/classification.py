@@ -8,19 +8,11 @@ from typing import Any
 
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.errors.limits import Limit
-from llmopt_core.errors.patterns import llamacpp, machine, transformers, vllm
+from llmopt_core.errors.patterns import machine
 from llmopt_core.errors.patterns.base import Pattern
 from llmopt_core.errors.tracebacks import decisive_line, first_error
 
 _LONGEST_MESSAGE = 500
-# Searched in this order over the whole log: the first that matches decides. An engine's own words say more
-# than those of the libraries below it.
-_BY_ENGINE = {
-    "vllm": vllm.PATTERNS,
-    "transformers": transformers.PATTERNS,
-    "llamacpp": llamacpp.PATTERNS,
-}
-PATTERNS = (*vllm.PATTERNS, *transformers.PATTERNS, *llamacpp.PATTERNS, *machine.PATTERNS)
 
 
 @dataclass(frozen=True)
@@ -28,15 +20,15 @@ class Evidence:
     """All that is known of a failure.
 
     Exit code or signal, the whole log, and the trial's own numbers by short name, such as `n_ctx`. What the
-    kernel killed for memory leaves no line: the memory guard reports it. `engine` is whose log it is,
-    for two engines on one library say the same, and what to do about it differs; "" where it is not known.
+    kernel killed for memory leaves no line: the memory guard reports it. `patterns` are those of the engine
+    whose log it is: two engines on one library say the same, and what to do about it differs.
     """
 
     log: str = ""
     exit_code: int | None = None
     signal: int | None = None
     numbers: Mapping[str, Any] = field(default_factory=dict)
-    engine: str = ""
+    patterns: tuple[Pattern, ...] = ()
 
 
 def classify(evidence: Evidence) -> Failure:
@@ -62,11 +54,12 @@ def cause_of(evidence: Evidence) -> str:
 
 
 def _recognised(evidence: Evidence) -> tuple[Pattern, re.Match[str]] | None:
-    """Return the first pattern that knows a line of the log, and that line."""
-    own = _BY_ENGINE.get(evidence.engine)
-    patterns = PATTERNS if own is None else (*own, *machine.PATTERNS)
+    """Return the first pattern that knows a line of the log, and that line.
+
+    Each is searched for in the whole log. An engine's own words say more than those of the libraries below.
+    """
     first = first_error(evidence.log) or ""
-    for each in patterns:
+    for each in (*evidence.patterns, *machine.PATTERNS):
         if found := each.line.search(first if each.decisive else evidence.log):
             return each, found
     return None

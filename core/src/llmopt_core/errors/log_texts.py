@@ -14,13 +14,6 @@ _CONTAINER = rf"{_TIME}[ \t]+(?:std(?:out|err) [FP] )?"
 _COMPOSE = r"[\w.-]{1,80}[ \t]+\|[ \t]"
 _JOURNAL = rf"(?:[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d|{_TIME}) [\w.-]{{1,80}} [\w./@-]{{1,80}}\[\d+\]: "
 _PREFIX = re.compile(rf"^(?:{_JOURNAL}|{_CONTAINER}|{_COMPOSE})", re.MULTILINE)
-_MARKS: Mapping[str, re.Pattern[str]] = {
-    "sglang": re.compile(r"\bsglang\b|\bscheduler_TP\d|python -m sglang"),
-    "vllm": re.compile(r"\bvllm\b|\(EngineCore|\(APIServer|\((?:Vllm)?Worker\w* pid="),
-    "llamacpp": re.compile(r"\bggml_|\bllama_\w+:|\bllama-server\b|\bgguf_init|\bsrv +\w+:"),
-    "transformers": re.compile(r"\btransformers (?:serve|chat)\b|\[transformers\]|\btransformers[./]"),
-}
-_TOLD_ARGUMENTS = re.compile(r"non-default args: (\{.{1,20000}\})\s*$", re.MULTILINE)
 _MOST_ARGUMENTS = 500
 
 
@@ -30,15 +23,15 @@ def plain_log(text: str) -> str:
     return _PREFIX.sub("", lines)
 
 
-def engine_of(log: str, known: frozenset[str]) -> str:
-    """Return which of the engines `known` wrote `log`, by the first that it speaks of; "": none is."""
-    found = {name: match.start() for name, mark in _MARKS.items() if (match := mark.search(log))}
-    return min((name for name in found if name in known), key=found.__getitem__, default="")
+def engine_of(log: str, marks: Mapping[str, re.Pattern[str]]) -> str:
+    """Return which of the engines with `marks` wrote `log`, by the first that it speaks of; "": none is."""
+    found = {name: match.start() for name, mark in marks.items() if (match := mark.search(log))}
+    return min(found, key=found.__getitem__, default="")
 
 
-def told_arguments(log: str) -> dict[str, bool | int | float | str]:
-    """Return the arguments that vLLM says it was started with, by short name; {}: it does not say so."""
-    found = _TOLD_ARGUMENTS.search(log)
+def told_arguments(log: str, line: re.Pattern[str]) -> dict[str, bool | int | float | str]:
+    """Return the arguments in the dictionary that `line` finds in `log`, by name; {}: there is none."""
+    found = line.search(log)
     if found is None:
         return {}
     try:

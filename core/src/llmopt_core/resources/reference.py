@@ -54,7 +54,7 @@ def metrics_page() -> str:
 
 def engines_page() -> str:
     """Return the page of the built-in engines' parameters."""
-    sections = [section for engine in BUILT_IN.values() for section in _engine_sections(engine)]
+    sections = [section for _, engine in sorted(BUILT_IN.items()) for section in _engine_sections(engine)]
     return page(
         "Engines",
         "What can be fixed (`engine.args`, `workload.sampling`) and searched (`search.space`). "

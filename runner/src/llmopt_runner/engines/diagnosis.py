@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from llmopt_core.engines.registry import patterns_for
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_runner.engines.server import EngineServer
@@ -56,8 +57,8 @@ def _read(server: EngineServer, numbers: Mapping[str, Any]) -> Failure:
 
     What it logged before does not count while it lives: it served in spite of that.
     """
-    engine, log = server.engine.declaration.name, server.log_since_ready()
-    evidence = Evidence(log, server.exit_code, server.exit_signal, numbers=numbers, engine=engine)
+    patterns, log = patterns_for(server.engine.declaration), server.log_since_ready()
+    evidence = Evidence(log, server.exit_code, server.exit_signal, numbers=numbers, patterns=patterns)
     failure = classify(evidence)
     if server.alive() or failure.error_class not in WITHOUT_CAUSE:
         return failure

@@ -19,6 +19,7 @@ from typing import Any
 
 from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
 from llmopt_core.errors.classification import Evidence, classify
+from llmopt_core.errors.patterns.base import Pattern
 from llmopt_core.errors.tracebacks import decisive_line
 
 _LINE_LIMIT = 300
@@ -46,12 +47,12 @@ class EngineStartFailed(LlmoptError):
     """The engine ended, or refused, before it gave a completion.
 
     `exit_code` and `signal` are the engine's own (None: it was still alive). `log` is its log, the head and
-    the tail where it is long. `error_class` is None where only the log shows it. `engine` is set by who
-    started it.
+    the tail where it is long. `error_class` is None where only the log shows it. `patterns` are those of the
+    engine, set by who started it.
     """
 
     error_class: ErrorClass | None = None
-    engine = ""
+    patterns: tuple[Pattern, ...] = ()
     suggestion = "Read the engine's log in the results folder."
 
     def __init__(
@@ -80,7 +81,7 @@ class EngineStartFailed(LlmoptError):
         """
         if self.error_class is not None:
             return Failure(self.error_class, str(self), self.suggestion)
-        evidence = Evidence(self.log, self.exit_code, self.signal, numbers=numbers, engine=self.engine)
+        evidence = Evidence(self.log, self.exit_code, self.signal, numbers=numbers, patterns=self.patterns)
         return classify(evidence)
 
 
@@ -123,7 +124,7 @@ class EngineStartTimeout(EngineStartFailed):
 
     def explained(self, numbers: Mapping[str, Any]) -> Failure:
         """Return the cause that the log names: an engine may live on, and answer nothing but errors."""
-        seen = classify(Evidence(self.log, numbers=numbers, engine=self.engine))
+        seen = classify(Evidence(self.log, numbers=numbers, patterns=self.patterns))
         return super().explained(numbers) if seen.error_class is ErrorClass.UNKNOWN else seen
 
 

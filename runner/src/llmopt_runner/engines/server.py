@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from llmopt_core.engines.registry import patterns_for
 from llmopt_runner.engines import ports
 from llmopt_runner.engines.base import Engine, LaunchSettings, model_ids
 from llmopt_runner.engines.failures import (
@@ -109,7 +110,7 @@ class EngineServer:
                 self._launch()
                 self._wait_until_ready(began_at, timeout_seconds, cancelled)
             except EngineStartFailed as failure:
-                failure.engine = self.engine.declaration.name
+                failure.patterns = patterns_for(self.engine.declaration)
                 self.stop(at_once=True)
                 if attempt == _PORT_ATTEMPTS or not self._lost_its_port():
                     raise

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.recommendations import decided_arguments
+from llmopt_core.engines.registry import patterns_for
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.resources.base import duration_seconds
@@ -333,8 +334,8 @@ class TrialRunner:
         self, error: RequestsFailed, server: EngineServer, numbers: Mapping[str, Value]
     ) -> Failure:
         """A request's own message may name its cause; an engine that fails or has died logs it."""
-        engine = server.engine.declaration.name
-        seen = classify(Evidence(str(error), numbers=numbers, engine=engine))
+        patterns = patterns_for(server.engine.declaration)
+        seen = classify(Evidence(str(error), numbers=numbers, patterns=patterns))
         if server.alive() and seen.error_class not in WITHOUT_CAUSE:
             return seen
         self.progress.stage = "reading the engine's log"

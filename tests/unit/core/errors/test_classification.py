@@ -2,8 +2,10 @@
 
 import pytest
 
+from llmopt_core.engines.registry import BUILT_IN, all_patterns
 from llmopt_core.errors.classes import ErrorClass, RetryPolicy
-from llmopt_core.errors.classification import PATTERNS, Evidence, classify
+from llmopt_core.errors.classification import Evidence, classify
+from llmopt_core.errors.patterns import machine
 from llmopt_core.errors.policies import POLICIES
 
 # Lines that llama.cpp's server and Linux really wrote.
@@ -40,7 +42,7 @@ LINES = [
 def test_a_decisive_line_is_found_anywhere_in_the_log(line, expected):
     """The line that decides stands in the middle; what follows it is only a consequence."""
     log = "\n".join(["llama_model_loader: loaded meta data", line, *["consequence"] * 60])
-    failure = classify(Evidence(log, exit_code=1))
+    failure = classify(Evidence(log, exit_code=1, patterns=all_patterns()))
     assert failure.error_class is expected
     assert failure.message == line
     assert failure.suggestion
@@ -72,12 +74,13 @@ def test_an_illegal_instruction_is_a_program_for_another_processor():
 def test_a_missing_file_that_a_warning_mentions_ends_no_study():
     """Only an engine's own words about its model say that the model is not there."""
     log = "libibverbs: Warning: couldn't open /sys/class/infiniband: No such file or directory"
-    assert classify(Evidence(log, exit_code=1)).error_class is ErrorClass.ENGINE_CRASHED
+    evidence = Evidence(log, exit_code=1, patterns=all_patterns())
+    assert classify(evidence).error_class is ErrorClass.ENGINE_CRASHED
 
 
 def test_an_engine_that_still_runs_has_not_crashed():
     """Without an end and without a line the class is unknown."""
-    assert classify(Evidence("all is well")).error_class is ErrorClass.UNKNOWN
+    assert classify(Evidence("all is well", patterns=all_patterns())).error_class is ErrorClass.UNKNOWN
 
 
 def test_every_class_has_a_policy():
@@ -93,7 +96,7 @@ def test_long_messages_are_cut():
 def test_patterns_name_no_line_of_an_orderly_start():
     """What every good log says decides nothing."""
     good = "llama_model_loader: loaded\nllama_context: n_ctx = 8192\nmain: server is listening\n"
-    assert not any(pattern.line.search(good) for pattern in PATTERNS)
+    assert not any(pattern.line.search(good) for pattern in (*all_patterns(), *machine.PATTERNS))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,7 @@ def test_patterns_name_no_line_of_an_orderly_start():
 def test_what_libraries_say_is_answered_in_the_engines_own_words(engine: str, told: str) -> None:
     """Two engines on one library write the same line; the suggestion names parameters of the one that did."""
     log = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."
-    assert told in classify(Evidence(log, 1, engine=engine)).suggestion
+    assert told in classify(Evidence(log, 1, patterns=BUILT_IN[engine].logs.patterns)).suggestion
 
 
 @pytest.mark.parametrize(
@@ -116,6 +119,8 @@ def test_what_libraries_say_is_answered_in_the_engines_own_words(engine: str, to
 )
 def test_what_an_engine_does_without_is_no_cause(line):
     """A warning names what is missing or may come; only the first error says what ended the engine."""
-    failure = classify(Evidence(f"{line}\nKeyError: 'something new'", exit_code=1, engine="vllm"))
+    failure = classify(
+        Evidence(f"{line}\nKeyError: 'something new'", exit_code=1, patterns=BUILT_IN["vllm"].logs.patterns)
+    )
     assert failure.error_class is ErrorClass.ENGINE_CRASHED
     assert "KeyError: 'something new'" in failure.message

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from llmopt_core.engines.registry import BUILT_IN, all_patterns
 from llmopt_core.errors.classes import ErrorClass, RetryPolicy
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.errors.policies import POLICIES
@@ -20,9 +21,14 @@ NUMBERS = {
 }
 
 
+def _patterns(engine):
+    return BUILT_IN[engine].logs.patterns if engine else all_patterns()
+
+
 def _diagnosed(name):
     log = (LOGS / f"{name}.log").read_text()
-    return classify(Evidence(log, exit_code=1, numbers=NUMBERS, engine=name.split("-", maxsplit=1)[0]))
+    engine = name.split("-", maxsplit=1)[0]
+    return classify(Evidence(log, exit_code=1, numbers=NUMBERS, patterns=_patterns(engine)))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +72,7 @@ def test_what_no_configuration_can_change_ends_the_study(name):
 )
 def test_a_build_for_another_gpu_is_no_fault_of_the_gpu(engine, line):
     """Whichever engine says it, restarting the GPU would not help."""
-    failure = classify(Evidence(f"RuntimeError: {line}", exit_code=1, engine=engine))
+    failure = classify(Evidence(f"RuntimeError: {line}", exit_code=1, patterns=_patterns(engine)))
     assert failure.error_class is ErrorClass.ENGINE_NOT_INSTALLED
 
 
@@ -74,5 +80,5 @@ def test_a_build_for_another_gpu_is_no_fault_of_the_gpu(engine, line):
 def test_every_backend_of_llamacpp_can_run_out_of_memory(backend):
     """A buffer that does not fit on a device names the device, not always CUDA."""
     line = f"ggml_gallocr_reserve_n: failed to allocate {backend} buffer of size 4757131264"
-    failure = classify(Evidence(line, exit_code=1, engine="llamacpp"))
+    failure = classify(Evidence(line, exit_code=1, patterns=_patterns("llamacpp")))
     assert failure.error_class is ErrorClass.GPU_OUT_OF_MEMORY

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from llmopt_core.engines.vllm.patterns import VLLM_LOGS
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.search.configurations import Configuration
@@ -21,7 +22,7 @@ LONGEST = "User-specified max_model_len (9000) is greater than the derived max_m
 
 
 def _limit(log, **engine):
-    (limit,) = classify(Evidence(log, exit_code=1, numbers=engine, engine="vllm")).limits
+    (limit,) = classify(Evidence(log, exit_code=1, numbers=engine, patterns=VLLM_LOGS.patterns)).limits
     return limit
 
 
@@ -77,7 +78,7 @@ def test_the_limit_that_a_log_names(log, refused, works, fails, words):
 
 def test_a_limit_is_kept_in_the_study():
     """What one runner learned, every other one reads."""
-    failure = classify(Evidence(MAMBA, exit_code=1, numbers=REFUSED, engine="vllm"))
+    failure = classify(Evidence(MAMBA, exit_code=1, numbers=REFUSED, patterns=VLLM_LOGS.patterns))
     ending = Ending(Outcome(OutcomeKind.INFEASIBLE, Configuration(engine=REFUSED), failure=failure))
     assert ENDINGS.validate_json(dump(ending)) == ending
 
@@ -94,7 +95,7 @@ def test_a_failure_without_limits_is_read_as_before():
 def test_a_number_without_sense_is_no_limit(number):
     """A log may say anything."""
     log = MAMBA.replace("856", number)
-    assert classify(Evidence(log, exit_code=1, numbers=REFUSED, engine="vllm")).limits == ()
+    assert classify(Evidence(log, exit_code=1, numbers=REFUSED, patterns=VLLM_LOGS.patterns)).limits == ()
 
 
 def test_a_smallest_value_is_learnt_too():

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmopt_core.engines.registry import all_patterns
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.errors.tracebacks import decisive_line
 
@@ -50,7 +51,10 @@ def test_an_empty_log_says_nothing():
 def test_a_consequence_is_never_the_message():
     """`See root cause above` is said of nothing, not even where no cause was logged."""
     for log in (CONSEQUENCE, f"loading\n{CONSEQUENCE}", f"OddError: the cause\n{CONSEQUENCE}"):
-        assert "See root cause above" not in classify(Evidence(log, exit_code=1)).message
+        assert (
+            "See root cause above"
+            not in classify(Evidence(log, exit_code=1, patterns=all_patterns())).message
+        )
 
 
 @given(st.text(max_size=300))

@@ -89,7 +89,7 @@ def _slot(engine, **memory):
             watched.guard.sample()
             if engine.log:
                 error = EngineStartFailed("it ended", log=engine.log, exit_code=1)
-                error.engine = "vllm"
+                error.patterns = VLLM.logs.patterns
                 raise error
             return 4.0
 

@@ -57,6 +57,7 @@ def runner(*, fault=None, twin=None, trials=(), prompt="What is 1 + 1?", starts=
         assert fault is not None, "this trial must not start an engine"
         if starts is not None:
             starts.append(start)
+        fault.patterns = LLAMACPP.logs.patterns  # as whoever starts it does
         raise fault
 
     return TrialRunner(

@@ -6,6 +6,7 @@ Names are those of `llama-server` and of its request fields; `n_ctx` is the tota
 from functools import partial
 
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
+from llmopt_core.engines.llamacpp.patterns import LLAMACPP_LOGS
 from llmopt_core.engines.llamacpp.rules import canonical, conflicts
 from llmopt_core.engines.llamacpp.serving import LLAMACPP_SERVER
 
@@ -182,5 +183,6 @@ LLAMACPP = EngineDeclaration(
     canonical=partial(canonical, parameters=_PARAMETERS),
     conflicts=partial(conflicts, parameters=_PARAMETERS),
     server=LLAMACPP_SERVER,
+    logs=LLAMACPP_LOGS,
     fixed_length=lambda _tokens: {"ignore_eos": True},
 )

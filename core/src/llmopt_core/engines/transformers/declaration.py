@@ -8,6 +8,7 @@ not said is not sent, so that the baseline is what a plain `transformers serve` 
 from functools import partial
 
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
+from llmopt_core.engines.transformers.patterns import TRANSFORMERS_LOGS
 from llmopt_core.engines.transformers.rules import canonical, conflicts, freezes_sampling
 from llmopt_core.engines.transformers.serving import TRANSFORMERS_SERVER
 
@@ -144,6 +145,7 @@ TRANSFORMERS = EngineDeclaration(
     conflicts=partial(conflicts, parameters=_PARAMETERS),
     freezes_sampling=freezes_sampling,
     server=TRANSFORMERS_SERVER,
+    logs=TRANSFORMERS_LOGS,
     # A token that does not exist ends no answer. `min_new_tokens` would be ignored with continuous batching.
     fixed_length=lambda _tokens: {"eos_token_id": -1},
 )

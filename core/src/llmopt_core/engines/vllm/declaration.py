@@ -8,6 +8,7 @@ is what a plain `vllm serve` does. Only the KV cache's size has a unit of its ow
 from functools import partial
 
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
+from llmopt_core.engines.vllm.patterns import VLLM_LOGS
 from llmopt_core.engines.vllm.rules import canonical, conflicts
 from llmopt_core.engines.vllm.serving import VLLM_SERVER
 
@@ -175,5 +176,6 @@ VLLM = EngineDeclaration(
     canonical=partial(canonical, parameters=_PARAMETERS),
     conflicts=partial(conflicts, parameters=_PARAMETERS),
     server=VLLM_SERVER,
+    logs=VLLM_LOGS,
     fixed_length=lambda _tokens: {"ignore_eos": True},
 )

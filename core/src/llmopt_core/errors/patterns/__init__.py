@@ -1,4 +1,5 @@
-"""The lines by which engines and the system report errors, one file for each source.
+"""What a pattern is, and the lines by which the machine below every engine reports errors.
 
-Which pattern decides is left to `classification`. Read `base` first.
+The lines of an engine are in its own package, `llmopt_core.engines.<name>.patterns`. Which pattern decides is
+left to `classification`. Read `base` first.
 """

@@ -9,8 +9,8 @@ from typing import Any
 
 from llmopt_core.engines.vllm.declaration import VLLM
 from llmopt_core.engines.vllm.flags import flags, variables
+from llmopt_core.engines.vllm.patterns import DEAD
 from llmopt_core.engines.vllm.serving import command, model
-from llmopt_core.errors.patterns.vllm import DEAD
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
 from llmopt_runner.engines.probing import NotReady, Probe, Refused

@@ -1,9 +1,12 @@
 """What llama.cpp's server says when it fails, as of October 2026."""
 
+import re
+
+from llmopt_core.engines.engine_logs import EngineLogs
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.patterns.base import pattern
 
-PATTERNS = (
+_PATTERNS = (
     pattern(
         "gpu-buffer-out-of-memory",
         ErrorClass.GPU_OUT_OF_MEMORY,
@@ -89,4 +92,8 @@ PATTERNS = (
         r"error: invalid argument|requires flash[_ ]attn|V cache quantization requires",
         "llama.cpp refuses this combination of parameters; take it out of the search space.",
     ),
+)
+LLAMACPP_LOGS = EngineLogs(
+    patterns=_PATTERNS,
+    mark=re.compile(r"\bggml_|\bllama_\w+:|\bllama-server\b|\bgguf_init|\bsrv +\w+:"),
 )

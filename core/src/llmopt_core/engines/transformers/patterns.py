@@ -1,5 +1,8 @@
 """What `transformers serve` says when it fails, as of 5.23, with the libraries below it."""
 
+import re
+
+from llmopt_core.engines.engine_logs import EngineLogs
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.patterns.base import pattern
 from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, GPUS, REMOTE_CODE
@@ -130,4 +133,7 @@ _DEVICE = (
         " kernel's log and restart the GPU.",
     ),
 )
-PATTERNS = (*_MODEL, *_CONFIGURATION, *_MEMORY, *_DEVICE)
+TRANSFORMERS_LOGS = EngineLogs(
+    patterns=(*_MODEL, *_CONFIGURATION, *_MEMORY, *_DEVICE),
+    mark=re.compile(r"\btransformers (?:serve|chat)\b|\[transformers\]|\btransformers[./]"),
+)

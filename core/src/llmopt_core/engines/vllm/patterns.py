@@ -1,5 +1,8 @@
 """What `vllm serve` says when it fails, as of 0.32; on GPUs also what torch 2.13 and NCCL say below it."""
 
+import re
+
+from llmopt_core.engines.engine_logs import EngineLogs
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.limits import LimitRule
 from llmopt_core.errors.patterns.base import consequence, pattern
@@ -325,4 +328,8 @@ _ENDS = (
     ),
 )
 # Causes before consequences: what ends a worker is repeated by all who waited for it.
-PATTERNS = (*_MODEL, *_CONFIGURATION, *_MEMORY, *_DEVICE, *_REQUESTS, *_ENDS)
+VLLM_LOGS = EngineLogs(
+    patterns=(*_MODEL, *_CONFIGURATION, *_MEMORY, *_DEVICE, *_REQUESTS, *_ENDS),
+    mark=re.compile(r"\bvllm\b|\(EngineCore|\(APIServer|\((?:Vllm)?Worker\w* pid="),
+    arguments=re.compile(r"non-default args: (\{.{1,20000}\})\s*$", re.MULTILINE),
+)
