@@ -116,8 +116,8 @@ class ServedOptions:
     engine: Annotated[
         str | None,
         typer.Option(
-            help="`llmopt list --type engines`. Default: llamacpp for a GGUF file, else vllm where it and a "
-            "GPU are here, else transformers."
+            help="`llmopt list --type engines`. Default: by the model's files, by what is installed, and by "
+            "whether a GPU is here."
         ),
     ] = None
     endpoint: Annotated[

@@ -51,15 +51,11 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- if $root.Values.registry }}{{ trimSuffix "/" $root.Values.registry }}/{{ end }}{{ $name }}
 {{- end }}
 
-{{/* The operator's settings file: the values as they are, with an image for each engine. */}}
+{{/* The operator's settings file: the values as they are, with the runners' image of this version. */}}
 {{- define "llmopt.settings" -}}
-{{- $images := dict }}
-{{- range $engine, $target := dict "llamacpp" "llamacpp" "transformers" "transformers" "vllm" "vllm" "openai" "base" }}
-{{- $tag := printf "%s-%s" $.Chart.AppVersion $target }}
-{{- $_ := set $images $engine (include "llmopt.image" (list $ (dict "repository" "llmopt-runner") $tag)) }}
-{{- end }}
-{{- $settings := deepCopy .Values.settings }}
-{{- $_ := set $settings "images" (merge $settings.images $images) }}
+{{- $tag := printf "%s-{image}" .Chart.AppVersion }}
+{{- $own := include "llmopt.image" (list $ (dict "repository" "llmopt-runner") $tag) }}
+{{- $settings := merge (deepCopy .Values.settings) (dict "runnerImage" $own) }}
 {{- toYaml $settings }}
 {{- end }}
 

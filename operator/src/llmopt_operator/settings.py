@@ -7,7 +7,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from llmopt_core.api.kinds import GROUP
-from llmopt_core.api.objects import LEASE, STORAGE_SECRET, STORAGE_SECRET_KEY
+from llmopt_core.api.objects import LEASE, RUNNER, STORAGE_SECRET, STORAGE_SECRET_KEY
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.base import Identifier, Name, Part
 from llmopt_core.resources.pods import Resources
@@ -17,6 +17,8 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 # What resources may name; a last "/" allows what begins so, ALL anything.
 Allowed = list[Annotated[str, Field(min_length=1, max_length=317)]]
 ALL = "*"
+# Stands for the last part of the tag, which an engine declares.
+IMAGE_PLACE = "{image}"
 Image = Annotated[str, Field(min_length=1, max_length=512)]
 
 
@@ -97,6 +99,12 @@ class OperatorSettings(Part):
     images: Annotated[dict[Identifier, Image], Field(description="Runner image by engine.")] = Field(
         default_factory=dict
     )
+    runner_image: Annotated[
+        Image,
+        Field(
+            description=f"Image of engines that `images` does not name; {IMAGE_PLACE} is the engine's part."
+        ),
+    ] = f"{RUNNER}:{IMAGE_PLACE}"
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     storage: StorageSettings = StorageSettings()
     policy: Policy = Policy()

@@ -15,7 +15,9 @@ import yaml
 from fakes.charts import CHART, VARIANTS, ChartRefused, Rendered, rendered
 from fakes.manifests import optimization
 
+from llmopt_core.engines.registry import BUILT_IN
 from llmopt_core.resources import resource_of
+from llmopt_operator.domain.images import runner_image
 from llmopt_operator.settings import OperatorSettings
 from llmopt_operator.specs.jobs import runner_job
 
@@ -70,16 +72,19 @@ def test_the_operator_reads_its_settings(variant: tuple[str, Rendered]) -> None:
     name, chart = variant
     (settings,) = chart.of("ConfigMap", "llmopt-settings")["data"].values()
     read = OperatorSettings.model_validate(yaml.safe_load(settings))
-    assert set(read.images) == {"llamacpp", "transformers", "vllm", "openai"}
+    assert {
+        runner_image(engine, read).rpartition("-")[2] for engine in BUILT_IN if engine not in read.images
+    } == {declared.image for engine, declared in BUILT_IN.items() if engine not in read.images}
     assert list(read.namespaces) == VARIANTS[name].get("settings", {}).get("namespaces", [])
 
 
 def test_images_come_from_the_registry_unless_named(helm: Path) -> None:
     """The registry stands before llmopt's own images, and an image given for an engine is taken as it is."""
     chart = rendered(helm, VARIANTS["everything"])
-    images = yaml.safe_load(chart.of("ConfigMap", "llmopt-settings")["data"]["operator.yaml"])["images"]
-    assert images["llamacpp"] == "registry.example.com/own/llamacpp:1"
-    assert images["openai"] == "registry.example.com/llmopt/llmopt-runner:0.1.0-base"
+    document = yaml.safe_load(chart.of("ConfigMap", "llmopt-settings")["data"]["operator.yaml"])
+    settings = OperatorSettings.model_validate(document)
+    assert runner_image("llamacpp", settings) == "registry.example.com/own/llamacpp:1"
+    assert runner_image("openai", settings) == "registry.example.com/llmopt/llmopt-runner:0.1.0-base"
     (operator,) = chart.of("Deployment", "llmopt")["spec"]["template"]["spec"]["containers"]
     assert operator["image"] == f"registry.example.com/llmopt/llmopt-operator@sha256:{'0' * 64}"
     (operator,) = rendered(helm, {}).of("Deployment")["spec"]["template"]["spec"]["containers"]

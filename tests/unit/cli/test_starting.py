@@ -6,7 +6,9 @@ from llmopt.commands.initialising import machine_of
 from llmopt.machine.descriptions import Description, DeviceFound, EngineFound, GpusFound
 from llmopt.machine.hardware import Hardware
 from llmopt.starting.manifest import manifest_text
-from llmopt.starting.settings import DOWNLOADED_GGUF, PLAIN, Machine, suited
+from llmopt.starting.settings import suited
+from llmopt_core.engines.first_settings import Machine
+from llmopt_core.engines.llamacpp.first_settings import DOWNLOADED_GGUF, PLAIN
 from llmopt_core.resources import load_manifest
 from llmopt_core.resources.cautions import cautions_of
 from llmopt_core.resources.validation import validate_file

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from llmopt_core.engines.registry import BUILT_IN
+
 ROOT = Path(__file__).parents[3]
 DOCKERFILES = sorted(path.name for path in ROOT.glob("Dockerfile.*"))
 HADOLINT = Path(sys.executable).parent / "hadolint"
@@ -43,7 +45,7 @@ def test_only_extras_that_exist_are_installed(name: str) -> None:
 
 def test_every_built_in_engine_has_an_image() -> None:
     """Each engine's name is a target of the runner's Dockerfile; an endpoint needs no more than the base."""
-    engines = {name if name != "openai" else "base" for name in _project()["entry-points"]["llmopt.engines"]}  # type: ignore[index] # a parsed file
+    engines = {BUILT_IN[name].image for name in _project()["entry-points"]["llmopt.engines"]}  # type: ignore[index] # a parsed file
     targets = set(
         re.findall(r"^FROM runtime AS (\S+)", (ROOT / "Dockerfile.runner").read_text(), re.MULTILINE)
     )

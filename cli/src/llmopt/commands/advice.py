@@ -4,9 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from llmopt.local.histories import StudyState
-from llmopt.machine.descriptions import ENDPOINT_ENGINE, Description
+from llmopt.machine.descriptions import Description
 from llmopt.machine.hardware import Hardware
 from llmopt.machine.processes import Found
+from llmopt_core.engines.llamacpp.declaration import LLAMACPP
+from llmopt_core.engines.openai.declaration import OPENAI
+from llmopt_core.engines.registry import usable_declarations
 
 LITTLE_MEMORY_MIB = 2048
 LITTLE_DISK_GIB = 5.0
@@ -49,10 +52,14 @@ def _engines(found: Description) -> Iterator[str]:
         if engine.problem is not None:
             yield f"engine {name}: {engine.problem}"
         elif engine.version is None:
-            where = "" if name == "llamacpp" else ", in an environment of its own if need be"
-            yield f"engine {name} is not installed: pip install 'llmopt[{name}]'{where}"
-    if not any(found.has(name) for name in found.engines if name != ENDPOINT_ENGINE):
-        yield "no engine can be started here: pip install 'llmopt[llamacpp]' is the quickest way to one"
+            yield f"engine {name} is not installed: {_installation(name)}"
+    if not any(found.has(name) for name in found.engines if name != OPENAI.name):
+        yield f"no engine can be started here: {LLAMACPP.packaging.install} is the quickest way to one"
+
+
+def _installation(engine: str) -> str:
+    declaration = usable_declarations().get(engine)
+    return (declaration and declaration.packaging.install) or "install it as its package says"
 
 
 def _gpus(hardware: Hardware, found: Description) -> Iterator[str]:

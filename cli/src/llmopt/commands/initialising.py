@@ -7,9 +7,11 @@ from pathlib import Path
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
 from llmopt.machine.hardware import Hardware, hardware
 from llmopt.starting.manifest import manifest_text
-from llmopt.starting.settings import PACKAGED_MODEL, PLAIN, Machine, Settings, suited
+from llmopt.starting.settings import suited
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
+from llmopt_core.engines.first_settings import FirstSettings, Machine
+from llmopt_core.engines.llamacpp.first_settings import PACKAGED_MODEL, PLAIN
 from llmopt_core.errors.files import words_of
 
 _PLAIN_TITLE = "A first study: a small model on llama.cpp's server."
@@ -36,7 +38,7 @@ def initialise(file: Path, *, auto_detect: bool, force: bool, command: tuple[str
     return Exit.FINISHED
 
 
-def _detected(command: tuple[str, ...]) -> tuple[Settings, str]:
+def _detected(command: tuple[str, ...]) -> tuple[FirstSettings, str]:
     found, here = described(command), hardware(Path())
     return suited(machine_of(found, here)), f"A first study on {_described(found, here)}."
 

@@ -14,8 +14,6 @@ from llmopt_core.occupancy import Occupancy
 
 COMMAND = (sys.executable, "-m", "llmopt_runner.machine_report")
 TIMEOUT_SECONDS = 30.0
-# Starts no server of its own, so there is nothing to install.
-ENDPOINT_ENGINE = "openai"
 
 
 class RunnerUnusable(LlmoptError):

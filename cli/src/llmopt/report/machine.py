@@ -5,8 +5,9 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from llmopt.machine.hardware import processor
+from llmopt_core.engines.registry import usable_declarations
 
-_PACKAGES = ("llmopt", "optuna", "xllamacpp", "transformers", "vllm", "torch")
+_PACKAGES = ("llmopt", "optuna")
 
 
 def machine_facts() -> dict[str, str]:
@@ -23,7 +24,8 @@ def machine_facts() -> dict[str, str]:
 
 def _versions() -> list[str]:
     found = [f"Python {platform.python_version()}"]
-    for package in _PACKAGES:
+    engines = (package for each in usable_declarations().values() for package in each.packaging.distributions)
+    for package in dict.fromkeys((*_PACKAGES, *engines)):
         try:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:

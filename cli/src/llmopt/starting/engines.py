@@ -4,13 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmopt.machine.descriptions import ENDPOINT_ENGINE, Description
+from llmopt.machine.descriptions import Description
 from llmopt.manifests import OptionInvalid, flag
 from llmopt.manifests.served_models import model_source
 from llmopt.options import ServedOptions
 from llmopt_core.engines.endpoints import usual_endpoint
+from llmopt_core.engines.openai.declaration import OPENAI
+from llmopt_core.engines.registry import BUILT_IN
 
-GGUF_ENGINE, GPU_ENGINE, GENERAL_ENGINE = "llamacpp", "vllm", "transformers"
+ENDPOINT_ENGINE = OPENAI.name
+GGUF_ENGINE = next(each.name for each in BUILT_IN.values() if each.needs_model_file)
 _GGUF = ".gguf"
 
 
@@ -31,7 +34,8 @@ class Choice:
         """Raise OptionInvalid, which says what to install, where it is missing."""
         if self.missing:
             raise OptionInvalid(
-                f"the model needs the engine {self.engine} ({self.why}): pip install 'llmopt[{self.engine}]',"
+                f"the model needs the engine {self.engine} ({self.why}):"
+                f" {BUILT_IN[self.engine].packaging.install},"
                 " or take a GGUF file, as in hf://ORG/NAME/FILE.gguf"
             )
 
@@ -98,12 +102,20 @@ def _only_gguf_files(folder: Path) -> tuple[str, ...]:
 
 
 def _for_repository(kind: str, found: Description | None) -> Choice:
+    on_gpus, general = _of_repositories(on_gpus=True), _of_repositories(on_gpus=False)[0]
     if found is None:
-        return Choice(GENERAL_ENGINE, f"the model is {kind}, and no GPU is known of")
+        return Choice(general, f"the model is {kind}, and no GPU is known of")
     has_gpu = bool(found.gpu_devices)
-    if found.has(GPU_ENGINE) and has_gpu:
-        return Choice(GPU_ENGINE, f"the model is {kind}, and a GPU is here")
-    reason = "vllm is not installed" if has_gpu else "no GPU is here"
-    missing = not found.has(GENERAL_ENGINE)
-    also = f", {GENERAL_ENGINE} is not installed" if missing else ""
-    return Choice(GENERAL_ENGINE, f"the model is {kind}, {reason}{also}", missing=missing)
+    installed = [engine for engine in on_gpus if found.has(engine)]
+    if installed and has_gpu:
+        return Choice(installed[0], f"the model is {kind}, and a GPU is here")
+    reason = f"{' or '.join(on_gpus)} is not installed" if has_gpu else "no GPU is here"
+    missing = not found.has(general)
+    also = f", {general} is not installed" if missing else ""
+    return Choice(general, f"the model is {kind}, {reason}{also}", missing=missing)
+
+
+def _of_repositories(*, on_gpus: bool) -> list[str]:
+    """Return the engines that serve a whole repository: those for GPUs alone, or the others."""
+    engines = (each for each in BUILT_IN.values() if not (each.needs_model_file or each.asks_endpoint))
+    return [each.name for each in engines if each.needs_gpu({}) is on_gpus]

@@ -1,6 +1,6 @@
 """A first manifest as text: YAML with comments for those who have never seen one."""
 
-from llmopt.starting.settings import Settings
+from llmopt_core.engines.first_settings import FirstSettings
 
 _TEMPLATE = """\
 # {title}
@@ -40,7 +40,7 @@ spec:
 """
 
 
-def manifest_text(settings: Settings, *, file: str, title: str, name: str = "first-study") -> str:
+def manifest_text(settings: FirstSettings, *, file: str, title: str, name: str = "first-study") -> str:
     """Return the manifest of `settings`; `file` is what it will be called, `title` its first line."""
     arguments = "\n".join(f"      {one.name}: {one.value} # {one.why}" for one in settings.arguments)
     return _TEMPLATE.format(

@@ -8,6 +8,10 @@ from types import MappingProxyType
 from typing import Literal
 
 from llmopt_core.engines.engine_logs import NO_LOGS, EngineLogs
+from llmopt_core.engines.first_settings import FirstSettings, Machine
+from llmopt_core.engines.memory_parameters import NO_MEMORY_PARAMETERS, MemoryParameters
+from llmopt_core.engines.packaging import NO_PACKAGING, Packaging
+from llmopt_core.engines.presets import SAMPLING_ONLY, PresetTable
 from llmopt_core.engines.servers import ServerDeclaration
 from llmopt_core.search.configurations import Configuration, Group, Value
 
@@ -32,7 +36,8 @@ class ParameterDeclaration:
     `default` is what the engine does when nothing is set (None: decided by the model or the machine at run
     time). `low`, `high` bound numbers, both included; `choices` bounds text. `neutral` is the sampling value
     that switches the parameter off (None: leaving it out does). `changes_answers` marks a setting of the
-    server that changes what is answered, and not only how fast, such as a number format.
+    server that changes what is answered, and not only how fast, such as a number format. `tried` is False for
+    one that no test of this project starts a real server with: it is declared as the engine documents it.
     """
 
     name: str
@@ -46,6 +51,7 @@ class ParameterDeclaration:
     choices: tuple[str, ...] | None = None
     neutral: Value | None = None
     changes_answers: bool = False
+    tried: bool = True
 
     def __post_init__(self) -> None:
         """Hold the default in the declared kind, so that nobody who fills it in need look again."""
@@ -107,6 +113,7 @@ def set_at_load(
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
     changes_answers: bool = False,
+    tried: bool = True,
 ) -> ParameterDeclaration:
     """Declare a setting of the server, which only a new one can change."""
     return ParameterDeclaration(
@@ -120,6 +127,7 @@ def set_at_load(
         high,
         choices,
         changes_answers=changes_answers,
+        tried=tried,
     )
 
 
@@ -149,7 +157,10 @@ class EngineDeclaration:
     `freezes_sampling` says whether a server started so keeps the sampling of its first request for its life.
     `server` says how a configuration is passed to a server elsewhere; None: it has no command line of ours.
     `fixed_length` returns what a request says beside its sampling so that the answer has exactly so many
-    tokens; None: the engine has none. `logs` is what it writes.
+    tokens; None: the engine has none. `asks_endpoint`: it starts no server, and asks one that runs already.
+    `needs_gpu` says whether it runs on GPUs only, with what is fixed by full name. `logs`, `preset`, `memory`
+    and `packaging` are what others read of it, instead of knowing it by name. `suited` returns what suits a
+    machine to begin with; None: the engine does not.
     """
 
     name: str
@@ -161,7 +172,18 @@ class EngineDeclaration:
     freezes_sampling: Callable[[Configuration], bool] = lambda _configuration: False
     server: ServerDeclaration | None = None
     fixed_length: Callable[[int], Mapping[str, Value]] | None = None
+    asks_endpoint: bool = False
+    needs_gpu: Callable[[Mapping[str, Value]], bool] = lambda _fixed: False
     logs: EngineLogs = NO_LOGS
+    preset: PresetTable = SAMPLING_ONLY
+    memory: MemoryParameters = NO_MEMORY_PARAMETERS
+    packaging: Packaging = NO_PACKAGING
+    suited: Callable[[Machine], FirstSettings | None] = lambda _machine: None
+
+    @property
+    def image(self) -> str:
+        """The last part of the tag of the runners' image that has the engine."""
+        return self.packaging.image or self.name
 
     def load_part(self, configuration: Configuration) -> dict[str, Value]:
         """Return, by full name, what of `configuration` only a new server can change."""

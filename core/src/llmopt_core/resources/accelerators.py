@@ -13,7 +13,12 @@ from llmopt_core.resources.pods import Runners
 from llmopt_core.resources.searching import Space
 from llmopt_core.search.configurations import Value
 
-_SIZES = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
+_SIZES = (
+    "tensor_parallel_size",
+    "pipeline_parallel_size",
+    "data_parallel_size",
+    "prefill_context_parallel_size",
+)
 _OF_KUBERNETES = ("kubernetes.io/",)
 _WHOLE_GPUS = frozenset({"nvidia.com/gpu", "amd.com/gpu", "gpu.intel.com/xe", "gpu.intel.com/i915"})
 _MAKERS = ("nvidia.com/", "amd.com/", "gpu.intel.com/", "habana.ai/", "google.com/tpu")

@@ -94,14 +94,10 @@ def _without_gpus(runners: Runners, engines: Sequence[Engine], workload: Workloa
 
 
 def _needs_gpu(engine: Engine, workload: Workload) -> bool:
-    values = _fixed(engine, workload, {})
-    on_gpus = (
-        engine.name == "vllm",
-        str(values.get("engine.device", "")).startswith("cuda"),
-        int(values.get("engine.n_gpu_layers", 0)) > 0,
-        gpus_taken(values) > 1,
-    )
-    return engine.endpoint is None and any(on_gpus)
+    declaration, values = declaration_of(engine.name), _fixed(engine, workload, {})
+    if declaration is None or declaration.asks_endpoint:
+        return False
+    return declaration.needs_gpu(values) or gpus_taken(values) > 1
 
 
 def _searched(spec: OptimizationSpec) -> tuple[str, ...]:

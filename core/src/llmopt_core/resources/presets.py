@@ -5,10 +5,10 @@ must derive the same study.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from llmopt_core.engines.declarations import EngineDeclaration
+from llmopt_core.engines.presets import PresetTable, Suggestion, count
 from llmopt_core.resources.base import Scalar
 from llmopt_core.resources.search_spaces import parse_value
 from llmopt_core.resources.searching import SearchParameter, Space, When
@@ -17,127 +17,24 @@ from llmopt_core.search.spaces import Condition
 
 Preset = Literal["balanced", "accuracy", "creativity", "speed"]
 
-Asked = dict[str, Any]
+_FEW, _MORE = (count("few_shot", 0, 3),), (count("few_shot", 0, 5),)
 
 
-@dataclass(frozen=True)
-class _Table:
-    """What of an engine is worth searching.
-
-    `server` is how it works, `cautious` how its answers are sampled where they shall be right, `creative`
-    where they shall differ.
-    """
-
-    server: Sequence[Asked]
-    cautious: Sequence[Asked]
-    creative: Sequence[Asked]
-
-
-def _number(name: str, low: str, high: str, step: str, **more: Any) -> Asked:
-    return {"name": name, "float": {"low": low, "high": high, "step": step}, **more}
-
-
-def _one_of(name: str, *choices: int | str, **more: Any) -> Asked:
-    return {"name": name, "categorical": {"choices": list(choices)}, **more}
-
-
-def _in(parameter: str, *values: str) -> list[Asked]:
-    return [{"parameter": parameter, "in": list(values)}]
-
-
-# At temperature 0 nothing that removes unlikely tokens has an effect.
-_WHEN_SAMPLED = [{"parameter": "sampling.temperature", "above": "0"}]
-_TEMPERATURE = _number("temperature", "0", "1.2", "0.1")
-_HOT = _number("temperature", "0.5", "1.5", "0.1")
-_TOP_P = _number("top_p", "0.5", "1", "0.05", when=_WHEN_SAMPLED)
-_MIN_P = _number("min_p", "0", "0.2", "0.05", when=_WHEN_SAMPLED)
-_CAUTIOUS = (_TEMPERATURE, _TOP_P, _MIN_P)
-
-
-_LLAMACPP = _Table(
-    server=(
-        {"name": "n_parallel", "int": {"low": 1, "high": 8, "log": True}},
-        _one_of("n_batch", 512, 1024, 2048),
-        _one_of("n_ubatch", 128, 256, 512),
-        _one_of("flash_attn", "on", "off"),
-        _one_of("cache_type_k", "f16", "q8_0"),
-        # llama.cpp refuses a quantised V cache without flash attention.
-        _one_of("cache_type_v", "f16", "q8_0", when=_in("engine.flash_attn", "on")),
-    ),
-    cautious=_CAUTIOUS,
-    creative=(_HOT, _TOP_P, _MIN_P, _number("repeat_penalty", "1", "1.3", "0.05")),
-)
-_TRANSFORMERS = _Table(
-    server=(
-        _one_of("continuous_batching", "true", "false"),
-        _one_of("cb_block_size", 64, 128, 256, when=_in("engine.continuous_batching", "true")),
-        _one_of("cb_max_batch_tokens", 2048, 8192, when=_in("engine.continuous_batching", "true")),
-        # Quantised weights are slow to batch, and are there to spare the memory that a paged cache takes.
-        _one_of(
-            "quantization", "none", "bnb-8bit", "bnb-4bit", when=_in("engine.continuous_batching", "false")
-        ),
-        _one_of("attn_implementation", "sdpa", "eager"),
-    ),
-    cautious=_CAUTIOUS,
-    creative=(
-        _HOT,
-        _TOP_P,
-        _MIN_P,
-        # Batching ignores it.
-        _number("repetition_penalty", "1", "1.3", "0.05", when=_in("engine.continuous_batching", "false")),
-    ),
-)
-_VLLM = _Table(
-    server=(
-        # Each of the first is below each of the second: a request needs a token in each step.
-        _one_of("max_num_seqs", 16, 64, 256),
-        _one_of("max_num_batched_tokens", 2048, 4096, 8192),
-        _one_of("enable_prefix_caching", "true", "false"),
-    ),
-    cautious=_CAUTIOUS,
-    creative=(_HOT, _TOP_P, _MIN_P, _number("repetition_penalty", "1", "1.3", "0.05")),
-)
-_OPENAI = _Table(
-    server=(),  # it runs already
-    cautious=_CAUTIOUS,
-    creative=(
-        _HOT,
-        _TOP_P,
-        _MIN_P,
-        _number("presence_penalty", "0", "1", "0.25"),
-        _number("frequency_penalty", "0", "1", "0.25"),
-    ),
-)
-_TABLES: Mapping[str, _Table] = {
-    "llamacpp": _LLAMACPP,
-    "openai": _OPENAI,
-    "transformers": _TRANSFORMERS,
-    "vllm": _VLLM,
-}
-
-
-def _few_shot(most: int) -> list[Asked]:
-    return [{"name": "few_shot", "int": {"low": 0, "high": most}}]
-
-
-def _groups(preset: Preset, table: _Table) -> Mapping[str, Sequence[Asked]]:
+def _groups(preset: Preset, table: PresetTable) -> Mapping[str, Sequence[Suggestion]]:
     """Return what `preset` searches by group; the order is that in which parameters are asked."""
     return {
-        "balanced": {"engine": table.server, "sampling": table.cautious, "prompt": _few_shot(3)},
-        "accuracy": {"sampling": table.cautious, "prompt": _few_shot(5)},
+        "balanced": {"engine": table.server, "sampling": table.cautious, "prompt": _FEW},
+        "accuracy": {"sampling": table.cautious, "prompt": _MORE},
         "creativity": {"sampling": table.creative},
         "speed": {"engine": table.server},
     }[preset]
 
 
 def preset_space(preset: Preset, declaration: EngineDeclaration, fixed: Mapping[str, Value]) -> Space:
-    """Return the space of `preset` for the engine, without what is `fixed` (by full name) already.
-
-    A plug-in's engine is searched in what it declares under llama.cpp's names.
-    """
+    """Return the space of `preset` for the engine, without what is `fixed` (by full name) already."""
     groups = {
-        group: [SearchParameter.model_validate(each) for each in asked]
-        for group, asked in _groups(preset, _TABLES.get(declaration.name, _LLAMACPP)).items()
+        group: [_parameter(each) for each in suggested]
+        for group, suggested in _groups(preset, declaration.preset).items()
     }
     kept = dict(_searchable(groups, declaration, fixed))
     return Space.model_validate(
@@ -146,6 +43,23 @@ def preset_space(preset: Preset, declaration: EngineDeclaration, fixed: Mapping[
             for group, asked in groups.items()
         }
     )
+
+
+def _parameter(suggested: Suggestion) -> SearchParameter:
+    """Return `suggested` as a manifest has it."""
+    bounds = {"low": suggested.low, "high": suggested.high, "step": suggested.step, "log": suggested.log}
+    values = {"choices": list(suggested.choices)} if suggested.choices else _said(bounds)
+    conditions = (
+        {"parameter": only.parameter, "in": list(only.values) or None, "above": only.above}
+        for only in suggested.when
+    )
+    return SearchParameter.model_validate(
+        {"name": suggested.name, suggested.kind: values, "when": [_said(each) for each in conditions]}
+    )
+
+
+def _said(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None and value is not False}
 
 
 def _searchable(

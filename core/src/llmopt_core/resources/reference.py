@@ -58,23 +58,40 @@ def engines_page() -> str:
     return page(
         "Engines",
         "What can be fixed (`engine.args`, `workload.sampling`) and searched (`search.space`). "
-        "A `load` parameter costs a new server, a `request` parameter nothing.",
+        "A `load` parameter costs a new server, a `request` parameter nothing. Tried: tests of this "
+        "project start a real server with the parameter; declared: it is as the engine documents it.",
         *sections,
     )
 
 
 def _engine_sections(engine: EngineDeclaration) -> Iterator[str]:
     yield f"## {engine.name}"
-    yield f"{engine.summary[0].upper()}{engine.summary[1:]}."
+    yield f"{engine.summary[0].upper()}{engine.summary[1:]}.{_fixed_length_text(engine)}"
     yield table(
-        ("Parameter", "Value", "Default", "Takes effect", "Meaning"),
+        ("Parameter", "Value", "Default", "Takes effect", "Tried", "Meaning"),
         (_parameter_row(parameter) for parameter in engine.parameters.values()),
     )
 
 
+def _fixed_length_text(engine: EngineDeclaration) -> str:
+    if engine.fixed_length is None:
+        return ""
+    fields = " and ".join(
+        f"`{name}: {manifest_text(value)}`" for name, value in engine.fixed_length(100).items()
+    )
+    return f" For answers of 100 tokens (`workload.outputTokens`) it is sent {fields}."
+
+
 def _parameter_row(parameter: ParameterDeclaration) -> tuple[str, ...]:
     default = "" if parameter.default is None else f"`{manifest_text(parameter.default)}`"
-    return f"`{parameter.full_name}`", parameter.expected, default, parameter.when.value, parameter.meaning
+    return (
+        f"`{parameter.full_name}`",
+        parameter.expected,
+        default,
+        parameter.when.value,
+        "yes" if parameter.tried else "declared",
+        parameter.meaning,
+    )
 
 
 def _field_rows(schema: Schema, path: str) -> Iterator[tuple[str, ...]]:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.endpoints import usual_endpoint
+from llmopt_core.engines.registry import BUILT_IN
 from llmopt_core.metrics.catalog import CATALOG, is_scored
 from llmopt_core.plugins import PluginBroken
 from llmopt_core.resources.accelerators import resource_faults, searched_size_faults, size_faults
@@ -198,8 +199,14 @@ def _model_faults(
     scheme, _, rest = model.source.partition("://")
     if scheme == "hf" and rest.partition("@")[0].count("/") < _SLASHES_BEFORE_FILE:
         expected = f"a file of the repository, for engine {declaration.name} serves one"
-        hint = "name it, as in hf://ORG/NAME/FILE.gguf, or use engine vllm or transformers"
+        hint = f"name it, as in hf://ORG/NAME/FILE.gguf, or use engine {_of_repositories()}"
         yield Fault(f"{path}.source", model.source, expected, hint)
+
+
+def _of_repositories() -> str:
+    """Name the engines that serve a whole repository."""
+    engines = (each for each in BUILT_IN.values() if not (each.needs_model_file or each.asks_endpoint))
+    return " or ".join(each.name for each in engines)
 
 
 def _declared(engine: Engine, known: Known) -> EngineDeclaration | None:

@@ -5,12 +5,20 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from llmopt_core.engines.openai.declaration import OPENAI
+from llmopt_core.engines.registry import BUILT_IN
 from llmopt_core.resources.base import DecimalText, DurationText, Identifier, Name, Part, ScalarMap
 from llmopt_core.resources.rules import Rule
 
 # Nothing that a server would read as one of its flags.
 SOURCE_PATTERN = r"^(hf|pvc|file|package)://[^-].*$"
 URL_PATTERN = r"^https?://.+$"
+
+# What starts no server is said to be so.
+_ENGINES = ", ".join(
+    f"`{name}` ({engine.summary})" if engine.asks_endpoint else f"`{name}`"
+    for name, engine in sorted(BUILT_IN.items())
+)
 
 
 def _given(*fields: object) -> int:
@@ -65,16 +73,16 @@ class Engine(Part):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "(self.name == 'openai') == has(self.endpoint)",
-            "an endpoint with engine openai, and with no other",
-            lambda engine: (engine.name == "openai") == (engine.endpoint is not None),
-            suggestion="openai needs endpoint.url; other engines are started, so remove endpoint",
+            f"(self.name == '{OPENAI.name}') == has(self.endpoint)",
+            f"an endpoint with engine {OPENAI.name}, and with no other",
+            lambda engine: (engine.name == OPENAI.name) == (engine.endpoint is not None),
+            suggestion=f"{OPENAI.name} needs endpoint.url; other engines are started, so remove endpoint",
         ),
     )
 
     name: Annotated[
         Identifier,
-        Field(description="`llamacpp`, `openai` (a server that runs already), or a plug-in's name."),
+        Field(description=f"{_ENGINES}, or a plug-in's name."),
     ]
     args: Annotated[
         ScalarMap,
@@ -268,10 +276,8 @@ class Workload(Part):
         Field(
             description="Length of every answer in tokens, in place of `maxTokens`: answers go on beyond"
             " their end, so that only speed is compared. They are not scored: no metric of quality can be"
-            " asked for, and an optimization may search engine parameters only. llamacpp and vllm are sent"
-            " `ignore_eos`, transformers an end token that does not exist, openai `ignore_eos` and"
-            " `min_tokens`, of which the server must know one. Nothing is measured where answers have another"
-            " length."
+            " asked for, and an optimization may search engine parameters only. What an engine is sent for it"
+            " is said on the page of engines. Nothing is measured where answers have another length."
         ),
     ] = None
     hourly_price: Annotated[

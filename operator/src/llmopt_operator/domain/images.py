@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 
-from llmopt_core.api.objects import RUNNER
+from llmopt_core.engines.registry import BUILT_IN
 from llmopt_core.resources import LLMBenchmark, Resource
 from llmopt_operator.domain.contents import Referenced, parts_of
-from llmopt_operator.settings import OperatorSettings
+from llmopt_operator.settings import IMAGE_PLACE, OperatorSettings
 
 DEFAULT_IMAGE = "default"
-# It starts no server, so every runner image can do it.
-_IN_EVERY_IMAGE = "openai"
 
 
 def engine_names(resource: Resource, referenced: Referenced) -> tuple[str, ...]:
@@ -25,8 +23,8 @@ def images_of(resource: Resource, referenced: Referenced, settings: OperatorSett
     That is the resource's own, else the administrator's. One Job runs one image.
     """
     engines = engine_names(resource, referenced) or (DEFAULT_IMAGE,)
-    needing = tuple(engine for engine in engines if engine != _IN_EVERY_IMAGE) or engines
-    return {engine: resource.spec.runners.image or _configured(engine, settings) for engine in needing}
+    needing = tuple(engine for engine in engines if not _in_every_image(engine)) or engines
+    return {engine: resource.spec.runners.image or runner_image(engine, settings) for engine in needing}
 
 
 def image_of(resource: Resource, referenced: Referenced, settings: OperatorSettings) -> str:
@@ -41,5 +39,13 @@ def _is_shared(resource: Resource) -> bool:
     return any(not (each.engine or each.optimization_ref) for each in resource.spec.candidates)
 
 
-def _configured(engine: str, settings: OperatorSettings) -> str:
-    return settings.images.get(engine) or settings.images.get(DEFAULT_IMAGE) or f"{RUNNER}:{engine}"
+def runner_image(engine: str, settings: OperatorSettings) -> str:
+    """Return the image that the administrator gives for `engine`, else that of this version."""
+    declaration = BUILT_IN.get(engine)
+    own = settings.runner_image.replace(IMAGE_PLACE, engine if declaration is None else declaration.image)
+    return settings.images.get(engine) or settings.images.get(DEFAULT_IMAGE) or own
+
+
+def _in_every_image(engine: str) -> bool:
+    """Say whether the engine starts no server, so that every runner image has it."""
+    return engine in BUILT_IN and BUILT_IN[engine].asks_endpoint

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from llmopt_core.engines.memory_parameters import MemoryWords
 from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.base import Engine
@@ -59,13 +60,14 @@ class MemoryExceeded(LlmoptError):
 
 @dataclass(frozen=True)
 class _Guarded:
-    """One load: its guard, what memory was before it, and what was predicted."""
+    """One load: its guard, what memory was before it, what was predicted, and what a failure says of it."""
 
     guard: MemoryGuard
     leaks: LeakCheck
     configuration: Configuration
     need: MemoryNeed | None
     fills: bool
+    words: MemoryWords
 
 
 class EngineMemory:
@@ -140,7 +142,8 @@ class EngineMemory:
         rooms = rooms_of(need, self._rooms(need, engine.gpu_reserve(configuration)))
         learned = (facts for facts in self._earlier_facts() if _is_measured(facts))
         expected = estimate(need, observations(learned, gpus=self.gpus > 0))
-        failure = refusal(need, expected, rooms, configuration.engine, self._holders)
+        words = engine.declaration.memory.words(configuration.engine)
+        failure = refusal(need, expected, rooms, words, self._holders)
         if failure is not None:
             self._actions["refuse"] += 1
             raise MemoryExceeded(failure, _facts(need, NOTHING_SEEN), predicted=True)
@@ -174,7 +177,12 @@ class EngineMemory:
         leaks = LeakCheck(self._used(server.engine, configuration))
         need = self._need_of(server.engine, configuration)
         self._now = _Guarded(
-            guard, leaks, configuration, need, fills=server.engine.cache_takes_rest(configuration)
+            guard,
+            leaks,
+            configuration,
+            need,
+            fills=server.engine.cache_takes_rest(configuration),
+            words=server.engine.declaration.memory.words(configuration.engine),
         )
         guard.begin()
         try:
@@ -224,7 +232,7 @@ class EngineMemory:
         """Return what memory did to a trial; that the kernel killed counts only where it `ended` badly."""
         if self._now is None or not (ended or self._now.guard.exceeded):
             return None
-        return self._now.guard.failure(self._now.configuration.engine)
+        return self._now.guard.failure(self._now.words)
 
     def busy(self, failure: Failure) -> Failure | None:
         """Return that memory was busy where a GPU was too small because others held most of it, or None."""

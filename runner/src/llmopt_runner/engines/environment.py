@@ -22,23 +22,26 @@ _NAMES = frozenset({
 })  # fmt: skip
 _PREFIXES = (
     "LC_", "XDG_", "PYTHON", "MALLOC_", "CUDA", "NVIDIA_", "CUBLAS", "CUDNN", "NCCL_", "HIP", "ROCR_",
-    "ROCM_", "HSA_", "RCCL_", "MIOPEN_", "AMD_", "ONEAPI_", "SYCL_", "ZE_", "CCL_", "VK_", "GGML_", "OMP_",
+    "ROCM_", "HSA_", "RCCL_", "MIOPEN_", "AMD_", "ONEAPI_", "SYCL_", "ZE_", "CCL_", "VK_", "OMP_",
     "GOMP_", "KMP_", "MKL_", "DNNL_", "ONEDNN_", "OPENBLAS_", "BLIS_", "NUMEXPR_", "HF_", "HUGGINGFACE_",
-    "TRANSFORMERS_", "TOKENIZERS_", "SAFETENSORS_", "TORCH", "PYTORCH_", "TRITON_", "VLLM_", "FLASHINFER_",
-    "BITSANDBYTES_", "BNB_",
+    "TRANSFORMERS_", "TOKENIZERS_", "SAFETENSORS_", "TORCH", "PYTORCH_", "TRITON_", "BITSANDBYTES_", "BNB_",
 )  # fmt: skip
 # Names that begin as an allowed one does, and yet hold secrets: HF_TOKEN, VLLM_API_KEY, …
 _SECRET = re.compile(r"(?:^|_)(?:KEYS?|TOKENS?|SECRETS?|PASSWORDS?|PASSWD|CREDENTIALS?)(?:_|$)")
 
 
-def engine_environment(own: Mapping[str, str], given: Mapping[str, str], *, mark: str) -> dict[str, str]:
+def engine_environment(
+    own: Mapping[str, str], given: Mapping[str, str], *, mark: str, passed: tuple[str, ...] = ()
+) -> dict[str, str]:
     """Return an engine's environment: what is allowed of `own`, then what the engine was `given` by name.
+
+    `passed` are the beginnings of names that this engine is given beside what all are.
 
     The mark comes first. vLLM sets some variables anew, which moves them, and the library by which its
     processes name themselves looks for their arguments below the first variable: that one must stay.
     """
     asked = {name.strip() for name in own.get(Variable.ENGINE_VARIABLES, "").split(",")}
-    allowed = {name: value for name, value in own.items() if _allowed(name) or name in asked}
+    allowed = {name: value for name, value in own.items() if _allowed(name, passed) or name in asked}
     return {
         Variable.ENGINE_MARK.value: mark,
         **{name: value for name, value in allowed.items() if not is_secret(name)},
@@ -47,11 +50,11 @@ def engine_environment(own: Mapping[str, str], given: Mapping[str, str], *, mark
     }
 
 
-def _allowed(name: str) -> bool:
+def _allowed(name: str, passed: tuple[str, ...]) -> bool:
     plain = name.upper()
     if _SECRET.search(plain):
         return False
-    return plain in _NAMES or plain.startswith(_PREFIXES)
+    return plain in _NAMES or plain.startswith((*_PREFIXES, *passed))
 
 
 def _kept_places(own: Mapping[str, str]) -> dict[str, str]:

@@ -176,7 +176,8 @@ class EngineServer:
 
     def doubts(self) -> tuple[str, ...]:
         """Return what makes it doubtful that the right model is served, see Engine.doubts."""
-        return self.engine.doubts(self.model, self.settings)
+        doubts = self.engine.doubts(self.model, self.settings)
+        return (*doubts, *self.engine.version_doubts()) if self.is_local else doubts
 
     def counters(self) -> dict[str, float]:
         """Return the counts that only grow while it lives, see Engine.read_counters."""
@@ -211,6 +212,7 @@ class EngineServer:
                 log_path=self.settings.log_path,
                 workdir=self.settings.workdir,
                 grace_seconds=self._grace_seconds,
+                passed=self.engine.declaration.packaging.variables,
             )
         except OSError as error:  # its log or its temporary files have no place
             name = self.engine.declaration.name

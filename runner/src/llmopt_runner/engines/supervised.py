@@ -38,9 +38,18 @@ class SupervisedProcess:
     """An engine behind its supervisor. Started by the constructor; `end` leaves nothing of it."""
 
     def __init__(
-        self, command: ServerCommand, *, log_path: Path, workdir: Path, grace_seconds: float
+        self,
+        command: ServerCommand,
+        *,
+        log_path: Path,
+        workdir: Path,
+        grace_seconds: float,
+        passed: tuple[str, ...] = (),
     ) -> None:
-        """Start `command` in `workdir`; both its outputs go to `log_path`."""
+        """Start `command` in `workdir`; both its outputs go to `log_path`.
+
+        `passed` are the beginnings of names of environment variables that it is given.
+        """
         self._mark = uuid.uuid4().hex
         self._grace_seconds = grace_seconds
         self._ended = threading.Event()
@@ -55,7 +64,7 @@ class SupervisedProcess:
             stdout=subprocess.PIPE,
             bufsize=0,
             cwd=workdir,
-            env=engine_environment(os.environ, command.env, mark=self._mark),
+            env=engine_environment(os.environ, command.env, mark=self._mark, passed=passed),
             start_new_session=True,  # a Ctrl-C meant for the runner is the runner's to pass on
         )
         self._watcher = threading.Thread(target=self._watch, name="engine-watcher", daemon=True)

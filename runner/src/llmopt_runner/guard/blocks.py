@@ -9,6 +9,7 @@ from typing import Self
 
 import psutil
 
+from llmopt_core.engines.memory_parameters import MemoryWords
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
 from llmopt_runner.guard.guard import GuardReading, MemoryGuard
 from llmopt_runner.guard.incidents import told_holders
@@ -112,7 +113,9 @@ class memory_guard:  # noqa: N801 - used as the statement `with memory_guard(…
 
     def _ran_out(self) -> MemoryRanOut:
         incident = self._guard.incident
-        told = incident.failure({}, alone_mib=float("inf")).message if incident else "memory ran out"
+        told = (
+            incident.failure(MemoryWords(), alone_mib=float("inf")).message if incident else "memory ran out"
+        )
         return MemoryRanOut(f"{self.name}: {told}")
 
     def _require_room(self) -> None:

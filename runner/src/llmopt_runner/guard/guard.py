@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from llmopt_core.engines.memory_parameters import MemoryWords
 from llmopt_core.errors.classes import Failure
 from llmopt_core.occupancy import Occupancy
-from llmopt_core.search.configurations import Value
 from llmopt_runner.guard.attribution import NOBODYS_MIB
 from llmopt_runner.guard.incidents import (
     DevicePeak,
@@ -193,19 +193,20 @@ class MemoryGuard:
         """Return what the engine holds now, by device."""
         return {each.device.name: each.engine_mib for each in self._watched}
 
-    def failure(self, parameters: Mapping[str, Value]) -> Failure | None:
-        """Return why the engine could not go on, with its `parameters`; None when memory was not the reason.
+    def failure(self, words: MemoryWords) -> Failure | None:
+        """Return why the engine could not go on, None when memory was not the reason.
 
-        Either a level was reached, or the kernel was quicker.
+        Either a level was reached, or the kernel was quicker. `words` say what of its configuration takes
+        memory.
         """
         with self._lock:  # an incident that just comes is told whole
             incident = self.incident
         if incident is not None:
             device = next(each for each in self._watched if each.device.name == incident.device)
             alone_mib = device.capacity_mib(self.thresholds, Level.CRITICAL)
-            return incident.failure(parameters, alone_mib=alone_mib)
+            return incident.failure(words, alone_mib=alone_mib)
         reading = self.reading()
-        return kernel_failure(reading.oom_kills, reading.peaks, parameters) if reading.oom_kills else None
+        return kernel_failure(reading.oom_kills, reading.peaks, words) if reading.oom_kills else None
 
     def crowded(self, told: str) -> Failure | None:
         """Return that a GPU was busy, for an engine that found too little of it, as `told`.

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from llmopt_core.engines.memory_parameters import MemoryWords
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.occupancy import Occupancy
-from llmopt_core.search.configurations import Value
 from llmopt_runner.guard.levels import Level
 from llmopt_runner.host.occupancy import Holder
 
@@ -15,13 +15,6 @@ _CLASSES: Mapping[Literal["host", "gpu"], ErrorClass] = {
     "host": ErrorClass.HOST_OUT_OF_MEMORY,
     "gpu": ErrorClass.GPU_OUT_OF_MEMORY,
 }
-# What of the known engines' parameters decides how much memory they take.
-_DECISIVE = (
-    "n_ctx", "n_parallel", "n_batch", "n_ubatch", "cache_type_k", "cache_type_v", "n_gpu_layers",
-    "cache_ram_mib", "max_model_len", "max_num_seqs", "max_num_batched_tokens", "gpu_memory_utilization",
-    "kv_cache_dtype", "tensor_parallel_size", "dtype", "quantization", "cb_num_blocks", "cb_block_size",
-    "cb_max_batch_tokens",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,7 @@ class Incident:
     engine_mib: float
     others: tuple[Holder, ...] = ()
 
-    def failure(self, parameters: Mapping[str, Value], *, alone_mib: float) -> Failure:
+    def failure(self, words: MemoryWords, *, alone_mib: float) -> Failure:
         """Return the failure; an engine that keeps below `alone_mib` would do with the device to itself."""
         seen = self.occupancy
         told = (
@@ -56,7 +49,7 @@ class Incident:
         )
         if blames_others(self.engine_mib, seen.used_mib - self.engine_mib, alone_mib):
             return busy_failure(told, self.others)
-        return Failure(_CLASSES[self.kind], f"{told} ({told_parameters(parameters)})", advice(parameters))
+        return Failure(_CLASSES[self.kind], f"{told} ({words.told})", words.advice)
 
 
 def blames_others(engine_mib: float, others_mib: float, alone_mib: float) -> bool:
@@ -74,12 +67,12 @@ def busy_failure(told: str, others: tuple[Holder, ...]) -> Failure:
     )
 
 
-def too_little(kind: Literal["host", "gpu"], told: str, parameters: Mapping[str, Value]) -> Failure:
+def too_little(kind: Literal["host", "gpu"], told: str, words: MemoryWords) -> Failure:
     """Return the failure of a configuration that a device is too small for."""
-    return Failure(_CLASSES[kind], f"{told} ({told_parameters(parameters)})", advice(parameters))
+    return Failure(_CLASSES[kind], f"{told} ({words.told})", words.advice)
 
 
-def kernel_failure(kills: int, peaks: Sequence[DevicePeak], parameters: Mapping[str, Value]) -> Failure:
+def kernel_failure(kills: int, peaks: Sequence[DevicePeak], words: MemoryWords) -> Failure:
     """Return the failure of an engine that the kernel killed, before any level was seen."""
     host = [peak for peak in peaks if peak.kind == "host"]
     seen = "".join(
@@ -88,24 +81,9 @@ def kernel_failure(kills: int, peaks: Sequence[DevicePeak], parameters: Mapping[
         for peak in host
     )
     told = f"the kernel killed {kills} process{'es' * (kills > 1)} for memory{seen}"
-    return too_little("host", told, parameters)
+    return too_little("host", told, words)
 
 
 def told_holders(holders: tuple[Holder, ...]) -> str:
     """Return the largest holders in words."""
     return ", ".join(str(holder) for holder in holders[:_SHOWN_HOLDERS])
-
-
-def told_parameters(parameters: Mapping[str, Value]) -> str:
-    """Return the parameters that decide about memory, with their values."""
-    shown = [f"{name} {parameters[name]}" for name in _DECISIVE if name in parameters]
-    return ", ".join(shown) or "with the engine's own defaults"
-
-
-def advice(parameters: Mapping[str, Value]) -> str:
-    """Return what can be done about it, with the trial's own numbers."""
-    lower = [
-        f"{name} (now {parameters[name]})" for name in _DECISIVE[:2] + _DECISIVE[8:12] if name in parameters
-    ]
-    what = f"Lower {' or '.join(lower)}" if lower else "Use a smaller context, fewer requests at once"
-    return f"{what}, quantise weights or cache, or give the runner more memory."

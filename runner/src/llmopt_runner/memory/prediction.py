@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal
 
+from llmopt_core.engines.memory_parameters import MemoryWords
 from llmopt_core.errors.classes import Failure
-from llmopt_core.search.configurations import Value
 from llmopt_runner.guard.incidents import blames_others, busy_failure, too_little
 from llmopt_runner.host.occupancy import Holder
 from llmopt_runner.memory.needs import MemoryNeed
@@ -99,7 +99,7 @@ def refusal(
     need: MemoryNeed,
     expected: Estimate,
     rooms: Sequence[Room],
-    parameters: Mapping[str, Value],
+    words: MemoryWords,
     holders: Callable[[], tuple[Holder, ...]],
 ) -> Failure | None:
     """Return why the need surely does not fit into `rooms` together, None when it may.
@@ -119,7 +119,7 @@ def refusal(
     )
     if blames_others(expected.low_mib, others_mib, capacity_mib):
         return busy_failure(told, holders())
-    return too_little(rooms[0].kind, told, parameters)
+    return too_little(rooms[0].kind, told, words)
 
 
 def rooms_of(need: MemoryNeed, rooms: Sequence[Room]) -> list[Room]:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt_core.api.environment import Variable, of_candidate
+from llmopt_core.engines.registry import BUILT_IN
 from llmopt_runner.engines.base import LaunchSettings, ServerCommand, hub_variables
 from llmopt_runner.engines.environment import engine_environment
 from llmopt_runner.engines.supervised import SupervisedProcess
@@ -43,13 +44,23 @@ def test_secrets_and_what_nobody_allowed_do_not_pass(name):
         "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HF_HOME", "HF_HUB_OFFLINE", "HF_HUB_CACHE",
         "HF_ENDPOINT", "LD_LIBRARY_PATH", "LD_PRELOAD", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
         "https_proxy", "NO_PROXY",
-        "SSL_CERT_FILE", "VLLM_CPU_KVCACHE_SPACE", "TORCH_HOME", "XDG_CACHE_HOME", "TOKENIZERS_PARALLELISM",
+        "SSL_CERT_FILE", "TORCH_HOME", "XDG_CACHE_HOME", "TOKENIZERS_PARALLELISM",
         "TRANSFORMERS_CACHE", "PYTHONPATH", "TRITON_CACHE_DIR", "PYTORCH_CUDA_ALLOC_CONF", "LLMOPT_SESSION",
     ],
 )  # fmt: skip
 def test_what_engines_need_passes(name):
     """Devices, caches, threads, proxies and certificates are found as the runner would."""
     assert engine_environment({name: "x"}, {}, mark="m")[name] == "x"
+
+
+def test_an_engines_own_variables_are_its_own():
+    """What one engine declares to read, no other one is given; a secret passes to none."""
+    own = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_API_KEY": "x"}
+    passed = BUILT_IN["vllm"].packaging.variables
+    assert "VLLM_CPU_KVCACHE_SPACE" not in engine_environment(own, {}, mark="m")
+    environment = engine_environment(own, {}, mark="m", passed=passed)
+    assert environment["VLLM_CPU_KVCACHE_SPACE"] == "1"
+    assert "VLLM_API_KEY" not in environment
 
 
 def test_a_user_can_name_more_but_no_secret_of_this_project():

@@ -5,6 +5,8 @@ import time
 import pytest
 from fakes.memory_devices import FakeDevice
 
+from llmopt_core.engines.llamacpp.declaration import LLAMACPP
+from llmopt_core.engines.memory_parameters import MemoryWords
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_runner.guard import guard as guards
 from llmopt_runner.guard import watched
@@ -82,7 +84,7 @@ def test_the_failure_tells_who_held_what():
     device = FakeDevice(1000)
     guarded = Guarded(device)
     guarded.at(device, 960, 900)
-    failure = guarded.guard.failure({"n_ctx": 65_536, "n_parallel": 8, "threads": 2})
+    failure = guarded.guard.failure(LLAMACPP.memory.words({"n_ctx": 65_536, "n_parallel": 8, "threads": 2}))
     assert failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
     assert "host reached EMERGENCY: 960 of 1000 MiB (96 %)" in failure.message
     assert "960 MiB of it by the engine (n_ctx 65536, n_parallel 8)" in failure.message
@@ -96,7 +98,7 @@ def test_memory_that_others_hold_is_not_the_engines_fault(resident):
     resident["mib"] = 100
     guarded = Guarded(device)
     guarded.at(device, 950, 100)
-    failure = guarded.guard.failure({})
+    failure = guarded.guard.failure(MemoryWords())
     assert failure.error_class is ErrorClass.MEMORY_BUSY
     assert f"process-{OTHER} (pid {OTHER}) 800 MiB" in failure.message
     assert "100 MiB of it by the engine" in failure.message
@@ -129,9 +131,9 @@ def test_a_kill_by_the_kernel_is_found():
     device.kills = 4
     guarded = Guarded(device)
     guarded.at(device, 300, 250)
-    assert guarded.guard.failure({}) is None
+    assert guarded.guard.failure(MemoryWords()) is None
     device.kills = 5
-    failure = guarded.guard.failure({"n_ctx": 1})
+    failure = guarded.guard.failure(LLAMACPP.memory.words({"n_ctx": 1}))
     assert failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
     assert "the kernel killed 1 process for memory; at most 300 of 1000 MiB" in failure.message
 

@@ -5,6 +5,7 @@ import pytest
 from fakes.memory_devices import FakeDevice
 from fakes.nvml_library import Gpu, Pids, install
 
+from llmopt_core.engines.memory_parameters import MemoryWords
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_runner.guard.guard import MemoryGuard
 from llmopt_runner.guard.levels import GpuReserve, Level, Thresholds
@@ -59,7 +60,7 @@ def test_an_engine_that_fills_its_gpu_is_ended_where_little_is_left(nvml, free, 
     gpu.hold(ENGINE, H100_MIB - free)
     assert guarded.look() is level
     assert guarded.done == done
-    failure = guarded.guard.failure({})
+    failure = guarded.guard.failure(MemoryWords())
     assert (failure.error_class if failure else None) is (ErrorClass.GPU_OUT_OF_MEMORY if done else None)
 
 
@@ -111,7 +112,7 @@ def test_a_neighbour_that_grows_is_to_blame(nvml):
     gpu.hold_elsewhere(NEIGHBOUR, 55_000, growth_mib=2_000)
     while not guarded.done:
         guarded.look()
-    failure = guarded.guard.failure({})
+    failure = guarded.guard.failure(MemoryWords())
     assert failure.error_class is ErrorClass.MEMORY_BUSY
     assert f"(pid {NEIGHBOUR})" in failure.message
     assert "20000 MiB of it by the engine" in failure.message

@@ -2,6 +2,7 @@
 
 import pytest
 
+from llmopt_core.engines.llamacpp.declaration import LLAMACPP
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_runner.host.occupancy import Holder
 from llmopt_runner.memory.needs import MemoryNeed
@@ -21,7 +22,7 @@ HOST, GPU = Room("host", "host", 1000, 950, 100), Room("gpu0", "gpu", 500, 475, 
 
 def _refusal(need, rooms, seen=()):
     holders = (Holder(7, "database", 600.0),)
-    return refusal(need, estimate(need, seen), rooms, {"n_ctx": 4096}, lambda: holders)
+    return refusal(need, estimate(need, seen), rooms, LLAMACPP.memory.words({"n_ctx": 4096}), lambda: holders)
 
 
 def test_without_experience_the_margin_is_wide():

@@ -6,9 +6,13 @@ Names are those of `llama-server` and of its request fields; `n_ctx` is the tota
 from functools import partial
 
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
+from llmopt_core.engines.llamacpp.first_settings import suited
 from llmopt_core.engines.llamacpp.patterns import LLAMACPP_LOGS
+from llmopt_core.engines.llamacpp.preset import LLAMACPP_PRESET
 from llmopt_core.engines.llamacpp.rules import canonical, conflicts
 from llmopt_core.engines.llamacpp.serving import LLAMACPP_SERVER
+from llmopt_core.engines.memory_parameters import MemoryParameters
+from llmopt_core.engines.packaging import Packaging
 
 MAX_SLOTS = 256
 MAX_THREADS = 512
@@ -184,5 +188,24 @@ LLAMACPP = EngineDeclaration(
     conflicts=partial(conflicts, parameters=_PARAMETERS),
     server=LLAMACPP_SERVER,
     logs=LLAMACPP_LOGS,
+    needs_gpu=lambda fixed: int(fixed.get("engine.n_gpu_layers", 0)) > 0,
+    preset=LLAMACPP_PRESET,
+    memory=MemoryParameters(
+        decisive=(
+            "n_ctx",
+            "n_parallel",
+            "n_batch",
+            "n_ubatch",
+            "cache_type_k",
+            "cache_type_v",
+            "n_gpu_layers",
+            "cache_ram_mib",
+        ),
+        lowered=("n_ctx", "n_parallel"),
+    ),
+    packaging=Packaging(
+        install="pip install 'llmopt[llamacpp]'", distributions=("xllamacpp",), variables=("GGML_",)
+    ),
+    suited=suited,
     fixed_length=lambda _tokens: {"ignore_eos": True},
 )

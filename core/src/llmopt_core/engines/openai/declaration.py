@@ -13,6 +13,8 @@ from llmopt_core.engines.declarations import (
     completed,
     set_by_request,
 )
+from llmopt_core.engines.packaging import Packaging
+from llmopt_core.engines.presets import CREATIVE, PresetTable, steps
 from llmopt_core.search.configurations import Configuration
 
 EXTENSIONS = "engine.sampling_extensions"
@@ -98,6 +100,16 @@ OPENAI = EngineDeclaration(
     needs_model_file=False,
     parameters=_PARAMETERS,
     canonical=canonical,
+    asks_endpoint=True,
+    preset=PresetTable(
+        creative=(
+            *CREATIVE,
+            steps("presence_penalty", "0", "1", "0.25"),
+            steps("frequency_penalty", "0", "1", "0.25"),
+        )
+    ),
+    # It starts no server, so every image of runners has it.
+    packaging=Packaging(image="base"),
     conflicts=conflicts,
     # No field of OpenAI's own fixes the length; servers that can take one of these. The answers are checked.
     fixed_length=lambda tokens: {"ignore_eos": True, "min_tokens": tokens},

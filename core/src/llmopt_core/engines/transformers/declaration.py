@@ -8,7 +8,11 @@ not said is not sent, so that the baseline is what a plain `transformers serve` 
 from functools import partial
 
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
+from llmopt_core.engines.memory_parameters import MemoryParameters
+from llmopt_core.engines.packaging import Packaging
+from llmopt_core.engines.transformers.first_settings import suited
 from llmopt_core.engines.transformers.patterns import TRANSFORMERS_LOGS
+from llmopt_core.engines.transformers.preset import TRANSFORMERS_PRESET
 from llmopt_core.engines.transformers.rules import canonical, conflicts, freezes_sampling
 from llmopt_core.engines.transformers.serving import TRANSFORMERS_SERVER
 
@@ -146,6 +150,17 @@ TRANSFORMERS = EngineDeclaration(
     freezes_sampling=freezes_sampling,
     server=TRANSFORMERS_SERVER,
     logs=TRANSFORMERS_LOGS,
+    needs_gpu=lambda fixed: str(fixed.get("engine.device", "")).startswith("cuda"),
+    preset=TRANSFORMERS_PRESET,
+    memory=MemoryParameters(
+        decisive=("cb_num_blocks", "cb_block_size", "cb_max_batch_tokens", "dtype", "quantization"),
+        lowered=("cb_num_blocks", "cb_max_batch_tokens"),
+    ),
+    packaging=Packaging(
+        install="pip install 'llmopt[transformers]', in an environment of its own if need be",
+        distributions=("transformers", "torch"),
+    ),
+    suited=suited,
     # A token that does not exist ends no answer. `min_new_tokens` would be ignored with continuous batching.
     fixed_length=lambda _tokens: {"eos_token_id": -1},
 )

@@ -1,5 +1,6 @@
 """An engine: what it can be told, and how its server is started."""
 
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,14 @@ from llmopt_core.engines.declarations import (
     by_full_name,
     completed,
 )
+from llmopt_core.engines.engine_logs import EngineLogs
+from llmopt_core.engines.first_settings import Argument, FirstSettings, Machine
+from llmopt_core.engines.memory_parameters import MemoryParameters
+from llmopt_core.engines.packaging import Packaging
+from llmopt_core.engines.presets import PresetTable, one_of
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.limits import LimitRule
+from llmopt_core.errors.patterns.base import pattern
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand
 
@@ -35,6 +44,30 @@ def _conflicts(configuration: Configuration) -> tuple[str, ...]:
     return ()
 
 
+def _suited(machine: Machine) -> FirstSettings | None:
+    """Return what suits a machine to begin with: only one that has nothing better."""
+    if machine.gpus_mib or machine.installed - {"parrot"}:
+        return None
+    words = Argument("words", "3", "enough for a name")
+    return FirstSettings("parrot", "hf://example/parrot", (words,), concurrency=1)
+
+
+# What its log looks like when it fails, and by what a log is known to be its own.
+_LOGS = EngineLogs(
+    patterns=(
+        pattern(
+            "too-many-words",
+            ErrorClass.INVALID_CONFIGURATION,
+            r"parrot: at most (?P<most>\d+) words",
+            "Lower words ({words}) to {most}.",
+            LimitRule("words", most="most"),
+        ),
+    ),
+    mark=re.compile(r"\bparrot: "),
+    arguments=re.compile(r"parrot: started with (\{.*\})$", re.MULTILINE),
+)
+
+
 class Parrot(Engine):
     """A server that repeats the last words it is told."""
 
@@ -45,6 +78,16 @@ class Parrot(Engine):
         parameters=_PARAMETERS,
         canonical=_canonical,
         conflicts=_conflicts,
+        logs=_LOGS,
+        preset=PresetTable(server=(one_of("words", 1, 3, 10),)),
+        memory=MemoryParameters(decisive=("words",), lowered=("words",)),
+        packaging=Packaging(
+            install="pip install llmopt-example",
+            image="llmopt-example",
+            distributions=("llmopt-example",),
+            variables=("PARROT_",),
+        ),
+        suited=_suited,
     )
     metrics_path = None
 

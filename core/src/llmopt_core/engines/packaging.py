@@ -1,0 +1,23 @@
+"""How an engine gets onto a machine, as data: its packages, its image, its environment variables."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Packaging:
+    """What has to be there for an engine to run.
+
+    `install` is what a person types to get it. `image` is the last part of the tag of the runners' image that
+    has it; "": the engine's name. `distributions` are the packages whose versions a report names. `variables`
+    are the beginnings of names of environment variables that only this engine reads, and is given. `version`
+    is the one that its parameters are declared for; "": any.
+    """
+
+    install: str = ""
+    image: str = ""
+    distributions: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    version: str = ""
+
+
+NO_PACKAGING = Packaging()
