@@ -5,17 +5,18 @@ Standard input holds what is asked: command lines to parse, sampling parameters 
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, get_args
+from typing import Any
+from unittest.mock import MagicMock
 
 from vllm import envs
-from vllm.config.cache import CacheConfig, CacheDType
-from vllm.config.model import ModelDType
+from vllm.config.parallel import ParallelConfig
 from vllm.config.scheduler import SchedulerConfig
+from vllm.config.speculative import SpeculativeConfig
 from vllm.engine.arg_utils import EngineArgs
 from vllm.entrypoints.launchers.cli_args import make_arg_parser
 from vllm.exceptions import VLLMValidationError
-from vllm.model_executor.layers.quantization import DEPRECATED_QUANTIZATION_METHODS, QuantizationMethods
 from vllm.sampling_params import SamplingParams
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
@@ -23,6 +24,9 @@ SAMPLING = (
     "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty",
     "seed",
 )  # fmt: skip
+
+# A model of which speculation by look-up needs nothing.
+_TARGET = MagicMock()
 
 
 def parsed(arguments: list[str]) -> dict[str, Any]:
@@ -44,10 +48,16 @@ def sampled(parameters: dict[str, Any]) -> dict[str, Any] | str:
     return {name: getattr(made, name) for name in SAMPLING}
 
 
-def scheduled(parameters: dict[str, Any]) -> str:
-    """Return why a scheduler is refused, "" where it is not."""
+def targeted(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return `parameters` of a speculation for a model of which it looks at nothing."""
+    parallel = ParallelConfig()
+    return {**parameters, "target_parallel_config": parallel, "target_model_config": _TARGET}
+
+
+def refusal(kind: Callable[..., Any], parameters: dict[str, Any]) -> str:
+    """Return why a part of vLLM's configuration is refused, "" where it is not."""
     try:
-        SchedulerConfig.default_factory(**parameters)
+        kind(**parameters)
     except ValueError as error:
         return str(error)
     return ""
@@ -57,14 +67,12 @@ asked = json.load(sys.stdin)
 json.dump(
     {
         "defaults": {field.name: field.default for field in fields(EngineArgs) if is_plain(field.default)},
-        "gpu_memory_utilization": CacheConfig.gpu_memory_utilization,
-        "dtypes": get_args(ModelDType),
-        "kv_cache_dtypes": get_args(CacheDType),
-        "quantizations": sorted(set(get_args(QuantizationMethods)) - set(DEPRECATED_QUANTIZATION_METHODS)),
         "threads_bind": envs.VLLM_CPU_OMP_THREADS_BIND,
         "parsed": [parsed(arguments) for arguments in asked["command_lines"]],
         "sampled": [sampled(parameters) for parameters in asked["sampling"]],
-        "scheduled": [scheduled(parameters) for parameters in asked["schedulers"]],
+        "scheduled": [refusal(SchedulerConfig.default_factory, made) for made in asked["schedulers"]],
+        "speculated": [refusal(SpeculativeConfig, targeted(made)) for made in asked["speculations"]],
+        "parallel": [refusal(ParallelConfig, made) for made in asked["parallel"]],
     },
     sys.stdout,
     default=str,

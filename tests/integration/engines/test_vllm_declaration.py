@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from fakes.engine_environments import use_engine
 
-from llmopt_core.engines.vllm.declaration import DTYPES, KV_CACHE_DTYPES, QUANTIZATIONS, VLLM
+from llmopt_core.engines.vllm import known_arguments
+from llmopt_core.engines.vllm.declaration import VLLM
 from llmopt_core.engines.vllm.flags import flags, variables
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.base import LaunchSettings
@@ -17,25 +18,56 @@ from llmopt_runner.engines.vllm.engine import Vllm
 pytestmark = pytest.mark.slow
 LIMIT_SECONDS = 240
 SCRIPT = Path(__file__).parents[2] / "fakes" / "vllm_truth.py"
-# Per parameter a value that is not its default.
+GENERATOR = Path(__file__).parents[3] / "scripts" / "vllm_arguments.py"
+DATA = Path(known_arguments.__file__).with_name("serve_arguments.json")
+# Per parameter a value that is not its default, where a rule gives no other.
 SET = {
     "max_num_seqs": 7,
     "max_num_batched_tokens": 99,
     "max_model_len": 1234,
     "gpu_memory_utilization": 0.5,
     "kv_cache_memory_mib": 3,
-    "dtype": "float16",
-    "quantization": "fp8",
-    "kv_cache_dtype": "fp8",
     "enable_prefix_caching": False,
     "enable_chunked_prefill": False,
-    "enforce_eager": True,
     "tensor_parallel_size": 2,
     "block_size": 32,
+    "speculative_method": "ngram",
+    "num_speculative_tokens": 3,
+    "speculative_model": "org/draft",
+    "cudagraph_capture_sizes": "1,2,4",
+    "cudagraph_mode": "PIECEWISE",
+    "optimization_level": 1,
     "cpu_threads_bind": "0-1",
 }
-# What vLLM's own word stands for, where it has another.
-HELD = {"kv_cache_memory_mib": ("kv_cache_memory_bytes", 3 * 2**20)}
+# What vLLM's own argument is, where it has another name or unit: the argument, and what is then held in it.
+HELD = {
+    "kv_cache_memory_mib": ("kv_cache_memory_bytes", 3 * 2**20),
+    "speculative_method": ("speculative_config", {"method": "ngram"}),
+    "num_speculative_tokens": ("speculative_config", {"num_speculative_tokens": 3}),
+    "speculative_model": ("speculative_config", {"model": "org/draft"}),
+    "draft_tensor_parallel_size": ("speculative_config", {"draft_tensor_parallel_size": 2}),
+    "prompt_lookup_max": ("speculative_config", {"prompt_lookup_max": 2}),
+    "prompt_lookup_min": ("speculative_config", {"prompt_lookup_min": 2}),
+    "optimization_level": ("optimization_level", "1"),
+}
+# Held in an object of vLLM's own, which prints its name.
+COMPILATION = {"compilation_mode", "cudagraph_mode", "cudagraph_capture_sizes"}
+
+
+def _other_value(known):
+    """Return a value of `known` that is not its default."""
+    if known.name in SET:
+        return SET[known.name]
+    if known.kind == "bool":
+        return known.default is not True
+    if known.choices is not None:
+        return next(each for each in known.choices if each != known.default)
+    number = (2 if known.default is None else known.default + 1) if known.high is None else known.high / 2
+    return known.normalised(number)
+
+
+ENGINE = {known.name: known for known in VLLM.parameters.values() if known.group == "engine"}
+VALUES = {name: _other_value(known) for name, known in ENGINE.items()}
 SAMPLING = (
     {},
     {"temperature": 0.0, "top_p": 0.5, "top_k": 5, "min_p": 0.1},
@@ -61,6 +93,20 @@ SCHEDULERS = (
     {"max_num_seqs": 64, "max_num_batched_tokens": 64, "max_model_len": 2048},
     {"enable_chunked_prefill": False, "max_num_batched_tokens": 1024, "max_model_len": 2048},
     {"enable_chunked_prefill": False, "max_num_batched_tokens": 2048, "max_model_len": 2048},
+    {"max_model_len": 16, "long_prefill_token_threshold": 32},
+    {"max_model_len": 64, "long_prefill_token_threshold": 32},
+)
+SPECULATIONS = (
+    {"method": "ngram", "num_speculative_tokens": 3},
+    {"method": "ngram"},
+    {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_min": 9, "prompt_lookup_max": 2},
+    {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_max": 2},
+)
+PARALLEL = (
+    {"enable_eplb": True, "tensor_parallel_size": 2},
+    {"tensor_parallel_size": 4, "decode_context_parallel_size": 3},
+    {"tensor_parallel_size": 4, "decode_context_parallel_size": 2},
+    {"prefill_context_parallel_size": 2, "decode_context_parallel_size": 4},
 )
 
 
@@ -74,12 +120,14 @@ def truth(tmp_path_factory):
     command_lines = [
         Vllm().command(settings).argv[2:],
         Vllm().command(revised).argv[2:],
-        *(("model", *flags({name: value})) for name, value in SET.items()),
+        *(("model", *flags({name: value})) for name, value in VALUES.items()),
     ]
     asked = {
         "command_lines": command_lines,
         "sampling": (*SAMPLING, *REFUSED_SAMPLING),
         "schedulers": SCHEDULERS,
+        "speculations": SPECULATIONS,
+        "parallel": PARALLEL,
     }
     answer = subprocess.run(
         (python, SCRIPT),
@@ -88,37 +136,48 @@ def truth(tmp_path_factory):
         text=True,
         timeout=LIMIT_SECONDS,
         check=True,
-        env={**os.environ, **variables(SET)},
+        env={**os.environ, **variables(VALUES)},
     )
     return json.loads(answer.stdout.splitlines()[-1])
 
 
+@pytest.fixture(scope="module")
+def said():
+    """Return what the generator of the data prints now."""
+    python = use_engine("vllm") / "bin" / "python"
+    answer = subprocess.run(
+        (python, GENERATOR),
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=True,
+        env={**os.environ, "VLLM_LOGGING_LEVEL": "ERROR"},
+    )
+    return json.loads(answer.stdout)
+
+
+def test_the_data_is_what_the_installed_vllm_says(said):
+    """Every argument with its kind, default and choices: another version needs `scripts/declare-vllm`."""
+    assert json.loads(DATA.read_text()) == said
+
+
 def test_the_defaults_are_vllms(truth):
     """What the declaration says vLLM does by itself is what it does."""
-    for known in VLLM.parameters.values():
-        if known.group != "engine" or known.name == "cpu_threads_bind":
-            continue
-        name = HELD.get(known.name, (known.name,))[0]
-        assert truth["defaults"][name] == known.default, name
-
-
-def test_the_choices_are_vllms(truth):
-    """Every type that can be chosen is one that vLLM knows, and none is missing but other spellings."""
-    assert set(KV_CACHE_DTYPES) == set(truth["kv_cache_dtypes"])
-    assert sorted(QUANTIZATIONS) == truth["quantizations"]
-    assert set(DTYPES) == set(truth["dtypes"]) - {"half", "float"}
+    for name, known in ENGINE.items():
+        if name not in {*HELD, *COMPILATION, "cpu_threads_bind", "mamba_backend"}:
+            assert truth["defaults"][name] == known.default, name
 
 
 def test_every_parameter_reaches_vllm(truth):
     """Each flag sets the argument of its name, and each variable is read."""
-    assert SET.keys() == {known.name for known in VLLM.parameters.values() if known.group == "engine"}
-    for (name, value), found in zip(SET.items(), truth["parsed"][2:], strict=True):
+    for (name, value), found in zip(VALUES.items(), truth["parsed"][2:], strict=True):
         if name == "cpu_threads_bind":
             assert truth["threads_bind"] == value
-            continue
-        held, expected = HELD.get(name, (name, value))
-        assert found[held] == expected
-        assert truth["defaults"][held] != expected
+        elif name in COMPILATION:
+            assert str(value).replace(",", ", ") in found["compilation_config"]
+        else:
+            held, expected = HELD.get(name, (name, value))
+            assert found[held] == expected, name
 
 
 def test_the_command_is_understood(truth):
@@ -160,5 +219,20 @@ def _refuses(name, value):
 def test_batches_are_refused_where_vllm_refuses_them(truth):
     """The rules between requests, tokens a step and context are the scheduler's."""
     for asked, why in zip(SCHEDULERS, truth["scheduled"], strict=True):
+        conflicts = VLLM.conflicts(Configuration(engine=asked))
+        assert bool(conflicts) == bool(why), (asked, why)
+
+
+def test_speculation_is_refused_where_vllm_refuses_it(truth):
+    """The rules of what is looked up, and of how much is guessed, are vLLM's."""
+    names = {"method": "speculative_method"}
+    for asked, why in zip(SPECULATIONS, truth["speculated"], strict=True):
+        conflicts = VLLM.conflicts(Configuration(engine={names.get(key, key): asked[key] for key in asked}))
+        assert bool(conflicts) == bool(why), (asked, why)
+
+
+def test_parallelism_is_refused_where_vllm_refuses_it(truth):
+    """Sizes that do not go together, and experts that are moved without whole ones."""
+    for asked, why in zip(PARALLEL, truth["parallel"], strict=True):
         conflicts = VLLM.conflicts(Configuration(engine=asked))
         assert bool(conflicts) == bool(why), (asked, why)

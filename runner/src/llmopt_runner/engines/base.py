@@ -22,6 +22,8 @@ from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.models.resolution import hub_snapshot
 from llmopt_runner.transport.messages import readable
 
+_VERSION = re.compile(r"\d+\.\d+")
+
 
 @dataclass(frozen=True)
 class LaunchSettings:
@@ -228,6 +230,14 @@ class Engine(ABC):
         del served, settings
         return ()
 
+    def version_doubts(self) -> tuple[str, ...]:
+        """Return a warning where the installed version is not the one whose parameters are declared."""
+        declared, found = self.declaration.packaging.version, _version_in(self.installed() or "")
+        if not declared or not found or found == _version_in(declared):
+            return ()
+        name = self.declaration.name
+        return (f"{name} {found} is installed, its parameters are declared for {declared}: they may differ",)
+
     def _require_declared(self, group: str, name: str) -> None:
         full_name = f"{group}.{name}"
         if full_name in self.declaration.parameters:
@@ -236,6 +246,12 @@ class Engine(ABC):
             f"engine {self.declaration.name} has no parameter {full_name}"
             f"{nearest(full_name, self.declaration.parameters)}; what it has not, it would ignore"
         )
+
+
+def _version_in(text: str) -> str:
+    """Return the first two numbers of a version: the third changes no parameters."""
+    found = _VERSION.search(text)
+    return found[0] if found else ""
 
 
 def model_ids(models: Mapping[str, Any]) -> tuple[str, ...]:

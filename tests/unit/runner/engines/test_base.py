@@ -1,8 +1,11 @@
 """What all engines share, and how they are found."""
 
+import dataclasses
+
 import pytest
 from fakes.fake_engine import FakeEngine
 
+from llmopt_core.engines.packaging import Packaging
 from llmopt_core.plugins import Plugin, PluginBroken, PluginGroup
 from llmopt_runner.engines import base
 from llmopt_runner.engines.base import load_engine, model_ids
@@ -50,3 +53,25 @@ def test_an_undeclared_request_field_is_an_error():
 def test_model_ids_are_read_from_any_answer(models, ids):
     """An odd answer of a server names no model, and breaks nothing."""
     assert model_ids(models) == ids
+
+
+class _Versioned(FakeEngine):
+    declaration = dataclasses.replace(FakeEngine.declaration, packaging=Packaging(version="0.32.0"))
+
+    def __init__(self, version):
+        self._version = version
+
+    def installed(self):
+        return self._version
+
+
+@pytest.mark.parametrize(
+    ("version", "warned"),
+    [("fake 0.32.4+cpu", False), ("fake 0.33.0", True), ("fake unknown", False), (None, False)],
+)
+def test_another_version_than_the_declared_is_a_warning(version, warned):
+    """Its defaults and rules may differ; a patch of the same version has the same parameters."""
+    doubts = _Versioned(version).version_doubts()
+    assert bool(doubts) is warned
+    if warned:
+        assert "0.33 is installed, its parameters are declared for 0.32.0" in doubts[0]

@@ -108,9 +108,10 @@ class Vllm(Engine):
         return "kv_cache_memory_mib" not in configuration.engine
 
     def _flags(self, parameters: Mapping[str, Value]) -> tuple[str, ...]:
+        """Return what differs from the defaults: those a server has by itself, a flag could only fix."""
         for name in parameters:
             self._require_declared("engine", name)
-        return flags(parameters)
+        return flags(self.declaration.changed(Configuration(engine=parameters)).engine)
 
 
 def _serve(settings: LaunchSettings) -> tuple[str, ...]:

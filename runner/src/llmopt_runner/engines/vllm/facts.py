@@ -55,6 +55,8 @@ _COUNTERS: Mapping[str, str] = {
     "prefix_cache_queries": "vllm:prefix_cache_queries_total",
     "prefix_cache_hits": "vllm:prefix_cache_hits_total",
     "preemptions": "vllm:num_preemptions_total",
+    "draft_tokens": "vllm:spec_decode_num_draft_tokens_total",
+    "accepted_draft_tokens": "vllm:spec_decode_num_accepted_tokens_total",
 }
 
 

@@ -70,7 +70,17 @@ def _weight_bytes(shape: ModelShape, engine: Mapping[str, Value], devices: _Devi
     # A replica has all weights of its own, but for experts that all replicas share.
     stored = shape.weights.stored_bytes
     shared = shape.weights.expert_bytes / stored if devices.expert_parallel and stored else 0.0
-    return loaded * (shared + (1 - shared) * devices.data)
+    held = loaded * (shared + (1 - shared) * devices.data)
+    return max(0.0, held - _offloaded_bytes(held, engine, devices))
+
+
+def _offloaded_bytes(held: float, engine: Mapping[str, Value], devices: _Devices) -> float:
+    """Return what of the weights lies in main memory, of all devices together."""
+    group = int(engine.get("offload_group_size", 0))
+    if group:
+        return held * min(1.0, int(engine.get("offload_num_in_group", 1)) / group)
+    count = devices.tensor * devices.pipeline * devices.data
+    return float(engine.get("cpu_offload_gb", 0)) * 2**30 * count
 
 
 def _type_of_weights(engine: Mapping[str, Value]) -> TensorType:

@@ -18,7 +18,7 @@ def _values_of(parameter):
     if parameter.kind == "bool":
         return st.booleans()
     if parameter.kind == "text":
-        return st.sampled_from(["auto", "nobind", "0-3"])
+        return st.sampled_from(["auto", "nobind", "0-3", "1,2"])
     low = parameter.low
     high = max(low, 4096.0) if parameter.high is None else parameter.high
     if parameter.kind == "int":
@@ -99,6 +99,32 @@ def test_sampling_with_an_effect_is_kept(left, right):
     assert _canonical(sampling=left) != _canonical(sampling=right)
 
 
+_NGRAM = {"speculative_method": "ngram", "num_speculative_tokens": 3}
+SAME_SERVERS = {
+    "without a method nothing is guessed": ({"num_speculative_tokens": 3, "speculative_model": "a/b"}, {}),
+    "ngram has no model": ({**_NGRAM, "speculative_model": "a/b"}, _NGRAM),
+    "ngram looks up five tokens": ({**_NGRAM, "prompt_lookup_min": 5, "prompt_lookup_max": 5}, _NGRAM),
+    "one end of what is looked up is both": (
+        {**_NGRAM, "prompt_lookup_max": 3},
+        {**_NGRAM, "prompt_lookup_min": 3, "prompt_lookup_max": 3},
+    ),
+    "a model looks nothing up": (
+        {"speculative_method": "mtp", "prompt_lookup_max": 3},
+        {"speculative_method": "mtp"},
+    ),
+    "nothing is compiled for an eager server": (
+        {"enforce_eager": True, "cudagraph_mode": "FULL", "compilation_mode": "VLLM_COMPILE"},
+        {"enforce_eager": True},
+    ),
+}
+
+
+@pytest.mark.parametrize(("left", "right"), SAME_SERVERS.values(), ids=SAME_SERVERS)
+def test_settings_of_a_server_without_effect_are_dropped(left, right):
+    """What belongs to something that is off does not make another configuration."""
+    assert _canonical(left) == _canonical(right)
+
+
 @pytest.mark.parametrize(
     ("engine", "sampling", "message"),
     [
@@ -109,6 +135,53 @@ def test_sampling_with_an_effect_is_kept(left, right):
             "1024 is smaller than engine.max_model_len 2048",
         ),
         ({"gpu_memory_utilization": 0.0}, {}, "gpu_memory_utilization must be above 0"),
+        (
+            {"long_prefill_token_threshold": 4096, "max_model_len": 2048},
+            {},
+            "long_prefill_token_threshold 4096 is larger than engine.max_model_len 2048",
+        ),
+        ({"enable_eplb": True, "tensor_parallel_size": 2}, {}, "needs engine.enable_expert_parallel"),
+        ({"enable_eplb": True, "enable_expert_parallel": True}, {}, "needs several devices"),
+        (
+            {"tensor_parallel_size": 4, "decode_context_parallel_size": 3},
+            {},
+            "decode_context_parallel_size 3 must divide engine.tensor_parallel_size 4",
+        ),
+        (
+            {"prefill_context_parallel_size": 2, "decode_context_parallel_size": 4},
+            {},
+            "must be 1, 2 or 2",
+        ),
+        ({"offload_group_size": 4, "offload_num_in_group": 5}, {}, "5 is larger than"),
+        ({"offload_group_size": 4, "offload_prefetch_step": 0}, {}, "must be at least 1"),
+        ({"cudagraph_capture_sizes": "1,x"}, {}, "must be whole numbers above 0"),
+        ({"speculative_method": "ngram"}, {}, "ngram needs engine.num_speculative_tokens"),
+        (
+            {"speculative_method": "draft_model", "num_speculative_tokens": 3},
+            {},
+            "draft_model needs engine.speculative_model",
+        ),
+        ({"speculative_method": "eagle3"}, {}, "eagle3 needs engine.speculative_model"),
+        (
+            {
+                "speculative_method": "ngram",
+                "num_speculative_tokens": 3,
+                "prompt_lookup_min": 9,
+                "prompt_lookup_max": 2,
+            },
+            {},
+            "prompt_lookup_min 9 is larger than engine.prompt_lookup_max 2",
+        ),
+        (
+            {"speculative_method": "ngram", "num_speculative_tokens": 3, "async_scheduling": True},
+            {},
+            "async_scheduling does not work with engine.speculative_method ngram",
+        ),
+        (
+            {"speculative_method": "mtp", "tensor_parallel_size": 4, "draft_tensor_parallel_size": 2},
+            {},
+            "draft_tensor_parallel_size 2 must be 1 or engine.tensor_parallel_size",
+        ),
         ({}, {"top_p": 0.0}, "top_p must be above 0"),
         ({}, {"repetition_penalty": 0}, "repetition_penalty must be above 0"),
     ],
@@ -130,6 +203,13 @@ def test_what_is_refused_is_said_with_the_way_out(engine, sampling, message):
         {"enable_chunked_prefill": False, "max_num_batched_tokens": 2048, "max_model_len": 2048},
         {"enable_chunked_prefill": False, "max_model_len": 2048},
         {"enable_chunked_prefill": False, "max_num_batched_tokens": 16},
+        {"speculative_method": "ngram", "num_speculative_tokens": 3, "async_scheduling": False},
+        {"speculative_method": "mtp", "async_scheduling": True},
+        {"speculative_method": "ngram_gpu", "num_speculative_tokens": 3, "async_scheduling": True},
+        {"num_speculative_tokens": 3, "prompt_lookup_min": 9, "prompt_lookup_max": 2},
+        {"enable_eplb": True, "enable_expert_parallel": True, "data_parallel_size": 2},
+        {"tensor_parallel_size": 4, "decode_context_parallel_size": 2},
+        {"offload_num_in_group": 5},
     ],
 )
 def test_what_the_server_may_accept_is_no_conflict(engine):

@@ -1,0 +1,104 @@
+"""What vLLM's parameters really do on its server, on a CPU: the rules here are not hearsay."""
+
+import json
+import re
+
+import pytest
+from fakes.engine_cases import EngineCase, safetensors
+
+from llmopt_core.engines.vllm.declaration import VLLM
+from llmopt_core.search.configurations import Configuration
+from llmopt_runner.engines.vllm.engine import Vllm
+
+pytestmark = pytest.mark.slow
+_SMALL = {"kv_cache_memory_mib": 128, "max_model_len": 1024, "max_num_seqs": 4}
+GUESSING = {
+    **_SMALL,
+    "enforce_eager": True,
+    "enable_prefix_caching": False,
+    "speculative_method": "ngram",
+    "num_speculative_tokens": 3,
+    "prompt_lookup_max": 3,
+    "prompt_lookup_min": 2,
+    "block_size": 32,
+    "stream_interval": 4,
+    "async_scheduling": False,
+    "scheduling_policy": "priority",
+}
+STEPWISE = {
+    **_SMALL,
+    "async_scheduling": True,
+    "enable_chunked_prefill": True,
+    "max_num_batched_tokens": 256,
+    "long_prefill_token_threshold": 64,
+    "prefill_schedule_interval": 2,
+    "compilation_mode": "NONE",
+    "optimization_level": 0,
+    "cpu_threads_bind": "auto",
+}
+REPEATED = (
+    "Repeat this word for word: one two three four one two three four one two three four one two three four"
+)
+LONG = "Once there was a farmer who sold apples and pears at the market of a small town by the sea. " * 12
+GREEDY = {"temperature": 0, "ignore_eos": True, "max_tokens": 40}
+
+
+def _case(name, parameters):
+    assert VLLM.conflicts(Configuration(engine=parameters)) == ()
+    return EngineCase(
+        name, Vllm(), parameters, model=safetensors, environment="vllm", start_limit_seconds=300.0
+    )
+
+
+@pytest.fixture(scope="module")
+def guessing(tmp_path_factory):
+    with _case("guessing", GUESSING).running(tmp_path_factory.mktemp("guessing")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def stepwise(tmp_path_factory):
+    with _case("stepwise", STEPWISE).running(tmp_path_factory.mktemp("stepwise")) as served:
+        yield served
+
+
+def test_what_is_called_tried_is_tried():
+    """The page of engines says of no parameter that it was tried unless a server is started with it here."""
+    tried = {known.name for known in VLLM.parameters.values() if known.group == "engine" and known.tried}
+    assert tried == {*GUESSING, *STEPWISE}
+
+
+def test_tokens_are_guessed_and_some_are_right(guessing):
+    """Where an answer repeats itself, look-up finds what comes next; the counters tell how often."""
+    before = guessing.case.engine.read_counters(guessing.server.metrics_text())
+    guessing.post(GREEDY, question=REPEATED)
+    after = guessing.case.engine.read_counters(guessing.server.metrics_text())
+    grown = {name: after[name] - before[name] for name in ("draft_tokens", "accepted_draft_tokens")}
+    assert 0 < grown["accepted_draft_tokens"] <= grown["draft_tokens"]
+
+
+def test_a_stream_comes_in_pieces_of_the_interval(guessing):
+    """Four tokens in a piece: forty tokens are no more than a dozen pieces with text."""
+    fields = {**GREEDY, "stream": True, "stream_options": {"include_usage": True}}
+    with guessing.open(fields, question="Count.") as answer:
+        lines = [line.removeprefix(b"data: ") for line in answer.read().split(b"\n\n") if line]
+    chunks = [json.loads(line) for line in lines if line != b"[DONE]"]
+    pieces = [chunk for chunk in chunks if chunk["choices"] and chunk["choices"][0]["delta"].get("content")]
+    assert chunks[-1]["usage"]["completion_tokens"] == 40
+    assert 2 < len(pieces) <= 12
+
+
+def test_blocks_have_the_size_that_was_asked_for(guessing):
+    """As its metrics tell."""
+    assert guessing.server.facts()["block_size"] == 32
+
+
+def test_a_long_prompt_is_read_in_steps_without_compilation(stepwise):
+    """It is answered whole; the log says that steps are planned ahead and that nothing is compiled."""
+    usage = stepwise.post({**GREEDY, "max_tokens": 4}, question=LONG)["usage"]
+    assert usage["prompt_tokens"] > 200
+    assert usage["completion_tokens"] == 4
+    log = stepwise.server.log_text()
+    assert re.search(r"[Aa]synchronous scheduling is enabled", log)
+    assert "CompilationMode.NONE" in log
+    assert "compile_seconds" not in stepwise.server.facts()
