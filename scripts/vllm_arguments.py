@@ -32,13 +32,14 @@ def _kind(action: argparse.Action) -> str:
         return "bool"
     if action.nargs is not None or not callable(action.type):
         return "text"
-    for text, kind in (("7", int), ("0.5", float)):
+    # An argument that is JSON takes a number too.
+    for text, kind, name in (("{}", dict, "text"), ("7", int, "int"), ("0.5", float, "float")):
         try:
             value = action.type(text)
         except (ValueError, TypeError, argparse.ArgumentTypeError):
             continue
         if type(value) is kind:
-            return kind.__name__
+            return name
     return "text"
 
 
