@@ -318,6 +318,37 @@ def test_a_server_that_fails_every_request_fails_the_study_early(folder):
         assert len(counted(study)) == 2
 
 
+def test_failed_requests_above_the_tolerance_void_their_trials_and_not_the_study(folder):
+    """Every twelfth request fails: each trial is invalid and says what to raise, and the study goes on."""
+    faults = {str(number): "status=500" for number in range(12, 2000, 12)}
+    with FakeServer(replace(OPTIONS, faults=faults)) as flaky:
+        folder.write(manifest(flaky.base_url, trials=4, budget={"maxFailedTrials": 2}))
+        folder.run()
+    with folder.study() as study:
+        assert study.ended.reason == "TrialsExhausted"
+        outcomes = [trial.outcome for trial in counted(study)]
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.INVALID] * 4
+    assert "workload.tolerateFailedRequests is 0.01" in outcomes[0].failure.message
+    assert outcomes[0].metrics["failed_requests_ratio"] == pytest.approx(2 / 24)
+
+
+def test_failed_requests_can_be_tolerated_and_bounded(folder):
+    """With a higher tolerance the share of failed requests is a metric, and can be a constraint."""
+    faults = {str(number): "status=500" for number in range(12, 2000, 12)}
+    with FakeServer(replace(OPTIONS, faults=faults)) as flaky:
+        bound = [{"metric": "failed_requests_ratio", "max": "0.05"}]
+        document = manifest(flaky.base_url, trials=3, constraints=bound)
+        document["spec"]["workload"]["tolerateFailedRequests"] = "0.2"
+        folder.write(document)
+        assert folder.run() == RunnerExit.DONE, folder.log()
+    with folder.study() as study:
+        outcomes = [trial.outcome for trial in counted(study)]
+        assert summarise(study).best is None
+    assert {outcome.kind for outcome in outcomes} <= {OutcomeKind.MEASURED, OutcomeKind.COPIED}
+    assert outcomes[0].metrics["failed_requests_ratio"] == pytest.approx(2 / 24)
+    assert any("requests failed; the most common error: HTTP 500" in text for text in outcomes[0].warnings)
+
+
 def test_an_endpoint_that_is_not_there_is_said_so(folder):
     """Nothing listens: the study fails with the endpoint's address in its errors."""
     folder.write(manifest("http://127.0.0.1:9", trials=5, budget={"maxFailedTrials": 1}))

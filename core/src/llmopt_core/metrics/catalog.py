@@ -49,10 +49,16 @@ _QUALITY = (
 )
 
 _LATENCIES = (
-    ("ttft_ms", "time from sending a request to its first non-empty token"),
+    (
+        "ttft_ms",
+        "time from sending a request to its first non-empty token; a failed request counts as the slowest",
+    ),
     ("tpot_ms", "(E2E - TTFT) / (output tokens - 1), per request with two or more tokens"),
     ("itl_ms", "gaps between consecutive streamed chunks with text, pooled over requests"),
-    ("e2e_ms", "time from sending a request to the end of its answer"),
+    (
+        "e2e_ms",
+        "time from sending a request to the end of its answer; a failed request counts as the slowest",
+    ),
 )
 _STATISTICS = (("mean", "mean"), ("p50", "median"), ("p95", "95th percentile"), ("p99", "99th percentile"))
 
@@ -110,6 +116,15 @@ _THROUGHPUT = (
         "maximize",
         "ratio",
         "requests that kept every bound of workload.slo / wall time",
+        "load generator",
+        may_be_zero=True,
+    ),
+    Metric(
+        "failed_requests_ratio",
+        "ratio 0..1",
+        "minimize",
+        "bounded",
+        "requests that failed / requests sent; above workload.tolerateFailedRequests nothing is measured",
         "load generator",
         may_be_zero=True,
     ),

@@ -254,6 +254,13 @@ class Workload(Part):
             lambda workload: workload.hourly_price is None or Decimal(workload.hourly_price) > 0,
             field="hourlyPrice",
         ),
+        Rule(
+            "double(self.tolerateFailedRequests) >= 0.0 && double(self.tolerateFailedRequests) < 1.0",
+            "tolerateFailedRequests from 0 to below 1",
+            lambda workload: 0 <= Decimal(workload.tolerate_failed_requests) < 1,
+            field="tolerateFailedRequests",
+            suggestion='"0.01" tolerates one failed request in a hundred',
+        ),
     )
 
     dataset: Annotated[Dataset, Field(description="What is asked.")]
@@ -287,6 +294,13 @@ class Workload(Part):
             " `cost_per_…` need it."
         ),
     ] = None
+    tolerate_failed_requests: Annotated[
+        DecimalText,
+        Field(
+            description="Largest share of requests that may fail in a measurement; above it the measurement"
+            " is invalid. A failed request counts as the slowest, and as none in throughput."
+        ),
+    ] = "0.01"
 
 
 class MemoryGuard(Part):

@@ -79,19 +79,22 @@ def summarise(
 ) -> dict[str, float]:
     """Return the speed metrics of `run`, in the catalogue's units.
 
-    A latency that no request had (no text, or single-token answers) is left out, and so is goodput without
-    `slo`, and what needs token counts where they are not known. Raises RequestsFailed when more than
-    `max_error_ratio` of the requests failed, or none succeeded.
+    Rates are those of the successful requests. In TTFT and E2E a failed request counts as the slowest: else
+    a server that drops what it is slow with would seem fast. A latency that no request had (no text, or
+    single-token answers) is left out, and so is goodput without `slo`, and what needs token counts where they
+    are not known. Raises RequestsFailed when more than `max_error_ratio` of the requests failed, or none
+    succeeded.
     """
     good = [record for record in run.records if record.error is None]
     _refuse_failures(run.records, max_error_ratio)
     seconds = wall_seconds(run)
     return {
-        **_statistics("ttft_ms", _known(good, ttft_seconds)),
+        **_statistics("ttft_ms", _with_failed(run.records, ttft_seconds)),
         **_statistics("itl_ms", [gap for record in good for gap in itl_seconds(record)]),
-        **_statistics("e2e_ms", _known(good, e2e_seconds)),
+        **_statistics("e2e_ms", _with_failed(run.records, e2e_seconds)),
         **_by_token(good, seconds),
         "requests_per_second": len(good) / seconds,
+        "failed_requests_ratio": (len(run.records) - len(good)) / len(run.records),
         **({} if slo is None else _goodput(good, slo, len(run.records), seconds)),
     }
 
@@ -119,15 +122,24 @@ def _by_token(good: Sequence[RequestRecord], seconds: float) -> dict[str, float]
 def load_warnings(run: LoadRun) -> tuple[str, ...]:
     """Return what a reader of the metrics of `run` must know.
 
-    These are counts that are estimated or unknown, reasoning that was separated, a schedule not kept.
+    These are requests that failed, counts that are estimated or unknown, reasoning that was separated, a
+    schedule that was not kept.
     """
     good = [record for record in run.records if record.error is None]
-    return (*_uncounted(good), *_reasoning(good), *_late(run.records))
+    return (*_failed(run.records), *_uncounted(good), *_reasoning(good), *_late(run.records))
 
 
 def lateness_seconds(record: RequestRecord) -> Seconds:
     """Return by how much a request of an open loop was sent after it was due; None in a closed loop."""
     return None if record.scheduled_at is None else max(0.0, record.sent_at - record.scheduled_at)
+
+
+def _failed(records: Sequence[RequestRecord]) -> list[str]:
+    errors = Counter(record.error for record in records if record.error is not None)
+    if not errors:
+        return []
+    most_common = errors.most_common(1)[0][0]
+    return [f"{errors.total()} of {len(records)} requests failed; the most common error: {most_common}"]
 
 
 def _uncounted(good: Sequence[RequestRecord]) -> list[str]:
@@ -178,6 +190,18 @@ def _refuse_failures(records: Sequence[RequestRecord], max_error_ratio: float) -
     if failed == len(records) or failed > max_error_ratio * len(records):
         most_common = errors.most_common(1)[0][0] if errors else "no request ended"
         raise RequestsFailed(failed, len(records), str(most_common))
+
+
+def _with_failed(
+    records: Sequence[RequestRecord], measure: Callable[[RequestRecord], Seconds]
+) -> list[float]:
+    """Return a latency of all requests; a failed one has the longest, or its own where that is longer."""
+    known = _known((record for record in records if record.error is None), measure)
+    if not known:
+        return []
+    slowest = max(known)
+    failed = [max(slowest, e2e_seconds(record)) for record in records if record.error is not None]
+    return known + failed
 
 
 def _known(records: Iterable[RequestRecord], measure: Callable[[RequestRecord], Seconds]) -> list[float]:

@@ -37,6 +37,25 @@ def judged(
     return outcome
 
 
+def without_requests(
+    configuration: Configuration, failure: Failure, *, failed_ratio: float, tolerated: str
+) -> Outcome:
+    """Return the outcome of a load of which more than the share `tolerated` failed, by `failure`.
+
+    Where some were answered, and the failure names no cause, the measurement is invalid: the engine serves.
+    """
+    if failure.error_class is not ErrorClass.REQUESTS_FAILED or failed_ratio >= 1:
+        return failed(configuration, failure)
+    message = f"{failure.message}; workload.tolerateFailedRequests is {tolerated}"
+    text = f"{failure.suggestion}; or raise workload.tolerateFailedRequests and bound failed_requests_ratio"
+    return Outcome(
+        OutcomeKind.INVALID,
+        configuration,
+        metrics={"failed_requests_ratio": failed_ratio},
+        failure=Failure(failure.error_class, message, text),
+    )
+
+
 def failed(configuration: Configuration, failure: Failure) -> Outcome:
     """Return the outcome of a trial that `failure` ended: failed, or infeasible as its class says."""
     policy = POLICIES[failure.error_class]

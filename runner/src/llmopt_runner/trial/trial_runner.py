@@ -35,7 +35,7 @@ from llmopt_runner.quality.baseline import baseline_warning
 from llmopt_runner.stopping import StopSignal
 from llmopt_runner.trial.costs import good_answers, token_costs, undefined_costs
 from llmopt_runner.trial.measurement import Measurement, Prune, measure, warm_up
-from llmopt_runner.trial.outcomes import failed, judged
+from llmopt_runner.trial.outcomes import failed, judged, without_requests
 from llmopt_runner.trial.prompt_lengths import too_long
 from llmopt_runner.trial.validity import check_validity, unusable
 from llmopt_runner.trial.workload import PreparedWorkload
@@ -278,9 +278,12 @@ class TrialRunner:
             answers=self._kept_answers(claim, measurement),
         )
         try:
-            speed = summarise(measurement.run, self.workload.spec.slo)
+            tolerated = self.workload.spec.tolerate_failed_requests
+            speed = summarise(measurement.run, self.workload.spec.slo, max_error_ratio=float(tolerated))
         except RequestsFailed as error:
-            return failed(configuration, self._requests_failure(error, server, _numbers(configuration)))
+            failure = self._requests_failure(error, server, _numbers(configuration))
+            ratio = error.failed / max(error.total, 1)
+            return without_requests(configuration, failure, failed_ratio=ratio, tolerated=tolerated)
         model = server.settings.model_files
         context_tokens = None if model is None else server.engine.context_tokens(model)
         validity = check_validity(
