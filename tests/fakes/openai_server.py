@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from fakes.scripted_answers import FakeOptions, Piece, Script, write_script
+from fakes.scripted_answers import FakeOptions, Memory, Piece, Script, write_script
 
 __all__ = ["FakeOptions", "FakeServer"]
 
@@ -68,6 +68,7 @@ class Desk:
     def __init__(self, options: FakeOptions) -> None:
         self.options = options
         self.truths: list[Truth] = []
+        self.memory = Memory(options.keeps)
         self._running = 0
         self._waiting: deque[Callable[[float], None]] = deque()
 
@@ -137,7 +138,8 @@ class Connection(asyncio.Protocol):
     def _chat(self, body: bytes, received_at: float) -> None:
         try:
             document = json.loads(body)
-            script = write_script(self._desk.options, len(self._desk.truths) + 1, document)
+            options = self._desk.memory.hurry(self._desk.options, document)
+            script = write_script(options, len(self._desk.truths) + 1, document)
         except (ValueError, LookupError, TypeError) as error:
             message = {"error": {"message": f"bad request: {error!r}"}}
             self._transport.write(_whole(400, json.dumps(message).encode()))

@@ -3,7 +3,7 @@
 import json
 import random
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -16,7 +16,9 @@ class FakeOptions:
     `right_probability - right_loss_per_temperature x temperature`. `faults` maps the number of a request
     (from 1, or `*` for all) to `status=N`, `drop` (half the answer, then the connection), `truncate` (the
     same, in an orderly end), `hang`, `sse_error`, `garbage` or `json` (no stream at all). `slots` 0 means
-    that no request waits for another. With `fixes_length` it takes `ignore_eos` and `min_tokens`.
+    that no request waits for another. With `fixes_length` it takes `ignore_eos` and `min_tokens`. With
+    `keeps` `responses` a prompt that it has answered before is answered 20 times as fast, with `prefixes` its
+    first token comes sooner by the share of the prompt that began an earlier one; neither is reported.
     """
 
     seed: int = 0
@@ -31,6 +33,7 @@ class FakeOptions:
     tokens_per_chunk: int = 1
     reasoning_tokens: int = 0
     cached_tokens: int = 0
+    keeps: str = ""
     slots: int = 0
     role_chunk: bool = True
     usage: bool = True
@@ -68,6 +71,32 @@ class Script:
     @property
     def text(self) -> str:
         return "".join(piece.text for piece in self.pieces if not piece.reasoning)
+
+
+class Memory:
+    """What a server that keeps prompts or answers has of earlier requests."""
+
+    def __init__(self, keeps: str) -> None:
+        self._keeps = keeps
+        self._prompts: list[str] = []
+
+    def hurry(self, options: FakeOptions, body: dict[str, Any]) -> FakeOptions:
+        """Return the latencies of this request, and keep its prompt."""
+        if not self._keeps:
+            return options
+        prompt = json.dumps(body["messages"])
+        known = max((_common(prompt, other) for other in self._prompts), default=0)
+        self._prompts.append(prompt)
+        if self._keeps == "prefixes":
+            return replace(options, ttft_ms=options.ttft_ms * max(0.05, 1 - known / len(prompt)))
+        if known < len(prompt):
+            return options
+        return replace(options, ttft_ms=options.ttft_ms / 20, gap_ms=options.gap_ms / 20)
+
+
+def _common(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def write_script(options: FakeOptions, number: int, body: dict[str, Any]) -> Script:

@@ -220,8 +220,8 @@ def test_no_configuration_is_measured_twice(folder, server):
         kinds = [trial.outcome.kind for trial in counted(study)]
     assert kinds.count(OutcomeKind.MEASURED) == 3
     assert kinds.count(OutcomeKind.COPIED) == 5
-    # Each of the three: 24 items and one warm-up; the runner's own readiness check comes once.
-    assert len(server.truth()) - before == 3 * 25 + 1
+    # Each of the three: 24 items and one warm-up; the readiness check and eight repeated prompts come once.
+    assert len(server.truth()) - before == 3 * 25 + 1 + 8
 
 
 def test_a_killed_runner_loses_nothing(folder, server):

@@ -27,6 +27,7 @@ from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.guard.guard import GuardReading
 from llmopt_runner.host.contention import gpu_shortage, watch_processors
+from llmopt_runner.load.distinct_prompts import distinct
 from llmopt_runner.load.requests import ChatRequest, Endpoint
 from llmopt_runner.load.shapes import ClosedLoop
 from llmopt_runner.load.summary import RequestsFailed, load_warnings, summarise
@@ -37,6 +38,7 @@ from llmopt_runner.trial.costs import good_answers, token_costs, undefined_costs
 from llmopt_runner.trial.measurement import Measurement, Prune, measure, warm_up
 from llmopt_runner.trial.outcomes import failed, judged, without_requests
 from llmopt_runner.trial.prompt_lengths import too_long
+from llmopt_runner.trial.repeated_prompts import RepeatedPrompts, Repetition
 from llmopt_runner.trial.validity import check_validity, unusable
 from llmopt_runner.trial.workload import PreparedWorkload
 
@@ -88,6 +90,7 @@ class TrialRunner:
     study: Study
     stopping: StopSignal
     progress: Progress
+    repeated: RepeatedPrompts = field(default_factory=RepeatedPrompts)
 
     def configuration(self, claim: Claim) -> Configuration:
         """Return the canonical configuration that `claim` stands for."""
@@ -188,6 +191,9 @@ class TrialRunner:
         self.stopping.check()
         if failure := death(server, _numbers(configuration)):
             return failed(configuration, failure)
+        repetition = self._repetition(endpoint, requests, server)
+        requests = distinct(requests) if repetition.kept else requests
+        watch.lap("warmup")
         self.progress.stage = "measuring"
         before, shortages = server.counters(), watch_processors(server.pids)
         try:
@@ -207,9 +213,18 @@ class TrialRunner:
         return replace(
             outcome,
             facts={**outcome.facts, **_grown(before, server.counters())},
-            warnings=(*outcome.warnings, *short.warnings),
+            warnings=(*outcome.warnings, *repetition.warnings, *short.warnings),
             disturbed=short.disturbed,
         )
+
+    def _repetition(
+        self, endpoint: Endpoint, requests: list[ChatRequest], server: EngineServer
+    ) -> Repetition:
+        """Return how the server answers repeated prompts; an engine of this runner forgets them."""
+        if server.is_local:
+            return Repetition()
+        self.progress.stage = "asking for repeated prompts"
+        return self.repeated.of(endpoint, requests, self.stopping)
 
     def _measure(
         self, claim: Claim, configuration: Configuration, endpoint: Endpoint, requests: list[ChatRequest]

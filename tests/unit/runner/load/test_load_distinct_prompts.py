@@ -1,0 +1,16 @@
+"""Prompts that differ from all earlier ones, and share what they shared."""
+
+from llmopt_runner.load.distinct_prompts import distinct
+from llmopt_runner.load.requests import ChatRequest
+
+BEFORE = ({"role": "system", "content": "Be brief."}, {"role": "user", "content": "1 + 1"})
+REQUEST = ChatRequest("a", (*BEFORE, {"role": "user", "content": "2 + 2"}), 8, {"temperature": 0})
+
+
+def test_only_the_last_message_is_made_distinct():
+    """System text and examples stay shared; the question itself is whole, after its mark."""
+    one, other = distinct([REQUEST, REQUEST])
+    assert one.messages[:-1] == other.messages[:-1] == BEFORE
+    assert one.messages[-1]["content"] != other.messages[-1]["content"]
+    assert one.messages[-1]["content"].endswith(" 2 + 2")
+    assert (one.item_id, one.max_tokens, one.fields) == ("a", 8, {"temperature": 0})
