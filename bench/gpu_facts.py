@@ -245,7 +245,7 @@ def kill() -> dict[str, Any]:
     """A process of many threads and much memory is killed: when is what gone, in ms after the signal."""
     before = used_mib()
     mib = min(KILLED_GIB * 1024, int(gpu().occupancy().free_mib * 0.8))
-    with Holder(0) as neighbour:
+    with Holder(0):
         with_neighbour = used_mib()
         holder = Holder(mib, threads=16)
         pid = holder.process.pid
@@ -266,8 +266,7 @@ def kill() -> dict[str, Any]:
             if all(each.pid != pid for each in pynvml.nvmlDeviceGetComputeRunningProcesses(handle())):
                 gone.setdefault("NVML lists it no more", now)
             time.sleep(SAMPLE_SECONDS)
-        holder.process.wait()
-        del neighbour
+        holder.process.communicate()
     time.sleep(0.5)
     return {
         "held MiB": round(held - with_neighbour, 1),

@@ -9,7 +9,7 @@ _CLASSES = {
     "out of memory": {ErrorClass.GPU_OUT_OF_MEMORY},
     "device-side assert": {ErrorClass.CUDA_FAULT},
     "an illegal access": {ErrorClass.CUDA_FAULT},
-    "no such device": {ErrorClass.INVALID_CONFIGURATION, ErrorClass.ENGINE_NOT_INSTALLED},
+    "no such device": {ErrorClass.INVALID_CONFIGURATION},
     "no device visible": {ErrorClass.ENGINE_NOT_INSTALLED, ErrorClass.INVALID_CONFIGURATION},
     "compile without a C compiler": {ErrorClass.ENGINE_NOT_INSTALLED},
     "missing flash attention": {ErrorClass.INVALID_CONFIGURATION},

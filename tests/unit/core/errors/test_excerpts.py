@@ -265,6 +265,7 @@ _POSTED = tuple(
         ("llamacpp/tensors-missing.log", _CORRUPT, "lacks tensors"),
         ("llamacpp/batch-under-prompt.log", _CONFIGURATION, "raise n_ubatch"),
         ("llamacpp/draft-of-another-vocabulary.log", _CONFIGURATION, "another vocabulary"),
+        ("machine/no-such-gpu.log", _CONFIGURATION, "There are fewer GPUs here"),
         ("machine/driver-not-reloaded.log", _NOT_INSTALLED, "restart the machine"),
         ("machine/binaries-do-not-match.log", _NOT_INSTALLED, "_ZN3c105ErrorC2ENS_14SourceLocationESs"),
         ("machine/c-library-too-old.log", _NOT_INSTALLED, "GLIBC_2.38"),

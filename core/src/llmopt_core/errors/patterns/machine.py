@@ -64,6 +64,13 @@ GPUS = (
         " for its version of CUDA.",
     ),
     pattern(
+        "no-such-gpu",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"CUDA error: invalid device ordinal",
+        "There are fewer GPUs here than the engine was told to use: lower its parallel sizes or take another"
+        " device, or give the runner more GPUs.",
+    ),
+    pattern(
         "gpu-broken",
         ErrorClass.CUDA_FAULT,
         r"uncorrectable ECC error|GPU is lost|fallen off the bus|GPU_IS_LOST",
