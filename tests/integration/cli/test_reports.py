@@ -55,13 +55,14 @@ def test_a_report_is_one_file_that_needs_nothing_else(study):
 
 
 def test_a_report_says_what_was_found_and_how(study):
-    """Headline, comparison, serve command, workload, machine and manifest are in the text."""
+    """Decision, serve command, changes, figures, answers, workload, machine and manifest are in the text."""
     text = " ".join(" ".join(Page((study / "report.html").read_text()).text).split())
     for said in (
         "Significant gain over the baseline: accuracy", "What to deploy", "output_tokens_per_second",
         "llama-server --model SmolLM2-135M-Instruct.Q4_1.gguf",
-        "8 searched on, 8 held out", "Processor", "History: accuracy",
-        "Timeline", "metadata:",
+        "8 searched on, 8 held out", "What changes from the baseline", "Quality against speed",
+        "The parameters that matter", "sampling.temperature", "Answers: baseline and best",
+        "Machine", "Engine version", "data set 0, sampler 0", "metadata:",
     ):  # fmt: skip
         assert said in text
 
@@ -71,6 +72,26 @@ def test_foreign_text_is_not_markup(study):
     page = (study / "report.html").read_text()
     assert "<script>alert(" not in page
     assert "&lt;script&gt;alert(" in page
+    assert "<b>item-0</b>" not in page
+    assert "&lt;b&gt;item-0&lt;/b&gt;" in page
+    assert "\x1b" not in page
+
+
+def test_every_figure_is_said_in_words(study):
+    """It has a title, a description, a caption and a table of its numbers, and needs no script."""
+    page = (study / "report.html").read_text()
+    drawn = re.findall(r'<svg viewBox="0 0 460 310" role="img" aria-labelledby="(\S+) (\S+)">', page)
+    assert len(drawn) >= 2
+    for title, text in drawn:
+        assert re.search(
+            rf'<title id="{title}">[^<]{{10,}}</title><desc id="{text}">[^<]{{30,}}</desc>', page
+        )
+    assert page.count("<summary>Numbers: ") == page.count("<figcaption>") == len(drawn)
+
+
+def test_a_report_is_small(study):
+    """It can be sent by mail."""
+    assert (study / "report.html").stat().st_size < 200_000
 
 
 def test_a_report_is_readable_on_a_phone_and_in_the_dark(study):

@@ -12,7 +12,7 @@ from llmopt.local.histories import StudyState, states
 from llmopt.machine.descriptions import COMMAND, Description, DeviceFound, EngineFound, RunnerUnusable, asked
 from llmopt.machine.hardware import hardware
 from llmopt.machine.processes import Ours, ours
-from llmopt.report.machine import machine_facts
+from llmopt.machine.versions import machine_facts
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from llmopt.report.marks import Mark, Span, marks
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.status import BenchmarkStatus, Effect, OptimizationStatus
-from llmopt_core.results.numbers import number, value_text
+from llmopt_core.results.numbers import precise, value_text
 from llmopt_core.results.results import BenchmarkResult, OptimizationResult, Result, fields_in, winner_of
 from llmopt_core.results.wording import (
     gain_text,
@@ -20,6 +20,8 @@ from llmopt_core.results.wording import (
 )
 
 _TWO = 2
+# Values of parameters, by full name.
+Settings = Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -38,24 +40,48 @@ class EffectRow:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A parameter that the baseline has otherwise; a value is empty where it is not set."""
+
+    name: str
+    baseline: str
+    value: str
+
+
+@dataclass(frozen=True)
 class Card:
-    """One configuration to deploy. `fields` are its request fields as JSON, empty where there are none."""
+    """One configuration to deploy. `fields` are its request fields as JSON, empty where there are none.
+
+    `changes` are what it has otherwise than the baseline.
+    """
 
     title: str
     recommended: bool
     rows: tuple[EffectRow, ...]
-    parameters: tuple[tuple[str, str], ...]
+    changes: tuple[Change, ...]
     serve_title: str
     command: str
     fields: str
 
 
-def cards_of(result: Result) -> tuple[Card, ...]:
-    """Return what there is to deploy, the recommended first; nothing while nothing was found."""
+def cards_of(result: Result, baseline: Settings) -> tuple[Card, ...]:
+    """Return what there is to deploy, the recommended first; nothing while nothing was found.
+
+    `baseline` is the configuration that changes are shown from, by full name.
+    """
     if isinstance(result, BenchmarkResult):
         return _winners_card(result.status)
     choices = result.status.choices
-    return _choice_cards(result.status) if len(choices) >= _TWO else _best_card(result)
+    return _choice_cards(result.status, baseline) if len(choices) >= _TWO else _best_card(result, baseline)
+
+
+def changes(baseline: Settings, values: Settings) -> tuple[Change, ...]:
+    """Return the parameters in `values` that `baseline` has otherwise, by name."""
+    return tuple(
+        Change(name, value_text(baseline[name]) if name in baseline else "", value_text(value))
+        for name, value in sorted(values.items())
+        if name not in baseline or value_text(baseline[name]) != value_text(value)
+    )
 
 
 def effect_rows(
@@ -67,8 +93,8 @@ def effect_rows(
         EffectRow(
             metric=one.metric or "",
             unit=find_metric(one.metric or "").unit,
-            baseline="" if one.baseline is None else number(one.baseline),
-            value="" if one.value is None else number(one.value),
+            baseline="" if one.baseline is None else precise(one.baseline),
+            value="" if one.value is None else precise(one.value),
             gain=gain_text(one),
             interval=interval_text(one),
             verdict=verdict(one, objective=objective),
@@ -92,7 +118,7 @@ def fields_text(text: str) -> str:
     return json.dumps(fields, indent=2, ensure_ascii=False) if fields else ""
 
 
-def _choice_cards(status: OptimizationStatus) -> tuple[Card, ...]:
+def _choice_cards(status: OptimizationStatus, baseline: Settings) -> tuple[Card, ...]:
     drawn = _drawn([choice.gain for choice in status.choices])
     keeps = keeps_default(status)
     return tuple(
@@ -100,7 +126,7 @@ def _choice_cards(status: OptimizationStatus) -> tuple[Card, ...]:
             title=f"{purpose(choice, status)}: trial {choice.trial}",
             recommended=place == 0 and not keeps,
             rows=effect_rows(choice.gain, drawn[place]),
-            parameters=_rows(choice.parameters),
+            changes=changes(baseline, choice.parameters),
             serve_title="Serve it",
             command=choice.serve_args,
             fields=fields_text(choice.request_fields),
@@ -122,7 +148,7 @@ def _span(effect: Effect) -> Span | None:
     return None if span is None else Span(effect.change, span.low, span.high)
 
 
-def _best_card(result: OptimizationResult) -> tuple[Card, ...]:
+def _best_card(result: OptimizationResult, baseline: Settings) -> tuple[Card, ...]:
     best = result.status.best
     if best is None:
         return ()
@@ -132,7 +158,7 @@ def _best_card(result: OptimizationResult) -> tuple[Card, ...]:
             title=f"{parameters_title(result.status)}: trial {best.trial}",
             recommended=False,
             rows=effect_rows(best.gain, drawn),
-            parameters=_rows(best.parameters),
+            changes=changes(baseline, best.parameters),
             serve_title=serve_title(result.status),
             command=best.serve_args,
             fields=fields_text(best.request_fields),
@@ -151,7 +177,7 @@ def _winners_card(status: BenchmarkStatus) -> tuple[Card, ...]:
             title=f"Winner: {won.candidate}",
             recommended=False,
             rows=effect_rows(effects, drawn),
-            parameters=_rows(won.parameters),
+            changes=changes(_parameters(status, status.baseline), won.parameters),
             serve_title=serve_title(status),
             command=won.serve_args,
             fields=fields_text(won.request_fields),
@@ -159,5 +185,5 @@ def _winners_card(status: BenchmarkStatus) -> tuple[Card, ...]:
     )
 
 
-def _rows(parameters: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value_text(value)) for name, value in sorted(parameters.items()))
+def _parameters(status: BenchmarkStatus, name: str | None) -> Settings:
+    return next((each.parameters for each in status.results if each.candidate == name), {})

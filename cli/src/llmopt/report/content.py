@@ -1,14 +1,15 @@
-"""What a report says, for both kinds, as plain data that the page only has to lay out."""
+"""What a report says, for both kinds, as plain data that a page, Markdown or JSON only has to lay out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from llmopt.report.candidates import Contestant, MetricTable, contestants, metric_tables
 from llmopt.report.choices import Card, EffectRow, cards_of, effect_rows
-from llmopt.report.machine import machine_facts
-from llmopt_core.resources.benchmark import BenchmarkSpec
-from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.resources.serving import Workload
+from llmopt.report.circumstances import Fact, Spec, machine_facts, served_facts
+from llmopt.report.figures import Figure, measured_figures, parameter_figures, tradeoff
+from llmopt.report.measured_points import tried
+from llmopt.report.stages import StageRow, cost_facts, phase_titles, stage_rows
+from llmopt_core.engines.registry import declaration_of
 from llmopt_core.resources.status import (
     BenchmarkStatus,
     ErrorSummary,
@@ -17,8 +18,8 @@ from llmopt_core.resources.status import (
     VarianceShares,
     WarningSummary,
 )
-from llmopt_core.results.durations import saved_seconds
-from llmopt_core.results.numbers import duration, number, value_texts
+from llmopt_core.results.answers import AnswerComparison
+from llmopt_core.results.numbers import number, value_texts
 from llmopt_core.results.results import Result
 from llmopt_core.results.wording import (
     advice,
@@ -31,7 +32,22 @@ from llmopt_core.results.wording import (
     remedy_text,
     standing_text,
 )
-from llmopt_core.storage.records import OutcomeKind, Phase, TrialRecord
+from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.storage.records import RunnerRecord, TrialRecord
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a report is made from beside the result: the study's rows, and what follows from them.
+
+    `importances` is how much of the differences each parameter explains, by objective.
+    """
+
+    trials: Sequence[TrialRecord] = ()
+    runners: Sequence[RunnerRecord] = ()
+    space: SearchSpace = field(default_factory=lambda: SearchSpace(()))
+    importances: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    answers: AnswerComparison | None = None
 
 
 @dataclass(frozen=True)
@@ -58,8 +74,8 @@ class VarianceRow:
 class Content:
     """All texts of a report; what a kind does not have is empty. `tone` is good or quiet.
 
-    `tables` and `contestants` are of a benchmark, whose columns of repeats `repeats` heads; `others` and
-    `top` of a search.
+    `tables` and `contestants` are of a benchmark, whose columns of repeats `repeats` heads; `others`,
+    `figures`, `effects` and `top` of a search.
     """
 
     title: str
@@ -71,8 +87,12 @@ class Content:
     advice: str
     reference: str
     cards: tuple[Card, ...]
+    tradeoff: Figure | None = None
     others: tuple[EffectRow, ...] = ()
     constraints: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    effects: tuple[Figure, ...] = ()
+    answers: AnswerComparison | None = None
     variances: tuple[VarianceRow, ...] = ()
     tables: tuple[MetricTable, ...] = ()
     contestants: tuple[Contestant, ...] = ()
@@ -80,22 +100,19 @@ class Content:
     repeats: tuple[str, ...] = ()
     top_metrics: tuple[str, ...] = ()
     top: tuple[TrialRow, ...] = ()
-    measured: tuple[tuple[str, str], ...]
-    machine: tuple[tuple[str, str], ...]
+    phases: tuple[str, ...] = phase_titles()
+    stages: tuple[StageRow, ...] = ()
+    costs: tuple[Fact, ...] = ()
+    served: tuple[Fact, ...]
+    machine: tuple[Fact, ...]
     errors: tuple[ErrorSummary, ...]
     warnings: tuple[WarningSummary, ...]
     manifest: str
 
 
-def content_of(
-    result: Result,
-    spec: OptimizationSpec | BenchmarkSpec,
-    trials: Sequence[TrialRecord],
-    *,
-    manifest_text: str,
-) -> Content:
-    """Return what the report of `result` says; `trials` are those of its study."""
-    status = result.status
+def content_of(result: Result, spec: Spec, measured: Measured, *, manifest_text: str) -> Content:
+    """Return what the report of `result` says."""
+    status, trials = result.status, measured.trials
     common = Content(
         title=result.study,
         notes=tuple(status.notes),
@@ -105,17 +122,39 @@ def content_of(
         proof=proof(status) or result.message,
         advice=advice(status),
         reference="the baseline" if isinstance(status, BenchmarkStatus) else reference_title(status),
-        cards=cards_of(result),
+        cards=cards_of(result, baseline_settings(spec, status, trials)),
+        answers=measured.answers,
         variances=tuple(_variance(each) for each in status.variances),
-        measured=tuple(_measured(spec, status, trials).items()),
-        machine=tuple(machine_facts().items()),
+        stages=stage_rows(trials),
+        costs=tuple(cost_facts(measured.runners, spec.workload)),
+        served=tuple(served_facts(spec, status, trials)),
+        machine=tuple(machine_facts(spec, trials, measured.runners)),
         errors=tuple(status.errors),
         warnings=tuple(status.warnings),
         manifest=manifest_text,
     )
     if isinstance(status, BenchmarkStatus):
         return _with_candidates(common, status, trials)
-    return _with_search(common, status)
+    return _with_search(common, status, measured, _engine(spec))
+
+
+def _engine(spec: Spec) -> str:
+    return "" if spec.engine is None else spec.engine.name
+
+
+def baseline_settings(
+    spec: Spec, status: OptimizationStatus | BenchmarkStatus, trials: Sequence[TrialRecord]
+) -> Mapping[str, object]:
+    """Return the configuration that gains are over, as it was measured; else what the engine declares."""
+    reference = status.best.reference if isinstance(status, OptimizationStatus) and status.best else None
+    for trial in trials:
+        if trial.number == reference and trial.outcome is not None:
+            return trial.outcome.configuration.flat()
+    declaration = declaration_of(_engine(spec)) if _engine(spec) else None
+    if declaration is None:
+        return {}
+    known = declaration.parameters.items()
+    return {name: each.default for name, each in known if each.default is not None}
 
 
 def _is_good(status: OptimizationStatus | BenchmarkStatus) -> bool:
@@ -124,12 +163,16 @@ def _is_good(status: OptimizationStatus | BenchmarkStatus) -> bool:
     return is_significant(status) or bool(offered(status))
 
 
-def _with_search(content: Content, status: OptimizationStatus) -> Content:
+def _with_search(content: Content, status: OptimizationStatus, measured: Measured, engine: str) -> Content:
     best, metrics = status.best, tuple(each.metric for each in status.objectives)
+    found = tried(measured.trials, status)
     return replace(
         content,
+        tradeoff=tradeoff(status),
         others=effect_rows(best.others, objective=False) if best else (),
         constraints=tuple(standing_text(each) for each in best.constraints) if best else (),
+        figures=tuple(measured_figures(found, metrics)) if metrics else (),
+        effects=tuple(parameter_figures(found, measured.importances, measured.space, engine)),
         top_metrics=metrics,
         top=tuple(_trial_row(trial, metrics) for trial in status.top),
     )
@@ -159,56 +202,3 @@ def _trial_row(trial: TrialResult, metrics: Sequence[str]) -> TrialRow:
         value_texts(trial.parameters, "=") or "default",
         tuple("" if value is None else number(value) for value in values),
     )
-
-
-def _measured(
-    spec: OptimizationSpec | BenchmarkSpec,
-    status: OptimizationStatus | BenchmarkStatus,
-    trials: Sequence[TrialRecord],
-) -> dict[str, str]:
-    samples, counts = spec.workload.dataset.samples, status.progress
-    took = sum(trial.outcome.seconds.get("total", 0.0) for trial in trials if trial.outcome)
-    if isinstance(spec, BenchmarkSpec):
-        return {
-            "Items": f"{samples} held out, the same for all candidates and repeats",
-            **workload_facts(spec.workload),
-            "Repeats": f"{counts.measured} of {counts.budget} measured, interleaved",
-            "Measuring time": duration(took),
-        }
-    counted = [trial for trial in trials if trial.phase is not Phase.CONFIRM and trial.outcome]
-    return {
-        "Model": spec.model.source,
-        "Engine": spec.engine.name,
-        "Items": f"{samples} searched on, {samples} held out for the verification",
-        **workload_facts(spec.workload),
-        "Search": f"{spec.search.sampler.name}, {counts.finished} of {counts.budget} trials",
-        **_stopped(counted, samples),
-        "Measuring time": duration(took),
-    }
-
-
-def _stopped(trials: Sequence[TrialRecord], samples: int) -> dict[str, str]:
-    stopped = sum(trial.outcome.kind is OutcomeKind.PRUNED for trial in trials if trial.outcome)
-    if not stopped:
-        return {}
-    saved = duration(saved_seconds(trials, samples))
-    return {"Stopped early": f"{stopped} trials that could no longer win, about {saved} of measuring saved"}
-
-
-def workload_facts(workload: Workload) -> dict[str, str]:
-    """Return what was asked and how, by what to call it."""
-    load, dataset = workload.load, workload.dataset
-    return {
-        "Data set": dataset.name or dataset.path or dataset.hf or "from a ConfigMap",
-        "Requests": f"{load.rate} requests per second (Poisson)"
-        if load.rate
-        else f"{load.concurrency} at once",
-        **_answers(workload),
-    }
-
-
-def _answers(workload: Workload) -> dict[str, str]:
-    if workload.output_tokens is not None:
-        return {"Answer length": f"exactly {workload.output_tokens} tokens", "Evaluator": "none"}
-    evaluator = workload.evaluator.name if workload.evaluator else "the data set's own"
-    return {"Answer length": f"at most {workload.max_tokens} tokens", "Evaluator": evaluator}

@@ -15,6 +15,11 @@ class Span:
     low: float
     high: float
 
+    @classmethod
+    def of(cls, value: float) -> "Span":
+        """Return a value without an interval."""
+        return cls(value, value, value)
+
 
 @dataclass(frozen=True)
 class Mark:

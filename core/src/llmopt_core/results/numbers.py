@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from llmopt_core.resources.status import decimal, scalar
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-_LARGE, _MIDDLE = 100, 10
+_THOUSAND, _LARGE, _MIDDLE = 1000, 100, 10
 
 
 def duration(seconds: float) -> str:
@@ -46,6 +46,12 @@ def number(value: float) -> str:
     if abs(value) >= _LARGE:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= _MIDDLE else f"{value:.3g}"
+
+
+def precise(value: float) -> str:
+    """Return `value` with four digits that count, so that a change shown beside it agrees with it."""
+    value = rounded(value)
+    return f"{value:,.0f}" if abs(value) >= _THOUSAND else f"{value:.4g}"
 
 
 def value_text(value: object) -> str:

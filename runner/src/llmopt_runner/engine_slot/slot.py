@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from llmopt_core.resources.base import duration_seconds
@@ -56,6 +57,11 @@ class EngineSlot:
         self._timeout_seconds = start_timeout_seconds
         self._budget = budget or Budget()
         self._loaded: _Loaded | None = None
+
+    @cached_property
+    def engine_version(self) -> str:
+        """The version of the engine's program, as far as it tells it."""
+        return self.engine.installed() or "unknown"
 
     def fixed(self) -> Mapping[str, Value] | None:
         """Return the load-time parameters to keep for the next trial, by full name; None: choose freely."""

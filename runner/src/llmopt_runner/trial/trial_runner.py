@@ -371,6 +371,7 @@ class TrialRunner:
         return {
             **server.facts(),
             **self._mergeable(claim, configuration),
+            "engine_version": self.slot.engine_version,
             "serve_command": engine.serve_arguments(configuration, server.settings),
             "request_fields": engine.request_fields(
                 self.declaration.request_part(self.declaration.changed(configuration))

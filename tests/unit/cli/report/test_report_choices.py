@@ -5,8 +5,8 @@ from fakes.comparisons import SPEED
 from fakes.local_runs import document
 from fakes.statuses import choice, compared, effect, ended, found
 
-from llmopt.report.choices import cards_of
-from llmopt.report.content import content_of
+from llmopt.report.choices import Change, cards_of, changes, effect_rows
+from llmopt.report.content import Measured, content_of
 from llmopt.report.marks import Span, marks
 from llmopt.report.writing import page_of
 from llmopt_core.analysis.effects import Interval
@@ -33,13 +33,13 @@ def result(*choices, **fields):
 
 def page(shown):
     """Return the page's text without what only lays it out."""
-    content = content_of(shown, resource_of(document()).spec, [], manifest_text="metadata: x")
-    return page_of(content, {})
+    content = content_of(shown, resource_of(document()).spec, Measured(), manifest_text="metadata: x")
+    return page_of(content)
 
 
 def test_each_verified_choice_has_its_gains_and_what_to_copy():
     """The recommended comes first, and all are drawn on one scale for each metric."""
-    first, second = cards_of(result(ACCURATE, QUICK))
+    first, second = cards_of(result(ACCURATE, QUICK), {"prompt.few_shot": 0})
     assert (first.title, first.recommended) == ("For accuracy: trial 16", True)
     assert (second.title, second.recommended) == (f"For {SPEED}: trial 7", False)
     assert [(row.gain, row.interval, row.tone) for row in first.rows] == [
@@ -47,25 +47,43 @@ def test_each_verified_choice_has_its_gains_and_what_to_copy():
         ("-5.0 %", "-7.5 % to -2.5 %", "bad"),
     ]
     assert (first.command, first.fields) == ("llama-server -np 4", '{\n  "temperature": 0.2\n}')
-    assert first.parameters == (("prompt.few_shot", "3"),)
+    assert first.changes == (Change("prompt.few_shot", "0", "3"),)
+    assert second.changes == (Change("engine.n_parallel", "", "8"),)
     assert first.rows[0].mark.zero == second.rows[0].mark.zero
     assert first.rows[0].mark.low > second.rows[0].mark.value
 
 
+def test_only_what_differs_is_a_change():
+    """Values are compared as they are written: 1 and 1.0 are the same."""
+    assert changes({"a": 1.0, "b": True}, {"a": 1, "b": False, "c": "x"}) == (
+        Change("b", "true", "false"),
+        Change("c", "", "x"),
+    )
+
+
+@pytest.mark.parametrize("baseline", [0.123456, 9.87654, 12.3456, 99.99, 123.456, 987.654, 12345.6])
+@pytest.mark.parametrize("share", [0.021, 0.046, -0.31, 1.4])
+def test_a_gain_agrees_with_the_means_beside_it(baseline, share):
+    """Whoever divides the two means as they are shown finds the gain, to a tenth of a percent."""
+    (row,) = effect_rows([effect(SPEED, baseline * share, baseline=baseline)])
+    before, after = (float(text.replace(",", "")) for text in (row.baseline, row.value))
+    assert after / before - 1 == pytest.approx(float(row.gain.split()[0]) / 100, abs=2e-3)
+
+
 def test_one_verified_configuration_is_what_to_deploy():
     """There is nothing to choose, and its card is the best's."""
-    (card,) = cards_of(result(ACCURATE))
+    (card,) = cards_of(result(ACCURATE), {})
     assert card.title == "Best parameters: trial 16"
     assert not card.recommended
 
 
 def test_a_winner_is_what_to_deploy():
     """Of a benchmark it is the candidate that won; without one there is no card."""
-    (card,) = cards_of(compared([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 62]))
+    (card,) = cards_of(compared([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 62]), {})
     assert card.title == "Winner: a"
     assert card.rows[0].verdict == "better, significant"
     assert card.rows[0].mark.zero < card.rows[0].mark.low
-    assert cards_of(compared([50, 51], [50, 51])) == ()
+    assert cards_of(compared([50, 51], [50, 51]), {}) == ()
 
 
 def test_the_page_begins_with_the_doubts_and_the_choices():

@@ -1,4 +1,4 @@
-"""What the machine is that a report is written on."""
+"""What this machine is: processor, memory, system, and the versions of what is installed."""
 
 import os
 import platform

@@ -1,14 +1,12 @@
-"""Pictures of a search, drawn by Optuna from a copy of its trials in memory."""
+"""Which searched parameters matter, by Optuna, from a copy of the trials in memory."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import optuna
-from optuna import visualization
 from optuna.distributions import BaseDistribution
-from optuna.importance import PedAnovaImportanceEvaluator
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
@@ -18,64 +16,42 @@ from llmopt_core.storage.bounds import bounded
 from llmopt_core.storage.outcomes import constraint_values, objective_values
 from llmopt_core.storage.points import known_part
 from llmopt_core.storage.records import Phase, StudyDefinition, TrialRecord
-from llmopt_core.storage.studies import Study
+from llmopt_core.storage.views import StudyView
 
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-
-# Below it, importances and slices say nothing.
+# Below it, importances say nothing.
 _FEWEST_TRIALS = 4
-# Optuna draws fronts of two or three objectives.
-_FRONTS = (2, 3)
 
 
-def figures(study: Study) -> "Mapping[str, Figure]":
-    """Return the figures of `study`'s search by name, such as `history accuracy`; repeats are not in them.
+def importances(study: StudyView) -> Mapping[str, Mapping[str, float]]:
+    """Return the share of the differences that each searched parameter explains, by objective.
 
-    A figure that needs more trials than there are is left out. Needs plotly (`llmopt[report]`).
+    The most important come first. An objective is left out where there are too few trials to tell, or where
+    all are equally good.
     """
     copy = _copy(study.trials(), study.definition)
     complete = [trial for trial in copy.get_trials(deepcopy=False) if trial.state is TrialState.COMPLETE]
-    drawn: dict[str, Figure] = {}
-    if not complete:
-        return drawn
-    for place, objective in enumerate(study.definition.objectives):
-        drawn.update(_of_objective(copy, complete, objective.metric, place))
-    if len(study.definition.objectives) in _FRONTS:
-        names = [objective.metric for objective in study.definition.objectives]
-        drawn["front"] = visualization.plot_pareto_front(copy, target_names=names)
-    drawn["timeline"] = visualization.plot_timeline(copy)
-    return drawn
-
-
-def _of_objective(
-    study: optuna.Study, complete: list[FrozenTrial], metric: str, place: int
-) -> "Iterator[tuple[str, Figure]]":
-    def value(trial: FrozenTrial) -> float:
-        return float(trial.values[place])
-
-    yield (
-        f"history {metric}",
-        visualization.plot_optimization_history(study, target=value, target_name=metric),
-    )
     searched = _searched(complete)
     if len(complete) < _FEWEST_TRIALS or not searched:
-        return
-    if len({value(trial) for trial in complete}) > 1:
-        sign = -1 if study.directions[place] is StudyDirection.MAXIMIZE else 1
-        yield f"importances {metric}", _importances(study, metric, lambda trial: sign * value(trial))
-    yield f"slices {metric}", visualization.plot_slice(study, searched, target=value, target_name=metric)
+        return {}
+    return {
+        objective.metric: _importances(copy, place, searched)
+        for place, objective in enumerate(study.definition.objectives)
+        if len({trial.values[place] for trial in complete}) > 1
+    }
 
 
-def _importances(study: optuna.Study, metric: str, cost: Callable[[FrozenTrial], float]) -> "Figure":
+def _importances(study: optuna.Study, place: int, searched: list[str]) -> Mapping[str, float]:
+    sign = -1 if study.directions[place] is StudyDirection.MAXIMIZE else 1
     with warnings.catch_warnings():
         # It says that it is experimental (pinned with Optuna), that it looks for what makes the target low
         # (which is why it is given costs), and that importances of few trials are rough.
         warnings.simplefilter("ignore", UserWarning)
-        evaluator = PedAnovaImportanceEvaluator()
-        return visualization.plot_param_importances(
-            study, evaluator=evaluator, target=cost, target_name=metric
+        shares = get_param_importances(
+            study,
+            evaluator=PedAnovaImportanceEvaluator(),
+            target=lambda trial: sign * float(trial.values[place]),
         )
+    return {name: share for name, share in shares.items() if name in searched}
 
 
 def _searched(complete: list[FrozenTrial]) -> list[str]:

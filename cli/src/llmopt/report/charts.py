@@ -1,0 +1,171 @@
+"""Charts as data that the page lays out as inline SVG: no script, the page's own colours, sharp in print."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from llmopt.report.marks import Span
+from llmopt.report.scales import Axis, Bands, Tick, axis_of
+
+WIDTH, HEIGHT = 460, 310
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 446, 16, 262
+# Right of it a label is written to the left of its mark.
+_LABEL_TURNS = 300
+
+
+class Role(StrEnum):
+    """What a configuration is in a chart; each has a mark and a colour of its own."""
+
+    TRIED = "tried"
+    VERIFIED = "verified"
+    BASELINE = "baseline"
+    BEST = "best"
+
+
+ROLE_TITLES = {
+    Role.TRIED: "tried",
+    Role.VERIFIED: "verified",
+    Role.BASELINE: "baseline",
+    Role.BEST: "recommended",
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A configuration with two values; `label` is written beside it, `title` shown when pointed at."""
+
+    x: Span
+    y: Span
+    role: Role
+    title: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point as it is drawn, with the lines of its intervals: (x1, y1, x2, y2)."""
+
+    x: float
+    y: float
+    role: str
+    title: str
+    label: str
+    label_x: float
+    label_y: float
+    anchor: str
+    intervals: tuple[tuple[float, float, float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart with two axes. `levels` are short horizontal lines: (x1, x2, y). `zeros` mark the baseline."""
+
+    x_label: str
+    y_label: str
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    marks: tuple[Mark, ...]
+    levels: tuple[tuple[float, float, float], ...] = ()
+    zeros: tuple[float, float] | None = None
+    roles: tuple[Role, ...] = field(default=())
+
+
+def scatter(points: Sequence[Point], x_label: str, y_label: str, *, zeros: bool = False) -> Chart:
+    """Return a chart of `points`; `zeros`: both axes hold zero, which is marked."""
+    x_values = [end for point in points for end in (point.x.low, point.x.high)]
+    y_values = [end for point in points for end in (point.y.low, point.y.high)]
+    origin = [0.0] if zeros else []
+    x_axis = axis_of([*x_values, *origin], _LEFT, _RIGHT)
+    y_axis = axis_of([*y_values, *origin], _BOTTOM, _TOP)
+    ordered = sorted(points, key=lambda point: list(Role).index(point.role))
+    return Chart(
+        x_label,
+        y_label,
+        x_axis.ticks(),
+        y_axis.ticks(),
+        tuple(_mark(point, x_axis, y_axis) for point in ordered),
+        zeros=(x_axis.place(0.0), y_axis.place(0.0)) if zeros else None,
+        roles=tuple(role for role in Role if any(point.role is role for point in points)),
+    )
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The values of one parameter in the trials that had one, with what they measured."""
+
+    x: float | str
+    y: float
+    role: Role
+    title: str
+
+
+def strips(
+    values: Sequence[Strip],
+    x_label: str,
+    y_label: str,
+    *,
+    log: bool,
+    medians: Sequence[tuple[float | str, float]],
+) -> Chart:
+    """Return a chart of what was measured at each value of a parameter, numbers or words.
+
+    `medians` are drawn as short lines.
+    """
+    numbers = [each.x for each in values if not isinstance(each.x, str)]
+    y_axis = axis_of([each.y for each in values], _BOTTOM, _TOP)
+    x_axis: Axis | Bands
+    if len(numbers) == len(values):
+        x_axis = axis_of(numbers, _LEFT, _RIGHT, log=log)
+    else:
+        x_axis = Bands(tuple(dict.fromkeys(str(value) for value, _ in medians)), _LEFT, _RIGHT)
+    half = (_RIGHT - _LEFT) / max(12, 3 * len(medians))
+    places = [(_placed(x_axis, value), y_axis.place(level)) for value, level in medians]
+    return Chart(
+        x_label,
+        y_label,
+        x_axis.ticks(),
+        y_axis.ticks(),
+        tuple(
+            _drawn(_placed(x_axis, each.x), y_axis.place(each.y), each.role, each.title)
+            for each in sorted(values, key=lambda each: list(Role).index(each.role))
+        ),
+        levels=tuple((max(_LEFT, x - half), min(_RIGHT, x + half), y) for x, y in places),
+        roles=tuple(role for role in Role if any(each.role is role for each in values)),
+    )
+
+
+def _placed(axis: Axis | Bands, value: float | str) -> float:
+    return axis.place(str(value)) if isinstance(axis, Bands) else axis.place(float(value))
+
+
+def _mark(point: Point, x_axis: Axis, y_axis: Axis) -> Mark:
+    x, y = x_axis.place(point.x.value), y_axis.place(point.y.value)
+    intervals = []
+    if point.x.low < point.x.high:
+        intervals.append((x_axis.place(point.x.low), y, x_axis.place(point.x.high), y))
+    if point.y.low < point.y.high:
+        intervals.append((x, y_axis.place(point.y.low), x, y_axis.place(point.y.high)))
+    return _drawn(x, y, point.role, point.title, point.label, tuple(intervals))
+
+
+def _drawn(
+    x: float,
+    y: float,
+    role: Role,
+    title: str,
+    label: str = "",
+    intervals: tuple[tuple[float, float, float, float], ...] = (),
+) -> Mark:
+    turned = x > _LABEL_TURNS
+    below = (role is Role.BASELINE and y < _BOTTOM - 24) or y < _TOP + 16
+    return Mark(
+        x,
+        y,
+        role.value,
+        title,
+        label,
+        label_x=x - 9 if turned else x + 9,
+        label_y=y + 17 if below else y - 9,
+        anchor="end" if turned else "start",
+        intervals=intervals,
+    )

@@ -1,0 +1,79 @@
+"""How a study was measured: what was served and asked, on which machine, when, with which versions."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from llmopt_core.resources.benchmark import BenchmarkSpec
+from llmopt_core.resources.optimization import OptimizationSpec
+from llmopt_core.resources.serving import Workload
+from llmopt_core.resources.status import Status
+from llmopt_core.results.durations import saved_seconds
+from llmopt_core.results.numbers import duration
+from llmopt_core.storage.records import OutcomeKind, Phase, RunnerRecord, TrialRecord
+
+Spec = OptimizationSpec | BenchmarkSpec
+Fact = tuple[str, str]
+
+
+def served_facts(spec: Spec, status: Status, trials: Sequence[TrialRecord]) -> Iterator[Fact]:
+    """Yield what was served and asked, and how much of it was measured, by what to call it."""
+    samples, counts = spec.workload.dataset.samples, status.progress
+    if isinstance(spec, BenchmarkSpec):
+        yield "Items", f"{samples} held out, the same for all candidates and repeats"
+        yield from workload_facts(spec.workload)
+        yield "Repeats", f"{counts.measured} of {counts.budget} measured, interleaved"
+        return
+    yield "Model", spec.model.source
+    yield "Engine", spec.engine.name
+    yield "Items", f"{samples} searched on, {samples} held out for the verification"
+    yield from workload_facts(spec.workload)
+    yield "Search", f"{spec.search.sampler.name}, {counts.finished} of {counts.budget} trials"
+    yield from _stopped([trial for trial in trials if trial.phase is not Phase.CONFIRM], samples)
+
+
+def _stopped(trials: Sequence[TrialRecord], samples: int) -> Iterator[Fact]:
+    stopped = sum(trial.outcome.kind is OutcomeKind.PRUNED for trial in trials if trial.outcome)
+    if stopped:
+        saved = duration(saved_seconds(trials, samples))
+        yield "Stopped early", f"{stopped} trials that could no longer win, about {saved} of measuring saved"
+
+
+def workload_facts(workload: Workload) -> Iterator[Fact]:
+    """Yield what was asked and how."""
+    load, dataset = workload.load, workload.dataset
+    yield "Data set", dataset.name or dataset.path or dataset.hf or "from a ConfigMap"
+    yield (
+        "Requests",
+        f"{load.rate} requests per second (Poisson)" if load.rate else f"{load.concurrency} at once",
+    )
+    if workload.output_tokens is not None:
+        yield "Answer length", f"exactly {workload.output_tokens} tokens"
+        yield "Evaluator", "none"
+        return
+    yield "Answer length", f"at most {workload.max_tokens} tokens"
+    yield "Evaluator", workload.evaluator.name if workload.evaluator else "the data set's own"
+
+
+def machine_facts(
+    spec: Spec, trials: Sequence[TrialRecord], runners: Sequence[RunnerRecord]
+) -> Iterator[Fact]:
+    """Yield what measured, when, and what another measurement needs to be the same."""
+    machines = dict.fromkeys(runner.machine for runner in runners if runner.machine)
+    yield "Machine", "; ".join(machines) or "not known"
+    facts = [trial.outcome.facts for trial in trials if trial.outcome]
+    versions = dict.fromkeys(str(each["engine_version"]) for each in facts if "engine_version" in each)
+    yield "Engine version", "; ".join(versions) or "not known"
+    yield "llmopt", f"{version('llmopt')} wrote this report"
+    started = [trial.started_at for trial in trials if trial.started_at is not None]
+    ended = [trial.finished_at for trial in trials if trial.finished_at is not None]
+    if started and ended:
+        yield "Measured", f"{_moment(min(started))} to {_moment(max(ended))}"
+    seeds = f"data set {spec.workload.dataset.seed}"
+    if isinstance(spec, OptimizationSpec):
+        seeds += f", sampler {spec.search.sampler.seed}"
+    yield "Seeds", seeds
+
+
+def _moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y-%m-%d %H:%M} UTC"

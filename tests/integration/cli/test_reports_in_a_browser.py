@@ -1,0 +1,114 @@
+"""Reports as a browser shows them: offline, on a phone, in the dark, on paper, without a mouse.
+
+Needs Chromium (Debian: apt-get install chromium); the text of reports is tested without it.
+"""
+
+import shutil
+
+import pytest
+from fakes.local_runs import benchmark_manifest, manifest, run_options
+from playwright.sync_api import sync_playwright
+
+from llmopt.commands.running import run_text
+from llmopt_core.api.exit_codes import Exit
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+OBJECTIVES = [{"metric": "accuracy"}, {"metric": "output_tokens_per_second"}]
+PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="module", params=["search", "benchmark"])
+def report(request, tmp_path_factory):
+    """Return the report of a study of either kind."""
+    results = tmp_path_factory.mktemp("results")
+    texts = {"search": manifest(trials=8, objectives=OBJECTIVES), "benchmark": benchmark_manifest()}
+    assert run_text(texts[request.param], "m.yaml", run_options(results)) == Exit.FINISHED
+    return results / "small" / "report.html"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def opened(browser, report):
+    """Return what opens the report in a window of a size; what the console says fails the test."""
+    said, contexts = [], []
+
+    def open_(viewport=DESKTOP, **options):
+        context = browser.new_context(viewport=viewport, offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on(
+            "request", lambda request: said.append(request.url) if request.url != report.as_uri() else None
+        )
+        page.goto(report.as_uri())
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_nothing_is_wider_than_the_window(opened, viewport):
+    """A phone scrolls down only, and no text of a figure is cut off or too small to read."""
+    page = opened(viewport)
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    for text in page.locator("figure > svg text").all():
+        box, figure = (
+            text.bounding_box(),
+            text.locator("xpath=ancestor::*[local-name()='svg']").bounding_box(),
+        )
+        assert figure["x"] - 1 <= box["x"]
+        assert box["x"] + box["width"] <= figure["x"] + figure["width"] + 1
+        assert box["height"] >= 9
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_follows_the_colours_of_the_system(opened, scheme):
+    """Text is darker than the page in the light, and lighter in the dark."""
+    page = opened(color_scheme=scheme)
+    ground, text = (
+        sum(int(part) for part in page.evaluate(f"getComputedStyle(document.body).{of}")[4:-1].split(","))
+        for of in ("backgroundColor", "color")
+    )
+    assert (text < ground) == (scheme == "light")
+
+
+def test_what_to_deploy_is_copied_without_a_mouse(opened):
+    """The first button that the tab key reaches copies the command, and says so."""
+    page = opened(permissions=["clipboard-read", "clipboard-write"])
+    button = page.locator("button").first
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if button.evaluate("each => each === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('button').textContent !== 'Copy Serve it'")
+    assert button.text_content() in {"Copied", "Selected: press Ctrl+C"}
+
+
+def test_on_paper_nothing_waits_for_a_click(opened):
+    """Buttons are not printed, and the report has a few pages."""
+    page = opened()
+    page.emulate_media(media="print")
+    assert not page.locator("button").first.is_visible()
+    assert page.pdf(format="A4").count(b"/Type /Page\n") <= 12
+
+
+def test_the_numbers_of_a_figure_open_by_the_keyboard(opened):
+    """The table below a figure stands for it."""
+    page = opened()
+    summary = page.locator("details > summary").first
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("details").first.locator("table, article, pre").first.is_visible()
