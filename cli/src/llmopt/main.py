@@ -19,12 +19,14 @@ from llmopt.options import (
     DatabaseAt,
     Format,
     Options,
+    ReportFormat,
     Results,
     RunOptions,
     StorageUrl,
     StudyName,
     Target,
     Words,
+    Written,
     spread,
 )
 
@@ -97,20 +99,37 @@ def benchmark(
 @spread
 def compare(
     *,
-    others: Annotated[
-        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Further models after --models.")
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[STUDY|MODEL]...",
+            help="Studies: results folders, their names, or resources. After --models: further models.",
+        ),
     ] = None,
     dry_run: DryRun = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Of studies. Default: comparison.html here; md and json are printed."),
+    ] = None,
+    format_: Written = ReportFormat.HTML,
+    database_at: DatabaseAt = None,
     asked: CompareOptions,
     options: RunOptions,
+    target: Target,
 ) -> None:
-    """Compare models on the same items, the first one as the baseline: --models A B C."""
-    if not asked.models:
-        raise typer.BadParameter("name the models to compare, as in --models A B", param_hint="--models")
-    from llmopt.commands.drafted_runs import compare_options
+    """Compare models on the same items (--models A B C), or put studies on one page (STUDY STUDY)."""
+    if asked.models:
+        from llmopt.commands.drafted_runs import compare_options
 
-    asked = replace(asked, models=[*asked.models, *(others or ())])
-    raise typer.Exit(compare_options(asked, options, dry_run=dry_run))
+        asked = replace(asked, models=[*asked.models, *(names or ())])
+        raise typer.Exit(compare_options(asked, options, dry_run=dry_run))
+    if len(names or ()) < 2:  # noqa: PLR2004 - one cannot be compared
+        raise typer.BadParameter("name the models to compare, as in --models A B, or two studies or more")
+    from llmopt.cluster.commands.reporting import compare_studies
+    from llmopt.cluster.commands.studies import Places
+
+    places = Places(options.results, options.storage, database_at)
+    raise typer.Exit(compare_studies(names or (), output, places, target, written=format_))
 
 
 @app.command()
@@ -268,19 +287,22 @@ def report(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Default: report.html in the results folder; NAME-report.html here for a cluster's."
+            help="Default: report.html in the results folder; NAME-report.html here for a cluster's; md and "
+            "json are printed."
         ),
     ] = None,
+    format_: Written = ReportFormat.HTML,
     results: Results = RESULTS,
     storage: StorageUrl = None,
     database_at: DatabaseAt = None,
     target: Target,
 ) -> None:
-    """Write the report of a study, here or in a cluster, as one HTML file."""
+    """Write the report of a study, here or in a cluster, as one HTML file, as Markdown or as JSON."""
     from llmopt.cluster.commands.reporting import report
     from llmopt.cluster.commands.studies import Places
 
-    raise typer.Exit(report(study, output, Places(results, storage, database_at), target))
+    places = Places(results, storage, database_at)
+    raise typer.Exit(report(study, output, places, target, written=format_))
 
 
 @app.command()

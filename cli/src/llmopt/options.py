@@ -67,6 +67,22 @@ class SearchPreset(StrEnum):
     SPEED = "speed"
 
 
+class ReportFormat(StrEnum):
+    """How reports and comparisons are written."""
+
+    HTML = "html"
+    MD = "md"
+    JSON = "json"
+
+
+Written = Annotated[
+    ReportFormat,
+    typer.Option(
+        "--format", help="html: a page; md: Markdown, such as for a pull request; json: for programs."
+    ),
+]
+
+
 class Format(StrEnum):
     """How `llmopt get` prints."""
 

@@ -1,5 +1,6 @@
 """The report of a real study, whose measurements a stub runner made up."""
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -60,9 +61,9 @@ def test_a_report_says_what_was_found_and_how(study):
     for said in (
         "Significant gain over the baseline: accuracy", "What to deploy", "output_tokens_per_second",
         "llama-server --model SmolLM2-135M-Instruct.Q4_1.gguf",
-        "8 searched on, 8 held out", "What changes from the baseline", "Quality against speed",
+        "8 held out, the same for all repeats", "What changes from the baseline", "Quality against speed",
         "The parameters that matter", "sampling.temperature", "Answers: baseline and best",
-        "Machine", "Engine version", "data set 0, sampler 0", "metadata:",
+        "Machine", "Engine version", "Sampler seed", "metadata:",
     ):  # fmt: skip
         assert said in text
 
@@ -117,3 +118,36 @@ def test_a_failed_study_has_a_report_with_its_errors(tmp_path):
     assert "No configuration could be measured" in page
     assert "no such model &lt;b&gt;x&lt;/b&gt;" in page
     assert "name one that exists" in page
+
+
+def test_a_report_is_printed_as_markdown_and_as_json(study):
+    """For a pull request and for programs; nothing of it is a command to a terminal."""
+    arguments = ["report", "small", "--results", str(study.parent), "--format"]
+    markdown = CliRunner().invoke(app, [*arguments, "md"]).output
+    assert markdown.startswith("## llmopt: small\n\n**Significant gain over the baseline: accuracy")
+    assert "| sampling.temperature | left to the engine |" in markdown
+    read = json.loads(CliRunner().invoke(app, [*arguments, "json"]).output)
+    assert read["study"] == "small"
+    assert read["conditions"]["Sampler seed"] == "0"
+    assert [trial["number"] for trial in read["trials"]] == list(range(10))
+    assert read["trials"][0]["phase"] == "baseline"
+
+
+def test_studies_are_put_on_one_page(study, tmp_path):
+    """`llmopt compare STUDY STUDY` needs no cluster and no run."""
+    output = tmp_path / "both.html"
+    arguments = ["compare", "small", str(study), "--results", str(study.parent), "--output", str(output)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == Exit.FINISHED, result.output
+    page = Page(output.read_text())
+    assert (page.open, page.sources, page.headings.count("h1")) == ([], [], 1)
+    text = " ".join(page.text)
+    assert "small (2): trial" in text
+    assert "Not measured alike" not in text
+
+
+def test_a_study_that_cannot_be_compared_is_named(study):
+    """One error, and no page."""
+    result = CliRunner().invoke(app, ["compare", "small", "other", "--results", str(study.parent)])
+    assert result.exit_code == Exit.INVALID
+    assert "no results in other" in result.output

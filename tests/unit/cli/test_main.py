@@ -227,6 +227,7 @@ def test_a_benchmark_of_one_model_is_printed_as_a_manifest():
     ("arguments", "said"),
     [
         (["compare"], "--models A B"),
+        (["compare", "one"], "two studies or more"),
         (["compare", "--models", MODEL], "expected 2 to 16 models"),
         (["compare", "--models", MODEL, "nowhere"], "'nowhere'"),
         (["compare", "--models", MODEL, "o/n", "--engine", "llamacpp"], '--models: "hf://o/n"'),

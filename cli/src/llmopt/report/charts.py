@@ -1,16 +1,15 @@
 """Charts as data that the page lays out as inline SVG: no script, the page's own colours, sharp in print."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from llmopt.report.marks import Span
 from llmopt.report.scales import Axis, Bands, Tick, axis_of
 
-WIDTH, HEIGHT = 460, 310
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 446, 16, 262
-# Right of it a label is written to the left of its mark.
-_LABEL_TURNS = 300
+LEFT, RIGHT, TOP, BOTTOM = 62, 446, 26, 262
+# About the width of a character of a label, and the height of one.
+_CHARACTER, _LINE = 7.4, 15
 
 
 class Role(StrEnum):
@@ -75,15 +74,15 @@ def scatter(points: Sequence[Point], x_label: str, y_label: str, *, zeros: bool 
     x_values = [end for point in points for end in (point.x.low, point.x.high)]
     y_values = [end for point in points for end in (point.y.low, point.y.high)]
     origin = [0.0] if zeros else []
-    x_axis = axis_of([*x_values, *origin], _LEFT, _RIGHT)
-    y_axis = axis_of([*y_values, *origin], _BOTTOM, _TOP)
+    x_axis = axis_of([*x_values, *origin], LEFT, RIGHT)
+    y_axis = axis_of([*y_values, *origin], BOTTOM, TOP)
     ordered = sorted(points, key=lambda point: list(Role).index(point.role))
     return Chart(
         x_label,
         y_label,
         x_axis.ticks(),
         y_axis.ticks(),
-        tuple(_mark(point, x_axis, y_axis) for point in ordered),
+        _labelled([_mark(point, x_axis, y_axis) for point in ordered]),
         zeros=(x_axis.place(0.0), y_axis.place(0.0)) if zeros else None,
         roles=tuple(role for role in Role if any(point.role is role for point in points)),
     )
@@ -112,13 +111,13 @@ def strips(
     `medians` are drawn as short lines.
     """
     numbers = [each.x for each in values if not isinstance(each.x, str)]
-    y_axis = axis_of([each.y for each in values], _BOTTOM, _TOP)
+    y_axis = axis_of([each.y for each in values], BOTTOM, TOP)
     x_axis: Axis | Bands
     if len(numbers) == len(values):
-        x_axis = axis_of(numbers, _LEFT, _RIGHT, log=log)
+        x_axis = axis_of(numbers, LEFT, RIGHT, log=log)
     else:
-        x_axis = Bands(tuple(dict.fromkeys(str(value) for value, _ in medians)), _LEFT, _RIGHT)
-    half = (_RIGHT - _LEFT) / max(12, 3 * len(medians))
+        x_axis = Bands(tuple(dict.fromkeys(str(value) for value, _ in medians)), LEFT, RIGHT)
+    half = (RIGHT - LEFT) / max(12, 3 * len(medians))
     places = [(_placed(x_axis, value), y_axis.place(level)) for value, level in medians]
     return Chart(
         x_label,
@@ -129,7 +128,7 @@ def strips(
             _drawn(_placed(x_axis, each.x), y_axis.place(each.y), each.role, each.title)
             for each in sorted(values, key=lambda each: list(Role).index(each.role))
         ),
-        levels=tuple((max(_LEFT, x - half), min(_RIGHT, x + half), y) for x, y in places),
+        levels=tuple((max(LEFT, x - half), min(RIGHT, x + half), y) for x, y in places),
         roles=tuple(role for role in Role if any(each.role is role for each in values)),
     )
 
@@ -156,16 +155,43 @@ def _drawn(
     label: str = "",
     intervals: tuple[tuple[float, float, float, float], ...] = (),
 ) -> Mark:
-    turned = x > _LABEL_TURNS
-    below = (role is Role.BASELINE and y < _BOTTOM - 24) or y < _TOP + 16
-    return Mark(
-        x,
-        y,
-        role.value,
-        title,
-        label,
-        label_x=x - 9 if turned else x + 9,
-        label_y=y + 17 if below else y - 9,
-        anchor="end" if turned else "start",
-        intervals=intervals,
-    )
+    return Mark(x, y, role.value, title, label, x, y, "start", intervals)
+
+
+def _labelled(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """Return `marks`, each with its label where it lies on no other one, if there is such a place."""
+    taken: list[_Box] = []
+    placed = []
+    for mark in marks:
+        places = [_beside(mark, anchor, rise) for anchor in ("start", "end") for rise in (-9, 17)]
+        free = (each for each in places if each[1].inside() and not any(map(each[1].overlaps, taken)))
+        shown, box = next(free, places[0])
+        if mark.label:
+            taken.append(box)
+        placed.append(shown)
+    return tuple(placed)
+
+
+@dataclass(frozen=True)
+class _Box:
+    """Where a label lies."""
+
+    left: float
+    right: float
+    bottom: float
+
+    def inside(self) -> bool:
+        """Say whether all of it lies in the chart."""
+        return self.left >= LEFT and self.right <= RIGHT and TOP + _LINE <= self.bottom <= BOTTOM
+
+    def overlaps(self, other: "_Box") -> bool:
+        """Say whether two labels lie on each other."""
+        apart = self.right < other.left or other.right < self.left
+        return not apart and abs(self.bottom - other.bottom) < _LINE
+
+
+def _beside(mark: Mark, anchor: str, rise: float) -> tuple[Mark, _Box]:
+    x, y = mark.x + (9 if anchor == "start" else -9), mark.y + rise
+    width = _CHARACTER * len(mark.label)
+    left = x if anchor == "start" else x - width
+    return replace(mark, label_x=x, label_y=y, anchor=anchor), _Box(left, left + width, y)

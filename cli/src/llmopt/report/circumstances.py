@@ -19,14 +19,16 @@ Fact = tuple[str, str]
 def served_facts(spec: Spec, status: Status, trials: Sequence[TrialRecord]) -> Iterator[Fact]:
     """Yield what was served and asked, and how much of it was measured, by what to call it."""
     samples, counts = spec.workload.dataset.samples, status.progress
+    held_out = f"{samples} held out, the same for all repeats"
     if isinstance(spec, BenchmarkSpec):
-        yield "Items", f"{samples} held out, the same for all candidates and repeats"
+        yield "Items", held_out
         yield from workload_facts(spec.workload)
         yield "Repeats", f"{counts.measured} of {counts.budget} measured, interleaved"
         return
     yield "Model", spec.model.source
     yield "Engine", spec.engine.name
-    yield "Items", f"{samples} searched on, {samples} held out for the verification"
+    yield "Items", held_out
+    yield "Items of the search", f"{samples} others"
     yield from workload_facts(spec.workload)
     yield "Search", f"{spec.search.sampler.name}, {counts.finished} of {counts.budget} trials"
     yield from _stopped([trial for trial in trials if trial.phase is not Phase.CONFIRM], samples)
@@ -69,10 +71,9 @@ def machine_facts(
     ended = [trial.finished_at for trial in trials if trial.finished_at is not None]
     if started and ended:
         yield "Measured", f"{_moment(min(started))} to {_moment(max(ended))}"
-    seeds = f"data set {spec.workload.dataset.seed}"
+    yield "Data seed", str(spec.workload.dataset.seed)
     if isinstance(spec, OptimizationSpec):
-        seeds += f", sampler {spec.search.sampler.seed}"
-    yield "Seeds", seeds
+        yield "Sampler seed", str(spec.search.sampler.seed)
 
 
 def _moment(seconds: float) -> str:

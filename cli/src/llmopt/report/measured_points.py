@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from llmopt.report.charts import Point, Role
 from llmopt.report.marks import Span
-from llmopt_core.metrics.catalog import find_metric, is_scored
+from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.status import OptimizationStatus
 from llmopt_core.results.numbers import number, value_texts
 from llmopt_core.results.wording import keeps_default
@@ -13,8 +13,8 @@ from llmopt_core.search.configurations import Value
 from llmopt_core.storage.records import OutcomeKind, Phase, TrialRecord
 
 # What is shown beside an objective when there is only one, the first that was measured.
-_QUALITIES = ("accuracy", "score", "token_f1", "judge_score")
-_SPEEDS = ("good_answers_per_second", "requests_per_second", "output_tokens_per_second")
+QUALITIES = ("accuracy", "score", "token_f1", "judge_score")
+SPEEDS = ("good_answers_per_second", "requests_per_second", "output_tokens_per_second")
 _THROUGHPUTS = ("output_tokens_per_second", "requests_per_second")
 _LATENCIES = ("ttft_ms_p95", "e2e_ms_p95", "e2e_ms_mean", "tpot_ms_mean")
 
@@ -79,13 +79,18 @@ def quality_and_speed(found: Sequence[Tried], objectives: Sequence[str]) -> tupl
     """
     if len(objectives) > 1:
         first, second = objectives[:2]
-        return (second, first) if is_scored(second) and not is_scored(first) else (first, second)
+        return (second, first) if _is_quality(second) and not _is_quality(first) else (first, second)
     (objective,) = objectives
-    others = _SPEEDS if is_scored(objective) else _QUALITIES
+    others = SPEEDS if _is_quality(objective) else QUALITIES
     other = _first_measured(found, [name for name in others if name != objective])
     if other is None:
         return None
-    return (objective, other) if is_scored(objective) else (other, objective)
+    return (objective, other) if _is_quality(objective) else (other, objective)
+
+
+def _is_quality(metric: str) -> bool:
+    """Say whether a metric is a score alone: a rate of good answers is a speed, too."""
+    return find_metric(metric).scale == "bounded"
 
 
 def latency_and_throughput(found: Sequence[Tried]) -> tuple[str, str] | None:

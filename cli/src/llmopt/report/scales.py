@@ -35,6 +35,7 @@ class Axis:
     start: float
     end: float
     log: bool = False
+    whole: bool = False  # only whole numbers are written
 
     def place(self, value: float) -> float:
         """Return where `value` lies."""
@@ -48,6 +49,7 @@ class Axis:
 
     def _steps(self) -> list[float]:
         step = _round_step((self.high - self.low) / _FEWEST_STEPS)
+        step = max(1.0, step) if self.whole else step
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         return [round(place * step, 12) for place in range(first, last + 1)]
@@ -88,7 +90,8 @@ def axis_of(values: Sequence[float], start: float, end: float, *, log: bool = Fa
         factor = (high / low) ** _MARGIN
         return Axis(low / factor, high * factor, start, end, log=True)
     space = (high - low) * _MARGIN or abs(high) * 0.1 or 1.0
-    return Axis(low - space, high + space, start, end)
+    whole = all(isinstance(value, int) for value in values)
+    return Axis(low - space, high + space, start, end, whole=whole)
 
 
 def _round_step(most: float) -> float:

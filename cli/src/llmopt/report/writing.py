@@ -1,30 +1,21 @@
-"""The report: one HTML file that needs nothing else, to open, send or keep."""
+"""The content of a study's report, read from its study, and the report as one HTML file."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from llmopt.report.charts import ROLE_TITLES
 from llmopt.report.circumstances import Spec
 from llmopt.report.content import Content, Measured, content_of
-from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.errors.visible import visible
+from llmopt.report.pages import report_page
 from llmopt_core.results.answers import AnswerComparison, NoAnswers, compare_answers, compared_sides
-from llmopt_core.results.numbers import number
 from llmopt_core.results.results import Result
 from llmopt_core.storage.errors import StudyUnreadable
 from llmopt_core.storage.studies import Study
 from llmopt_core.storage.views import StudyPicture
 
-# Further answers are folded away.
-_SHOWN_ANSWERS = 6
-
-
-class ReportUnavailable(LlmoptError):
-    """The packages that draw a report are not installed."""
-
 
 def write_report(study: Study, result: Result, path: Path, *, spec: Spec, manifest_text: str) -> Path:
     """Write the report of `study` to `path` and return it; raises ReportUnavailable and OSError."""
-    path.write_text(page_of(report_content(study, result, spec, manifest_text)), encoding="utf-8")
+    path.write_text(report_page(report_content(study, result, spec, manifest_text)), encoding="utf-8")
     return path
 
 
@@ -40,7 +31,9 @@ def report_content(study: Study, result: Result, spec: Spec, manifest_text: str)
         importances(picture),
         _answers(study, picture, result),
     )
-    return content_of(result, spec, measured, manifest_text=manifest_text)
+    content = content_of(result, spec, measured, manifest_text=manifest_text)
+    # In a cluster a study is called by its resource's identifier.
+    return replace(content, title=picture.definition.resource.rpartition("/")[2] or content.title)
 
 
 def _answers(study: Study, picture: StudyPicture, result: Result) -> AnswerComparison | None:
@@ -49,21 +42,3 @@ def _answers(study: Study, picture: StudyPicture, result: Result) -> AnswerCompa
         return compare_answers(study, compared_sides(picture, result.status))
     except (NoAnswers, StudyUnreadable):
         return None
-
-
-def page_of(content: Content) -> str:
-    """Return the page that shows `content`; raises ReportUnavailable."""
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra's package
-    except ImportError as error:
-        raise ReportUnavailable(
-            f"no report: a package is missing ({error}); pip install 'llmopt[report]'"
-        ) from error
-    environment = Environment(
-        loader=PackageLoader("llmopt.report", "."), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters["visible"] = visible
-    return environment.get_template("report.html.j2").render(
-        content=content, role_titles=ROLE_TITLES, shown_answers=_SHOWN_ANSWERS, number=number
-    )

@@ -285,8 +285,13 @@ def fields_in(text: str) -> dict[str, Any]:
 
 
 def best_text(result: Result) -> str:
-    """Return best.json: the outcome in words, what to serve and how, and what was measured."""
-    document = {
+    """Return best.json."""
+    return json.dumps(best_document(result), indent=2, ensure_ascii=False) + "\n"
+
+
+def best_document(result: Result) -> dict[str, Any]:
+    """Return the outcome in words, what to serve and how, and what was measured, for programs."""
+    return {
         "study": result.study,
         "ended": result.ended,
         "message": result.message,
@@ -301,7 +306,6 @@ def best_text(result: Result) -> str:
         "warnings": [_warning(each) for each in result.warnings],
         "report": None if result.report is None else result.report.name,
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _found(result: OptimizationResult) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fakes.statuses import choice, compared, effect, ended, found
 from llmopt.report.choices import Change, cards_of, changes, effect_rows
 from llmopt.report.content import Measured, content_of
 from llmopt.report.marks import Span, marks
-from llmopt.report.writing import page_of
+from llmopt.report.pages import report_page
 from llmopt_core.analysis.effects import Interval
 from llmopt_core.resources.loading import resource_of
 from llmopt_core.resources.status import VarianceShares
@@ -34,7 +34,7 @@ def result(*choices, **fields):
 def page(shown):
     """Return the page's text without what only lays it out."""
     content = content_of(shown, resource_of(document()).spec, Measured(), manifest_text="metadata: x")
-    return page_of(content)
+    return report_page(content)
 
 
 def test_each_verified_choice_has_its_gains_and_what_to_copy():

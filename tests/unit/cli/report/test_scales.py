@@ -46,6 +46,11 @@ def test_round_values_are_round():
     assert [tick.label for tick in axis_of([1, 16], 0, 100, log=True).ticks()] == ["1", "2", "5", "10.0"]
 
 
+def test_whole_numbers_are_written_between_whole_numbers():
+    """Half an example in a prompt is none."""
+    assert [tick.label for tick in axis_of([0, 3], 0, 100).ticks()] == ["0", "1", "2", "3"]
+
+
 def test_zero_has_no_place_on_a_logarithmic_axis():
     """Such values are shown on a linear one, and so are those that differ little."""
     assert not axis_of([0, 4], 0, 100, log=True).log
