@@ -9,7 +9,7 @@ from llmopt.commands.advice import Situation, advice
 from llmopt.commands.explaining import explained
 from llmopt.machine.descriptions import Description, EngineFound, GpusFound
 from llmopt.machine.hardware import Hardware
-from llmopt.report.machine import machine_facts
+from llmopt.machine.versions import machine_facts
 from llmopt.starting.settings import suited
 from llmopt_core.engines.first_settings import Machine
 from llmopt_core.engines.registry import BUILT_IN, declaration_of, engine_names
