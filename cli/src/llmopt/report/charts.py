@@ -10,6 +10,8 @@ from llmopt.report.scales import Axis, Bands, Tick, axis_of
 LEFT, RIGHT, TOP, BOTTOM = 62, 446, 26, 262
 # About the width of a character of a label, and the height of one.
 _CHARACTER, _LINE = 7.4, 15
+# How far a mark reaches from its middle.
+_NEAR = 4
 
 
 class Role(StrEnum):
@@ -159,13 +161,16 @@ def _drawn(
 
 
 def _labelled(marks: Sequence[Mark]) -> tuple[Mark, ...]:
-    """Return `marks`, each with its label where it lies on no other one, if there is such a place."""
+    """Return `marks`, each with its label where it hides the least: no other label, and few marks."""
     taken: list[_Box] = []
     placed = []
     for mark in marks:
         places = [_beside(mark, anchor, rise) for anchor in ("start", "end") for rise in (-9, 17)]
-        free = (each for each in places if each[1].inside() and not any(map(each[1].overlaps, taken)))
-        shown, box = next(free, places[0])
+        hidden = [
+            (not box.inside() or any(map(box.overlaps, taken)), sum(map(box.holds, marks)))
+            for _, box in places
+        ]
+        shown, box = places[hidden.index(min(hidden))]
         if mark.label:
             taken.append(box)
         placed.append(shown)
@@ -183,6 +188,11 @@ class _Box:
     def inside(self) -> bool:
         """Say whether all of it lies in the chart."""
         return self.left >= LEFT and self.right <= RIGHT and TOP + _LINE <= self.bottom <= BOTTOM
+
+    def holds(self, mark: Mark) -> bool:
+        """Say whether a mark lies below the label."""
+        across = self.left - _NEAR <= mark.x <= self.right + _NEAR
+        return across and self.bottom - _LINE <= mark.y <= self.bottom + _NEAR
 
     def overlaps(self, other: "_Box") -> bool:
         """Say whether two labels lie on each other."""
