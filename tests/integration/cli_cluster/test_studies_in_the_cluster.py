@@ -45,6 +45,12 @@ def test_from_apply_to_the_report(llmopt, tenant, operator):
     assert headline(result.status) in page
     assert "managedFields" not in page
     assert "name: mine" in page
+    assert "<h1>llmopt report: mine</h1>" in page
+    answers = json.loads(llmopt("answers", "mine", "-n", tenant.namespace, "--json").stdout)
+    assert answers["first"]["title"] == "baseline"
+    assert answers["items"][0]["question"] == "0 < 0 + 1?"
+    compared = llmopt("compare", "mine", "mine", "-n", tenant.namespace, "--format", "md")
+    assert compared.stdout.startswith("## llmopt: mine, mine (2)\n")
 
 
 def test_a_benchmark_is_followed_to_its_verdict(llmopt, tenant, operator):
