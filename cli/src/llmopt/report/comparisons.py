@@ -144,7 +144,8 @@ def _gained(effect: Effect, status: OptimizationStatus) -> Value:
     detail = f"{gain_text(effect)} ({interval_text(effect) or verdict(effect, objective=objective)})"
     value, baseline = effect.value or 0.0, effect.baseline or 0.0
     span = effect.absolute_interval
-    ends = (None, None) if span is None else (baseline + span.low, baseline + span.high)
+    most = 1.0 if find_metric(effect.metric or "").scale == "bounded" else float("inf")
+    ends = (None, None) if span is None else (baseline + span.low, min(most, baseline + span.high))
     return Value(value, precise(value), detail, *ends)
 
 

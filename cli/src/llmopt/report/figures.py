@@ -12,6 +12,7 @@ from llmopt.report.measured_points import (
     latency_and_throughput,
     points,
     quality_and_speed,
+    thinned,
 )
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.metrics.catalog import change_text, find_metric
@@ -23,6 +24,8 @@ from llmopt_core.search.spaces import SearchSpace
 
 _TWO = 2
 _FEWEST_POINTS = 3
+# Of each figure, and of what its tables tell of a parameter: a report of any study stays small.
+_MOST_MARKS, _MOST_ROWS = 250, 12
 _MOST_PARAMETERS, _LEAST_SHARE = 4, 0.05
 # More distinct numbers have no line for their medians.
 _MOST_MEDIANS = 8
@@ -97,13 +100,17 @@ def measured_figures(found: Sequence[Tried], objectives: Sequence[str]) -> Itera
 
 def _scattered(found: Sequence[Tried], axes: tuple[str, str], title: str) -> Iterator[Figure]:
     y_metric, x_metric = axes
-    drawn = list(points(found, y_metric, x_metric))
-    if len(drawn) < _FEWEST_POINTS:
+    both = [each for each in found if x_metric in each.metrics and y_metric in each.metrics]
+    if len(both) < _FEWEST_POINTS:
         return
-    shown = [each for each in found if x_metric in each.metrics and y_metric in each.metrics]
+    shown = thinned(both, _MOST_MARKS)
+    drawn = list(points(shown, y_metric, x_metric))
+    which = (
+        f"one of {len(both)}" if len(shown) == len(both) else f"one of {len(shown)}, of {len(both)} in all,"
+    )
     yield Figure(
         title,
-        f"Each mark is one of {len(drawn)} configurations as the search measured it once."
+        f"Each mark is {which} configurations as the search measured it once."
         " The verified gains above are means of repeats.",
         scatter(drawn, axis_title(x_metric), axis_title(y_metric)),
         ("Trial", y_metric, x_metric, "Parameters"),
@@ -143,13 +150,14 @@ def parameter_figures(
 def _parameter_figure(
     name: str, metric: str, share: float, values: Sequence[Tried], space: SearchSpace, engine: str
 ) -> Figure:
-    medians = _medians([(each.configuration[name], each.metrics[metric]) for each in values])
+    measured = _by_value([(each.configuration[name], each.metrics[metric]) for each in values])
+    medians = [(value, median(each)) for value, each in measured.items()]
     is_number = all(not isinstance(value, bool | str) for value, _ in medians)
     log = any(each.name == name and getattr(each.dimension, "log", False) for each in space.parameters)
     chart = strips(
         [
             Strip(_on_axis(each.configuration[name]), each.metrics[metric], each.role, each.text)
-            for each in values
+            for each in thinned(values, _MOST_MARKS)
         ],
         name,
         axis_title(metric),
@@ -165,28 +173,35 @@ def _parameter_figure(
         ),
         chart,
         (name, f"median {metric}", "trials"),
-        tuple(
-            (
-                value_text(value),
-                number(level),
-                str(sum(each.configuration[name] == value for each in values)),
-            )
-            for value, level in medians
-        ),
+        tuple(_table([(each.configuration[name], each.metrics[metric]) for each in values])),
     )
+
+
+def _table(values: Sequence[tuple[Value, float]]) -> Iterator[tuple[str, str, str]]:
+    """Yield what was measured at each value, or where there are many numbers, in ranges of as many trials."""
+    by_value = _by_value(values)
+    numbers = [value for value in by_value if not isinstance(value, bool | str)]
+    if len(by_value) <= _MOST_ROWS or len(numbers) < len(by_value):
+        for value, measured in by_value.items():
+            yield value_text(value), number(median(measured)), str(len(measured))
+        return
+    size = -(-len(values) // _MOST_ROWS)
+    ordered = sorted(values, key=lambda each: each[0])
+    for part in (ordered[start : start + size] for start in range(0, len(ordered), size)):
+        ends = f"{value_text(part[0][0])} to {value_text(part[-1][0])}"
+        yield ends, number(median(measured for _, measured in part)), str(len(part))
 
 
 def _on_axis(value: Value) -> float | str:
     return value_text(value) if isinstance(value, bool | str) else value
 
 
-def _medians(values: Sequence[tuple[Value, float]]) -> list[tuple[Value, float]]:
-    """Return the median of what was measured at each value, in the order of the values."""
-    by_value: dict[Value, list[float]] = {}
-    for value, measured in values:
-        by_value.setdefault(value, []).append(measured)
-    known = [(value, median(measured)) for value, measured in by_value.items()]
-    return sorted(known, key=lambda each: (isinstance(each[0], str), each[0]))
+def _by_value(values: Sequence[tuple[Value, float]]) -> dict[Value, list[float]]:
+    """Return what was measured at each value, in the order of the values."""
+    found: dict[Value, list[float]] = {}
+    for value, measured in sorted(values, key=lambda each: (isinstance(each[0], str), each[0])):
+        found.setdefault(value, []).append(measured)
+    return found
 
 
 def _meaning(name: str, engine: str) -> str:

@@ -72,6 +72,14 @@ def _roles(status: OptimizationStatus) -> Callable[[int], Role]:
     return role
 
 
+def thinned(found: Sequence[Tried], most: int) -> list[Tried]:
+    """Return at most about `most` of `found`: all that are more than tried, and of those every so manieth."""
+    plain = [each for each in found if each.role is Role.TRIED]
+    step = max(1, -(-len(plain) // most))
+    kept = {each.number for each in plain[::step]}
+    return [each for each in found if each.role is not Role.TRIED or each.number in kept]
+
+
 def quality_and_speed(found: Sequence[Tried], objectives: Sequence[str]) -> tuple[str, str] | None:
     """Return the metrics of the two axes, quality first; None where only one was measured.
 

@@ -18,8 +18,8 @@ from llmopt_core.storage.records import TrialRecord
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-# Further answers are folded away.
-_SHOWN_ANSWERS = 6
+# Further answers are folded away, up to a number; `llmopt answers` shows all.
+_SHOWN_ANSWERS, _MOST_ANSWERS = 6, 40
 _CAUTION = (
     "Gains and intervals are each study's own, over its own baseline. Studies ran at different times, so a"
     " small difference between two of them proves nothing: a benchmark measures them side by side."
@@ -112,7 +112,11 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
 def _rendered(name: str, **values: Any) -> str:
     environment = _environment(escapes=".html" in name)
     return environment.get_template(name).render(
-        **values, role_titles=ROLE_TITLES, shown_answers=_SHOWN_ANSWERS, number=number
+        **values,
+        role_titles=ROLE_TITLES,
+        shown_answers=_SHOWN_ANSWERS,
+        most_answers=_MOST_ANSWERS,
+        number=number,
     )
 
 

@@ -2,13 +2,18 @@
 
 import pytest
 from fakes.comparisons import SPEED
+from fakes.local_runs import document
 from fakes.records import outcome, trial
 from fakes.statuses import choice, effect, found
 
 from llmopt.report.charts import Role
+from llmopt.report.content import Measured, content_of
 from llmopt.report.figures import measured_figures, parameter_figures, tradeoff
 from llmopt.report.measured_points import tried
+from llmopt.report.pages import report_page
 from llmopt_core.analysis.effects import Interval
+from llmopt_core.resources.loading import resource_of
+from llmopt_core.results.results import OptimizationResult
 from llmopt_core.search.spaces import ChoiceDimension, IntDimension, SearchSpace, SpaceParameter
 from llmopt_core.storage.records import OutcomeKind, Phase
 
@@ -127,3 +132,37 @@ def test_words_are_drawn_in_bands(shown):
     figure = next(iter(parameter_figures(shown, {"accuracy": {"engine.flash_attn": 1.0}}, SPACE, "")))
     assert [tick.label for tick in figure.chart.x_ticks] == ["on"]
     assert len(figure.chart.levels) == 1
+
+
+MANY = [searched(0, 1, 0.4, 40, phase=Phase.BASELINE)] + [
+    searched(number, 1 + number % 997 / 50, 0.5 + number / 10_000, 45 + number / 100)
+    for number in range(1, 3001)
+]
+
+
+def test_of_thousands_of_trials_some_hundred_are_drawn():
+    """The baseline and what was verified are among them, and the text says how many there are."""
+    figure, *_ = measured_figures(tried(MANY, STATUS), ("accuracy",))
+    assert len(figure.chart.marks) == len(figure.rows) <= 260
+    assert {"baseline", "best", "verified"} <= {mark.role for mark in figure.chart.marks}
+    assert "of 3001 in all" in figure.text
+
+
+def test_many_values_are_told_in_ranges():
+    """A table of a parameter has a dozen rows, each of about as many trials."""
+    (figure,) = parameter_figures(tried(MANY, STATUS), {"accuracy": {"engine.n_parallel": 1.0}}, SPACE, "")
+    assert len(figure.rows) == 12
+    assert figure.rows[0][0].startswith("1 to ")
+    assert sum(int(row[2]) for row in figure.rows) == 3001
+    assert figure.chart.levels == ()
+
+
+def test_a_report_of_thousands_of_trials_is_small():
+    """Less than the two megabytes that a mail takes anywhere."""
+    content = content_of(
+        OptimizationResult("mine", STATUS, engine="llamacpp"),
+        resource_of(document()).spec,
+        Measured(trials=MANY, space=SPACE, importances=SHARES),
+        manifest_text="",
+    )
+    assert len(report_page(content).encode()) < 1_000_000
