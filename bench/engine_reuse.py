@@ -33,7 +33,8 @@ from llmopt_core.storage.studies import Study
 from llmopt_runner.loop.assembly import search_runner, shared
 from llmopt_runner.loop.search import SearchLoop
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.trial.trial_runner import Progress, TrialRunner
+from llmopt_runner.trial.progress import Progress
+from llmopt_runner.trial.trial_runner import TrialRunner
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from llmopt_runner.engines.base import Reachable
 from llmopt_runner.engines.transformers.engine import Transformers
 from llmopt_runner.loop.assembly import search_runner, shared
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.trial.trial_runner import Progress, TrialRunner
+from llmopt_runner.trial.progress import Progress
+from llmopt_runner.trial.trial_runner import TrialRunner
 from llmopt_runner.trial.workload import PreparedWorkload
 from recording.journals import OK, Measurement
 from recording.plans import Plan

@@ -1,7 +1,7 @@
 """Whether every part of the operator still does its work."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 # Each part says that it lives so often; one that is silent for longer is stuck.
@@ -28,9 +28,13 @@ class Pulse:
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong now, nothing where all is well."""
         now = self.clock()
-        silent = (
-            f"{part}: silent for {now - last:.0f} s"
-            for part, last in self._last.items()
-            if now - last > LONGEST_SILENCE_SECONDS
-        )
+        silent = (f"{part}: silent for {now - self._last[part]:.0f} s" for part in self._silent(now))
         return (*silent, *(f"{part}: {message}" for part, message in self._wrong.items()))
+
+    def health(self) -> Mapping[str, bool]:
+        """Return, for each part that ever reported, whether it does its work."""
+        troubled = {*self._silent(self.clock()), *self._wrong}
+        return {part: part not in troubled for part in sorted({*self._last, *self._wrong})}
+
+    def _silent(self, now: float) -> list[str]:
+        return [part for part, last in self._last.items() if now - last > LONGEST_SILENCE_SECONDS]

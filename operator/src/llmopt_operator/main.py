@@ -109,6 +109,7 @@ class Operator:
         self.metrics = OperatorMetrics()
         self.observations = Observations()
         self.pulse = Pulse()
+        self.metrics.watch_health(self.pulse.health)
         self._watching = asyncio.Event()
         self._leading = False
         self._lease: Lease | None = None
@@ -163,7 +164,9 @@ class Operator:
         storages = Storages(StorageSecrets(cluster, self._settings.storage), self.metrics)
         studies = Studies(storages, Owners(cluster))
         reconciler = Reconciler(cluster, studies, self.observations, self._settings, self.metrics)
-        queue: KeyedQueue[Key] = KeyedQueue(reconciler.reconcile, lane=lambda key: key.namespace)
+        queue: KeyedQueue[Key] = KeyedQueue(
+            reconciler.reconcile, lane=lambda key: key.namespace, waited=self.metrics.queue_seconds.observe
+        )
         audit = Audit(cluster, self.observations, self._settings.namespaces, self.pulse)
         poll = float(self._settings.poll_seconds)
         self._leading = True

@@ -38,7 +38,7 @@ class KeyedQueue(Generic[Item]):
     """Keys that wait for `work`, which says after how many seconds to come back (None: when marked).
 
     Keys of one `lane`, such as a namespace, are worked on by at most `workers` at once; lanes never wait for
-    each other.
+    each other. `waited` is called with the seconds that each key waited.
 
     A key that is marked while it is worked on is worked on once more. What raises an LlmoptError is tried
     again after a delay that doubles from failure to failure, and not before the API server wants to be asked
@@ -51,13 +51,15 @@ class KeyedQueue(Generic[Item]):
         *,
         lane: Callable[[Item], Hashable],
         workers: int = 4,
+        waited: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self._work = work
         self._lane = lane
         self._workers = workers
+        self._waited = waited
         self._lanes: dict[Hashable, _Lane[Item]] = {}
         self._ready: asyncio.Queue[Item] = asyncio.Queue()
-        self._waiting: set[Item] = set()
+        self._waiting: dict[Item, float] = {}  # since when, by the loop's clock
         self._busy: set[Item] = set()
         self._dirty: set[Item] = set()
         self._failures: dict[Item, int] = {}
@@ -81,7 +83,7 @@ class KeyedQueue(Generic[Item]):
         if key in self._busy:
             self._dirty.add(key)
         elif key not in self._waiting:
-            self._waiting.add(key)
+            self._waiting[key] = asyncio.get_running_loop().time()
             self._ready.put_nowait(key)
 
     def add_later(self, key: Item, seconds: float) -> None:
@@ -114,7 +116,7 @@ class KeyedQueue(Generic[Item]):
         """Work on the keys of one lane until none waits."""
         while lane.waiting:
             key = lane.waiting.popleft()
-            self._waiting.discard(key)
+            self._waited(asyncio.get_running_loop().time() - self._waiting.pop(key))
             self._busy.add(key)
             try:
                 await self._attend(key)

@@ -112,6 +112,7 @@ class Reconciler:
         self._events = EventPosts(cluster)
         self._admission = Admission(cluster, settings, observations, self._acceptances)
         self._written_at: dict[str, float] = {}
+        self._started_at: dict[str, float] = {}  # of Jobs of which no runner ran yet
         self._failures: Counter[str] = Counter()
         self._blocked: dict[str, set[Key]] = {}
 
@@ -311,6 +312,7 @@ class Reconciler:
         body = runner_job(state.document, resource, self._settings, referenced)
         created = await create_owned(self._cluster, body, _JOBS)
         self._observations.job(created or await self._cluster.get(path_of(body, _JOBS)))
+        self._started_at[state.document["metadata"]["uid"]] = time.monotonic()
 
     async def _stop(self, state: _State, name: str) -> None:
         jobs = collection("batch/v1", _JOBS, state.key.namespace)
@@ -370,7 +372,10 @@ class Reconciler:
             raise
         self._observations.resource(written)
         self._written_at[uid] = time.monotonic()
-        if plan.status.get("phase") in {Phase.COMPLETE, Phase.FAILED}:
+        phase = plan.status.get("phase")
+        if phase == Phase.RUNNING and (started_at := self._started_at.pop(uid, None)) is not None:
+            self._metrics.runners_ran(state.key.kind, time.monotonic() - started_at)
+        if phase in {Phase.COMPLETE, Phase.FAILED}:
             self._studies.release(state.key.namespace, uid)
 
     def _forget(self, key: Key) -> None:
@@ -379,6 +384,7 @@ class Reconciler:
             self._studies.release(key.namespace, metadata["uid"])
             self._acceptances.forget(metadata["uid"])
             self._written_at.pop(metadata["uid"], None)
+            self._started_at.pop(metadata["uid"], None)
             self._failures.pop(metadata["uid"], None)
             self._events.forget(metadata["uid"])
         self._blocked.get(key.namespace, set()).discard(key)

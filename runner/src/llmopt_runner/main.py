@@ -18,7 +18,7 @@ from llmopt_core.api.objects import RUNNER
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.unexpected import failure_of
 from llmopt_core.errors.visible import VisibleFormatter
-from llmopt_core.resources import LLMBenchmark, Resource
+from llmopt_core.resources import Resource
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.loading import load_manifest
 from llmopt_core.resources.optimization import OptimizationSpec
@@ -37,7 +37,7 @@ from llmopt_runner.loop.lifecycle import Loop, TrialEnd
 from llmopt_runner.loop.search import SearchLoop
 from llmopt_runner.secrets import own_secrets
 from llmopt_runner.stopping import Interrupted, StopSignal
-from llmopt_runner.trial.trial_runner import Progress
+from llmopt_runner.trial.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ def _run(options: argparse.Namespace, stopping: StopSignal, secrets: Mapping[str
         name = f"{socket.gethostname()}-{options.index}-{uuid.uuid4().hex[:8]}"
         with (
             Heartbeat(study, name, options.index, progress, machine) as heartbeat,
-            _metrics(options, study, progress, _planned(resource)) as trial_ended,
+            _metrics(options, study, progress, resource) as trial_ended,
         ):
             work = Work(study, name, options.results, stopping, progress, trial_ended, secrets)
             ending = work.run(resource.spec)
@@ -127,27 +127,21 @@ def _run(options: argparse.Namespace, stopping: StopSignal, secrets: Mapping[str
     return RunnerExit.STUDY_FAILED if ending.failed else RunnerExit.DONE
 
 
-def _planned(resource: Resource) -> int:
-    """Return how many trials the study may have, without the repeats that confirm a search."""
-    if isinstance(resource, LLMBenchmark):
-        return len(resource.spec.candidates) * resource.spec.repeats
-    return resource.spec.budget.trials
-
-
 @contextmanager
 def _metrics(
-    options: argparse.Namespace, study: Study, progress: Progress, planned: int
+    options: argparse.Namespace, study: Study, progress: Progress, resource: Resource
 ) -> Iterator[TrialEnd]:
     """Serve metrics where they are asked for, and yield the function that takes each ended trial."""
     if options.metrics_port is None:
         yield lambda _kind, _outcome: None
         return
-    from llmopt_runner.exporter import ProgressMemory, exporting  # noqa: PLC0415 - slow, and seldom wanted
+    # Slow, and seldom wanted.
+    from llmopt_runner.exporter.devices import ProgressView  # noqa: PLC0415
+    from llmopt_runner.exporter.limits import limits_of  # noqa: PLC0415
+    from llmopt_runner.exporter.serving import exporting  # noqa: PLC0415
 
-    memory = ProgressMemory(progress)
-    with exporting(
-        study, memory, planned=planned, host=options.metrics_host, port=options.metrics_port
-    ) as trial_ended:
+    view, limits = ProgressView(progress), limits_of(resource)
+    with exporting(study, view, limits, host=options.metrics_host, port=options.metrics_port) as trial_ended:
         yield trial_ended
 
 

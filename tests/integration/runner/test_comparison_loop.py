@@ -16,7 +16,7 @@ from llmopt_core.storage.storages import open_storage
 from llmopt_runner.loop.comparison import ComparisonLoop
 from llmopt_runner.models.resolution import ModelNotFound
 from llmopt_runner.stopping import Interrupted, StopSignal
-from llmopt_runner.trial.trial_runner import Progress
+from llmopt_runner.trial.progress import Progress
 
 SPEC = BenchmarkSpec.model_validate(
     {

@@ -10,7 +10,7 @@ from llmopt_core.storage.records import OutcomeKind
 from llmopt_runner.engines.openai.engine import OpenAI
 from llmopt_runner.loop.assembly import search_runner, shared
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.trial.trial_runner import Progress
+from llmopt_runner.trial.progress import Progress
 
 ITEMS = 4
 WARMUPS = 2

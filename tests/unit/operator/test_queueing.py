@@ -141,3 +141,23 @@ def test_a_server_that_asks_to_be_left_alone_is(as_cause):
     _work_for(60, work)
     assert len(tried) == 2
     assert tried[1] - tried[0] >= 7.0
+
+
+def test_how_long_a_key_waited_is_reported_when_it_is_worked_on():
+    """Of three keys for one worker, each waited for the work on those before it."""
+
+    async def run():
+        waited = []
+
+        async def work(_key):
+            await asyncio.sleep(10)
+
+        queue = KeyedQueue(work, lane=lambda _key: "one", workers=1, waited=waited.append)
+        running = asyncio.create_task(queue.run())
+        for number in range(3):
+            queue.add(number)
+        await asyncio.sleep(60)
+        running.cancel()
+        return waited
+
+    assert virtual_time.run(run()) == pytest.approx([0.0, 10.0, 20.0], abs=0.5)

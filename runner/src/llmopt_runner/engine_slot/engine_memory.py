@@ -129,6 +129,11 @@ class EngineMemory:
         """How many GPUs count as this runner's: none where another runner holds the same ones."""
         return self.gpus if self._counts_gpus else 0
 
+    def gpu_joules(self) -> Mapping[str, float | None]:
+        """Return the GPUs that count as this runner's, each with its own count of its energy or None."""
+        gpus = [device for device in self._devices if device.kind == "gpu" and self._counts_gpus]
+        return {device.name: device.energy_joules() for device in gpus}
+
     def actions(self) -> Mapping[str, int]:
         """Return how often something was done about memory since the runner began: refuse, stop, kill."""
         running = Counter(self.guard.actions) if self.guard else Counter[str]()

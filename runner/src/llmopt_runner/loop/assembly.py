@@ -25,7 +25,8 @@ from llmopt_runner.memory.shapes import read_shape
 from llmopt_runner.models.hub_downloads import fetched
 from llmopt_runner.models.resolution import ResolvedModel, hub_snapshot, named_model, resolve_model
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.trial.trial_runner import Progress, TrialRunner
+from llmopt_runner.trial.progress import Progress
+from llmopt_runner.trial.trial_runner import TrialRunner
 from llmopt_runner.trial.workload import PreparedWorkload
 
 

@@ -13,7 +13,7 @@ from llmopt_core.storage.reaper import Reaper
 from llmopt_core.storage.records import INTERRUPTED, RunnerRecord
 from llmopt_core.storage.studies import Study
 from llmopt_runner.stopping import Interrupted
-from llmopt_runner.trial.trial_runner import Progress
+from llmopt_runner.trial.progress import Progress
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from llmopt_core.storage.studies import Study
 from llmopt_runner.loop.budgets import Ending, nothing_left
 from llmopt_runner.stopping import Interrupted, StopSignal
 from llmopt_runner.trial.outcomes import failed
-from llmopt_runner.trial.trial_runner import Progress
+from llmopt_runner.trial.progress import Progress
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -90,6 +90,7 @@ class Loop(ABC):
                 if now - first > _STORAGE_PATIENCE_SECONDS:
                     raise
                 log.warning("storage is away, trying again: %s", error)
+                self._trials.progress.storage_failures += 1
                 self._wait()
 
     def _wait(self) -> None:
@@ -116,8 +117,13 @@ class Loop(ABC):
             elif nothing_left(self._study.trials(), budget):
                 return None
             else:
-                self._trials.progress.stage = "waiting for other runners"
-                self._wait()
+                self._wait_for_others()
+
+    def _wait_for_others(self) -> None:
+        progress, began = self._trials.progress, time.monotonic()
+        progress.stage = "waiting for other runners"
+        self._wait()
+        progress.waited_seconds += time.monotonic() - began
 
     def _ended(self) -> Ending | None:
         """Return how the study was ended, by whomever."""

@@ -20,7 +20,7 @@ from llmopt_core.storage.measured_items import MeasuredItems, all_items
 from llmopt_core.storage.records import Answer, Claim, Outcome, OutcomeKind, Phase
 from llmopt_core.storage.studies import Study
 from llmopt_runner.datasets.base import TooFewExamples
-from llmopt_runner.engine_slot.engine_memory import EngineMemory, MemoryExceeded
+from llmopt_runner.engine_slot.engine_memory import MemoryExceeded
 from llmopt_runner.engine_slot.slot import EngineSlot
 from llmopt_runner.engines.diagnosis import WITHOUT_CAUSE, death, diagnosis
 from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
@@ -37,6 +37,7 @@ from llmopt_runner.stopping import StopSignal
 from llmopt_runner.trial.costs import good_answers, token_costs, undefined_costs
 from llmopt_runner.trial.measurement import Measurement, Prune, measure, warm_up
 from llmopt_runner.trial.outcomes import failed, judged, without_requests
+from llmopt_runner.trial.progress import Progress
 from llmopt_runner.trial.prompt_lengths import too_long
 from llmopt_runner.trial.repeated_prompts import RepeatedPrompts, Repetition
 from llmopt_runner.trial.validity import check_validity, unusable
@@ -51,15 +52,6 @@ _COLD_START = (
 )
 # Stages whose time a load may spare the trials after it.
 _OF_A_LOAD = frozenset({"load", "warmup"})
-
-
-@dataclass
-class Progress:
-    """What the runner is doing now, read by its heartbeat."""
-
-    trial: int | None = None
-    stage: str = "starting"
-    memory: EngineMemory = field(default_factory=EngineMemory)
 
 
 @dataclass

@@ -16,11 +16,11 @@ from llmopt_runner.engine_slot.engine_memory import EngineMemory, MemoryExceeded
 from llmopt_runner.engine_slot.slot import EngineSlot
 from llmopt_runner.engines.base import Engine
 from llmopt_runner.engines.failures import EngineStartFailed
-from llmopt_runner.exporter import DeviceMemory, ProgressMemory
+from llmopt_runner.exporter.devices import DeviceMemory, ProgressView
 from llmopt_runner.guard.levels import GpuReserve
 from llmopt_runner.host.nvml import visible_gpus
 from llmopt_runner.memory.needs import MemoryNeed
-from llmopt_runner.trial.trial_runner import Progress
+from llmopt_runner.trial.progress import Progress
 
 ENGINE, NEIGHBOUR, GPU_MIB = 999_999_901, 999_999_777, 81_000
 TOO_LITTLE = (
@@ -196,6 +196,15 @@ def test_gpus_that_are_held_are_counted(monkeypatch):
     assert EngineMemory(visible_gpus({"CUDA_VISIBLE_DEVICES": "1"})).gpus == 1
 
 
+def test_a_monitoring_system_reads_the_energy_of_the_gpus_that_count(monkeypatch):
+    """Each by the GPU's own count, None without one; of GPUs that another runner counts there is nothing."""
+    install(monkeypatch, Gpu("GPU-a", millijoules=12_500), Gpu("GPU-b"))
+    view = ProgressView(Progress(memory=EngineMemory(visible_gpus({}))))
+    assert view.gpu_joules() == {"gpu0": 12.5, "gpu1": None}
+    shared = ProgressView(Progress(memory=EngineMemory(visible_gpus({}), counts_gpus=False)))
+    assert shared.gpu_joules() == {}
+
+
 @pytest.mark.parametrize(("on_gpus", "starts"), [(True, True), (False, False)])
 def test_a_large_model_on_an_unseen_accelerator_is_not_judged_by_main_memory(monkeypatch, on_gpus, starts):
     """Nothing is known of that memory, which is said once; an engine on the CPU is judged as ever."""
@@ -214,7 +223,7 @@ def test_a_monitoring_system_sees_the_gpus_of_the_loaded_engine(gpu):
     """What programs have of it, what is used, and the guard's level."""
     gpu.reserved_mib = 615
     slot = _slot(AnEngine(lambda: gpu.hold(ENGINE, 20_000)))
-    view = ProgressMemory(Progress(memory=slot.memory))
+    view = ProgressView(Progress(memory=slot.memory))
     assert view.devices() == ()
     _ensure(slot)
     seen = next(device for device in view.devices() if device.device == "gpu0")

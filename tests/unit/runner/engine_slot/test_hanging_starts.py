@@ -10,7 +10,7 @@ from llmopt_core.storage.records import Outcome, OutcomeKind
 from llmopt_runner.loop.budgets import Ending
 from llmopt_runner.loop.lifecycle import Loop
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.trial.trial_runner import Progress
+from llmopt_runner.trial.progress import Progress
 
 TIMEOUT = Failure(ErrorClass.ENGINE_START_TIMEOUT, "no completion within 600 s", "raise the timeout")
 

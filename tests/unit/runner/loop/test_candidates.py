@@ -12,7 +12,7 @@ from llmopt_core.storage.records import Claim, Phase, Serving
 from llmopt_runner.loop.candidates import CandidateRunners, key_owner, served_by
 from llmopt_runner.models.resolution import ModelNotFound
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.trial.trial_runner import Progress
+from llmopt_runner.trial.progress import Progress
 
 OURS, THEIRS = "http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1"
 SHARED = "that of all"

@@ -8,7 +8,7 @@ import pytest
 from llmopt_core.storage.errors import StorageUnavailable, StudyDropped, StudyNotFound
 from llmopt_runner.loop import heartbeat
 from llmopt_runner.loop.heartbeat import Heartbeat
-from llmopt_runner.trial.trial_runner import Progress
+from llmopt_runner.trial.progress import Progress
 
 
 class Beaten:

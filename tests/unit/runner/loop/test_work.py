@@ -11,7 +11,7 @@ from llmopt_core.storage.storages import open_storage
 from llmopt_runner.loop.heartbeat import Heartbeat
 from llmopt_runner.main import Work
 from llmopt_runner.stopping import Interrupted, StopSignal
-from llmopt_runner.trial.trial_runner import Progress
+from llmopt_runner.trial.progress import Progress
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from llmopt_runner.loop.budgets import Ending
 from llmopt_runner.loop.comparison import ComparisonLoop
 from llmopt_runner.loop.lifecycle import Loop
 from llmopt_runner.stopping import Interrupted, StopSignal
-from llmopt_runner.trial.trial_runner import Progress
+from llmopt_runner.trial.progress import Progress
 
 SPEC = {
     "model": {"source": "file:///model.gguf"},

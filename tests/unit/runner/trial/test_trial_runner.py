@@ -22,7 +22,8 @@ from llmopt_runner.engine_slot.engine_memory import MemoryExceeded
 from llmopt_runner.engines.failures import EngineStartFailed, EngineStartTimeout
 from llmopt_runner.load.requests import ChatRequest
 from llmopt_runner.stopping import Interrupted, StopSignal
-from llmopt_runner.trial.trial_runner import Progress, TrialRunner
+from llmopt_runner.trial.progress import Progress
+from llmopt_runner.trial.trial_runner import TrialRunner
 
 DEFINITION = StudyDefinition(
     "study",

@@ -16,23 +16,27 @@ from llmopt_core.analysis.comparison import compare
 from llmopt_core.analysis.summary import summarise_trials
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.search.spaces import SearchSpace
-from llmopt_core.storage.records import ObjectiveDefinition, OutcomeKind, Phase, StudyDefinition
-from llmopt_runner.exporter import DeviceMemory, Exporter, ProgressMemory, served
-from llmopt_runner.trial.trial_runner import Progress
+from llmopt_core.storage.records import ObjectiveDefinition, OutcomeKind, Phase, RunnerRecord, StudyDefinition
+from llmopt_runner.exporter.devices import DeviceMemory, GpuUse, ProgressView
+from llmopt_runner.exporter.limits import Limits
+from llmopt_runner.exporter.metrics import Exporter
+from llmopt_runner.exporter.serving import served
+from llmopt_runner.trial.progress import Progress
 
 OBJECTIVES = (
     ObjectiveDefinition("accuracy", "maximize"),
     ObjectiveDefinition("output_tokens_per_second", "maximize"),
 )
+LIMITS = Limits(trials=40, active_seconds=3600.0, gpu_seconds=7200.0)
 # Every label there may be, and the most values it may have.
 LABELS = {
-    "kind": len(OutcomeKind), "error_class": len(ErrorClass), "metric": 4, "state": 3, "device": 17,
-    "action": 4, "le": 16, "version": 1, "python_version": 1, "engine": 1,
+    "kind": len(OutcomeKind), "error_class": len(ErrorClass), "metric": 4, "state": 4, "stage": 4,
+    "device": 17, "action": 4, "le": 16, "version": 1, "python_version": 1, "engine": 1,
 }  # fmt: skip
 
 
-class Memory:
-    """A memory view of one GPU in trouble."""
+class View:
+    """A runner with one GPU in trouble."""
 
     def devices(self):
         return (DeviceMemory("host", 512, 1024, 0), DeviceMemory("gpu0", 70_000, 81_920, 2))
@@ -40,10 +44,19 @@ class Memory:
     def guard_actions(self):
         return {"stop": 2}
 
+    def gpu_joules(self):
+        return {"gpu0": 1_000.0}
+
+    def wait_seconds(self):
+        return 7.5
+
+    def storage_failures(self):
+        return 3
+
 
 @pytest.fixture
 def exporter():
-    return Exporter("llamacpp", OBJECTIVES, Memory())
+    return Exporter("llamacpp", OBJECTIVES, View(), LIMITS)
 
 
 def families(exporter):
@@ -156,25 +169,96 @@ def test_the_best_is_the_studys_and_the_current_is_the_runners(exporter):
     exporter.trial_ended(OutcomeKind.MEASURED, measured(0.8))
     exporter.trial_ended(OutcomeKind.MEASURED, measured(0.3, speed=20.0))
     definition = StudyDefinition("study", "1", SearchSpace(()), OBJECTIVES)
-    exporter.search_seen(summarise_trials(trials, definition))
+    exporter.study.search_seen(summarise_trials(trials, definition))
     assert value(exporter, "llmopt_runner_objective_current", metric="accuracy") == 0.3
     assert value(exporter, "llmopt_runner_objective_current", metric="output_tokens_per_second") == 20.0
     assert value(exporter, "llmopt_runner_objective_best", metric="accuracy") == 0.8
+    assert value(exporter, "llmopt_runner_objective_baseline", metric="accuracy") == 0.2
     assert value(exporter, "llmopt_runner_study_trials", state="finished") == 2
     assert value(exporter, "llmopt_runner_study_trials", state="running") == 1
 
 
 def test_a_benchmarks_repeats_are_its_trials_and_its_best_is_a_mean():
     """How far a benchmark is follows from its repeats; its best value is that of its best candidate."""
-    exporter = Exporter("llamacpp", (FASTER,), Memory())
+    exporter = Exporter("llamacpp", (FASTER,), View(), LIMITS)
     asked = comparison("default", "fast", repeats=3)
     trials = [*repeats([50.0, 50.0], [80.0, 80.0]), repeat(4, 0, 2)]
     definition = StudyDefinition("study", "1", SearchSpace(()), (FASTER,), comparison=asked)
     finding = compare(asked, FASTER, trials, ended=False)
-    exporter.comparison_seen(summarise_trials(trials, definition), finding)
+    exporter.study.comparison_seen(summarise_trials(trials, definition), finding)
     assert value(exporter, "llmopt_runner_objective_best", metric=SPEED) == pytest.approx(80.0)
     assert value(exporter, "llmopt_runner_study_trials", state="finished") == 4
     assert value(exporter, "llmopt_runner_study_trials", state="running") == 1
+    assert value(exporter, "llmopt_runner_objective_baseline", metric=SPEED) == pytest.approx(50.0)
+    assert value(exporter, "llmopt_runner_study_repeats", state="finished") == 4
+
+
+def test_repeats_are_counted_apart_from_the_trials_of_the_search(exporter):
+    """A search's repeats are in a gauge of their own, by state."""
+    trials = [trial(0, measured(0.2), phase=Phase.BASELINE), *repeats([0.2], [0.4]), repeat(9, 0, 1)]
+    definition = StudyDefinition("study", "1", SearchSpace(()), OBJECTIVES)
+    exporter.study.search_seen(summarise_trials(trials, definition))
+    assert value(exporter, "llmopt_runner_study_trials", state="finished") == 1
+    assert value(exporter, "llmopt_runner_study_repeats", state="finished") == 2
+    assert value(exporter, "llmopt_runner_study_repeats", state="running") == 1
+
+
+def test_what_a_study_spent_stands_beside_its_limits(exporter):
+    """Active time is the longest over the indexes, GPU time the sum; both in seconds, as the limits are."""
+    exporter.study.spent(
+        [
+            RunnerRecord("a", 0, beat=9, active_seconds=100.0, gpus=2),
+            RunnerRecord("b", 1, beat=9, active_seconds=50.0, gpus=1),
+        ]
+    )
+    assert value(exporter, "llmopt_runner_study_active_seconds") == 100.0
+    assert value(exporter, "llmopt_runner_study_gpu_seconds") == 250.0
+    assert value(exporter, "llmopt_runner_budget_active_seconds") == 3600.0
+    assert value(exporter, "llmopt_runner_budget_gpu_seconds") == 7200.0
+    assert value(exporter, "llmopt_runner_study_trials", state="planned") == 40
+
+
+def test_where_nothing_is_limited_there_is_no_limit_to_read():
+    """A budget without a duration has no series: 0 would say that nothing is left."""
+    exporter = Exporter("llamacpp", OBJECTIVES, View(), Limits(trials=40))
+    assert value(exporter, "llmopt_runner_budget_active_seconds") is None
+    assert value(exporter, "llmopt_runner_budget_gpu_seconds") is None
+
+
+def test_the_time_of_trials_is_counted_by_stage(exporter):
+    """Stages add up over trials; the total is none of them."""
+    for _ in range(2):
+        exporter.trial_ended(OutcomeKind.MEASURED, measured(0.5, start=1.5, measure=2.0, framework=0.5))
+    assert value(exporter, "llmopt_runner_stage_seconds_total", stage="load") == 3.0
+    assert value(exporter, "llmopt_runner_stage_seconds_total", stage="measure") == 4.0
+    assert value(exporter, "llmopt_runner_stage_seconds_total", stage="warmup") == 0.0
+    assert value(exporter, "llmopt_runner_stage_seconds_total", stage="total") is None
+
+
+def test_waiting_and_failures_of_the_storage_are_counters(exporter):
+    """Both are asked for at the scrape."""
+    assert value(exporter, "llmopt_runner_wait_seconds_total") == 7.5
+    assert value(exporter, "llmopt_runner_storage_failures_total") == 3
+
+
+def test_gpu_time_and_energy_count_up_with_the_gpus_that_are_held():
+    """Time is counted by GPU held; energy by the GPU's own count, from when it was first held."""
+    now = [100.0]
+    use = GpuUse(lambda: now[0])
+    use.look({})
+    for at, counts in ((110.0, {"gpu0": 5000.0, "gpu1": None}), (115.0, {"gpu0": 5600.0, "gpu1": None})):
+        now[0] = at
+        use.look(counts)
+    assert use.seconds == (10.0 + 5.0) * 2
+    assert use.joules == 600.0
+
+
+def test_a_gpus_count_that_begins_again_takes_nothing_away():
+    """After a driver's restart the counter stays where it was, and goes on from there."""
+    use = GpuUse(lambda: 0.0)
+    for count in (5000.0, 5600.0, 10.0, 40.0):
+        use.look({"gpu0": count})
+    assert use.joules == 630.0
 
 
 def test_memory_is_told_in_bytes_by_device_with_the_guards_level(exporter):
@@ -188,7 +272,7 @@ def test_memory_is_told_in_bytes_by_device_with_the_guards_level(exporter):
 
 def test_a_runner_that_measures_nothing_tells_no_memory():
     """Without an engine there is no device, and nothing stands for one."""
-    exporter = Exporter("openai", OBJECTIVES, ProgressMemory(Progress()))
+    exporter = Exporter("openai", OBJECTIVES, ProgressView(Progress()), Limits(trials=40))
     assert families(exporter)["llmopt_runner_memory_used_bytes"].samples == []
 
 
