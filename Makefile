@@ -77,12 +77,14 @@ unit:
 
 check: setup-test lint unit ## Lint, types, import rules and unit tests, in under two minutes
 
-generate: setup-test ## Write what is generated again: CRDs, reference pages, lock
+generate: setup-test ## Write what is generated again: CRDs, reference pages, dashboards, lock
 	@$(BIN)/python -m llmopt_core.resources.generate
+	@$(BIN)/python scripts/grafana
 	@scripts/uv lock
 
 verify: setup-test ## Fail when something generated is not up to date
 	@echo "==> generated files"; $(BIN)/python -m llmopt_core.resources.generate --check
+	@$(BIN)/python scripts/grafana --check
 	@scripts/uv lock --check
 
 release: ## Write the wheel, the sdist, the chart, a bill of materials (CycloneDX) and checksums into dist/

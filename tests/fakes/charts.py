@@ -39,7 +39,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "metricsFrom": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}],
             "runners": {"enabled": True},
         },
-        "metrics": {"podMonitor": {"enabled": True, "labels": {"release": "prometheus"}}},
+        "metrics": {
+            "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+            "prometheusRule": {
+                "enabled": True,
+                "labels": {"release": "prometheus"},
+                "runbooks": "https://git.example.com/llmopt/blob/main/",
+                "disabled": ["LLMOptBudgetNearlySpent"],
+            },
+        },
         "grafana": {"dashboards": {"enabled": True, "annotations": {"grafana_folder": "llmopt"}}},
         "tenants": [
             {"namespace": "team-a"},

@@ -1,7 +1,7 @@
 """Stands in for a node: runs runners' pods as processes of this machine, and tells the API server of them.
 
 What a real kubelet, real images and the real runner do is the end-to-end tests' matter. Here the runner is
-`stub_runner`, which measures nothing.
+`stub_runner`, which measures nothing, unless another `program` is named.
 """
 
 import os
@@ -35,6 +35,7 @@ class Kubelet:
     folder: Path
     storage_url: str
     arguments: Sequence[str] = ()
+    program: Sequence[str] = (str(STUB),)
     held: bool = False
     serves: Callable[[Sequence[str]], bool] = lambda _arguments: True
     exits: list[tuple[str, int]] = field(default_factory=list)
@@ -61,6 +62,10 @@ class Kubelet:
     def running(self) -> tuple[str, ...]:
         """The names of the pods whose runner runs."""
         return tuple(self._running)
+
+    def logs(self) -> dict[str, str]:
+        """Return what each running runner has logged, by pod."""
+        return {name: (self.folder / name / "log").read_text() for name in tuple(self._running)}
 
     def kill(self, pod: str) -> None:
         """End a runner as the machine's own out-of-memory killer would."""
@@ -105,7 +110,7 @@ class Kubelet:
         manifest.write_text(self._manifest(pod))
         environment = {**os.environ, "LLMOPT_STORAGE_URL": self.storage_url}
         command = [
-            sys.executable, str(STUB), "--manifest", str(manifest), "--results", str(folder),
+            sys.executable, *self.program, "--manifest", str(manifest), "--results", str(folder),
             "--index", pod["metadata"]["labels"][_INDEX], *self.arguments,
         ]  # fmt: skip
         with (folder / "log").open("wb") as log:

@@ -6,10 +6,17 @@ from pathlib import Path
 import pytest
 from cluster.control_plane import ControlPlane
 from cluster.databases import Database
+from cluster.programs import built
 from fakes.api_client import ApiClient
 from fakes.tenants import NUMBERS, OperatorProcess, Tenant, give_secret
 
 _CRDS = Path(__file__).parents[2] / "crds"
+
+
+@pytest.fixture(scope="session")
+def helm():
+    """Helm, built the first time."""
+    return built("helm")
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,20 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from llmopt_core.api.kinds import Kind
+from llmopt_core.api.reasons import Reason
+from llmopt_core.errors.classes import ErrorClass
+
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 # A pod may start in a second, or wait for a free GPU for hours.
 _WAIT_SECONDS = (1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400)
+# Why a study cannot be read.
+_STORAGE_REASONS = (
+    Reason.STORAGE_SECRET_INVALID,
+    ErrorClass.STORAGE_UNAVAILABLE,
+    Reason.STORAGE_UNUSABLE,
+    Reason.STUDY_UNREADABLE,
+)
 
 
 class OperatorMetrics:
@@ -82,6 +93,18 @@ class OperatorMetrics:
             ["reason"],
             registry=self.registry,
         )
+
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make the series with known labels, so that their first event is an increase too."""
+        for kind in Kind:
+            self._runners_seconds.labels(kind)
+            self._reconcile_seconds.labels(kind)
+            for result in ("done", "error"):
+                self._reconciles.labels(kind, result)
+        for reason in _STORAGE_REASONS:
+            self._storage_failures.labels(reason)
 
     def asked(self, verb: str, status: int, seconds: float) -> None:
         """Note one request to the API server."""

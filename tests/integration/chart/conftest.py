@@ -1,14 +1,7 @@
 from pathlib import Path
 
 import pytest
-from cluster.programs import built
 from fakes.charts import VARIANTS, Rendered, rendered
-
-
-@pytest.fixture(scope="session")
-def helm() -> Path:
-    """Helm, built the first time."""
-    return built("helm")
 
 
 @pytest.fixture(scope="session", params=VARIANTS)

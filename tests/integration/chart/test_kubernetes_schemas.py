@@ -17,7 +17,7 @@ from cluster.programs import built
 from fakes.charts import CHART, VARIANTS, Rendered, rendered
 
 _SCHEMAS = Path(str(files("kubernetes_validate"))) / "kubernetes-json-schema"
-_FOREIGN_KINDS = "PodMonitor"
+_FOREIGN_KINDS = "PodMonitor,PrometheusRule"
 
 
 def _versions() -> list[str]:
