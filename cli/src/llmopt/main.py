@@ -17,6 +17,7 @@ from llmopt.options import (
     BenchmarkOptions,
     CompareOptions,
     DatabaseAt,
+    Form,
     Format,
     Options,
     ReportFormat,
@@ -303,6 +304,37 @@ def report(
 
     places = Places(results, storage, database_at)
     raise typer.Exit(report(study, output, places, target, written=format_))
+
+
+@app.command(name="export")
+@spread
+def export_(
+    study: StudyName,
+    *,
+    to: Annotated[Form, typer.Option("--to", help="What to write.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to. Default: it is printed.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Of what is deployed. Default: the resource's.")] = None,
+    image: Annotated[str | None, typer.Option(help="Default: that of the engine's own project.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Where the model is found there, such as pvc://CLAIM/PATH. Default: as measured."),
+    ] = None,
+    gpus: Annotated[int | None, typer.Option(min=0, help="Default: those of spec.runners.resources.")] = None,
+    candidate: Annotated[str | None, typer.Option(help="Of a benchmark. Default: the winner.")] = None,
+    results: Results = RESULTS,
+    storage: StorageUrl = None,
+    database_at: DatabaseAt = None,
+    target: Target,
+) -> None:
+    """Write a result as a Kubernetes Deployment, a KServe InferenceService or a Compose file."""
+    from llmopt.cluster.commands.exporting import export
+    from llmopt.cluster.commands.studies import Places
+    from llmopt.deployments.served import Asked
+
+    asked = Asked(name, image, model, gpus, candidate)
+    raise typer.Exit(export(study, to, asked, output, Places(results, storage, database_at), target))
 
 
 @app.command()

@@ -44,6 +44,14 @@ Words = Annotated[
 ]
 
 
+class Form(StrEnum):
+    """What a result can be exported as."""
+
+    DEPLOYMENT = "deployment"
+    KSERVE = "kserve"
+    COMPOSE = "compose"
+
+
 class Method(StrEnum):
     """Samplers."""
 

@@ -98,9 +98,9 @@ def test_the_pages_commands_of_kubectl_exist(plane: ControlPlane) -> None:
     served = set(plane.kubectl("api-resources", "--no-headers").split())
     for page, arguments in _commands("kubectl"):
         words = arguments.split()
-        verb = words[:2] if words[0] == "rollout" else words[:1]
+        verb = words[:2] if words[0] in {"rollout", "top"} else words[:1]
         offered = plane.kubectl(*verb, "--help") + plane.kubectl("options")
         assert _options(arguments) <= set(re.findall(r"--[a-z-]+", offered)), f"{page}: {arguments}"
-        kind = words[len(verb)].split("/")[0]
+        kind = words[1] if words[0] == "top" else words[len(verb)].split("/")[0]
         singular = {"deployment", "statefulset", "secret", "pod", "lease", "llmoptimization", "llmopt"}
         assert kind in served | singular, f"{page}: {kind}"

@@ -1,0 +1,180 @@
+"""What of a study's result is to be served: its command, its model, its image and its resources."""
+
+import math
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from llmopt.deployments.containers import CONTAINERS, EngineContainer
+from llmopt_core.engines.recommendations import recommend
+from llmopt_core.engines.servers import ModelReference
+from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources import Resource
+from llmopt_core.resources.search_spaces import complete
+from llmopt_core.resources.serving import Engine, Model, SecretKey
+from llmopt_core.results.results import OptimizationResult, Result, winner_of
+from llmopt_core.search.configurations import Value
+from llmopt_core.storage.definitions import engine_declaration, fixed_parameters
+from llmopt_core.storage.records import Serving, StudyDefinition
+
+_GPU_RESOURCES = ("nvidia.com/gpu", "amd.com/gpu")
+_MIB_STEP = 256
+# The peak was measured once; a server that lives for weeks holds somewhat more.
+_MEMORY_MARGIN = 1.25
+
+
+class NotExportable(LlmoptError):
+    """A result cannot be deployed as it was asked for; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person wants otherwise than the result has it; None: as it is.
+
+    `model` is a source as in a manifest; `candidate` is one of a benchmark's.
+    """
+
+    name: str | None = None
+    image: str | None = None
+    model: str | None = None
+    gpus: int | None = None
+    candidate: str | None = None
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server to deploy; `environment` are the variables of its command, `notes` say what is served and why.
+
+    `gpus` are counted as `gpu_resource`; `memory_mib` is what was measured, with a margin.
+    """
+
+    name: str
+    container: EngineContainer
+    image: str
+    arguments: tuple[str, ...]
+    source: str
+    notes: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    request_fields: Mapping[str, Any] = field(default_factory=dict)
+    token: SecretKey | None = None
+    gpus: int = 0
+    gpu_resource: str = _GPU_RESOURCES[0]
+    memory_mib: int | None = None
+
+    @property
+    def scheme(self) -> str:
+        """How the model is found: hf, pvc, file or package."""
+        return self.source.partition("://")[0]
+
+
+def served(resource: Resource, definition: StudyDefinition, result: Result, asked: Asked) -> Served:
+    """Return what of `result` is to be deployed. Raises NotExportable."""
+    chosen = _chosen(definition, result, asked)
+    model, engine = Model.model_validate(chosen.serving.model), Engine.model_validate(chosen.serving.engine)
+    source = asked.model or model.source
+    container = CONTAINERS.get(engine.name)
+    if container is None:
+        raise NotExportable(
+            f"spec.engine.name {engine.name!r}: there is no server to deploy; it is one of"
+            f" {', '.join(sorted(CONTAINERS))}"
+        )
+    gpu_resource, gpus = _gpus(resource, asked.gpus)
+    image = asked.image or container.image_for(gpus)
+    if image is None:
+        raise NotExportable(f"engine {engine.name} has no image of its own: name one by --image")
+    declaration = engine_declaration(engine)
+    fixed = fixed_parameters(engine, resource.spec.workload, declaration)
+    configuration = complete(dict(chosen.parameters), dict(fixed), declaration)
+    reference = ModelReference.of(source, trust_remote_code=model.trust_remote_code)
+    told = recommend(declaration, reference, configuration, searched=chosen.parameters, fixed=fixed)
+    if told.command is None:
+        raise NotExportable(f"spec.model.source {source!r} cannot be served by {engine.name}")
+    environment, arguments = _parts(told.command)
+    return Served(
+        name=asked.name or resource.metadata.name,
+        container=container,
+        image=image,
+        arguments=(*arguments, *container.listening),
+        source=source,
+        notes=chosen.notes,
+        environment=environment,
+        request_fields=told.request_fields,
+        token=model.token_secret_ref,
+        gpus=gpus,
+        gpu_resource=gpu_resource,
+        memory_mib=_memory_mib(chosen.metrics),
+    )
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The configuration that is deployed, what was measured of it, and why it is this one."""
+
+    serving: Serving
+    parameters: Mapping[str, Value]
+    metrics: Mapping[str, float]
+    notes: tuple[str, ...]
+
+
+def _chosen(definition: StudyDefinition, result: Result, asked: Asked) -> _Chosen:
+    if isinstance(result, OptimizationResult):
+        if asked.candidate is not None:
+            raise NotExportable(f"--candidate {asked.candidate}: {result.study} is no benchmark")
+        return _best(definition, result)
+    name = asked.candidate or result.winner
+    if name is None:
+        known = ", ".join(each.name for each in definition.candidates)
+        raise NotExportable(f"the benchmark has no winner: name a candidate by --candidate: {known}")
+    return _candidate(definition, result, name)
+
+
+def _best(definition: StudyDefinition, result: OptimizationResult) -> _Chosen:
+    serving = definition.serving
+    if result.trial is None or serving is None:
+        raise NotExportable("the study has no result yet: nothing was measured")
+    if result.keep_default:
+        kept = "the default: the repeats verified no objective as better"
+        return _Chosen(serving, {}, result.default_metrics, (result.headline, kept))
+    parameters = {
+        f"{group}.{name}": value for group, own in result.parameters.items() for name, value in own.items()
+    }
+    how = "verified by repeats" if result.confirmed else "not verified by repeats"
+    return _Chosen(serving, parameters, result.metrics, (result.headline, f"trial {result.trial}, {how}"))
+
+
+def _candidate(definition: StudyDefinition, result: Result, name: str) -> _Chosen:
+    candidate = next((each for each in definition.candidates if each.name == name), None)
+    if candidate is None or candidate.serving is None:
+        known = ", ".join(each.name for each in definition.candidates)
+        raise NotExportable(f"--candidate {name}: expected one of {known}")
+    assert not isinstance(result, OptimizationResult)  # noqa: S101 - said by its caller
+    won = winner_of(result.status)
+    is_winner = won is not None and won.candidate == name
+    measured = next((each for each in result.candidates if each.candidate == name), None)
+    metrics = {} if measured is None else {key: each.mean for key, each in measured.metrics.items()}
+    notes = (result.headline, f"candidate {name}" + ("" if is_winner else ", which is not the winner"))
+    return _Chosen(candidate.serving, candidate.parameters, metrics, notes)
+
+
+def _parts(command: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the environment and the arguments of a recommended command, without its program."""
+    words = shlex.split(command.partition("\n")[0], comments=True)
+    environment = {}
+    if words[0] == "env":
+        words = words[1:]
+        while "=" in words[0]:
+            name, _, value = words.pop(0).partition("=")
+            environment[name] = value
+    return environment, tuple(words[1:])
+
+
+def _gpus(resource: Resource, asked: int | None) -> tuple[str, int]:
+    limits = resource.spec.runners.resources.limits | resource.spec.runners.resources.requests
+    name = next((each for each in _GPU_RESOURCES if each in limits), _GPU_RESOURCES[0])
+    return name, int(limits.get(name, 0)) if asked is None else asked
+
+
+def _memory_mib(metrics: Mapping[str, float]) -> int | None:
+    peak = metrics.get("peak_memory_mib")
+    return None if peak is None else math.ceil(peak * _MEMORY_MARGIN / _MIB_STEP) * _MIB_STEP

@@ -1,0 +1,33 @@
+"""What is exported as text: notes as comments, then YAML."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+
+from llmopt.deployments.compose import compose
+from llmopt.deployments.kubernetes import deployment, inference_service
+from llmopt.deployments.served import Served
+from llmopt.options import Form
+
+_BUILDERS: Mapping[Form, Callable[[Served], list[dict[str, Any]]]] = {
+    Form.DEPLOYMENT: deployment,
+    Form.KSERVE: inference_service,
+    Form.COMPOSE: lambda served: [compose(served)],
+}
+
+
+def exported(served: Served, form: Form) -> str:
+    """Return `served` as a file of the given form. Raises NotExportable."""
+    documents = _BUILDERS[form](served)
+    text = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=110)
+    return "".join(f"# {line}\n" for line in _notes(served)) + text
+
+
+def _notes(served: Served) -> list[str]:
+    notes = [line for note in served.notes for line in note.splitlines()]
+    if served.request_fields:
+        fields = json.dumps(dict(served.request_fields), ensure_ascii=False)
+        notes.append(f"Send with each request: {fields}")
+    return [*notes, f"Pin the image to the engine's version that was measured: {served.image}"]
