@@ -25,7 +25,7 @@ def compose(served: Served) -> dict[str, Any]:
     if served.gpus:
         devices = [{"driver": "nvidia", "count": served.gpus, "capabilities": ["gpu"]}]
         service["deploy"] = {"resources": {"reservations": {"devices": devices}}}
-    volumes = {"volumes": {_CACHE: {}}} if served.scheme == "hf" else {}
+    volumes: dict[str, Any] = {"volumes": {_CACHE: {}}} if served.scheme == "hf" else {}
     return {"name": served.name, "services": {"server": service}, **volumes}
 
 
