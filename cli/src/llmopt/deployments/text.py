@@ -18,10 +18,25 @@ _BUILDERS: Mapping[Form, Callable[[Served], list[dict[str, Any]]]] = {
 }
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes YAML as people do: no anchors, and texts of several lines as such."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        """Write everything where it stands."""
+        return True
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Write `data`, as a block where it has several lines."""
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
+
 def exported(served: Served, form: Form) -> str:
     """Return `served` as a file of the given form. Raises NotExportable."""
     documents = _BUILDERS[form](served)
-    text = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=110)
+    text = yaml.dump_all(documents, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     return "".join(f"# {line}\n" for line in _notes(served)) + text
 
 

@@ -62,6 +62,15 @@ def test_the_notes_say_what_is_served_and_what_goes_with_requests():
     ]
 
 
+@pytest.mark.parametrize("form", Form)
+def test_the_text_reads_as_people_write_it(form):
+    """Nothing stands for something elsewhere, and a file inside is a block of lines."""
+    text = exported(SERVED, form)
+    assert "&id" not in text
+    assert "*id" not in text
+    assert "\\n" not in text
+
+
 def test_a_deployment_serves_with_what_was_measured():
     """Image, command, arguments, GPUs and memory are in the container; the token is a reference."""
     container = container_of(documents(SERVED, Form.DEPLOYMENT))
