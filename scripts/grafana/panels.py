@@ -32,7 +32,7 @@ class Panel:
         """Return the panel at a place of the grid."""
         limits = {"decimals": self.decimals, "max": self.maximum}
         defaults = {"unit": self.unit, "min": 0} | {k: v for k, v in limits.items() if v is not None}
-        repeated = {"repeat": self.repeat, "repeatDirection": "h", "maxPerRow": 3} if self.repeat else {}
+        repeated = {"repeat": self.repeat, "repeatDirection": "h"} if self.repeat else {}
         return {
             "id": number,
             "type": self.kind,
@@ -88,7 +88,6 @@ class Variable:
             "label": self.label.capitalize(),
             "datasource": _DATASOURCE,
             "query": {"query": query, "refId": self.name},
-            "definition": query,
             "refresh": 2,
             "sort": 1,
             "multi": self.several,

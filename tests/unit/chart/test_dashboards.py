@@ -1,14 +1,18 @@
 """Grafana's dashboards as files: complete, well placed, and of series that the programs have."""
 
+import copy
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard as GrafanasDashboard
 from prometheus_client.registry import Collector
 
 from llmopt_core.storage.records import ObjectiveDefinition
@@ -56,6 +60,34 @@ def test_there_are_four_with_names_of_their_own() -> None:
     """Each file has the uid of its dashboard, which Grafana knows it by."""
     assert set(DASHBOARDS) == {"llmopt-studies", "llmopt-study", "llmopt-runners", "llmopt-operator"}
     assert all(each["uid"] == name for name, each in DASHBOARDS.items())
+
+
+def _unknown(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
+    """Yield where `theirs` lost or changed something of `ours`."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for name, value in ours.items():
+            yield from _unknown(value, theirs.get(name), f"{path}.{name}")
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for place, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            yield from _unknown(one, other, f"{path}[{place}]")
+    elif ours != theirs:
+        yield path
+
+
+def test_grafanas_own_types_know_every_field(dashboard: Dashboard) -> None:
+    """Read by Grafana's library and written again, nothing of a dashboard is lost or changed."""
+    register_default_plugins()
+    read = GrafanasDashboard.from_json(copy.deepcopy(dict(dashboard)))
+    assert list(_unknown(dashboard, json.loads(JSONEncoder().encode(read)))) == []
+
+
+def test_a_field_that_grafana_does_not_know_is_found(dashboard: Dashboard) -> None:
+    """A misspelt field of a panel is reported by its path."""
+    register_default_plugins()
+    wrong = copy.deepcopy(dict(dashboard))
+    wrong["panels"][0]["grid_pos"] = wrong["panels"][0]["gridPos"]
+    read = GrafanasDashboard.from_json(copy.deepcopy(wrong))
+    assert list(_unknown(wrong, json.loads(JSONEncoder().encode(read)))) == [".panels[0].grid_pos"]
 
 
 def test_panels_are_explained_and_have_a_unit(dashboard: Dashboard) -> None:
