@@ -10,8 +10,10 @@ BIN := $(VENV)/bin
 # What a user needs for the quickstart: no torch, no compiler.
 USER_EXTRAS := --extra runner --extra llamacpp --extra report --group model
 # What the tests need besides: every sampler (one of them loads torch), Postgres, the checks.
-TEST_EXTRAS := $(USER_EXTRAS) --extra operator --extra cluster --extra postgres --extra gp --extra hf --extra dashboard --group dev
+TEST_EXTRAS := $(USER_EXTRAS) --extra operator --extra cluster --extra postgres --extra gp --extra hf --extra dashboard --group dev --group docs
 RESULTS ?= results
+# Where `make docs` and `make verify` build the documentation.
+SITE ?= site
 # `make release`: where its files are written, and the tag that it is for, which must be the version's.
 DIST ?= dist
 TAG ?=
@@ -24,7 +26,7 @@ IMAGES ?= base llamacpp
 BUILD_OPTIONS ?=
 VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/;p;q}' pyproject.toml)
 
-.PHONY: help quickstart setup-user setup-test setup-engines setup-cluster setup-images cluster cluster-down format lint unit check verify generate images release test test-gpu bench clean
+.PHONY: help quickstart setup-user setup-test setup-engines setup-cluster setup-images cluster cluster-down format lint unit check verify generate images release test test-gpu bench docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -69,6 +71,7 @@ format: ## Format the code
 
 lint:
 	@echo "==> ruff"; $(BIN)/ruff format --check . && $(BIN)/ruff check .
+	@echo "==> spelling"; $(BIN)/codespell
 	@echo "==> mypy --strict"; $(BIN)/mypy
 	@echo "==> import-linter"; $(BIN)/lint-imports --no-cache
 
@@ -82,10 +85,22 @@ generate: setup-test ## Write what is generated again: CRDs, reference pages, da
 	@$(BIN)/python scripts/grafana
 	@scripts/uv lock
 
-verify: setup-test ## Fail when something generated is not up to date
+verify: setup-test ## Fail when something generated is not up to date, or a page has a broken link
 	@echo "==> generated files"; $(BIN)/python -m llmopt_core.resources.generate --check
 	@$(BIN)/python scripts/grafana --check
 	@scripts/uv lock --check
+	@echo "==> documentation"; NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(SITE)
+
+images: ## Build the images: make images [REGISTRY=registry.example.com/llmopt] [IMAGES="llamacpp transformers vllm"]
+	@[ -n "$(CONTAINERS)" ] || { echo "make images needs docker or podman on the PATH" >&2; exit 1; }
+	@build() { echo "==> $$4"; $(CONTAINERS) build --file "$$1" --target "$$2" --tag "$(REGISTRY:%=%/)$$3" \
+	    --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" $(BUILD_OPTIONS) .; }; \
+	for target in operator dashboard; do \
+	    build Dockerfile.operator "$$target" "llmopt-$$target:$(VERSION)" "$$target"; \
+	done; \
+	for target in $(IMAGES); do \
+	    build Dockerfile.runner "$$target" "llmopt-runner:$(VERSION)-$$target" "runner for $$target"; \
+	done
 
 release: ## Write the wheel, the sdist, the chart, a bill of materials (CycloneDX) and checksums into dist/
 	@[ -z "$(TAG)" ] || [ "$(TAG)" = "v$(VERSION)" ] || { echo "the tag $(TAG) is not the version of pyproject.toml, v$(VERSION)" >&2; exit 1; }
@@ -104,6 +119,9 @@ test-gpu: setup-engines ## The tests for a machine with an NVIDIA GPU; elsewhere
 bench: setup-engines setup-images ## Run the benchmarks and print their tables
 	@scripts/uv sync --frozen --inexact --group bench
 	@for program in bench/*.py; do echo "==> $$program"; $(BIN)/python $$program; done
+
+docs: setup-test ## Build the documentation into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(SITE)
 
 clean: ## Remove the environment and the caches of the checkout
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

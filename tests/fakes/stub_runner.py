@@ -50,7 +50,7 @@ def options():
     parser.add_argument("--fail", help="every trial fails with this error class, and the study with it")
     parser.add_argument("--warn", help="every trial warns so; # becomes its number")
     parser.add_argument("--forge", help="what every text of the winner's row says")
-    parser.add_argument("--refuse-default", action="store_true", help="the default cannot run here")
+    parser.add_argument("--refuse-default", action="store_true", help="the baseline cannot run here")
     parser.add_argument("--lose", help="this candidate of a benchmark has no model")
     return parser.parse_args()
 

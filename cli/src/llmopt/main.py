@@ -204,7 +204,7 @@ def fit(
     ],
     *,
     gpu_memory: Annotated[
-        str | None, typer.Option(help="Of each GPU, such as 24GiB. Default: this machine's GPUs.")
+        str | None, typer.Option(help="Memory of each GPU, such as 24GiB. Default: this machine's GPUs.")
     ] = None,
     gpus: Annotated[
         int | None,
@@ -221,14 +221,14 @@ def fit(
         float, typer.Option(min=0.01, max=1, help="Share of each GPU that the engine may use.")
     ] = 0.92,
     reserve: Annotated[
-        str, typer.Option(help="Of that, for activations, CUDA graphs and libraries: an assumption.")
+        str, typer.Option(help="Part of that for activations, CUDA graphs and libraries; an assumption.")
     ] = "1GiB",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every term.")] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show each term and where it comes from.")
     ] = False,
 ) -> None:
-    """Say what of a model fits on GPUs: by type of weights and KV cache, how long and how many requests."""
+    """Show what fits on GPUs: length and number of requests, by type of weights and KV cache."""
     from llmopt.commands.fitting import mib, show_fits
     from llmopt.machine.fits import Asked
 
@@ -239,14 +239,14 @@ def fit(
 
 @app.command()
 def explain(
-    log: Annotated[str, typer.Argument(help="What a server wrote; - reads standard input.")],
+    log: Annotated[str, typer.Argument(help="The log of a server; - reads standard input.")],
     *,
     engine: Annotated[
-        str | None, typer.Option(help="Whose log it is. Default: recognised by its words.")
+        str | None, typer.Option(help="The engine that wrote the log. Default: recognised from its text.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say why a server died, by its log: the error's class, its cause, and what to do."""
+    """Explain from its log why a server died: class of the error, cause, and what to do."""
     from llmopt.commands.explaining import explain_log
 
     raise typer.Exit(explain_log(log, engine, as_json=as_json))
@@ -257,13 +257,14 @@ def clean(
     *,
     cache: Annotated[
         bool,
-        typer.Option("--cache", help="Also tools, engines and models that llmopt downloaded for itself."),
+        typer.Option("--cache", help="Also delete tools, engines and models that llmopt downloaded."),
     ] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="Everything of llmopt: caches and unfinished studies too.")
+        bool,
+        typer.Option("--all", help="Delete all files of llmopt, caches and unfinished studies included."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be freed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be freed.")] = False,
     results: Results = RESULTS,
     storage: StorageUrl = None,
 ) -> None:
@@ -369,14 +370,14 @@ def apply_(
     ] = None,
     files: Annotated[
         list[str] | None,
-        typer.Option("--filename", "-f", metavar="FILE", help="The same, as kubectl has it."),
+        typer.Option("--filename", "-f", metavar="FILE", help="The same as FILE, as with kubectl."),
     ] = None,
     force_conflicts: Annotated[
         bool, typer.Option("--force-conflicts", help="Take over fields that another program manages.")
     ] = False,
     target: Target,
 ) -> None:
-    """Check manifests, all of them, then apply them to the cluster."""
+    """Check all manifests, then apply them to the cluster."""
     from llmopt.cluster.commands.applying import apply_files
 
     raise typer.Exit(apply_files([*(positional or ()), *(files or ())], target, force=force_conflicts))
@@ -408,7 +409,7 @@ def watch(
     no_progress: Annotated[bool, typer.Option("--no-progress", help="Print lines, no panel.")] = False,
     target: Target,
 ) -> None:
-    """Follow a study in the cluster until it ends; ends as `llmopt run` does."""
+    """Follow a study in the cluster until it ends, with the exit codes of `llmopt run`."""
     from llmopt.cluster.commands.speaking import on_cluster
     from llmopt.cluster.commands.watching import watch
 
@@ -422,11 +423,13 @@ def watch(
 def logs(
     *,
     words: Words = None,
-    index: Annotated[int | None, typer.Option(min=0, help="Of this runner only. Default: of all.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the runners end.")] = False,
-    previous: Annotated[
-        bool, typer.Option("--previous", help="Of the pods before the last ones: runners that were replaced.")
+    index: Annotated[
+        int | None, typer.Option(min=0, help="Logs of this runner only. Default: of all runners.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Print new lines until the runners end.")
     ] = False,
+    previous: Annotated[bool, typer.Option("--previous", help="Logs of runners that were replaced.")] = False,
     target: Target,
 ) -> None:
     """Print the logs of the runners of a study in the cluster."""

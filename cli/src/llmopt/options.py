@@ -31,11 +31,11 @@ DatabaseAt = Annotated[
     str | None,
     typer.Option(
         metavar="HOST:PORT",
-        help="Where the cluster's database is reached from here, such as by `kubectl port-forward`.",
+        help="Address of the cluster's database from this machine, such as of a `kubectl port-forward`.",
     ),
 ]
 StudyName = Annotated[
-    str, typer.Argument(metavar="DIR|NAME", help="A results folder, a study's name, or a resource's.")
+    str, typer.Argument(metavar="DIR|NAME", help="A results folder, or the name of a study or a resource.")
 ]
 LAST_PORT = 65_535
 Words = Annotated[
@@ -175,7 +175,7 @@ class WorkloadOptions:
         typer.Option(min=1, max=1024, help="Requests in flight. Default: 8; 2 with --safe of optimize."),
     ] = None
     timeout: Annotated[
-        str | None, typer.Option(help="What the study may take: seconds, 45s, 10m, 1h30m.")
+        str | None, typer.Option(help="Longest time of the study: seconds, 45s, 10m, 1h30m.")
     ] = None
     name: Annotated[str | None, typer.Option(help="The study's name. Default: model and data set.")] = None
 
@@ -209,7 +209,7 @@ class Options(WorkloadOptions, ServedOptions):
         list[str] | None,
         typer.Option(
             "--constraint",
-            help="What a configuration must keep, in quotes: 'accuracy>=0.6', 'ttft_ms_p95<=500', or a "
+            help="A limit for each configuration, in quotes: 'accuracy>=0.6', 'ttft_ms_p95<=500', or a "
             "change from the baseline, 'peak_memory_mib<=baseline+10%'; repeat for several.",
         ),
     ] = None
@@ -239,7 +239,7 @@ class MeasuredOptions(WorkloadOptions):
         list[str] | None,
         typer.Option(
             "--metric",
-            help="Reported beside the objective; repeat for several. Default: right answers, requests and "
+            help="Also reported; repeat for several. Default: right answers, requests and "
             "tokens a second, time to the first token, memory.",
         ),
     ] = None

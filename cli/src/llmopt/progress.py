@@ -128,7 +128,7 @@ def _rows(status: Status) -> Iterator[tuple[str, str]]:
     yield "repeats", repeats.replace("/", " of ")
     yield "measuring", ", ".join(_measured_now(status))
     yield "outcomes", ", ".join(f"{count} {kind}" for kind, count in _outcomes(status))
-    yield "default", _default(status).removeprefix("the default ")
+    yield "baseline", _default(status).removeprefix("the baseline ")
     yield "best so far", _best(status).removeprefix("best ")
     yield "memory", _memory(status).removeprefix("memory ")
     stages = [runner.stage for runner in _alive(status) if runner.stage]
@@ -191,13 +191,13 @@ def _best(status: Status) -> str:
                 gain = compare(metric, default[metric], measured[metric], direction=objective.goal)
                 text += f" ({gain_text(status_effect(gain))} over the baseline, not verified)"
             told.append(text)
-    name = f"trial {status.best.trial}" if status.best.trial else "the default"
+    name = f"trial {status.best.trial}" if status.best.trial else "the baseline"
     return f"best {name}: {', '.join(told)}"
 
 
 def _default(status: Status) -> str:
     failure = status.baseline_failure if isinstance(status, OptimizationStatus) else None
-    return f"the default cannot run here: {failure.class_}" if failure else ""
+    return f"the baseline cannot run here: {failure.class_}" if failure else ""
 
 
 def _memory(status: Status) -> str:

@@ -212,6 +212,6 @@ def _parameter_lines(result: Result) -> Iterator[str]:
     }
     title = parameters_title(result.status)
     named = f"{title} (trial {found})" if isinstance(result, OptimizationResult) else title
-    yield f"{named}:" if searched else f"{title}: the default's"
+    yield f"{named}:" if searched else f"{title}: those of the baseline"
     for group, values in searched.items():
         yield f"  {group}: {value_texts(values, ' = ')}"

@@ -84,7 +84,7 @@ class Admission:
                 command = f"kubectl label secret {name} --namespace {namespace} {text.replace(',', ' ')}"
                 return Problem(
                     Reason.SECRET_NOT_ALLOWED,
-                    f"{path}: {where} may not be used by runners; who may decide that says: {command}",
+                    f"{path}: {where} may not be used by runners; to allow it: {command}",
                 )
         return None
 

@@ -1,4 +1,4 @@
-"""What the watches told: the resources, their Jobs and their pods, as last seen."""
+"""What the watches reported: the resources, their Jobs and their pods, as last seen."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ _KEPT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "
 class Observation:
     """One resource and what belongs to it. `metadata` is None before it was seen.
 
-    The whole document is kept as text: as Python's own objects it would take ten times the room.
+    The whole document is kept as text: as Python's own objects it would take ten times the memory.
     """
 
     metadata: Mapping[str, Any] | None = None
@@ -97,7 +97,7 @@ class Observations:
     def resource(self, document: Mapping[str, Any], *, gone: bool = False) -> Key | None:
         """Take a resource as the API server has it; None where this version, or a newer one, is known.
 
-        What the operator writes itself it knows from the answer, before the watch tells it.
+        What the operator writes itself it knows from the answer, before the watch reports it.
         """
         key = Key(document["kind"], document["metadata"]["namespace"], document["metadata"]["name"])
         observation = self._known.setdefault(key, Observation())

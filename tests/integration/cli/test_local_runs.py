@@ -103,7 +103,7 @@ def test_a_run_measures_confirms_and_writes_its_results(tmp_path, capsys):
 
 
 def test_no_gain_is_said_so(tmp_path, capsys):
-    """A search whose winner is not better than the default says so and still ends with 0."""
+    """A search whose winner is not better than the baseline says so and still ends with 0."""
     code = run_text(manifest(), "m.yaml", run_options(tmp_path, "--gain", "0"))
     assert code == Exit.FINISHED
     assert "No gain: nothing that was tried is better than the baseline" in capsys.readouterr().out
@@ -116,15 +116,15 @@ def test_without_a_proved_gain_the_default_is_what_to_serve(tmp_path, capsys):
     assert run_text(manifest(trials=6, objectives=objectives), "m.yaml", options) == Exit.FINISHED
     printed = capsys.readouterr().out
     best = json.loads((tmp_path / "small" / "best.json").read_text())
-    assert "Nothing that was tried is verified to be better: keep the default." in printed
+    assert "Nothing that was tried is verified to be better: keep the baseline." in printed
     assert f"Best that was tried, not verified to be better (trial {best['trial']}):" in printed
-    assert "Serve the default: llama-server" in printed
+    assert "Serve the baseline: llama-server" in printed
     assert best["keep_default"] is True
     assert best["trial"] > 0
     assert best["parameters"]["sampling"]["temperature"] < 1
     assert best["request_fields"] == {}
     page = (tmp_path / "small" / "report.html").read_text()
-    assert "Serve the default" in page
+    assert "Serve the baseline" in page
 
 
 def test_a_finished_study_is_shown_again_without_a_runner(tmp_path, capsys):

@@ -126,7 +126,7 @@ def test_rows_that_cannot_be_read_are_named_in_the_status(tenant, operator):
     status = tenant.status("garbage")
     (error,) = (error for error in status["errors"] if error["lastTrial"] == 100)
     assert error["count"] == 1
-    assert "trial 100's ticket is not there" in error["lastMessage"]
+    assert "trial 100's assignment is not there" in error["lastMessage"]
     assert "runner:evil" in status["warnings"][0]["lastMessage"]
     assert status["best"]
     assert operator.process.poll() is None

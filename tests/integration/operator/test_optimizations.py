@@ -96,7 +96,7 @@ def test_a_default_that_cannot_run_is_told_and_replaced_as_the_reference(tenant,
     assert best["reference"] > 0
     assert best["confirmed"]
     assert best["headline"]
-    assert best["summary"].startswith("The default cannot run here (InvalidConfiguration)")
+    assert best["summary"].startswith("The baseline cannot run here (InvalidConfiguration)")
     condition = tenant.condition("refusing", "BaselineMeasured")
     assert "max_num_seqs at most 856" in condition["message"]
     assert f"trial {best['reference']}" in condition["message"]

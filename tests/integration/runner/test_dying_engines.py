@@ -136,7 +136,7 @@ def test_a_default_that_cannot_run_is_said_and_the_best_becomes_the_reference(or
     assert sum(not is_made_again(trial.outcome) for trial in repeats) == 6
     assert found.confirmed
     assert "at most 856" in found.default_failure.suggestion
-    assert "The default cannot run here (InvalidConfiguration: " in headline(
+    assert "The baseline cannot run here (InvalidConfiguration: " in headline(
         found.status
     )  # after disturbances
     assert f"trial {found.reference}" in headline(found.status)

@@ -266,7 +266,7 @@ def test_a_runner_ends_in_order_when_whoever_started_it_is_gone(folder, server):
 def test_a_confirmation_that_was_interrupted_goes_on(folder, server):
     """SIGTERM between two repeats: the same command runs the missing ones, and no trial of the search."""
     document = manifest(server.base_url, trials=3, confirm={"top": 1, "repeats": 4})
-    document["spec"]["search"]["enqueue"] = [{"sampling.temperature": "0"}]  # better than the default
+    document["spec"]["search"]["enqueue"] = [{"sampling.temperature": "0"}]  # better than the baseline
     folder.write(document)
     runner = folder.start()
     folder.until(lambda trials: any(t.phase is Phase.CONFIRM and t.state == "running" for t in trials))
@@ -371,7 +371,7 @@ def test_the_target_ends_the_search(folder, server):
 def test_a_raised_budget_goes_on_where_the_study_ended(folder, server):
     """After four of four trials, a budget of six runs two more, and proves their winner anew."""
     document = manifest(server.base_url, trials=4, confirm={"top": 1, "repeats": 2})
-    document["spec"]["search"]["enqueue"] = [{"sampling.temperature": "0"}]  # better than the default
+    document["spec"]["search"]["enqueue"] = [{"sampling.temperature": "0"}]  # better than the baseline
     folder.write(document)
     assert folder.run() == RunnerExit.DONE, folder.log()
     document["spec"]["budget"]["trials"] = 6

@@ -191,7 +191,7 @@ def test_an_existing_benchmark_asks_no_optimization(storage):
         (
             5,
             "found",
-            r"spec.candidates\[1\].optimizationRef.rank: 5: 'found' measured 4 .* 0 \(the default\) to 4",
+            r"spec.candidates\[1\].optimizationRef.rank: 5: 'found' measured 4 .* 0 \(the baseline\) to 4",
         ),
     ],
 )

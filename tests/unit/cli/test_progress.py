@@ -55,7 +55,7 @@ def test_without_a_default_there_is_no_gain():
     """Why it cannot run is said, and the best trial's values stand alone."""
     failure = ErrorSummary(class_="InvalidConfiguration", count=1)
     text = line(progress(baseline_failure=failure, baseline=None))
-    assert "the default cannot run here: InvalidConfiguration" in text
+    assert "the baseline cannot run here: InvalidConfiguration" in text
     assert "best trial 2: accuracy 0.6;" in text
 
 

@@ -50,3 +50,16 @@ def test_every_built_in_engine_has_an_image() -> None:
         re.findall(r"^FROM runtime AS (\S+)", (ROOT / "Dockerfile.runner").read_text(), re.MULTILINE)
     )
     assert engines == targets
+
+
+def test_make_images_builds_what_the_chart_names() -> None:
+    """Operator, dashboard and a runner for each engine, under the registry and with the chart's tags."""
+    engines = ("base", "llamacpp", "transformers", "vllm")
+    command = ("make", "images", "CONTAINERS=echo", "REGISTRY=r.example", f"IMAGES={' '.join(engines)}")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    version = _project()["version"]
+    runners = [f"llmopt-runner:{version}-{engine}" for engine in engines]
+    images = [f"llmopt-operator:{version}", f"llmopt-dashboard:{version}", *runners]
+    assert re.findall(r"--tag (\S+)", done.stdout) == [f"r.example/{image}" for image in images]
+    stages = {stage for name in DOCKERFILES for stage in re.findall(r"AS (\S+)", (ROOT / name).read_text())}
+    assert set(re.findall(r"--target (\S+)", done.stdout)) <= stages

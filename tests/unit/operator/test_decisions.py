@@ -115,7 +115,7 @@ def test_a_default_that_cannot_run_is_a_condition_and_an_event() -> None:
     condition = _condition(plan, "BaselineMeasured")
     assert (condition["status"], condition["reason"]) == ("False", "BaselineInfeasible")
     assert condition["message"] == (
-        "the default cannot run here (InvalidConfiguration: max_num_seqs at most 856); the reference is the"
+        "the baseline cannot run here (InvalidConfiguration: max_num_seqs at most 856); the reference is the"
         " best configuration: trial 3"
     )
     assert plan.status["baselineFailure"] == failure
@@ -254,11 +254,11 @@ def test_a_better_trial_is_told() -> None:
 
 def test_the_winner_of_the_repeats_is_no_better_trial() -> None:
     """The proof may choose another of the best few: that is told with the end, in the words of the result."""
-    best = {**BEST, "confirmed": True, "summary": "No significant gain over the default"}
+    best = {**BEST, "confirmed": True, "summary": "No significant gain over the baseline"}
     seen = _seen(study=replace(DONE, figures={"best": best}), jobs=(JOB,), status={"best": {"trial": 1}})
     (said,) = decide(seen, NOW).events
     assert (said.reason, said.warning) == ("TrialsExhausted", False)
-    assert said.message == "all 4 trials are done; No significant gain over the default"
+    assert said.message == "all 4 trials are done; No significant gain over the baseline"
 
 
 def test_what_has_ended_is_left_alone_until_its_time() -> None:

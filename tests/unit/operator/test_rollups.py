@@ -89,7 +89,7 @@ def test_a_default_that_cannot_run_is_told_with_its_message():
     failed = outcome(OutcomeKind.INFEASIBLE, error=ErrorClass.INVALID_CONFIGURATION)
     figures = seen(picture(trial(0, failed, phase=Phase.BASELINE), scored(1, 16, parameters=SETTING))).figures
     assert figures["baselineFailure"]["lastMessage"] == "it failed"
-    assert figures["best"]["summary"].startswith("The default cannot run here (InvalidConfiguration). ")
+    assert figures["best"]["summary"].startswith("The baseline cannot run here (InvalidConfiguration). ")
     assert "baseline" not in figures
 
 

@@ -91,7 +91,7 @@ class Watch:
             if end_of(status) is not None or (problem is not None and problem.hopeless):
                 return document
         raise WaitTimeout(
-            f"{self.subject.name} has not ended within {self.timeout_seconds:g} s; it goes on in the cluster"
+            f"{self.subject.name} did not end within {self.timeout_seconds:g} s; it continues in the cluster"
         )
 
     def _looks(self, began: float) -> Iterator[dict[str, Any]]:

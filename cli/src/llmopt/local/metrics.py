@@ -43,7 +43,7 @@ def where_served(ports: Sequence[int]) -> Iterator[str]:
         else:
             yield (
                 f"warning: port {port} is taken, so the metrics of runner {index} are not served; the study "
-                "goes on (give --metrics-port another one, or 0 for any that is free)"
+                "continues (give --metrics-port another one, or 0 for any that is free)"
             )
 
 

@@ -37,7 +37,7 @@ def comparison(options: CompareOptions, served: Sequence[tuple[str, Served]]) ->
 
 
 def candidate_names(models: Sequence[str]) -> Iterator[str]:
-    """Yield a name for each of `models`, told apart by a number where two would be called the same."""
+    """Yield a name for each of `models`, distinguished by a number where two would be called the same."""
     taken: set[str] = set()
     for model in models:
         plain = default_name(model)[:_LONGEST_CANDIDATE].strip("-")

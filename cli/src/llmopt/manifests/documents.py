@@ -30,6 +30,6 @@ def default_name(*parts: str) -> str:
 
 
 def _last_word(part: str) -> str:
-    """Return what of a source or a path tells it from others."""
+    """Return what distinguishes a source or a path from others."""
     word = re.split(r"[/@]", part.removesuffix(".gguf").rstrip("/"))[-1]
     return Path(word).stem if word.endswith((".jsonl", ".csv", ".tsv")) else word

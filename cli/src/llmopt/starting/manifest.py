@@ -32,11 +32,11 @@ spec:
     - metric: accuracy
     - metric: good_answers_per_second # right answers a second; tokens a second would reward longer answers
   budget:
-    trials: 20 # configurations to try, the default among them
+    trials: 20 # configurations to try, the baseline among them
     duration: 1h
   confirm:
     top: 2 # the best that are proved on questions the search never saw,
-    repeats: 3 # so many times each, as is the default
+    repeats: 3 # so many times each, as is the baseline
 """
 
 

@@ -1,6 +1,6 @@
 """What the interleaved repeats prove: the finalists against the reference, with intervals to be trusted.
 
-The reference is the default, or where that cannot run, the best configuration of the search. The finalists
+The reference is the baseline, or where that cannot run, the best configuration of the search. The finalists
 and the reference were run again on items that the search never saw, as a benchmark that the search made: what
 its repeats show is `evaluation`'s.
 """
@@ -45,7 +45,7 @@ class Choice:
 class Confirmation:
     """What the repeats prove: the winner, and all finalists among the feasible, the winner first.
 
-    `reference_trial` is the default's, or that of the best of the search where the default cannot run.
+    `reference_trial` is the default's, or that of the best of the search where the baseline cannot run.
     `notes` come before the numbers. `variances` say what would make the intervals narrower, by objective.
     """
 

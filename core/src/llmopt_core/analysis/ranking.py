@@ -1,4 +1,4 @@
-"""Which trials are better than which: dominance, the front, the gain over the default. Pure."""
+"""Which trials are better than which: dominance, the front, the gain over the baseline. Pure."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -60,7 +60,7 @@ def ranked(trials: Sequence[TrialRecord], definition: StudyDefinition) -> tuple[
 def best_of(
     front: Sequence[TrialRecord], baseline: TrialRecord | None, definition: StudyDefinition
 ) -> TrialRecord | None:
-    """Return the trial of the Pareto `front` with the highest weighted mean gain over the default.
+    """Return the trial of the Pareto `front` with the highest weighted mean gain over the baseline.
 
     Without a measured default, gains are taken over the front's first trial: the order is the same. Of
     equals, the earliest.

@@ -25,7 +25,7 @@ class Exit(IntEnum):
             case Exit.FAILED:
                 return "The study ended without a result, or the command failed."
             case Exit.INVALID:
-                return "The input cannot be used as it stands."
+                return "The input is invalid."
             case Exit.UNFINISHED:
                 return "The runners stopped early, or a server did not answer; the same command continues."
             case Exit.INTERRUPTED:

@@ -51,14 +51,14 @@ def rollouts_explanation(reason: RolloutReason) -> Explanation:  # noqa: C901, P
             return Explanation(
                 (NOT_ROLLED_OUT,),
                 Recovery.ON_CHANGE,
-                "The Deployment was given other arguments since; they are left as they are.",
+                "The arguments of the Deployment were changed since; they are not overwritten.",
             )
         case Reason.NO_SIGNIFICANT_GAIN:
             return Explanation(
                 (NOT_ROLLED_OUT,),
                 Recovery.ON_CHANGE,
-                "No repeats proved a gain over the default, so the Deployment is not changed.",
-                "raise spec.budget or spec.confirm.repeats for a sharper comparison",
+                "No repeats proved a gain over the baseline, so the Deployment is not changed.",
+                "raise spec.budget or spec.confirm.repeats for a more precise comparison",
             )
         case Reason.NOT_BY_ARGUMENTS:
             return Explanation(
@@ -71,7 +71,7 @@ def rollouts_explanation(reason: RolloutReason) -> Explanation:  # noqa: C901, P
             return Explanation(
                 (NOT_ROLLED_OUT, EVENT),
                 Recovery.ON_CHANGE,
-                "The study is not in the database any more; one that was running begins anew.",
+                "The study is not in the database any more; one that was running starts again.",
                 "restore the namespace's database if the trials are needed",
             )
         case Reason.DEPLOYMENT_NOT_FOUND:

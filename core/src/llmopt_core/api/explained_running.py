@@ -82,7 +82,7 @@ def running_explanation(reason: RunningReason) -> Explanation:  # noqa: C901, PL
             return Explanation(
                 (IDLE,),
                 Recovery.LATER,
-                "No node has what a runner's pod asks for; the message is the scheduler's.",
+                "No node has what a runner's pod requests; the message is the scheduler's.",
                 "wait for such a node, or ask for less in spec.runners.resources; spec.runners.template"
                 " selects the nodes",
             )
@@ -112,7 +112,7 @@ def running_explanation(reason: RunningReason) -> Explanation:  # noqa: C901, PL
                 (Place(ConditionType.SUSPENDED),),
                 Recovery.ON_CHANGE,
                 "spec.suspend is true; the study keeps all its trials.",
-                "it goes on where it stopped once spec.suspend is false",
+                "it continues where it stopped once spec.suspend is false",
             )
         case Reason.WITHIN_LIMITS:
             return Explanation(
@@ -124,23 +124,23 @@ def running_explanation(reason: RunningReason) -> Explanation:  # noqa: C901, PL
             return Explanation(
                 (Place(ConditionType.MEMORY_GUARD_PASSED, status=False), EVENT),
                 Recovery.NOT_NEEDED,
-                "Trials did not fit into memory; the search goes on with smaller configurations.",
+                "Trials did not fit into memory; the search continues with smaller configurations.",
                 "nothing, or narrow spec.search.space to configurations that fit",
             )
         case Reason.BASELINE_INFEASIBLE:
             return Explanation(
                 (Place(ConditionType.BASELINE_MEASURED, status=False), EVENT),
                 Recovery.NOT_NEEDED,
-                "The default configuration could not be measured here; the search goes on, and gains are over"
+                "The baseline could not be measured here; the search continues, and gains are over"
                 " the best configuration in its place.",
-                "nothing, or fix spec.engine.args to values with which the default runs",
+                "nothing, or fix spec.engine.args to values with which the baseline runs",
             )
         case Reason.PARAMETERS_OUTSIDE_SPACE:
             return Explanation(
                 (Place(ConditionType.RESULT_VALID, status=False), NOT_ROLLED_OUT, EVENT),
                 Recovery.ON_CHANGE,
                 "The best trial in the database has parameters outside spec.search.space: it is not used.",
-                "find out who wrote into the namespace's database, then create the resource anew",
+                "find out who wrote into the namespace's database, then create the resource again",
             )
         case Reason.QUOTA_EXCEEDED:
             return Explanation(
@@ -174,14 +174,14 @@ def running_explanation(reason: RunningReason) -> Explanation:  # noqa: C901, PL
             return Explanation(
                 WHERE_REFUSED,
                 Recovery.LATER,
-                "The API server rejects an object that follows from the resource.",
+                "The API server rejects an object that the operator makes from the resource.",
                 "correct the field of the resource that the message names",
             )
         case Reason.NAME_TAKEN:
             return Explanation(
                 WHERE_REFUSED,
                 Recovery.LATER,
-                "An object in the way belongs to somebody else and is left as it is.",
+                "An object with the needed name belongs to somebody else; it is not changed.",
                 "delete or rename that object",
             )
         case Reason.NAMESPACE_ENDING:

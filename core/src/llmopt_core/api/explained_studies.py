@@ -56,7 +56,7 @@ def studies_explanation(reason: StudyReason) -> Explanation:  # noqa: C901, PLR0
             return Explanation(
                 (REFUSED, NOT_ROLLED_OUT, EVENT),
                 Recovery.ON_CHANGE,
-                "The resource cannot be used as it stands; the message names every invalid field.",
+                "The resource is invalid; the message names every invalid field.",
                 "correct the manifest (`llmopt validate FILE` names the lines) and apply it again",
             )
         case Reason.POLICY_DENIED:
@@ -78,8 +78,8 @@ def studies_explanation(reason: StudyReason) -> Explanation:  # noqa: C901, PLR0
             return Explanation(
                 (REFUSED, EVENT),
                 Recovery.LATER,
-                "A Secret that the resource refers to has not the label by which it may be used.",
-                "whoever may decide that labels it: kubectl label secret NAME llmopt.dev/allowed=true",
+                "A Secret that the resource refers to lacks the label that allows its use.",
+                "label it, if you may decide that: `kubectl label secret NAME llmopt.dev/allowed=true`",
             )
         case Reason.SECRET_NOT_FOUND:
             return Explanation(
@@ -110,9 +110,9 @@ def studies_explanation(reason: StudyReason) -> Explanation:  # noqa: C901, PLR0
             return Explanation(
                 WITHOUT_STUDY,
                 Recovery.LATER,
-                "What the database holds of the study is not what llmopt writes, or more than the operator"
+                "The database has rows of the study that llmopt did not write, or more than the operator"
                 " reads.",
-                "remove or restore the rows that the message names; the runners go on meanwhile",
+                "remove or restore the rows that the message names; the runners continue meanwhile",
             )
         case Reason.ENQUEUE_INVALID:
             return Explanation(
@@ -125,7 +125,7 @@ def studies_explanation(reason: StudyReason) -> Explanation:  # noqa: C901, PLR0
             return Explanation(
                 WITHOUT_STUDY,
                 Recovery.ON_CHANGE,
-                "The preset holds no parameter of this engine that the manifest leaves open.",
+                "The manifest fixes every parameter that the preset has for this engine.",
                 "name parameters in spec.search.space, or take fixed ones out of spec.engine.args",
             )
         case Reason.REFERENCE_INVALID:
@@ -146,8 +146,8 @@ def studies_explanation(reason: StudyReason) -> Explanation:  # noqa: C901, PLR0
             return Explanation(
                 WITHOUT_STUDY,
                 Recovery.ON_CHANGE,
-                "The resource was changed so that the trials of its study say nothing about it.",
-                "undo the change, or delete the resource and create it anew",
+                "The resource was changed, and the trials of its study are not comparable any more.",
+                "undo the change, or delete the resource and create it again",
             )
         case Reason.WARM_START_INVALID:
             return Explanation(
@@ -203,7 +203,7 @@ def studies_explanation(reason: StudyReason) -> Explanation:  # noqa: C901, PLR0
             return Explanation(
                 (FAILED, IDLE, EVENT),
                 Recovery.ON_CHANGE,
-                "The runner cannot use this resource; the message holds its last words.",
+                "The runner cannot use this resource; the message is the end of its log.",
                 f"if the message names a field, {RESTART}",
             )
         case Reason.RUNNER_FAILED:

@@ -22,10 +22,10 @@ def failure_advice(error_class: ErrorClass) -> tuple[str, str]:  # noqa: C901, P
             )
         case ErrorClass.MEMORY_BUSY:
             return "Other programs hold the memory that the engine needs.", (
-                "end the programs that the message names, or use a machine of its own"
+                "end the programs that the message names, or use a machine without other programs"
             )
         case ErrorClass.KV_CACHE_TOO_SMALL:
-            return "The KV cache that remains beside the weights does not hold one request.", (
+            return "The memory beside the weights is too small for the KV cache of one request.", (
                 "shorten the context length, or lower the number of parallel requests"
             )
         case ErrorClass.MODEL_NOT_FOUND:
@@ -61,7 +61,7 @@ def failure_advice(error_class: ErrorClass) -> tuple[str, str]:  # noqa: C901, P
             return "The data set cannot be read, or lacks a column.", "correct spec.workload.dataset"
         case ErrorClass.STORAGE_UNAVAILABLE:
             return "The namespace's database does not answer.", (
-                "it goes on by itself once the database answers; its address is in the Secret llmopt-storage"
+                "it continues once the database answers; its address is in the Secret llmopt-storage"
             )
         case ErrorClass.PREEMPTED:
             return "The runner was stopped while a trial ran.", "nothing: the trial is measured again"

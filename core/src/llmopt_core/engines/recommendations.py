@@ -53,7 +53,7 @@ def decided_arguments(
     decided = {*searched, *(name for name in fixed if name.startswith("engine."))}
     arguments = declaration.server.arguments(configuration, decided)
     prompts = tuple(
-        f"{name} is said by whoever sends the requests"
+        f"{name} is set by the client with each request"
         for name, value in searched.items()
         if name.startswith("prompt.") and value != fixed.get(name)
     )

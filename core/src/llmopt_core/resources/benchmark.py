@@ -24,7 +24,7 @@ class OptimizationRef(Part):
         Name, Field(description="Name of the LLMOptimization; it is waited for until it has ended.")
     ]
     rank: Annotated[
-        int, Field(ge=0, le=10, description="1 is the winner, 0 the default, others as in `status.top`.")
+        int, Field(ge=0, le=10, description="1 is the winner, 0 the baseline, others as in `status.top`.")
     ] = 1
 
     def __str__(self) -> str:
@@ -138,7 +138,7 @@ class BenchmarkSpec(Part):
         list[Candidate], Field(min_length=1, max_length=16, description="What is compared."), UniqueBy("name")
     ]
     baseline: Annotated[
-        Name | None, Field(description="The candidate that others are compared with; the first unless said.")
+        Name | None, Field(description="The candidate that others are compared with; by default the first.")
     ] = None
     repeats: Annotated[
         int, Field(ge=2, le=50, description="Times each candidate is measured, interleaved.")

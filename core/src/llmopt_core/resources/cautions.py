@@ -52,7 +52,7 @@ def cautions_of(resource: Resource) -> tuple[Caution, ...]:
 def _beyond_the_budget(spec: OptimizationSpec) -> Iterator[Caution]:
     """Yield what of the given configurations the budget leaves no trial for; the default takes one."""
     left, given = spec.budget.trials - 1, len(spec.search.enqueue)
-    advice = f"raise spec.budget.trials ({spec.budget.trials}, one of them the default's)"
+    advice = f"raise spec.budget.trials ({spec.budget.trials}, one of them for the baseline)"
     if given > left:
         yield Caution(
             "spec.search.enqueue",

@@ -22,7 +22,8 @@ def conditions_page() -> str:
     """Return the page of all conditions and events, with what to do about each reason."""
     return page(
         "Conditions and events",
-        "Programs read `status.conditions`; `status.phase` is for people. A study that failed because of an"
+        "For everybody who sees a reason in a status or an event and wants to know what to do."
+        " Programs read `status.conditions`; `status.phase` is for people. A study that failed because of an"
         " error has the class of the error as its reason; `status.errors` has the message and a suggestion"
         " with the numbers of the trial.",
         *(section for type_ in ConditionType for section in _condition(type_)),
@@ -35,6 +36,7 @@ def exit_codes_page() -> str:
     """Return the page of the programs' exit codes."""
     return page(
         "Exit codes",
+        "For scripts: with which code each program ends, and what that means.",
         *(
             part
             for program, codes in _CODES

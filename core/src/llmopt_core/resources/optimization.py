@@ -44,7 +44,7 @@ class Objective(Part):
     )
 
     metric: Annotated[Identifier, Field(description="A metric of the catalogue.")]
-    goal: Annotated[Goal | None, Field(description="The metric's own direction unless said.")] = None
+    goal: Annotated[Goal | None, Field(description="The metric's own direction by default.")] = None
     weight: Annotated[DecimalText, Field(description="For the one recommendation among a Pareto front.")] = (
         "1"
     )
@@ -103,7 +103,7 @@ class Budget(Part):
         Field(
             ge=1,
             le=10_000,
-            description="Trials of the search, the default's included; repeats that confirm come on top.",
+            description="Trials of the search, the baseline included; repeats that confirm come on top.",
         ),
     ] = 40
     duration: Annotated[DurationText | None, Field(description="Longest time from the first trial on.")] = (
@@ -122,7 +122,7 @@ class Budget(Part):
 
 
 class Confirm(Part):
-    """How the winners are proved: up to `top` finalists and the default, interleaved, until it is decided."""
+    """How winners are proved: up to `top` finalists and the baseline, interleaved, until it is decided."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -138,7 +138,7 @@ class Confirm(Part):
     ] = 3
     repeats: Annotated[
         int,
-        Field(ge=2, le=50, description="How often each of them and the default are run again at most."),
+        Field(ge=2, le=50, description="How often each of them and the baseline are run again at most."),
     ] = 5
     smallest_gain: Annotated[
         DecimalText,
@@ -154,7 +154,7 @@ class DeploymentRef(Part):
 
     name: Annotated[Name, Field(description="Name of the Deployment.")]
     container: Annotated[
-        Name | None, Field(description="The container whose arguments are patched; the first unless said.")
+        Name | None, Field(description="The container whose arguments are patched; by default the first.")
     ] = None
 
 

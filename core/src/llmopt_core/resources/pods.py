@@ -278,7 +278,7 @@ class Runners(Part):
     ] = 1
     image: Annotated[
         Annotated[str, Field(max_length=512)] | None,
-        Field(description="Runner image; the operator's default unless said."),
+        Field(description="Runner image; by default the operator's."),
     ] = None
     resources: Annotated[Resources, Field(description="Of each runner.")] = Resources()
     queue_name: Annotated[Name | None, Field(description="Kueue queue that admits the Job.")] = None

@@ -8,6 +8,7 @@ from llmopt_core.engines.declarations import EngineDeclaration, ParameterDeclara
 from llmopt_core.engines.registry import BUILT_IN
 from llmopt_core.metrics.catalog import CATALOG
 from llmopt_core.resources.condition_pages import conditions_page, exit_codes_page
+from llmopt_core.resources.error_pages import errors_page
 from llmopt_core.resources.markdown import page, sentence, table
 from llmopt_core.resources.openapi import DEFINITIONS, Definition, Schema, root_schema
 
@@ -23,6 +24,7 @@ def pages() -> Mapping[str, str]:
         "engines.md": engines_page(),
         "conditions.md": conditions_page(),
         "exit-codes.md": exit_codes_page(),
+        "errors.md": errors_page(),
     }
 
 
@@ -32,7 +34,8 @@ def kind_page(definition: Definition) -> str:
     parts = schema["properties"]
     return page(
         kind.value,
-        f"`{API_VERSION}`, namespaced; `kubectl get {kind.short}`. {schema.get('description', '')}",
+        f"For everybody who writes or reads a manifest: every field of the kind. `{API_VERSION}`, namespaced;"
+        f" `kubectl get {kind.short}`. {schema.get('description', '')}",
         "## Spec",
         table(("Field", "Type", "Default", "Meaning"), _field_rows(parts["spec"], "spec")),
         "## Rules",
@@ -47,7 +50,8 @@ def metrics_page() -> str:
     rows = ((f"`{m.name}`", m.unit, m.direction, m.formula, m.source) for m in CATALOG.values())
     return page(
         "Metrics",
-        "Every metric has one meaning, wherever its name is written.",
+        "For everybody who chooses objectives or reads a result: each metric with unit, direction and"
+        " formula. A name has one meaning wherever it is written.",
         table(("Metric", "Unit", "Better", "Formula", "Source"), rows),
     )
 
@@ -57,9 +61,10 @@ def engines_page() -> str:
     sections = [section for _, engine in sorted(BUILT_IN.items()) for section in _engine_sections(engine)]
     return page(
         "Engines",
-        "What can be fixed (`engine.args`, `workload.sampling`) and searched (`search.space`). "
-        "A `load` parameter costs a new server, a `request` parameter nothing. Tried: tests of this "
-        "project start a real server with the parameter; declared: it is as the engine documents it.",
+        "For everybody who writes a search space: what can be fixed (`engine.args`, `workload.sampling`) and"
+        " searched (`search.space`). A `load` parameter costs a new server, a `request` parameter nothing."
+        " Tried: tests of this project start a real server with the parameter; declared: it is as the engine"
+        " documents it.",
         *sections,
     )
 

@@ -37,7 +37,7 @@ class IntRange(Part):
 
     low: Annotated[int, Field(ge=-(2**31), le=2**31 - 1, description="Smallest value.")]
     high: Annotated[int, Field(ge=-(2**31), le=2**31 - 1, description="Largest value.")]
-    step: Annotated[int, Field(ge=1, le=2**31 - 1, description="Distance of values from `low` on.")] = 1
+    step: Annotated[int, Field(ge=1, le=2**31 - 1, description="Distance of values, counted from `low`.")] = 1
     log: Annotated[bool, Field(description="Search orders of magnitude evenly.")] = False
 
 
@@ -74,7 +74,7 @@ class FloatRange(Part):
     low: Annotated[DecimalText, Field(description="Smallest value.")]
     high: Annotated[DecimalText, Field(description="Largest value.")]
     step: Annotated[
-        DecimalText | None, Field(description="Distance of values from `low` on; any value unless said.")
+        DecimalText | None, Field(description="Distance of values, counted from `low`; any value by default.")
     ] = None
     log: Annotated[bool, Field(description="Search orders of magnitude evenly.")] = False
 

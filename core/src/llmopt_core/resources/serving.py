@@ -61,7 +61,7 @@ class Endpoint(Part):
     model: Annotated[
         Annotated[str, Field(max_length=256)] | None,
         Field(
-            description="What requests call the model; unless said the only one that the server has, else"
+            description="What requests call the model; by default the only one that the server has, else"
             " the one that `model.source` names."
         ),
     ] = None
@@ -202,11 +202,11 @@ class Load(Part):
     ] = None
     rate: Annotated[DecimalText | None, Field(description="Requests per second, on average.")] = None
     arrivals: Annotated[
-        Literal["poisson"] | None, Field(description="How requests at `rate` arrive; `poisson` unless said.")
+        Literal["poisson"] | None, Field(description="How requests at `rate` arrive; by default `poisson`.")
     ] = None
     duration: Annotated[
         DurationText | None,
-        Field(description="How long requests arrive at `rate`; until every item was asked unless said."),
+        Field(description="How long requests arrive at `rate`; by default until every item was asked."),
     ] = None
     warmup_requests: Annotated[
         int, Field(ge=0, le=1000, description="Requests before the measurement that do not count.")
@@ -272,7 +272,7 @@ class Workload(Part):
         ServiceLevel | None, Field(description="Bounds that each request must keep to count as goodput.")
     ] = None
     evaluator: Annotated[
-        Evaluator | None, Field(description="How answers are scored; as the data set says unless given.")
+        Evaluator | None, Field(description="How answers are scored; by default as the data set says.")
     ] = None
     sampling: Annotated[
         ScalarMap, Field(description="Fields of every request that are fixed, such as `temperature`.")

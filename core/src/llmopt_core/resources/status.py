@@ -80,7 +80,7 @@ class Progress(Part):
     """How far the study is, in trials and seconds."""
 
     text: Annotated[str, Field(max_length=64, description="For people, such as `12/40`.")] = ""
-    budget: Annotated[Count, Field(description="Trials that may be spent, the default's included.")] = 0
+    budget: Annotated[Count, Field(description="Trials that may be spent, the baseline included.")] = 0
     finished: Annotated[Count, Field(description="Trials of the budget that have ended, in any way.")] = 0
     running: Count = 0
     waiting: Annotated[Count, Field(description="Trials given back or enqueued that no runner holds.")] = 0
@@ -90,7 +90,7 @@ class Progress(Part):
     infeasible: Annotated[Count, Field(description="Trials that do not fit or that the engine refuses.")] = 0
     invalid: Annotated[Count, Field(description="Trials whose measurement is invalid.")] = 0
     failed: Count = 0
-    confirm_planned: Annotated[Count, Field(description="Repeats of the winners and of the default.")] = 0
+    confirm_planned: Annotated[Count, Field(description="Repeats of the winners and of the baseline.")] = 0
     confirm_finished: Count = 0
     elapsed_seconds: Count = 0
     eta_seconds: Annotated[Count, Field(description="Estimated seconds left.")] | None = None
@@ -205,7 +205,7 @@ ServeArgs = Annotated[
     str,
     Field(
         max_length=4096,
-        description="The command line that serves it; the default's where nothing is proved better.",
+        description="The command line that serves it; that of the baseline where nothing is proved better.",
     ),
 ]
 RequestFields = Annotated[str, Field(max_length=4096, description="What goes with each request, as JSON.")]
@@ -230,7 +230,7 @@ class Best(TrialResult):
     reference: (
         Annotated[
             TrialNumber,
-            Field(description="The trial that gains are over: the default, or the best where it cannot run."),
+            Field(description="The trial that gains are over: the baseline, or the best if that cannot run."),
         ]
         | None
     ) = None
@@ -322,9 +322,12 @@ class OptimizationStatus(CommonStatus):
     """How the search stands and what it found."""
 
     objectives: Annotated[list[StudyObjective], Field(max_length=16)] = Field(default_factory=list)
-    baseline: Annotated[TrialResult, Field(description="The default configuration: trial 0.")] | None = None
+    baseline: (
+        Annotated[TrialResult, Field(description="The baseline, trial 0: the engine with its defaults.")]
+        | None
+    ) = None
     baseline_failure: (
-        Annotated[ErrorSummary, Field(description="Why the default configuration cannot run here.")] | None
+        Annotated[ErrorSummary, Field(description="Why the baseline cannot run here.")] | None
     ) = None
     best: Best | None = None
     choices: Annotated[

@@ -46,11 +46,11 @@ class OptimizationFinding:
 
     `trial` is the best one (None: nothing was measured yet), `parameters` its parameters by group, `metrics`
     what the search measured of it. `effects` are its metrics against the reference, the `objectives` first.
-    `serve_command` starts a server of that configuration, or of the default's where `keep_default`,
+    `serve_command` starts a server of that configuration, or of the baseline where `keep_default`,
     `serve_arguments` makes one elsewhere behave so, and `request_fields` go with each request. `confirmed`
     says that the gains come from repeats on items that the search never saw. `constraints` say how the best
-    stands to each. `default_failure` is why the default cannot run, None where it can. `reference` is the
-    trial that gains are over: the default, or else the best that was found. `choices` are all configurations
+    stands to each. `default_failure` is why the baseline cannot run, None where it can. `reference` is the
+    trial that gains are over: the baseline, or else the best that was found. `choices` are all configurations
     that were verified and keep the constraints, the best first. `notes` on the repeats come before their
     numbers; `variances` say of each objective where its variance comes from.
     """
@@ -76,7 +76,7 @@ class OptimizationFinding:
 
     @property
     def keep_default(self) -> bool:
-        """Whether the repeats proved no objective better: then the default is what to serve."""
+        """Whether the repeats proved no objective better: then the baseline is what to serve."""
         if self.default_failure is not None:
             return False
         return self.confirmed and not any(one.better for one in self.objective_effects)
@@ -99,7 +99,7 @@ def finding_of(study: StudyView, summary: StudySummary) -> OptimizationFinding:
 def _reference(
     trials: Sequence[TrialRecord], summary: StudySummary, proved: Confirmation | None
 ) -> TrialRecord | None:
-    """Return what gains are over: the default, or the best configuration where that cannot run."""
+    """Return what gains are over: the baseline, or the best configuration where that cannot run."""
     if summary.baseline is not None or summary.default_failure is None:
         return summary.baseline
     return summary.best if proved is None else _numbered(trials, proved.reference_trial, summary.best)

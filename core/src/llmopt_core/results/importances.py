@@ -25,7 +25,7 @@ _FEWEST_TRIALS = 4
 def importances(study: StudyView) -> Mapping[str, Mapping[str, float]]:
     """Return the share of the differences that each searched parameter explains, by objective.
 
-    The most important come first. An objective is left out where there are too few trials to tell, or where
+    The most important come first. An objective is left out where there are too few trials for it, or where
     all are equally good.
     """
     copy = _copy(study.trials(), study.definition)

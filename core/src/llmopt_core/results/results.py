@@ -138,7 +138,7 @@ class OptimizationResult(StudyResult):
 
     @property
     def default_metrics(self) -> Mapping[str, float]:
-        """What the search measured of the default."""
+        """What the search measured of the baseline."""
         return {} if self.status.baseline is None else self.status.baseline.metrics
 
     @property
@@ -179,17 +179,17 @@ class OptimizationResult(StudyResult):
 
     @property
     def default_is_best(self) -> bool:
-        """Whether nothing that was tried is better than the default."""
+        """Whether nothing that was tried is better than the baseline."""
         return default_is_best(self.status)
 
     @property
     def keep_default(self) -> bool:
-        """Whether the repeats verified no objective as better: then the default is what to serve."""
+        """Whether the repeats verified no objective as better: then the baseline is what to serve."""
         return keeps_default(self.status)
 
     @property
     def default_failure(self) -> ErrorSummary | None:
-        """Why the default cannot run, None where it can."""
+        """Why the baseline cannot run, None where it can."""
         return self.status.baseline_failure
 
     @property
@@ -204,7 +204,7 @@ class OptimizationResult(StudyResult):
 
     @property
     def serve_command(self) -> str | None:
-        """The command that serves the best, or the default where `keep_default`."""
+        """The command that serves the best, or the baseline where `keep_default`."""
         return (self._best.serve_args or None) if self._best else None
 
     @property

@@ -83,17 +83,17 @@ def default_text(failure: ErrorSummary) -> str:
     policy = next((POLICIES[each] for each in ErrorClass if each == failure.class_), None)
     how = "could not be measured" if policy is RetryPolicy.RETRY else "cannot run here"
     why = f"{failure.class_}: {failure.last_message}" if failure.last_message else failure.class_
-    return f"The default {how} ({why[:_LONGEST_CAUSE]})"
+    return f"The baseline {how} ({why[:_LONGEST_CAUSE]})"
 
 
 def default_is_best(status: OptimizationStatus) -> bool:
-    """Say whether nothing that was tried is better than the default."""
+    """Say whether nothing that was tried is better than the baseline."""
     best, default = status.best, status.baseline
     return best is not None and default is not None and best.trial == default.trial
 
 
 def keeps_default(status: OptimizationStatus) -> bool:
-    """Say whether the repeats verified no objective as better: then the default is what to serve."""
+    """Say whether the repeats verified no objective as better: then the baseline is what to serve."""
     best = status.best
     if best is None or status.baseline_failure is not None:
         return False
@@ -145,7 +145,7 @@ def _outcome(status: Status) -> str:
         return "The baseline was not measured: there is nothing to compare with"
     if default_is_best(status):
         only = status.progress.finished < _TWO
-        tried = "Only the default was measured: the budget left no time to try anything else"
+        tried = "Only the baseline was measured: the budget left no time to try anything else"
         return tried if only else "No gain: nothing that was tried is better than the baseline"
     return _proof(status, best)
 
@@ -160,7 +160,7 @@ def advice(status: Status) -> str:
     if not status.best.confirmed or is_significant(status):
         return ""
     if keeps_default(status):
-        return "Nothing that was tried is verified to be better: keep the default."
+        return "Nothing that was tried is verified to be better: keep the baseline."
     if len(offered(status)) >= _TWO:
         return "Weights of the objectives and constraints move the recommendation."
     better = [one.metric or "" for one in status.best.gain if one.better]
@@ -253,7 +253,7 @@ def parameters_title(status: Status) -> str:
 def serve_title(status: Status) -> str:
     """Return what the serve command serves, as an imperative."""
     if isinstance(status, OptimizationStatus) and keeps_default(status):
-        return "Serve the default"
+        return "Serve the baseline"
     return "Serve it"
 
 
@@ -261,7 +261,7 @@ def short_gain(status: OptimizationStatus) -> str:
     """Return the first objective's gain for a table."""
     best = status.best
     if status.baseline_failure is not None and not (best and best.gain):
-        return "none: the default cannot run"
+        return "none: the baseline cannot run"
     if best is None or not best.gain or default_is_best(status):
         return "none"
     first = best.gain[0]

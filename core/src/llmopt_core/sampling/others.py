@@ -97,7 +97,7 @@ def _result(
 
 
 def _ranked(study: Study, reference: OptimizationRef, field: str) -> dict[str, Value]:
-    """Return what rank 0 (the default), 1 (the winner) or a place in the list of the best was given."""
+    """Return what rank 0 (the baseline), 1 (the winner) or a place in the list of the best was given."""
     if reference.rank == 0:
         return {}
     proof = confirmation(study)
@@ -105,7 +105,7 @@ def _ranked(study: Study, reference: OptimizationRef, field: str) -> dict[str, V
         return dict(proof.winner.parameters)
     best = rank(study)
     if reference.rank > len(best):
-        known = f"0 (the default) to {len(best)}" if best else "0, its default"
+        known = f"0 (the baseline) to {len(best)}" if best else "0, its default"
         raise ReferenceInvalid(
             f"{field}.rank: {reference.rank}: {reference.name!r} measured {len(best)} configuration(s) that"
             f" keep its constraints; choose {known}, or run it further"

@@ -198,7 +198,7 @@ class Claims:
 
     @contextmanager
     def _keeping(self, runner: str) -> Iterator[Ticket]:
-        """Give the ticket of a new claim, and remember it where the answer to its commit is lost."""
+        """Give the assignment of a new claim, and remember it where the answer to its commit is lost."""
         token = uuid.uuid4().hex
         try:
             yield Ticket(Phase.SEARCH, runner=runner, session=self._session, token=token)

@@ -1,6 +1,6 @@
 """Which running trials have lost their runner, judged without a common clock.
 
-A runner's beat only counts. Whoever looks remembers, by its own monotonic clock, when it last saw the beat
+A runner's heartbeat only counts. A reader remembers, by its own monotonic clock, when it last saw it
 of a trial's process move; a lease that stood still too long is over.
 """
 
@@ -21,7 +21,7 @@ class _Observation:
 
 
 class Leases:
-    """The leases as one reader sees them. `seconds` is how long a beat may stand still."""
+    """The leases as one reader sees them. `seconds` is how long a heartbeat may stand still."""
 
     def __init__(self, seconds: float, clock: Clock = time.monotonic) -> None:
         self._seconds = seconds
@@ -48,6 +48,6 @@ class Leases:
 
 
 def beat_of(trial: StoredTrial, beats: dict[str, Beat]) -> Beat | None:
-    """Return the beat of the process that claimed `trial`, which another of the same name is not."""
+    """Return the heartbeat of the process that claimed `trial`, which another of the same name is not."""
     beat = beats.get(trial.ticket.runner or "")
     return beat if beat is not None and beat.session == trial.ticket.session else None

@@ -18,7 +18,7 @@ _BOUND_DECIMALS = 9
 class Phase(StrEnum):
     """Why a trial is run."""
 
-    BASELINE = "baseline"  # the default, trial 0
+    BASELINE = "baseline"  # trial 0: the engine with its defaults
     SEARCH = "search"
     CONFIRM = "confirm"  # a repeat, on items held out: of a winner, of the default, or of what is compared
 

@@ -69,7 +69,7 @@ def turns(engines: Sequence[str], repeats: int, per_start: int = 1) -> Iterator[
 
 
 def tickets(plan: ConfirmPlan) -> Iterator[Ticket]:
-    """Give the tickets of all repeats of `plan`."""
+    """Give the assignments of all repeats of `plan`."""
     for number, turn in enumerate(turns(engines_of(plan), plan.repeats, plan.per_start)):
         yield Ticket(
             Phase.CONFIRM,

@@ -355,7 +355,7 @@ class TrialWriter:
 
 
 def retry_ticket(ticket: Ticket, *, lost: bool) -> Ticket:
-    """Return the ticket of the trial that runs `ticket` again, with the same parameters."""
+    """Return the assignment of the trial that runs `ticket` again, with the same parameters."""
     return replace(
         ticket,
         complete=True,

@@ -121,7 +121,7 @@ class Study:
 
         Never are there more than `budget` trials of the default and the search, running ones counted,
         returned ones not. First come trials that were given back or lost (with the same parameters), then
-        the default (no parameters), then the enqueued, then what the sampler proposes where `fixed`
+        the baseline (no parameters), then the enqueued, then what the sampler proposes where `fixed`
         (parameters by full name) holds. `running` are the searched parameters of the engine that the runner
         has running, None where none runs. An ended study gives None, and so does a benchmark, which has only
         repeats: see `claim_confirm`.

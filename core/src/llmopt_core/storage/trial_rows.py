@@ -54,7 +54,8 @@ def unreadable_trial(number: int, reason: str) -> tuple[Ticket, Ending, TrialRec
 
 def _read(row: Any, definition: StudyDefinition, access: Access) -> tuple[Ticket, Ending | None, TrialRecord]:
     name = f"trial {row.number}"
-    ticket = load(TICKETS, _document(row.ticket, row.ticket_bytes, f"{name}'s ticket"), f"{name}'s ticket")
+    given = f"{name}'s assignment"
+    ticket = load(TICKETS, _document(row.ticket, row.ticket_bytes, given), given)
     ending = None
     if row.ending_bytes is not None:
         text = _document(row.ending, row.ending_bytes, f"{name}'s ending")

@@ -226,7 +226,7 @@ def _without_study(seen: Observed, _now: float) -> Plan | None:
             events=(
                 Event(
                     Reason.STUDY_LOST,
-                    "the study is not in the storage any more: it begins anew",
+                    "the study is not in the storage any more: it starts again",
                     warning=True,
                 ),
             ),

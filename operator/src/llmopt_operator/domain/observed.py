@@ -83,7 +83,7 @@ class PodSeen:
 
 @dataclass(frozen=True)
 class Winner:
-    """What an ended study recommends. `proven`: repeats showed a significant gain over the default.
+    """What an ended study recommends. `proven`: repeats showed a significant gain over the baseline.
 
     `arguments` is None where the engine has no command line of ours.
     """

@@ -62,7 +62,7 @@ def _of_the_study(seen: Observed) -> Problem | None:
         return seen.study.distrust
     winner = seen.study.winner
     if winner is None or not winner.proven:
-        text = "no repeats proved a gain over the default: nothing is changed"
+        text = "no repeats proved a gain over the baseline: nothing is changed"
         return Problem(Reason.NO_SIGNIFICANT_GAIN, text)
     text = _not_by_arguments(winner.arguments)
     return Problem(Reason.NOT_BY_ARGUMENTS, text) if text else None
@@ -141,7 +141,7 @@ def _watch(deployment: DeploymentSeen, note: RolloutNote, now: float) -> Turn:
     _, arguments = deployment.containers.get(note.container, ((), ()))
     if arguments != note.arguments:
         return Turn(
-            _no(Reason.SUPERSEDED, f"{where} was given other arguments since: they are left as they are")
+            _no(Reason.SUPERSEDED, f"{where} was given other arguments since: they are not overwritten")
         )
     if deployment.availability is Availability.AVAILABLE:
         said = f"{where} serves with the arguments of trial {note.trial}"

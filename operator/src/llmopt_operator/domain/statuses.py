@@ -88,14 +88,14 @@ def judged(study: StudySeen) -> tuple[Fact, ...]:
 
 
 def _without_baseline(study: StudySeen) -> Iterable[Fact]:
-    """Say that the default cannot run, why, and what the gains are over instead."""
+    """Say that the baseline cannot run, why, and what the gains are over instead."""
     failure = study.figures.get("baselineFailure")
     if failure is None:
         return
     best = study.figures.get("best") or {}
     reference = f"trial {best['reference']}" if "reference" in best else "none yet"
     why = f"{failure['class']}: {failure.get('lastMessage', '')}"
-    text = f"the default cannot run here ({why}); the reference is the best configuration: {reference}"
+    text = f"the baseline cannot run here ({why}); the reference is the best configuration: {reference}"
     yield Fact(ConditionType.BASELINE_MEASURED, "False", Reason.BASELINE_INFEASIBLE, text)
 
 

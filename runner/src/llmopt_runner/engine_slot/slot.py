@@ -60,7 +60,7 @@ class EngineSlot:
 
     @cached_property
     def engine_version(self) -> str:
-        """The version of the engine's program, as far as it tells it."""
+        """The version of the engine's program, as far as it is known."""
         return self.engine.installed() or "unknown"
 
     def fixed(self) -> Mapping[str, Value] | None:

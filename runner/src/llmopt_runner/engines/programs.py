@@ -39,8 +39,8 @@ def require_program(engine: str, program: str, extra: str) -> Path:
     if path is None:
         raise EngineNotInstalled(
             f"{engine}: there is no {program!r} beside this Python, on the PATH or named by"
-            f" {engine_program(engine)}; pip install 'llmopt[{extra}]', in an environment of its own"
-            " if need be"
+            f" {engine_program(engine)}; pip install 'llmopt[{extra}]', in a separate environment"
+            " if needed"
         )
     return path
 

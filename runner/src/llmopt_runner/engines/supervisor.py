@@ -4,8 +4,8 @@ Run by path as `python -I -S supervisor.py LOG SCRATCH GRACE_SECONDS ORPHAN_GRAC
 library only, ready in a few milliseconds. It is the reaper of all descendants, so those that daemonise come
 back to it. SCRATCH is a folder for the engine's temporary files, which goes with the engine, as does what it
 keeps in shared memory: a killed engine would leave it there, in RAM. Standard input is the lifeline: `T` ends
-the engine in order, `K` at once, and its end means that the runner is gone. Standard output tells the runner,
-one Python literal a line, that the engine started and how it ended. SIGTERM and SIGINT are `T`, SIGUSR1 is
+the engine gracefully, `K` at once, and its end means that the runner is gone. Standard output says, one
+Python literal a line, that the engine started and how it ended. SIGTERM and SIGINT are `T`, SIGUSR1 is
 `K`.
 """
 

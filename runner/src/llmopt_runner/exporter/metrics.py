@@ -29,8 +29,8 @@ class Exporter:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library does not annotate it
         self.registry = CollectorRegistry()
         self._build(engine)
-        self._trials = self._counter("trials", "Trials that this runner ended, by how.", "kind")
-        self._errors = self._counter("errors", "Failures that this runner met, by class.", "error_class")
+        self._trials = self._counter("trials", "Trials that this runner ended, by kind of end.", "kind")
+        self._errors = self._counter("errors", "Failures of this runner's trials, by class.", "error_class")
         self._stages = self._counter(
             "stage_seconds", "Time of this runner's ended trials, by stage.", "stage"
         )

@@ -58,14 +58,14 @@ def _read(study: Study, exporter: Exporter) -> None:
 def served(exporter: Exporter, host: str, port: int) -> Iterator[int | None]:
     """Serve the metrics while the context lasts, and yield the port; `port` 0 takes any that is free.
 
-    A port that cannot be had is a warning, and None: metrics are about the study, and no reason to end it.
+    A port that is not available is a warning, and None: metrics are about the study, and no reason to end it.
     """
     try:
         server, thread = start_http_server(port, host, exporter.registry)
     except OSError as error:
         log.warning(
-            "metrics are not served: port %d of %s cannot be had (%s); the study goes on, give --metrics-port"
-            " another one to see them", port, host, error.strerror,
+            "metrics are not served: port %d of %s is not available (%s); the study continues; give"
+            " --metrics-port another one to see them", port, host, error.strerror,
         )  # fmt: skip
         yield None
         return

@@ -51,7 +51,9 @@ class Heartbeat:
         if self._thread.is_alive():
             log.warning("the heartbeat waits for the storage: how the runner ended is not stored")
             return
-        self._survives("last beat", lambda: self._say(ended=self.ending if error is None else _how(error)))
+        self._survives(
+            "last heartbeat", lambda: self._say(ended=self.ending if error is None else _how(error))
+        )
 
     def _run(self) -> None:
         while not self._stop.wait(BEAT_SECONDS):
@@ -60,7 +62,7 @@ class Heartbeat:
 
     def _beat(self) -> bool:
         """Say that the runner lives, and look after others; False: the study is gone."""
-        return self._survives("beat", lambda: self._say(ended=None)) and self._survives(
+        return self._survives("heartbeat", lambda: self._say(ended=None)) and self._survives(
             "look at other runners", self._sweep
         )
 

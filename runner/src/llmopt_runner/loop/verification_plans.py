@@ -22,7 +22,7 @@ def confirm_plan(
 ) -> ConfirmPlan | None:
     """Return the plan for the measured, feasible trials `ordered`, best first; None: nothing to prove.
 
-    The reference is the default, or where that could not be measured, the best configuration. Candidates that
+    The reference is the baseline, or where that could not be measured, the best one. Candidates that
     need the same engine start follow one another; `load_part` gives what only another start can change.
     """
     reference = summary.baseline or next(iter(ordered), None)

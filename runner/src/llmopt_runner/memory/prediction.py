@@ -123,7 +123,7 @@ def refusal(
 
 
 def rooms_of(need: MemoryNeed, rooms: Sequence[Room]) -> list[Room]:
-    """Return the rooms that `need` can be taken from."""
+    """Return the memory that `need` can be taken from."""
     kinds = _kinds(need, gpus=any(room.kind == "gpu" for room in rooms))
     return [room for room in rooms if room.kind in kinds]
 

@@ -76,7 +76,7 @@ def test_a_default_that_cannot_run_is_told_from_the_status():
     """The class and the message are the status's own, and gains are over the trial in its place."""
     failure = {"class": "InvalidConfiguration", "count": 1, "lastMessage": "at most 856", "lastTrial": 0}
     result = found(baselineFailure=failure, baseline=None, best={**STATUS["best"], "reference": 2})
-    text = "The default cannot run here (InvalidConfiguration: at most 856). Significant gain over trial 2:"
+    text = "The baseline cannot run here (InvalidConfiguration: at most 856). Significant gain over trial 2:"
     assert result.headline.startswith(text)
     assert "InvalidConfiguration" in printed(result)
 

@@ -98,8 +98,8 @@ def test_a_tripped_guard_is_worth_a_word():
 
 def test_a_default_that_cannot_run_is_worth_a_word():
     """It is told while the study goes on."""
-    told = condition("BaselineMeasured", "False", "BaselineInfeasible", "the default cannot run here")
-    assert warning_of(status(RUNNING, told)) == "the default cannot run here"
+    told = condition("BaselineMeasured", "False", "BaselineInfeasible", "the baseline cannot run here")
+    assert warning_of(status(RUNNING, told)) == "the baseline cannot run here"
 
 
 def test_a_refusal_is_worth_a_word():

@@ -149,4 +149,4 @@ def test_a_prompt_is_no_argument() -> None:
     configuration = LLAMACPP.canonical(Configuration.from_flat(searched))
     arguments = decided_arguments(LLAMACPP, configuration, searched=searched, fixed={"prompt.few_shot": 0})
     assert arguments is not None
-    assert arguments.untold == ("prompt.few_shot is said by whoever sends the requests",)
+    assert arguments.untold == ("prompt.few_shot is set by the client with each request",)

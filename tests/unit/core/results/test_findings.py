@@ -67,7 +67,7 @@ def test_the_best_configuration_is_the_reference_where_the_default_cannot_run():
     assert (found.confirmed, found.keep_default, found.default_is_best) == (True, False, False)
     assert (found.default_failure.class_, found.default_failure.last_trial) == ("InvalidConfiguration", 0)
     assert headline(found.status) == (
-        "The default cannot run here (InvalidConfiguration: it failed). The reference is trial 2, the best"
+        "The baseline cannot run here (InvalidConfiguration: it failed). The reference is trial 2, the best"
         " configuration: repeats verify nothing better"
     )
     assert advice(found.status) == "mend it"
@@ -80,7 +80,7 @@ def test_what_repeats_prove_to_be_better_than_the_reference_is_the_winner():
     assert found.significant
     assert found.gain == pytest.approx(0.5, abs=0.01)
     assert headline(found.status).startswith(
-        "The default cannot run here (InvalidConfiguration: it failed). Significant gain over trial 2:"
+        "The baseline cannot run here (InvalidConfiguration: it failed). Significant gain over trial 2:"
     )
 
 

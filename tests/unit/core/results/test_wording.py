@@ -67,7 +67,7 @@ def test_what_is_no_objective_is_for_information():
 
 def test_without_a_proved_gain_the_default_is_to_be_kept():
     """A winner that is not proved better is no reason to change anything."""
-    assert "keep the default" in advice(found(OPEN, confirmed=True))
+    assert "keep the baseline" in advice(found(OPEN, confirmed=True))
     assert advice(found(PROVED, confirmed=True)) == ""
     assert advice(found(effect())) == ""
 
@@ -79,7 +79,7 @@ def test_without_a_proved_gain_the_default_is_to_be_kept():
         (found(trial=None, **ended()), "No configuration could be measured"),
         (found(), "The baseline was not measured"),
         (found(effect(), trial=0), "No gain: nothing that was tried is better than the baseline"),
-        (found(effect(), trial=0, trials=1), "Only the default was measured"),
+        (found(effect(), trial=0, trials=1), "Only the baseline was measured"),
         (found(effect()), "Not verified by repeats: accuracy +0.100 over the baseline"),
         (found(OPEN, confirmed=True), "No significant gain over the baseline (accuracy"),
         (
@@ -98,7 +98,7 @@ def test_the_headline_is_honest(shown, text):
 
 
 def test_better_in_one_and_worse_in_another_is_a_trade_off():
-    """Who pays a significant loss for a significant gain is told both, not to keep the default."""
+    """Who pays a significant loss for a significant gain is told both, not to keep the baseline."""
     text = advice(found(FASTER, WORSE, confirmed=True))
     assert text.startswith("A trade-off: output_tokens_per_second for accuracy.")
 
@@ -109,7 +109,7 @@ def test_without_a_default_gains_are_over_the_trial_in_its_place():
     status = found(PROVED, confirmed=True, default=None, baseline_failure=failure)
     status = status.model_copy(update={"best": status.best.model_copy(update={"reference": 2})})
     assert headline(status).startswith(
-        "The default cannot run here (InvalidConfiguration: at most 856). Significant gain over trial 2:"
+        "The baseline cannot run here (InvalidConfiguration: at most 856). Significant gain over trial 2:"
     )
 
 

@@ -80,6 +80,13 @@ def test_weekdays_by_the_calendar(items):
         assert item.answer == WEEKDAYS[there.weekday()], item
 
 
+def test_a_day_is_named_by_a_noun(items):
+    """`소연이의 이삿날`, and not `소연이의 이사하는 날`, whose subject would take 가."""
+    days = [re.search(r"(\S+)의 (.+?)[은는] ", item.question)[2] for item in _of(items, "weekday_after")]
+    assert len(set(days)) > 3
+    assert [day for day in days if re.search(r"[하가]는 날", day)] == []
+
+
 def test_prices_by_sorting(items):
     """The thing of the asked rank is found by sorting what the text says."""
     ranks = {"가장 싼": 0, "가장 비싼": -1, "두 번째로 싼": 1, "두 번째로 비싼": -2}

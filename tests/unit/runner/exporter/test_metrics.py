@@ -282,7 +282,7 @@ def test_a_port_that_is_taken_is_a_warning_and_not_the_end(exporter, caplog):
         port = taken.getsockname()[1]
         with served(exporter, "127.0.0.1", port) as at:
             assert at is None
-    assert f"port {port} of 127.0.0.1 cannot be had" in caplog.text
+    assert f"port {port} of 127.0.0.1 is not available" in caplog.text
     assert "--metrics-port" in caplog.text
 
 

@@ -64,4 +64,4 @@ def test_an_error_that_stays_is_logged_once(caplog):
     with Heartbeat(study, "runner", 0, Progress()):
         for _ in range(7):
             assert study.reached.acquire(timeout=10)
-    assert caplog.text.count("beat failed, it is tried again: StorageUnavailable: away") == 1
+    assert caplog.text.count("heartbeat failed, it is tried again: StorageUnavailable: away") == 1

@@ -79,7 +79,7 @@ def test_long_starts_limit_the_rounds():
 
 
 def test_without_a_baseline_the_best_is_the_reference():
-    """Where the default cannot run, the next best are compared with the best, which may have been lucky."""
+    """Where the baseline cannot run, the next best are compared with the best, which may have been lucky."""
     best, other = _trial(1, 2.0, engine__n_parallel=8), _trial(2, 1.0, engine__n_parallel=4)
     assert _plan(best, other).source_trials == (1, 2)
     assert _plan(best) is None

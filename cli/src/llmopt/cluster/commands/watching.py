@@ -35,7 +35,8 @@ def watch(cluster: "Cluster", words: Sequence[str], *, progress: bool = True) ->
         return Exit.FAILED
     except KeyboardInterrupt:
         say(
-            console, f"It goes on in the cluster. Look again with: llmopt watch {subject.name} -n {namespace}"
+            console,
+            f"It continues in the cluster. Watch it again: llmopt watch {subject.name} -n {namespace}",
         )
         return Exit.INTERRUPTED
     result = read_result(document)

@@ -157,7 +157,7 @@ TRANSFORMERS = EngineDeclaration(
         lowered=("cb_num_blocks", "cb_max_batch_tokens"),
     ),
     packaging=Packaging(
-        install="pip install 'llmopt[transformers]', in an environment of its own if need be",
+        install="pip install 'llmopt[transformers]', in a separate environment if needed",
         distributions=("transformers", "torch"),
     ),
     suited=suited,

@@ -84,7 +84,7 @@ VLLM = EngineDeclaration(
         lowered=("max_model_len", "max_num_seqs", "max_num_batched_tokens", "gpu_memory_utilization"),
     ),
     packaging=Packaging(
-        install="pip install 'llmopt[vllm]', in an environment of its own if need be",
+        install="pip install 'llmopt[vllm]', in a separate environment if needed",
         distributions=("vllm", "torch"),
         version=VERSION,
         variables=("VLLM_", "FLASHINFER_"),

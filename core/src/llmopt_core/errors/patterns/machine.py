@@ -67,7 +67,7 @@ GPUS = (
         "no-such-gpu",
         ErrorClass.INVALID_CONFIGURATION,
         r"CUDA error: invalid device ordinal",
-        "There are fewer GPUs here than the engine was told to use: lower its parallel sizes or take another"
+        "There are fewer GPUs here than the engine was set to use: lower its parallel sizes or take another"
         " device, or give the runner more GPUs.",
     ),
     pattern(

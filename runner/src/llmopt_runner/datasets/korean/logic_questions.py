@@ -125,7 +125,7 @@ def _weekday_after(draw: Draw) -> Problem:
     today, days = draw.integer(0, 6), draw.integer(2, 60)
     ahead = bool(draw.integer(0, 1))
     shift, word = (days, "뒤는") if ahead else (-days, "전은")
-    event = draw.one(("민속촌에 가는 날", "생일", "시험 날", "청소하는 날", "이사하는 날", "방학식 날"))
+    event = draw.one(("소풍날", "생일", "시험 날", "대청소 날", "이삿날", "방학식 날"))
     return Problem(
         f"{person(draw.one(NAMES))}의 {p(event, '은')} {WEEKDAYS[today]}입니다. 그날부터 {days}일 {word} "
         "무슨 요일입니까?",

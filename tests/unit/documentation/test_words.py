@@ -1,0 +1,47 @@
+"""Readers meet the terms of the field: one list of words that are not used, for pages and for messages."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from documentation.pages import ROOT, pages
+
+# `word->better word` a line.
+WORDS = dict(line.split("->") for line in (ROOT / "tests/documentation/words.txt").read_text().splitlines())
+# `in order to` is plain English; `in order` for gracefully is not.
+_AVOIDED = re.compile(rf"\b(?:{'|'.join(WORDS)})\b|\bin order\b(?! to\b)", re.IGNORECASE)
+_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+_TEXTS = [
+    *pages(),
+    *sorted((ROOT / "docs/design").glob("*.md")),
+    *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "helm/llmopt/values.yaml")),
+    *sorted((ROOT / "config/samples").glob("*.yaml")),
+    *sorted((ROOT / "cli/src/llmopt/report").glob("*.j2")),
+]
+_SOURCES = sorted(
+    path for folder in ("core", "cli", "runner", "operator") for path in (ROOT / folder).rglob("*.py")
+)
+# Names of columns and keys that studies of earlier versions are stored with.
+_STORED = {"told", "untold", "tickets", "ticket", "llmopt:ticket", "beat"}
+
+
+@pytest.mark.parametrize("path", _TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_page_uses_the_terms_of_the_field(path):
+    """No word of the list stands outside of code."""
+    found = _AVOIDED.findall(_CODE.sub("", path.read_text()))
+    assert found == [], {word: WORDS.get(word.lower(), "gracefully") for word in found}
+
+
+def test_messages_and_docstrings_use_the_terms_of_the_field():
+    """Help texts, errors, conditions, metric help and docstrings use no word of the list."""
+    found = [f"{path.relative_to(ROOT)}:{line}: {text}" for path in _SOURCES for line, text in _said(path)]
+    assert found == []
+
+
+def _said(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in _STORED:
+            for found in _AVOIDED.finditer(re.sub(r"`[^`\n]*`", "", node.value)):
+                yield node.lineno, found[0]
