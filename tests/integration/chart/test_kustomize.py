@@ -37,7 +37,7 @@ def test_an_overlay_is_taken_by_an_api_server(plane: ControlPlane, overlay: Path
     assert container["image"] == f"registry.example.com/llmopt/llmopt-operator:{version}"
     (settings,) = [each for each in documents if each["kind"] == "ConfigMap"]
     read = OperatorSettings.model_validate(yaml.safe_load(settings["data"]["operator.yaml"]))
-    assert all(image.rsplit(":")[1].startswith(f"{version}-") for image in read.images.values())
+    assert read.runner_image == f"registry.example.com/llmopt/llmopt-runner:{version}-{{image}}"
     plane.kubectl("create", "namespace", "llmopt-kustomized")
     moved = text.replace("llmopt-system", "llmopt-kustomized")
     plane.kubectl("apply", "--validate=strict", "--dry-run=server", "-f", "-", input=moved)

@@ -1,13 +1,14 @@
 """What of a study's result is to be served: its command, its model, its image and its resources."""
 
 import math
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from llmopt.deployments.containers import CONTAINERS, EngineContainer
-from llmopt_core.engines.recommendations import recommend
+from llmopt_core.engines.recommendations import Recommendation, recommend
 from llmopt_core.engines.servers import ModelReference
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import Resource
@@ -16,10 +17,11 @@ from llmopt_core.resources.serving import Engine, Model, SecretKey
 from llmopt_core.results.results import OptimizationResult, Result, winner_of
 from llmopt_core.search.configurations import Value
 from llmopt_core.storage.definitions import engine_declaration, fixed_parameters
-from llmopt_core.storage.records import Serving, StudyDefinition
+from llmopt_core.storage.records import Serving, StudyDefinition, TrialRecord
 
 _GPU_RESOURCES = ("nvidia.com/gpu", "amd.com/gpu")
 _MIB_STEP = 256
+_VERSION = re.compile(r"[\w.+-]+ [\w.+-]{1,64}")
 # The peak was measured once; a server that lives for weeks holds somewhat more.
 _MEMORY_MARGIN = 1.25
 
@@ -61,6 +63,7 @@ class Served:
     gpus: int = 0
     gpu_resource: str = _GPU_RESOURCES[0]
     memory_mib: int | None = None
+    measured: str = ""  # the engine and its version
 
     @property
     def scheme(self) -> str:
@@ -68,35 +71,28 @@ class Served:
         return self.source.partition("://")[0]
 
 
-def served(resource: Resource, definition: StudyDefinition, result: Result, asked: Asked) -> Served:
-    """Return what of `result` is to be deployed. Raises NotExportable."""
+def served(
+    resource: Resource,
+    definition: StudyDefinition,
+    trials: Sequence[TrialRecord],
+    result: Result,
+    asked: Asked,
+) -> Served:
+    """Return what of `result`, of a study with these `trials`, is to be deployed. Raises NotExportable."""
     chosen = _chosen(definition, result, asked)
     model, engine = Model.model_validate(chosen.serving.model), Engine.model_validate(chosen.serving.engine)
-    source = asked.model or model.source
-    container = CONTAINERS.get(engine.name)
-    if container is None:
-        raise NotExportable(
-            f"spec.engine.name {engine.name!r}: there is no server to deploy; it is one of"
-            f" {', '.join(sorted(CONTAINERS))}"
-        )
+    model = model.model_copy(update={"source": asked.model or model.source})
+    container = _container(engine)
     gpu_resource, gpus = _gpus(resource, asked.gpus)
-    image = asked.image or container.image_for(gpus)
-    if image is None:
-        raise NotExportable(f"engine {engine.name} has no image of its own: name one by --image")
-    declaration = engine_declaration(engine)
-    fixed = fixed_parameters(engine, resource.spec.workload, declaration)
-    configuration = complete(dict(chosen.parameters), dict(fixed), declaration)
-    reference = ModelReference.of(source, trust_remote_code=model.trust_remote_code)
-    told = recommend(declaration, reference, configuration, searched=chosen.parameters, fixed=fixed)
-    if told.command is None:
-        raise NotExportable(f"spec.model.source {source!r} cannot be served by {engine.name}")
-    environment, arguments = _parts(told.command)
+    measured = _version(trials, chosen.place)
+    told = _recommended(resource, chosen, model, engine)
+    environment, arguments = _parts(told.command or "")
     return Served(
         name=asked.name or resource.metadata.name,
         container=container,
-        image=image,
+        image=_image(asked.image or container.image_for(gpus, measured), engine),
         arguments=(*arguments, *container.listening),
-        source=source,
+        source=model.source,
         notes=chosen.notes,
         environment=environment,
         request_fields=told.request_fields,
@@ -104,17 +100,22 @@ def served(resource: Resource, definition: StudyDefinition, result: Result, aske
         gpus=gpus,
         gpu_resource=gpu_resource,
         memory_mib=_memory_mib(chosen.metrics),
+        measured=measured,
     )
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    """The configuration that is deployed, what was measured of it, and why it is this one."""
+    """The configuration that is deployed, what was measured of it, and why it is this one.
+
+    `place` is that of a benchmark's candidate.
+    """
 
     serving: Serving
     parameters: Mapping[str, Value]
     metrics: Mapping[str, float]
     notes: tuple[str, ...]
+    place: int | None = None
 
 
 def _chosen(definition: StudyDefinition, result: Result, asked: Asked) -> _Chosen:
@@ -154,7 +155,46 @@ def _candidate(definition: StudyDefinition, result: Result, name: str) -> _Chose
     measured = next((each for each in result.candidates if each.candidate == name), None)
     metrics = {} if measured is None else {key: each.mean for key, each in measured.metrics.items()}
     notes = (result.headline, f"candidate {name}" + ("" if is_winner else ", which is not the winner"))
-    return _Chosen(candidate.serving, candidate.parameters, metrics, notes)
+    place = definition.candidates.index(candidate)
+    return _Chosen(candidate.serving, candidate.parameters, metrics, notes, place)
+
+
+def _container(engine: Engine) -> EngineContainer:
+    container = CONTAINERS.get(engine.name)
+    if container is None:
+        known = ", ".join(sorted(CONTAINERS))
+        raise NotExportable(
+            f"spec.engine.name {engine.name!r}: there is no server to deploy; it is one of {known}"
+        )
+    return container
+
+
+def _image(image: str | None, engine: Engine) -> str:
+    if image is None:
+        raise NotExportable(f"engine {engine.name} has no image of its own: name one by --image")
+    return image
+
+
+def _recommended(resource: Resource, chosen: _Chosen, model: Model, engine: Engine) -> Recommendation:
+    """Return how the configuration is served from where the model is; always with a command."""
+    declaration = engine_declaration(engine)
+    fixed = fixed_parameters(engine, resource.spec.workload, declaration)
+    configuration = complete(dict(chosen.parameters), dict(fixed), declaration)
+    reference = ModelReference.of(model.source, trust_remote_code=model.trust_remote_code)
+    told = recommend(declaration, reference, configuration, searched=chosen.parameters, fixed=fixed)
+    if told.command is None:
+        raise NotExportable(f"spec.model.source {model.source!r} cannot be served by {engine.name}")
+    return told
+
+
+def _version(trials: Sequence[TrialRecord], place: int | None) -> str:
+    """Return the engine and its version, as the trials (of one candidate) tell it; "" where none does."""
+    for trial in trials:
+        if trial.outcome is not None and place in {None, trial.candidate}:
+            told = str(trial.outcome.facts.get("engine_version", ""))
+            if _VERSION.fullmatch(told):
+                return told
+    return ""
 
 
 def _parts(command: str) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -45,4 +45,11 @@ def _notes(served: Served) -> list[str]:
     if served.request_fields:
         fields = json.dumps(dict(served.request_fields), ensure_ascii=False)
         notes.append(f"Send with each request: {fields}")
-    return [*notes, f"Pin the image to the engine's version that was measured: {served.image}"]
+    return [*notes, _version_note(served)]
+
+
+def _version_note(served: Served) -> str:
+    if served.measured and served.measured.rpartition(" ")[2] in served.image:
+        return f"Measured with {served.measured}, which the image has."
+    measured = f" ({served.measured})" if served.measured else ""
+    return f"Pin the image to the engine's version that was measured{measured}: {served.image}"

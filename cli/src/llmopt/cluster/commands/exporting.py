@@ -17,8 +17,8 @@ def export(name: str, form: Form, asked: Asked, output: Path | None, places: Pla
     """Write the result of the study called `name` as `form` to `output`, or print it."""
 
     def text_of(found: OpenStudy) -> str:
-        result = result_of(found.study, found.resource.spec)
-        return exported(served(found.resource, found.study.definition, result, asked), form)
+        study, result = found.study, result_of(found.study, found.resource.spec)
+        return exported(served(found.resource, study.definition, study.trials(), result, asked), form)
 
     def show(text: str) -> None:
         if output is None:
