@@ -12,8 +12,9 @@ from llmopt_core.engines.recommendations import Recommendation, recommend
 from llmopt_core.engines.servers import ModelReference
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import Resource
+from llmopt_core.resources.base import NAME_PATTERN
 from llmopt_core.resources.search_spaces import complete
-from llmopt_core.resources.serving import Engine, Model, SecretKey
+from llmopt_core.resources.serving import SOURCE_PATTERN, Engine, Model, SecretKey
 from llmopt_core.results.results import OptimizationResult, Result, winner_of
 from llmopt_core.search.configurations import Value
 from llmopt_core.storage.definitions import engine_declaration, fixed_parameters
@@ -42,6 +43,15 @@ class Asked:
     model: str | None = None
     gpus: int | None = None
     candidate: str | None = None
+
+    def check(self) -> None:
+        """Raise NotExportable where an option cannot be used as it was given."""
+        if self.model is not None and not re.fullmatch(SOURCE_PATTERN, self.model):
+            raise NotExportable(
+                f"--model {self.model!r}: expected hf://ORG/NAME, pvc://CLAIM/PATH or file:///PATH"
+            )
+        if self.name is not None and not re.fullmatch(NAME_PATTERN, self.name):
+            raise NotExportable(f"--name {self.name!r}: expected lower-case letters, digits and -")
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,7 @@ def served(
     asked: Asked,
 ) -> Served:
     """Return what of `result`, of a study with these `trials`, is to be deployed. Raises NotExportable."""
+    asked.check()
     chosen = _chosen(definition, result, asked)
     model, engine = Model.model_validate(chosen.serving.model), Engine.model_validate(chosen.serving.engine)
     model = model.model_copy(update={"source": asked.model or model.source})

@@ -184,3 +184,16 @@ def test_what_cannot_be_deployed_is_refused_with_what_to_do():
         of(resource_of(document(model=MODEL, engine=endpoint)), replace(result(), engine="openai"))
     with pytest.raises(NotExportable, match="cannot be served by vllm"):
         of(optimization(), result(), model="hf://acme/small/weights.gguf")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"model": "models/small"}, "--model 'models/small': expected hf://ORG/NAME"),
+        ({"name": "My Chat"}, "--name 'My Chat': expected lower-case letters"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named(asked, said):
+    """The message has the option, its value and what was expected."""
+    with pytest.raises(NotExportable, match=said):
+        of(optimization(), result(), **asked)
