@@ -73,7 +73,7 @@ class Served:
     gpus: int = 0
     gpu_resource: str = _GPU_RESOURCES[0]
     memory_mib: int | None = None
-    measured: str = ""  # the engine and its version
+    measured: str = ""  # the engine and its version, as it reported them
 
     @property
     def scheme(self) -> str:
@@ -199,7 +199,7 @@ def _recommended(resource: Resource, chosen: _Chosen, model: Model, engine: Engi
 
 
 def _version(trials: Sequence[TrialRecord], place: int | None) -> str:
-    """Return the engine and its version, as the trials (of one candidate) tell it; "" where none does."""
+    """Return the engine and its version, as its trials (of one candidate) report it; "" where none does."""
     for trial in trials:
         if trial.outcome is not None and place in {None, trial.candidate}:
             told = str(trial.outcome.facts.get("engine_version", ""))
