@@ -29,7 +29,16 @@ def outcome(
     )
 
 
-def trial(number, ended=None, *, phase=Phase.SEARCH, candidate=None, repeat=None, parameters=None):
+def trial(
+    number,
+    ended=None,
+    *,
+    phase=Phase.SEARCH,
+    candidate=None,
+    repeat=None,
+    parameters=None,
+    repaired_from=None,
+):
     """Return a finished trial, or a running one when `ended` is None."""
     return TrialRecord(
         number=number,
@@ -42,6 +51,7 @@ def trial(number, ended=None, *, phase=Phase.SEARCH, candidate=None, repeat=None
         finished_at=None if ended is None else 1.0,
         candidate=candidate,
         repeat=repeat,
+        repaired_from=repaired_from,
     )
 
 

@@ -127,7 +127,8 @@ def _rows(status: Status) -> Iterator[tuple[str, str]]:
     yield "trials", f"{trials.replace('/', ' of ')} done, {counts.running} running" if trials else ""
     yield "repeats", repeats.replace("/", " of ")
     yield "measuring", ", ".join(_measured_now(status))
-    yield "outcomes", ", ".join(f"{count} {kind}" for kind, count in _outcomes(status))
+    repaired = f"; {counts.repaired} of them repaired" if counts.repaired else ""
+    yield "outcomes", ", ".join(f"{count} {kind}" for kind, count in _outcomes(status)) + repaired
     yield "baseline", _default(status).removeprefix("the baseline ")
     yield "best so far", _best(status).removeprefix("best ")
     yield "memory", _memory(status).removeprefix("memory ")

@@ -108,6 +108,8 @@ def test_nothing_is_started_beyond_a_limit_that_the_engine_named(ordered, model,
     space = [{"name": "max_num_seqs", "int": {"low": 512, "high": 2048}}]
     folder.write(manifest(model, trials=1, space=space))
     assert folder.run() == RunnerExit.DONE, folder.log()
+    with folder.study() as study:
+        assert "; 1 repaired configurations were not tried" in study.ended.message
     folder.write(manifest(model, trials=12, space=space))
     assert folder.go_on() == RunnerExit.DONE, folder.log()
     outcomes = _outcomes(folder)
@@ -117,6 +119,24 @@ def test_nothing_is_started_beyond_a_limit_that_the_engine_named(ordered, model,
     assert {outcome.failure.error_class for outcome in refused} == {ErrorClass.INVALID_CONFIGURATION}
     assert all("at most 856" in outcome.failure.told for outcome in refused)
     assert [count for count in starts(tmp_path / "bin") if count > 856] == [1024]
+
+
+def test_a_refused_configuration_is_tried_once_more_within_the_limit(ordered, model, tmp_path):
+    """What the engine refused runs at the limit that it named, as a trial of the budget that says so."""
+    folder = ordered(most_seqs=856)
+    space = [{"name": "max_num_seqs", "int": {"low": 512, "high": 2048}}]
+    folder.write(manifest(model, trials=3, space=space))
+    assert folder.run() == RunnerExit.DONE, folder.log()
+    with folder.study() as study:
+        trials, status = study.trials(), search_result(study, folder.spec).status
+    repaired = next(trial for trial in trials if trial.repaired_from is not None)
+    assert (repaired.number, repaired.repaired_from) == (1, 0)
+    assert repaired.parameters == {"engine.max_num_seqs": 856}
+    assert repaired.outcome.kind is OutcomeKind.MEASURED
+    assert starts(tmp_path / "bin")[:2] == [1024, 856]
+    assert status.progress.repaired == 1
+    assert status.progress.finished == 3
+    assert {trial.trial: trial.repaired_from for trial in status.top}[1] == 0
 
 
 def test_a_default_that_cannot_run_is_said_and_the_best_becomes_the_reference(ordered, model):

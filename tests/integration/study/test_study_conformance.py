@@ -134,6 +134,27 @@ def test_returned_trial_comes_before_all_others(storage):
     assert study.claim("other", budget=9).phase is Phase.BASELINE
 
 
+def test_a_repair_is_one_more_trial_of_the_budget(storage):
+    """It is enqueued with the ending, once for equal repairs, and keeps whose it is when it is run again."""
+    study = storage.create_study(definition())
+    repair = {"engine.n_parallel": 3, "engine.kv": "f16", "sampling.temperature": 0.25}
+    claims = [study.claim("runner", budget=4) for _ in range(2)]
+    for claim in (*claims, claims[0]):
+        study.finish(claim, ended(OutcomeKind.INFEASIBLE), repair)
+    repaired = study.claim("runner", budget=4)
+    assert (repaired.parameters, repaired.repaired_from) == (repair, claims[0].number)
+    study.give_back(repaired, "the runner was asked to stop")
+    again = study.claim("other", budget=4)
+    assert (again.parameters, again.repaired_from) == (repair, claims[0].number)
+    study.finish(again, measured(again))
+    last = study.claim("runner", budget=4)
+    assert last.repaired_from is None
+    assert study.claim("runner", budget=4) is None
+    assert storage.open_study("study").trials()[again.number].repaired_from == claims[0].number
+    study.finish(last, ended(OutcomeKind.INFEASIBLE), repair)
+    assert not [trial for trial in study.trials() if trial.state == "waiting"]
+
+
 def test_fixed_values_are_kept(storage):
     """What the sampler proposes has the fixed load-time values."""
     study = storage.create_study(definition(sampler="tpe"))

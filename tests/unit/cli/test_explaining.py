@@ -33,6 +33,7 @@ def test_what_the_engine_names_is_a_limit():
     path = LOGS / "vllm-mamba-blocks.log"
     assert "limit:  max_num_seqs must be at most 856" in _call(path).stdout
     assert json.loads(_call(path, "--json").stdout)["limits"] == ["max_num_seqs must be at most 856"]
+    assert "study:  a search of max_num_seqs tries this configuration once more" in _call(path).stdout
 
 
 def test_standard_input_is_read():

@@ -80,6 +80,13 @@ def test_the_panel_says_the_same():
         assert fact in text
 
 
+def test_the_panel_says_how_many_trials_were_repaired():
+    """They are among those that are counted by how they ended."""
+    output, status = console(), progress()
+    output.print(panel("mine", status.model_copy(update={"progress": Progress(measured=3, repaired=1)})))
+    assert "3 measured; 1 of them repaired" in output.file.getvalue()
+
+
 def test_an_ended_study_has_no_best_so_far():
     """What the search took for the best may not be what the repeats proved, and the result follows."""
     assert "best" not in line(progress(phase=Phase.COMPLETE, left=None))

@@ -21,7 +21,8 @@ class Trial:
 
     `candidate` and `repeat` are set for the repeats of a confirmation and of a benchmark, counted from 0.
     `parameters` by full name, `metrics` by catalogue name in the catalogue's units, `seconds` its wall time.
-    The metrics of a pruned trial are estimates from the items that it measured before it was stopped.
+    `repaired_from` is the refused trial whose configuration this one tries once more, changed as the engine
+    asked. The metrics of a pruned trial are estimates from the items that it measured before it was stopped.
     """
 
     number: int
@@ -35,6 +36,7 @@ class Trial:
     repeat: int | None = None
     runner: str | None = None
     error: str | None = None
+    repaired_from: int | None = None
 
 
 def recorded(records: Sequence[TrialRecord]) -> list[Trial]:
@@ -85,6 +87,7 @@ def _recorded(record: TrialRecord) -> Trial:
         repeat=record.repeat,
         runner=record.runner,
         error=outcome.failure.error_class.value if outcome and outcome.failure else None,
+        repaired_from=record.repaired_from,
     )
 
 
@@ -96,4 +99,5 @@ def _remembered(trial: TrialResult, engine: str, first: int | None) -> Trial:
         outcome="measured",
         parameters=typed(trial.parameters, engine),
         metrics=dict(trial.metrics),
+        repaired_from=trial.repaired_from,
     )

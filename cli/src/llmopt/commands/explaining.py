@@ -57,6 +57,7 @@ class Explanation:
             "remedy": self.failure.suggestion,
             "policy": self.policy.value,
             "limits": [str(limit) for limit in self.failure.limits],
+            "advice": [str(remedy) for remedy in self.failure.remedies],
         }
 
 
@@ -127,6 +128,13 @@ def _print(explanation: Explanation) -> None:
     _say(console, f"remedy: {failure.suggestion}")
     for limit in failure.limits:
         _say(console, f"limit:  {limit}")
+    for remedy in failure.remedies:
+        _say(console, f"advice: {remedy}")
+    if failure.limits or failure.remedies:
+        changed = [limit.parameter for limit in failure.limits]
+        changed += [remedy.parameter for remedy in failure.remedies]
+        named = ", ".join(dict.fromkeys(changed))
+        _say(console, f"study:  a search of {named} tries this configuration once more, changed so")
     if "engine.args." in failure.suggestion:
         _say(console, "engine.args.NAME is the server's own argument of that name")
 

@@ -32,6 +32,8 @@ def served_facts(spec: Spec, status: Status, trials: Sequence[TrialRecord]) -> I
     yield from workload_facts(spec.workload)
     yield "Search", f"{spec.search.sampler.name}, {counts.finished} of {counts.budget} trials"
     yield from _stopped([trial for trial in trials if trial.phase is not Phase.CONFIRM], samples)
+    if counts.repaired:
+        yield "Repaired", f"{counts.repaired} trials of refused configurations, changed as the engine asked"
 
 
 def _stopped(trials: Sequence[TrialRecord], samples: int) -> Iterator[Fact]:

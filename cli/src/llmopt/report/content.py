@@ -57,6 +57,7 @@ class TrialRow:
     number: int
     parameters: str
     metrics: tuple[str, ...]
+    repaired_from: int | None = None
 
 
 @dataclass(frozen=True)
@@ -201,4 +202,5 @@ def _trial_row(trial: TrialResult, metrics: Sequence[str]) -> TrialRow:
         trial.trial,
         value_texts(trial.parameters, "=") or "default",
         tuple("" if value is None else number(value) for value in values),
+        trial.repaired_from,
     )

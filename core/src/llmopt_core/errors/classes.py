@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from llmopt_core.errors.limits import Limit
+from llmopt_core.errors.remedies import Remedy
 
 
 class RetryPolicy(StrEnum):
@@ -49,12 +50,16 @@ class ErrorClass(StrEnum):
 
 @dataclass(frozen=True)
 class Failure:
-    """One failure as it is stored and shown, with the limits that the engine named when it refused."""
+    """One failure as it is stored and shown.
+
+    `limits` are what the engine named when it refused, `remedies` what it advised besides.
+    """
 
     error_class: ErrorClass
     message: str
     suggestion: str
     limits: tuple[Limit, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
 
     @property
     def told(self) -> str:

@@ -44,6 +44,7 @@ def classify(evidence: Evidence) -> Failure:
         line[:_LONGEST_MESSAGE],
         pattern.suggestion.format_map(numbers),
         _limits(pattern, found, evidence.numbers),
+        pattern.remedies,
     )
 
 

@@ -49,9 +49,10 @@ class Limit:
     def is_broken_by(self, engine: Mapping[str, Setting]) -> bool:
         """Say whether a configuration with these engine parameters is sure to be refused again."""
         value = _number(engine.get(self.parameter, self.unset_means))
-        return value is not None and self._applies_to(engine) and not self._allows(value)
+        return value is not None and self._applies_to(engine) and not self.allows(value)
 
-    def _allows(self, value: float) -> bool:
+    def allows(self, value: float) -> bool:
+        """Say whether `value` keeps the bound."""
         if self.parts is not None:
             total, block = self.parts
             return value > 0 and total / value % block == 0

@@ -88,6 +88,13 @@ class Progress(Part):
     copied: Annotated[Count, Field(description="Trials whose configuration had been measured before.")] = 0
     pruned: Annotated[Count, Field(description="Trials stopped early because they could not win.")] = 0
     infeasible: Annotated[Count, Field(description="Trials that do not fit or that the engine refuses.")] = 0
+    repaired: Annotated[
+        Count,
+        Field(
+            description="Trials that try a refused configuration once more, changed as the engine asked; they"
+            " are counted by how they ended as well."
+        ),
+    ] = 0
     invalid: Annotated[Count, Field(description="Trials whose measurement is invalid.")] = 0
     failed: Count = 0
     confirm_planned: Annotated[Count, Field(description="Repeats of the winners and of the baseline.")] = 0
@@ -114,6 +121,13 @@ class TrialResult(Part):
         Settings, Field(description="By full name (`engine.n_parallel`), decimals and booleans as text.")
     ] = Field(default_factory=dict)
     metrics: MetricValues = Field(default_factory=dict)
+    repaired_from: (
+        Annotated[
+            TrialNumber,
+            Field(description="The refused trial of which this is the configuration that works."),
+        ]
+        | None
+    ) = None
 
 
 # In Python it has the names of `analysis.effects.Effect`, in JSON those of release 0.1.0.

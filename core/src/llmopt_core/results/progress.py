@@ -43,6 +43,7 @@ def search_progress(
         copied=counts.get(OutcomeKind.COPIED, 0),
         pruned=counts.get(OutcomeKind.PRUNED, 0),
         infeasible=counts.get(OutcomeKind.INFEASIBLE, 0),
+        repaired=sum(trial.repaired_from is not None and trial.state == "finished" for trial in counted),
         invalid=counts.get(OutcomeKind.INVALID, 0),
         failed=counts.get(OutcomeKind.FAILED, 0),
         confirm_planned=planned,

@@ -201,7 +201,12 @@ def _trial(trial: TrialRecord | None) -> api.TrialResult | None:
 
 def _trial_of(trial: TrialRecord) -> api.TrialResult:
     metrics = trial.outcome.metrics if trial.outcome else {}
-    return api.TrialResult(trial=trial.number, parameters=_named(trial.parameters), metrics=_metrics(metrics))
+    return api.TrialResult(
+        trial=trial.number,
+        parameters=_named(trial.parameters),
+        metrics=_metrics(metrics),
+        repaired_from=trial.repaired_from,
+    )
 
 
 def _best(finding: OptimizationFinding) -> api.Best | None:

@@ -48,4 +48,4 @@ def _is_same(
 
 
 def _again(failure: Failure, message: str) -> Failure:
-    return replace(failure, message=message, limits=())
+    return replace(failure, message=message, limits=(), remedies=())

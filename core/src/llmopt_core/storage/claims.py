@@ -248,6 +248,7 @@ def claim_of(number: int, ticket: Ticket) -> Claim:
         ticket.candidate,
         ticket.repeat,
         ticket.start,
+        ticket.repaired_from,
     )
 
 

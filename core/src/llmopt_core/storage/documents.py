@@ -41,7 +41,8 @@ class Ticket:
     rest. `session` distinguishes two processes of the same runner name, `token` two claims of one process.
     `attempt` counts all returns, `losses` those by a runner that died. Repeats are run in the order of their
     `turn`, those of one `start` on one engine start: see `repeats.turns`. `sampler` is what the sampler wants
-    to find again in this trial.
+    to find again in this trial. `repaired_from` is the trial whose configuration was refused, and is tried
+    once more with what it was refused for changed.
     """
 
     phase: Phase
@@ -57,6 +58,7 @@ class Ticket:
     session: str | None = None
     token: str | None = None
     sampler: Mapping[str, Any] = field(default_factory=dict)
+    repaired_from: int | None = None
 
 
 @dataclass(frozen=True)

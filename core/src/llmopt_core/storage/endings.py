@@ -4,20 +4,29 @@ Each is one transaction that begins by turning the running trial into a finished
 any more, somebody else was first and nothing is written. So a trial ends, and is run again, exactly once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
 from llmopt_core.errors.classes import ErrorClass, Failure
-from llmopt_core.search.configurations import Configuration
+from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.storage.bounds import bounded
 from llmopt_core.storage.database import Database
-from llmopt_core.storage.documents import Beat, Ending, dump
+from llmopt_core.storage.documents import Beat, Ending, Ticket, dump
 from llmopt_core.storage.errors import TrialLost
 from llmopt_core.storage.outcomes import check_outcome, constraint_values, objective_values, trial_state
-from llmopt_core.storage.records import INTERRUPTED, Answer, Claim, Outcome, OutcomeKind, StudyDefinition
+from llmopt_core.storage.points import identity
+from llmopt_core.storage.records import (
+    INTERRUPTED,
+    Answer,
+    Claim,
+    Outcome,
+    OutcomeKind,
+    Phase,
+    StudyDefinition,
+)
 from llmopt_core.storage.rows import TrialWriter, retry_ticket
 from llmopt_core.storage.snapshot import Snapshot, StoredTrial
 
@@ -33,15 +42,29 @@ class Endings:
         self._snapshot = snapshot
         self._writer = writer
 
-    def finish(self, claim: Claim, ending: Ending) -> None:
+    def finish(self, claim: Claim, ending: Ending, repair: Mapping[str, Value] | None = None) -> None:
         """End the claimed trial; see `Study.finish`."""
         check_outcome(claim.number, ending.outcome, self._definition)
         trial = self._trial(claim)
         answers, ending = ending.outcome.answers, _without_answers(ending)
-        with self._database.writing() as connection:
+        with self._database.writing() if repair is None else self._exclusive() as connection:
             finished = self._end(connection, trial, ending, answers=answers)
+            if finished and repair is not None:
+                self._enqueue_repair(connection, claim.number, repair)
         if not finished:
             self._check_already(claim, ending)
+
+    def _enqueue_repair(self, connection: Connection, number: int, repair: Mapping[str, Value]) -> None:
+        """Enqueue what trial `number` is repaired to, unless another trial is of the same parameters."""
+        wanted = identity(repair)
+        there = (
+            identity(trial.ticket.parameters)
+            for trial in self._snapshot.trials.values()
+            if trial.ticket.phase is not Phase.CONFIRM and trial.kind is not OutcomeKind.RETURNED
+        )
+        if wanted not in there:
+            ticket = Ticket(Phase.SEARCH, repair, repaired_from=number)
+            self._writer.create(connection, self._snapshot.next_number, ticket, run=False)
 
     def give_back(self, claim: Claim, reason: str | Failure) -> None:
         """Have the claimed trial run again; see `Study.give_back`."""

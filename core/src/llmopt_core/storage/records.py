@@ -190,6 +190,7 @@ class Claim:
     candidate: int | None = None  # confirm: which of the plan's, or the comparison's, candidates
     repeat: int | None = None  # confirm: which repeat
     start: int | None = None  # confirm: which engine start of the plan; None: any running engine will do
+    repaired_from: int | None = None  # the refused trial of which this one is the repaired configuration
 
 
 @dataclass(frozen=True)
@@ -237,7 +238,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One trial as read back. `outcome` is None while it waits or runs."""
+    """One trial as read back. `outcome` is None while it waits or runs.
+
+    `repaired_from` is the refused trial whose configuration this one tries once more, changed as the engine
+    asked.
+    """
 
     number: int
     phase: Phase
@@ -249,6 +254,7 @@ class TrialRecord:
     finished_at: float | None
     candidate: int | None = None
     repeat: int | None = None
+    repaired_from: int | None = None
 
 
 # How a runner ended that was asked to stop, as its last heartbeat says it.

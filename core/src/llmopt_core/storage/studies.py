@@ -217,14 +217,18 @@ class Study:
             pruning = self._pruning[claim.number] if known else self._prune(claim)
             return pruning is not None and pruning.report(place, item)
 
-    def finish(self, claim: Claim, outcome: Outcome) -> None:
+    def finish(self, claim: Claim, outcome: Outcome, repair: Mapping[str, Value] | None = None) -> None:
         """End the claimed trial with `outcome`, in one transaction; calling it again changes nothing.
 
+        `repair` are parameters with which a refused configuration is worth another try: in the same
+        transaction they are enqueued as a trial of their own, unless there is one. It is of the budget as
+        any other, and bears the refused trial's number.
         Raises TrialLost where the trial was taken away, OutcomeInvalid where a metric is missing.
         """
         with self._guard:
             pruning = self._pruning.get(claim.number)
-            self._endings.finish(claim, Ending(outcome, () if pruning is None else pruning.scores))
+            ending = Ending(outcome, () if pruning is None else pruning.scores)
+            self._endings.finish(claim, ending, repair)
             self._pruning.pop(claim.number, None)
 
     def give_back(self, claim: Claim, reason: str | Failure) -> None:

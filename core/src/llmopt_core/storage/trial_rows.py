@@ -77,6 +77,7 @@ def _read(row: Any, definition: StudyDefinition, access: Access) -> tuple[Ticket
         finished_at=_unix(row.datetime_complete),
         candidate=ticket.candidate,
         repeat=ticket.repeat,
+        repaired_from=ticket.repaired_from,
     )
     return ticket, ending, record
 

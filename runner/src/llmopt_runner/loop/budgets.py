@@ -61,6 +61,15 @@ def nothing_left(trials: Sequence[TrialRecord], budget: int | None) -> bool:
     return budget is not None and used >= budget
 
 
+def untried_text(trials: Sequence[TrialRecord]) -> str:
+    """Return what the spent budget left untried, as the end of a sentence; empty where it left nothing."""
+    waiting = [trial for trial in trials if trial.state == "waiting"]
+    repaired = sum(trial.repaired_from is not None for trial in waiting)
+    counts = ((len(waiting) - repaired, "given"), (repaired, "repaired"))
+    told = " and ".join(f"{count} {kind}" for count, kind in counts if count)
+    return f"; {told} configurations were not tried, for the budget is spent" if told else ""
+
+
 def confirm_seconds(trials: Sequence[TrialRecord], confirm: Confirm, runner_count: int) -> float:
     """Return how long the confirmation will take, from the median time of a measured trial."""
     if confirm.top == 0:

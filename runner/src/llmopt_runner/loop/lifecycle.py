@@ -4,14 +4,14 @@ import logging
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
 from llmopt_core.errors.unexpected import failure_of
-from llmopt_core.search.configurations import Configuration
+from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.storage.errors import OutcomeInvalid, StorageUnavailable, StudyNotFound, TrialLost
 from llmopt_core.storage.records import Claim, Outcome, OutcomeKind, Phase
 from llmopt_core.storage.repeats import DISTURBED, is_measured_again, measured_again
@@ -186,8 +186,15 @@ class Loop(ABC):
         if (failure := self._worth_another_run(claim, outcome)) is not None:
             self._patiently(lambda: self._study.give_back(claim, failure))
         else:
-            self._patiently(lambda: self._study.finish(claim, outcome))
+            repair = self._repair(claim, outcome)
+            self._patiently(lambda: self._study.finish(claim, outcome, repair))
+            if repair is not None:
+                log.info("trial %d is tried once more as %s", claim.number, repair)
         return failure
+
+    def _repair(self, _claim: Claim, _outcome: Outcome) -> Mapping[str, Value] | None:
+        """Return parameters with which a refused configuration is worth another try; None: it has none."""
+        return None
 
     def _worth_another_run(self, claim: Claim, outcome: Outcome) -> Failure | None:
         """Return the failure for which the trial is to be run again, if it is.

@@ -1,13 +1,17 @@
 """A runner's part in an optimization: the default, the search, and the repeats that prove the winner."""
 
+from collections.abc import Mapping
+
 from llmopt_core.analysis.confirmation import standing_of
 from llmopt_core.analysis.summary import rank, summarise
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import Failure
 from llmopt_core.resources.optimization import OptimizationSpec
-from llmopt_core.storage.records import Claim, ConfirmPlan
+from llmopt_core.sampling.repairs import Refused, repair
+from llmopt_core.search.configurations import Value
+from llmopt_core.storage.records import Claim, ConfirmPlan, Outcome, OutcomeKind, Phase
 from llmopt_core.storage.studies import Study
-from llmopt_runner.loop.budgets import Ending, search_ending
+from llmopt_runner.loop.budgets import Ending, search_ending, untried_text
 from llmopt_runner.loop.lifecycle import Loop, TrialEnd
 from llmopt_runner.loop.verification_plans import confirm_plan
 from llmopt_runner.trial.trial_runner import TrialRunner
@@ -54,14 +58,23 @@ class SearchLoop(Loop):
             return Ending(Reason.NOTHING_MORE_TO_GAIN, f"{enough} ({done} of {budget} trials)")
         if done < budget:
             return Ending(Reason.TRIALS_EXHAUSTED, f"all {done} configurations of the space are done")
-        untried = sum(trial.state == "waiting" for trial in self._study.trials())
-        rest = f"; {untried} given configurations were not tried, for the budget is spent" if untried else ""
-        return Ending(Reason.TRIALS_EXHAUSTED, f"all {budget} trials are done{rest}")
+        return Ending(
+            Reason.TRIALS_EXHAUSTED, f"all {budget} trials are done{untried_text(self._study.trials())}"
+        )
 
     def _search_ending(self) -> Ending | None:
         return self._ended() or search_ending(
             self._spec.budget, self._spec.confirm, self._study.trials(), self._study.runners()
         )
+
+    def _repair(self, claim: Claim, outcome: Outcome) -> Mapping[str, Value] | None:
+        """Repair a configuration once: where that is refused too, it is left as it is."""
+        if outcome.kind is not OutcomeKind.INFEASIBLE or outcome.failure is None:
+            return None
+        if claim.repaired_from is not None or claim.phase is Phase.CONFIRM:
+            return None
+        refused = Refused(claim.parameters, outcome.configuration, outcome.failure)
+        return repair(refused, self._study.definition.space, self._runner.may_work)
 
     def _ends_all(self, _failure: Failure) -> bool:
         """Every trial serves the same model on the same engine."""

@@ -88,6 +88,15 @@ class TrialRunner:
         """Return the canonical configuration that `claim` stands for."""
         return complete(dict(claim.parameters), dict(self.fixed), self.declaration)
 
+    def may_work(self, parameters: Mapping[str, Value]) -> bool:
+        """Say whether the searched `parameters` are neither known to be refused nor measured already."""
+        configuration = complete(dict(parameters), dict(self.fixed), self.declaration)
+        return not (
+            self.declaration.conflicts(configuration)
+            or self.study.measured(configuration.key())
+            or known_refusal(self.study.trials(), configuration, self.declaration.load_part)
+        )
+
     def run(self, claim: Claim) -> Outcome:
         """Return how the trial ended; raises Interrupted when the runner was asked to stop."""
         watch = _Stopwatch()

@@ -14,7 +14,7 @@ RECORDS = [
     trial(0, outcome(metrics={"accuracy": 0.5}), phase=Phase.BASELINE),
     trial(1, outcome(metrics={"accuracy": 0.7}), parameters={"sampling.temperature": 0.2}),
     trial(2, outcome(OutcomeKind.FAILED, error=ErrorClass.CUDA_FAULT)),
-    trial(3),
+    trial(3, repaired_from=2),
 ]
 
 
@@ -25,12 +25,13 @@ def test_records_are_plain():
     assert (second.parameters, second.seconds) == ({"sampling.temperature": 0.2}, 1.0)
     assert (third.outcome, third.error) == ("failed", "CudaFault")
     assert (fourth.state, fourth.outcome, fourth.seconds) == ("running", None, None)
+    assert (third.repaired_from, fourth.repaired_from) == (None, 2)
 
 
 def test_a_status_remembers_some():
     """Default, best, top and front, each once and by number, with typed parameters."""
     told = {"trial": 3, "parameters": {"engine.n_parallel": 4, "sampling.temperature": "0.2"},
-            "metrics": {"accuracy": "0.75"}}  # fmt: skip
+            "metrics": {"accuracy": "0.75"}, "repairedFrom": 0}  # fmt: skip
     document = resource(
         "mine", RUNNING,
         status={"baseline": {"trial": 0}, "best": told, "top": [told, {"trial": 1}], "pareto": [told]},
@@ -39,6 +40,7 @@ def test_a_status_remembers_some():
     assert [(each.number, each.phase) for each in trials] == [(0, "baseline"), (1, "search"), (3, "search")]
     assert trials[-1].parameters == {"engine.n_parallel": 4, "sampling.temperature": 0.2}
     assert trials[-1].metrics == {"accuracy": 0.75}
+    assert trials[-1].repaired_from == 0
     assert remembered(resource(), status_of(resource())) == []
 
 
@@ -50,6 +52,7 @@ def test_a_frame_has_a_column_for_each_parameter_and_metric():
     assert found.loc[0, "accuracy"] == 0.5
     assert found.loc[2, "error"] == "CudaFault"
     assert found["accuracy"].isna().sum() == 2
+    assert found.loc[3, "repaired_from"] == 2
     assert frame([]).empty
 
 

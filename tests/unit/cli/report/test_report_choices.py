@@ -1,5 +1,7 @@
 """What a report offers to deploy, and how the page shows it."""
 
+from dataclasses import replace
+
 import pytest
 from fakes.comparisons import SPEED
 from fakes.local_runs import document
@@ -11,7 +13,7 @@ from llmopt.report.marks import Span, marks
 from llmopt.report.pages import report_page
 from llmopt_core.analysis.effects import Interval
 from llmopt_core.resources.loading import resource_of
-from llmopt_core.resources.status import VarianceShares
+from llmopt_core.resources.status import TrialResult, VarianceShares
 from llmopt_core.results.results import OptimizationResult
 
 GAIN = effect(difference=0.5, interval=Interval(0.4, 0.6), baseline=0.2)
@@ -103,6 +105,15 @@ def test_the_page_begins_with_the_doubts_and_the_choices():
         )
     ]
     assert places == sorted(places)
+
+
+def test_the_page_says_which_trials_were_repaired():
+    """How many, and beside each of the top the refused trial that it comes from."""
+    shown = result(ACCURATE, top=[TrialResult(trial=5, metrics={"accuracy": 0.5}, repaired_from=3)])
+    progress = shown.status.progress.model_copy(update={"repaired": 1})
+    text = page(replace(shown, status=shown.status.model_copy(update={"progress": progress})))
+    assert "(trial 3 repaired)" in text
+    assert "1 trials of refused configurations, changed as the engine asked" in text
 
 
 def test_the_page_says_where_the_uncertainty_comes_from():

@@ -9,7 +9,7 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.optimization import Budget, Confirm, Target
 from llmopt_core.results.durations import active_seconds
 from llmopt_core.storage.records import OutcomeKind, Phase, RunnerRecord
-from llmopt_runner.loop.budgets import confirm_seconds, nothing_left, search_ending
+from llmopt_runner.loop.budgets import confirm_seconds, nothing_left, search_ending, untried_text
 
 NO_CONFIRM = Confirm(top=0)
 
@@ -65,6 +65,22 @@ def in_state(number, state, phase=Phase.SEARCH):
 def test_what_waits_beyond_the_budget_is_nothing_left(trials, budget, expected):
     """A study ends when no trial runs and none that waits will ever be claimed."""
     assert nothing_left(trials, budget) is expected
+
+
+@pytest.mark.parametrize(
+    ("given", "repaired", "told"),
+    [
+        (0, 0, ""),
+        (3, 0, "; 3 given configurations were not tried, for the budget is spent"),
+        (0, 1, "; 1 repaired configurations were not tried, for the budget is spent"),
+        (2, 1, "; 2 given and 1 repaired configurations were not tried, for the budget is spent"),
+    ],
+)
+def test_what_the_budget_left_untried_is_told(given, repaired, told):
+    """Both those of the manifest and those that were repaired, by their number."""
+    waiting = [in_state(number, WAITING) for number in range(given + repaired)]
+    trials = [*waiting[:given], *(replace(each, repaired_from=0) for each in waiting[given:])]
+    assert untried_text([measured(9), *trials]) == told
 
 
 def test_the_search_goes_on_within_its_budget():

@@ -7,6 +7,7 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.limits import LimitRule
 from llmopt_core.errors.patterns.base import consequence, pattern
 from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, GPUS, REMOTE_CODE, SHARED_MEMORY
+from llmopt_core.errors.remedies import Change, Remedy
 
 # Said by vLLM's API server when the process that computes has died: no request is answered any more.
 DEAD = r"EngineDeadError|EngineCore encountered (?:a fatal error|an issue)"
@@ -78,6 +79,7 @@ _CONTEXT_LIMIT = LimitRule(
     less_lifts=(*_LESS_LIFTS, "max_num_seqs"),
     other_lifts=_OTHER_LIFTS,
 )
+_MORE_MEMORY = Remedy("gpu_memory_utilization", Change.MOST)
 
 _MEMORY = (
     pattern(
@@ -88,6 +90,7 @@ _MEMORY = (
         " {fits} or less, or give the cache more by kv_cache_memory_mib ({kv_cache_memory_mib}) or"
         " gpu_memory_utilization ({gpu_memory_utilization}).",
         _CONTEXT_LIMIT,
+        _MORE_MEMORY,
     ),
     pattern(
         "context-over-kv-blocks",
@@ -98,6 +101,7 @@ _MEMORY = (
         "The KV cache holds {fits} tokens, a request may have {length}: set engine.args.max_model_len to"
         " {fits} or less, or raise gpu_memory_utilization ({gpu_memory_utilization}).",
         _CONTEXT_LIMIT,
+        _MORE_MEMORY,
     ),
     pattern(
         "no-memory-for-one-request",
@@ -107,6 +111,7 @@ _MEMORY = (
         "No memory for one request is left beside the weights: lower max_model_len ({max_model_len}) or"
         " quantise the weights, or give the cache more by kv_cache_memory_mib ({kv_cache_memory_mib}) or"
         " gpu_memory_utilization ({gpu_memory_utilization}).",
+        _MORE_MEMORY,
     ),
     pattern(
         "memory-changed-while-measured",
@@ -149,6 +154,7 @@ _MEMORY = (
         r"CUDA out of memory occurred when warming up",
         "The GPU cannot sample for so many requests at once: lower max_num_seqs ({max_num_seqs}) or"
         " gpu_memory_utilization ({gpu_memory_utilization}).",
+        Remedy("max_num_seqs", Change.HALVE),
     ),
     pattern(
         "gpu-out-of-memory",
@@ -222,6 +228,7 @@ _CONFIGURATION = (
         ErrorClass.INVALID_CONFIGURATION,
         r"max_num_batched_tokens \((?P<batched>\d+)\) must be greater than or equal to max_num_seqs",
         "Raise max_num_batched_tokens ({batched}) or lower max_num_seqs ({max_num_seqs}).",
+        LimitRule("max_num_seqs", most="batched", other_lifts=("max_num_batched_tokens",)),
     ),
     pattern(
         "batch-under-context",
@@ -229,6 +236,12 @@ _CONFIGURATION = (
         r"max_num_batched_tokens \((?P<batched>\d+)\) is smaller than max_model_len \((?P<length>\d+)\)",
         "Without enable_chunked_prefill a prompt must fit into one step: raise max_num_batched_tokens"
         " ({batched}) to {length}, or lower max_model_len.",
+        LimitRule(
+            "max_num_batched_tokens",
+            least="length",
+            value="batched",
+            other_lifts=("max_model_len", "enable_chunked_prefill"),
+        ),
     ),
     pattern(
         "context-over-model",

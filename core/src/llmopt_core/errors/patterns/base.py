@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.limits import LimitRule
+from llmopt_core.errors.remedies import Remedy
 
 
 @dataclass(frozen=True)
@@ -13,9 +14,9 @@ class Pattern:
 
     `name` is the cause in a few words; no other pattern of the same source has it. `suggestion` may use the
     pattern's named groups and the evidence's numbers as `{name}`. `limits` says which parameters the line
-    bounds, for all later configurations. A `consequence` only says that something else failed: the message is
-    then the first error of the log, if there is one. What is `decisive` is only looked for in that first
-    error: engines log such lines of what they then do without.
+    bounds, for all later configurations, and `remedies` what else may help this one. A `consequence` only
+    says that something else failed: the message is then the first error of the log, if there is one. What is
+    `decisive` is only looked for in that first error: engines log such lines of what they then do without.
     """
 
     name: str
@@ -25,11 +26,21 @@ class Pattern:
     limits: tuple[LimitRule, ...] = ()
     consequence: bool = False
     decisive: bool = False
+    remedies: tuple[Remedy, ...] = ()
 
 
-def pattern(name: str, error_class: ErrorClass, line: str, suggestion: str, *limits: LimitRule) -> Pattern:
-    """Return the pattern of a whole line that contains `line`, a regular expression."""
-    return Pattern(name, error_class, re.compile(rf"^.*?(?:{line}).*$", re.MULTILINE), suggestion, limits)
+def pattern(
+    name: str, error_class: ErrorClass, line: str, suggestion: str, *follows: LimitRule | Remedy
+) -> Pattern:
+    """Return the pattern of a whole line that contains `line`, a regular expression, and what `follows`."""
+    return Pattern(
+        name,
+        error_class,
+        re.compile(rf"^.*?(?:{line}).*$", re.MULTILINE),
+        suggestion,
+        limits=tuple(each for each in follows if isinstance(each, LimitRule)),
+        remedies=tuple(each for each in follows if isinstance(each, Remedy)),
+    )
 
 
 def consequence(name: str, error_class: ErrorClass, line: str, suggestion: str) -> Pattern:
