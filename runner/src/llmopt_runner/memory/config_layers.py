@@ -14,6 +14,7 @@ from llmopt_runner.models.model_configs import ModelConfig, whole
 
 # Their latents are expanded to heads before they are cached.
 _LATENTS_EXPANDED = ("minicpm3",)
+_LISTED_HEADS = ("num_key_value_heads", "num_kv_heads", "num_key_value_heads_per_layer")
 _ATTENDING = frozenset({Word.FULL, Word.FULL_AND_STATE})
 _WINDOWED = frozenset({Word.WINDOWED, Word.WINDOWED_AND_STATE})
 _WITH_STATE = frozenset({Word.STATE, Word.FULL_AND_STATE, Word.WINDOWED_AND_STATE})
@@ -22,7 +23,7 @@ _WITH_STATE = frozenset({Word.STATE, Word.FULL_AND_STATE, Word.WINDOWED_AND_STAT
 def cached_layers(config: ModelConfig) -> tuple[CachedLayers, ...]:
     """Return what the layers of `config` keep of a sequence; raises LayoutUnknown."""
     if blocks := config.listed("block_configs"):
-        return merged(_of_block(config, block) for block in blocks)
+        return merged(layer for block in blocks if (layer := _of_block(config, block)) is not None)
     words = layer_words(config)
     heads = _heads_by_layer(config, len(words))
     found: list[CachedLayers] = []
@@ -41,7 +42,7 @@ def cached_layers(config: ModelConfig) -> tuple[CachedLayers, ...]:
 
 def _heads_by_layer(config: ModelConfig, count: int) -> Sequence[int]:
     """Return the KV heads of each layer, 0 where the configuration has one number for all."""
-    listed = config.listed("num_key_value_heads") or config.listed("num_kv_heads")
+    listed = next((found for key in _LISTED_HEADS if (found := config.listed(key))), None)
     if listed is None:
         return [0] * count
     if len(listed) < count or not all(whole(each) for each in listed):
@@ -51,7 +52,7 @@ def _heads_by_layer(config: ModelConfig, count: int) -> Sequence[int]:
 
 def _attending(config: ModelConfig, heads: int, *, beside_windows: bool) -> CachedLayers:
     rank = config.first("kv_lora_rank")
-    if rank and config.values.get("use_mla") is not False and config.model_type not in _LATENTS_EXPANDED:
+    if _is_latent(config):
         return CachedLayers(LayerKind.LATENT, 1, 1, rank + config.first("qk_rope_head_dim"))
     if rank:
         return _expanded(config)
@@ -61,6 +62,11 @@ def _attending(config: ModelConfig, heads: int, *, beside_windows: bool) -> Cach
     return _keeping(config, LayerKind.FULL, heads, size=size)
 
 
+def _is_latent(config: ModelConfig) -> bool:
+    expanded = config.values.get("use_mla") is False or config.model_type in _LATENTS_EXPANDED
+    return bool(config.first("kv_lora_rank")) and not expanded
+
+
 def _expanded(config: ModelConfig) -> CachedLayers:
     heads = config.number("heads")
     size = heads * (config.first("qk_nope_head_dim") + config.first("qk_rope_head_dim"))
@@ -68,6 +74,8 @@ def _expanded(config: ModelConfig) -> CachedLayers:
 
 
 def _windowed(config: ModelConfig, heads: int) -> CachedLayers:
+    if _is_latent(config):
+        raise LayoutUnknown("it has windows beside latents, whose layout is not understood")
     window = config.number("window")
     heads = config.first("swa_num_key_value_heads") or heads
     kind = LayerKind.WINDOWED if window else LayerKind.FULL
@@ -93,11 +101,11 @@ def _keeping(
 
 
 def _kv_heads(config: ModelConfig) -> int:
-    values = config.values
     # Falcon's second architecture keeps the flag of its first, and ignores it.
-    if values.get("multi_query") is True and values.get("new_decoder_architecture") is not True:
+    if config.value("multi_query") is True and config.values.get("new_decoder_architecture") is not True:
         return 1
-    heads = config.number("kv_heads") or config.number("heads")
+    shared = config.values.get("multi_query_attention") is not False
+    heads = (shared and config.number("kv_heads")) or config.number("heads")
     if not heads:
         raise LayoutUnknown("its configuration does not say how many attention heads it has")
     return heads
@@ -112,13 +120,13 @@ def _head_size(config: ModelConfig) -> int:
     return size
 
 
-def _of_block(config: ModelConfig, block: Any) -> CachedLayers:
-    """Return what one block of a model keeps whose blocks differ (Nemotron-NAS, DeciLM)."""
+def _of_block(config: ModelConfig, block: Any) -> CachedLayers | None:
+    """Return what one block of a model keeps whose blocks differ (Nemotron-NAS, DeciLM); None: nothing."""
     attention: Any = block.get("attention") if isinstance(block, dict) else None
     if not isinstance(attention, Mapping):
         raise LayoutUnknown("its block_configs are not understood")
     if attention.get("no_op") is True or attention.get("replace_with_linear") is True:
-        return CachedLayers(LayerKind.STATE, 1)
+        return None
     group = whole(attention.get("n_heads_in_group"))
     heads = whole(attention.get("num_key_value_heads")) or (config.number("heads") // group if group else 0)
     if not heads:

@@ -76,6 +76,23 @@ _USUAL_CHUNK_INTERVAL = 4
 _ATTENTIONS_A_LAYER: Mapping[str, int] = {"longcat_flash": 2}
 # Their window is off unless it is switched on.
 _WINDOW_IS_ASKED_FOR = ("qwen2", "qwen3", "smollm3", "dots1")
+# Their configurations name which layers attend; one that does not is no configuration of theirs.
+_BLOCKS_WITHOUT_NAMES = ("recurrent_gemma", "jamba", "bamba", "zamba", "zamba2")
+# What these do with a sequence is neither attention with a cache nor a state whose size is known here.
+_OTHER_MIXING = frozenset({
+    "rwkv", "rwkv5", "rwkv6", "rwkv7", "xlstm", "retnet", "reformer", "xlnet", "blt", "stripedhyena",
+})  # fmt: skip
+_ENCODERS_AND_DECODERS = frozenset({
+    "t5", "mt5", "umt5", "longt5", "t5gemma", "switch_transformers", "bart", "mbart", "plbart", "led",
+    "pegasus", "pegasus_x", "bigbird_pegasus", "marian", "m2m_100", "nllb-moe", "blenderbot-small",
+    "blenderbot", "mvp", "prophetnet", "whisper", "moonshine", "speech_to_text", "seamless_m4t",
+    "seamless_m4t_v2", "trocr",
+})  # fmt: skip
+_ENCODERS = frozenset({
+    "bert", "roberta", "xlm-roberta", "xlm-roberta-xl", "roberta-prelayernorm", "camembert", "distilbert",
+    "albert", "mobilebert", "megatron-bert", "rembert", "roc_bert", "modernbert", "nomic_bert", "deberta",
+    "deberta-v2", "electra", "ernie", "mpnet", "big_bird", "roformer", "xmod", "data2vec-text",
+})  # fmt: skip
 # Keys of layouts that are not understood: several layers share what one keeps, or keep it compressed.
 _NOT_UNDERSTOOD = ("compress_ratios", "mb_per_layer", "mamba_step", "cross_attention_layers", "rswa_window")
 
@@ -85,14 +102,24 @@ def layer_words(config: ModelConfig) -> list[Word]:
     for key in _NOT_UNDERSTOOD:
         if config.values.get(key):
             raise LayoutUnknown(f"its configuration has {key}, whose layout is not understood")
-    if config.values.get("is_encoder_decoder") is True:
-        raise LayoutUnknown("it has an encoder and a decoder, whose caches are not understood")
+    _require_decoder(config)
     found = next((words for read in _READERS if (words := read(config)) is not None), None)
     if not found:
         raise LayoutUnknown("its configuration does not say how many layers it has")
     if len(found) > _MOST_LAYERS:
         raise LayoutUnknown(f"its configuration names {len(found)} layers")
     return _own(config, found)
+
+
+def _require_decoder(config: ModelConfig) -> None:
+    """Raise LayoutUnknown for a model that is more, or less, than a decoder."""
+    kind = config.model_type
+    if config.values.get("is_encoder_decoder") is True or kind in _ENCODERS_AND_DECODERS:
+        raise LayoutUnknown("it has an encoder and a decoder, whose caches are not understood")
+    if kind in _ENCODERS and config.values.get("is_decoder") is not True:
+        raise LayoutUnknown("it is an encoder, which keeps nothing of a sequence and writes no answers")
+    if kind in _OTHER_MIXING:
+        raise LayoutUnknown(f"what models of the type {kind} keep of a sequence is not understood")
 
 
 def _own(config: ModelConfig, words: list[Word]) -> list[Word]:
@@ -193,7 +220,7 @@ def _periodic(config: ModelConfig) -> list[Word] | None:
     if (period := config.first("attn_layer_period")) and "attn_layer_offset" in config.values:
         offset = config.first("attn_layer_offset")
         return _others_keep_state(count, {index for index in range(count) if index % period == offset})
-    if blocks := config.listed("block_types"):
+    if blocks := config.listed("block_types") or config.listed("_block_types"):
         return [_of_window(_word(str(blocks[index % len(blocks)])), config) for index in range(count)]
     others, every = _interval(config)
     return [others if (index + 1) % every else Word.FULL for index in range(count)] if every else None
@@ -214,8 +241,10 @@ def _of_window(word: Word, config: ModelConfig) -> Word:
 def _without_list(config: ModelConfig) -> list[Word] | None:
     """Read models whose layers are all of one kind, but for windows."""
     count = _count(config)
-    if not config.number("heads") or _is_pure_state(config):
-        return [Word.STATE] * count if _is_pure_state(config) else None
+    if _is_pure_state(config):
+        return [Word.STATE] * count
+    if config.model_type in _BLOCKS_WITHOUT_NAMES:
+        raise LayoutUnknown("its configuration does not say which of its layers attend")
     if "mamba_d_ssm" in config.values:  # Falcon-H1: attention and a state side by side in each layer
         return [Word.FULL_AND_STATE] * count
     if any(key.startswith(("mamba_", "ssm_")) for key in config.values):

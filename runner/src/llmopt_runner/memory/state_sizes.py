@@ -26,7 +26,7 @@ def state_bytes(config: ModelConfig) -> int:
 
 
 def _has(*keys: str) -> Callable[[ModelConfig], bool]:
-    return lambda config: any(config.values.get(key) for key in keys)
+    return lambda config: any(config.value(key) for key in keys)
 
 
 def _delta_attention(config: ModelConfig) -> int:
@@ -120,7 +120,7 @@ _KINDS: tuple[tuple[Callable[[ModelConfig], bool], Callable[[ModelConfig], int]]
     (_has("linear_attn_config", "linear_num_heads"), _delta_attention),
     (_has("linear_num_value_heads", "linear_value_head_dim"), _gated_delta),
     (_has("conv_L_cache"), _short_convolution),
-    (_has("lru_width", "block_types"), _recurrent_unit),
+    (_has("lru_width", "block_types", "_block_types"), _recurrent_unit),
     (
         _has("linear_attn_alpha_factor", "full_attn_alpha_factor", "layer_group_size", "attn_type_list"),
         _lightning,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmopt_runner.models.class_defaults import class_defaults
 from llmopt_runner.models.resolution import ModelCorrupt
 from llmopt_runner.models.safetensors_headers import LARGEST_COUNT
 
@@ -13,11 +14,13 @@ LARGEST_CONFIG_BYTES = 4 * 1024 * 1024
 # A model of several kinds of input has its language part in a configuration of its own.
 _NESTED = ("text_config", "llm_config", "language_config", "language_model_config", "thinker_config")
 _DEEPEST = 3
+# Where a model lists its layers, the class's number of them does not count.
+_LAYER_LISTS = ("layer_types", "layers_block_type", "hybrid_override_pattern", "block_configs")
 # What a part does not repeat is its whole's.
 _QUANTISATION = ("quantization_config", "compression_config")
 # Older configurations have other names for the same.
 _NAMES: Mapping[str, tuple[str, ...]] = {
-    "layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
+    "layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_transformer_layers"),
     "hidden": ("hidden_size", "n_embd", "d_model", "model_dim"),
     "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"),
     "kv_heads": (
@@ -26,24 +29,40 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "head_dim": ("head_dim", "attention_head_dim", "kv_channels", "hidden_size_per_head"),
     "vocab": ("vocab_size", "padded_vocab_size"),
-    "context": ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "max_sequence_length"),
+    "context": (
+        "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "max_sequence_length",
+        "model_max_length", "max_context_length",
+    ),
     "window": ("sliding_window", "sliding_window_size", "attention_window_size"),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The configuration of a model's language part."""
+    """The configuration of a model's language part; what it leaves out its class in transformers has."""
 
     values: Mapping[str, Any]
 
     def number(self, name: str) -> int:
-        """Return the count that goes by `name` or one of its other names; 0: it is missing."""
-        return self.first(*_NAMES[name])
+        """Return the count that goes by `name` or one of its other names; 0: it is not known."""
+        keys = _NAMES[name]
+        named = keys if name != "layers" else (*keys, *_LAYER_LISTS)
+        if any(key in self.values for key in named):
+            return self.first(*keys)
+        return whole(self.defaults.get(name))
 
     def first(self, *keys: str) -> int:
         """Return the first of `keys` that is a count above 0; 0: none is."""
-        return next((found for key in keys if (found := whole(self.values.get(key)))), 0)
+        return next((found for key in keys if (found := whole(self.value(key)))), 0)
+
+    def value(self, key: str) -> Any:
+        """Return what is at `key`, or what the class has there; None: neither says it."""
+        return self.values[key] if key in self.values else self.defaults.get(key)
+
+    @property
+    def defaults(self) -> Mapping[str, int | bool]:
+        """What the configuration's class has by itself."""
+        return class_defaults(self.model_type)
 
     def listed(self, key: str) -> list[Any] | None:
         """Return the list at `key`; None: there is none."""

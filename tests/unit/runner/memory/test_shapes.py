@@ -100,7 +100,7 @@ def test_the_language_part_of_a_larger_model_counts(folder):
     [
         ("num_hidden_layers", "how many layers"),
         ("hidden_size", "how large its attention heads"),
-        ("num_attention_heads", "how many layers"),
+        ("num_attention_heads", "how large its attention heads"),
     ],
 )
 def test_a_configuration_that_says_too_little_is_unknown_and_says_so(folder, absent, said):

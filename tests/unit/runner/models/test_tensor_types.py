@@ -4,8 +4,10 @@ import pytest
 
 from llmopt_core.engines.llamacpp.declaration import CACHE_TYPES
 from llmopt_core.engines.transformers.declaration import DTYPES as TRANSFORMERS_DTYPES
-from llmopt_core.engines.vllm.declaration import DTYPES as VLLM_DTYPES
+from llmopt_core.engines.vllm.declaration import VLLM
 from llmopt_runner.models.tensor_types import TensorType, gguf_type, named_type, safetensors_type
+
+VLLM_DTYPES = VLLM.parameters["engine.dtype"].choices
 
 
 @pytest.mark.parametrize(
