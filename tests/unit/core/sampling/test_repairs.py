@@ -2,6 +2,7 @@
 
 import pytest
 
+from llmopt_core.engines.vllm.declaration import VLLM
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.errors.limits import Limit
@@ -190,6 +191,7 @@ def test_messages_of_vllm_lead_to_what_they_ask_for(log, name, dimension, asked,
     """The configuration of a real message is repaired to the value that it names."""
     parameters = {name: asked, OTHER.name: 0.5}
     configuration = Configuration.from_flat(parameters)
-    failure = classify(Evidence(log, 1, numbers=configuration.engine, engine="vllm"))
+    evidence = Evidence(log, 1, numbers=configuration.engine, patterns=VLLM.logs.patterns)
+    failure = classify(evidence)
     found = repair(Refused(parameters, configuration, failure), space(name, dimension), lambda _: True)
     assert found == parameters | {name: value}
