@@ -55,7 +55,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- define "llmopt.settings" -}}
 {{- $tag := printf "%s-{image}" .Chart.AppVersion }}
 {{- $own := include "llmopt.image" (list $ (dict "repository" "llmopt-runner") $tag) }}
-{{- $settings := merge (deepCopy .Values.settings) (dict "runnerImage" $own) }}
+{{- $settings := merge (dict "runnerImage" (.Values.settings.runnerImage | default $own)) (deepCopy .Values.settings) }}
 {{- toYaml $settings }}
 {{- end }}
 

@@ -7,7 +7,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from llmopt_core.api.kinds import GROUP
-from llmopt_core.api.objects import LEASE, RUNNER, STORAGE_SECRET, STORAGE_SECRET_KEY
+from llmopt_core.api.objects import LEASE, STORAGE_SECRET, STORAGE_SECRET_KEY
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.base import Identifier, Name, Part
 from llmopt_core.resources.pods import Resources
@@ -100,11 +100,12 @@ class OperatorSettings(Part):
         default_factory=dict
     )
     runner_image: Annotated[
-        Image,
+        str,
         Field(
-            description=f"Image of engines that `images` does not name; {IMAGE_PLACE} is the engine's part."
+            max_length=512,
+            description=f"Image of engines that `images` does not name; {IMAGE_PLACE} is the engine's part.",
         ),
-    ] = f"{RUNNER}:{IMAGE_PLACE}"
+    ] = ""
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     storage: StorageSettings = StorageSettings()
     policy: Policy = Policy()

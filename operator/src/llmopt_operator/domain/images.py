@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from llmopt_core.api.objects import RUNNER
 from llmopt_core.engines.registry import BUILT_IN
 from llmopt_core.resources import LLMBenchmark, Resource
 from llmopt_operator.domain.contents import Referenced, parts_of
@@ -42,7 +43,8 @@ def _is_shared(resource: Resource) -> bool:
 def runner_image(engine: str, settings: OperatorSettings) -> str:
     """Return the image that the administrator gives for `engine`, else that of this version."""
     declaration = BUILT_IN.get(engine)
-    own = settings.runner_image.replace(IMAGE_PLACE, engine if declaration is None else declaration.image)
+    template = settings.runner_image or f"{RUNNER}:{IMAGE_PLACE}"
+    own = template.replace(IMAGE_PLACE, engine if declaration is None else declaration.image)
     return settings.images.get(engine) or settings.images.get(DEFAULT_IMAGE) or own
 
 
