@@ -101,6 +101,12 @@ def is_admitted_already(observed: Observed, accepted: Accepted) -> bool:
 def images_problem(resource: Resource, referenced: Referenced, settings: OperatorSettings) -> Problem | None:
     """Return why one Job cannot run all engines of `resource`, None where it can."""
     images = images_of(resource, referenced, settings)
+    if missing := [engine for engine, image in images.items() if not image]:
+        text = (
+            f"spec.engine.name: llmopt makes no image with {', '.join(missing)}: name one that has it and"
+            " llmopt-runner in spec.runners.image, or in the operator's settings.images"
+        )
+        return Problem(Reason.IMAGE_MISSING, text)
     if len(set(images.values())) == 1:
         return None
     needed = ", ".join(f"{engine} needs {image}" for engine, image in images.items())

@@ -1,12 +1,13 @@
 """What vLLM's parameters really do on its server, on a CPU: the rules here are not hearsay."""
 
 import json
-import re
 
 import pytest
 from fakes.engine_cases import EngineCase, safetensors
 
 from llmopt_core.engines.vllm.declaration import VLLM
+from llmopt_core.engines.vllm.patterns import VLLM_LOGS
+from llmopt_core.errors.log_texts import told_arguments
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.vllm.engine import Vllm
 
@@ -94,11 +95,11 @@ def test_blocks_have_the_size_that_was_asked_for(guessing):
 
 
 def test_a_long_prompt_is_read_in_steps_without_compilation(stepwise):
-    """It is answered whole; the log says that steps are planned ahead and that nothing is compiled."""
+    """It is answered whole by a server that plans steps ahead and compiles nothing, as its log says."""
     usage = stepwise.post({**GREEDY, "max_tokens": 4}, question=LONG)["usage"]
     assert usage["prompt_tokens"] > 200
     assert usage["completion_tokens"] == 4
     log = stepwise.server.log_text()
-    assert re.search(r"[Aa]synchronous scheduling is enabled", log)
+    assert told_arguments(log, VLLM_LOGS.arguments)["async_scheduling"] is True
     assert "CompilationMode.NONE" in log
     assert "compile_seconds" not in stepwise.server.facts()

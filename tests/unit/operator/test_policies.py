@@ -137,6 +137,17 @@ def test_a_running_server_needs_no_image_of_its_own() -> None:
     assert images_problem(resource_of(document), {}, OperatorSettings()) is None
 
 
+def test_an_engine_without_an_image_needs_one_by_name() -> None:
+    """llmopt makes no image with SGLang: the resource or the administrator names one."""
+    document = changed(optimization(), "spec.engine", {"name": "sglang"})
+    problem = images_problem(resource_of(document), {}, OperatorSettings())
+    assert problem is not None
+    assert problem.reason == Reason.IMAGE_MISSING
+    assert "sglang" in problem.message
+    named = OperatorSettings(images={"sglang": "a/b:1"})
+    assert images_problem(resource_of(document), {}, named) is None
+
+
 def test_what_a_reference_brings_is_judged_too() -> None:
     """A candidate's optimization brings a model and an engine: the policy holds for them as well."""
     reference = {"name": "slots", "optimizationRef": {"name": "found"}}

@@ -109,7 +109,7 @@ def _for_repository(kind: str, found: Description | None) -> Choice:
     installed = [engine for engine in on_gpus if found.has(engine)]
     if installed and has_gpu:
         return Choice(installed[0], f"the model is {kind}, and a GPU is here")
-    reason = f"{' or '.join(on_gpus)} is not installed" if has_gpu else "no GPU is here"
+    reason = f"{' and '.join(on_gpus)} are not installed" if has_gpu else "no GPU is here"
     missing = not found.has(general)
     also = f", {general} is not installed" if missing else ""
     return Choice(general, f"the model is {kind}, {reason}{also}", missing=missing)

@@ -23,6 +23,7 @@ StudyReason = Literal[
     Reason.INVALID_SPEC,
     Reason.POLICY_DENIED,
     Reason.IMAGES_DIFFER,
+    Reason.IMAGE_MISSING,
     Reason.SECRET_NOT_ALLOWED,
     Reason.SECRET_NOT_FOUND,
     Reason.STUDY_OPEN,
@@ -73,6 +74,14 @@ def studies_explanation(reason: StudyReason) -> Explanation:  # noqa: C901, PLR0
                 Recovery.ON_CHANGE,
                 "The candidates need different runner images, and one Job runs one image.",
                 "name an image that holds all engines in spec.runners.image, or write one benchmark for each",
+            )
+        case Reason.IMAGE_MISSING:
+            return Explanation(
+                (REFUSED, EVENT),
+                Recovery.ON_CHANGE,
+                "There is no image of llmopt with this engine, and none is named.",
+                "name an image that has the engine and llmopt-runner in spec.runners.image, or in the chart's"
+                " settings.images",
             )
         case Reason.SECRET_NOT_ALLOWED:
             return Explanation(

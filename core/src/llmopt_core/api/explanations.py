@@ -47,6 +47,7 @@ def _explained(reason: Reason) -> Explanation:
             | Reason.INVALID_SPEC
             | Reason.POLICY_DENIED
             | Reason.IMAGES_DIFFER
+            | Reason.IMAGE_MISSING
             | Reason.SECRET_NOT_ALLOWED
             | Reason.SECRET_NOT_FOUND
             | Reason.STUDY_OPEN

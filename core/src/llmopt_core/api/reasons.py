@@ -22,6 +22,7 @@ class Reason(StrEnum):
     INVALID_SPEC = "InvalidSpec"
     POLICY_DENIED = "PolicyDenied"
     IMAGES_DIFFER = "ImagesDiffer"
+    IMAGE_MISSING = "ImageMissing"
     SECRET_NOT_ALLOWED = "SecretNotAllowed"  # noqa: S105 - a reason, not a secret
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - as above
     # StudyReady

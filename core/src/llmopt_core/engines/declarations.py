@@ -181,9 +181,9 @@ class EngineDeclaration:
     suited: Callable[[Machine], FirstSettings | None] = lambda _machine: None
 
     @property
-    def image(self) -> str:
-        """The last part of the tag of the runners' image that has the engine."""
-        return self.packaging.image or self.name
+    def image(self) -> str | None:
+        """The last part of the tag of the runners' image that has the engine; None: llmopt makes none."""
+        return self.name if self.packaging.image == "" else self.packaging.image
 
     def load_part(self, configuration: Configuration) -> dict[str, Value]:
         """Return, by full name, what of `configuration` only a new server can change."""

@@ -10,7 +10,6 @@ _ADDRESSES: Mapping[str, str] = MappingProxyType(
         "lmstudio": "http://localhost:1234/v1",
         "localai": "http://localhost:8080/v1",
         "ollama": "http://localhost:11434/v1",
-        "sglang": "http://localhost:30000/v1",
         "tensorrtllm": "http://localhost:8000/v1",
         "tgi": "http://localhost:3000/v1",
     }

@@ -8,13 +8,14 @@ class Packaging:
     """What has to be there for an engine to run.
 
     `install` is what a person types to get it. `image` is the last part of the tag of the runners' image that
-    has it; "": the engine's name. `distributions` are the packages whose versions a report names. `variables`
-    are the beginnings of names of environment variables that only this engine reads, and is given. `version`
-    is the one that its parameters are declared for; "": any.
+    has it; "": the engine's name; None: llmopt makes none, so an administrator has to name one.
+    `distributions` are the packages whose versions a report names. `variables` are the beginnings of names of
+    environment variables that only this engine reads, and is given. `version` is the one that its parameters
+    are declared for; "": any.
     """
 
     install: str = ""
-    image: str = ""
+    image: str | None = ""
     distributions: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     version: str = ""

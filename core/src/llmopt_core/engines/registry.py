@@ -6,6 +6,7 @@ from types import MappingProxyType
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.llamacpp.declaration import LLAMACPP
 from llmopt_core.engines.openai.declaration import OPENAI
+from llmopt_core.engines.sglang.declaration import SGLANG
 from llmopt_core.engines.transformers.declaration import TRANSFORMERS
 from llmopt_core.engines.vllm.declaration import VLLM
 from llmopt_core.errors.patterns.base import Pattern
@@ -13,7 +14,7 @@ from llmopt_core.plugins import PluginBroken, PluginGroup, load_plugin, plugin_n
 
 # The order is that of preference, and that in which a log of an engine that is not known is searched.
 BUILT_IN: Mapping[str, EngineDeclaration] = MappingProxyType(
-    {engine.name: engine for engine in (VLLM, TRANSFORMERS, LLAMACPP, OPENAI)}
+    {engine.name: engine for engine in (VLLM, SGLANG, TRANSFORMERS, LLAMACPP, OPENAI)}
 )
 
 

@@ -56,7 +56,12 @@ class Endpoint(Part):
 
     url: Annotated[
         str,
-        Field(pattern=URL_PATTERN, max_length=512, description="Base URL, such as `http://host:8000/v1`."),
+        Field(
+            pattern=URL_PATTERN,
+            max_length=512,
+            description="Base URL, such as `http://host:8000/v1`. `/v1` may be left out; a path with another"
+            " version, such as `/api/paas/v4` or `/v1beta/openai`, is taken as it is.",
+        ),
     ]
     model: Annotated[
         Annotated[str, Field(max_length=256)] | None,

@@ -41,11 +41,13 @@ def _is_shared(resource: Resource) -> bool:
 
 
 def runner_image(engine: str, settings: OperatorSettings) -> str:
-    """Return the image that the administrator gives for `engine`, else that of this version."""
+    """Return the image that the administrator gives for `engine`, else that of this version; "": none is."""
+    if given := settings.images.get(engine) or settings.images.get(DEFAULT_IMAGE):
+        return given
     declaration = BUILT_IN.get(engine)
+    part = engine if declaration is None else declaration.image
     template = settings.runner_image or f"{RUNNER}:{IMAGE_PLACE}"
-    own = template.replace(IMAGE_PLACE, engine if declaration is None else declaration.image)
-    return settings.images.get(engine) or settings.images.get(DEFAULT_IMAGE) or own
+    return "" if part is None else template.replace(IMAGE_PLACE, part)
 
 
 def _in_every_image(engine: str) -> bool:

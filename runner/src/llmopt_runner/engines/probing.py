@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmopt_runner.load.answers import REASONING_FIELDS
+from llmopt_runner.transport.api_base import api_base
 from llmopt_runner.transport.client import ask_now
 from llmopt_runner.transport.connections import HttpFailed
 from llmopt_runner.transport.messages import readable
@@ -40,8 +41,8 @@ class Probe:
     cancelled: Callable[[], bool] = lambda: False
 
     def models(self, timeout_seconds: float) -> Mapping[str, Any]:
-        """Return the answer of `/v1/models`; raises NotReady and Refused."""
-        return self._json("/v1/models", None, timeout_seconds, refusals=frozenset({401, 403}))
+        """Return the names of the API's models; raises NotReady and Refused."""
+        return self._json(f"{self._version}/models", None, timeout_seconds, refusals=frozenset({401, 403}))
 
     def complete(self, model: str, fields: Mapping[str, Any], timeout_seconds: float) -> str:
         """Return the text of a real, short completion; raises NotReady and Refused.
@@ -50,7 +51,7 @@ class Probe:
         """
         message = {"role": "user", "content": "Say hello."}
         body = {"model": model, "messages": [message], "max_tokens": 4, **fields}
-        document = self._json("/v1/chat/completions", body, timeout_seconds, refusals=_REFUSALS)
+        document = self._json(f"{self._version}/chat/completions", body, timeout_seconds, refusals=_REFUSALS)
         return _completion_text(document)
 
     def document(self, path: str, timeout_seconds: float) -> Mapping[str, Any]:
@@ -64,6 +65,11 @@ class Probe:
     def text(self, path: str, timeout_seconds: float) -> str:
         """Return what a GET of `path` answers; raises NotReady and Refused."""
         return self._send(path, None, timeout_seconds, refusals=_REFUSALS)
+
+    @property
+    def _version(self) -> str:
+        """What stands between the address and the API: nothing where the address has it."""
+        return api_base(self.base_url).removeprefix(self.base_url.rstrip("/"))
 
     def _json(
         self, path: str, body: Mapping[str, Any] | None, timeout_seconds: float, refusals: frozenset[int]

@@ -33,14 +33,13 @@ def find_program(engine: str, program: str) -> Path | None:
     return Path(found) if found else None
 
 
-def require_program(engine: str, program: str, extra: str) -> Path:
-    """Return the path of `program`; raises EngineNotInstalled, which names `extra` of this package."""
+def require_program(engine: str, program: str, install: str) -> Path:
+    """Return the path of `program`; raises EngineNotInstalled, which says how to `install` it."""
     path = find_program(engine, program)
     if path is None:
         raise EngineNotInstalled(
             f"{engine}: there is no {program!r} beside this Python, on the PATH or named by"
-            f" {engine_program(engine)}; pip install 'llmopt[{extra}]', in a separate environment"
-            " if needed"
+            f" {engine_program(engine)}; {install}"
         )
     return path
 

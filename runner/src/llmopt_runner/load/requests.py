@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from llmopt_runner.transport.api_base import api_base
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -26,7 +28,7 @@ class Endpoint:
     @property
     def chat_url(self) -> str:
         """Return where chat completions are posted."""
-        return f"{self.base_url.rstrip('/').removesuffix('/v1')}/v1/chat/completions"
+        return f"{api_base(self.base_url)}/chat/completions"
 
 
 def _is_url(text: str) -> bool:

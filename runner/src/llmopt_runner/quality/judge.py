@@ -9,6 +9,7 @@ from llmopt_runner.load.reasoning import separate
 from llmopt_runner.quality.base import Evaluator, EvaluatorInvalid, EvaluatorSettings, ScoringFailed
 from llmopt_runner.quality.endpoint import scoring_client
 from llmopt_runner.quality.scoring_endpoints import ScoringClient, quoted
+from llmopt_runner.transport.api_base import api_base
 
 _RUBRIC = (
     "Judge how well the answer meets the question, compared with the reference answer: "
@@ -60,7 +61,9 @@ class Judge(Evaluator):
             raise EvaluatorInvalid(
                 f"workload.evaluator.args.scale is {scale}: write a whole number, 1 to 1000"
             )
-        client = scoring_client(settings, settings.endpoint_url and _completions(settings.endpoint_url))
+        client = scoring_client(
+            settings, settings.endpoint_url and f"{api_base(settings.endpoint_url)}/chat/completions"
+        )
         return cls(client, settings.endpoint_model, str(settings.args.get("rubric", _RUBRIC)), int(scale))
 
     async def score(self, item: Item, answer: str) -> float:
@@ -107,8 +110,3 @@ class Judge(Evaluator):
                 f"'Score: N' with N from 0 to {self._scale}: use a stronger judge or a plainer rubric"
             )
         return int(found[1]) / self._scale
-
-
-def _completions(url: str) -> str:
-    """Return where chat completions are asked for; a URL that ends in `/v1` is as good as one without."""
-    return f"{url.rstrip('/').removesuffix('/v1')}/v1/chat/completions"

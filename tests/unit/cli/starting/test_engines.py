@@ -53,7 +53,7 @@ def test_a_gguf_file_is_served_by_llamacpp(model):
     [
         (machine("vllm", "transformers", gpus=1), "vllm", "a GPU is here"),
         (machine("vllm", "transformers"), "transformers", "no GPU is here"),
-        (machine("transformers", gpus=2), "transformers", "vllm is not installed"),
+        (machine("transformers", gpus=2), "transformers", "vllm and sglang are not installed"),
         (None, "transformers", "no GPU is known of"),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_missing_engine_is_said_before_a_study_is_made():
         choice.require_installed()
 
 
-@pytest.mark.parametrize("name", ["ollama", "LM Studio", "sglang"])
+@pytest.mark.parametrize("name", ["ollama", "LM Studio", "TGI"])
 def test_a_server_that_runs_already_is_asked_by_its_address(name):
     """The advice for the name of another server, followed, gives a valid manifest of a study."""
     with pytest.raises(OptionInvalid) as caught:

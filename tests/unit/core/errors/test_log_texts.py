@@ -45,7 +45,7 @@ def test_colours_and_carriage_returns_are_taken_off():
         ("ggml_vulkan: Device memory", "llamacpp"),
         ("llama_model_load: error", "llamacpp"),
         ("[transformers] Request", "transformers"),
-        ("python -m sglang.launch_server", ""),
+        ("python -m sglang.launch_server", "sglang"),
         ("Killed", ""),
         # vLLM reads models by transformers, not the other way round.
         ('File "vllm/a.py"\nFile "transformers/b.py"', "vllm"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from llmopt_core.engines.registry import BUILT_IN
 from llmopt_runner.engines.failures import EngineNotInstalled
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 
@@ -44,11 +45,11 @@ def test_the_path_is_searched_last(program, monkeypatch):
 
 
 def test_what_is_not_there_is_said_with_what_to_install(monkeypatch):
-    """Whoever lacks the engine reads the name of the extra and of the variable."""
+    """Whoever lacks the engine reads what to type, and the name of the variable."""
     monkeypatch.delenv("LLMOPT_ENGINE_VLLM", raising=False)
     assert find_program("vllm", "absent-program") is None
     with pytest.raises(EngineNotInstalled, match=r"LLMOPT_ENGINE_VLLM; pip install 'llmopt\[vllm\]'"):
-        require_program("vllm", "absent-program", "vllm")
+        require_program("vllm", "absent-program", BUILT_IN["vllm"].packaging.install)
 
 
 def test_a_version_is_asked_from_the_environment_of_the_program(program):

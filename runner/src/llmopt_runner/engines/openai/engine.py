@@ -43,7 +43,7 @@ class OpenAI(Engine):
         return {}
 
     def base_url(self, settings: LaunchSettings) -> str:
-        """Return the endpoint's URL; one that ends with `/v1` is as good as one that does not."""
+        """Return the endpoint's URL; one that ends with `/v1` is as good as one without a version."""
         return (settings.endpoint_url or "").rstrip("/").removesuffix("/v1")
 
     def model_name(self, settings: LaunchSettings) -> str:

@@ -46,7 +46,7 @@ class Transformers(Engine):
 
     def command(self, settings: LaunchSettings) -> ServerCommand:
         """Return the command that serves the model; raises EngineNotInstalled and ModelNotFound."""
-        program = str(require_program(TRANSFORMERS.name, _PROGRAM, TRANSFORMERS.name))
+        program = str(require_program(TRANSFORMERS.name, _PROGRAM, TRANSFORMERS.packaging.install))
         address = ("--host", settings.host, "--port", str(settings.port))
         argv = (program, *_serve(settings), *address, *self._flags(settings.parameters))
         environment = {

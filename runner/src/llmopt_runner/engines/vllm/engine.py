@@ -54,7 +54,7 @@ class Vllm(Engine):
 
     def command(self, settings: LaunchSettings) -> ServerCommand:
         """Return the command that serves the model under the name that requests call it."""
-        program = str(require_program(VLLM.name, _PROGRAM, VLLM.name))
+        program = str(require_program(VLLM.name, _PROGRAM, VLLM.packaging.install))
         address = ("--host", settings.host, "--port", str(settings.port))
         argv = (program, *_serve(settings), *address, *_MEASURED, *self._flags(settings.parameters))
         return ServerCommand(

@@ -1,0 +1,1 @@
+"""SGLang's server as data: parameters, rules, command line. Read `declaration` first."""

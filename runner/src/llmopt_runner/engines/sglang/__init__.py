@@ -1,0 +1,1 @@
+"""SGLang's server as the runner starts and asks it. Read `engine` first; its parameters are in core."""

@@ -1,0 +1,55 @@
+"""What SGLang will surely take of memory: the weights as it holds them, and the KV cache of one request.
+
+Source: SGLang 0.5.23 (`srt/model_executor/pool_configurator.py`). Its cache has pages of any size for all
+layers; a server whose cache cannot hold one request ends at its start.
+"""
+
+from collections.abc import Mapping
+
+from llmopt_core.search.configurations import Configuration, Value
+from llmopt_runner.memory.needs import MemoryNeed
+from llmopt_runner.memory.shapes import ModelShape
+from llmopt_runner.memory.weights import weight_bytes
+from llmopt_runner.models.tensor_types import TensorType, named_type
+
+_MIB = 1024 * 1024
+# What SGLang calls a quantisation that it does while it loads, by the name of the same elsewhere.
+_METHODS = {"nvfp4_online": "nvfp4_per_token"}
+
+
+def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
+    """Return the least that a model of `shape` needs under `configuration`, over all devices together."""
+    engine = configuration.engine
+    replicas = int(engine.get("data_parallel_size", 1))
+    method = engine.get("quantization")
+    name = None if method is None else _METHODS.get(str(method), str(method))
+    weights = replicas * weight_bytes(shape.weights, _type_of_weights(engine), name)
+    devices = int(engine.get("tensor_parallel_size", 1)) * int(engine.get("pipeline_parallel_size", 1))
+    offloaded = float(engine.get("cpu_offload_gb", 0)) * 2**30 * devices * replicas
+    cache = replicas * _one_request_bytes(shape, engine)
+    return MemoryNeed(max(0.0, weights - offloaded) / _MIB, 0.0, 0.0, cache / _MIB)
+
+
+def _type_of_weights(engine: Mapping[str, Value]) -> TensorType:
+    return named_type(str(engine.get("dtype", "auto"))) or TensorType.BFLOAT16
+
+
+def _one_request_bytes(shape: ModelShape, engine: Mapping[str, Value]) -> float:
+    length = int(engine.get("context_length", shape.max_context))
+    return sum(
+        layer.count * (min(length, layer.window or length) * layer.token_bytes(*_sizes(shape, engine)))
+        + layer.count * layer.state_bytes
+        for layer in shape.cache
+    )
+
+
+def _sizes(shape: ModelShape, engine: Mapping[str, Value]) -> tuple[float, float]:
+    """Return the bytes of a key's and of a value's element."""
+    told = str(engine.get("kv_cache_dtype", "auto"))
+    if told == "auto":
+        cache_type = shape.cache_type or _type_of_weights(engine)
+    elif told == "nvfp4":
+        return 0.5 + 1 / 16, 0.5 + 1 / 16
+    else:
+        cache_type = named_type(told) or TensorType.FP8_E4M3  # all others have a byte
+    return cache_type.bytes_per_element, cache_type.bytes_per_element
