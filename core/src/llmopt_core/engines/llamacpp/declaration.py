@@ -7,6 +7,7 @@ from functools import partial
 
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
 from llmopt_core.engines.llamacpp.first_settings import suited
+from llmopt_core.engines.llamacpp.flags import SPECULATION_TYPES
 from llmopt_core.engines.llamacpp.patterns import LLAMACPP_LOGS
 from llmopt_core.engines.llamacpp.preset import LLAMACPP_PRESET
 from llmopt_core.engines.llamacpp.rules import canonical, conflicts
@@ -89,6 +90,39 @@ _ENGINE = (
     ),
     set_at_load("load_mode", "text", "how the weights get into memory", default="auto", choices=LOAD_MODES),
     set_at_load("warmup", "bool", "one empty run before the first request", default=True),
+    set_at_load(
+        "fit", "bool", "what is not set is chosen so that it fits into the memory that is free", default=True
+    ),
+    set_at_load("kv_offload", "bool", "the KV cache lies on the GPU", default=True, tried=False),
+    set_at_load(
+        "split_mode",
+        "text",
+        "what GPUs share",
+        default="layer",
+        choices=("none", "layer", "row", "tensor"),
+        tried=False,
+    ),
+    set_at_load("tensor_split", "text", 'shares of the model on each GPU, as in "3,1"', tried=False),
+    set_at_load("main_gpu", "int", "GPU of split_mode none and row", default=0, low=0, tried=False),
+    set_at_load(
+        "n_cpu_moe", "int", "layers whose experts stay in main memory", default=0, low=0, tried=False
+    ),
+    set_at_load(
+        "override_tensor",
+        "text",
+        "where tensors lie, PATTERN=BUFFER with commas between several, as in \\.ffn_.*_exps\\.=CPU",
+    ),
+    set_at_load(
+        "spec_type", "text", "how tokens are guessed ahead", default="none", choices=SPECULATION_TYPES
+    ),
+    set_at_load("spec_draft_model", "text", "GGUF file of the model that guesses"),
+    set_at_load("spec_draft_n_max", "int", "tokens that the model guesses at most", default=3, low=1),
+    set_at_load("spec_draft_n_min", "int", "fewer guesses are not checked", default=0, low=0),
+    set_at_load(
+        "spec_draft_p_min", "float", "guesses end where one is less likely", default=0.0, low=0, high=1
+    ),
+    set_at_load("spec_ngram_simple_size_n", "int", "tokens that ngram-simple looks up", default=12, low=1),
+    set_at_load("spec_ngram_simple_size_m", "int", "tokens that ngram-simple guesses", default=48, low=1),
 )
 _SAMPLING = (
     set_by_request("temperature", "float", "0 is greedy", default=0.8, neutral=1.0, low=0),

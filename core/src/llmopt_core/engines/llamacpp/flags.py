@@ -7,6 +7,10 @@ only: the launcher starts in a process of its own, and its start is measured.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+SPECULATION_TYPES = (
+    "none", "draft-simple", "draft-eagle3", "draft-mtp", "ngram-simple", "ngram-map-k", "ngram-map-k4v",
+    "ngram-mod", "ngram-cache",
+)  # fmt: skip
 # Where llama-server's word is no plain name.
 _SPELLINGS = {"mmap_mlock": "mmap+mlock", "direct_io": "dio"}
 
@@ -15,8 +19,8 @@ _SPELLINGS = {"mmap_mlock": "mmap+mlock", "direct_io": "dio"}
 class Flag:
     """One parameter: its flags, and the attribute of xllamacpp's CommonParams that it sets.
 
-    `kind` is int, float, bool (`--x` and `--no-x`), cache_type, flash_attention or load_mode. `attribute` is
-    None where the wheel has none.
+    `kind` is int, float, bool (`--x` and `--no-x`), switch (`--x on` and `--x off`), text, or one that the
+    launcher turns into the wheel's own type. `attribute` is None where the wheel has none.
     """
 
     parameter: str
@@ -29,6 +33,8 @@ class Flag:
         """Return the command line arguments for `value`."""
         if self.kind == "bool":
             return (self.long if value else self.negative,)
+        if self.kind == "switch":
+            return (self.long, "on" if value else "off")
         return (self.long, _SPELLINGS.get(str(value), str(value)))
 
     @property
@@ -62,6 +68,20 @@ _LOAD = (
     Flag("load_mode", "", "--load-mode", "load_mode", "load_mode"),
     Flag("context_shift", "", "--context-shift", "ctx_shift", "bool"),
     Flag("warmup", "", "--warmup", "warmup", "bool"),
+    Flag("kv_offload", "-kvo", "--kv-offload", "no_kv_offload", "bool"),
+    Flag("fit", "-fit", "--fit", "fit_params", "switch"),
+    Flag("split_mode", "-sm", "--split-mode", "split_mode", "split_mode"),
+    Flag("tensor_split", "-ts", "--tensor-split", "tensor_split", "proportions"),
+    Flag("main_gpu", "-mg", "--main-gpu", "main_gpu"),
+    Flag("n_cpu_moe", "-ncmoe", "--n-cpu-moe", "tensor_buft_overrides", "layers_of_experts"),
+    Flag("override_tensor", "-ot", "--override-tensor", "tensor_buft_overrides", "overrides"),
+    Flag("spec_type", "", "--spec-type", "speculative.types", "speculation"),
+    Flag("spec_draft_model", "-md", "--spec-draft-model", "speculative.draft.mparams.path", "text"),
+    Flag("spec_draft_n_max", "", "--spec-draft-n-max", "speculative.draft.n_max"),
+    Flag("spec_draft_n_min", "", "--spec-draft-n-min", "speculative.draft.n_min"),
+    Flag("spec_draft_p_min", "", "--spec-draft-p-min", "speculative.draft.p_min", "float"),
+    Flag("spec_ngram_simple_size_n", "", "--spec-ngram-simple-size-n", "speculative.ngram_simple.size_n"),
+    Flag("spec_ngram_simple_size_m", "", "--spec-ngram-simple-size-m", "speculative.ngram_simple.size_m"),
 )
 _SAMPLING = (
     Flag("temperature", "", "--temp", "sampling.temp", "float"),

@@ -6,6 +6,8 @@ Source: llama.cpp as of October 2026 (`llama-context.cpp`, `sampling.cpp`), chec
 from collections.abc import Mapping
 
 from llmopt_core.engines.declarations import ParameterDeclaration, completed
+from llmopt_core.engines.llamacpp.placement import idle_placement, placement_conflicts
+from llmopt_core.engines.llamacpp.speculation import idle_speculation, speculation_conflicts
 from llmopt_core.search.configurations import Configuration, Value
 
 CONTEXT_GRAIN = 256  # a slot's context is rounded up to a multiple of this many tokens
@@ -39,7 +41,7 @@ def conflicts(configuration: Configuration, parameters: Parameters) -> tuple[str
         )
     if values["sampling.repeat_penalty"] == 0:
         found.append("sampling.repeat_penalty must be above 0: 1.0 switches it off")
-    return tuple(found)
+    return (*found, *speculation_conflicts(values), *placement_conflicts(values))
 
 
 def _settled(configuration: Configuration, parameters: Parameters) -> Values:
@@ -48,6 +50,7 @@ def _settled(configuration: Configuration, parameters: Parameters) -> Values:
     _clamp_batches(values)
     _round_context(values)
     _drop_idle_engine_settings(values, parameters)
+    _reset(values, parameters, *idle_speculation(values), *idle_placement(values))
     _drop_idle_penalties(values, parameters)
     _drop_idle_companions(values, parameters)
     _settle_greedy(values, parameters)
@@ -150,3 +153,5 @@ def _reset(values: Values, parameters: Parameters, *full_names: str) -> None:
         default = parameters[full_name].default
         if default is not None:
             values[full_name] = default
+        else:
+            values.pop(full_name, None)

@@ -9,10 +9,11 @@ import ctypes
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import xllamacpp  # type: ignore[import-untyped]  # a compiled module without stubs
 
-from llmopt_core.engines.llamacpp.flags import LOAD_FLAGS, SAMPLING_FLAGS, Flag
+from llmopt_core.engines.llamacpp.flags import LOAD_FLAGS, SAMPLING_FLAGS, SPECULATION_TYPES, Flag
 
 _CACHE_TYPES = {
     name: getattr(xllamacpp.ggml_type, f"GGML_TYPE_{name.upper()}")
@@ -31,8 +32,30 @@ _LOAD_MODES = {
     "mmap+mlock": xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_MMAP_MLOCK,
     "dio": xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_DIRECT_IO,
 }
-_WORDS = {"cache_type": _CACHE_TYPES, "flash_attention": _FLASH_ATTENTION, "load_mode": _LOAD_MODES}
-_NUMBERS = {"int": int, "float": float}
+_SPLIT_MODES = {
+    name: getattr(xllamacpp.llama_split_mode, f"LLAMA_SPLIT_MODE_{name.upper()}")
+    for name in ("none", "layer", "row", "tensor")
+}
+_SPECULATION = {
+    name: [
+        getattr(
+            xllamacpp.common_speculative_type,
+            f"COMMON_SPECULATIVE_TYPE_{name.upper().replace('-', '_')}",
+        )
+    ]
+    for name in SPECULATION_TYPES
+}
+_WORDS = {
+    "cache_type": _CACHE_TYPES,
+    "flash_attention": _FLASH_ATTENTION,
+    "load_mode": _LOAD_MODES,
+    "split_mode": _SPLIT_MODES,
+    "speculation": _SPECULATION,
+    "switch": {"on": True, "off": False},
+}
+_NUMBERS = {"int": int, "float": float, "layers_of_experts": int}
+_MOST_GPUS = 128
+_EXPERTS = "ffn_(up|down|gate|gate_up)_(ch|)exps"
 _FLAGS = tuple(flag for flag in (*LOAD_FLAGS.values(), *SAMPLING_FLAGS.values()) if flag.attribute)
 
 
@@ -80,8 +103,24 @@ def server_parameters(arguments: argparse.Namespace) -> xllamacpp.CommonParams:
     for flag in _FLAGS:
         value = getattr(arguments, flag.parameter)
         if value is not None and flag.attribute:
-            _set(params, flag.attribute, _WORDS[flag.kind][value] if flag.kind in _WORDS else value)
+            _set(params, flag.attribute, _held(flag, value, params))
     return params
+
+
+def _held(flag: Flag, value: Any, params: xllamacpp.CommonParams) -> object:
+    """Return `value` as the wheel's parameters hold it."""
+    if flag.kind in _WORDS:
+        return _WORDS[flag.kind][value]
+    if flag.parameter == "kv_offload":
+        return not value
+    if flag.kind == "proportions":
+        shares = [float(share) for share in value.split(",")]
+        return shares + [0.0] * (_MOST_GPUS - len(shares))
+    if flag.kind == "layers_of_experts":
+        value = ",".join(f"blk\\.{layer}\\.{_EXPERTS}=CPU" for layer in range(value))
+    if flag.attribute == "tensor_buft_overrides":
+        return ",".join(filter(None, (params.tensor_buft_overrides, value)))
+    return value
 
 
 def _set(target: object, attribute: str, value: object) -> None:

@@ -19,6 +19,16 @@ ATTRIBUTES = {
     "engine.cache_reuse": "n_cache_reuse",
     "engine.context_shift": "ctx_shift",
     "engine.flash_attn": "flash_attn_type",
+    "engine.fit": "fit_params",
+    "engine.kv_offload": "no_kv_offload",
+    "engine.override_tensor": "tensor_buft_overrides",
+    "engine.spec_type": "speculative.types",
+    "engine.spec_draft_model": "speculative.draft.mparams.path",
+    "engine.spec_draft_n_max": "speculative.draft.n_max",
+    "engine.spec_draft_n_min": "speculative.draft.n_min",
+    "engine.spec_draft_p_min": "speculative.draft.p_min",
+    "engine.spec_ngram_simple_size_n": "speculative.ngram_simple.size_n",
+    "engine.spec_ngram_simple_size_m": "speculative.ngram_simple.size_m",
     "sampling.temperature": "sampling.temp",
     "sampling.typical_p": "sampling.typ_p",
     "sampling.repeat_penalty": "sampling.penalty_repeat",
@@ -26,9 +36,17 @@ ATTRIBUTES = {
     "sampling.presence_penalty": "sampling.penalty_present",
     "sampling.frequency_penalty": "sampling.penalty_freq",
 }
-NOT_IN_THE_LIBRARY = {"sampling.top_n_sigma"}  # only in requests; the server's /props says -1
-PREFIXES = ("LLAMA_FLASH_ATTN_TYPE_", "LLAMA_LOAD_MODE_", "GGML_TYPE_")
-UNSET = -1
+# The first is only in requests, and the server's /props says -1; the second stands for places of tensors.
+NOT_IN_THE_LIBRARY = {"sampling.top_n_sigma", "engine.n_cpu_moe"}
+PREFIXES = (
+    "LLAMA_FLASH_ATTN_TYPE_",
+    "LLAMA_LOAD_MODE_",
+    "LLAMA_SPLIT_MODE_",
+    "COMMON_SPECULATIVE_TYPE_",
+    "GGML_TYPE_",
+)
+# A number, a text, and a share for each of the GPUs that there may be.
+UNSET = (-1, "", [0.0] * 128)
 
 
 def values_of(parameter: ParameterDeclaration) -> st.SearchStrategy[Value]:
@@ -37,6 +55,8 @@ def values_of(parameter: ParameterDeclaration) -> st.SearchStrategy[Value]:
         return st.sampled_from(parameter.choices)
     if parameter.kind == "bool":
         return st.booleans()
+    if parameter.kind == "text":
+        return st.sampled_from(["3,1", "a=CPU", "/models/draft.gguf"])
     low = -1000.0 if parameter.low is None else parameter.low
     high = max(low, 1000.0) if parameter.high is None else parameter.high
     if parameter.kind == "int":
@@ -75,7 +95,7 @@ def test_a_canonical_form_is_complete_and_allowed(configuration: Configuration) 
     for name, value in values.items():
         assert PARAMETERS[name].normalised(value) == value
         if isinstance(value, str):
-            assert value in (PARAMETERS[name].choices or ())
+            assert value in (PARAMETERS[name].choices or (value,))
 
 
 @given(configurations())
@@ -213,7 +233,9 @@ def library_default(full_name: str) -> Any:
     value: Any = xllamacpp.CommonParams()
     for step in path.split("."):
         value = getattr(value, step)
-    enum_name = getattr(value, "name", None)
+    if full_name == "engine.kv_offload":
+        return not value
+    enum_name = getattr(value[0] if full_name == "engine.spec_type" else value, "name", None)
     if enum_name is not None:
         return next(
             enum_name.removeprefix(prefix).lower() for prefix in PREFIXES if enum_name.startswith(prefix)
@@ -226,7 +248,7 @@ def test_the_defaults_are_the_librarys(full_name: str) -> None:
     """What the declaration says the engine does by itself is what the installed library does."""
     declared, actual = PARAMETERS[full_name].default, library_default(full_name)
     if declared is None:
-        assert actual == UNSET
+        assert actual in UNSET
     elif full_name == "sampling.seed":
         assert (declared, actual) == (-1, xllamacpp.LLAMA_DEFAULT_SEED)
     else:
@@ -236,8 +258,60 @@ def test_the_defaults_are_the_librarys(full_name: str) -> None:
 @pytest.mark.parametrize("full_name", [name for name, known in PARAMETERS.items() if known.choices])
 def test_every_choice_is_one_of_the_librarys(full_name: str) -> None:
     """Each choice of a text parameter is a value that the library has a name for."""
-    enums = (xllamacpp.ggml_type, xllamacpp.llama_flash_attn_type, xllamacpp.llama_load_mode)
+    enums = (
+        xllamacpp.ggml_type,
+        xllamacpp.llama_flash_attn_type,
+        xllamacpp.llama_load_mode,
+        xllamacpp.llama_split_mode,
+        xllamacpp.common_speculative_type,
+    )
     names = {member.name.lower() for enum in enums for member in enum}
     flash = {"on": "enabled", "off": "disabled"}
     for choice in PARAMETERS[full_name].choices or ():
-        assert any(f"{prefix.lower()}{flash.get(choice, choice)}" in names for prefix in PREFIXES)
+        assert any(
+            f"{prefix.lower()}{flash.get(choice, choice).replace('-', '_')}" in names for prefix in PREFIXES
+        )
+
+
+IDLE = {
+    "nothing is guessed": {"spec_draft_model": "/a.gguf", "spec_draft_n_max": 9},
+    "nothing is looked up": {"spec_ngram_simple_size_n": 4},
+    "no GPU shares anything": {"n_gpu_layers": 0, "split_mode": "row", "tensor_split": "3,1", "n_cpu_moe": 2},
+}
+
+
+@pytest.mark.parametrize("engine", IDLE.values(), ids=IDLE)
+def test_what_belongs_to_something_that_is_off_is_dropped(engine):
+    """Neither guesses without a type nor places on GPUs without one make another configuration."""
+    kept = {name: value for name, value in engine.items() if name == "n_gpu_layers"}
+    forms = [LLAMACPP.canonical(Configuration(engine=each)) for each in (engine, kept)]
+    assert forms[0] == forms[1]
+
+
+def test_a_draft_is_kept_with_its_model():
+    """What a type of guessing looks at stays."""
+    engine = {"spec_type": "draft-simple", "spec_draft_model": "/a.gguf", "spec_draft_n_max": 9}
+    assert engine.items() <= LLAMACPP.canonical(Configuration(engine=engine)).engine.items()
+
+
+@pytest.mark.parametrize(
+    ("engine", "message"),
+    [
+        ({"spec_type": "draft-simple"}, "draft-simple needs engine.spec_draft_model"),
+        (
+            {
+                "spec_type": "draft-simple",
+                "spec_draft_model": "/a.gguf",
+                "spec_draft_n_min": 5,
+                "spec_draft_n_max": 2,
+            },
+            "spec_draft_n_min 5 is larger than engine.spec_draft_n_max 2",
+        ),
+        ({"tensor_split": "3;1"}, "must be numbers with commas"),
+        ({"override_tensor": "exps"}, "must be PATTERN=BUFFER"),
+    ],
+)
+def test_guesses_and_places_that_cannot_be_are_refused(engine, message):
+    """Each with what to do."""
+    (conflict,) = LLAMACPP.conflicts(Configuration(engine=engine))
+    assert message in conflict

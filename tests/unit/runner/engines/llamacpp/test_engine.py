@@ -39,6 +39,20 @@ SET = {
     "cache_type_v": ("bf16", 30),
     "flash_attn": ("on", 1),
     "load_mode": ("mmap_mlock", 3),
+    "fit": (False, False),
+    "kv_offload": (False, True),
+    "split_mode": ("row", 2),
+    "tensor_split": ("3,1", [3.0, 1.0, *[0.0] * 126]),
+    "main_gpu": (1, 1),
+    "n_cpu_moe": (1, r"blk\.0\.ffn_(up|down|gate|gate_up)_(ch|)exps=CPU"),
+    "override_tensor": (r"\.ffn_.*=CPU", r"\.ffn_.*=CPU"),
+    "spec_type": ("ngram-simple", [6]),
+    "spec_draft_model": ("/draft.gguf", "/draft.gguf"),
+    "spec_draft_n_max": (5, 5),
+    "spec_draft_n_min": (1, 1),
+    "spec_draft_p_min": (0.25, 0.25),
+    "spec_ngram_simple_size_n": (4, 4),
+    "spec_ngram_simple_size_m": (8, 8),
     "temperature": (0.25, 0.25),
     "top_k": (7, 7),
     "top_p": (0.5, 0.5),
@@ -96,7 +110,13 @@ def test_a_flag_reaches_llama_cpp(name):
     assert _held(_parameters(flag.arguments(value)), flag.attribute) == held
     assert _held(_parameters(()), flag.attribute) != held
     if flag.short and flag.kind != "bool":
-        assert _held(_parameters((flag.short, str(value))), flag.attribute) == held
+        assert _held(_parameters((flag.short, *flag.arguments(value)[1:])), flag.attribute) == held
+
+
+def test_places_of_tensors_add_up():
+    """Experts in main memory, and what else is put somewhere, are one list to llama.cpp."""
+    found = _parameters(("--n-cpu-moe", "1", "--override-tensor", "a=CPU")).tensor_buft_overrides
+    assert found == r"blk\.0\.ffn_(up|down|gate|gate_up)_(ch|)exps=CPU,a=CPU"
 
 
 def test_an_unknown_flag_ends_the_launcher(capsys):
