@@ -158,7 +158,7 @@ class Handler(BaseHTTPRequestHandler):
             told["temperature"] = 0
         told["top_k"] = 0 if told["top_k"] == -1 else told["top_k"]
         told["repeat_penalty"] = told.pop("repetition_penalty")
-        told["repeat_last_n"] = -1
+        told["repeat_last_n"] = 4096
         told["cache_prompt"] = not self.options.disable_radix_cache
         return told
 
