@@ -15,7 +15,7 @@ from llmopt_core.resources.status import (
     OptimizationStatus,
     WarningSummary,
 )
-from llmopt_core.results.numbers import number, value_texts
+from llmopt_core.results.numbers import precise, value_texts
 from llmopt_core.results.results import OptimizationResult, Result
 from llmopt_core.results.wording import (
     advice,
@@ -77,8 +77,8 @@ def effects_table(status: OptimizationStatus) -> Table:
         wanted = one.metric in objectives
         table.add_row(
             Text(one.metric or "", style="bold" if wanted else "dim"),
-            "" if one.baseline is None else number(one.baseline),
-            "" if one.value is None else number(one.value),
+            "" if one.baseline is None else precise(one.baseline),
+            "" if one.value is None else precise(one.value),
             gain_text(one),
             interval_text(one),
             Text(verdict(one, objective=wanted), style=_style(one)),

@@ -22,7 +22,7 @@ from llmopt_core.resources.status import (
     VarianceShares,
 )
 from llmopt_core.results.endings import end_of
-from llmopt_core.results.numbers import number, rounded
+from llmopt_core.results.numbers import number, precise, rounded
 
 _LONGEST_CAUSE = 300
 _TWO = 2
@@ -59,14 +59,14 @@ def interval_text(effect: Effect | None) -> str:
 
 def mean_text(mean: MetricResult | None) -> str:
     """Return a mean, empty where nothing was measured."""
-    return "" if mean is None else number(mean.mean)
+    return "" if mean is None else precise(mean.mean)
 
 
 def mean_interval_text(mean: MetricResult | None) -> str:
     """Return the interval of a mean, such as `80.1 to 91.2`; empty where there is none."""
     if mean is None or mean.interval is None:
         return ""
-    return f"{number(mean.interval.low)} to {number(mean.interval.high)}"
+    return f"{precise(mean.interval.low)} to {precise(mean.interval.high)}"
 
 
 def verdict(effect: Effect | None, *, objective: bool = True) -> str:

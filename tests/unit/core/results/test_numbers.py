@@ -1,6 +1,6 @@
 import pytest
 
-from llmopt_core.results.numbers import compact_duration, duration, number, value_text, value_texts
+from llmopt_core.results.numbers import compact_duration, duration, number, precise, value_text, value_texts
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,19 @@ def test_a_value_has_no_binary_noise():
 def test_values_stand_in_one_line():
     """Names and values, in their order."""
     assert value_texts({"n_parallel": 8, "flash_attn": False}, " = ") == "n_parallel = 8, flash_attn = false"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (12345.6, "12,346"),
+        (1234.4, "1,234"),
+        (123.456, "123.5"),
+        (45.678, "45.68"),
+        (0.123456, "0.1235"),
+        (60.0, "60"),
+    ],
+)
+def test_a_mean_has_four_digits(value, text):
+    """So a change of a tenth of a percent can be read from two of them."""
+    assert precise(value) == text
