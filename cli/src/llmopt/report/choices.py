@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmopt.report.marks import Mark, Span, marks
 from llmopt_core.metrics.catalog import find_metric
@@ -10,6 +10,7 @@ from llmopt_core.resources.status import BenchmarkStatus, Effect, OptimizationSt
 from llmopt_core.results.numbers import precise, value_text
 from llmopt_core.results.results import BenchmarkResult, OptimizationResult, Result, fields_in, winner_of
 from llmopt_core.results.wording import (
+    default_is_best,
     gain_text,
     interval_text,
     keeps_default,
@@ -67,12 +68,16 @@ class Card:
 def cards_of(result: Result, baseline: Settings) -> tuple[Card, ...]:
     """Return what there is to deploy, the recommended first; nothing while nothing was found.
 
-    `baseline` is the configuration that changes are shown from, by full name.
+    `baseline` is the configuration that changes are shown from, by full name. Where the default is to be
+    kept, its card is the first, and what was tried has nothing to copy.
     """
     if isinstance(result, BenchmarkResult):
         return _winners_card(result.status)
-    choices = result.status.choices
-    return _choice_cards(result.status, baseline) if len(choices) >= _TWO else _best_card(result, baseline)
+    status = result.status
+    found = _choice_cards(status, baseline) if len(status.choices) >= _TWO else _best_card(result, baseline)
+    if not keeps_default(status) or default_is_best(status):
+        return found
+    return (*_default_card(status), *(replace(card, command="", fields="") for card in found))
 
 
 def changes(baseline: Settings, values: Settings) -> tuple[Change, ...]:
@@ -162,6 +167,22 @@ def _best_card(result: OptimizationResult, baseline: Settings) -> tuple[Card, ..
             serve_title=serve_title(result.status),
             command=best.serve_args,
             fields=fields_text(best.request_fields),
+        ),
+    )
+
+
+def _default_card(status: OptimizationStatus) -> tuple[Card, ...]:
+    if status.best is None:
+        return ()
+    return (
+        Card(
+            title="Keep the default",
+            recommended=True,
+            rows=(),
+            changes=(),
+            serve_title=serve_title(status),
+            command=status.best.serve_args,
+            fields=fields_text(status.best.request_fields),
         ),
     )
 

@@ -24,7 +24,9 @@ ACCURATE = choice(
     16, GAIN, SLOWER, weighted=0.3, best_for=["accuracy"], parameters={"prompt.few_shot": 3},
     serve_args="llama-server -np 4", request_fields='{"temperature": 0.2}',
 )  # fmt: skip
-QUICK = choice(7, SAME, FASTER, best_for=[SPEED], parameters={"engine.n_parallel": 8})
+QUICK = choice(
+    7, SAME, FASTER, best_for=[SPEED], parameters={"engine.n_parallel": 8}, serve_args="llama-server -np 8"
+)
 
 
 def result(*choices, **fields):
@@ -77,6 +79,18 @@ def test_one_verified_configuration_is_what_to_deploy():
     (card,) = cards_of(result(ACCURATE), {})
     assert card.title == "Best parameters: trial 16"
     assert not card.recommended
+
+
+def test_where_the_default_is_kept_nothing_else_can_be_copied():
+    """The default's command comes first; what was tried is shown with its numbers only."""
+    worse = choice(7, SAME, SLOWER, serve_args="other")
+    kept = result(choice(16, SAME, SLOWER, serve_args="tried"), worse)
+    best = kept.status.best.model_copy(update={"gain": [SAME, SLOWER], "serve_args": "default"})
+    kept = OptimizationResult("mine", kept.status.model_copy(update={"best": best}), engine="llamacpp")
+    first, *others = cards_of(kept, {})
+    assert (first.title, first.recommended, first.command) == ("Keep the default", True, "default")
+    assert [(card.command, card.fields, bool(card.rows)) for card in others] == [("", "", True)] * 2
+    assert "What to deploy: choose one" not in page(kept)
 
 
 def test_a_winner_is_what_to_deploy():
