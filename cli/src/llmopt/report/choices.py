@@ -68,7 +68,7 @@ class Card:
 def cards_of(result: Result, baseline: Settings) -> tuple[Card, ...]:
     """Return what there is to deploy, the recommended first; nothing while nothing was found.
 
-    `baseline` is the configuration that changes are shown from, by full name. Where the default is to be
+    `baseline` is the configuration that changes are shown from, by full name. Where the baseline is to be
     kept, its card is the first, and what was tried has nothing to copy.
     """
     if isinstance(result, BenchmarkResult):
@@ -176,7 +176,7 @@ def _default_card(status: OptimizationStatus) -> tuple[Card, ...]:
         return ()
     return (
         Card(
-            title="Keep the default",
+            title="Keep the baseline",
             recommended=True,
             rows=(),
             changes=(),

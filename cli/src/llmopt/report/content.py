@@ -200,7 +200,7 @@ def _trial_row(trial: TrialResult, metrics: Sequence[str]) -> TrialRow:
     values = (trial.metrics.get(metric) for metric in metrics)
     return TrialRow(
         trial.trial,
-        value_texts(trial.parameters, "=") or "default",
+        value_texts(trial.parameters, "=") or "baseline",
         tuple("" if value is None else number(value) for value in values),
         trial.repaired_from,
     )

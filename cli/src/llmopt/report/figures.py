@@ -119,7 +119,7 @@ def _scattered(found: Sequence[Tried], axes: tuple[str, str], title: str) -> Ite
                 str(each.number),
                 number(each.metrics[y_metric]),
                 number(each.metrics[x_metric]),
-                value_texts(each.parameters, " = ") or "default",
+                value_texts(each.parameters, " = ") or "baseline",
             )
             for each in sorted(shown, key=lambda each: each.number)
         ),

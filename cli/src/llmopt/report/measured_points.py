@@ -37,7 +37,7 @@ class Tried:
     @property
     def text(self) -> str:
         """What is shown of it when it is pointed at."""
-        told = value_texts(self.parameters, " = ") or "the default parameters"
+        told = value_texts(self.parameters, " = ") or "the baseline"
         return f"trial {self.number}: {told}"
 
 

@@ -88,7 +88,7 @@ def test_where_the_default_is_kept_nothing_else_can_be_copied():
     best = kept.status.best.model_copy(update={"gain": [SAME, SLOWER], "serve_args": "default"})
     kept = OptimizationResult("mine", kept.status.model_copy(update={"best": best}), engine="llamacpp")
     first, *others = cards_of(kept, {})
-    assert (first.title, first.recommended, first.command) == ("Keep the default", True, "default")
+    assert (first.title, first.recommended, first.command) == ("Keep the baseline", True, "default")
     assert [(card.command, card.fields, bool(card.rows)) for card in others] == [("", "", True)] * 2
     assert "What to deploy: choose one" not in page(kept)
 

@@ -106,7 +106,7 @@ def test_a_default_that_crashed_might_run(error, words):
     """What may pass is not called impossible."""
     kind = OutcomeKind.FAILED if error is ErrorClass.ENGINE_CRASHED else OutcomeKind.INFEASIBLE
     crashed = trial(0, outcome(kind, error=error), phase=Phase.BASELINE)
-    assert headline(result_of(study(crashed)).status).startswith(f"The default {words} ({error}: it failed)")
+    assert headline(result_of(study(crashed)).status).startswith(f"The baseline {words} ({error}: it failed)")
 
 
 @pytest.mark.parametrize(
