@@ -44,6 +44,7 @@ STUDY = Dashboard(
                 "baseline": of_study("objective_baseline", f'metric="$metric", {_CHOSEN}', "by (metric)"),
                 "latest, {{pod}}": f'llmopt_runner_objective_current{{metric="$metric", {_CHOSEN}}}',
             },
+            width=24,
             repeat="metric",
         ),
         Panel(
@@ -110,8 +111,6 @@ STUDY = Dashboard(
     [
         Variable("namespace", "namespace", "llmopt_runner_build_info"),
         Variable("resource", "resource", 'llmopt_runner_build_info{namespace="$namespace"}'),
-        Variable(
-            "metric", "metric", f"llmopt_runner_objective_baseline{{{_CHOSEN}}}", several=True, hidden=True
-        ),
+        Variable("metric", "metric", f"llmopt_runner_objective_best{{{_CHOSEN}}}", several=True, hidden=True),
     ],
 )

@@ -14,7 +14,8 @@ Json = dict[str, Any]
 class Panel:
     """One panel: `queries` map a legend to an expression; `unit` is one of Grafana's.
 
-    `repeat` names a variable: there is one such panel for each of its values.
+    `repeat` names a variable: there is one such panel for each of its values, side by side. It needs a row of
+    its own.
     """
 
     title: str

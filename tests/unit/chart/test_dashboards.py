@@ -110,6 +110,11 @@ def test_panels_do_not_overlap(dashboard: Dashboard) -> None:
     assert max(column for column, _ in taken) < 24
 
 
+def test_repeated_panels_have_a_row_of_their_own(dashboard: Dashboard) -> None:
+    """Grafana lays them side by side: what stood beside them would be covered."""
+    assert all(panel["gridPos"]["w"] == 24 for panel in dashboard["panels"] if "repeat" in panel)
+
+
 def test_every_variable_is_defined(dashboard: Dashboard) -> None:
     """What an expression, a title or another variable refers to, the dashboard asks for."""
     defined = {each["name"] for each in dashboard["templating"]["list"]}
