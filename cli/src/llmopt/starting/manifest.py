@@ -6,7 +6,7 @@ _TEMPLATE = """\
 # {title}
 # Change what you like, then:
 #   llmopt validate {file}     checks every field
-#   llmopt run {file}          runs it; the same command goes on where it stopped
+#   llmopt run {file}          runs it; the same command continues where it stopped
 {notes}apiVersion: llmopt.dev/v1alpha1
 kind: LLMOptimization
 metadata:
