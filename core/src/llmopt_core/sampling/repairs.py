@@ -113,7 +113,7 @@ def _with(refused: Refused, space: SearchSpace, name: str, value: Value) -> dict
     """Return the searched parameters with `name` changed; None where a condition then asks for another.
 
     The default has no parameters of its own, and what it comes to may lie outside the space: then only what
-    is changed is told besides it.
+    is changed is included besides it.
     """
     told = {**refused.configuration.flat(), **refused.parameters, name: value}
     if (whole := known_part(space, told)) is not None:
