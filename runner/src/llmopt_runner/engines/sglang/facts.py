@@ -29,7 +29,7 @@ _COUNTERS: Mapping[str, str] = {
 
 
 def read_facts(log_text: str) -> dict[str, Any]:
-    """Return what the log tells; what it does not tell is not among the keys."""
+    """Return what the log says; what it does not say is not among the keys."""
     facts: dict[str, Any] = {}
     for name, pattern in _SIZES.items():
         if found := pattern.findall(log_text):
