@@ -177,6 +177,9 @@ class Stream:
         self._left = deque(pieces[: len(pieces) // 2] if script.fault else pieces)
 
     def begin(self, started_at: float) -> None:
+        if self._ended:  # the client gave up while it waited for the slot
+            self._desk.leave()
+            return
         self._begun = True
         fault = self._script.fault or ""
         if fault.startswith("status="):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from llmopt_core.resources.benchmark import BenchmarkSpec
+from llmopt_core.resources.load import Load
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.resources.serving import Workload
 from llmopt_core.resources.status import Status
@@ -49,7 +50,7 @@ def workload_facts(workload: Workload) -> Iterator[Fact]:
     yield "Data set", dataset.name or dataset.path or dataset.hf or "from a ConfigMap"
     yield (
         "Requests",
-        f"{load.rate} requests per second (Poisson)" if load.rate else f"{load.concurrency} at once",
+        _requests(load),
     )
     if workload.output_tokens is not None:
         yield "Answer length", f"exactly {workload.output_tokens} tokens"
@@ -80,3 +81,12 @@ def machine_facts(
 
 def _moment(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _requests(load: Load) -> str:
+    if load.max_rate is not None:
+        share = f"{float(load.max_rate.attainment) * 100:g} %"
+        return f"a search for the highest {load.max_rate.by} at which {share} keep the service level"
+    if load.rate is not None:
+        return f"{load.rate} requests per second ({load.arrivals or 'poisson'} arrivals)"
+    return f"{load.concurrency} at once"

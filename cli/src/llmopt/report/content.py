@@ -7,7 +7,9 @@ from llmopt.report.candidates import Contestant, MetricTable, contestants, metri
 from llmopt.report.choices import Card, EffectRow, cards_of, effect_rows
 from llmopt.report.circumstances import Fact, Spec, machine_facts, served_facts
 from llmopt.report.figures import Figure, measured_figures, parameter_figures, tradeoff
+from llmopt.report.load_curves import LoadTable, load_tables
 from llmopt.report.measured_points import tried
+from llmopt.report.percentiles import PercentileTable, percentile_tables
 from llmopt.report.stages import StageRow, cost_facts, phase_titles, stage_rows
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.resources.status import (
@@ -94,6 +96,8 @@ class Content:
     figures: tuple[Figure, ...] = ()
     effects: tuple[Figure, ...] = ()
     answers: AnswerComparison | None = None
+    loads: tuple[LoadTable, ...] = ()
+    percentiles: tuple[PercentileTable, ...] = ()
     variances: tuple[VarianceRow, ...] = ()
     tables: tuple[MetricTable, ...] = ()
     contestants: tuple[Contestant, ...] = ()
@@ -125,6 +129,8 @@ def content_of(result: Result, spec: Spec, measured: Measured, *, manifest_text:
         reference="the baseline" if isinstance(status, BenchmarkStatus) else reference_title(status),
         cards=cards_of(result, baseline_settings(spec, status, trials)),
         answers=measured.answers,
+        loads=load_tables(status, trials),
+        percentiles=percentile_tables(status, trials),
         variances=tuple(_variance(each) for each in status.variances),
         stages=stage_rows(trials),
         costs=tuple(cost_facts(measured.runners, spec.workload)),

@@ -60,7 +60,13 @@ _LATENCIES = (
         "time from sending a request to the end of its answer; a failed request counts as the slowest",
     ),
 )
-_STATISTICS = (("mean", "mean"), ("p50", "median"), ("p95", "95th percentile"), ("p99", "99th percentile"))
+_STATISTICS = (
+    ("mean", "mean"),
+    ("p50", "median"),
+    ("p95", "95th percentile"),
+    ("p99", "99th percentile"),
+    ("p999", "99.9th percentile"),
+)
 
 _LATENCY = tuple(
     Metric(
@@ -116,6 +122,54 @@ _THROUGHPUT = (
         "maximize",
         "ratio",
         "requests that kept every bound of workload.slo / wall time",
+        "load generator",
+        may_be_zero=True,
+    ),
+    Metric(
+        "goodput_requests_per_second_per_gpu",
+        "requests/s per GPU",
+        "maximize",
+        "ratio",
+        "goodput_requests_per_second / GPUs that the engine used while measured",
+        "load generator; memory guard, by NVML",
+        may_be_zero=True,
+    ),
+    Metric(
+        "max_request_rate",
+        "requests/s",
+        "maximize",
+        "ratio",
+        "highest probed rate at which the share workload.load.maxRate.attainment of requests kept"
+        " workload.slo (isotonic fit over the probes); 0 where none did",
+        "load generator, with workload.load.maxRate by rate",
+        may_be_zero=True,
+    ),
+    Metric(
+        "max_request_rate_per_gpu",
+        "requests/s per GPU",
+        "maximize",
+        "ratio",
+        "max_request_rate / GPUs that the engine used while measured",
+        "load generator, with workload.load.maxRate by rate; memory guard, by NVML",
+        may_be_zero=True,
+    ),
+    Metric(
+        "max_concurrency",
+        "requests",
+        "maximize",
+        "ratio",
+        "most requests in flight at which the share workload.load.maxRate.attainment of requests kept"
+        " workload.slo (isotonic fit over the probes); 0 where none did",
+        "load generator, with workload.load.maxRate by concurrency",
+        may_be_zero=True,
+    ),
+    Metric(
+        "excluded_requests_ratio",
+        "ratio 0..1",
+        "minimize",
+        "bounded",
+        "requests of the ramp-up and the ramp-down, which count in no latency and no rate / requests sent; 0"
+        " where fewer than 40 requests or half of all would remain",
         "load generator",
         may_be_zero=True,
     ),

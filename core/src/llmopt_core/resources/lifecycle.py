@@ -19,6 +19,8 @@ StudyRetention = Annotated[
 
 # Field of the workload by the beginning of the metrics that cannot be measured without it.
 _NEEDED: Mapping[str, str] = {"goodput_": "slo", "cost_per_": "hourly_price"}
+# What `workload.load.maxRate` searches by, for each metric that is its result.
+_SEARCHED: Mapping[str, str] = {"max_request_rate": "rate", "max_concurrency": "concurrency"}
 
 
 def metric_rules(
@@ -29,7 +31,9 @@ def metric_rules(
     `asks` returns a CEL expression that says whether a metric beginning with its argument is asked for,
     `metrics` the metrics that a parsed spec asks for, `reads` the fields they stand in.
     """
-    return tuple(_metric_rule(prefix, field, asks, metrics, reads) for prefix, field in _NEEDED.items())
+    given = (_metric_rule(prefix, field, asks, metrics, reads) for prefix, field in _NEEDED.items())
+    searched = (_searched_rule(metric, by, asks, metrics, reads) for metric, by in _SEARCHED.items())
+    return (*given, *searched)
 
 
 def _metric_rule(
@@ -47,6 +51,27 @@ def _metric_rule(
     return Rule(
         f"has(self.workload.{written}) || !({asks(prefix)})",
         f"workload.{written} where a metric {prefix}… is asked for",
+        holds,
+        field="workload",
+        reads=("workload", *reads),
+    )
+
+
+def _searched_rule(
+    metric: str,
+    by: str,
+    asks: Callable[[str], str],
+    metrics: Callable[[Any], Iterable[str]],
+    reads: tuple[str, ...],
+) -> Rule:
+    def holds(spec: Any) -> bool:
+        search = spec.workload.load.max_rate
+        given = search is not None and search.by == by
+        return given or not any(asked.startswith(metric) for asked in metrics(spec))
+
+    return Rule(
+        f"(has(self.workload.load.maxRate) && self.workload.load.maxRate.by == '{by}') || !({asks(metric)})",
+        f"workload.load.maxRate by {by} where {metric} is asked for",
         holds,
         field="workload",
         reads=("workload", *reads),

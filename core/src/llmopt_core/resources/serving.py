@@ -1,13 +1,14 @@
 """What is served and with what: the parts of a manifest that both kinds share."""
 
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from llmopt_core.engines.openai.declaration import OPENAI
 from llmopt_core.engines.registry import BUILT_IN
 from llmopt_core.resources.base import DecimalText, DurationText, Identifier, Name, Part, ScalarMap
+from llmopt_core.resources.load import Load
 from llmopt_core.resources.rules import Rule
 
 # Nothing that a server would read as one of its flags.
@@ -179,45 +180,6 @@ class Prompt(Part):
     few_shot: Annotated[int, Field(ge=0, le=32, description="Worked examples before the question.")] = 0
 
 
-class Load(Part):
-    """How requests arrive: a fixed concurrency (closed loop), or a rate (open loop, Poisson)."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "has(self.concurrency) != has(self.rate)",
-            "exactly one of concurrency and rate",
-            lambda load: _given(load.concurrency, load.rate) == 1,
-        ),
-        Rule(
-            "!has(self.rate) || double(self.rate) > 0.0",
-            "a rate above 0",
-            lambda load: load.rate is None or Decimal(load.rate) > 0,
-            field="rate",
-        ),
-        Rule(
-            "has(self.rate) || !(has(self.arrivals) || has(self.duration))",
-            "arrivals and duration only with rate",
-            lambda load: load.rate is not None or _given(load.arrivals, load.duration) == 0,
-        ),
-    )
-
-    concurrency: Annotated[
-        Annotated[int, Field(ge=1, le=1024)] | None,
-        Field(description="Requests in flight at any time (closed loop)."),
-    ] = None
-    rate: Annotated[DecimalText | None, Field(description="Requests per second, on average.")] = None
-    arrivals: Annotated[
-        Literal["poisson"] | None, Field(description="How requests at `rate` arrive; by default `poisson`.")
-    ] = None
-    duration: Annotated[
-        DurationText | None,
-        Field(description="How long requests arrive at `rate`; by default until every item was asked."),
-    ] = None
-    warmup_requests: Annotated[
-        int, Field(ge=0, le=1000, description="Requests before the measurement that do not count.")
-    ] = 2
-
-
 class ServiceLevel(Part):
     """What one request must keep to count towards goodput."""
 
@@ -258,6 +220,14 @@ class Workload(Part):
             "an hourlyPrice above 0",
             lambda workload: workload.hourly_price is None or Decimal(workload.hourly_price) > 0,
             field="hourlyPrice",
+        ),
+        Rule(
+            "!has(self.load.maxRate) || has(self.slo)",
+            "slo beside load.maxRate",
+            lambda workload: workload.load.max_rate is None or workload.slo is not None,
+            field="slo",
+            suggestion="the highest rate is the one at which requests still keep slo",
+            reads=("load", "slo"),
         ),
         Rule(
             "double(self.tolerateFailedRequests) >= 0.0 && double(self.tolerateFailedRequests) < 1.0",

@@ -9,7 +9,9 @@ from llmopt_core.errors.classes import Failure
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.search.spaces import SearchSpace
+from llmopt_core.storage.load_curves import LoadCurve
 from llmopt_core.storage.measured_items import MeasuredItems
+from llmopt_core.storage.spreads import Spread
 
 # 0.3 - 0.02 is not to be missed by 0.28: binary fractions differ in the last digits.
 _BOUND_DECIMALS = 9
@@ -212,6 +214,8 @@ class Outcome:
     score, whose mean is the metric `sample_metric`.
     `items` is what a later trial is compared with while it runs, where the study stops trials by it.
     `answers` are stored beside the document, see `answers`, and are not read back with it.
+    `curve` is what a search for the highest load saw, where the workload asks for one; `spreads` are
+    the intervals of percentiles, by metric.
     `facts` are the engine's own reports. `seconds` maps a stage (load, warmup, measure, framework)
     to its wall time.
     """
@@ -228,6 +232,8 @@ class Outcome:
     copied_from: int | None = None
     items: MeasuredItems | None = None
     answers: tuple[Answer, ...] = ()
+    curve: LoadCurve | None = None
+    spreads: Mapping[str, Spread] = field(default_factory=dict)
     disturbed: bool = False  # other programs took the processors during the measurement
 
     @property

@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 
 from llmopt_runner.load.exchanges import Exchange, http_message
 from llmopt_runner.load.requests import ChatRequest, Endpoint, LoadRun, RequestRecord
-from llmopt_runner.load.shapes import ClosedLoop, LoadShape, Poisson
+from llmopt_runner.load.shapes import ClosedLoop, LoadShape, OpenLoop
 from llmopt_runner.load.sse import MalformedStream
 from llmopt_runner.transport.connections import HttpFailed
 
@@ -84,7 +84,7 @@ async def _answer_after_answer(sender: "_Sender", requests: Iterator[ChatRequest
 
 
 async def _by_schedule(
-    sender: "_Sender", requests: Iterator[ChatRequest], shape: Poisson, group: TaskGroup
+    sender: "_Sender", requests: Iterator[ChatRequest], shape: OpenLoop, group: TaskGroup
 ) -> None:
     for arrival, request in zip(shape.arrivals(), requests, strict=False):
         due = sender.started_at + arrival

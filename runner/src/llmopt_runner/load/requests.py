@@ -59,7 +59,7 @@ class RequestRecord:
     the reasoning, and `reasoned` says that there was some. `output_tokens` is the server's count, reasoning
     included; where `usage_reported` is False it is the number of chunks with text, or None where a chunk is
     known to be no token. `impossible` names counts of the server that cannot be true. `scheduled_at` is when
-    it was due in an open loop.
+    it was due in an open loop: latencies count from then, so that what kept it from being sent is no gain.
     """
 
     item_id: str
@@ -79,6 +79,11 @@ class RequestRecord:
     scheduled_at: float | None = None
     reasoned: bool = False
     impossible: str | None = None
+
+    @property
+    def due_at(self) -> float:
+        """From when its latencies count."""
+        return self.sent_at if self.scheduled_at is None else min(self.scheduled_at, self.sent_at)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""How requests arrive: the two shapes of load."""
+"""How requests arrive: the shapes of load."""
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 
 @dataclass(frozen=True)
@@ -39,4 +40,25 @@ class Poisson:
             at += generator.expovariate(self.rate_per_second)
 
 
-LoadShape = ClosedLoop | Poisson
+@dataclass(frozen=True)
+class ConstantRate:
+    """Arrivals at equal gaps, which never wait for answers; `duration_seconds` ends them."""
+
+    rate_per_second: float
+    duration_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.rate_per_second > 0:
+            raise ValueError(f"rate_per_second is {self.rate_per_second}; it must be above 0")
+
+    def arrivals(self) -> Iterator[float]:
+        """Yield arrival times in seconds from the start."""
+        for number in count():
+            at = number / self.rate_per_second
+            if self.duration_seconds is not None and at >= self.duration_seconds:
+                return
+            yield at
+
+
+OpenLoop = Poisson | ConstantRate
+LoadShape = ClosedLoop | OpenLoop

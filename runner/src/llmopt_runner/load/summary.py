@@ -1,7 +1,8 @@
 """The speed metrics of a run, by the catalogue's names and formulas."""
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -9,8 +10,11 @@ import numpy as np
 from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
 from llmopt_core.resources.serving import ServiceLevel
 from llmopt_runner.load.requests import LoadRun, RequestRecord
+from llmopt_runner.load.steady_state import SteadyPart, whole_part
 
 Seconds = float | None
+# The percentiles of each latency, by the end of their metrics' names.
+PERCENTILES: Mapping[str, float] = {"p50": 50, "p95": 95, "p99": 99, "p999": 99.9}
 # Later than this, an arrival is no longer the one that the schedule asked for.
 _LATE_SECONDS = 0.05
 
@@ -38,12 +42,12 @@ class RequestsFailed(LlmoptError):
 
 def ttft_seconds(record: RequestRecord) -> Seconds:
     """Return the time to the first text; None when the answer has none."""
-    return None if record.first_text_at is None else record.first_text_at - record.sent_at
+    return None if record.first_text_at is None else record.first_text_at - record.due_at
 
 
 def e2e_seconds(record: RequestRecord) -> float:
     """Return the time to the last chunk of the answer, usage included."""
-    return record.ended_at - record.sent_at
+    return record.ended_at - record.due_at
 
 
 def tpot_seconds(record: RequestRecord) -> Seconds:
@@ -59,25 +63,38 @@ def itl_seconds(record: RequestRecord) -> list[float]:
     return [later - earlier for earlier, later in pairwise(record.chunk_times)]
 
 
-def keeps(record: RequestRecord, slo: ServiceLevel) -> bool:
-    """Say whether a request succeeded within every bound given.
+def strain(record: RequestRecord, slo: ServiceLevel) -> float:
+    """Return the largest quotient of a latency and its bound: 1.0 is exactly at a bound.
 
-    An answer without text breaks a bound on TTFT; one below two tokens has no TPOT to break.
+    Infinite for a request that failed, and for an answer without text where TTFT has a bound; an answer below
+    two tokens has no TPOT to break.
     """
     if record.error is not None:
-        return False
+        return math.inf
     ttft, tpot = ttft_seconds(record), tpot_seconds(record)
-    return (
-        (slo.ttft_ms is None or (ttft is not None and ttft * 1000 <= slo.ttft_ms))
-        and (slo.tpot_ms is None or tpot is None or tpot * 1000 <= slo.tpot_ms)
-        and (slo.e2e_ms is None or e2e_seconds(record) * 1000 <= slo.e2e_ms)
-    )
+    quotients = [0.0]
+    if slo.ttft_ms is not None:
+        quotients.append(math.inf if ttft is None else ttft * 1000 / slo.ttft_ms)
+    if slo.tpot_ms is not None and tpot is not None:
+        quotients.append(tpot * 1000 / slo.tpot_ms)
+    if slo.e2e_ms is not None:
+        quotients.append(e2e_seconds(record) * 1000 / slo.e2e_ms)
+    return max(quotients)
+
+
+def keeps(record: RequestRecord, slo: ServiceLevel) -> bool:
+    """Say whether a request succeeded within every bound given."""
+    return strain(record, slo) <= 1.0
 
 
 def summarise(
-    run: LoadRun, slo: ServiceLevel | None = None, *, max_error_ratio: float = 0.0
+    run: LoadRun,
+    slo: ServiceLevel | None = None,
+    *,
+    max_error_ratio: float = 0.0,
+    steady: SteadyPart | None = None,
 ) -> dict[str, float]:
-    """Return the speed metrics of `run`, in the catalogue's units.
+    """Return the speed metrics of `run`, in the catalogue's units; those of its `steady` part where given.
 
     Rates are those of the successful requests. In TTFT and E2E a failed request counts as the slowest: else
     a server that drops what it is slow with would seem fast. A latency that no request had (no text, or
@@ -85,23 +102,25 @@ def summarise(
     are not known. Raises RequestsFailed when more than `max_error_ratio` of the requests failed, or none
     succeeded.
     """
-    good = [record for record in run.records if record.error is None]
     _refuse_failures(run.records, max_error_ratio)
-    seconds = wall_seconds(run)
+    part = whole_part(run) if steady is None else steady
+    records, seconds = part.run.records, part.seconds
+    good = [record for record in records if record.error is None]
     return {
-        **_statistics("ttft_ms", _with_failed(run.records, ttft_seconds)),
+        **_statistics("ttft_ms", _with_failed(records, ttft_seconds)),
         **_statistics("itl_ms", [gap for record in good for gap in itl_seconds(record)]),
-        **_statistics("e2e_ms", _with_failed(run.records, e2e_seconds)),
+        **_statistics("e2e_ms", _with_failed(records, e2e_seconds)),
         **_by_token(good, seconds),
         "requests_per_second": len(good) / seconds,
-        "failed_requests_ratio": (len(run.records) - len(good)) / len(run.records),
-        **({} if slo is None else _goodput(good, slo, len(run.records), seconds)),
+        "failed_requests_ratio": sum(r.error is not None for r in run.records) / len(run.records),
+        "excluded_requests_ratio": part.excluded,
+        **({} if slo is None else _goodput(good, slo, len(records), seconds)),
     }
 
 
 def wall_seconds(run: LoadRun) -> float:
     """Return the time of `run`, which has records, from its first send to its last end."""
-    return max(record.ended_at for record in run.records) - min(record.sent_at for record in run.records)
+    return whole_part(run).seconds
 
 
 def _by_token(good: Sequence[RequestRecord], seconds: float) -> dict[str, float]:
@@ -212,10 +231,8 @@ def _statistics(name: str, seconds: Sequence[float]) -> dict[str, float]:
     if not seconds:
         return {}
     milliseconds = np.asarray(seconds) * 1000
-    median, p95, p99 = np.percentile(milliseconds, [50, 95, 99])
+    values = np.percentile(milliseconds, list(PERCENTILES.values()))
     return {
         f"{name}_mean": float(milliseconds.mean()),
-        f"{name}_p50": float(median),
-        f"{name}_p95": float(p95),
-        f"{name}_p99": float(p99),
+        **{f"{name}_{suffix}": float(value) for suffix, value in zip(PERCENTILES, values, strict=True)},
     }

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from statistics import fmean
 
+from llmopt_core.storage.load_curves import LoadCurve
 from llmopt_runner.load.requests import LoadRun
-from llmopt_runner.load.summary import wall_seconds
+from llmopt_runner.load.steady_state import SteadyPart
 
 _SECONDS_PER_HOUR = 3600
 _THOUSAND = 1000
 _MILLION = 1_000_000
+_BY_GPU = ("goodput_requests_per_second", "max_request_rate")
 _OF_GOOD_ANSWERS = ("cost_per_thousand_good_answers", "cost_per_thousand_good_answers_per_gpu")
 
 
@@ -32,17 +35,18 @@ def token_costs(
 
 
 def good_answers(
-    scores: Mapping[str, float], run: LoadRun, *, hourly_price: str | None, gpus: tuple[int, int]
+    scores: Mapping[str, float], part: SteadyPart, *, hourly_price: str | None, gpus: tuple[int, int]
 ) -> dict[str, float]:
     """Return the rate and the cost of good answers, in all and by GPU, each where it is known.
 
-    `scores` (0 to 1) are by item; `gpus` says how many the engine used, and how many the runner has. Without
-    a good answer the rates are 0, and there is no cost: see `undefined_costs`.
+    `scores` (0 to 1) are by item, `part` is what of the run counts; `gpus` says how many the engine used, and
+    how many the runner has. Without a good answer the rates are 0, and there is no cost: `undefined_costs`.
     """
     if not scores:
         return {}
     used, there = gpus
-    rate = sum(scores.values()) / wall_seconds(run)
+    answered = sum(record.error is None for record in part.run.records)
+    rate = fmean(scores.values()) * answered / part.seconds
     rates = {"good_answers_per_second": rate}
     if used:
         rates["good_answers_per_second_per_gpu"] = rate / used
@@ -53,6 +57,20 @@ def good_answers(
     if used:
         costs["cost_per_thousand_good_answers_per_gpu"] = cost * used / there
     return rates | costs
+
+
+def highest_load(curve: LoadCurve | None) -> dict[str, float]:
+    """Return the metric that a search for the highest load gives."""
+    if curve is None:
+        return {}
+    return {"max_request_rate" if curve.by == "rate" else "max_concurrency": curve.value}
+
+
+def per_gpu(metrics: Mapping[str, float], used_gpus: int) -> dict[str, float]:
+    """Return the rates that are also known by GPU, where the engine used any."""
+    if not used_gpus:
+        return {}
+    return {f"{name}_per_gpu": metrics[name] / used_gpus for name in _BY_GPU if name in metrics}
 
 
 def undefined_costs(asked: Iterable[str], metrics: Mapping[str, float]) -> list[str]:

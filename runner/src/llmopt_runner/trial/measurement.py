@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import anyio
 
 from llmopt_core.search.configurations import Value
+from llmopt_core.storage.load_curves import LoadCurve
 from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_runner.datasets.base import Item
 from llmopt_runner.load.client import run_load
 from llmopt_runner.load.requests import ChatRequest, Endpoint, LoadRun, RequestRecord
 from llmopt_runner.load.shapes import ClosedLoop, LoadShape
+from llmopt_runner.load.steady_state import SteadyPart, steady_part, whole_part
 from llmopt_runner.load.summary import e2e_seconds, ttft_seconds
 from llmopt_runner.quality.base import Evaluator, ScoringFailed
 from llmopt_runner.stopping import StopSignal
+from llmopt_runner.trial.max_rate import MaxRateSearch
 
 # Says from the place of an item and what was measured of it that the rest of the trial is not worth its time.
 Prune = Callable[[int, MeasuredItem], bool]
@@ -26,14 +30,24 @@ _DECIMALS = 3
 class Measurement:
     """A load that ran to its end, or to where it was stopped.
 
-    `scores` and `answers` are by item, `items` by the item's place among all.
+    `requests` are those that were sent in `shape`. `scores` and `answers` are by item, `items` by the item's
+    place among all. `curve` is that of a search for the highest load, of which `run` is one probe.
     """
 
+    requests: Sequence[ChatRequest]
+    shape: LoadShape
     run: LoadRun
     scores: Mapping[str, float]
     answers: Mapping[str, str]
     items: Mapping[int, MeasuredItem]
     pruned: bool
+    curve: LoadCurve | None = None
+    warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def steady(self) -> SteadyPart:
+        """What of the run latencies and rates are taken of; all of one that was stopped."""
+        return whole_part(self.run) if self.pruned else steady_part(self.run, self.shape)
 
 
 @dataclass
@@ -164,4 +178,47 @@ def measure(
     anyio.run(scoring.score_all, parameters)
     if scoring.failure is not None:
         raise scoring.failure
-    return Measurement(run, scoring.scores, scoring.answers, scoring.measured, scoring.pruned)
+    return Measurement(
+        requests, shape, run, scoring.scores, scoring.answers, scoring.measured, pruned=scoring.pruned
+    )
+
+
+def measure_max_rate(
+    search: MaxRateSearch,
+    *,
+    items: Sequence[Item],
+    evaluator: Evaluator | None,
+    parameters: Mapping[str, Value],
+) -> Measurement:
+    """Search for the highest load and score the answers of its probe, one for each item.
+
+    Raises as `measure` does.
+    """
+
+    async def score() -> None:
+        for record in first.values():
+            await scoring.take(record)
+        await scoring.score_all(parameters)
+
+    found = search.run()
+    first: dict[str, RequestRecord] = {}
+    for record in found.run.records:
+        item = record.item_id.rpartition("#")[0]
+        if record.error is None and item not in first:
+            first[item] = replace(record, item_id=item)
+    places = {item.id: (place, item) for place, item in enumerate(items)}
+    scoring = Scoring(evaluator, places, lambda _place, _item: False)
+    anyio.run(score)
+    if scoring.failure is not None:
+        raise scoring.failure
+    return Measurement(
+        found.requests,
+        found.shape,
+        found.run,
+        scoring.scores,
+        scoring.answers,
+        {},
+        pruned=False,
+        curve=found.curve,
+        warnings=found.warnings,
+    )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
-from llmopt_core.search.configurations import Configuration
+from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.storage.records import Outcome, OutcomeKind
 from llmopt_runner.trial.validity import Validity
 
@@ -53,6 +53,20 @@ def without_requests(
         configuration,
         metrics={"failed_requests_ratio": failed_ratio},
         failure=Failure(failure.error_class, message, text),
+    )
+
+
+def short_names(configuration: Configuration) -> dict[str, Value]:
+    """Return what a suggestion may mention, by short name."""
+    return {**configuration.prompt, **configuration.sampling, **configuration.engine}
+
+
+def timed_out(trial_timeout: str) -> Failure:
+    """Return the failure of a measurement that took longer than `trial_timeout`."""
+    return Failure(
+        ErrorClass.TRIAL_TIMEOUT,
+        f"the measurement did not end within {trial_timeout}",
+        "raise spec.budget.trialTimeout, or lower workload.dataset.samples or workload.maxTokens",
     )
 
 

@@ -1,7 +1,6 @@
 """One trial: from a claimed configuration to an outcome. Every end is an outcome; only a stop raises."""
 
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -28,16 +27,18 @@ from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.guard.guard import GuardReading
 from llmopt_runner.host.contention import gpu_shortage, watch_processors
 from llmopt_runner.load.distinct_prompts import distinct
+from llmopt_runner.load.precision import spreads
 from llmopt_runner.load.requests import ChatRequest, Endpoint
 from llmopt_runner.load.shapes import ClosedLoop
 from llmopt_runner.load.summary import RequestsFailed, load_warnings, summarise
 from llmopt_runner.quality.base import ScoringFailed
 from llmopt_runner.quality.baseline import baseline_warning
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.trial.costs import good_answers, token_costs, undefined_costs
-from llmopt_runner.trial.measurement import Measurement, Prune, measure, warm_up
-from llmopt_runner.trial.outcomes import failed, judged, without_requests
-from llmopt_runner.trial.progress import Progress
+from llmopt_runner.trial.costs import good_answers, highest_load, per_gpu, token_costs, undefined_costs
+from llmopt_runner.trial.max_rate import MaxRateSearch, known_value
+from llmopt_runner.trial.measurement import Measurement, Prune, measure, measure_max_rate, warm_up
+from llmopt_runner.trial.outcomes import failed, judged, short_names, timed_out, without_requests
+from llmopt_runner.trial.progress import Progress, Stopwatch
 from llmopt_runner.trial.prompt_lengths import too_long
 from llmopt_runner.trial.repeated_prompts import RepeatedPrompts, Repetition
 from llmopt_runner.trial.validity import check_validity, unusable
@@ -52,19 +53,6 @@ _COLD_START = (
 )
 # Stages whose time a load may spare the trials after it.
 _OF_A_LOAD = frozenset({"load", "warmup"})
-
-
-@dataclass
-class _Stopwatch:
-    """Wall seconds by stage."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    _began: float = field(default_factory=time.monotonic)
-
-    def lap(self, stage: str) -> None:
-        now = time.monotonic()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._began
-        self._began = now
 
 
 @dataclass(frozen=True)
@@ -99,7 +87,7 @@ class TrialRunner:
 
     def run(self, claim: Claim) -> Outcome:
         """Return how the trial ended; raises Interrupted when the runner was asked to stop."""
-        watch = _Stopwatch()
+        watch = Stopwatch()
         self.progress.trial, self.progress.stage = claim.number, "preparing"
         configuration = self.configuration(claim)
         outcome = self._without_start(claim, configuration) or self._started(claim, configuration, watch)
@@ -132,7 +120,7 @@ class TrialRunner:
         refusal = known_refusal(self.study.trials(), configuration, self.declaration.load_part)
         return None if refusal is None else failed(configuration, refusal)
 
-    def _started(self, claim: Claim, configuration: Configuration, watch: _Stopwatch) -> Outcome:
+    def _started(self, claim: Claim, configuration: Configuration, watch: Stopwatch) -> Outcome:
         requests = self.workload.requests(claim, configuration, self.slot.engine)
         model = self.slot.settings_for(configuration).model_files
         engine = self.slot.engine
@@ -146,7 +134,7 @@ class TrialRunner:
             )
         except EngineStartFailed as error:
             watch.lap("load")
-            return failed(configuration, error.explained(_numbers(configuration)))
+            return failed(configuration, error.explained(short_names(configuration)))
         except MemoryExceeded as error:
             watch.lap("framework" if error.predicted else "load")
             return replace(failed(configuration, error.failure), facts=error.facts)
@@ -180,7 +168,7 @@ class TrialRunner:
         configuration: Configuration,
         requests: list[ChatRequest],
         server: EngineServer,
-        watch: _Stopwatch,
+        watch: Stopwatch,
     ) -> Outcome:
         endpoint = Endpoint(server.base_url, server.model, server.api_key)
         engine = self.slot.engine
@@ -190,7 +178,7 @@ class TrialRunner:
             warm_up(endpoint, requests_before, _WARMUP_TIMEOUT_SECONDS, self.stopping)
         watch.lap("warmup")
         self.stopping.check()
-        if failure := death(server, _numbers(configuration)):
+        if failure := death(server, short_names(configuration)):
             return failed(configuration, failure)
         repetition = self._repetition(endpoint, requests, server)
         requests = distinct(requests) if repetition.kept else requests
@@ -203,14 +191,16 @@ class TrialRunner:
             short = shortages()
         except TimeoutError:
             watch.lap("measure")
-            return failed(configuration, death(server, _numbers(configuration)) or self._timed_out())
+            return failed(
+                configuration, death(server, short_names(configuration)) or timed_out(self.trial_timeout)
+            )
         except ScoringFailed as error:
             watch.lap("measure")
             return failed(configuration, error.failure)
         watch.lap("measure")
         seen = reading()
         short += gpu_shortage(seen.gpu_conditions)
-        outcome = self._judged(claim, configuration, requests, measurement, server, seen)
+        outcome = self._judged(claim, configuration, measurement, server, seen)
         return replace(
             outcome,
             facts={**outcome.facts, **_grown(before, server.counters())},
@@ -230,16 +220,38 @@ class TrialRunner:
     def _measure(
         self, claim: Claim, configuration: Configuration, endpoint: Endpoint, requests: list[ChatRequest]
     ) -> Measurement:
+        timeout_seconds = float(duration_seconds(self.trial_timeout))
+        items, scorer = self.workload.items(claim.phase), self.workload.scorer
+        if (search := self._max_rate(claim, endpoint, requests, timeout_seconds)) is not None:
+            parameters = configuration.flat()
+            return measure_max_rate(search, items=items, evaluator=scorer, parameters=parameters)
         return measure(
             endpoint,
             requests,
             self.workload.shape(claim.number),
-            items=self.workload.items(claim.phase),
-            evaluator=self.workload.scorer,
+            items=items,
+            evaluator=scorer,
             prune=self._prune(claim),
             stopping=self.stopping,
-            timeout_seconds=float(duration_seconds(self.trial_timeout)),
+            timeout_seconds=timeout_seconds,
             parameters=configuration.flat(),
+        )
+
+    def _max_rate(
+        self, claim: Claim, endpoint: Endpoint, requests: list[ChatRequest], timeout_seconds: float
+    ) -> MaxRateSearch | None:
+        spec = self.workload.spec
+        if spec.load.max_rate is None or spec.slo is None:
+            return None
+        return MaxRateSearch(
+            endpoint,
+            requests,
+            spec.load.max_rate,
+            spec.slo,
+            seed=claim.number,
+            stopping=self.stopping,
+            timeout_seconds=timeout_seconds,
+            known=known_value(self.study.trials()),
         )
 
     def _prune(self, claim: Claim) -> Prune:
@@ -266,18 +278,10 @@ class TrialRunner:
         texts = {item: measurement.answers[item] for item in order if item in measurement.answers}
         return kept_answers(texts, measurement.scores, claim.phase)
 
-    def _timed_out(self) -> Failure:
-        return Failure(
-            ErrorClass.TRIAL_TIMEOUT,
-            f"the measurement did not end within {self.trial_timeout}",
-            "raise spec.budget.trialTimeout, or lower workload.dataset.samples or workload.maxTokens",
-        )
-
     def _judged(
         self,
         claim: Claim,
         configuration: Configuration,
-        requests: list[ChatRequest],
         measurement: Measurement,
         server: EngineServer,
         reading: GuardReading,
@@ -291,24 +295,32 @@ class TrialRunner:
             sample_metric=evaluator.metric if measurement.scores else "",
             facts=self._facts(claim, configuration, server),
             items=self._kept_items(claim, measurement),
+            curve=measurement.curve,
+            spreads=spreads(measurement.steady.run),
             answers=self._kept_answers(claim, measurement),
         )
         try:
             tolerated = self.workload.spec.tolerate_failed_requests
-            speed = summarise(measurement.run, self.workload.spec.slo, max_error_ratio=float(tolerated))
+            speed = summarise(
+                measurement.run,
+                self.workload.spec.slo,
+                max_error_ratio=float(tolerated),
+                steady=measurement.steady,
+            )
         except RequestsFailed as error:
-            failure = self._requests_failure(error, server, _numbers(configuration))
+            failure = self._requests_failure(error, server, short_names(configuration))
             ratio = error.failed / max(error.total, 1)
             return without_requests(configuration, failure, failed_ratio=ratio, tolerated=tolerated)
         model = server.settings.model_files
         context_tokens = None if model is None else server.engine.context_tokens(model)
         validity = check_validity(
             measurement.run,
-            requests,
-            self.workload.shape(claim.number),
+            measurement.requests,
+            ClosedLoop(1) if measurement.curve else measurement.shape,
             context_tokens,
             output_tokens=self.workload.spec.output_tokens,
         )
+        speed |= highest_load(measurement.curve)
         metrics = {**speed, **quality, **self._costs(speed, measurement, reading), **reading.metrics()}
         objectives, constraints = self._asked()
         undefined = undefined_costs((*objectives, *constraints), metrics)
@@ -320,6 +332,7 @@ class TrialRunner:
             metrics=metrics,
             warnings=(
                 *server.doubts(),
+                *measurement.warnings,
                 *load_warnings(measurement.run),
                 *validity.warnings,
                 *self._quality_warnings(claim, measurement),
@@ -344,9 +357,12 @@ class TrialRunner:
     ) -> dict[str, float]:
         price = self.workload.spec.hourly_price
         tokens = token_costs(speed, measurement.run, hourly_price=price, energy_joules=reading.energy_joules)
+        tokens |= per_gpu(speed, reading.gpus()[0])
         if not self.workload.evaluator.pairable:
             return tokens
-        answers = good_answers(measurement.scores, measurement.run, hourly_price=price, gpus=reading.gpus())
+        answers = good_answers(
+            measurement.scores, measurement.steady, hourly_price=price, gpus=reading.gpus()
+        )
         return tokens | answers
 
     def _requests_failure(
@@ -390,8 +406,3 @@ class TrialRunner:
 def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
     """How much each count of the server grew while it was measured."""
     return {name: value - before.get(name, 0.0) for name, value in after.items()}
-
-
-def _numbers(configuration: Configuration) -> dict[str, Value]:
-    """What a suggestion may mention, by short name."""
-    return {**configuration.prompt, **configuration.sampling, **configuration.engine}

@@ -6,7 +6,7 @@ from statistics import median
 
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_runner.load.requests import ChatRequest, LoadRun, RequestRecord
-from llmopt_runner.load.shapes import LoadShape, Poisson
+from llmopt_runner.load.shapes import ClosedLoop, LoadShape
 
 # At least one token of a prompt is always computed; engines differ by one more.
 _FULL_HIT_TOKENS = 2
@@ -47,7 +47,7 @@ def check_validity(
     """
     limits = {request.item_id: request.max_tokens for request in requests}
     invalid = _impossible(run.records) + _contaminated(run.records, requests)
-    if isinstance(shape, Poisson):
+    if not isinstance(shape, ClosedLoop):
         invalid += _saturated(run.records)
     cut = _context_cut(run.records, limits) or _beyond_context(run.records, context_tokens)
     if output_tokens is None:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from llmopt_core.metrics.catalog import GOOD_ANSWER_METRICS, is_scored
 from llmopt_core.resources.base import duration_seconds
-from llmopt_core.resources.serving import Load
+from llmopt_core.resources.load import Load
 from llmopt_core.resources.serving import Workload as WorkloadSpec
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.answers import Question, kept_question
@@ -17,7 +17,7 @@ from llmopt_runner.datasets.loading import load_dataset
 from llmopt_runner.datasets.prompts import build_messages, question_text
 from llmopt_runner.engines.base import Engine
 from llmopt_runner.load.requests import ChatRequest
-from llmopt_runner.load.shapes import ClosedLoop, LoadShape, Poisson
+from llmopt_runner.load.shapes import ClosedLoop, ConstantRate, LoadShape, Poisson
 from llmopt_runner.quality.base import Evaluator, EvaluatorInvalid
 from llmopt_runner.quality.loading import load_evaluator
 
@@ -152,5 +152,7 @@ def _text(value: object) -> str | None:
 def _shape(load: Load, seed: int) -> LoadShape:
     if load.rate is not None:
         duration = None if load.duration is None else float(duration_seconds(load.duration))
+        if load.arrivals == "constant":
+            return ConstantRate(float(load.rate), duration)
         return Poisson(float(load.rate), seed, duration)
     return ClosedLoop(load.concurrency or 1)

@@ -39,8 +39,8 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "two data sets": ("spec.workload.dataset", {"name": "a", "hf": "b"}, "exactly one of name"),
     "no data set": ("spec.workload.dataset", {"samples": 8}, "exactly one of name"),
     "a split of no hub": ("spec.workload.dataset.split", "test", "split only with hf"),
-    "two loads": ("spec.workload.load.rate", "2", "exactly one of concurrency and rate"),
-    "no load": ("spec.workload.load", {"warmupRequests": 1}, "exactly one of concurrency and rate"),
+    "two loads": ("spec.workload.load.rate", "2", "exactly one of concurrency, rate"),
+    "no load": ("spec.workload.load", {"warmupRequests": 1}, "exactly one of concurrency, rate"),
     "a rate of 0": ("spec.workload.load", {"rate": "0"}, "a rate above 0"),
     "arrivals in a closed loop": ("spec.workload.load.arrivals", "poisson", "only with rate"),
     "an empty slo": ("spec.workload.slo", {}, "at least one of ttftMs"),
@@ -99,6 +99,25 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "a budget of no GPU time": ("spec.budget", {"gpuHours": "0"}, "gpuHours above 0"),
     "goodput without slo": ("spec.objectives.0.metric", "goodput_ratio", "workload.slo"),
     "cost without price": ("spec.objectives.0.metric", "cost_per_million_tokens", "workload.hourlyPrice"),
+    "no tolerance": ("spec.workload.tolerateFailedRequests", "1", "from 0 to below 1"),
+    "a highest rate without slo": ("spec.workload.load", {"maxRate": {}}, "slo beside load.maxRate"),
+    "an attainment of 0": ("spec.workload.load", {"maxRate": {"attainment": "0"}}, "attainment above 0"),
+    "a highest rate of 0": ("spec.workload.load", {"maxRate": {"highest": "0"}}, "highest above 0"),
+    "arrivals of a concurrency": (
+        "spec.workload.load",
+        {"maxRate": {"by": "concurrency", "arrivals": "poisson"}},
+        "arrivals only by rate",
+    ),
+    "a highest rate that is not searched": (
+        "spec.objectives.0.metric",
+        "max_request_rate",
+        "workload.load.maxRate by rate",
+    ),
+    "a highest concurrency that is not searched": (
+        "spec.objectives.0.metric",
+        "max_concurrency",
+        "workload.load.maxRate by concurrency",
+    ),
     "no price": ("spec.workload.hourlyPrice", "0", "hourlyPrice above 0"),
 }
 BAD_BENCHMARKS: dict[str, tuple[str, Any, str]] = {

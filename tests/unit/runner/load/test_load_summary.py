@@ -56,24 +56,38 @@ def test_every_metric_is_the_one_worked_out_by_hand():
         "ttft_ms_p50": 200.0,
         "ttft_ms_p95": 290.0,
         "ttft_ms_p99": 298.0,
+        "ttft_ms_p999": 299.8,
         "tpot_ms_mean": 400.0,
         "tpot_ms_p50": 400.0,
         "tpot_ms_p95": 670.0,
         "tpot_ms_p99": 694.0,
+        "tpot_ms_p999": 699.4,
         "itl_ms_mean": 300.0,  # 100, 200 and 600 pooled
         "itl_ms_p50": 200.0,
         "itl_ms_p95": 560.0,
         "itl_ms_p99": 592.0,
+        "itl_ms_p999": 599.2,
         "e2e_ms_mean": 750.0,
         "e2e_ms_p50": 750.0,
         "e2e_ms_p95": 975.0,
         "e2e_ms_p99": 995.0,
+        "e2e_ms_p999": 999.5,
         "output_tokens_per_second": 3.5,
         "total_tokens_per_second": 18.5,
         "requests_per_second": 1.0,
         "failed_requests_ratio": 0.0,
+        "excluded_requests_ratio": 0.0,
     }
     assert metrics == pytest.approx(expected)
+
+
+def test_in_an_open_loop_latencies_count_from_when_a_request_was_due():
+    """What kept the client from sending is no gain of the server: no coordinated omission."""
+    late = replace(FIRST, scheduled_at=FIRST.sent_at - 0.3)
+    metrics = summarise(run(late))
+    assert metrics["ttft_ms_mean"] == pytest.approx(400.0)
+    assert metrics["e2e_ms_mean"] == pytest.approx(800.0)
+    assert metrics["tpot_ms_mean"] == pytest.approx(100.0)
 
 
 def test_names_are_the_catalogues():

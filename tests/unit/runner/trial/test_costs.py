@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmopt_core.storage.load_curves import LoadCurve
 from llmopt_runner.load.requests import LoadRun, RequestRecord
-from llmopt_runner.trial.costs import good_answers, token_costs, undefined_costs
+from llmopt_runner.load.steady_state import whole_part
+from llmopt_runner.trial.costs import good_answers, highest_load, per_gpu, token_costs, undefined_costs
 
 
 def _record(tokens, error=None):
@@ -17,7 +19,7 @@ def _record(tokens, error=None):
 RUN = LoadRun((_record(30), _record(70), _record(500, "reset")), 0.0, 10.0, 3, 3)
 SPEED = {"output_tokens_per_second": 10.0}
 # From the first send at 0 s to the last end at 4 s.
-FOUR_SECONDS = LoadRun((_record(30), replace(_record(70), ended_at=4.0)), 0.0, 10.0, 2, 2)
+FOUR_SECONDS = whole_part(LoadRun((_record(30), replace(_record(70), ended_at=4.0)), 0.0, 10.0, 2, 2))
 NO_GPU = (0, 0)
 
 
@@ -37,7 +39,7 @@ def test_what_cannot_be_told_is_left_out():
     empty = LoadRun((), 0.0, 1.0, 0, 0)
     assert token_costs({}, empty, hourly_price="1", energy_joules=1.0) == {}
     assert token_costs(SPEED, RUN, hourly_price=None, energy_joules=None) == {}
-    assert good_answers({}, empty, hourly_price="1", gpus=(1, 1)) == {}
+    assert good_answers({}, whole_part(empty), hourly_price="1", gpus=(1, 1)) == {}
 
 
 def test_a_good_answer_is_counted_by_its_score():
@@ -66,6 +68,27 @@ def test_without_a_good_answer_there_is_a_rate_of_zero_and_no_cost():
     assert undefined_costs(asked, rates) == ["cost_per_thousand_good_answers"]
     assert undefined_costs(asked, {"good_answers_per_second": 0.1}) == []
     assert undefined_costs(asked, {}) == []
+
+
+def test_items_that_were_asked_again_are_good_answers_again():
+    """A search for the highest rate asks items repeatedly: their mean score counts for all answers."""
+    run = LoadRun(tuple(replace(_record(9), ended_at=4.0) for _ in range(6)), 0.0, 10.0, 6, 6)
+    rates = good_answers({"a": 1.0, "b": 0.5}, whole_part(run), hourly_price=None, gpus=NO_GPU)
+    assert rates == {"good_answers_per_second": pytest.approx(6 * 0.75 / 4)}
+
+
+def test_the_highest_load_is_a_metric_and_known_by_gpu():
+    """A rate is divided by the GPUs that the engine used; a concurrency and goodput have their own names."""
+    curve = LoadCurve("rate", 0.95, 12.0, 11.0, 12.5, ())
+    assert highest_load(curve) == {"max_request_rate": 12.0}
+    assert highest_load(replace(curve, by="concurrency")) == {"max_concurrency": 12.0}
+    assert highest_load(None) == {}
+    rates = {"max_request_rate": 12.0, "goodput_requests_per_second": 10.0}
+    assert per_gpu(rates, 4) == {
+        "max_request_rate_per_gpu": 3.0,
+        "goodput_requests_per_second_per_gpu": 2.5,
+    }
+    assert per_gpu(rates, 0) == {}
 
 
 @given(

@@ -1,0 +1,110 @@
+"""How requests arrive: `workload.load`."""
+
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from llmopt_core.resources.base import DecimalText, DurationText, Part
+from llmopt_core.resources.rules import Rule
+
+
+def _given(*fields: object) -> int:
+    return sum(field is not None for field in fields)
+
+
+class MaxRate(Part):
+    """The highest load at which requests keep `workload.slo`, searched for in each trial."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "double(self.attainment) > 0.0 && double(self.attainment) <= 1.0",
+            "attainment above 0 and at most 1",
+            lambda search: 0 < Decimal(search.attainment) <= 1,
+            field="attainment",
+            suggestion='"0.95" asks that 95 of 100 requests keep slo',
+        ),
+        Rule(
+            "!has(self.highest) || double(self.highest) > 0.0",
+            "highest above 0",
+            lambda search: search.highest is None or Decimal(search.highest) > 0,
+            field="highest",
+        ),
+        Rule(
+            "self.by == 'rate' || !has(self.arrivals)",
+            "arrivals only by rate",
+            lambda search: search.by == "rate" or search.arrivals is None,
+            field="arrivals",
+        ),
+    )
+
+    by: Annotated[
+        Literal["rate", "concurrency"],
+        Field(
+            description="`rate`: requests per second that arrive whatever was answered (`max_request_rate`);"
+            " `concurrency`: requests in flight at any time (`max_concurrency`)."
+        ),
+    ] = "rate"
+    attainment: Annotated[
+        DecimalText, Field(description="Share of a probe's requests that must keep every bound of `slo`.")
+    ] = "0.95"
+    probes: Annotated[
+        int, Field(ge=3, le=20, description="Most probes in a trial, the burst that it begins with included.")
+    ] = 8
+    probe_duration: Annotated[
+        DurationText,
+        Field(
+            description="How long requests arrive in a probe; longer where `dataset.samples` need it. It must"
+            " be long beside the bounds of `slo`, or a queue that grows is not seen."
+        ),
+    ] = "30s"
+    highest: Annotated[
+        DecimalText | None, Field(description="The highest load that is tried; by default 1024.")
+    ] = None
+    arrivals: Annotated[
+        Literal["poisson", "constant"] | None,
+        Field(description="How requests at a rate arrive; by default `poisson`, else at `constant` gaps."),
+    ] = None
+
+
+class Load(Part):
+    """How requests arrive: at a concurrency (closed loop), a rate (open loop), or the highest of these."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "[has(self.concurrency), has(self.rate), has(self.maxRate)].filter(given, given).size() == 1",
+            "exactly one of concurrency, rate and maxRate",
+            lambda load: _given(load.concurrency, load.rate, load.max_rate) == 1,
+        ),
+        Rule(
+            "!has(self.rate) || double(self.rate) > 0.0",
+            "a rate above 0",
+            lambda load: load.rate is None or Decimal(load.rate) > 0,
+            field="rate",
+        ),
+        Rule(
+            "has(self.rate) || !(has(self.arrivals) || has(self.duration))",
+            "arrivals and duration only with rate",
+            lambda load: load.rate is not None or _given(load.arrivals, load.duration) == 0,
+        ),
+    )
+
+    concurrency: Annotated[
+        Annotated[int, Field(ge=1, le=1024)] | None,
+        Field(description="Requests in flight at any time (closed loop)."),
+    ] = None
+    rate: Annotated[DecimalText | None, Field(description="Requests per second, on average.")] = None
+    arrivals: Annotated[
+        Literal["poisson", "constant"] | None,
+        Field(description="How requests at `rate` arrive; by default `poisson`, else at `constant` gaps."),
+    ] = None
+    duration: Annotated[
+        DurationText | None,
+        Field(description="How long requests arrive at `rate`; by default until every item was asked."),
+    ] = None
+    max_rate: Annotated[
+        MaxRate | None, Field(description="Search for the highest load that keeps `workload.slo`.")
+    ] = None
+    warmup_requests: Annotated[
+        int, Field(ge=0, le=1000, description="Requests before the measurement that do not count.")
+    ] = 2
