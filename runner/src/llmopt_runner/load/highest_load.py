@@ -103,7 +103,8 @@ def _away(low: float, probes: Sequence[LoadProbe], search: Search) -> float:
 def _step(probes: Sequence[LoadProbe], search: Search) -> float:
     """Return the next factor, the square of the one before: a start that is far off is left soon."""
     steps = len({probe.load for probe in probes}) - 1
-    return min(search.step ** (2**steps), max(search.step, _LONGEST_STEP))
+    longest: float = max(search.step, _LONGEST_STEP)
+    return min(longest, math.pow(search.step, 2**steps))
 
 
 def _below(high: float, probes: Sequence[LoadProbe], search: Search) -> float | None:

@@ -32,7 +32,7 @@ Vector = NDArray[np.float64]
 def spreads(run: LoadRun) -> dict[str, Spread]:
     """Return the intervals of the percentiles of latencies per request, by the catalogue's names."""
     good = sorted((r for r in run.records if r.error is None), key=lambda record: record.sent_at)
-    found = {}
+    found: dict[str, Spread] = {}
     for name, measure in _LATENCIES.items():
         values = np.array([value * _MS for record in good if (value := measure(record)) is not None])
         if len(values) >= _FEWEST:
