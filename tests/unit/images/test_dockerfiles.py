@@ -47,10 +47,48 @@ def test_every_built_in_engine_has_an_image() -> None:
     """What an engine declares is a target of the runner's Dockerfile; one may declare that there is none."""
     names = _project()["entry-points"]["llmopt.engines"]  # type: ignore[index] # a parsed file
     engines = {BUILT_IN[name].image for name in names} - {None}
-    targets = set(
-        re.findall(r"^FROM runtime AS (\S+)", (ROOT / "Dockerfile.runner").read_text(), re.MULTILINE)
+    text = (ROOT / "Dockerfile.runner").read_text()
+    targets = set(re.findall(r"^FROM (?:runtime|with-compiler) AS (\S+)", text, re.MULTILINE))
+    assert engines == targets - {"with-compiler"}
+
+
+def test_what_compiles_while_it_runs_has_a_compiler() -> None:
+    """Triton builds launchers with gcc, the headers of libc and of Python."""
+    text = (ROOT / "Dockerfile.runner").read_text()
+    based_on = {name: base for base, name in re.findall(r"^FROM (\S+) AS (\S+)", text, re.MULTILINE)}
+    assert (based_on["vllm"], based_on["transformers"]) == ("with-compiler", "with-compiler")
+    stage = text.split("AS with-compiler")[1].split("\nFROM ")[0]
+    assert {"gcc", "libc6-dev", "python3-dev"} <= set(re.findall(r"[\w.-]+", stage))
+
+
+def test_drivers_of_clouds_are_found() -> None:
+    """The loader looks where some mount them, and the container runtime mounts what NVML and engines need."""
+    text = (ROOT / "Dockerfile.runner").read_text()
+    assert "LD_LIBRARY_PATH=/usr/local/nvidia/lib:/usr/local/nvidia/lib64" in text
+    assert "NVIDIA_DRIVER_CAPABILITIES=compute,utility" in text
+
+
+def test_another_build_of_a_package_is_of_the_same_version(tmp_path: Path) -> None:
+    """It comes from the given index alone; without one nothing is done."""
+    for folder in ("scripts", "environment/bin"):
+        (tmp_path / folder).mkdir(parents=True)
+    script = (ROOT / "scripts" / "install-into-image").read_text()
+    environment = tmp_path / "environment"
+    (tmp_path / "scripts/install-into-image").write_text(
+        script.replace("/opt/llmopt/.venv", str(environment))
     )
-    assert engines == targets
+    for name, body in (("scripts/uv", 'echo "$@"'), ("environment/bin/python", "echo 1.2.3")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+
+    def said(index: str) -> str:
+        command = ("bash", "scripts/install-into-image", "build", "xllamacpp", index)
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    assert said("") == ""
+    told = said("https://index.example/cu")
+    assert told.endswith("--default-index https://index.example/cu xllamacpp==1.2.3\n")
+    assert "--no-deps" in told
 
 
 def test_make_images_builds_what_the_chart_names() -> None:

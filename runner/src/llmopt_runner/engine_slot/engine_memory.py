@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 # The cache took what was left of memory.
 _FILLS_FACT = "cache_takes_rest"
+# An engine that computes on a GPU holds a context there, and weights.
+_LEAST_HELD_MIB = 100.0
 NOTHING_SEEN = GuardReading(Level.SAFE, (), ())
 
 
@@ -180,6 +182,7 @@ class EngineMemory:
             return start()
         guard = self._guard(server, configuration)
         leaks = LeakCheck(self._used(server.engine, configuration))
+        before = self._gpu_mib(server.engine, configuration)
         need = self._need_of(server.engine, configuration)
         self._now = _Guarded(
             guard,
@@ -202,7 +205,29 @@ class EngineMemory:
         # It may have answered just before what was done about it took effect.
         if failure := self.failure(ended=False):
             raise MemoryExceeded(failure, self.facts())
+        self._warn_of_idle_gpus(before)
         return seconds
+
+    def _gpu_mib(self, engine: Engine, configuration: Configuration) -> Mapping[str, float]:
+        """Return what is taken of each GPU that the engine may use, of those that can be read."""
+        taken = {}
+        for device in self._used(engine, configuration):
+            if device.kind == "gpu":
+                with suppress(DeviceUnreadable):
+                    taken[device.name] = device.occupancy().used_mib
+        return taken
+
+    def _warn_of_idle_gpus(self, before_mib: Mapping[str, float]) -> None:
+        """Say so where an engine that may use GPUs holds nothing of them: it computes on the processor."""
+        peaks = [peak for peak in self._reading.peaks if peak.device in before_mib]
+        held = self._reading.engine_mib("gpu") >= _LEAST_HELD_MIB
+        grown = any(peak.used_mib - before_mib[peak.device] >= _LEAST_HELD_MIB for peak in peaks)
+        if peaks and not held and not grown:
+            self._warnings.append(
+                f"{', '.join(peak.device for peak in peaks)}: visible, and the engine holds less than"
+                f" {_LEAST_HELD_MIB:.0f} MiB there, so it computes on the processor: install its build for"
+                " this GPU, or a newer driver, or set its parameters to use no GPU"
+            )
 
     def _guard(self, server: EngineServer, configuration: Configuration) -> MemoryGuard:
         reserve = server.engine.gpu_reserve(configuration)

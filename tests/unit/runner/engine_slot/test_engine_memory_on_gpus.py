@@ -164,6 +164,25 @@ def test_an_engine_on_the_cpu_is_no_matter_of_gpus(gpu):
     assert slot.memory.failure(ended=False) is None
 
 
+@pytest.mark.parametrize(
+    ("mib", "on_gpus", "warned"), [(0, True, True), (60, True, True), (600, True, False), (0, False, False)]
+)
+def test_an_engine_that_leaves_the_gpus_alone_is_warned_of(gpu, mib, on_gpus, warned):
+    """A build for the processor, or a driver that is too old, measures the processor: nobody wants that."""
+    slot = _slot(AnEngine(lambda: mib and gpu.hold(ENGINE, mib), on_gpus=on_gpus))
+    _ensure(slot)
+    told = [text for text in slot.memory.take_warnings() if "computes on the processor" in text]
+    assert bool(told) is warned
+    assert all(text.startswith("gpu0: visible") for text in told)
+
+
+def test_what_cannot_be_attributed_is_not_warned_of(gpu):
+    """Where NVML does not know the engine, memory that was added may be its own."""
+    slot = _slot(AnEngine(lambda: gpu.hold_elsewhere(NEIGHBOUR, 5_000)))
+    _ensure(slot)
+    assert not any("computes on the processor" in text for text in slot.memory.take_warnings())
+
+
 @pytest.mark.parametrize(("on_gpus", "starts"), [(False, False), (True, True)])
 def test_a_gpu_that_cannot_be_read_keeps_only_its_own_needs_from_being_judged(monkeypatch, on_gpus, starts):
     """What main memory is too small for is refused all the same."""

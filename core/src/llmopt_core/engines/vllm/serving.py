@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.engines.servers import ModelReference, ServerDeclaration, decided_in
@@ -43,11 +44,17 @@ def arguments(configuration: Configuration, decided: Collection[str]) -> ServeAr
     )
 
 
-def command(server: Sequence[str], told: Configuration) -> str:
-    """Return the shell line; sampling parameters become the server's defaults."""
+def command(
+    server: Sequence[str], told: Configuration, environment: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Return the shell line; sampling parameters become the server's defaults.
+
+    `environment` are variables that the server needs beside those of its parameters.
+    """
     defaults = _defaults(told.sampling)
     sampling = (_GENERATION, json.dumps(defaults)) if defaults else ()
-    assignments = tuple(f"{name}={value}" for name, value in variables(told.engine).items())
+    needed = {**environment, **variables(told.engine)}
+    assignments = tuple(f"{name}={value}" for name, value in needed.items())
     prefix = ("env", *assignments) if assignments else ()
     line = shlex.join((*prefix, *server, *flags(told.engine), *sampling))
     seed = told.sampling.get(_ONLY_IN_REQUESTS)

@@ -17,6 +17,7 @@ from llmopt_runner.engines.probing import NotReady, Probe, Refused
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.vllm.facts import read_counters, read_facts
 from llmopt_runner.engines.vllm.memory_needs import memory_need
+from llmopt_runner.engines.vllm.sampler import sampler_variables
 from llmopt_runner.guard.levels import GpuReserve
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
@@ -54,12 +55,11 @@ class Vllm(Engine):
 
     def command(self, settings: LaunchSettings) -> ServerCommand:
         """Return the command that serves the model under the name that requests call it."""
-        program = str(require_program(VLLM.name, _PROGRAM, VLLM.packaging.install))
+        program = require_program(VLLM.name, _PROGRAM, VLLM.packaging.install)
         address = ("--host", settings.host, "--port", str(settings.port))
-        argv = (program, *_serve(settings), *address, *_MEASURED, *self._flags(settings.parameters))
-        return ServerCommand(
-            argv, {**_environment(), **hub_variables(settings), **variables(settings.parameters)}
-        )
+        argv = (str(program), *_serve(settings), *address, *_MEASURED, *self._flags(settings.parameters))
+        needed = {**sampler_variables(program, os.environ), **variables(settings.parameters)}
+        return ServerCommand(argv, {**_environment(), **hub_variables(settings), **needed})
 
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
         """Return the command that serves as `configuration` says, with only what differs from the defaults.
@@ -71,8 +71,9 @@ class Vllm(Engine):
             self._require_declared("sampling", name)
         for name in told.engine:
             self._require_declared("engine", name)
-        program = str(find_program(VLLM.name, _PROGRAM) or _PROGRAM)
-        return command((program, *_serve(settings)), told)
+        program = find_program(VLLM.name, _PROGRAM)
+        needed = {} if program is None else sampler_variables(program, os.environ)
+        return command((str(program or _PROGRAM), *_serve(settings)), told, needed)
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
         """Empty the prefix cache, which is on unless it is switched off."""
