@@ -31,9 +31,9 @@ def test_ports_beyond_the_last_are_refused():
 
 
 def test_a_taken_port_is_said_with_its_runner():
-    """The line is a warning that names the port and the runner, and says that the study goes on."""
+    """The line is a warning that names the port and the runner, and says that the study continues."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         (line,) = where_served((port,))
     assert line.startswith(f"warning: port {port} is taken, so the metrics of runner 0 are not served")
-    assert "the study goes on" in line
+    assert "the study continues" in line

@@ -23,7 +23,7 @@ class LoadProbe:
 
 @dataclass(frozen=True)
 class LoadCurve:
-    """The probes of a trial in order, and what follows: the highest load, `low` to `high`.
+    """The probes of a trial as they were made, and what follows: the highest load, `low` to `high`.
 
     All probes at `low` and below kept the level, none at `high` and above did; `high` is None where the
     highest load that may be tried still kept it.

@@ -73,7 +73,7 @@ def test_items_are_pinned():
     assert digests == {
         "arithmetic": "04dd0541e5a8",
         "korean_math": "dba269a47e86",
-        "korean_qa": "ac4f1400b20b",
+        "korean_qa": "e1ff1ccfb8b0",
     }
 
 
