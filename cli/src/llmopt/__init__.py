@@ -13,27 +13,44 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llmopt import cluster
     from llmopt.api import EvaluatorFailed, benchmark, benchmark_async, optimize, optimize_async
+    from llmopt.blocking import run_blocking
+    from llmopt.machine.ending import cleanup
+    from llmopt.machine.memory_stats import memory_stats
+    from llmopt.retries import fallback, retrying
+    from llmopt_core.errors.classes import ErrorClass
     from llmopt_core.results.results import BenchmarkResult, OptimizationResult
 
 __all__ = [
     "BenchmarkResult",
+    "ErrorClass",
     "EvaluatorFailed",
     "OptimizationResult",
     "benchmark",
     "benchmark_async",
+    "cleanup",
     "cluster",
+    "fallback",
+    "memory_stats",
     "optimize",
     "optimize_async",
+    "retrying",
+    "run_blocking",
 ]
 
 _HOMES = {
     "BenchmarkResult": "llmopt_core.results.results",
+    "ErrorClass": "llmopt_core.errors.classes",
     "EvaluatorFailed": "llmopt.api",
     "OptimizationResult": "llmopt_core.results.results",
     "benchmark": "llmopt.api",
     "benchmark_async": "llmopt.api",
+    "cleanup": "llmopt.machine.ending",
+    "fallback": "llmopt.retries",
+    "memory_stats": "llmopt.machine.memory_stats",
     "optimize": "llmopt.api",
     "optimize_async": "llmopt.api",
+    "retrying": "llmopt.retries",
+    "run_blocking": "llmopt.blocking",
 }
 
 

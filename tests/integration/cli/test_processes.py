@@ -12,7 +12,8 @@ import pytest
 import yaml
 from fakes.local_runs import document
 
-from llmopt.machine import processes
+import llmopt
+from llmopt.machine import ending, processes
 from llmopt.machine.ending import end
 from llmopt.machine.processes import abandoned, ours
 from llmopt_core.api.environment import Variable
@@ -95,6 +96,19 @@ def test_a_similar_name_is_not_ours(start):
     everything = (*found.runners, *found.engines, *found.orphans)
     assert process.pid not in pids(everything)
     assert os.getpid() not in pids(everything)
+
+
+def test_cleanup_ends_what_nobody_owns(start, monkeypatch):
+    """llmopt.cleanup ends an orphan and returns it; a runner with an owner is left alone."""
+    orphan, owner = start(**{Variable.SESSION: "/results/mine"})
+    owner.close()
+    owned, _ = start(**{Variable.SESSION: "/results/other"})
+    mine = {orphan.pid, owned.pid}
+    # Other orphans of this machine are not this test's to end.
+    monkeypatch.setattr(ending, "orphans", lambda: tuple(one for one in ours().orphans if one.pid in mine))
+    assert pids(llmopt.cleanup()) == {orphan.pid}
+    assert orphan.wait(5) == -signal.SIGTERM
+    assert owned.poll() is None
 
 
 def test_ending_ends_what_was_meant_and_nothing_else(start):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 
 from llmopt.machine.processes import Found, look_again, ours
+from llmopt_core.errors.classes import LlmoptError
 
 # What is orphaned ends by itself within this time, unless it is stuck; what is being started or stopped by a
 # living owner can look orphaned for a moment.
@@ -15,6 +16,22 @@ _SECOND_LOOK_SECONDS = 2.5
 _GRACE_SECONDS = 10.0
 _ROUNDS = 3
 _KILL_SECONDS = 5.0
+
+
+class StillRunning(LlmoptError):
+    """A process that nobody owns does not end."""
+
+
+def cleanup() -> tuple[Found, ...]:
+    """End runners and engines of llmopt whose owner is gone, and return what was ended.
+
+    Nothing that works is touched, and no file is removed. Raises StillRunning with what does not end.
+    """
+    found = orphans()
+    if remaining := end_orphans(found):
+        listed = ", ".join(f"{one.pid} ({one.command})" for one in remaining)
+        raise StillRunning(f"processes do not end: {listed}: look at what they wait for, such as a hung disk")
+    return found
 
 
 def orphans() -> tuple[Found, ...]:
