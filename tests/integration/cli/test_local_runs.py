@@ -302,6 +302,7 @@ def test_ctrl_c_gives_the_trial_back_and_the_same_command_resumes(tmp_path, comm
     output, _ = process.communicate(timeout=30)
     folder = ResultsFolder(tmp_path / "results" / "small")
     assert process.returncode == Exit.INTERRUPTED
+    assert f"Interrupted. Nothing was measured yet; the study is in {folder.path}." in output
     assert "Run the same command to resume" in output
     assert trials_of(folder)[trial.number].outcome.kind == "returned"
     again = command(manifest())

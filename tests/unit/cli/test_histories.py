@@ -95,15 +95,46 @@ def test_errors_as_json_can_be_read_by_programs(results):
     assert error["last_seen"].startswith("20")
 
 
-def test_json_of_something_else_is_refused():
-    """The option is named, and what it goes with."""
-    result = CliRunner().invoke(app, ["list", "--type", "models", "--json"])
-    assert result.exit_code == 2
-    assert "--json goes with --type errors" in result.output
-
-
 def test_no_errors_are_said_so(tmp_path):
     """An empty folder is not an error."""
     result = CliRunner().invoke(app, ["list", "--type", "errors", "--results", str(tmp_path)])
     assert result.exit_code == 0
     assert f"no errors in {tmp_path} (studies: 0, trials: 0)" in result.output
+
+
+def test_what_failed_a_study_as_a_whole_is_in_the_history(tmp_path):
+    """A study that no trial of could start counts once, by the class that ended it; shares are of trials."""
+    invalid = failure(ErrorClass.INVALID_CONFIGURATION, "no such flag")
+    ended = StudyState(ResultsFolder(tmp_path / "c"), "InvalidConfiguration", 0, (), (invalid, 3.0))
+    crashed = state(tmp_path, "a", 2, (failure(ErrorClass.ENGINE_CRASHED), 1.0))
+    crash, whole = error_history((crashed, ended))
+    assert (crash.error_class, crash.ended) == (ErrorClass.ENGINE_CRASHED, ())
+    assert (whole.error_class, whole.count, whole.share) == (ErrorClass.INVALID_CONFIGURATION, 1, 0.0)
+    assert (whole.last_message, whole.ended, whole.studies) == ("no such flag", ("c",), ("c",))
+
+
+def test_a_failed_trial_that_ended_its_study_counts_once(tmp_path):
+    """The trial and the study it ended are one failure."""
+    missing = failure(ErrorClass.MODEL_NOT_FOUND, "no file")
+    both = StudyState(ResultsFolder(tmp_path / "c"), "ModelNotFound", 1, ((missing, 1.0),), (missing, 1.0))
+    (one,) = error_history((both,))
+    assert (one.count, one.share, one.ended) == (1, 1.0, ("c",))
+
+
+def test_a_study_that_failed_is_listed_with_its_class(tmp_path):
+    """list --type errors shows what ended a study before any trial."""
+    folder = ResultsFolder(tmp_path / "a")
+    folder.prepare()
+    folder.manifest.write_text(manifest(name="a"))
+    with open_for_search(folder.storage_url()) as storage:
+        study = storage.create_study(define_study(load_manifest(folder.manifest)))
+        study.end("DatasetInvalid", "items.jsonl has no questions", failed=True)
+    (found,) = states(tmp_path, None)
+    assert found.ended_by is not None
+    result = CliRunner().invoke(app, ["list", "--type", "errors", "--results", str(tmp_path)])
+    assert "DatasetInvalid ended a as a whole" in result.output
+    document = json.loads(
+        CliRunner().invoke(app, ["list", "--type", "errors", "--json", "--results", str(tmp_path)]).output
+    )
+    (error,) = document["errors"]
+    assert (error["class"], error["count"], error["ended_studies"]) == ("DatasetInvalid", 1, ["a"])

@@ -41,6 +41,7 @@ def _document(studies: Sequence[StudyState], found: Sequence[ErrorHistory]) -> s
                 "last_seen": _time(one.last_seen).isoformat(),
                 "suggestion": one.suggestion,
                 "studies": list(one.studies),
+                "ended_studies": list(one.ended),
             }
             for one in found
         ],
@@ -66,6 +67,8 @@ def _print(studies: Sequence[StudyState], found: Sequence[ErrorHistory], results
     console.print(table)
     _say(console, f"share: of all trials in {where}")
     for one in found:
+        if one.ended:
+            _say(console, f"{one.error_class.value} ended {', '.join(one.ended)} as a whole")
         if one.suggestion:  # a message may say itself what to do
             _say(console, f"{one.error_class.value} -> {one.suggestion}")
 

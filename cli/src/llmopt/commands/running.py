@@ -98,17 +98,17 @@ def _run(local: LocalStudy, run: Run, console: Console) -> Exit:
     with stopped_by_signals() as stop, shown(console, local.folder.name, live=live) as audience:
         finding = find(local, run.settings, stop, audience)
     print_result(console, finding.result)
-    return _conclude(finding, console)
+    return _conclude(finding, local.folder, console)
 
 
-def _conclude(finding: Finding, console: Console) -> Exit:
+def _conclude(finding: Finding, folder: ResultsFolder, console: Console) -> Exit:
     """Say how it ended, and return the exit code for that."""
     result, end = finding.result, finding.session
     if result.ended is not None:
         _say(console, outcome_text(result.status))
         return Exit.FAILED if result.failed else Exit.FINISHED
     if end is not None and end.stopped:
-        _say(console, "Interrupted. Run the same command to resume.")
+        _say(console, f"Interrupted. {_kept(finding)} {folder.path}. Run the same command to resume.")
         return Exit.INTERRUPTED
     trouble = f": {end.trouble}" if end and end.trouble else ""
     again = "Run the same command to resume."
@@ -116,6 +116,16 @@ def _conclude(finding: Finding, console: Console) -> Exit:
         again = "Correct what the last line above says, then run the same command."
     _say(console, f"The runners ended before the study did{trouble}\n{again}")
     return Exit.UNFINISHED
+
+
+def _kept(finding: Finding) -> str:
+    """Return what of an interrupted study stays, up to the name of its folder."""
+    counts = finding.result.status.progress
+    ended = counts.finished + counts.confirm_finished
+    if not ended:
+        return "Nothing was measured yet; the study is in"
+    what = "measurement is" if ended == 1 else "measurements are"
+    return f"{ended} {what} kept; what ran was given back and will be measured again. The study is in"
 
 
 @contextmanager

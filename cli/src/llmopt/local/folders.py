@@ -17,6 +17,10 @@ class FolderBusy(LlmoptError):
     retryable = True
 
 
+class NoResults(LlmoptError):
+    """There is no study where it was looked for."""
+
+
 @dataclass(frozen=True)
 class ResultsFolder:
     """RESULTS/NAME: the study, a copy of its manifest, logs, the report and the best parameters."""
@@ -125,3 +129,17 @@ def note_holders(descriptor: int, pids: list[int]) -> None:
     """Write who holds the lock into it, for the message that the next one gets."""
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, " ".join(map(str, pids)).encode(), 0)
+
+
+def found_folder(name: str, results: Path) -> ResultsFolder | None:
+    """Return the results folder `name`, or the one called so in `results`; None: there is none."""
+    paths = (path for path in (Path(name), results / name) if (path / "manifest.yaml").exists())
+    return next(map(ResultsFolder, paths), None)
+
+
+def required_folder(name: str, results: Path) -> ResultsFolder:
+    """Return what `found_folder` does; raises NoResults, which names those that there are."""
+    if (folder := found_folder(name, results)) is not None:
+        return folder
+    known = ", ".join(sorted(path.parent.name for path in results.glob("*/manifest.yaml")))
+    raise NoResults(f"no results in {name} or {results / name}; in {results} there are: {known or 'none'}")

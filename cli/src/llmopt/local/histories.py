@@ -11,9 +11,14 @@ from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
 from llmopt_core.errors.files import words_of
 from llmopt_core.resources import load_manifest
 from llmopt_core.storage.definitions import study_name
+from llmopt_core.storage.documents import EndReason
 from llmopt_core.storage.records import TrialRecord
 from llmopt_core.storage.storages import open_storage
 from llmopt_core.storage.studies import Study
+
+_CLASSES = frozenset(one.value for one in ErrorClass)
+# When, what, and in which study.
+_Event = tuple[float, Failure, str]
 
 
 class NoStudy(LlmoptError):
@@ -28,13 +33,18 @@ class StudyState:
     ended: str | None = None
     trials: int = 0
     failures: tuple[tuple[Failure, float], ...] = ()  # with the Unix time of each
+    ended_by: tuple[Failure, float] | None = None  # what failed the study as a whole
     trouble: str = ""
     busy: bool = False
 
 
 @dataclass(frozen=True)
 class ErrorHistory:
-    """One error class over several studies. `share`: of all trials that ended; `last_seen`: Unix seconds."""
+    """One error class over several studies.
+
+    `count` holds trials, and studies that failed as a whole without such a trial; `share` is that of trials
+    only. `ended` are the studies that failed as a whole because of it, `last_seen` Unix seconds.
+    """
 
     error_class: ErrorClass
     count: int
@@ -43,6 +53,7 @@ class ErrorHistory:
     last_seen: float
     suggestion: str
     studies: tuple[str, ...]
+    ended: tuple[str, ...] = ()
 
 
 def folders(results: Path) -> tuple[ResultsFolder, ...]:
@@ -63,10 +74,11 @@ def state_of(folder: ResultsFolder, storage: str | None) -> StudyState:
             trials = study.trials()
             ended = study.ended
             failures = tuple(_failures(trials))
+            ended_by = _study_failure(ended, failures, trials)
     except (LlmoptError, OSError) as error:
         return StudyState(folder, trouble=words_of(error), busy=busy)
     finished = sum(trial.state == "finished" for trial in trials)
-    return StudyState(folder, ended.reason if ended else None, finished, failures, busy=busy)
+    return StudyState(folder, ended.reason if ended else None, finished, failures, ended_by, busy=busy)
 
 
 @contextmanager
@@ -84,27 +96,35 @@ def opened(folder: ResultsFolder, storage: str | None) -> Iterator[Study]:
 
 def error_history(studies: Sequence[StudyState]) -> tuple[ErrorHistory, ...]:
     """Return what `studies` met, by class, most frequent first."""
-    met: dict[ErrorClass, list[tuple[float, Failure, str]]] = defaultdict(list)
+    met: dict[ErrorClass, list[_Event]] = defaultdict(list)
     for state in studies:
         for failure, at in state.failures:
             met[failure.error_class].append((at, failure, state.folder.name))
+    ends: dict[ErrorClass, list[_Event]] = defaultdict(list)
+    for state in studies:
+        if state.ended_by is not None:
+            failure, at = state.ended_by
+            ends[failure.error_class].append((at, failure, state.folder.name))
     trials = sum(state.trials for state in studies)
-    found = [_history(error_class, events, trials) for error_class, events in met.items()]
+    classes = dict.fromkeys((*met, *ends))
+    found = [_history(one, met[one], ends[one], trials) for one in classes]
     return tuple(sorted(found, key=lambda one: (-one.count, one.error_class)))
 
 
 def _history(
-    error_class: ErrorClass, events: Sequence[tuple[float, Failure, str]], trials: int
+    error_class: ErrorClass, events: Sequence[_Event], ends: Sequence[_Event], trials: int
 ) -> ErrorHistory:
-    at, last, _ = max(events, key=lambda event: event[0])
+    at, last, _ = max((*events, *ends), key=lambda event: event[0])
+    in_trials = {name for _, _, name in events}
     return ErrorHistory(
         error_class,
-        len(events),
+        len(events) + sum(name not in in_trials for _, _, name in ends),
         len(events) / max(1, trials),
         last.message,
         at,
         last.suggestion,
-        tuple(sorted({name for _, _, name in events})),
+        tuple(sorted({name for _, _, name in (*events, *ends)})),
+        tuple(sorted({name for _, _, name in ends})),
     )
 
 
@@ -112,3 +132,15 @@ def _failures(trials: Sequence[TrialRecord]) -> Iterator[tuple[Failure, float]]:
     for trial in trials:
         if trial.outcome is not None and trial.outcome.failure is not None:
             yield trial.outcome.failure, trial.finished_at or trial.started_at or 0.0
+
+
+def _study_failure(
+    ended: EndReason | None, failures: Sequence[tuple[Failure, float]], trials: Sequence[TrialRecord]
+) -> tuple[Failure, float] | None:
+    """Return what failed a study as a whole, where that is an error and no count of failed trials."""
+    if ended is None or not ended.failed or ended.reason not in _CLASSES:
+        return None
+    known = next((one for one, _ in failures if one.error_class == ended.reason), None)
+    suggestion = known.suggestion if known else ""  # a message of a study says itself what to do
+    at = max((trial.finished_at or trial.started_at or 0.0 for trial in trials), default=0.0)
+    return Failure(ErrorClass(ended.reason), ended.message, suggestion), at

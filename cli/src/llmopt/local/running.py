@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from llmopt.local.estimates import estimate
 from llmopt.local.fleets import RUNNER_COMMAND, Fleet, Launcher, lifeline
 from llmopt.local.metrics import metrics_ports, where_served
 from llmopt.local.sessions import Audience, Pace, Session, SessionEnd, Stop
@@ -54,7 +55,8 @@ def find(local: LocalStudy, settings: RunSettings, stop: Stop, audience: Audienc
             ports = metrics_ports(settings.metrics_port, count)
             shared_out = gpus.deal(gpus.assignable(settings.gpus_command), count) if count > 1 else None
             sentences = shared_out.sentences() if shared_out is not None else ()
-            for sentence in (*where_served(ports), *sentences):
+            plan = estimate(study, local, count)
+            for sentence in (plan, *where_served(ports), *sentences):
                 audience.event(sentence)
             launcher = Launcher(
                 local.folder,

@@ -10,7 +10,7 @@ from llmopt.cluster.commands.speaking import on_cluster, say
 from llmopt.cluster.databases import opened_study
 from llmopt.cluster.finding import find, reference
 from llmopt.cluster.kubeconfigs import is_configured
-from llmopt.local.folders import ResultsFolder
+from llmopt.local.folders import ResultsFolder, found_folder, required_folder
 from llmopt.local.histories import opened
 from llmopt.manifests import as_yaml
 from llmopt.options import RESULTS, Target
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster
 
 T = TypeVar("T")
-
-
-class NoResults(LlmoptError):
-    """There is no study where it was looked for."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ def with_studies(
 def _is_local(names: Sequence[str], places: Places, target: Target) -> bool:
     if target != Target() or places.database_at is not None:
         return False
-    return all(_folder(name, places.results) is not None for name in names) or not is_configured()
+    return all(found_folder(name, places.results) is not None for name in names) or not is_configured()
 
 
 def _shown(show: Callable[[Sequence[T]], None], read: Sequence[T]) -> Exit:
@@ -99,21 +95,10 @@ def _read_here(name: str, places: Places, read: Callable[[OpenStudy], T]) -> T:
 
 @contextmanager
 def _opened_here(name: str, places: Places) -> Iterator[OpenStudy]:
-    folder = _folder(name, places.results)
-    if folder is None:
-        known = ", ".join(sorted(path.parent.name for path in places.results.glob("*/manifest.yaml")))
-        raise NoResults(
-            f"no results in {name} or {places.results / name};"
-            f" in {places.results} there are: {known or 'none'}"
-        )
+    folder = required_folder(name, places.results)
     text = folder.manifest.read_text(encoding="utf-8")
     with opened(folder, places.storage) as study:
         yield OpenStudy(study, load_manifest(text), text, folder)
-
-
-def _folder(name: str, results: Path) -> ResultsFolder | None:
-    paths = (path for path in (Path(name), results / name) if (path / "manifest.yaml").exists())
-    return next(map(ResultsFolder, paths), None)
 
 
 def _manifest(document: dict[str, Any]) -> dict[str, Any]:
