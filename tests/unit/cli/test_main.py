@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from fakes.local_runs import manifest
@@ -54,6 +55,8 @@ def test_the_command_starts_without_anything_heavy():
         "status",
         "clean",
         "fit",
+        "migrate",
+        "dashboard",
         "explain",
     ],
 )
@@ -257,6 +260,37 @@ def test_metrics_are_listed_with_their_unit_and_formula():
     output = " ".join(call("list", "--type", "metrics").output.split())
     assert "good_answers_per_second" in output
     assert "maximize" in output
+
+
+@pytest.mark.parametrize("kind", ["results", "models", "datasets", "engines", "metrics", "errors"])
+def test_every_list_is_there_for_programs(kind, tmp_path):
+    """--json prints nothing but JSON, with the columns as keys."""
+    document = json.loads(call("list", "--type", kind, "--json", "--results", str(tmp_path)).output)
+    if kind == "metrics":
+        (accuracy,) = (one for one in document if one["metric"] == "accuracy")
+        assert accuracy["better"] == "maximize"
+    if kind == "models":
+        (packaged,) = (one for one in document if one["source"] == MODEL)
+        assert packaged["mib"] > 50
+
+
+def test_faults_are_there_for_programs(written):
+    """validate --json has each file with its faults by line, path and value, and ends as without it."""
+    bad, good = written(manifest().replace("samples: 8", "samples: 1"), "bad.yaml"), written(manifest())
+    result = call("validate", bad, good, "/no/such.yaml", "--json")
+    assert result.exit_code == Exit.INVALID
+    first, second, third = json.loads(result.output)
+    (fault,) = first["faults"]
+    assert (first["valid"], second["valid"], second["name"]) == (False, True, "small")
+    assert (fault["path"], fault["value"], fault["line"] > 1) == ("spec.workload.dataset.samples", 1, True)
+    assert "no such file" in third["problem"]
+
+
+def test_the_version_is_printed():
+    """--version prints the installed version and starts nothing."""
+    result = call("--version")
+    assert result.exit_code == 0
+    assert result.output == f"llmopt {version('llmopt')}\n"
 
 
 def test_no_results_are_said_so(tmp_path):

@@ -9,6 +9,7 @@ from fakes.local_runs import manifest
 
 from llmopt.commands.advice import Situation, advice
 from llmopt.commands.showing_status import show_status
+from llmopt.environment_files import EnvironmentFile
 from llmopt.local.folders import ResultsFolder
 from llmopt.local.histories import StudyState
 from llmopt.machine.descriptions import (
@@ -20,6 +21,7 @@ from llmopt.machine.descriptions import (
     described,
 )
 from llmopt.machine.hardware import Hardware, nvidia_cards
+from llmopt.machine.memory_stats import memory_stats
 from llmopt.machine.processes import Found
 
 FINE = Hardware("a processor", 8, 100.0, 0)
@@ -98,6 +100,31 @@ def test_the_status_shows_hardware_engines_studies_and_faults(tmp_path, capsys, 
     assert "1 in" in output
     assert "unreadable" in output
     assert "! little memory: 20 of 81,920 MiB of gpu0 are free (EMERGENCY)" in output
+
+
+def test_the_status_as_json_has_what_is_shown(tmp_path, capsys):
+    """Programs get devices, engines, studies and advice, and nothing but JSON is printed."""
+    show_status(tmp_path, None, detailed=False, as_json=True, command=describing(DOCUMENT))
+    document = json.loads(capsys.readouterr().out)
+    assert document["devices"][0]["free_mib"] == 24576
+    assert document["engines"]["llamacpp"]["version"] == "xllamacpp 1"
+    assert document["studies"] == []
+    assert any("gpu0" in line for line in document["advice"])
+
+
+def test_the_memory_of_this_machine_is_there_for_python():
+    """The host comes first, then each GPU, with what is free and the guard's level."""
+    host, gpu = memory_stats(describing(DOCUMENT))
+    assert (host.name, host.free_mib, host.percent) == ("host", 24576, 25)
+    assert (gpu.name, gpu.level) == ("gpu0", "EMERGENCY")
+
+
+def test_what_a_file_of_variables_set_is_listed(tmp_path, capsys):
+    """The names are shown, by what became of them."""
+    environment = EnvironmentFile(Path(".env"), taken=("HF_TOKEN",), unknown=("FOO",))
+    show_status(tmp_path, None, detailed=False, environment=environment, command=describing(DOCUMENT))
+    printed = " ".join(capsys.readouterr().out.split())
+    assert ".env HF_TOKEN; not variables that llmopt takes from a file: FOO" in printed
 
 
 def test_a_runner_that_does_not_start_is_the_first_fault(tmp_path, capsys, monkeypatch):

@@ -1,4 +1,4 @@
-"""`llmopt optimize`, `benchmark` and `compare --models`: a manifest built from options, shown or run."""
+"""`llmopt optimize`, `benchmark`, `compare --models` and `run --model`: manifests made from options."""
 
 import sys
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from functools import partial
 
 from llmopt.checking import InputInvalid, checked
 from llmopt.commands.running import Run, run_text
+from llmopt.commands.validating import print_faults, read_manifest, unreadable
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
 from llmopt.manifests import OptionInvalid, as_option_faults, as_yaml, flag
 from llmopt.options import BenchmarkOptions, CompareOptions, Options, RunOptions
@@ -13,6 +14,7 @@ from llmopt.starting import drafts
 from llmopt.starting.drafts import Describe, Draft
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
+from llmopt_core.resources.loading import document_of
 
 SOURCE = "<options>"
 
@@ -39,6 +41,28 @@ def compare_options(
 ) -> Exit:
     """Compare the models that `asked` names, as `optimize_options` runs a search."""
     return _drafted(partial(drafts.comparison, asked), options, command, dry_run=dry_run)
+
+
+def run_file_for(model: str, name: str, options: RunOptions, command: tuple[str, ...] = COMMAND) -> Exit:
+    """Run the manifest in the file `name` (`-`: standard input) for another model; return how it ended."""
+    errors = Console(stderr=True)
+    try:
+        text, source = read_manifest(name)
+        checked(text, source)
+        draft = drafts.for_model(document_of(text), model, partial(described, command))
+        draft.require_installed()
+    except InputInvalid as error:
+        print_faults(errors, error)
+        return Exit.INVALID
+    except (OSError, UnicodeDecodeError) as error:
+        _say(errors, unreadable(name, error))
+        return Exit.INVALID
+    except (OptionInvalid, RunnerUnusable) as error:
+        _say(errors, f"error: {error}")
+        return Exit.INVALID
+    for line in draft.lines:
+        _say(errors, line)
+    return run_text(as_yaml(draft.document), f"{source} --model {model}", Run(options))
 
 
 def _drafted(

@@ -4,10 +4,14 @@ import importlib.util
 import shlex
 from pathlib import Path
 
+from llmopt.commands.migrating import FORMER_FILE, migrate
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
 from llmopt.machine.hardware import Hardware, hardware
+from llmopt.manifests import OptionInvalid
+from llmopt.options import ServedOptions
+from llmopt.starting.drafts import served
 from llmopt.starting.manifest import manifest_text
-from llmopt.starting.settings import suited
+from llmopt.starting.settings import of_model, suited
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.engines.first_settings import FirstSettings, Machine
@@ -17,17 +21,34 @@ from llmopt_core.errors.files import words_of
 _PLAIN_TITLE = "A first study: a small model on llama.cpp's server."
 
 
-def initialise(file: Path, *, auto_detect: bool, force: bool, command: tuple[str, ...] = COMMAND) -> Exit:
-    """Write a manifest to `file` and say what was chosen and why; `command` describes the machine."""
+def initialise(
+    file: Path,
+    *,
+    auto_detect: bool,
+    force: bool,
+    model: str | None = None,
+    command: tuple[str, ...] = COMMAND,
+) -> Exit:
+    """Write a manifest to `file` and say what was chosen and why; `command` describes the machine.
+
+    `model` is the model that it is for, as `--model` of `llmopt optimize`; None: a small one.
+    """
     errors = Console(stderr=True)
+    if Path(FORMER_FILE).exists():
+        if not force:
+            _say(errors, f"{FORMER_FILE} is of the former version: `llmopt migrate` or --force converts it")
+        elif (code := migrate(Path(FORMER_FILE), force=True)) is not Exit.FINISHED:
+            return code
     if file.exists() and not force:
         _say(errors, f"error: {file} is there already: give another name, or --force to overwrite it")
         return Exit.INVALID
     try:
         settings, title = _detected(command) if auto_detect else (PLAIN, _PLAIN_TITLE)
+        if model is not None:
+            settings, title = _for_model(model, settings, command), f"A first study of {model}."
         text = manifest_text(settings, file=shlex.quote(str(file)), title=title)
         file.write_text(text, encoding="utf-8")
-    except (RunnerUnusable, OSError) as error:
+    except (RunnerUnusable, OptionInvalid, OSError) as error:
         _say(errors, f"error: {words_of(error)}")
         return Exit.INVALID
     console = Console()
@@ -41,6 +62,12 @@ def initialise(file: Path, *, auto_detect: bool, force: bool, command: tuple[str
 def _detected(command: tuple[str, ...]) -> tuple[FirstSettings, str]:
     found, here = described(command), hardware(Path())
     return suited(machine_of(found, here)), f"A first study on {_described(found, here)}."
+
+
+def _for_model(model: str, usual: FirstSettings, command: tuple[str, ...]) -> FirstSettings:
+    found, choice = served(ServedOptions(model=model), lambda: described(command))
+    choice.require_installed()
+    return of_model(found, usual, f"as models.yaml says of {model}")
 
 
 def machine_of(found: Description, here: Hardware) -> Machine:

@@ -2,37 +2,56 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import distributions
+from itertools import chain
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
+from llmopt.manifests import OptionInvalid
+from llmopt.named_models.registry import registered
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.engines.registry import declaration_of, engine_names
 from llmopt_core.metrics.catalog import all_metrics
 from llmopt_core.plugins import PluginGroup, plugin_names
 
-Row = tuple[str, ...]
+# Cells as a table shows them and as JSON holds them; None: nothing to say.
+Row = tuple[str | int | None, ...]
 
 
-def list_things(kind: str, results: Path) -> Exit:
-    """Print a table of the things of `kind`; an empty one says what to do."""
-    columns, rows, empty = _KINDS[kind](results)
+def list_things(kind: str, results: Path, *, as_json: bool = False) -> Exit:
+    """Print the things of `kind` as a table, of which an empty one says what to do, or as JSON."""
     console = Console()
+    try:
+        columns, rows, empty = _KINDS[kind](results)
+        found = list(rows)
+    except OptionInvalid as error:
+        Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        return Exit.INVALID
+    if as_json:
+        sys.stdout.write(_as_json(columns, found))
+        return Exit.FINISHED
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
-        table.add_column(column, overflow="fold")
-    found = list(rows)
+        table.add_column(str(column), overflow="fold")
     for row in found:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     if found:
         console.print(table)
     else:
         console.print(empty, markup=False, highlight=False, soft_wrap=True)
     return Exit.FINISHED
+
+
+def _as_json(columns: Row, rows: Sequence[Row]) -> str:
+    """Return a list of objects with the columns' names."""
+    names = [str(column).replace(" ", "_").lower() for column in columns]
+    objects = [dict(zip(names, row, strict=True)) for row in rows]
+    return json.dumps(objects, indent=2, ensure_ascii=False) + "\n"
 
 
 def _results(results: Path) -> tuple[Row, Iterator[Row], str]:
@@ -43,32 +62,43 @@ def _results(results: Path) -> tuple[Row, Iterator[Row], str]:
 def _result(folder: Path) -> Row:
     written = folder / "best.json"
     if not written.exists():
-        return folder.name, "unfinished", "", "", ""
+        return folder.name, "unfinished", None, None, None
     document = json.loads(written.read_text(encoding="utf-8"))
     best = document["winner"] if "winner" in document else document["trial"]
     return (
         folder.name,
         document["ended"] or "unfinished",
-        str(document["trials"]),
-        "" if best is None else str(best),
+        document["trials"],
+        best,
         document["headline"],
     )
 
 
 def _models(_results: Path) -> tuple[Row, Iterator[Row], str]:
+    """Return the models of models.yaml by name, then those on this machine; raises OptionInvalid."""
     empty = "no models found; give `--model` an hf:// name and the first run downloads it"
-    return ("source", "size"), iter(sorted({*_packaged_models(), *_hub_models()})), empty
+    here = (
+        (None, source, None, size, None) for source, size in sorted({*_packaged_models(), *_hub_models()})
+    )
+    return ("name", "source", "engine", "MiB", "description"), chain(_named_models(), here), empty
 
 
-def _packaged_models() -> Iterator[Row]:
+def _named_models() -> Iterator[Row]:
+    for name, one in registered().items():
+        yield name, one.model.source, one.model.engine, None, one.model.description or None
+
+
+def _packaged_models() -> Iterator[tuple[str, int]]:
     """Yield the GGUF files that installed packages hold."""
     for distribution in distributions():
         for file in distribution.files or ():
             if file.suffix == ".gguf" and len(file.parts) > 1:
-                yield f"package://{file.as_posix()}", _size(Path(str(distribution.locate_file(file))))
+                path = Path(str(distribution.locate_file(file)))
+                if path.exists():
+                    yield f"package://{file.as_posix()}", _mib(path.stat().st_size)
 
 
-def _hub_models() -> Iterator[Row]:
+def _hub_models() -> Iterator[tuple[str, int]]:
     """Yield the models in the Hugging Face hub's cache."""
     home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
     for folder in (home / "hub").glob("models--*"):
@@ -76,12 +106,8 @@ def _hub_models() -> Iterator[Row]:
         yield f"hf://{folder.name.removeprefix('models--').replace('--', '/')}", _mib(blobs)
 
 
-def _size(path: Path) -> str:
-    return _mib(path.stat().st_size) if path.exists() else "missing"
-
-
-def _mib(size: int) -> str:
-    return f"{size / 2**20:.0f} MiB"
+def _mib(size: int) -> int:
+    return round(size / 2**20)
 
 
 def _engines(_results: Path) -> tuple[Row, Iterator[Row], str]:

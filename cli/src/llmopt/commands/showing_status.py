@@ -1,17 +1,22 @@
 """`llmopt status`: this machine, its engines, its studies, what runs, and what to fix."""
 
+import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from llmopt.commands.advice import Situation, advice
+from llmopt.environment_files import EnvironmentFile
 from llmopt.local.histories import StudyState, states
 from llmopt.machine.descriptions import COMMAND, Description, DeviceFound, EngineFound, RunnerUnusable, asked
 from llmopt.machine.hardware import hardware
-from llmopt.machine.processes import Ours, ours
+from llmopt.machine.processes import Found, Ours, ours
 from llmopt.machine.versions import machine_facts
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
@@ -20,9 +25,18 @@ Row = tuple[str, str]
 
 
 def show_status(
-    results: Path, storage: str | None, *, detailed: bool, command: tuple[str, ...] = COMMAND
+    results: Path,
+    storage: str | None,
+    *,
+    detailed: bool,
+    as_json: bool = False,
+    environment: EnvironmentFile | None = None,
+    command: tuple[str, ...] = COMMAND,
 ) -> Exit:
-    """Print what is here and what is wrong with it; `command` is the runner's describing program."""
+    """Print what is here and what is wrong with it; `command` is the runner's describing program.
+
+    `environment` is what was taken from a file of variables. JSON has all that `detailed` shows.
+    """
     with asked(command) as question:  # it looks at engines and devices while we look at studies
         processes = ours()
         studies = states(results, storage)
@@ -32,17 +46,61 @@ def show_status(
         except RunnerUnusable as error:
             description, trouble = None, str(error)
     seen = Situation(machine, description, trouble, studies, processes.orphans)
+    if as_json:
+        sys.stdout.write(
+            json.dumps(_document(seen, processes, environment), indent=2, ensure_ascii=False) + "\n"
+        )
+        return Exit.FINISHED
     console = Console()
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     rows = (*_rows(seen, processes, results), *(_details(seen, processes) if detailed else ()))
+    if environment is not None:
+        rows = (*rows, (str(environment.file), str(environment)))
     for label, text in rows:
         table.add_row(label, Text(text))
     console.print(table)
     for line in advice(seen):
         console.print(f"! {line}", markup=False, highlight=False, soft_wrap=True)
     return Exit.FINISHED
+
+
+def _document(seen: Situation, processes: Ours, environment: EnvironmentFile | None) -> dict[str, Any]:
+    """Return what was seen as JSON has it."""
+    found = seen.description
+    return {
+        "system": machine_facts(),
+        "hardware": asdict(seen.hardware),
+        "devices": [_device(one) for one in found.devices] if found else [],
+        "gpus": asdict(found.gpus) if found else None,
+        "engines": {name: asdict(one) for name, one in found.engines.items()} if found else {},
+        "studies": [_study(one) for one in seen.studies],
+        "processes": [_process(one) for one in (*processes.runners, *processes.engines)],
+        "orphans": [_process(one) for one in processes.orphans],
+        "environment_file": {**asdict(environment), "file": str(environment.file)} if environment else None,
+        "advice": list(advice(seen)),
+    }
+
+
+def _device(device: DeviceFound) -> dict[str, Any]:
+    return {**asdict(device), "free_mib": device.free_mib, "percent": round(device.percent, 2)}
+
+
+def _study(state: StudyState) -> dict[str, Any]:
+    return {
+        "name": state.folder.name,
+        "path": str(state.folder.path),
+        "state": _state(state),
+        "ended": state.ended,
+        "trials": state.trials,
+        "size_bytes": state.folder.size_bytes(),
+        "trouble": state.trouble or None,
+    }
+
+
+def _process(process: Found) -> dict[str, Any]:
+    return {"pid": process.pid, "command": process.command, "session": process.session or None}
 
 
 def _rows(seen: Situation, processes: Ours, results: Path) -> Iterator[Row]:

@@ -1,18 +1,54 @@
 """`llmopt validate`."""
 
+import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from llmopt.checking import InputInvalid, cautions_in, checked
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.files import problem_words
+from llmopt_core.resources import Resource
+from llmopt_core.resources.validation import FileFault
 
 
-def validate_files(names: Sequence[str]) -> Exit:
-    """Print the faults of every file; return INVALID when there is one."""
-    return Exit.INVALID if sum(_faulty(name) for name in names) else Exit.FINISHED
+@dataclass(frozen=True)
+class Checked:
+    """What was found in one file: a resource, or faults, or why it cannot be read; and warnings."""
+
+    source: str
+    resource: Resource | None = None
+    faults: tuple[FileFault, ...] = ()
+    cautions: tuple[str, ...] = ()
+    unreadable: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        found = self.resource
+        return {
+            "file": self.source,
+            "valid": found is not None,
+            "kind": found.kind if found else None,
+            "name": found.metadata.name if found else None,
+            "faults": [_as_document(each) for each in self.faults],
+            "warnings": list(self.cautions),
+            "problem": self.unreadable or None,
+        }
+
+
+def validate_files(names: Sequence[str], *, as_json: bool = False) -> Exit:
+    """Print the faults of every file, as lines or as JSON; return INVALID when there is one."""
+    found = [_checked(name) for name in names]
+    if as_json:
+        documents = [each.document() for each in found]
+        sys.stdout.write(json.dumps(documents, indent=2, ensure_ascii=False) + "\n")
+    else:
+        for each in found:
+            _print(each)
+    return Exit.FINISHED if all(each.resource for each in found) else Exit.INVALID
 
 
 def read_manifest(name: str) -> tuple[str, str]:
@@ -33,23 +69,37 @@ def print_faults(console: Console, error: InputInvalid) -> None:
         console.print(str(fault), markup=False, highlight=False, soft_wrap=True)
 
 
-def _faulty(name: str) -> bool:
-    errors = Console(stderr=True)
+def _checked(name: str) -> Checked:
     try:
         text, source = read_manifest(name)
+    except (OSError, UnicodeDecodeError) as error:
+        return Checked(name, unreadable=unreadable(name, error))
+    try:
         resource = checked(text, source)
     except InputInvalid as error:
-        print_faults(errors, error)
-    except (OSError, UnicodeDecodeError) as error:
-        _say(errors, unreadable(name, error))
-    else:
-        for line in cautions_in(text, source, resource):
+        return Checked(source, faults=error.faults)
+    return Checked(source, resource, cautions=cautions_in(text, source, resource))
+
+
+def _print(found: Checked) -> None:
+    errors = Console(stderr=True)
+    for line in (*map(str, found.faults), found.unreadable, *found.cautions):
+        if line:
             _say(errors, line)
-        Console().print(
-            f"{source}: valid {resource.kind} {resource.metadata.name}", highlight=False, soft_wrap=True
-        )
-        return False
-    return True
+    if found.resource is not None:
+        _say(Console(), f"{found.source}: valid {found.resource.kind} {found.resource.metadata.name}")
+
+
+def _as_document(one: FileFault) -> dict[str, Any]:
+    fault = one.fault
+    value = fault.value if isinstance(fault.value, str | int | float | bool) else None
+    return {
+        "line": one.line,
+        "path": fault.path,
+        "value": value,
+        "expected": fault.expected,
+        "suggestion": fault.suggestion,
+    }
 
 
 def _say(console: Console, text: str) -> None:

@@ -48,5 +48,6 @@ def model_source(text: str) -> str:
     if re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w.-]+)?", text):
         return f"hf://{text}"
     raise OptionInvalid(
-        f"--model {text!r}: expected hf://ORG/NAME, package://PACKAGE/FILE, a path that exists, or ORG/NAME"
+        f"--model {text!r}: expected hf://ORG/NAME, package://PACKAGE/FILE, a path that exists, ORG/NAME, or"
+        " a name of models.yaml"
     )

@@ -1,13 +1,15 @@
 """Manifests from options, with the engine that was chosen for each model: the one way for all commands."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from llmopt.machine.descriptions import Description
 from llmopt.manifests import OptionInvalid, benchmarks, flag, optimizations
+from llmopt.manifests.documents import default_name
 from llmopt.manifests.served_models import Served, model_source
+from llmopt.named_models.registry import find_model
 from llmopt.options import BenchmarkOptions, CompareOptions, Options, ServedOptions
 from llmopt.starting.engines import Choice, chosen
 
@@ -45,15 +47,15 @@ def optimization(
 
     `spelled` returns what the user calls an option. `own_evaluator`: a function of the caller scores answers.
     """
-    served, choice = _served(asked, describe, spelled)
-    document = optimizations.optimization(asked, served, own_evaluator=own_evaluator)
+    found, choice = served(asked, describe, spelled)
+    document = optimizations.optimization(asked, found, own_evaluator=own_evaluator)
     return Draft(document, (("", choice),))
 
 
 def benchmark(asked: BenchmarkOptions, describe: Describe) -> Draft:
     """Return the benchmark of one model that is `asked` for; raises OptionInvalid."""
-    served, choice = _served(asked, describe, flag)
-    return Draft(benchmarks.benchmark(asked, served), (("", choice),))
+    found, choice = served(asked, describe)
+    return Draft(benchmarks.benchmark(asked, found), (("", choice),))
 
 
 def comparison(asked: CompareOptions, describe: Describe) -> Draft:
@@ -65,7 +67,7 @@ def comparison(asked: CompareOptions, describe: Describe) -> Draft:
             " `llmopt benchmark --model` measures"
         )
     once = cache(describe)
-    found = [_served(ServedOptions(model=model, engine=asked.engine), once, flag) for model in models]
+    found = [served(ServedOptions(model=model, engine=asked.engine), once) for model in models]
     names = tuple(benchmarks.candidate_names(models))
     document = benchmarks.comparison(
         asked, [(name, one) for name, (one, _) in zip(names, found, strict=True)]
@@ -73,9 +75,50 @@ def comparison(asked: CompareOptions, describe: Describe) -> Draft:
     return Draft(document, tuple(zip(names, (choice for _, choice in found), strict=True)))
 
 
-def _served(asked: ServedOptions, describe: Describe, spelled: Callable[[str], str]) -> tuple[Served, Choice]:
-    choice = chosen(asked, describe, spelled)
-    return Served(_source(asked), choice.engine, endpoint=_endpoint(asked)), choice
+def for_model(document: Mapping[str, Any], model: str, describe: Describe) -> Draft:
+    """Return the valid manifest `document` for another model; raises OptionInvalid.
+
+    What it says of its engine stays where the model is served by the same one, but for what the model's name
+    stands for. The study is called after both, for it is another one.
+    """
+    spec, name = document["spec"], document["metadata"]["name"]
+    if "model" not in spec or "engine" not in spec:
+        raise OptionInvalid(
+            f"--model {model!r}: the candidates of {name} have models of their own: change those"
+        )
+    found, choice = served(ServedOptions(model=model), describe)
+    engine, given = found.engine_part, spec["engine"]
+    if given["name"] == found.engine:
+        engine = {**given, **engine, "args": {**given.get("args", {}), **found.args}}
+    return Draft(
+        {
+            **document,
+            "metadata": {**document["metadata"], "name": default_name(name, model)},
+            "spec": {**spec, "model": found.model_part, "engine": engine},
+        },
+        (("", choice),),
+    )
+
+
+def served(
+    asked: ServedOptions, describe: Describe, spelled: Callable[[str], str] = flag
+) -> tuple[Served, Choice]:
+    """Return the model that is `asked` for, by its name or by its source, with the engine that serves it."""
+    named = find_model(asked.model)
+    if named is None:
+        choice = chosen(asked, describe, spelled)
+        return Served(_source(asked), choice.engine, endpoint=_endpoint(asked)), choice
+    choice = chosen(
+        replace(asked, model=named.source, engine=asked.engine or named.model.engine), describe, spelled
+    )
+    found = Served(
+        named.source,
+        choice.engine,
+        named.arguments(choice.engine),
+        _endpoint(asked),
+        trust_remote_code=named.model.trust_remote_code,
+    )
+    return found, choice
 
 
 def _source(asked: ServedOptions) -> str:

@@ -2,6 +2,7 @@
 
 from llmopt_core.engines.first_settings import FirstSettings
 
+_ARGUMENTS = "    args: # what stays fixed; numbers with a point and true or false stand in quotes\n"
 _TEMPLATE = """\
 # {title}
 # Change what you like, then:
@@ -15,11 +16,9 @@ spec:
   model:
     # hf://ORG/NAME, hf://ORG/NAME/FILE.gguf, file:///PATH or package://PYTHON_PACKAGE/FILE
     source: {model}
-  engine:
+{remote_code}  engine:
     name: {engine}
-    args: # what stays fixed; numbers with a point and true or false stand in quotes
-{arguments}
-  workload:
+{arguments}  workload:
     dataset:
       name: arithmetic # or `path: questions.jsonl`, with {{"question": ..., "answer": ...}} on each line
       samples: 16 # questions that each trial asks
@@ -42,7 +41,7 @@ spec:
 
 def manifest_text(settings: FirstSettings, *, file: str, title: str, name: str = "first-study") -> str:
     """Return the manifest of `settings`; `file` is what it will be called, `title` its first line."""
-    arguments = "\n".join(f"      {one.name}: {one.value} # {one.why}" for one in settings.arguments)
+    arguments = "".join(f"      {one.name}: {one.value} # {one.why}\n" for one in settings.arguments)
     return _TEMPLATE.format(
         title=title,
         file=file,
@@ -50,6 +49,7 @@ def manifest_text(settings: FirstSettings, *, file: str, title: str, name: str =
         name=name,
         model=settings.model,
         engine=settings.engine,
-        arguments=arguments,
+        arguments=f"{_ARGUMENTS}{arguments}" if arguments else "",
+        remote_code="    trustRemoteCode: true # models.yaml says so\n" if settings.remote_code else "",
         concurrency=settings.concurrency,
     )

