@@ -1,7 +1,7 @@
 """What can be set on an engine: its parameters as data, so that a manifest is checked without the engine."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from typing import Literal
 from llmopt_core.engines.engine_logs import NO_LOGS, EngineLogs
 from llmopt_core.engines.first_settings import FirstSettings, Machine
 from llmopt_core.engines.memory_parameters import NO_MEMORY_PARAMETERS, MemoryParameters
+from llmopt_core.engines.model_fields import Meanings
 from llmopt_core.engines.packaging import NO_PACKAGING, Packaging
 from llmopt_core.engines.presets import SAMPLING_ONLY, PresetTable
 from llmopt_core.engines.servers import ServerDeclaration
@@ -160,7 +161,8 @@ class EngineDeclaration:
     tokens; None: the engine has none. `asks_endpoint`: it starts no server, and asks one that runs already.
     `needs_gpu` says whether it runs on GPUs only, with what is fixed by full name. `logs`, `preset`, `memory`
     and `packaging` are what others read of it, instead of knowing it by name. `suited` returns what suits a
-    machine to begin with; None: the engine does not.
+    machine to begin with; None: the engine does not. `model_fields` is what it makes of the fields that all
+    engines share.
     """
 
     name: str
@@ -179,6 +181,7 @@ class EngineDeclaration:
     memory: MemoryParameters = NO_MEMORY_PARAMETERS
     packaging: Packaging = NO_PACKAGING
     suited: Callable[[Machine], FirstSettings | None] = lambda _machine: None
+    model_fields: Meanings = field(default_factory=dict)
 
     @property
     def image(self) -> str | None:

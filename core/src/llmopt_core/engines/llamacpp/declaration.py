@@ -8,6 +8,7 @@ from functools import partial
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
 from llmopt_core.engines.llamacpp.first_settings import suited
 from llmopt_core.engines.llamacpp.flags import SPECULATION_TYPES
+from llmopt_core.engines.llamacpp.model_fields import LLAMACPP_FIELDS
 from llmopt_core.engines.llamacpp.patterns import LLAMACPP_LOGS
 from llmopt_core.engines.llamacpp.preset import LLAMACPP_PRESET
 from llmopt_core.engines.llamacpp.rules import canonical, conflicts
@@ -242,4 +243,5 @@ LLAMACPP = EngineDeclaration(
     ),
     suited=suited,
     fixed_length=lambda _tokens: {"ignore_eos": True},
+    model_fields=LLAMACPP_FIELDS,
 )

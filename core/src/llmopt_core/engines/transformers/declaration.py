@@ -11,6 +11,7 @@ from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, se
 from llmopt_core.engines.memory_parameters import MemoryParameters
 from llmopt_core.engines.packaging import Packaging
 from llmopt_core.engines.transformers.first_settings import suited
+from llmopt_core.engines.transformers.model_fields import TRANSFORMERS_FIELDS
 from llmopt_core.engines.transformers.patterns import TRANSFORMERS_LOGS
 from llmopt_core.engines.transformers.preset import TRANSFORMERS_PRESET
 from llmopt_core.engines.transformers.rules import canonical, conflicts, freezes_sampling
@@ -163,4 +164,5 @@ TRANSFORMERS = EngineDeclaration(
     suited=suited,
     # A token that does not exist ends no answer. `min_new_tokens` would be ignored with continuous batching.
     fixed_length=lambda _tokens: {"eos_token_id": -1},
+    model_fields=TRANSFORMERS_FIELDS,
 )

@@ -13,6 +13,7 @@ from llmopt_core.engines.first_settings import shared_by_gpus
 from llmopt_core.engines.memory_parameters import MemoryParameters
 from llmopt_core.engines.packaging import Packaging
 from llmopt_core.engines.vllm.known_arguments import VERSION
+from llmopt_core.engines.vllm.model_fields import VLLM_FIELDS
 from llmopt_core.engines.vllm.parameters import ENGINE_PARAMETERS
 from llmopt_core.engines.vllm.patterns import VLLM_LOGS
 from llmopt_core.engines.vllm.preset import VLLM_PRESET
@@ -91,4 +92,5 @@ VLLM = EngineDeclaration(
     ),
     suited=partial(shared_by_gpus, "vllm", size="tensor_parallel_size", length="max_model_len"),
     fixed_length=lambda _tokens: {"ignore_eos": True},
+    model_fields=VLLM_FIELDS,
 )
