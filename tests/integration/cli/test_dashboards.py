@@ -46,8 +46,8 @@ def answer(url, process):
     raise AssertionError(f"nothing is served at {url}: {process.communicate(timeout=5)}")
 
 
-@pytest.mark.parametrize("place", ["folder", "database"])
-def test_a_study_is_served_until_ctrl_c(results, tmp_path, place):
+@pytest.mark.parametrize(("place", "end"), [("folder", signal.SIGINT), ("database", signal.SIGTERM)])
+def test_a_study_is_served_until_ctrl_c(results, tmp_path, place, end):
     """The dashboard's own API has the study and its trials; the database's URL is in no argument list."""
     url = ResultsFolder(results / "small").storage_url()
     arguments = ["small", "--results", str(results)] if place == "folder" else []
@@ -62,7 +62,7 @@ def test_a_study_is_served_until_ctrl_c(results, tmp_path, place):
         assert study["study_name"] == "small"
         assert answer(f"http://127.0.0.1:{port}/api/studies/{study['study_id']}", process)["trials"]
         assert "study.db" not in Path(f"/proc/{process.pid}/cmdline").read_text()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
     finally:
         process.kill()

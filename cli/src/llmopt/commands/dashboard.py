@@ -3,10 +3,13 @@
 It is served by this very process: a URL that holds a password is in no argument list of our making.
 """
 
+import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 from llmopt.local.folders import NoResults, ResultsFolder, required_folder
 from llmopt.terminal import Console
@@ -41,11 +44,24 @@ def show_dashboard(
         _say(Console(stderr=True), f"error: {words_of(error)}")
         return Exit.INVALID
     _say(Console(), f"{what}: http://{LOOPBACK}:{port} (Ctrl-C ends it)")
-    try:
+    with _ended_by_signals(), suppress(KeyboardInterrupt):
         serve(url, LOOPBACK, port)
-    except KeyboardInterrupt:
-        return Exit.FINISHED
     return Exit.FINISHED
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM into KeyboardInterrupt, also where a shell started us with Ctrl-C ignored."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _optuna_dashboard() -> Serve:
