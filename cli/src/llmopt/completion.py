@@ -29,6 +29,11 @@ def models(_context: typer.Context, incomplete: str) -> list[str]:
         return []
 
 
+def compared(context: typer.Context, incomplete: str) -> list[str]:
+    """Return what `llmopt compare` takes: models after --models, else studies."""
+    return (models if context.params.get("models") else studies)(context, incomplete)
+
+
 def metrics(_context: typer.Context, incomplete: str) -> list[str]:
     """Return the metrics of the catalogue."""
     from llmopt_core.metrics.catalog import all_metrics

@@ -44,6 +44,8 @@ def folder(tmp_path):
     [
         ("optimize --model sm", ["small", "smaller"]),
         ("compare --models l", ["large"]),
+        ("compare --models large sm", ["small", "smaller"]),
+        ("compare first s", ["second"]),
         ("run x.yaml --model sm", ["small", "smaller"]),
         ("optimize --objective token_", ["token_f1"]),
         ("benchmark --metric peak_mem", ["peak_memory_mib"]),
