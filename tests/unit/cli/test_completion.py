@@ -1,37 +1,30 @@
 """What the shell completes, asked as a shell asks."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 from fakes.local_runs import manifest
+from typer.testing import CliRunner
+
+from llmopt.main import app
 
 NAMED = "models: {small: {source: o/n}, smaller: {source: o/m}, large: {source: o/l}}"
 
 
-def completed(folder, words):
+def completed(words):
     """Return what bash would offer behind the last of `words`."""
-    environment = os.environ | {
+    environment = {
         "_LLMOPT_COMPLETE": "complete_bash",
         "COMP_WORDS": f"llmopt {words}",
         "COMP_CWORD": str(len(words.split(" "))),
     }
-    program = "from llmopt.main import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stderr == ""
-    return done.stdout.split()
+    result = CliRunner().invoke(app, [], prog_name="llmopt", env=environment)
+    assert result.stderr == ""
+    return result.stdout.split()
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Work in a folder with named models and two studies."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "models.yaml").write_text(NAMED)
     for name in ("first", "second"):
         (tmp_path / "results" / name).mkdir(parents=True)
@@ -56,12 +49,12 @@ def folder(tmp_path):
         ("dashboard ", ["first", "second"]),
     ],
 )
-def test_names_are_completed(folder, words, offered):
+def test_names_are_completed(words, offered):
     """Studies, models, metrics, engines and data sets are offered where a command takes them."""
-    assert completed(folder, words) == offered
+    assert completed(words) == offered
 
 
 def test_a_broken_file_of_models_offers_nothing(folder):
     """No message appears between the words that a person types."""
     (folder / "models.yaml").write_text("models: [")
-    assert completed(folder, "optimize --model sm") == []
+    assert completed("optimize --model sm") == []
