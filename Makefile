@@ -11,8 +11,6 @@ BIN := $(VENV)/bin
 USER_EXTRAS := --extra runner --extra llamacpp --extra report --group model
 # What the tests need besides: every sampler (one of them loads torch), Postgres, the checks.
 TEST_EXTRAS := $(USER_EXTRAS) --extra operator --extra cluster --extra postgres --extra gp --extra hf --extra dashboard --group dev --group docs
-# Prints the reference page of the command line.
-COMMAND_PAGE := $(BIN)/typer llmopt.main utils docs --name llmopt --title "Command line"
 RESULTS ?= results
 # Where `make docs` and `make verify` build the documentation.
 SITE ?= site
@@ -85,13 +83,13 @@ check: setup-test lint unit ## Lint, types, import rules and unit tests, in unde
 generate: setup-test ## Write what is generated again: CRDs, reference pages, dashboards, lock
 	@$(BIN)/python -m llmopt_core.resources.generate
 	@$(BIN)/python scripts/grafana
-	@$(COMMAND_PAGE) > docs/reference/cli.md
+	@$(BIN)/python scripts/command_page
 	@scripts/uv lock
 
 verify: setup-test ## Fail when something generated is not up to date, or a page has a broken link
 	@echo "==> generated files"; $(BIN)/python -m llmopt_core.resources.generate --check
 	@$(BIN)/python scripts/grafana --check
-	@$(COMMAND_PAGE) | diff docs/reference/cli.md - || { echo "docs/reference/cli.md is out of date: run make generate" >&2; exit 1; }
+	@$(BIN)/python scripts/command_page --check
 	@scripts/uv lock --check
 	@echo "==> documentation"; NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(SITE)
 

@@ -42,7 +42,7 @@ def named(parameter: str) -> Meaning:
 
 
 def only(values: frozenset[int | str], expected: str, hint: str) -> Meaning:
-    """Return the meaning of a field of which the engine knows only `values`, which it need not be told."""
+    """Return the meaning of a field of which the engine knows only `values`: they need no parameter."""
     return lambda value: NOTHING if value in values else Unusable(expected, hint)
 
 
