@@ -28,6 +28,7 @@ _ENGINES: Mapping[str, str] = MappingProxyType(
         "llama.cpp": "llamacpp",
         "llama_cpp": "llamacpp",
         "llamacpp": "llamacpp",
+        "sglang": "sglang",
         "transformers": "transformers",
         "vllm": "vllm",
     }

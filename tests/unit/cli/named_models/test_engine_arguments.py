@@ -29,6 +29,7 @@ def arguments(engine, **fields):
         ("transformers", {"max_batch_size": 8}, {"continuous_batching": "true"}),
         ("vllm", {"device": "cuda", "dtype": "bfloat16"}, {"dtype": "bfloat16"}),
         ("vllm", {"max_batch_size": 64}, {"max_num_seqs": 64}),
+        ("sglang", {"max_batch_size": 64}, {"max_running_requests": 64}),
         (
             "vllm",
             {"tensor_parallel_size": 2, "pipeline_parallel_size": 3},

@@ -10,6 +10,7 @@ from llmopt_core.engines.declarations import EngineDeclaration, by_full_name
 from llmopt_core.engines.first_settings import shared_by_gpus
 from llmopt_core.engines.memory_parameters import MemoryParameters
 from llmopt_core.engines.packaging import Packaging
+from llmopt_core.engines.sglang.model_fields import SGLANG_FIELDS
 from llmopt_core.engines.sglang.parameters import PARAMETERS, VERSION
 from llmopt_core.engines.sglang.patterns import SGLANG_LOGS
 from llmopt_core.engines.sglang.preset import SGLANG_PRESET
@@ -51,5 +52,6 @@ SGLANG = EngineDeclaration(
         variables=("SGLANG_", "SGL_", "FLASHINFER_"),
         version=VERSION,
     ),
+    model_fields=SGLANG_FIELDS,
     suited=partial(shared_by_gpus, "sglang", size="tensor_parallel_size", length="context_length"),
 )
