@@ -6,7 +6,8 @@ SGLANG_FIELDS: Meanings = {
     "device": SEEN_GPUS,
     "dtype": named("dtype"),
     "quantization": not_quantised(
-        "SGLang serves weights as they were quantised: name such a model as source, or take engine transformers"
+        "SGLang serves weights as they were quantised: name such a model as source, or take engine"
+        " transformers"
     ),
     "max_batch_size": named("max_running_requests"),
     "tensor_parallel_size": named("tensor_parallel_size"),
