@@ -151,7 +151,7 @@ def _repeats(status: Status) -> str:
     counts = status.progress
     if isinstance(status, BenchmarkStatus):
         return f"{counts.finished}/{counts.budget}"
-    confirms = stage_of(status) == "confirm"
+    confirms = stage_of(status) == "verification"
     return f"{counts.confirm_finished}/{counts.confirm_planned}" if confirms else ""
 
 

@@ -143,13 +143,13 @@ def test_a_benchmark_counts_repeats_and_names_what_is_measured():
         progress=Progress(budget=10, finished=4, running=2),
         runners=[RunnerStatus(name="a", repeat="slots (repeat 3 of 5)")],
     )
-    assert line(status) == "[0 s] compare; 4/10 repeats; measuring slots (repeat 3 of 5)"
+    assert line(status) == "[0 s] comparison; 4/10 repeats; measuring slots (repeat 3 of 5)"
 
 
 def test_a_confirmation_counts_repeats_beside_the_trials():
     """Whoever waits sees how many are to come."""
     status = progress(phase=Phase.CONFIRMING, left=None)
-    assert "confirm; 3/10 trials, 1 running; 0/6 repeats" in line(status)
+    assert "verification; 3/10 trials, 1 running; 0/6 repeats" in line(status)
 
 
 def test_memory_and_runners_are_of_those_that_are_there():

@@ -91,7 +91,7 @@ def stage_of(status: Status) -> str:
         case StudyPhase.COMPLETE | StudyPhase.FAILED:
             return "ended"
         case StudyPhase.CONFIRMING:
-            return "confirm"
+            return "verification"
         case StudyPhase.RUNNING:
             return _running_stage(status)
         case _:
@@ -103,9 +103,9 @@ def _running_stage(status: Status) -> str:
     if not (counts.finished or counts.running or counts.confirm_finished):
         return "starting"
     if isinstance(status, BenchmarkStatus):
-        return "compare"
+        return "comparison"
     if counts.confirm_finished:
-        return "confirm"
+        return "verification"
     return "search" if counts.finished else "baseline"
 
 
