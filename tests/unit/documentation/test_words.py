@@ -10,8 +10,9 @@ from documentation.pages import ROOT, pages
 
 # `word->better word` a line.
 WORDS = dict(line.split("->") for line in (ROOT / "tests/documentation/words.txt").read_text().splitlines())
-# `in order to` is plain English; `in order` for gracefully is not.
-_AVOIDED = re.compile(rf"\b(?:{'|'.join(WORDS)})\b|\bin order\b(?! to\b)", re.IGNORECASE)
+# `stops in order` for gracefully; `in order to`, and things in their order, are plain English.
+_ENDS_IN_ORDER = r"\b(?:end|stop|clos|quit)\w*(?: \w+){0,3} in order\b(?! to\b)"
+_AVOIDED = re.compile(rf"\b(?:{'|'.join(WORDS)})\b|{_ENDS_IN_ORDER}", re.IGNORECASE)
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _TEXTS = [
     *pages(),
