@@ -32,7 +32,7 @@ Place = tuple[int, int]
 # Why a repeat that was measured is run again.
 DISTURBED = Failure(
     ErrorClass.MEASUREMENT_INVALID,
-    "other programs took the processors during the measurement; it is made again",
+    "other programs took the processors during the measurement; it is measured again",
     "measure where nothing else runs",
 )
 # How often one repeat is measured, and which share of all are measured again, because of other programs.
