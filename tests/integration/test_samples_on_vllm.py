@@ -1,4 +1,4 @@
-"""The sample for vLLM: no combination of its space is impossible, and it runs, made small, on a CPU."""
+"""The samples for vLLM: no combination of their spaces is impossible, and they run, made small, on a CPU."""
 
 import copy
 import json
@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from llmopt_core.storage.records import OutcomeKind
 
 SAMPLE = SAMPLES / "vllm.yaml"
+SPECULATION = SAMPLES / "vllm-speculation.yaml"
 # What the sample's own comment says of CPUs, as small as it gets.
 ON_A_CPU = {"kv_cache_memory_mib": 256, "enforce_eager": "true", "max_num_seqs": 8}
 
@@ -54,3 +55,43 @@ def test_the_sample_finds_and_proves_a_configuration_of_vllm(tmp_path):
     found = outcomes[best["trial"]].facts["serve_command"].partition("--override-generation-config")[2]
     for name in best["parameters"]["sampling"]:
         assert f'"{name}": ' in found
+
+
+@given(drawn=configurations(SPECULATION))
+@settings(max_examples=300)
+def test_every_speculation_of_the_sample_can_be_started(drawn):
+    """Its conditions leave nothing that vLLM would refuse."""
+    assert drawn.conflicts == ()
+
+
+def _speculation_made_small():
+    """Return the sample for two cores: the baseline and one speculation, with short answers."""
+    document = copy.deepcopy(yaml.safe_load(SPECULATION.read_text()))
+    spec = document["spec"]
+    spec["engine"]["args"] |= ON_A_CPU
+    spec["workload"] |= {"outputTokens": 24, "load": {"concurrency": 2}}
+    spec["workload"]["dataset"]["samples"] = 4
+    spec["search"]["enqueue"] = [
+        {
+            "engine.speculative_method": "ngram",
+            "engine.num_speculative_tokens": 3,
+            "engine.prompt_lookup_max": 2,
+            "engine.max_num_batched_tokens": 2048,
+        }
+    ]
+    spec["budget"] = {"trials": 2}
+    spec["confirm"] = {"top": 0}
+    return document
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(LIMIT_SECONDS + 30)
+def test_the_sample_measures_a_speculation_of_vllm(tmp_path):
+    """The baseline guesses nothing; the other trial's facts tell how many guesses were right."""
+    use_engine("vllm")
+    _, outcomes = run_offline(tmp_path, _speculation_made_small())
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.MEASURED] * 2
+    plain, guessing = (outcome.facts for outcome in outcomes)
+    assert plain.get("draft_tokens", 0) == 0
+    assert 0 < guessing["accepted_draft_tokens"] <= guessing["draft_tokens"]
+    assert "--speculative-config" in guessing["serve_command"]
