@@ -32,7 +32,8 @@ _TARGET = MagicMock()
 def parsed(arguments: list[str]) -> dict[str, Any]:
     """Return what `vllm serve` makes of a command line."""
     found = make_arg_parser(FlexibleArgumentParser()).parse_args(arguments)
-    return {name: value for name, value in vars(found).items() if is_plain(value)}
+    plain = {name: value for name, value in vars(found).items() if is_plain(value)}
+    return {**plain, "compilation_config": str(found.compilation_config)}
 
 
 def is_plain(value: Any) -> bool:

@@ -22,6 +22,7 @@ class Variable(StrEnum):
     SESSION = "LLMOPT_SESSION"  # marks the runners of one `llmopt run`
     GPUS_COUNTED = "LLMOPT_GPUS_COUNTED"  # "no": another runner has the same GPUs and counts their hours
     ENGINE_VARIABLES = "LLMOPT_ENGINE_VARIABLES"  # names, by commas, that engines get beside the usual ones
+    COMPILE_CACHE = "LLMOPT_COMPILE_CACHE"  # a folder in which engines keep what they compiled
     ENGINE_MARK = "LLMOPT_ENGINE_MARK"  # marks every process of one engine
 
 

@@ -1,6 +1,8 @@
 """How an engine gets onto a machine, as data: its packages, its image, its environment variables."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True)
@@ -11,7 +13,8 @@ class Packaging:
     has it; "": the engine's name; None: llmopt makes none, so an administrator has to name one.
     `distributions` are the packages whose versions a report names. `variables` are the beginnings of names of
     environment variables that only this engine reads, and is given. `version` is the one that its parameters
-    are declared for; "": any.
+    are declared for; "": any. `caches` are the variables that say where the engine keeps what it compiled,
+    each with the name of a folder.
     """
 
     install: str = ""
@@ -19,6 +22,7 @@ class Packaging:
     distributions: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     version: str = ""
+    caches: Mapping[str, str] = MappingProxyType({})
 
 
 NO_PACKAGING = Packaging()

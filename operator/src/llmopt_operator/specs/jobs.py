@@ -156,7 +156,7 @@ def _environment(
         Variable.STORAGE_URL: SecretKey(name=settings.storage.secret_name, key=settings.storage.key),
         **{use.variable: use.secret for use in secret_uses(resource, referenced)},
     }
-    plain = {"HF_HOME": "/cache", "HOME": "/tmp"}  # noqa: S108 - the pod's own
+    plain = {"HF_HOME": "/cache", "HOME": "/tmp", Variable.COMPILE_CACHE: "/cache/compiled"}  # noqa: S108 - the pod's own
     if not settings.policy.trust_remote_code:
         plain[Variable.REMOTE_CODE] = DENY
     return [

@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from llmopt_core.api.environment import Variable
 from llmopt_runner.secrets import is_secret
@@ -26,16 +27,25 @@ _PREFIXES = (
     "GOMP_", "KMP_", "MKL_", "DNNL_", "ONEDNN_", "OPENBLAS_", "BLIS_", "NUMEXPR_", "HF_", "HUGGINGFACE_",
     "TRANSFORMERS_", "TOKENIZERS_", "SAFETENSORS_", "TORCH", "PYTORCH_", "TRITON_", "BITSANDBYTES_", "BNB_",
 )  # fmt: skip
+# What engines compile with, and where each keeps it.
+_COMPILERS = {"TORCHINDUCTOR_CACHE_DIR": "torchinductor", "TRITON_CACHE_DIR": "triton"}
+_NO_CACHES: Mapping[str, str] = MappingProxyType({})
 # Names that begin as an allowed one does, and yet hold secrets: HF_TOKEN, VLLM_API_KEY, …
 _SECRET = re.compile(r"(?:^|_)(?:KEYS?|TOKENS?|SECRETS?|PASSWORDS?|PASSWD|CREDENTIALS?)(?:_|$)")
 
 
 def engine_environment(
-    own: Mapping[str, str], given: Mapping[str, str], *, mark: str, passed: tuple[str, ...] = ()
+    own: Mapping[str, str],
+    given: Mapping[str, str],
+    *,
+    mark: str,
+    passed: tuple[str, ...] = (),
+    caches: Mapping[str, str] = _NO_CACHES,
 ) -> dict[str, str]:
     """Return an engine's environment: what is allowed of `own`, then what the engine was `given` by name.
 
-    `passed` are the beginnings of names that this engine is given beside what all are.
+    `passed` are the beginnings of names that this engine is given beside what all are. `caches` are its own
+    variables for what it compiled.
 
     The mark comes first. vLLM sets some variables anew, which moves them, and the library by which its
     processes name themselves looks for their arguments below the first variable: that one must stay.
@@ -45,7 +55,7 @@ def engine_environment(
     return {
         Variable.ENGINE_MARK.value: mark,
         **{name: value for name, value in allowed.items() if not is_secret(name)},
-        **_kept_places(own),
+        **_kept_places(own, caches),
         **given,
     }
 
@@ -57,7 +67,14 @@ def _allowed(name: str, passed: tuple[str, ...]) -> bool:
     return plain in _NAMES or plain.startswith((*_PREFIXES, *passed))
 
 
-def _kept_places(own: Mapping[str, str]) -> dict[str, str]:
-    """What lies among the temporary files by default, and is worth keeping: what torch compiled."""
-    default = f"{tempfile.gettempdir()}/torchinductor_{os.getuid()}"
-    return {"TORCHINDUCTOR_CACHE_DIR": own.get("TORCHINDUCTOR_CACHE_DIR", default)}
+def _kept_places(own: Mapping[str, str], caches: Mapping[str, str]) -> dict[str, str]:
+    """Where engines keep what they compiled: in the folder that $LLMOPT_COMPILE_CACHE names, for all of them.
+
+    What lies in these caches is found by source, versions, device and settings, so that trials, runners and
+    studies can share them. Without a folder each has its usual place; torch's would be among the temporary
+    files of one start.
+    """
+    default = {"TORCHINDUCTOR_CACHE_DIR": f"{tempfile.gettempdir()}/torchinductor_{os.getuid()}"}
+    if folder := own.get(Variable.COMPILE_CACHE):
+        default = {name: f"{folder}/{place}" for name, place in {**_COMPILERS, **caches}.items()}
+    return {name: own.get(name, place) for name, place in default.items()}

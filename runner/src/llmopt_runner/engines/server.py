@@ -212,7 +212,7 @@ class EngineServer:
                 log_path=self.settings.log_path,
                 workdir=self.settings.workdir,
                 grace_seconds=self._grace_seconds,
-                passed=self.engine.declaration.packaging.variables,
+                packaging=self.engine.declaration.packaging,
             )
         except OSError as error:  # its log or its temporary files have no place
             name = self.engine.declaration.name

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from llmopt_core.engines.packaging import NO_PACKAGING, Packaging
 from llmopt_runner.engines import processes, supervisor
 from llmopt_runner.engines.base import ServerCommand
 from llmopt_runner.engines.environment import engine_environment
@@ -44,11 +45,11 @@ class SupervisedProcess:
         log_path: Path,
         workdir: Path,
         grace_seconds: float,
-        passed: tuple[str, ...] = (),
+        packaging: Packaging = NO_PACKAGING,
     ) -> None:
         """Start `command` in `workdir`; both its outputs go to `log_path`.
 
-        `passed` are the beginnings of names of environment variables that it is given.
+        `packaging` says which environment variables are its own.
         """
         self._mark = uuid.uuid4().hex
         self._grace_seconds = grace_seconds
@@ -64,7 +65,13 @@ class SupervisedProcess:
             stdout=subprocess.PIPE,
             bufsize=0,
             cwd=workdir,
-            env=engine_environment(os.environ, command.env, mark=self._mark, passed=passed),
+            env=engine_environment(
+                os.environ,
+                command.env,
+                mark=self._mark,
+                passed=packaging.variables,
+                caches=packaging.caches,
+            ),
             start_new_session=True,  # a Ctrl-C meant for the runner is the runner's to pass on
         )
         self._watcher = threading.Thread(target=self._watch, name="engine-watcher", daemon=True)

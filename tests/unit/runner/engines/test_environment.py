@@ -71,6 +71,22 @@ def test_a_user_can_name_more_but_no_secret_of_this_project():
     assert SECRETS[0] not in environment
 
 
+def test_what_was_compiled_is_kept_in_one_folder():
+    """For torch, Triton and the engine's own cache; a place that a user names for one of them stays."""
+    own = {"LLMOPT_COMPILE_CACHE": "/keep", "TRITON_CACHE_DIR": "/mine"}
+    environment = engine_environment(own, {}, mark="m", caches=BUILT_IN["vllm"].packaging.caches)
+    assert environment["TORCHINDUCTOR_CACHE_DIR"] == "/keep/torchinductor"
+    assert environment["VLLM_CACHE_ROOT"] == "/keep/vllm"
+    assert environment["TRITON_CACHE_DIR"] == "/mine"
+
+
+def test_without_a_folder_engines_keep_what_they_compiled_where_they_usually_do():
+    """But for torch, whose usual place is among the temporary files, which go with each start."""
+    environment = engine_environment({}, {}, mark="m", caches=BUILT_IN["vllm"].packaging.caches)
+    assert "VLLM_CACHE_ROOT" not in environment
+    assert "torchinductor_" in environment["TORCHINDUCTOR_CACHE_DIR"]
+
+
 @given(
     st.dictionaries(st.text(max_size=20), st.text(max_size=5)),
     st.dictionaries(st.text(max_size=8), st.text()),

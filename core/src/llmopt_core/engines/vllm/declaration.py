@@ -88,6 +88,7 @@ VLLM = EngineDeclaration(
         install="pip install 'llmopt[vllm]', in a separate environment if needed",
         distributions=("vllm", "torch"),
         version=VERSION,
+        caches={"VLLM_CACHE_ROOT": "vllm"},
         variables=("VLLM_", "FLASHINFER_"),
     ),
     suited=partial(shared_by_gpus, "vllm", size="tensor_parallel_size", length="max_model_len"),
