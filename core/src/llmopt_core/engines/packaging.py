@@ -1,8 +1,7 @@
 """How an engine gets onto a machine, as data: its packages, its image, its environment variables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Packaging:
     distributions: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     version: str = ""
-    caches: Mapping[str, str] = MappingProxyType({})
+    caches: Mapping[str, str] = field(default_factory=dict)
 
 
 NO_PACKAGING = Packaging()
