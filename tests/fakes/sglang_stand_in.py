@@ -7,11 +7,11 @@ memory and scheduler do what the flags say. The model that answers is the same s
 import argparse
 import http.client
 import json
-import os
 import re
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -99,7 +99,7 @@ def started_llamacpp(options: argparse.Namespace) -> int:
     slots = str(int(options.max_running_requests or 4))
     module = ("-P", "-m", "llmopt_runner.engines.llamacpp.wheel_server", "-m", str(resolve_model(_GGUF).path))
     settings = ("--port", str(port), "-c", context, "-np", slots, "-kvu", "-t", "1", "-cram", "0")
-    subprocess.Popen((sys.executable, *module, *settings, "--slot-save-path", os.environ["TMPDIR"]))
+    subprocess.Popen((sys.executable, *module, *settings, "--slot-save-path", tempfile.gettempdir()))
     give_up_at = time.monotonic() + _START_LIMIT_SECONDS
     while time.monotonic() < give_up_at:
         try:
