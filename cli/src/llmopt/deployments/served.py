@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmopt.deployments.containers import CONTAINERS, EngineContainer
+from llmopt_core.engines.containers import EngineContainer
 from llmopt_core.engines.recommendations import Recommendation, recommend
+from llmopt_core.engines.registry import usable_declarations
 from llmopt_core.engines.servers import ModelReference
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import Resource
@@ -171,9 +172,10 @@ def _candidate(definition: StudyDefinition, result: Result, name: str) -> _Chose
 
 
 def _container(engine: Engine) -> EngineContainer:
-    container = CONTAINERS.get(engine.name)
+    containers = {name: each.container for name, each in usable_declarations().items()}
+    container = containers.get(engine.name)
     if container is None:
-        known = ", ".join(sorted(CONTAINERS))
+        known = ", ".join(sorted(name for name, each in containers.items() if each))
         raise NotExportable(
             f"spec.engine.name {engine.name!r}: there is no server to deploy; it is one of {known}"
         )

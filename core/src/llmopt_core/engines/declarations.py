@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
+from llmopt_core.engines.containers import EngineContainer
 from llmopt_core.engines.engine_logs import NO_LOGS, EngineLogs
 from llmopt_core.engines.first_settings import FirstSettings, Machine
 from llmopt_core.engines.memory_parameters import NO_MEMORY_PARAMETERS, MemoryParameters
@@ -162,7 +163,7 @@ class EngineDeclaration:
     `needs_gpu` says whether it runs on GPUs only, with what is fixed by full name. `logs`, `preset`, `memory`
     and `packaging` are what others read of it, instead of knowing it by name. `suited` returns what suits a
     machine to begin with; None: the engine does not. `model_fields` is what it makes of the fields that all
-    engines share.
+    engines share. `container` is how its server runs in its own project's image.
     """
 
     name: str
@@ -180,6 +181,7 @@ class EngineDeclaration:
     preset: PresetTable = SAMPLING_ONLY
     memory: MemoryParameters = NO_MEMORY_PARAMETERS
     packaging: Packaging = NO_PACKAGING
+    container: EngineContainer | None = None
     suited: Callable[[Machine], FirstSettings | None] = lambda _machine: None
     model_fields: Meanings = field(default_factory=dict)
 

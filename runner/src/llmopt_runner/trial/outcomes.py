@@ -80,7 +80,7 @@ def failed(configuration: Configuration, failure: Failure) -> Outcome:
 def _refusal(validity: Validity) -> Failure | None:
     """Return why the configuration would not serve the workload the next time either, if it is so."""
     if validity.context_cut is not None:
-        text = "give each slot more context (llamacpp: a larger n_ctx, or fewer slots), or ask for less"
+        text = "give each request more context, serve fewer requests at once, or ask for less"
         return Failure(ErrorClass.KV_CACHE_TOO_SMALL, validity.context_cut, text)
     if validity.other_lengths is not None:
         text = "the server does not keep to the requested length: remove workload.outputTokens"

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from llmopt.deployments.containers import CONTAINERS
 from llmopt.deployments.served import NotExportable, Served
 from llmopt.deployments.text import exported
 from llmopt.options import Form
+from llmopt_core.engines.registry import BUILT_IN
 from llmopt_core.resources.serving import SecretKey
 
 CHECK = Path(sys.executable).parent / "check-jsonschema"
 SERVED = Served(
     name="chat",
-    container=CONTAINERS["vllm"],
+    container=BUILT_IN["vllm"].container,
     image="vllm/vllm-openai:v1",
     arguments=(
         "serve",

@@ -5,6 +5,7 @@ Names are those of `llama-server` and of its request fields; `n_ctx` is the tota
 
 from functools import partial
 
+from llmopt_core.engines.containers import EngineContainer
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
 from llmopt_core.engines.llamacpp.first_settings import suited
 from llmopt_core.engines.llamacpp.flags import SPECULATION_TYPES
@@ -237,6 +238,14 @@ LLAMACPP = EngineDeclaration(
             "cache_ram_mib",
         ),
         lowered=("n_ctx", "n_parallel"),
+    ),
+    container=EngineContainer(
+        "/app/llama-server",
+        8080,
+        ("--host", "0.0.0.0", "--port", "8080"),  # noqa: S104 - in a container others must reach it
+        "/root/.cache/llama.cpp",
+        "ghcr.io/ggml-org/llama.cpp:server",
+        "ghcr.io/ggml-org/llama.cpp:server-cuda",
     ),
     packaging=Packaging(
         install="pip install 'llmopt[llamacpp]'", distributions=("xllamacpp",), variables=("GGML_",)

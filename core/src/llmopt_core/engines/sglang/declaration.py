@@ -6,6 +6,7 @@ what is not said is not sent, so that the baseline is what a plain server does.
 
 from functools import partial
 
+from llmopt_core.engines.containers import EngineContainer
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name
 from llmopt_core.engines.first_settings import shared_by_gpus
 from llmopt_core.engines.memory_parameters import MemoryParameters
@@ -44,6 +45,14 @@ SGLANG = EngineDeclaration(
             "quantization",
         ),
         lowered=("context_length", "max_running_requests", "chunked_prefill_size", "mem_fraction_static"),
+    ),
+    container=EngineContainer(
+        "sglang",
+        30000,
+        ("--host", "0.0.0.0", "--port", "30000"),  # noqa: S104 - in a container others must reach it
+        "/root/.cache/huggingface",
+        "lmsysorg/sglang:latest",
+        released="lmsysorg/sglang:v{version}",
     ),
     packaging=Packaging(
         install="pip install sglang, in an environment of its own that LLMOPT_ENGINE_SGLANG names",

@@ -7,6 +7,7 @@ not said is not sent, so that the baseline is what a plain `transformers serve` 
 
 from functools import partial
 
+from llmopt_core.engines.containers import EngineContainer
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
 from llmopt_core.engines.memory_parameters import MemoryParameters
 from llmopt_core.engines.packaging import Packaging
@@ -156,6 +157,12 @@ TRANSFORMERS = EngineDeclaration(
     memory=MemoryParameters(
         decisive=("cb_num_blocks", "cb_block_size", "cb_max_batch_tokens", "dtype", "quantization"),
         lowered=("cb_num_blocks", "cb_max_batch_tokens"),
+    ),
+    container=EngineContainer(
+        "transformers",
+        8000,
+        ("--host", "0.0.0.0", "--port", "8000"),  # noqa: S104 - in a container others must reach it
+        "/root/.cache/huggingface",
     ),
     packaging=Packaging(
         install="pip install 'llmopt[transformers]', in a separate environment if needed",

@@ -8,6 +8,7 @@ its own here, MiB.
 
 from functools import partial
 
+from llmopt_core.engines.containers import EngineContainer
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_by_request
 from llmopt_core.engines.first_settings import shared_by_gpus
 from llmopt_core.engines.memory_parameters import MemoryParameters
@@ -83,6 +84,14 @@ VLLM = EngineDeclaration(
             "quantization",
         ),
         lowered=("max_model_len", "max_num_seqs", "max_num_batched_tokens", "gpu_memory_utilization"),
+    ),
+    container=EngineContainer(
+        "vllm",
+        8000,
+        ("--host", "0.0.0.0", "--port", "8000"),  # noqa: S104 - in a container others must reach it
+        "/root/.cache/huggingface",
+        "vllm/vllm-openai:latest",
+        released="vllm/vllm-openai:v{version}",
     ),
     packaging=Packaging(
         install="pip install 'llmopt[vllm]', in a separate environment if needed",

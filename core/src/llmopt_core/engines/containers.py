@@ -1,7 +1,6 @@
-"""How an engine's own server runs in its project's image."""
+"""How an engine's own server runs in its project's image, as data."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -32,28 +31,3 @@ class EngineContainer:
 
 # A version with a part such as +cpu was built elsewhere: no image has it.
 _RELEASE = re.compile(r"\d+(\.\d+){1,3}(\.post\d+)?")
-
-CONTAINERS: Mapping[str, EngineContainer] = {
-    "llamacpp": EngineContainer(
-        "/app/llama-server",
-        8080,
-        ("--host", "0.0.0.0", "--port", "8080"),  # noqa: S104 - in a container others must reach it
-        "/root/.cache/llama.cpp",
-        "ghcr.io/ggml-org/llama.cpp:server",
-        "ghcr.io/ggml-org/llama.cpp:server-cuda",
-    ),
-    "transformers": EngineContainer(
-        "transformers",
-        8000,
-        ("--host", "0.0.0.0", "--port", "8000"),  # noqa: S104
-        "/root/.cache/huggingface",
-    ),
-    "vllm": EngineContainer(
-        "vllm",
-        8000,
-        ("--host", "0.0.0.0", "--port", "8000"),  # noqa: S104
-        "/root/.cache/huggingface",
-        "vllm/vllm-openai:latest",
-        released="vllm/vllm-openai:v{version}",
-    ),
-}
