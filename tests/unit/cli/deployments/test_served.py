@@ -180,7 +180,7 @@ def test_what_cannot_be_deployed_is_refused_with_what_to_do():
     with pytest.raises(NotExportable, match="name one by --image"):
         of(transformers, replace(result(), engine="transformers"))
     endpoint = {"name": "openai", "endpoint": {"url": "http://host/v1"}}
-    with pytest.raises(NotExportable, match="one of llamacpp, transformers, vllm"):
+    with pytest.raises(NotExportable, match="one of llamacpp, sglang, transformers, vllm"):
         of(resource_of(document(model=MODEL, engine=endpoint)), replace(result(), engine="openai"))
     with pytest.raises(NotExportable, match="cannot be served by vllm"):
         of(optimization(), result(), model="hf://acme/small/weights.gguf")
