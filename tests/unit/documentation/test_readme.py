@@ -1,9 +1,11 @@
-"""Figures that the README names stand in the results of a benchmark."""
+"""The README states what benchmarks measured and what is there."""
 
 import re
 
 import pytest
 from documentation.pages import ROOT
+
+from llmopt_core.engines.registry import BUILT_IN
 
 README = (ROOT / "README.md").read_text()
 RESULTS = ROOT / "bench/results"
@@ -35,3 +37,10 @@ def test_the_result_is_that_of_the_recorded_quickstart():
         computed = (second / first - 1) * 100 if share else second - first
         assert computed == pytest.approx(float(change), abs=1.0 if share else 0.001), name
     assert f"{rows[0][0]} {rows[0][3]}" in README.partition("metric  ")[0]
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_every_engine_has_its_row(name):
+    """What can be started or asked is in the table of engines, and nothing else."""
+    rows = re.findall(r"^\| `(\w+)` \|", (ROOT / name).read_text(), re.MULTILINE)
+    assert sorted(rows) == sorted(BUILT_IN)
