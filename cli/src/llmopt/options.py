@@ -55,6 +55,8 @@ StudyName = Annotated[
     ),
 ]
 LAST_PORT = 65_535
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the manifest and do nothing.")]
 Words = Annotated[
     list[str] | None,
     typer.Argument(metavar="KIND|NAME", help="llmo or llmb, a name, or both; KIND/NAME works too."),

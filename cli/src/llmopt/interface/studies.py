@@ -1,0 +1,225 @@
+"""Commands that make, run and read studies."""
+
+# ruff: noqa: PLC0415 - each command loads its own modules when it is called
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmopt.options import (
+    LAST_PORT,
+    RESULTS,
+    BenchmarkOptions,
+    CompareOptions,
+    DatabaseAt,
+    DryRun,
+    Form,
+    Options,
+    ReportFormat,
+    Results,
+    RunOptions,
+    StorageUrl,
+    StudyName,
+    Target,
+    Written,
+    completing,
+    spread,
+)
+
+commands = typer.Typer()
+
+
+@commands.command()
+@spread
+def run(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A manifest of either kind; - reads standard input.")
+    ],
+    *,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            autocompletion=completing("models"),
+            help="Run it for another model, as --model of `optimize`; results go to NAME-MODEL. Default: the "
+            "manifest's.",
+        ),
+    ] = None,
+    options: RunOptions,
+) -> None:
+    """Run a manifest on this machine. The same command resumes a study that was interrupted."""
+    from llmopt.commands.running import Run, run_file
+
+    if model is None:
+        raise typer.Exit(run_file(str(file), Run(options)))
+    from llmopt.commands.drafted_runs import run_file_for
+
+    raise typer.Exit(run_file_for(model, str(file), options))
+
+
+@commands.command()
+@spread
+def optimize(
+    *,
+    dry_run: DryRun = False,
+    asked: Options,
+    options: RunOptions,
+) -> None:
+    """Optimize a model without writing a manifest; --dry-run prints the one that would be run."""
+    from llmopt.commands.drafted_runs import optimize_options
+
+    raise typer.Exit(optimize_options(asked, options, dry_run=dry_run))
+
+
+@commands.command()
+@spread
+def benchmark(
+    *,
+    dry_run: DryRun = False,
+    asked: BenchmarkOptions,
+    options: RunOptions,
+) -> None:
+    """Measure a model as its engine serves it; --dry-run prints the manifest that would be run."""
+    from llmopt.commands.drafted_runs import benchmark_options
+
+    raise typer.Exit(benchmark_options(asked, options, dry_run=dry_run))
+
+
+@commands.command()
+@spread
+def compare(
+    *,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[STUDY|MODEL]...",
+            autocompletion=completing("compared"),
+            help="Studies: results folders, their names, or resources. After --models: further models.",
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Of studies. Default: comparison.html here; md and json are printed."),
+    ] = None,
+    format_: Written = ReportFormat.HTML,
+    database_at: DatabaseAt = None,
+    asked: CompareOptions,
+    options: RunOptions,
+    target: Target,
+) -> None:
+    """Compare models on the same items (--models A B C), or put studies on one page (STUDY STUDY)."""
+    if asked.models:
+        from llmopt.commands.drafted_runs import compare_options
+
+        asked = replace(asked, models=[*asked.models, *(names or ())])
+        raise typer.Exit(compare_options(asked, options, dry_run=dry_run))
+    if len(names or ()) < 2:  # noqa: PLR2004 - one cannot be compared
+        raise typer.BadParameter("name the models to compare, as in --models A B, or two studies or more")
+    from llmopt.cluster.commands.reporting import compare_studies
+    from llmopt.cluster.commands.studies import Places
+
+    places = Places(options.results, options.storage, database_at)
+    raise typer.Exit(compare_studies(names or (), output, places, target, written=format_))
+
+
+@commands.command()
+@spread
+def report(
+    study: StudyName,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Default: report.html in the results folder; NAME-report.html here for a cluster's; md and "
+            "json are printed."
+        ),
+    ] = None,
+    format_: Written = ReportFormat.HTML,
+    results: Results = RESULTS,
+    storage: StorageUrl = None,
+    database_at: DatabaseAt = None,
+    target: Target,
+) -> None:
+    """Write the report of a study, here or in a cluster, as one HTML file, as Markdown or as JSON."""
+    from llmopt.cluster.commands.reporting import report
+    from llmopt.cluster.commands.studies import Places
+
+    places = Places(results, storage, database_at)
+    raise typer.Exit(report(study, output, places, target, written=format_))
+
+
+@commands.command()
+@spread
+def answers(
+    study: StudyName,
+    *,
+    trials: Annotated[
+        tuple[int, int] | None,
+        typer.Option(metavar="A B", help="Two trials. Default: the baseline and the best, or the winner."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with whole texts.")] = False,
+    results: Results = RESULTS,
+    storage: StorageUrl = None,
+    database_at: DatabaseAt = None,
+    target: Target,
+) -> None:
+    """Show question, expected answer, answers and scores of two configurations side by side."""
+    from llmopt.cluster.commands.answers import show_answers
+    from llmopt.cluster.commands.studies import Places
+
+    places = Places(results, storage, database_at)
+    raise typer.Exit(show_answers(study, trials, places, target, as_json=as_json))
+
+
+@commands.command(name="export")
+@spread
+def export_(
+    study: StudyName,
+    *,
+    to: Annotated[Form, typer.Option("--to", help="What to write.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to. Default: it is printed.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Of what is deployed. Default: the resource's.")] = None,
+    image: Annotated[str | None, typer.Option(help="Default: that of the engine's own project.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Where the model is found there, such as pvc://CLAIM/PATH. Default: as measured."),
+    ] = None,
+    gpus: Annotated[int | None, typer.Option(min=0, help="Default: those of spec.runners.resources.")] = None,
+    candidate: Annotated[str | None, typer.Option(help="Of a benchmark. Default: the winner.")] = None,
+    results: Results = RESULTS,
+    storage: StorageUrl = None,
+    database_at: DatabaseAt = None,
+    target: Target,
+) -> None:
+    """Write a result as a Kubernetes Deployment, a KServe InferenceService or a Compose file."""
+    from llmopt.cluster.commands.exporting import export
+    from llmopt.cluster.commands.studies import Places
+    from llmopt.deployments.served import Asked
+
+    asked = Asked(name, image, model, gpus, candidate)
+    raise typer.Exit(export(study, to, asked, output, Places(results, storage, database_at), target))
+
+
+@commands.command()
+def dashboard(
+    study: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DIR|NAME]",
+            autocompletion=completing("studies"),
+            help="Default: the study of the results folder that changed last.",
+        ),
+    ] = None,
+    *,
+    port: Annotated[int, typer.Option(min=1, max=LAST_PORT, help="Of this machine, for itself only.")] = 8080,
+    results: Results = RESULTS,
+    storage: StorageUrl = None,
+) -> None:
+    """Serve Optuna Dashboard on a local study, running or not, or with --storage on all of a database."""
+    from llmopt.commands.dashboard import show_dashboard
+
+    raise typer.Exit(show_dashboard(study, results, storage, port))
