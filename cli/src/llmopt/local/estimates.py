@@ -39,7 +39,8 @@ def _comparison(study: Study, spec: BenchmarkSpec) -> tuple[str, int]:
     repeats = repeats_of(comparison, study.trials()) if comparison else []
     left = planned - sum(trial.state == "finished" for trial in repeats)
     before = f"{planned - left} of {planned} repeats are done" if left < planned else ""
-    whole = f"{len(spec.candidates)} candidate(s), {spec.repeats} repeats each"
+    plural = "" if len(spec.candidates) == 1 else "s"
+    whole = f"{len(spec.candidates)} candidate{plural}, {spec.repeats} repeats each"
     return before or whole, left
 
 
@@ -51,7 +52,7 @@ def _time(study: Study, local: LocalStudy, count: int, runners: int) -> str:
         return f"about {duration(own)}{most}"
     for folder, seconds in _of_similar(local, count, runners):
         return f"about {duration(seconds)}, by the trials of {folder.path}{most}"
-    return f"how long is known after the first of them{most}"
+    return f"how long is shown once the first has ended{most}"
 
 
 def _own_seconds(

@@ -38,7 +38,7 @@ def test_a_search_is_told_with_its_trials_and_repeats(tmp_path):
     """Nothing is known of the time before anything like it was measured."""
     assert said(tmp_path, document(trials=4)) == (
         "plan: up to 4 trials, then up to 4 repeats to verify the best;"
-        " how long is known after the first of them"
+        " how long is shown once the first has ended"
     )
 
 
@@ -53,13 +53,13 @@ def test_a_budget_of_time_is_the_most(tmp_path):
     """budget.duration bounds the time, whatever is known."""
     written = document()
     written["spec"]["budget"]["duration"] = "1h"
-    assert said(tmp_path, written).endswith("after the first of them, at most 1h")
+    assert said(tmp_path, written).endswith("once the first has ended, at most 1h")
 
 
 def test_a_benchmark_is_told_with_candidates_and_repeats(tmp_path):
     """Its repeats are all there is to measure."""
     assert said(tmp_path, benchmark_document(repeats=3)).startswith(
-        "plan: 3 candidate(s), 3 repeats each; how long"
+        "plan: 3 candidates, 3 repeats each; how long"
     )
 
 
@@ -80,11 +80,11 @@ def test_an_earlier_study_of_the_same_says_how_long(tmp_path):
 def test_a_study_of_something_else_says_nothing(tmp_path, change):
     """Other questions or another engine take another time."""
     said(tmp_path, document(name="earlier", **change), finished=2)
-    assert "how long is known after" in said(tmp_path, document(name="later"))
+    assert "how long is shown once" in said(tmp_path, document(name="later"))
 
 
 def test_a_broken_study_beside_it_costs_nothing(tmp_path):
     """What cannot be read is left out."""
     said(tmp_path, document(name="earlier"), finished=2)
     (tmp_path / "earlier" / "study.db").write_bytes(b"garbage" * 1000)
-    assert "how long is known after" in said(tmp_path, document(name="later"))
+    assert "how long is shown once" in said(tmp_path, document(name="later"))
