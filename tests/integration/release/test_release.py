@@ -118,7 +118,8 @@ def test_a_tag_of_another_version_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_wheel_runs_where_nothing_else_is_installed(installed: Path) -> None:
-    """A sample is validated, and the engines listed, without any extra and outside the checkout."""
+    """It says its version, validates a sample and lists engines, without any extra, outside the checkout."""
+    assert _run((installed / "llmopt", "--version")).strip() == f"llmopt {VERSION}"
     sample = ROOT / "config" / "samples" / "quickstart.yaml"
     assert "valid LLMOptimization" in _run((installed / "llmopt", "validate", sample))
     assert "llamacpp" in _run((installed / "llmopt", "list", "--type", "engines"))

@@ -102,7 +102,7 @@ def served(
     return Served(
         name=asked.name or resource.metadata.name,
         container=container,
-        image=_image(asked.image or container.image_for(gpus, measured), engine),
+        image=_image(asked.image, container.image_for(gpus, measured), gpu_resource, engine),
         arguments=(*arguments, *container.listening),
         source=model.source,
         notes=chosen.notes,
@@ -182,10 +182,15 @@ def _container(engine: Engine) -> EngineContainer:
     return container
 
 
-def _image(image: str | None, engine: Engine) -> str:
-    if image is None:
+def _image(asked: str | None, own: str | None, gpu_resource: str, engine: Engine) -> str:
+    """Return the image that was asked for, else the engine's own, which is for NVIDIA GPUs or for none."""
+    if asked is not None:
+        return asked
+    if own is None:
         raise NotExportable(f"engine {engine.name} has no image of its own: name one by --image")
-    return image
+    if gpu_resource != _GPU_RESOURCES[0]:
+        raise NotExportable(f"the image {own} is not for {gpu_resource}: name one by --image")
+    return own
 
 
 def _recommended(resource: Resource, chosen: _Chosen, model: Model, engine: Engine) -> Recommendation:

@@ -85,7 +85,7 @@ def test_resources_follow_from_the_manifest_and_the_measurement():
     found = of(resource, result(peak_memory_mib=1000.0))
     assert (found.gpus, found.gpu_resource, found.memory_mib) == (2, "nvidia.com/gpu", 1280)
     amd = optimization(runners={"resources": {"limits": {"amd.com/gpu": "1"}}})
-    assert of(amd, result()).gpu_resource == "amd.com/gpu"
+    assert of(amd, result(), image="acme/vllm-rocm:1").gpu_resource == "amd.com/gpu"
     assert of(resource, result(), gpus=0).gpus == 0
 
 
@@ -177,7 +177,10 @@ def test_what_cannot_be_deployed_is_refused_with_what_to_do():
     with pytest.raises(NotExportable, match="no benchmark"):
         of(optimization(), result(), candidate="warm")
     transformers = resource_of(document(model=MODEL, engine={"name": "transformers"}))
-    with pytest.raises(NotExportable, match="name one by --image"):
+    amd = optimization(runners={"resources": {"limits": {"amd.com/gpu": "1"}}})
+    with pytest.raises(NotExportable, match=r"is not for amd\.com/gpu: name one by --image"):
+        of(amd, result())
+    with pytest.raises(NotExportable, match="no image of its own: name one by --image"):
         of(transformers, replace(result(), engine="transformers"))
     endpoint = {"name": "openai", "endpoint": {"url": "http://host/v1"}}
     with pytest.raises(NotExportable, match="one of llamacpp, sglang, transformers, vllm"):
