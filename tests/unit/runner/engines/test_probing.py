@@ -129,3 +129,19 @@ def test_any_metrics_text_is_read(text):
     vllm_facts.read_facts(text, text)
     vllm_facts.read_counters(text)
     llamacpp_facts.read_facts(text)
+
+
+@pytest.mark.parametrize(
+    ("base", "path"),
+    [
+        ("", "/v1/models"),
+        ("/api/paas/v4", "/api/paas/v4/models"),
+        ("/v1beta/openai", "/v1beta/openai/models"),
+        ("/team", "/team/v1/models"),
+    ],
+)
+def test_the_api_is_asked_where_the_address_says_that_it_is(base, path):
+    """A path with a version is the API's own; below any other it is at /v1."""
+    with RawServer(answer(b'{"data": []}')) as server:
+        Probe(f"{server.url}{base}").models(5)
+    assert server.requests[0].startswith(f"GET {path} HTTP/1.1")
