@@ -54,7 +54,7 @@ _ENGINE = (
     set_at_load(
         "quantization",
         "text",
-        "weights quantised by bitsandbytes while they are loaded",
+        "weights quantised by bitsandbytes while they are loaded; bnb-4bit is nf4, double quantised",
         default="none",
         choices=QUANTIZATIONS,
         changes_answers=True,
