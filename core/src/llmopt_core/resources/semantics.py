@@ -3,7 +3,8 @@
 Every check takes valid parts and yields faults; a part that is itself faulty is None and not checked further.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -26,6 +27,7 @@ from llmopt_core.resources.serving import Engine, Model, Workload
 from llmopt_core.search.configurations import Configuration, Value
 
 _SLASHES_BEFORE_FILE = 2  # hf://ORG/NAME/FILE
+_NAME = re.compile(r"\b(?:engine|sampling|prompt)\.\w+")
 
 
 def optimization_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]:
@@ -47,7 +49,8 @@ def optimization_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]
     yield from _engine_faults(parts.engine, known, "spec.engine")
     if (declaration := _declared(parts.engine, known)) is not None:
         yield from _model_faults(parts.model, declaration)
-        yield from _fixed_faults(parts.engine, parts.workload, declaration, "spec.engine")
+        searched = [name for name, _ in parts.search.space.all_parameters()] if parts.search else ()
+        yield from _fixed_faults(parts.engine, parts.workload, declaration, "spec.engine", searched)
         yield from _search_faults(parts, declaration)
         yield from _gpu_faults(parts, declaration)
         yield from length_faults(parts.workload, declaration)
@@ -65,7 +68,8 @@ def benchmark_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]:
     if parts.engine is not None:
         yield from _engine_faults(parts.engine, known, "spec.engine")
         if (declaration := _declared(parts.engine, known)) is not None:
-            yield from _fixed_faults(parts.engine, parts.workload, declaration, "spec.engine")
+            own = [name for each in parts.candidates or () if each.engine is None for name in each.parameters]
+            yield from _fixed_faults(parts.engine, parts.workload, declaration, "spec.engine", own)
             yield from length_faults(parts.workload, declaration)
             fixed = _fixed_values(parts.engine, parts.workload, declaration)
             yield from size_faults(parts.runners, fixed, "spec.engine.args.")
@@ -100,7 +104,8 @@ def _candidate_faults(
     if engine is None or (declaration := _declared(engine, known)) is None:
         return
     if candidate.engine is not None:
-        yield from _fixed_faults(engine, parts.workload, declaration, f"{path}.engine")
+        own = candidate.parameters
+        yield from _fixed_faults(engine, parts.workload, declaration, f"{path}.engine", own)
         yield from length_faults(parts.workload, declaration)
     place = f"{path}.parameters"
     found = tuple(entry_faults(candidate.parameters, declaration, place))
@@ -217,7 +222,11 @@ def _declared(engine: Engine, known: Known) -> EngineDeclaration | None:
 
 
 def _fixed_faults(
-    engine: Engine, workload: Workload | None, declaration: EngineDeclaration, path: str
+    engine: Engine,
+    workload: Workload | None,
+    declaration: EngineDeclaration,
+    path: str,
+    later: Collection[str] = (),
 ) -> Iterator[Fault]:
     found = [
         *_group_faults(engine.args, "engine", declaration, f"{path}.args"),
@@ -228,7 +237,7 @@ def _fixed_faults(
     yield from found
     if not found:
         values = _fixed_values(engine, workload, declaration)
-        yield from _conflict_faults(values, declaration, f"{path}.args")
+        yield from _conflict_faults(values, declaration, f"{path}.args", later)
 
 
 def _group_faults(
@@ -252,7 +261,8 @@ def _search_faults(parts: SimpleNamespace, declaration: EngineDeclaration) -> It
         found = tuple(entry_faults(entry, declaration, path, searched))
         yield from found
         if not found:
-            yield from _conflict_faults({**fixed, **typed(entry, declaration)}, declaration, path)
+            later = searched.keys() - entry.keys()
+            yield from _conflict_faults({**fixed, **typed(entry, declaration)}, declaration, path, later)
 
 
 def _preset_faults(
@@ -279,7 +289,12 @@ def _fixed_values(
 
 
 def _conflict_faults(
-    values: Mapping[str, Value], declaration: EngineDeclaration, path: str
+    values: Mapping[str, Value], declaration: EngineDeclaration, path: str, later: Collection[str] = ()
 ) -> Iterator[Fault]:
+    """Yield a fault for each conflict among `values`, but for those that name a parameter set `later`.
+
+    What is searched, or what a candidate sets, may be just what is missing.
+    """
     for conflict in declaration.conflicts(Configuration.from_flat(values)):
-        yield Fault(path, None, f"what {declaration.name} accepts together", conflict)
+        if not set(_NAME.findall(conflict)) & set(later):
+            yield Fault(path, None, f"what {declaration.name} accepts together", conflict)

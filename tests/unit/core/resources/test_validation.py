@@ -219,6 +219,32 @@ def test_a_conflict_that_another_searched_parameter_can_solve_is_none() -> None:
     assert validate(document, KNOWN) == ()
 
 
+SPECULATING = {"name": "llamacpp", "args": {"spec_type": "draft-simple"}}
+DRAFT = {"engine.spec_draft_model": "/models/draft.gguf"}
+
+
+def test_what_is_missing_may_be_searched() -> None:
+    """A type of guessing is fixed, and its model is what the search chooses, or an enqueued entry names."""
+    document = changed(optimization(), "spec.engine", SPECULATING)
+    document["spec"]["search"]["space"]["engine"] = []
+    (fault,) = validate(document, KNOWN)
+    assert "needs engine.spec_draft_model" in str(fault)
+    models = {"name": "spec_draft_model", "categorical": {"choices": ["/models/a.gguf", "/models/b.gguf"]}}
+    document["spec"]["search"]["space"]["engine"] = [models]
+    assert validate(document, KNOWN) == ()
+
+
+def test_what_is_missing_may_be_a_candidates() -> None:
+    """The shared engine leaves to each candidate what it cannot do without; one that lacks it is a fault."""
+    document = changed(benchmark(), "spec.engine", SPECULATING)
+    document = changed(document, "spec.candidates", [{"name": each, "parameters": DRAFT} for each in "ab"])
+    document = changed(document, "spec.baseline", "a")
+    assert validate(document, KNOWN) == ()
+    document["spec"]["candidates"][1].pop("parameters")
+    (fault,) = validate(document, KNOWN)
+    assert fault.path == "spec.candidates[1].parameters"
+
+
 def test_an_enqueued_configuration_must_not_be_refused() -> None:
     """An enqueued entry is checked together with what is fixed."""
     document = changed(optimization(), "spec.engine.args.n_batch", 4)
