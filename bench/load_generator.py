@@ -2,10 +2,11 @@
 
     python bench/load_generator.py --repeats 5
 
-Each cell is the median over the repeats with the least and the greatest. A TTFT error is the difference
-between the time that the client saw and the time that the server took, by one clock. All requests count, the
-first wave included, in which all clients connect at once. Overhead is what the whole call takes beyond the
-time from the first send to the last end.
+In turn with it a client of bare sockets (`raw_client`) sends the same requests to the same server. Each cell
+is the median over the repeats with the least and the greatest. A TTFT error is the difference between the
+time that the client saw and the time that the server took, by one clock. All requests count, the first wave
+included, in which all clients connect at once. Overhead is what the whole call takes beyond the time from the
+first send to the last end.
 """
 
 import argparse
@@ -24,8 +25,10 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from fakes.openai_server import FakeOptions, FakeServer, Truth
+from raw_client import ttfts_ms
 
 from llmopt_runner.load.client import run_load
+from llmopt_runner.load.exchanges import http_message
 from llmopt_runner.load.requests import ChatRequest, Endpoint, RequestRecord
 from llmopt_runner.load.shapes import ClosedLoop
 from llmopt_runner.load.summary import summarise
@@ -45,6 +48,9 @@ class Figures:
     gap_error_ms_p50: float
     gap_error_ms_p95: float
     overhead_ms: float
+    ttft_beyond_server_ms_p50: float
+    raw_ttft_beyond_server_ms_p50: float
+    ttft_above_raw_ms: float
 
 
 def options(concurrency: int, tokens_per_second: int, seed: int) -> FakeOptions:
@@ -72,6 +78,7 @@ def measure(concurrency: int, tokens_per_second: int, seconds: float, seed: int)
         metrics = summarise(run)
         wall, cpu = time.monotonic() - started_at, time.process_time() - cpu
         truths = {truth.question: truth for truth in server.truth()}
+        raw = raw_beyond_server(server, endpoint, concurrency, number)
     pairs = [(record, truths[record.item_id]) for record in run.records]
     span = max(r.ended_at for r in run.records) - min(r.sent_at for r in run.records)
     ttft, gap = errors_ms(pairs)
@@ -83,7 +90,28 @@ def measure(concurrency: int, tokens_per_second: int, seconds: float, seed: int)
         gap_error_ms_p50=float(np.percentile(gap, 50)),
         gap_error_ms_p95=float(np.percentile(gap, 95)),
         overhead_ms=1000 * (wall - span),
+        ttft_beyond_server_ms_p50=median(beyond_server(pairs)),
+        raw_ttft_beyond_server_ms_p50=median(raw),
+        ttft_above_raw_ms=median(beyond_server(pairs)) - median(raw),
     )
+
+
+def beyond_server(pairs: list[tuple[RequestRecord, Truth]]) -> list[float]:
+    """Return by how much each TTFT is longer than what the server itself took, in ms."""
+    return [
+        1000 * ((record.chunk_times[0] - record.sent_at) - (truth.token_times[0] - truth.received_at))
+        for record, truth in pairs
+    ]
+
+
+def raw_beyond_server(server: FakeServer, endpoint: Endpoint, concurrency: int, number: int) -> list[float]:
+    """Return the same for the client of bare sockets."""
+    asked = [f"raw {place}" for place in range(number)]
+    requests = [ChatRequest(text, ({"role": "user", "content": text},), 4096) for text in asked]
+    found = ttfts_ms(server.base_url, [http_message(endpoint, each) for each in requests], concurrency)
+    truths = {truth.question: truth for truth in server.truth()}
+    own = [1000 * (truths[text].token_times[0] - truths[text].received_at) for text in asked]
+    return [seen - real for seen, real in zip(found, own, strict=True)]
 
 
 def errors_ms(pairs: list[tuple[RequestRecord, Truth]]) -> tuple[list[float], list[float]]:

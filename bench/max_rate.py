@@ -15,6 +15,7 @@ import random
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -128,10 +129,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the table there too")
     given = parser.parse_args()
     rows = []
-    for slots in given.slots:
-        for arrivals in given.arrivals:
-            truth = truth_of(slots, arrivals, given.seconds)
-            rows += [search(slots, arrivals, seed, given.seconds, truth) for seed in range(given.repeats)]
+    for slots, arrivals in product(given.slots, given.arrivals):
+        truth = truth_of(slots, arrivals, given.seconds)
+        for seed in range(given.repeats):
+            rows.append(search(slots, arrivals, seed, given.seconds, truth))
+            sys.stderr.write(f"{' '.join(rows[-1].cells())}\n")
     text = "\n".join(table(rows)) + "\n"
     sys.stdout.write(text)
     if given.out is not None:
