@@ -72,13 +72,14 @@ def by_llmopt(load: Load) -> Figures:
 def by_vllm(load: Load, program: Path, tokenizer: Path) -> Figures:
     """Measure with `vllm bench serve`."""
     with tempfile.TemporaryDirectory() as folder:
-        prompts = Path(folder) / "prompts.jsonl"
-        prompts.write_text("".join(f"{json.dumps({'prompt': text})}\n" for text in load.questions))
+        prompts = Path(folder) / "prompts.json"
+        turns = [[{"value": text}, {"value": "An answer of some length."}] for text in load.questions]
+        prompts.write_text(json.dumps([{"conversations": each} for each in turns]))
         command = [
             str(program), "bench", "serve", "--backend", "openai-chat", "--base-url", load.url,
             "--endpoint", "/v1/chat/completions", "--model", NAME, "--tokenizer", str(tokenizer),
-            "--dataset-name", "custom", "--dataset-path", str(prompts), "--skip-chat-template",
-            "--custom-output-len", str(load.tokens), "--disable-shuffle", "--ignore-eos",
+            "--dataset-name", "sharegpt", "--dataset-path", str(prompts),
+            "--sharegpt-output-len", str(load.tokens), "--disable-shuffle", "--ignore-eos",
             "--temperature", "0", "--num-prompts", str(len(load.questions)),
             "--max-concurrency", str(load.concurrency),
             "--save-result", "--result-dir", folder, "--result-filename", "result.json",

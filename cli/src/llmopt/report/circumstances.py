@@ -87,6 +87,10 @@ def _requests(load: Load) -> str:
     if load.max_rate is not None:
         share = f"{float(load.max_rate.attainment) * 100:g} %"
         return f"a search for the highest {load.max_rate.by} at which {share} keep the service level"
+    if load.trace is not None:
+        speed = f", stretched to {load.trace.rate} requests per second" if load.trace.rate else ""
+        speed = f", gaps times {load.trace.time_scale}" if load.trace.time_scale else speed
+        return f"as the trace says{speed}"
     if load.rate is not None:
         return f"{load.rate} requests per second ({load.arrivals or 'poisson'} arrivals)"
     return f"{load.concurrency} at once"

@@ -67,14 +67,61 @@ class MaxRate(Part):
     ] = None
 
 
+class Trace(Part):
+    """Requests as they arrived at a real service: the times and lengths of the trace that `dataset` is."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!(has(self.rate) && has(self.timeScale))",
+            "one of rate and timeScale at most",
+            lambda trace: _given(trace.rate, trace.time_scale) < len(("rate", "timeScale")),
+        ),
+        Rule(
+            "!has(self.rate) || double(self.rate) > 0.0",
+            "a rate above 0",
+            lambda trace: trace.rate is None or Decimal(trace.rate) > 0,
+            field="rate",
+        ),
+        Rule(
+            "!has(self.timeScale) || double(self.timeScale) > 0.0",
+            "a timeScale above 0",
+            lambda trace: trace.time_scale is None or Decimal(trace.time_scale) > 0,
+            field="timeScale",
+        ),
+        Rule(
+            "double(self.sharedPrefix) >= 0.0 && double(self.sharedPrefix) <= 1.0",
+            "sharedPrefix from 0 to 1",
+            lambda trace: 0 <= Decimal(trace.shared_prefix) <= 1,
+            field="sharedPrefix",
+        ),
+    )
+
+    rate: Annotated[
+        DecimalText | None,
+        Field(description="Requests per second, on average: all gaps are stretched alike to meet it."),
+    ] = None
+    time_scale: Annotated[
+        DecimalText | None,
+        Field(description='Factor of all gaps: `"0.5"` replays the trace twice as fast; by default 1.'),
+    ] = None
+    shared_prefix: Annotated[
+        DecimalText,
+        Field(
+            description="Share of each prompt's length that all prompts begin with, where a trace has lengths"
+            " only; Mooncake's say themselves what they share."
+        ),
+    ] = "0"
+
+
 class Load(Part):
     """How requests arrive: at a concurrency (closed loop), a rate (open loop), or the highest of these."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "[has(self.concurrency), has(self.rate), has(self.maxRate)].filter(given, given).size() == 1",
-            "exactly one of concurrency, rate and maxRate",
-            lambda load: _given(load.concurrency, load.rate, load.max_rate) == 1,
+            "[has(self.concurrency), has(self.rate), has(self.maxRate), has(self.trace)]"
+            ".filter(given, given).size() == 1",
+            "exactly one of concurrency, rate, maxRate and trace",
+            lambda load: _given(load.concurrency, load.rate, load.max_rate, load.trace) == 1,
         ),
         Rule(
             "!has(self.rate) || double(self.rate) > 0.0",
@@ -105,6 +152,7 @@ class Load(Part):
     max_rate: Annotated[
         MaxRate | None, Field(description="Search for the highest load that keeps `workload.slo`.")
     ] = None
+    trace: Annotated[Trace | None, Field(description="Replay the trace that `dataset` is.")] = None
     warmup_requests: Annotated[
         int, Field(ge=0, le=1000, description="Requests before the measurement that do not count.")
     ] = 2

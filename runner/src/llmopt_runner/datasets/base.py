@@ -23,13 +23,27 @@ class TooFewExamples(DatasetInvalid):
 
 
 @dataclass(frozen=True)
+class Traced:
+    """What a trace keeps of one request: when it arrived, in seconds, and how long it was.
+
+    `prompt_tokens` is None where the prompt itself is there. `blocks` name the parts of the prompt that other
+    requests may share, in order.
+    """
+
+    arrival_seconds: float
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+    blocks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Item:
     """One question with its expected answer. `kind` says what sort of question it is.
 
     `choices` are the texts to choose from, in the order they are shown; then `answer` is one of them.
     `alternatives` are other answers that are as right as `answer`. `solution` is how the answer is reached:
     an example before a question shows it. An `answer` that is empty is not known: only a judge, or a service
-    of one's own, can score the item.
+    of one's own, can score the item. `traced` is what a trace keeps of it beside its text.
     """
 
     id: str
@@ -39,6 +53,7 @@ class Item:
     choices: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     solution: str = ""
+    traced: Traced | None = None
 
 
 class Split(NamedTuple):

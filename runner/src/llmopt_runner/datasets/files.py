@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from llmopt_core.errors.files import file_problem
-from llmopt_runner.datasets.base import DatasetInvalid, Item
+from llmopt_runner.datasets.base import DatasetInvalid, DatasetSource, Item
 from llmopt_runner.datasets.cells import RowInvalid
 from llmopt_runner.datasets.listed import ListedDataset
 from llmopt_runner.datasets.rows import MOST_ITEMS, Columns, told_apart
 from llmopt_runner.datasets.tables import TableInvalid, rows_of_table
+from llmopt_runner.datasets.traces import TraceDataset, is_trace, traced_item
 
 # A question of a megabyte fits no model's context; a file without line ends would be read whole.
 _MAX_LINE_BYTES = 1 << 20
@@ -20,7 +22,7 @@ _TABLES = {".csv": ",", ".tsv": "\t"}
 _WANTED = 'write one JSON object a line, such as {"question": "1 + 1 = ?", "answer": "2"}'
 
 
-def read_file(path: Path) -> ListedDataset:
+def read_file(path: Path) -> DatasetSource:
     """Return the data set in the file `path`: CSV or TSV by its name, JSON lines otherwise.
 
     Raises DatasetInvalid with the file, the line and what to do.
@@ -31,7 +33,22 @@ def read_file(path: Path) -> ListedDataset:
             f"{path}: Parquet is read through workload.dataset.hf: name its folder there, or save the data as"
             " JSON lines or CSV"
         )
-    return _collected(path, _table_rows(path) if kind in _TABLES else _json_rows(path))
+    rows = _table_rows(path) if kind in _TABLES else _json_rows(path)
+    first = next(rows, None)
+    rows = chain([] if first is None else [first], rows)
+    return _trace(path, rows) if first is not None and is_trace(first[1]) else _collected(path, rows)
+
+
+def _trace(path: Path, rows: Iterator[tuple[int, dict[str, Any]]]) -> TraceDataset:
+    items = []
+    for number, row in rows:
+        try:
+            items.append(traced_item(number, row))
+        except RowInvalid as error:
+            raise _fault(path, number, str(error)) from error
+        if len(items) > MOST_ITEMS:
+            raise _fault(path, number, f"more than {MOST_ITEMS:,} requests: keep the ones you need")
+    return TraceDataset(str(path), items)
 
 
 def _collected(path: Path, rows: Iterator[tuple[int, dict[str, Any]]]) -> ListedDataset:

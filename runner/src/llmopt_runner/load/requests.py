@@ -41,12 +41,18 @@ def _is_url(text: str) -> bool:
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """One question to the server; `fields` (temperature, seed, …) go into the body at top level."""
+    """One question to the server; `fields` (temperature, seed, …) go into the body at top level.
+
+    `exact_tokens` says that its answer is to have `max_tokens` tokens, no fewer. `prompt_tokens` is how many
+    its prompt is to have, where a trace says so.
+    """
 
     item_id: str
     messages: tuple[dict[str, Any], ...]
     max_tokens: int
     fields: Mapping[str, Any] = field(default_factory=dict)
+    exact_tokens: bool = False
+    prompt_tokens: int | None = None
 
 
 @dataclass(frozen=True)

@@ -60,5 +60,16 @@ class ConstantRate:
             yield at
 
 
-OpenLoop = Poisson | ConstantRate
+@dataclass(frozen=True)
+class Schedule:
+    """Arrivals at given times, in seconds from the start and in order, which never wait for answers."""
+
+    times: tuple[float, ...]
+
+    def arrivals(self) -> Iterator[float]:
+        """Yield arrival times in seconds from the start."""
+        yield from self.times
+
+
+OpenLoop = Poisson | ConstantRate | Schedule
 LoadShape = ClosedLoop | OpenLoop

@@ -228,7 +228,7 @@ class TrialRunner:
         return measure(
             endpoint,
             requests,
-            self.workload.shape(claim.number),
+            self.workload.shape(claim),
             items=items,
             evaluator=scorer,
             prune=self._prune(claim),
@@ -266,7 +266,7 @@ class TrialRunner:
         """Return what later trials are compared with; None where nothing compares with this one."""
         if self.study.definition.pruner != AUTO or claim.phase is Phase.CONFIRM or measurement.pruned:
             return None
-        shape = self.workload.shape(claim.number)
+        shape = self.workload.shape(claim)
         concurrency = shape.concurrency if isinstance(shape, ClosedLoop) else None
         return all_items(measurement.items, len(self.workload.items(claim.phase)), concurrency)
 
@@ -318,7 +318,6 @@ class TrialRunner:
             measurement.requests,
             ClosedLoop(1) if measurement.curve else measurement.shape,
             context_tokens,
-            output_tokens=self.workload.spec.output_tokens,
         )
         speed |= highest_load(measurement.curve)
         metrics = {**speed, **quality, **self._costs(speed, measurement, reading), **reading.metrics()}

@@ -6,7 +6,8 @@ from statistics import median
 
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_runner.load.requests import ChatRequest, LoadRun, RequestRecord
-from llmopt_runner.load.shapes import ClosedLoop, LoadShape
+from llmopt_runner.load.shapes import ClosedLoop, LoadShape, Schedule
+from llmopt_runner.load.summary import lateness_seconds
 
 # At least one token of a prompt is always computed; engines differ by one more.
 _FULL_HIT_TOKENS = 2
@@ -17,6 +18,9 @@ _TRUNCATED_SHARE = 0.1
 _SATURATED_GROWTH = 2.0
 _SATURATED_MS = 1000.0
 _FEWEST_FOR_TREND = 9
+# A trace whose requests came later than this was not replayed.
+_MOST_LATE_SECONDS = 0.25
+_PROMPT_SLACK = 0.2
 
 
 @dataclass(frozen=True)
@@ -38,22 +42,24 @@ def check_validity(
     requests: Sequence[ChatRequest],
     shape: LoadShape,
     context_tokens: int | None = None,
-    output_tokens: int | None = None,
 ) -> Validity:
     """Return what is wrong with `run`, whose `requests` were sent in `shape`.
 
-    `context_tokens` is what a prompt and its answer may have, where the server does not look at it;
-    `output_tokens` is how many every answer was to have, where that was fixed.
+    `context_tokens` is what a prompt and its answer may have, where the server does not look at it.
     """
     limits = {request.item_id: request.max_tokens for request in requests}
     invalid = _impossible(run.records) + _contaminated(run.records, requests)
+    if isinstance(shape, Schedule):
+        invalid += _not_kept(run.records)
     if not isinstance(shape, ClosedLoop):
         invalid += _saturated(run.records)
     cut = _context_cut(run.records, limits) or _beyond_context(run.records, context_tokens)
-    if output_tokens is None:
-        return Validity(tuple(invalid), tuple(_truncated(run.records, limits)), cut)
-    other = _other_lengths(run.records, output_tokens)
-    return Validity(tuple(invalid), tuple(_unchecked_lengths(run.records)), cut, other)
+    exact = {request.item_id: request.max_tokens for request in requests if request.exact_tokens}
+    prompts = _other_prompts(run.records, requests)
+    if not exact:
+        return Validity(tuple(invalid), (*_truncated(run.records, limits), *prompts), cut)
+    warnings = (*_unchecked_lengths(run.records), *prompts)
+    return Validity(tuple(invalid), warnings, cut, _other_lengths(run.records, exact))
 
 
 def unusable(
@@ -120,14 +126,21 @@ def _truncated(records: Sequence[RequestRecord], limits: dict[str, int]) -> list
     return [f"{len(cut)} of {len(records)} answers reached workload.maxTokens and were cut there"]
 
 
-def _other_lengths(records: Sequence[RequestRecord], output_tokens: int) -> str | None:
-    """A server that does not keep the requested length measures another load than was asked for."""
-    answered = [record.output_tokens for record in records if record.error is None and record.usage_reported]
-    other = [count for count in answered if count is not None and count != output_tokens]
+def _other_lengths(records: Sequence[RequestRecord], exact: Mapping[str, int]) -> str | None:
+    """A server that was told the length and does not keep it measures another load than was asked for."""
+    answered = [record for record in records if record.error is None and record.usage_reported]
+    told = [(record.output_tokens, exact[record.item_id]) for record in answered if record.item_id in exact]
+    other = [(count, asked) for count, asked in told if count is not None and count != asked]
     if not other:
         return None
-    text = f"{len(other)} of {len(records)} answers have another length than workload.outputTokens"
-    return f"{text} ({output_tokens}): {min(other)} to {max(other)} tokens"
+    counts, asked = [count for count, _ in other], [each for _, each in other]
+    text = f"{len(other)} of {len(records)} answers have another length than workload asks for"
+    return f"{text} ({_range(asked)}): {_range(counts)} tokens"
+
+
+def _range(numbers: Sequence[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def _unchecked_lengths(records: Sequence[RequestRecord]) -> list[str]:
@@ -135,7 +148,7 @@ def _unchecked_lengths(records: Sequence[RequestRecord]) -> list[str]:
     if not uncounted:
         return []
     text = f"the server gave no token counts for {uncounted} of {len(records)} answers"
-    return [f"{text}: it is not known whether they have the length of workload.outputTokens"]
+    return [f"{text}: it is not known whether they have the length that workload asks for"]
 
 
 def _contaminated(records: Sequence[RequestRecord], requests: Sequence[ChatRequest]) -> list[str]:
@@ -179,6 +192,26 @@ def _common(one: str, other: str) -> int:
         if left != right:
             return position
     return min(len(one), len(other))
+
+
+def _not_kept(records: Sequence[RequestRecord]) -> list[str]:
+    """What was sent is compared with what the trace asks for: a load that came later was another load."""
+    late = sorted(each for record in records if (each := lateness_seconds(record)) is not None)
+    if not late or late[int(0.95 * (len(late) - 1))] <= _MOST_LATE_SECONDS:
+        return []
+    share = sum(each > _MOST_LATE_SECONDS for each in late) / len(late)
+    limit = f"{_MOST_LATE_SECONDS * 1000:.0f} ms"
+    text = f"the schedule was not kept: {share * 100:.0f} % of the requests were sent more than {limit} late"
+    return [f"{text}, up to {late[-1]:.2f} s"]
+
+
+def _other_prompts(records: Sequence[RequestRecord], requests: Sequence[ChatRequest]) -> list[str]:
+    asked = {request.item_id: request.prompt_tokens for request in requests if request.prompt_tokens}
+    told = [(record.prompt_tokens, asked[record.item_id]) for record in records if record.item_id in asked]
+    sent, wanted = sum(count for count, _ in told), sum(count for _, count in told if count is not None)
+    if not sent or not wanted or abs(sent / wanted - 1) <= _PROMPT_SLACK:
+        return []
+    return [f"prompts had {sent / wanted:.2f} times as many tokens as the trace asks for"]
 
 
 def _saturated(records: Sequence[RequestRecord]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from llmopt_core.metrics.catalog import GOOD_ANSWER_METRICS, is_scored
@@ -15,11 +15,13 @@ from llmopt_core.storage.records import Claim, Phase, TrialRecord
 from llmopt_runner.datasets.base import DatasetInvalid, Item, Split
 from llmopt_runner.datasets.loading import load_dataset
 from llmopt_runner.datasets.prompts import build_messages, question_text
+from llmopt_runner.datasets.synthetic_prompts import synthetic_prompt
 from llmopt_runner.engines.base import Engine
 from llmopt_runner.load.requests import ChatRequest
 from llmopt_runner.load.shapes import ClosedLoop, ConstantRate, LoadShape, Poisson
 from llmopt_runner.quality.base import Evaluator, EvaluatorInvalid
 from llmopt_runner.quality.loading import load_evaluator
+from llmopt_runner.trial.replays import replay
 
 _SEED_LIMIT = 2**31
 
@@ -36,7 +38,8 @@ class PreparedWorkload:
     @property
     def scorer(self) -> Evaluator | None:
         """What scores answers; None where they go on beyond their end, to a fixed length."""
-        return self.evaluator if self.spec.output_tokens is None else None
+        fixed = self.spec.output_tokens is not None or self.spec.load.trace is not None
+        return None if fixed else self.evaluator
 
     @classmethod
     def prepare(cls, spec: WorkloadSpec, *, api_key: str | None = None) -> Self:
@@ -48,6 +51,7 @@ class PreparedWorkload:
         count = spec.dataset.samples
         split = source.split(count, count, spec.dataset.seed)
         evaluator = load_evaluator(spec.evaluator, source.evaluator, api_key=api_key)
+        _require_trace(spec, split)
         prepared = cls(spec, source.instruction, split, evaluator)
         if prepared.scorer is not None:
             evaluator.check(split.search + split.held_out)
@@ -92,9 +96,11 @@ class PreparedWorkload:
         """Return the items that a trial of `phase` is asked."""
         return self.split.held_out if phase is Phase.CONFIRM else self.split.search
 
-    def shape(self, seed: int) -> LoadShape:
-        """Return how the requests arrive; `seed` fixes the arrivals of an open loop."""
-        return _shape(self.spec.load, seed)
+    def shape(self, claim: Claim) -> LoadShape:
+        """Return how the requests of a trial arrive; its number fixes the arrivals of an open loop."""
+        if (trace := self.spec.load.trace) is not None:
+            return replay(trace, self.items(claim.phase))
+        return _shape(self.spec.load, claim.number)
 
     def requests(self, claim: Claim, configuration: Configuration, engine: Engine) -> list[ChatRequest]:
         """Return the requests of a trial, each with a seed of its own where the engine takes one."""
@@ -122,12 +128,22 @@ class PreparedWorkload:
     def _shots(self, configuration: Configuration) -> tuple[Item, ...]:
         return self.split.first_shots(int(configuration.prompt.get("few_shot", 0)))
 
+    def _told(self, item: Item) -> Item:
+        """Return `item` with words in place of a prompt of which a trace keeps the length only."""
+        traced, trace = item.traced, self.spec.load.trace
+        if traced is None or traced.prompt_tokens is None or trace is None:
+            return item
+        tokens = traced.prompt_tokens
+        shared = round(float(trace.shared_prefix) * tokens)
+        text = synthetic_prompt(tokens, item.id, shared_tokens=shared, blocks=traced.blocks)
+        return replace(item, question=text)
+
     def _request(
         self, item: Item, configuration: Configuration, engine: Engine, seed: int | None
     ) -> ChatRequest:
         prompt = configuration.prompt
         messages = build_messages(
-            item,
+            self._told(item),
             system=_text(prompt.get("system")),
             template=_text(prompt.get("template")),
             shots=self._shots(configuration),
@@ -136,9 +152,25 @@ class PreparedWorkload:
         sampling: dict[str, Any] = engine.declaration.request_part(configuration)
         if seed is not None:
             sampling["seed"] = seed
-        if (length := self.spec.output_tokens) is not None:
-            return ChatRequest(item.id, messages, length, engine.fixed_length_fields(sampling, length))
+        traced = item.traced
+        length = self.spec.output_tokens or (traced.output_tokens if traced else None)
+        asked = traced.prompt_tokens if traced else None
+        if length is not None:
+            fields = engine.fixed_length_fields(sampling, length)
+            return ChatRequest(item.id, messages, length, fields, exact_tokens=True, prompt_tokens=asked)
         return ChatRequest(item.id, messages, self.spec.max_tokens, engine.request_fields(sampling))
+
+
+def _require_trace(spec: WorkloadSpec, split: Split) -> None:
+    """Raise DatasetInvalid where a trace is to be replayed and there is none, or the other way round."""
+    traced = all(item.traced is not None for item in split.search)
+    if spec.load.trace is not None and not traced:
+        raise DatasetInvalid(
+            "workload.load.trace: the data set has no arrival times: use a trace (BurstGPT, Azure, Mooncake,"
+            " or rows with timestamp, input_tokens or prompt, and output_tokens), or load.rate"
+        )
+    if spec.load.trace is None and traced:
+        raise DatasetInvalid("workload.dataset is a trace: set workload.load to `trace: {}` to replay it")
 
 
 def _questions(items: Sequence[Item]) -> tuple[Question, ...]:

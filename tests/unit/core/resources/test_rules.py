@@ -118,6 +118,18 @@ BAD: dict[str, tuple[str, Any, str]] = {
         "max_concurrency",
         "workload.load.maxRate by concurrency",
     ),
+    "a trace at a rate and at a scale": (
+        "spec.workload.load",
+        {"trace": {"rate": "2", "timeScale": "2"}},
+        "one of rate and timeScale at most",
+    ),
+    "a trace at a rate of 0": ("spec.workload.load", {"trace": {"rate": "0"}}, "a rate above 0"),
+    "a trace at no time": ("spec.workload.load", {"trace": {"timeScale": "0"}}, "a timeScale above 0"),
+    "more shared than there is": (
+        "spec.workload.load",
+        {"trace": {"sharedPrefix": "1.5"}},
+        "sharedPrefix from 0 to 1",
+    ),
     "no price": ("spec.workload.hourlyPrice", "0", "hourlyPrice above 0"),
 }
 BAD_BENCHMARKS: dict[str, tuple[str, Any, str]] = {

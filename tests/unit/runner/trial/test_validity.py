@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from llmopt_runner.load.requests import ChatRequest, LoadRun, RequestRecord
-from llmopt_runner.load.shapes import ClosedLoop, Poisson
+from llmopt_runner.load.shapes import ClosedLoop, Poisson, Schedule
 from llmopt_runner.trial.validity import Validity, check_validity, shared_prefixes, unusable
 
 CLOSED = ClosedLoop(1)
@@ -165,8 +165,11 @@ def _of_length(*counts, usage=True):
 
 
 def _checked(run, length):
-    requests = [request(each.item_id, f"{each.item_id} apples?", max_tokens=length) for each in run.records]
-    return check_validity(run, requests, CLOSED, output_tokens=length)
+    requests = [
+        replace(request(each.item_id, f"{each.item_id} apples?", max_tokens=length), exact_tokens=True)
+        for each in run.records
+    ]
+    return check_validity(run, requests, CLOSED)
 
 
 def test_answers_of_the_length_that_was_asked_for_are_not_cut():
@@ -178,7 +181,7 @@ def test_answers_of_another_length_are_not_the_load_that_was_asked_for():
     """A server that ends answers where it likes does so the next time, too."""
     checked = _checked(_of_length(5, 6, 8), 5)
     assert checked.invalid == ()
-    expected = "2 of 3 answers have another length than workload.outputTokens (5): 6 to 8 tokens"
+    expected = "2 of 3 answers have another length than workload asks for (5): 6 to 8 tokens"
     assert checked.other_lengths == expected
 
 
@@ -188,3 +191,25 @@ def test_lengths_that_the_server_does_not_count_are_warned_of():
     assert checked.invalid == ()
     (warning,) = checked.warnings
     assert "it is not known whether they have the length" in warning
+
+
+def _replayed(*late_seconds):
+    return run(*(replace(record("a", sent_at=10.0 + late), scheduled_at=10.0) for late in late_seconds))
+
+
+@pytest.mark.parametrize(("late", "kept"), [(0.01, True), (0.2, True), (0.6, False)])
+def test_a_trace_that_was_sent_late_is_another_load(late, kept):
+    """Where many requests came more than 250 ms after they were due, the measurement is invalid."""
+    found = check_validity(_replayed(*[late] * 10), REQUESTS, Schedule((0.0,))).invalid
+    assert (found == ()) is kept
+    if not kept:
+        assert found[0].startswith("the schedule was not kept: 100 % of the requests")
+
+
+def test_prompts_of_other_lengths_than_the_trace_has_are_warned_of():
+    """Words are no tokens: what the server counted is compared with what was asked for."""
+    asked = [replace(each, prompt_tokens=20) for each in REQUESTS]
+    (warning,) = check_validity(run(record("a"), record("b")), asked, CLOSED).warnings
+    assert warning == "prompts had 2.00 times as many tokens as the trace asks for"
+    same = [replace(each, prompt_tokens=38) for each in REQUESTS]
+    assert check_validity(run(record("a"), record("b")), same, CLOSED).warnings == ()

@@ -1,0 +1,39 @@
+"""Prompts of a given length, for traces that keep no text: plain words, of about one token each.
+
+The same seed gives the same words, so that two prompts share what they are to share and nothing else. How
+many tokens a server counts is compared with what the trace asks for, and reported.
+"""
+
+import random
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+
+# Tokens of a block in Mooncake's traces.
+BLOCK_TOKENS = 512
+_TEXT = """
+time year people way day man thing woman life child world school state family student group country
+problem hand part place case week company system program question work number night point home water room
+mother area money story fact month lot right study book eye job word business issue side kind head house
+service friend father power hour game line end member law car city name team minute idea body back parent
+face level office door health person art war history party result change morning reason
+"""
+_WORDS = tuple(_TEXT.split())
+
+
+def synthetic_prompt(tokens: int, seed: str, *, shared_tokens: int = 0, blocks: Sequence[str] = ()) -> str:
+    """Return about `tokens` words, the first `shared_tokens` of which are those of every other prompt.
+
+    With `blocks` each names the words of one block, in order: prompts with the same first blocks begin alike.
+    """
+    if blocks:
+        parts = [_block(f"block {name}", BLOCK_TOKENS) for name in blocks]
+    else:
+        shared = min(shared_tokens, tokens)
+        parts = [_block("shared", shared), _block(seed, tokens - shared)]
+    return " ".join(list(chain.from_iterable(parts))[: max(1, tokens)])
+
+
+@cache
+def _block(seed: str, count: int) -> tuple[str, ...]:
+    return tuple(random.Random(seed).choices(_WORDS, k=count))  # noqa: S311 - repeatable words, not a secret

@@ -1,0 +1,96 @@
+"""Traces in the public layouts: when requests arrived and how long they were."""
+
+import json
+
+import pytest
+
+from llmopt_runner.datasets.base import DatasetInvalid, Traced
+from llmopt_runner.datasets.files import read_file
+from llmopt_runner.datasets.synthetic_prompts import BLOCK_TOKENS, synthetic_prompt
+
+BURSTGPT = (
+    "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n"
+    "5,ChatGPT,472,18,490,Conversation log\n45.5,ChatGPT,1087,230,1317,Conversation log\n"
+)
+AZURE = (
+    "TIMESTAMP,ContextTokens,GeneratedTokens\n"
+    "2023-11-16 18:17:03.9799600,4808,10\n2023-11-16 18:17:04.4798600,3180,8\n"
+)
+MOONCAKE = (
+    {"timestamp": 0, "input_length": 1200, "output_length": 52, "hash_ids": [0, 1, 2]},
+    {"timestamp": 2500, "input_length": 1300, "output_length": 26, "hash_ids": [0, 1, 3]},
+)
+OWN = (
+    {"timestamp": 3.0, "prompt": "Second?", "output_tokens": 4},
+    {"timestamp": 1.0, "prompt": "First?", "output_tokens": 5},
+)
+
+
+def written(folder, content):
+    path = folder / ("trace.csv" if isinstance(content, str) else "trace.jsonl")
+    path.write_text(
+        content if isinstance(content, str) else "".join(f"{json.dumps(row)}\n" for row in content)
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "gap", "first"),
+    [
+        (BURSTGPT, 40.5, Traced(5.0, 472, 18)),
+        (AZURE, 0.4999, None),
+        (MOONCAKE, 2.5, Traced(0.0, 1200, 52, ("0", "1", "2"))),
+        (OWN, 2.0, Traced(1.0, None, 5)),
+    ],
+)
+def test_a_layout_is_known_by_its_columns(tmp_path, content, gap, first):
+    """Times become seconds, lengths tokens, and requests stand in the order of their arrival."""
+    one, other = read_file(written(tmp_path, content)).items(2, seed=7)
+    assert other.traced.arrival_seconds - one.traced.arrival_seconds == pytest.approx(gap, abs=1e-3)
+    if first is None:
+        assert (one.traced.prompt_tokens, one.traced.output_tokens) == (4808, 10)
+    else:
+        assert one.traced == first
+
+
+def test_a_trace_with_prompts_asks_them(tmp_path):
+    """Where the text is there, nothing is made up."""
+    first, second = read_file(written(tmp_path, OWN)).items(2, seed=0)
+    assert (first.question, second.question) == ("First?", "Second?")
+
+
+def test_a_study_searches_on_what_came_first_and_verifies_on_what_followed(tmp_path):
+    """Parts of a trace are never mixed: its bursts stay whole."""
+    rows = [{"timestamp": place, "input_tokens": 5, "output_tokens": 2} for place in range(10)]
+    split = read_file(written(tmp_path, rows)).split(4, 4, seed=3)
+    assert [item.traced.arrival_seconds for item in split.search] == [0, 1, 2, 3]
+    assert [item.traced.arrival_seconds for item in split.held_out] == [4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ({"timestamp": "soon", "input_tokens": 1, "output_tokens": 1}, "timestamp is 'soon': write a number"),
+        ({"timestamp": 1, "input_tokens": -1, "output_tokens": 1}, "input_tokens is -1: write a number"),
+        ({"timestamp": 1, "input_tokens": "x", "output_tokens": 1}, "input_tokens is 'x': write a whole"),
+        ({"question": "no time"}, "no arrival time beside the others"),
+    ],
+)
+def test_a_bad_row_is_named_with_its_line(tmp_path, row, problem):
+    """The error says which line, what it holds and what to write."""
+    good = {"timestamp": 0, "input_tokens": 1, "output_tokens": 1}
+    with pytest.raises(DatasetInvalid, match=rf"trace.jsonl:2: {problem}"):
+        read_file(written(tmp_path, [good, row]))
+
+
+def test_made_up_prompts_share_what_they_are_to_share():
+    """A third is common, the rest differs; equal blocks are equal words; lengths are kept."""
+    one, other = (synthetic_prompt(90, seed, shared_tokens=30).split() for seed in ("request-1", "request-2"))
+    assert len(one) == len(other) == 90
+    assert one[:30] == other[:30]
+    assert one[30:] != other[30:]
+    first, second = (
+        synthetic_prompt(1500, "x", blocks=blocks).split() for blocks in (("0", "1", "2"), "013")
+    )
+    assert first[: 2 * BLOCK_TOKENS] == second[: 2 * BLOCK_TOKENS]
+    assert first[2 * BLOCK_TOKENS :] != second[2 * BLOCK_TOKENS :]
