@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from llmopt_runner.memory.layers import CachedLayers, LayerKind, request_bytes
 from llmopt_runner.memory.paging import BLOCK_TOKENS, TOKENS_IN_FLIGHT, paged_request_bytes
 from llmopt_runner.memory.shapes import ModelShape
-from llmopt_runner.memory.weights import weight_bytes
+from llmopt_runner.memory.weights import replicated_bytes, weight_bytes
 from llmopt_runner.models.tensor_types import TensorType
 
 _MIB = 1024 * 1024
@@ -68,6 +68,7 @@ class Fit:
 class _Choice:
     weights: str
     weights_bytes: float
+    repeated_bytes: float
     kv_type: str
     key_bytes: float
     source: str
@@ -85,9 +86,12 @@ def fits(
 
 
 def _choices(shape: ModelShape) -> Iterator[_Choice]:
+    # A GGUF file's layers are spread, not split: nothing is held twice.
+    sixteen = TensorType.FLOAT16 if shape.dtype is TensorType.FLOAT16 else TensorType.BFLOAT16
+    repeated = 0.0 if shape.is_gguf else replicated_bytes(shape.weights, sixteen)
     for name, size, source in _weight_choices(shape):
         for kv_name, key_bytes in _cache_choices(shape):
-            yield _Choice(name, size, kv_name, key_bytes, source)
+            yield _Choice(name, size, repeated, kv_name, key_bytes, source)
 
 
 def _weight_choices(shape: ModelShape) -> Iterator[tuple[str, float, str]]:
@@ -129,7 +133,7 @@ def _fit(
     draft: ModelShape | None,
 ) -> Fit:
     terms = _fixed_terms(choice, gpus, draft)
-    weights_mib = choice.weights_bytes / gpus / _MIB if choice.weights_bytes else None
+    weights_mib = terms[0].mib if choice.weights_bytes else None
     left = None
     if hardware is not None:
         terms.append(Term("reserve", hardware.reserve_mib, "assumed: activations, graphs, libraries"))
@@ -159,7 +163,8 @@ def _fit(
 
 def _fixed_terms(choice: _Choice, gpus: int, draft: ModelShape | None) -> list[Term]:
     shared = f", over {gpus} GPUs" if gpus > 1 else ""
-    terms = [Term("weights", choice.weights_bytes / gpus / _MIB, choice.source + shared)]
+    alone = (choice.weights_bytes - choice.repeated_bytes) / gpus + choice.repeated_bytes
+    terms = [Term("weights", alone / _MIB, choice.source + shared)]
     if draft is not None:
         size = draft.weights.stored_bytes / gpus / _MIB
         terms.append(Term("weights of the draft model", size, f"tensors of its files, as stored{shared}"))

@@ -16,6 +16,8 @@ class MemoryNeed:
 
     `place`: which memory it is taken from, where that is not the GPUs of a machine that has some and else
     the host. `both`: what does not fit on the GPUs goes to the host.
+    `devices`: on how many GPUs it lies, and the engine then reports of one of them; None: on as many as there
+    are, and it reports of all.
     """
 
     weights_mib: float
@@ -23,6 +25,7 @@ class MemoryNeed:
     activations_mib: float
     overhead_mib: float
     place: Literal["host", "gpu", "both"] | None = None
+    devices: int | None = None
 
     @property
     def total_mib(self) -> float:

@@ -61,6 +61,7 @@ def need_facts(need: MemoryNeed) -> dict[str, Any]:
     return {
         **{name: round(getattr(need, name), 1) for name in (*_PARTS, "overhead_mib")},
         "place": need.place,
+        "devices": need.devices,
     }
 
 
@@ -123,9 +124,12 @@ def refusal(
 
 
 def rooms_of(need: MemoryNeed, rooms: Sequence[Room]) -> list[Room]:
-    """Return the memory that `need` can be taken from."""
+    """Return the memory that `need` can be taken from: of more GPUs than it lies on, those with most left."""
     kinds = _kinds(need, gpus=any(room.kind == "gpu" for room in rooms))
-    return [room for room in rooms if room.kind in kinds]
+    fitting = [room for room in rooms if room.kind in kinds]
+    if need.devices is None or kinds != {"gpu"}:
+        return fitting
+    return sorted(fitting, key=lambda room: room.others_mib - room.capacity_mib)[: need.devices]
 
 
 def _kinds(need: MemoryNeed, *, gpus: bool) -> frozenset[str]:
@@ -143,7 +147,7 @@ def _told_parts(need: MemoryNeed) -> str:
 
 def _factor(part: str, seen: Sequence[Observation]) -> float:
     quotients = [
-        each.told_mib[part] / predicted
+        each.told_mib[part] * (each.need.devices or 1) / predicted
         for each in seen
         if part in each.told_mib and (predicted := getattr(each.need, part)) > 0
     ]

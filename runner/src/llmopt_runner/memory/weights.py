@@ -138,6 +138,20 @@ def weight_bytes(weights: StoredWeights, plain: TensorType | None, method: str |
     )
 
 
+def replicated_bytes(weights: StoredWeights, plain: TensorType | None) -> float:
+    """Return what of `weights` every GPU that shares a layer holds: norms, routers, biases, convolutions."""
+    return weights.other * (weights.plain_bytes if plain is None else plain.bytes_per_element)
+
+
+def expert_bytes(weights: StoredWeights, plain: TensorType | None, method: str | None = None) -> float:
+    """Return what experts take when they are loaded, quantised in the files or on the way."""
+    if not weights.experts:
+        return float(weights.expert_bytes)
+    size = weights.plain_bytes if plain is None else plain.bytes_per_element
+    alone = StoredWeights(stored_bytes=round(weights.experts * size), experts=weights.experts)
+    return weight_bytes(alone, plain, None if weights.is_quantised else method)
+
+
 def _drafts(name: str, layers: int) -> bool:
     if _DRAFTING.search(name):
         return True

@@ -83,6 +83,15 @@ def test_gpus_share_weights_and_heads():
     assert (fit.weights_mib, fit.kv_bytes_per_token) == (25, CACHED_NUMBERS_A_TOKEN * 2 / 4)
 
 
+def test_what_is_not_split_is_on_every_gpu():
+    """Norms and routers; a GGUF file's layers lie whole on one of them."""
+    weights = StoredWeights(stored_bytes=200 * MIB, linear=90 * MIB, other=10 * MIB)
+    fit = _fits(replace(SHAPE, weights=weights), hardware=replace(ROOMY, gpus=4), gpus=4)
+    assert fit["bfloat16", "16 bits"].weights_mib == pytest.approx(180 / 4 + 20)
+    gguf = _fits(replace(GGUF, weights=weights), gpus=4)
+    assert {each.weights_mib for each in gguf.values()} == {50}
+
+
 def test_layers_of_a_gguf_file_are_spread_over_gpus():
     """llama.cpp gives whole layers to each."""
     fit = _fits(GGUF, gpus=2)["q4_1", "f16"]

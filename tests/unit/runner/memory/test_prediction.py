@@ -95,6 +95,25 @@ def test_the_rooms_a_need_is_taken_from(place, rooms, taken):
     assert [room.device for room in rooms_of(MemoryNeed(1, 1, 1, 1, place), rooms)] == taken
 
 
+def test_a_need_of_some_gpus_is_taken_from_those_with_most_left():
+    """What lies on one GPU of two does not fit on both together."""
+    rooms = [
+        Room("gpu0", "gpu", 100, 90, 50),
+        Room("gpu1", "gpu", 100, 90, 10),
+        Room("host", "host", 1000, 900, 0),
+    ]
+    assert [each.device for each in rooms_of(MemoryNeed(1, 1, 1, 1, devices=1), rooms)] == ["gpu1"]
+    assert len(rooms_of(MemoryNeed(1, 1, 1, 1, devices=4), rooms)) == 2
+    assert [each.device for each in rooms_of(MemoryNeed(1, 1, 1, 1, "host", 1), rooms)] == ["host"]
+
+
+def test_what_an_engine_says_of_one_gpu_counts_for_each():
+    """Its figures are of one of the devices that share the model."""
+    need = MemoryNeed(800, 0, 0, 0, devices=8)
+    seen = [Observation(need, {"weights_mib": 100}, 800.0)]
+    assert estimate(MemoryNeed(800, 0, 0, 0, devices=1), seen).mib == pytest.approx(800)
+
+
 def test_without_a_room_nothing_is_refused():
     """What cannot be read is not judged."""
     assert _refusal(MemoryNeed(1e9, 0, 0, 0), []) is None

@@ -6,12 +6,16 @@ Source: vLLM 0.32 (`config/model.py` for the type that `auto` stands for, `confi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from llmopt_core.search.configurations import Configuration, Value
+from llmopt_runner.memory.layers import CachedLayers
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.paging import STATE_COPIES, TOKENS_IN_FLIGHT, paged_request_bytes
-from llmopt_runner.memory.shapes import ModelShape
-from llmopt_runner.memory.weights import weight_bytes
+from llmopt_runner.memory.shapes import ModelShape, read_shape
+from llmopt_runner.memory.weights import expert_bytes, replicated_bytes, weight_bytes
+from llmopt_runner.models.resolution import ModelCorrupt
 from llmopt_runner.models.tensor_types import TensorType, named_type
 
 _MIB = 1024 * 1024
@@ -39,13 +43,17 @@ class _Devices:
     tensor: int
     pipeline: int
     data: int
-    expert_parallel: bool
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.tensor * self.pipeline * self.data
 
     @classmethod
     def of(cls, engine: Mapping[str, Value]) -> "_Devices":
         sizes = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
         tensor, pipeline, data = (max(1, int(engine.get(name, 1))) for name in sizes)
-        return cls(tensor, pipeline, data, engine.get("enable_expert_parallel") is True)
+        return cls(tensor, pipeline, data)
 
 
 def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
@@ -59,28 +67,51 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
     weights_mib = _weight_bytes(shape, engine, devices) / _MIB
     asked_mib = engine.get("kv_cache_memory_mib")
     if asked_mib is not None:
-        total_mib = float(asked_mib) * devices.tensor * devices.pipeline * devices.data
-        return MemoryNeed(weights_mib, total_mib, 0.0, 0.0)
-    return MemoryNeed(weights_mib, 0.0, 0.0, _one_request_bytes(shape, engine, devices) / _MIB)
+        return MemoryNeed(weights_mib, float(asked_mib) * devices.count, 0.0, 0.0, devices=devices.count)
+    request_mib = _one_request_bytes(shape, engine, devices) / _MIB
+    return MemoryNeed(weights_mib, 0.0, 0.0, request_mib, devices=devices.count)
 
 
 def _weight_bytes(shape: ModelShape, engine: Mapping[str, Value], devices: _Devices) -> float:
-    method = engine.get("quantization")
-    loaded = weight_bytes(shape.weights, _type_of_weights(engine), None if method is None else str(method))
-    # A replica has all weights of its own, but for experts that all replicas share.
-    stored = shape.weights.stored_bytes
-    shared = shape.weights.expert_bytes / stored if devices.expert_parallel and stored else 0.0
-    held = loaded * (shared + (1 - shared) * devices.data)
-    return max(0.0, held - _offloaded_bytes(held, engine, devices))
+    """Return the weights of all devices together.
+
+    Experts are spread over all replicas, in parts or whole; of the rest each replica has its own, and of what
+    is not split each device of a replica. A model that guesses is held by each replica.
+    """
+    told = engine.get("quantization")
+    plain, method = _type_of_weights(engine), None if told is None else str(told)
+    experts = expert_bytes(shape.weights, plain, method)
+    repeated = replicated_bytes(shape.weights, plain)
+    split = weight_bytes(shape.weights, plain, method) - experts - repeated
+    return experts + devices.data * (split + devices.tensor * repeated + _guessing_bytes(shape, engine))
 
 
-def _offloaded_bytes(held: float, engine: Mapping[str, Value], devices: _Devices) -> float:
-    """Return what of the weights lies in main memory, of all devices together."""
-    group = int(engine.get("offload_group_size", 0))
-    if group:
-        return held * min(1.0, int(engine.get("offload_num_in_group", 1)) / group)
-    count = devices.tensor * devices.pipeline * devices.data
-    return float(engine.get("cpu_offload_gb", 0)) * 2**30 * count
+def _guessing_bytes(shape: ModelShape, engine: Mapping[str, Value]) -> float:
+    """Return the weights of what guesses tokens: the model's own layers for it, or a model beside it."""
+    if engine.get("speculative_method") == "mtp":
+        return float(shape.weights.drafting_bytes)
+    draft = _draft(engine)
+    return 0.0 if draft is None else weight_bytes(draft.weights, _type_of_weights(engine))
+
+
+def _guessing_layers(engine: Mapping[str, Value]) -> tuple[CachedLayers, ...]:
+    """Return the layers of a draft model, which caches the same tokens; other kinds are left out."""
+    draft = _draft(engine) if engine.get("speculative_method") == "draft_model" else None
+    return () if draft is None else draft.cache
+
+
+def _draft(engine: Mapping[str, Value]) -> ModelShape | None:
+    """Return the shape of the model that guesses, where it is a folder here; nothing is fetched for it."""
+    told = engine.get("speculative_model")
+    return None if told is None else _shape_at(Path(str(told)))
+
+
+@cache
+def _shape_at(folder: Path) -> ModelShape | None:
+    try:
+        return read_shape(folder) if folder.is_dir() else None
+    except (ModelCorrupt, OSError):
+        return None  # the server says what is wrong with it
 
 
 def _type_of_weights(engine: Mapping[str, Value]) -> TensorType:
@@ -93,7 +124,7 @@ def _one_request_bytes(shape: ModelShape, engine: Mapping[str, Value], devices: 
     batched = engine.get("max_num_batched_tokens")
     in_flight = TOKENS_IN_FLIGHT if batched is None else _STEPS_AT_A_TIME * int(batched)
     per_device = paged_request_bytes(
-        [layer.on_one_of(devices.tensor) for layer in shape.cache],
+        [layer.on_one_of(devices.tensor) for layer in (*shape.cache, *_guessing_layers(engine))],
         int(engine.get("max_model_len", shape.max_context)),
         *_sizes(shape, engine),
         in_flight=in_flight,

@@ -154,14 +154,53 @@ def test_a_latent_is_held_by_every_device():
     assert need.overhead_mib == pytest.approx(8 * 10 * 576 * 512 * 2 / MIB)
 
 
-def test_replicas_share_experts_only_where_they_are_told_to():
-    """Every replica has all weights, but for experts that are spread over all."""
+def test_replicas_share_experts():
+    """Every replica has all weights, but for experts, which are spread over all: in parts, or whole."""
     weights = StoredWeights(stored_bytes=200 * MIB, linear=40 * MIB, experts=60 * MIB, expert_bytes=120 * MIB)
     shape = replace(SHAPE, weights=weights)
-    assert _need(shape, data_parallel_size=4).weights_mib == pytest.approx(800)
-    shared = _need(shape, data_parallel_size=4, enable_expert_parallel=True)
-    assert shared.weights_mib == pytest.approx(4 * 80 + 120)
-    assert _need(shape, tensor_parallel_size=4, pipeline_parallel_size=2).weights_mib == pytest.approx(200)
+    for asked in ({}, {"enable_expert_parallel": True}):
+        shared = _need(shape, data_parallel_size=4, **asked)
+        assert shared.weights_mib == pytest.approx(4 * 80 + 120)
+        assert shared.devices == 4
+    assert _need(shape, data_parallel_size=4, quantization="fp8").weights_mib == pytest.approx(4 * 40 + 60)
+    both = _need(shape, tensor_parallel_size=4, pipeline_parallel_size=2)
+    assert (both.weights_mib, both.devices) == (pytest.approx(200), 8)
+
+
+def test_what_is_not_split_is_held_by_each_device():
+    """Norms, routers and biases."""
+    shape = replace(SHAPE, weights=StoredWeights(stored_bytes=200 * MIB, linear=90 * MIB, other=10 * MIB))
+    need = _need(shape, tensor_parallel_size=4, pipeline_parallel_size=2, data_parallel_size=3)
+    assert need.weights_mib == pytest.approx(3 * (180 + 4 * 20))
+
+
+@pytest.mark.parametrize(
+    ("method", "weights", "cached"),
+    [("draft_model", True, True), ("eagle3", True, False), ("ngram", False, False)],
+)
+def test_a_model_that_guesses_needs_memory_too(tmp_path, method, weights, cached):
+    """Its weights in each replica, and for a draft model the cache of the same tokens."""
+    draft = _checkpoint(tmp_path, "BF16", 2)
+    told = {} if method == "ngram" else {"speculative_model": str(tmp_path)}
+    asked = {"max_model_len": 512, "data_parallel_size": 2, "speculative_method": method, **told}
+    need, alone = _need(**asked), _need(max_model_len=512, data_parallel_size=2)
+    assert need.weights_mib - alone.weights_mib == pytest.approx(weights * 2 * draft.weight_bytes / MIB)
+    more = 2 * 2 * 64 * 8 * 128 * 512 * 2 / MIB
+    assert need.overhead_mib - alone.overhead_mib == pytest.approx(cached * more)
+
+
+def test_layers_that_only_draft_are_loaded_where_they_are_asked_to():
+    """Multi-token prediction is stored with the model."""
+    shape = replace(SHAPE, weights=replace(SHAPE.weights, drafting_bytes=30 * MIB))
+    assert _need(shape).weights_mib == pytest.approx(200)
+    assert _need(shape, speculative_method="mtp").weights_mib == pytest.approx(230)
+
+
+@pytest.mark.parametrize("told", ["org/draft", "/nowhere"])
+def test_a_model_that_guesses_and_is_not_here_is_left_out(told):
+    """Nothing is fetched to predict, and nothing is refused for it."""
+    asked = {"speculative_method": "draft_model", "speculative_model": told}
+    assert _need(**asked).total_mib == _need().total_mib
 
 
 @pytest.mark.parametrize(
