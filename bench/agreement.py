@@ -98,23 +98,28 @@ def by_guidellm(load: Load, program: Path, tokenizer: Path) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         prompts, result = Path(folder) / "prompts.jsonl", Path(folder) / "result.json"
         prompts.write_text("".join(f"{json.dumps({'prompt': text})}\n" for text in load.questions))
-        body = {"body": {"temperature": 0, "ignore_eos": True, "max_tokens": load.tokens}}
-        command = [
-            str(program), "benchmark", "--target", load.url, "--model", NAME, "--processor", str(tokenizer),
-            "--profile", "concurrent", "--rate", str(load.concurrency), "--data", str(prompts),
-            "--max-requests", str(len(load.questions)), "--backend-kwargs", json.dumps({"extras": body}),
-            "--output-path", str(result),
-        ]  # fmt: skip
-        _run(command)
+        backend = {"kind": "openai_http", "target": load.url, "model": NAME, "http2": False}
+        body = {"max_tokens": load.tokens, "extras": {"body": {"temperature": 0, "ignore_eos": True}}}
+        spec = {
+            "backend": backend | body,
+            "profile": {"kind": "concurrent", "streams": [load.concurrency]},
+            "constraints": [{"kind": "max_requests", "count": len(load.questions)}],
+            "tokenizer": {"kind": "huggingface_auto", "model": str(tokenizer)},
+            "data": [{"kind": "json_file", "path": str(prompts)}],
+            "outputs": [{"kind": "json", "path": str(result)}],
+        }
+        scenario = Path(folder) / "scenario.json"
+        scenario.write_text(json.dumps({"spec": spec}))
+        _run([str(program), "run", "--config", str(scenario), "--disable-console"])
         metrics = json.loads(result.read_text())["benchmarks"][0]["metrics"]
-    means = {name: metrics[name]["successful"]["mean"] for name in metrics if "successful" in metrics[name]}
-    return {
-        "output_tokens_per_second": means["output_tokens_per_second"],
-        "ttft_ms": means["time_to_first_token_ms"],
-        "tpot_ms": means["inter_token_latency_ms"],
-        "itl_ms": means["inter_token_latency_ms"],
-        "e2e_ms": 1000 * means["request_latency"],
+    names = {
+        "ttft_ms": "time_to_first_token_ms",
+        "tpot_ms": "inter_token_latency_ms",
+        "itl_ms": "inter_token_latency_ms",
+        "output_tokens_per_second": "output_tokens_per_second",
     }
+    found = {name: metrics[theirs]["successful"]["mean"] for name, theirs in names.items()}
+    return {**found, "e2e_ms": 1000 * metrics["request_latency"]["successful"]["mean"]}
 
 
 def _run(command: list[str]) -> None:
