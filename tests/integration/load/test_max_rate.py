@@ -14,7 +14,7 @@ SLOTS, TTFT_MS, GAP_MS, TOKENS = 6, 185.0, 5.0, 4
 SECONDS = (TTFT_MS + GAP_MS * (TOKENS - 1)) / 1000
 CAPACITY = SLOTS / SECONDS  # 30 requests per second
 OPTIONS = FakeOptions(slots=SLOTS, ttft_ms=TTFT_MS, gap_ms=GAP_MS, tokens=TOKENS)
-LEVEL = ServiceLevel(e2e_ms=round(1500 * SECONDS))
+LEVEL = ServiceLevel(e2e_ms=round(2000 * SECONDS))
 REQUESTS = [ChatRequest(str(i), ({"role": "user", "content": f"Question {i}"},), 16) for i in range(16)]
 
 
@@ -26,7 +26,7 @@ def found(server, spec, known=0.0):
 def test_the_highest_rate_is_the_capacity():
     """Within 3 %, in at most 8 probes with the burst; probes far above it are stopped early."""
     with FakeServer(OPTIONS) as server:
-        search = found(server, MaxRate(probe_duration="8s", arrivals="constant"))
+        search = found(server, MaxRate(probe_duration="12s", arrivals="constant"))
         asked = [truth.question for truth in server.truth()]
     curve = search.curve
     assert curve.value == pytest.approx(CAPACITY, rel=0.03)
@@ -35,17 +35,17 @@ def test_the_highest_rate_is_the_capacity():
     assert curve.high is None or curve.high <= 1.06 * CAPACITY
     far = [probe for probe in curve.probes if probe.load > 2 * CAPACITY]
     assert far
-    assert all(probe.stopped and probe.requests < probe.load * 8 / 2 for probe in far)
+    assert all(probe.stopped and probe.requests < probe.load * 12 / 2 for probe in far)
     assert len(set(asked)) == len(asked)  # no prompt is sent twice
     assert len(search.run.records) == len(search.requests)
 
 
 def test_the_highest_concurrency_is_the_number_of_slots():
-    """One request more than there are slots waits; beyond half as many more too many break the level."""
+    """One request more than there are slots waits; with twice as many each waits for a whole answer."""
     with FakeServer(OPTIONS) as server:
         spec = MaxRate(by="concurrency", probe_duration="3s", attainment="0.9")
         curve = found(server, spec).curve
-    assert SLOTS <= curve.value <= 1.5 * SLOTS + 1
+    assert SLOTS <= curve.value <= 2 * SLOTS + 1
     assert curve.by == "concurrency"
 
 
