@@ -137,9 +137,7 @@ class MaxRateSearch:
 
     def run(self) -> Found:
         """Return the highest load; raises Interrupted when stopped, TimeoutError when the time is over."""
-        found = anyio.run(self._search)
-        self.stopping.check()
-        return found
+        return anyio.run(self._search)
 
     async def _search(self) -> Found:
         with anyio.fail_after(self.timeout_seconds):
@@ -149,6 +147,7 @@ class MaxRateSearch:
                 probe, run = await self._probe(load, repeats)
                 probes.append(probe)
                 runs.append(run)
+        self.stopping.check()
         return self._found(search, probes, runs)
 
     async def _plan(self) -> Search:
