@@ -13,6 +13,8 @@ from llmopt_runner.quality.reading.statements import read
 from llmopt_runner.quality.reading.units import same_unit
 
 _SYMBOLS = re.compile(r"[<>≤≥≠]|(?<=\w)(?:\+\+|#)(?!\w)")
+# An interval that is closed on one side: which one counts.
+_HALF_OPEN = re.compile(r"(?P<left>\[)[^\[\]()]*,[^\[\]()]*\)|(?P<right>\()[^\[\]()]*,[^\[\]()]*\]")
 _FREE_SPACE = re.compile(r"(?<=[가-힣]) | (?=[가-힣])|(?<=[^\w\s.]) | (?=[^\w\s.])")
 _ARTICLE = re.compile(r"^(?:an?|the) (?=\w)")
 # A longer expected answer is compared as a whole only.
@@ -51,11 +53,16 @@ def is_exact(expected: str, answer: str) -> bool:
 
 
 def _same_text(one: str, two: str) -> bool:
-    if len(two) > 4 * len(one) + _LONGEST_PHRASE or _SYMBOLS.findall(one) != _SYMBOLS.findall(two):
+    if len(two) > 4 * len(one) + _LONGEST_PHRASE or _signs(one) != _signs(two):
         return False
     first, second = normalise_answer(one), normalise_answer(two)
     # Two texts of nothing but punctuation are the same only if they are.
     return bool(first) and _squeezed(first) == _squeezed(second)
+
+
+def _signs(text: str) -> tuple[list[str], list[str | None]]:
+    """Return what of the form counts: comparisons, names such as C++, the closed side of intervals."""
+    return _SYMBOLS.findall(text), [found.lastgroup for found in _HALF_OPEN.finditer(text)]
 
 
 def _squeezed(text: str) -> str:

@@ -7,6 +7,8 @@ import unicodedata
 _LEAD = re.compile(
     r"^(?:(?:the )?(?:final |correct )?answer is|정답은|답은)\s*:?\s*|^(?:(?:final )?answer|정답|답)\s*:\s*"
 )
+# What follows a separator of thousands; other commas separate numbers: 1,2 is not 12.
+_THOUSANDS = re.compile(r"\d{3}(?!\d)")
 _COPULA = re.compile(r"(?<=\w)(?:입니다|이에요|예요)[.!]*$")
 
 
@@ -42,7 +44,9 @@ def _kept(text: str, at: int) -> str:
         return character
     before, after = text[at - 1 : at], text[at + 1 : at + 2]
     if character in ".," and before.isdecimal() and after.isdecimal():
-        return "" if character == "," else character
+        if character == ".":
+            return character
+        return "" if _THOUSANDS.match(text, at + 1) else " "
     if character == "-" and after.isdecimal() and not (before.isalnum() or before == ")"):
         return character
     return " "

@@ -9,6 +9,13 @@ from llmopt_runner.quality.choice import Choice
 from llmopt_runner.quality.exact import Exact
 
 _ANSWERS = [
+    ("[1, 2)", "$[1,2)$", 1),
+    ("[1, 2)", "[1,2)", 1),
+    ("[1, 2)", "(1, 2]", 0),
+    ("(1, 2]", "[1, 2)", 0),
+    ("[1, 2]", "(1, 2]", 0),
+    ("1,2", "12", 0),
+    ("1,234", "1234", 1),
     ("Paris", "Paris", 1),
     ("Paris", "paris.", 1),
     ("Paris", "'Paris'", 1),
