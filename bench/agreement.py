@@ -168,7 +168,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--vllm", type=Path, help="the program vllm")
     parser.add_argument("--guidellm", type=Path, help="the program guidellm")
-    parser.add_argument("--tokenizer", type=Path, required=True, help="a folder with the model's tokenizer")
+    parser.add_argument("--tokenizer", type=Path, help="a folder with the model's tokenizer")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--requests", type=int, default=24)
     parser.add_argument("--tokens", type=int, default=32)
@@ -176,6 +176,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, help="write the table there too")
     given = parser.parse_args()
+    if given.tokenizer is None and (given.vllm or given.guidellm):
+        parser.error("--vllm and --guidellm need --tokenizer")
     clients: dict[str, Callable[[Load], Figures]] = {"llmopt": by_llmopt}
     if given.vllm:
         clients["vllm bench serve"] = lambda load: by_vllm(load, given.vllm, given.tokenizer)
