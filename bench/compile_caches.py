@@ -12,7 +12,6 @@ from pathlib import Path
 
 from fakes.engine_environments import REPOSITORY, safetensors_folder, use_engine
 from rich.console import Console
-from rich.table import Table
 
 from llmopt_core.api.environment import Variable
 from llmopt_core.engines.vllm.declaration import VLLM
@@ -47,15 +46,15 @@ def main() -> None:
     arguments.add_argument("--warm", type=int, default=2, help="starts after the first")
     count = arguments.parse_args().warm
     use_engine("vllm")
-    table = Table("start", "compile cache", "until the first completion, s", "compiled for, s")
+    console = Console()
+    console.print("start, compile cache, seconds until the first completion, seconds of compilation")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ[Variable.COMPILE_CACHE] = str(folder / "compiled")
         for number in range(1 + count):
             facts = start(folder, str(number))
             seconds, compiled = facts["start_seconds"], facts.get("compile_seconds", "-")
-            table.add_row(str(number), str(facts.get("compile_cache", "-")), f"{seconds:.1f}", str(compiled))
-    Console().print(table)
+            console.print(f"{number}, {facts.get('compile_cache', '-')}, {seconds:.1f}, {compiled}")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,10 @@ _LOGGED: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
         int,
     ),
 }
+# The last where what an earlier start saved cannot be loaded, as with 0.32 on CPUs.
+_COMPILED = re.compile(
+    r"Compiling a graph for compile range|saved AOT compiled function|Compiling model again due to"
+)
 _FOUND_COMPILED = re.compile(r"Directly load (?:the compiled graph|AOT compilation)")
 _CACHE = re.compile(r"^vllm:cache_config_info\{(.*)\}", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -87,7 +91,7 @@ def read_counters(metrics_text: str) -> dict[str, float]:
 
 def _compile_cache(log_text: str) -> str | None:
     """Return whether compiled graphs were found (warm) or one was compiled (cold); None: there are none."""
-    if "Compiling a graph for compile range" in log_text:
+    if _COMPILED.search(log_text):
         return "cold"
     return "warm" if _FOUND_COMPILED.search(log_text) else None
 

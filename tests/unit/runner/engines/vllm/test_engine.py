@@ -372,6 +372,8 @@ def test_the_middleware_lets_everything_else_through(scope):
         ),
         ("Directly load AOT compilation from path /root/.cache/vllm/x", "warm"),
         ("Compiling a graph for compile range (1, 2048) takes 9.81 s", "cold"),
+        ("[backbone] saved AOT compiled function to /keep/vllm/torch_compile_cache/a/model", "cold"),
+        ("[backbone] Compiling model again due to a load failure from /keep/vllm/a/model, reason: x", "cold"),
         ("Directly load the compiled graph(s)\nCompiling a graph for compile range (1, 8) takes 1 s", "cold"),
         ("enforce_eager is set", None),
     ],
