@@ -74,8 +74,10 @@ def cards_of(result: Result, baseline: Settings) -> tuple[Card, ...]:
     if isinstance(result, BenchmarkResult):
         return _winners_card(result.status)
     status = result.status
+    if default_is_best(status):
+        return _default_card(status)
     found = _choice_cards(status, baseline) if len(status.choices) >= _TWO else _best_card(result, baseline)
-    if not keeps_default(status) or default_is_best(status):
+    if not keeps_default(status):
         return found
     return (*_default_card(status), *(replace(card, command="", fields="") for card in found))
 

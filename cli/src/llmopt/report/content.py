@@ -26,6 +26,7 @@ from llmopt_core.results.results import Result
 from llmopt_core.results.wording import (
     advice,
     chosen,
+    default_is_best,
     is_significant,
     offered,
     outcome_parts,
@@ -176,7 +177,7 @@ def _with_search(content: Content, status: OptimizationStatus, measured: Measure
     return replace(
         content,
         tradeoff=tradeoff(status),
-        others=effect_rows(best.others, objective=False) if best else (),
+        others=effect_rows(best.others, objective=False) if best and not default_is_best(status) else (),
         constraints=tuple(standing_text(each) for each in best.constraints) if best else (),
         figures=tuple(measured_figures(found, metrics)) if metrics else (),
         effects=tuple(parameter_figures(found, measured.importances, measured.space, engine)),

@@ -93,6 +93,16 @@ def test_where_the_default_is_kept_nothing_else_can_be_copied():
     assert "What to deploy: choose one" not in page(kept)
 
 
+def test_a_baseline_that_is_the_best_is_not_compared_with_itself():
+    """Its command is what to take over; a gain of zero over itself says nothing."""
+    status = found(SAME, SLOWER, trial=0, **ended())
+    best = status.best.model_copy(update={"serve_args": "default", "others": [FASTER]})
+    shown = OptimizationResult("mine", status.model_copy(update={"best": best}), engine="llamacpp")
+    (card,) = cards_of(shown, {})
+    assert (card.title, card.rows, card.command) == ("Keep the baseline", (), "default")
+    assert "Other metrics of the best" not in page(shown)
+
+
 def test_a_winner_is_what_to_deploy():
     """Of a benchmark it is the candidate that won; without one there is no card."""
     (card,) = cards_of(compared([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 62]), {})
