@@ -38,14 +38,14 @@ class EndpointScore(Evaluator):
 
     async def score(self, item: Item, answer: str) -> float:
         """Return the service's score; raises ScoringFailed when it gives none."""
-        document = await self._client.ask({"item": asdict(item), "answer": answer})
+        document = await self._client.ask({"item": _document(item), "answer": answer})
         return self._checked(item, document.get("score"))
 
     async def score_set(
         self, items: Sequence[Item], answers: Sequence[str], parameters: Mapping[str, Value]
     ) -> Sequence[float]:
         """Return the service's scores of all `answers`; raises ScoringFailed when it gives not as many."""
-        asked = {"items": [asdict(item) for item in items], "answers": list(answers)}
+        asked = {"items": [_document(item) for item in items], "answers": list(answers)}
         document = await self._client.ask({**asked, "parameters": dict(parameters)})
         scores = document.get("scores")
         if not isinstance(scores, list) or len(scores) != len(items):
@@ -76,3 +76,8 @@ def scoring_client(settings: EvaluatorSettings, url: str | None) -> ScoringClien
             f"workload.evaluator.args.timeout_seconds is {timeout}: it must be more than 0"
         )
     return ScoringClient(url, settings.api_key, float(timeout))
+
+
+def _document(item: Item) -> Mapping[str, Any]:
+    """Return an item as services read it: what is its own, not when a trace sent it."""
+    return {name: value for name, value in asdict(item).items() if name != "traced"}

@@ -127,10 +127,12 @@ def _truncated(records: Sequence[RequestRecord], limits: dict[str, int]) -> list
 
 
 def _other_lengths(records: Sequence[RequestRecord], exact: Mapping[str, int]) -> str | None:
-    """A server that was told the length and does not keep it measures another load than was asked for."""
+    """Warn of a server that was given the length and did not keep it: it measures another load."""
     answered = [record for record in records if record.error is None and record.usage_reported]
-    told = [(record.output_tokens, exact[record.item_id]) for record in answered if record.item_id in exact]
-    other = [(count, asked) for count, asked in told if count is not None and count != asked]
+    lengths = [
+        (record.output_tokens, exact[record.item_id]) for record in answered if record.item_id in exact
+    ]
+    other = [(count, asked) for count, asked in lengths if count is not None and count != asked]
     if not other:
         return None
     counts, asked = [count for count, _ in other], [each for _, each in other]
@@ -207,8 +209,8 @@ def _not_kept(records: Sequence[RequestRecord]) -> list[str]:
 
 def _other_prompts(records: Sequence[RequestRecord], requests: Sequence[ChatRequest]) -> list[str]:
     asked = {request.item_id: request.prompt_tokens for request in requests if request.prompt_tokens}
-    told = [(record.prompt_tokens, asked[record.item_id]) for record in records if record.item_id in asked]
-    sent, wanted = sum(count for count, _ in told), sum(count for _, count in told if count is not None)
+    sizes = [(record.prompt_tokens, asked[record.item_id]) for record in records if record.item_id in asked]
+    sent, wanted = sum(count for count, _ in sizes), sum(count for _, count in sizes if count is not None)
     if not sent or not wanted or abs(sent / wanted - 1) <= _PROMPT_SLACK:
         return []
     return [f"prompts had {sent / wanted:.2f} times as many tokens as the trace asks for"]

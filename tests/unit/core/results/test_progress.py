@@ -63,7 +63,7 @@ def test_a_benchmark_is_as_far_as_its_repeats():
     )  # fmt: skip
     seen = look(study, resource_of(benchmark_document()).spec, elapsed_seconds=5.0, runners=1)
     counts = seen.progress
-    assert (stage_of(seen), counts.finished, counts.budget, counts.running) == ("compare", 2, 4, 1)
+    assert (stage_of(seen), counts.finished, counts.budget, counts.running) == ("comparison", 2, 4, 1)
     assert [each.repeat for each in seen.runners] == ["slow (repeat 2 of 2)"]
     assert (counts.text, counts.eta_seconds, counts.eta) == ("2/4", 102, "1m42s")
 
@@ -102,7 +102,7 @@ def test_repeats_of_a_plan_that_was_replaced_do_not_count():
     searched = [trial(0, SCORED, phase=Phase.BASELINE), trial(1, SCORED)]
     repeats = [_repeat(2 + place, place % 2, place // 2) for place in range(6)]
     plan = ConfirmPlan(({}, {}), (0, 1), 3, basis=2)
-    assert _looked([*searched, *repeats], plan) == ("confirm", 6, 6)
+    assert _looked([*searched, *repeats], plan) == ("verification", 6, 6)
     assert _looked([*searched, *repeats, trial(8)], plan, budget=4) == ("search", 0, 6)
 
 
@@ -112,7 +112,7 @@ def test_withdrawn_repeats_are_not_planned_any_more():
     repeats = [_repeat(2 + place, place % 2, place // 2) for place in range(4)]
     withdrawn = [_repeat(6, 0, 2, OutcomeKind.RETURNED), _repeat(7, 1, 2, OutcomeKind.RETURNED)]
     plan = ConfirmPlan(({}, {}), (0, 1), 3, basis=2)
-    assert _looked([*searched, *repeats, *withdrawn], plan) == ("confirm", 4, 4)
+    assert _looked([*searched, *repeats, *withdrawn], plan) == ("verification", 4, 4)
 
 
 @pytest.mark.parametrize(
