@@ -1,8 +1,10 @@
 """`llmopt dashboard`: which study is shown, that it is really served, and what is said where it cannot be."""
 
 import os
+import signal
 import socket
 import sys
+import threading
 
 import pytest
 from fakes.local_runs import document
@@ -56,14 +58,18 @@ def test_a_database_is_shown_whole(tmp_path, shown):
     assert seen[0][0] == url
 
 
-def test_ctrl_c_is_how_it_ends(tmp_path):
-    """Being interrupted is no failure."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_whatever_the_server_does(tmp_path, number):
+    """A server that swallows every exception is left; being interrupted is no failure."""
     study(tmp_path, "a")
+    before = signal.getsignal(number)
 
     def serve(*_):
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), number)
+        threading.Event().wait()
 
     assert show_dashboard(None, tmp_path, None, free_port(), serve) == Exit.FINISHED
+    assert signal.getsignal(number) is before
 
 
 def test_what_is_not_there_is_named(tmp_path, shown, capsys):

@@ -5,11 +5,10 @@ It is served by this very process: a URL that holds a password is in no argument
 
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from llmopt.local.folders import NoResults, ResultsFolder, required_folder
 from llmopt.terminal import Console
@@ -44,21 +43,31 @@ def show_dashboard(
         _say(Console(stderr=True), f"error: {words_of(error)}")
         return Exit.INVALID
     _say(Console(), f"{what}: http://{LOOPBACK}:{port} (Ctrl-C ends it)")
-    with _ended_by_signals(), suppress(KeyboardInterrupt):
-        serve(url, LOOPBACK, port)
+    _until_signal(partial(serve, url, LOOPBACK, port))
     return Exit.FINISHED
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into KeyboardInterrupt, also where a shell started us with Ctrl-C ignored."""
+def _until_signal(serve: Callable[[], None]) -> None:
+    """Call `serve` until it returns, or Ctrl-C or SIGTERM comes, also where a shell lets us ignore Ctrl-C.
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    It works in a thread that ends with this process: its server would take an exception that a signal raises
+    within a request for one of that request.
+    """
+    over = threading.Event()
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    def work() -> None:
+        try:
+            serve()
+        finally:
+            over.set()
+
+    before = {
+        number: signal.signal(number, lambda _number, _frame: over.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
-        yield
+        threading.Thread(target=work, daemon=True).start()
+        over.wait()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
