@@ -54,6 +54,9 @@ class Policy(Part):
     annotations: Annotated[Allowed, Field(description="Keys of pods' annotations.")] = Field(
         default_factory=list
     )
+    environment: Annotated[
+        Allowed, Field(description="Environment variables: whole names, or beginnings that end with _.")
+    ] = Field(default_factory=list)
     labels: Annotated[Allowed, Field(description="Keys of pods' labels.")] = Field(
         default_factory=lambda: [ALL]
     )

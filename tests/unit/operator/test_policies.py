@@ -37,6 +37,13 @@ def _denied(path: str, value: Any, **policy: Any) -> str:
                 ("runtimeClassName", "nvidia", "runtimeClasses", "nvidia", "nvidia is not allowed"),
                 ("annotations", {"a.b/c": "d"}, "annotations", "a.b/", "a.b/c is not allowed"),
                 (
+                    "env",
+                    [{"name": "NCCL_DEBUG", "value": "INFO"}],
+                    "environment",
+                    "NCCL_",
+                    "NCCL_DEBUG is not allowed",
+                ),
+                (
                     "tolerations",
                     [{"key": "control-plane", "operator": "Exists"}],
                     "tolerations",

@@ -9,6 +9,7 @@ from llmopt_core.resources.base import Name, Part
 from llmopt_core.resources.rules import Rule, UniqueBy
 
 PATH_PATTERN = r"^/([A-Za-z0-9._-]+/)*[A-Za-z0-9._-]+$"
+VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?")
 
 
@@ -229,6 +230,37 @@ class ResourceClaim(Part):
     ] = None
 
 
+# Set by the operator for every runner, or where secrets belong that spec.model and its like refer to.
+_OWN_VARIABLES = ("HOME", "HF_HOME", "HF_TOKEN", "PATH")
+
+
+class EnvironmentVariable(Part):
+    """One variable of a runner and its engines; its value is no secret, for everybody reads a manifest."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!self.name.startsWith('LLMOPT_') && !(self.name in ["
+            + ", ".join(f"'{name}'" for name in _OWN_VARIABLES)
+            + "])",
+            f"a name other than LLMOPT_… and {', '.join(_OWN_VARIABLES)}, which the operator sets",
+            lambda variable: not variable.name.startswith("LLMOPT_") and variable.name not in _OWN_VARIABLES,
+            field="name",
+        ),
+        Rule(
+            "!self.value.contains('$(')",
+            "a value without $(…): it is taken as it is written",
+            lambda variable: "$(" not in variable.value,
+            field="value",
+        ),
+    )
+
+    name: Annotated[
+        str,
+        Field(pattern=VARIABLE_PATTERN, max_length=128, description="Such as NCCL_DEBUG."),
+    ]
+    value: Annotated[str, Field(max_length=2048, description="Its value.")] = ""
+
+
 class PodTemplate(Part):
     """What of a runner's pod the user decides."""
 
@@ -247,6 +279,14 @@ class PodTemplate(Part):
     resource_claims: Annotated[
         list[ResourceClaim],
         Field(max_length=4, description="Claims of dynamic resource allocation, such as GPUs."),
+        UniqueBy("name"),
+    ] = Field(default_factory=list)
+    env: Annotated[
+        list[EnvironmentVariable],
+        Field(
+            max_length=32,
+            description="Environment variables of runners and engines, if the policy allows their names.",
+        ),
         UniqueBy("name"),
     ] = Field(default_factory=list)
     service_account_name: Annotated[

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from llmopt_core.resources.base import DECIMAL_PATTERN, DURATION_PATTERN, IDENTIFIER_PATTERN, NAME_PATTERN
 from llmopt_core.resources.faults import Fault, did_you_mean, dotted, joined
-from llmopt_core.resources.pods import PATH_PATTERN
+from llmopt_core.resources.pods import PATH_PATTERN, VARIABLE_PATTERN
 from llmopt_core.resources.rules import NOT_UNIQUE, RULES_BROKEN, Rule
 from llmopt_core.resources.serving import SOURCE_PATTERN, URL_PATTERN
 
@@ -23,6 +23,7 @@ _PATTERNS: Mapping[str, str] = MappingProxyType(
         NAME_PATTERN: "a name of lower-case letters, digits and hyphens",
         PATH_PATTERN: "an absolute path of plain names, such as /data/models",
         SOURCE_PATTERN: "hf://ORG/NAME[/FILE][@REVISION], pvc://CLAIM/PATH, file:///PATH or package://PACKAGE/FILE",
+        VARIABLE_PATTERN: "the name of an environment variable, such as NCCL_DEBUG",
         URL_PATTERN: "a URL that begins with http:// or https://",
     }
 )

@@ -95,6 +95,7 @@ def _pod(resource: Resource, policy: Policy) -> Iterator[str]:
         ("tolerations", map(_taint, template.tolerations), policy.tolerations, "tolerations"),
         ("annotations", template.annotations, policy.annotations, "annotations"),
         ("labels", template.labels, policy.labels, "labels"),
+        ("env", (variable.name for variable in template.env), policy.environment, "environment"),
     )
     for field, names, allowed, setting in asked:
         for name in names:
@@ -112,7 +113,7 @@ def _taint(toleration: Toleration) -> str:
 
 
 def _is_allowed(name: str, allowed: Iterable[str]) -> bool:
-    return any(one in {ALL, name} or (one.endswith("/") and name.startswith(one)) for one in allowed)
+    return any(one in {ALL, name} or (one.endswith(("/", "_")) and name.startswith(one)) for one in allowed)
 
 
 def rollout_of(resource: Resource) -> RolloutTarget | None:

@@ -159,7 +159,12 @@ def _environment(
     plain = {"HF_HOME": "/cache", "HOME": "/tmp", Variable.COMPILE_CACHE: "/cache/compiled"}  # noqa: S108 - the pod's own
     if not settings.policy.trust_remote_code:
         plain[Variable.REMOTE_CODE] = DENY
+    own = {variable.name: variable.value for variable in resource.spec.runners.template.env}
+    if own:
+        plain[Variable.ENGINE_VARIABLES] = ",".join(own)
     return [
+        # First: Kubernetes puts only variables that stand before one into its value.
+        *({"name": name, "value": value} for name, value in own.items()),
         *({"name": name, "value": value} for name, value in plain.items()),
         *(
             {"name": name, "valueFrom": {"secretKeyRef": {"name": secret.name, "key": secret.key}}}

@@ -262,10 +262,16 @@ CHANGED_DEFAULTS = {
 }
 
 
+def _of_former_fields(current, default):
+    """Return the `current` default without fields that came later, at any depth: these have their own."""
+    if not isinstance(default, dict):
+        return current
+    return {name: _of_former_fields(current[name], value) for name, value in default.items()}
+
+
 def _check_kept(before, now, path):
     default, current = CHANGED_DEFAULTS.get(path, before.get("default")), now.get("default")
-    if isinstance(default, dict):  # fields that came later have their own defaults
-        current = {name: current[name] for name in default}
+    current = _of_former_fields(current, default)
     assert (path, before.get("type"), default) == (path, now.get("type"), current)
     if "items" in before:
         _check_kept(before["items"], now["items"], f"{path}[]")
