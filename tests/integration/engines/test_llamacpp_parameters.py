@@ -121,7 +121,7 @@ def test_what_fits_is_chosen_or_not(started, fit):
 @pytest.mark.parametrize("parameters", [DRAFT, {**LOOK_UP, "spec_ngram_simple_size_n": 4}])
 def test_guessed_tokens_are_right_and_change_no_answer(started, parameters):
     """What is guessed is only taken where the model says the same: greedy answers are as without it."""
-    fields = {"temperature": 0, "max_tokens": 40, "ignore_eos": True}
+    fields = {"temperature": 0, "max_tokens": 200, "ignore_eos": True}
     question = "Repeat: one two three four one two three four one two three four"
     with started() as served:
         plain = served.ask(fields, question=question)
