@@ -110,8 +110,7 @@ def _scattered(found: Sequence[Tried], axes: tuple[str, str], title: str) -> Ite
     )
     yield Figure(
         title,
-        f"Each mark is {which} configurations as the search measured it once."
-        " The verified gains above are means of repeats.",
+        f"Each mark is {which} configurations as the search measured it once. Only repeats verify a gain.",
         scatter(drawn, axis_title(x_metric), axis_title(y_metric)),
         ("Trial", y_metric, x_metric, "Parameters"),
         tuple(
