@@ -7,6 +7,7 @@ arguments that it says it was started with, are read as well.
 import ast
 import re
 from collections.abc import Mapping
+from typing import Any
 
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\n]*\x07")
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)"
@@ -15,6 +16,8 @@ _COMPOSE = r"[\w.-]{1,80}[ \t]+\|[ \t]"
 _JOURNAL = rf"(?:[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d|{_TIME}) [\w.-]{{1,80}} [\w./@-]{{1,80}}\[\d+\]: "
 _PREFIX = re.compile(rf"^(?:{_JOURNAL}|{_CONTAINER}|{_COMPOSE})", re.MULTILINE)
 _MOST_ARGUMENTS = 500
+# How Python shows an object that has no literal, such as <CompilationMode.NONE: 0>.
+_OBJECT = re.compile(r"<[^<>]*>")
 
 
 def plain_log(text: str) -> str:
@@ -35,13 +38,22 @@ def told_arguments(log: str, line: re.Pattern[str]) -> dict[str, bool | int | fl
     if found is None:
         return {}
     try:
-        told = ast.literal_eval(found[1])
+        told = ast.parse(_OBJECT.sub("None", found[1]).strip(), mode="eval").body
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return {}
-    if not isinstance(told, dict) or len(told) > _MOST_ARGUMENTS:
+    if not isinstance(told, ast.Dict) or len(told.keys) > _MOST_ARGUMENTS:
         return {}
+    pairs = ((_literal(key), _literal(value)) for key, value in zip(told.keys, told.values, strict=True))
     return {
         name: value
-        for name, value in told.items()
+        for name, value in pairs
         if isinstance(name, str) and isinstance(value, bool | int | float | str)
     }
+
+
+def _literal(node: ast.expr | None) -> Any:
+    """Return what a part of a dictionary is, None where it is no plain value: others stay readable."""
+    try:
+        return None if node is None else ast.literal_eval(node)
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        return None

@@ -63,6 +63,10 @@ def test_an_engine_is_recognised_by_its_words(log, engine):
             "INFO non-default args: {'max_model_len': 132000, 'model': 'org/name', 'lora': None, 'x': [1]}",
             {"max_model_len": 132000, "model": "org/name"},
         ),
+        (
+            "non-default args: {'eager': True, 'config': {'mode': <Mode.NONE: 0>}, 'p': Path('a'), 'n': 4}",
+            {"eager": True, "n": 4},
+        ),
         ("INFO non-default args: {broken", {}),
         ("INFO non-default args: {'a': open('x')}", {}),
         ("INFO non-default args: {1, 2}", {}),
