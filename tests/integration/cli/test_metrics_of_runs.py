@@ -35,6 +35,7 @@ def scraped(url, process):
 def test_each_of_several_runners_serves_where_the_output_says(tmp_path):
     """Two runners, two addresses, each of which answers while they work; the study ends well."""
     with command(tmp_path, "--metrics-port", "0", "--runners", "2") as process:
+        assert process.stdout.readline().startswith("plan: ")
         urls = dict(URL.fullmatch(process.stdout.readline().strip()).groups() for _ in range(2))
         assert sorted(urls) == ["0", "1"]
         assert len(set(urls.values())) == 2
@@ -50,5 +51,7 @@ def test_a_taken_port_is_said_first_and_the_study_runs(tmp_path):
         port = str(taken.getsockname()[1])
         with command(tmp_path, "--metrics-port", port) as process:
             output = process.stdout.read()
-    assert output.startswith(f"warning: port {port} is taken")
+    plan, warning, *_ = output.splitlines()
+    assert plan.startswith("plan: ")
+    assert warning.startswith(f"warning: port {port} is taken")
     assert process.returncode == 0
