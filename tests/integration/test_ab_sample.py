@@ -42,6 +42,8 @@ def test_the_faster_service_wins_with_an_interval(compared):
 
 def test_both_services_were_asked_the_same(compared):
     """Every measured question went to both."""
-    _, (current, following) = compared
+    _, asked = compared
+    # What looks for a cache of prompts, before anything is measured, has a prefix of its own.
+    current, following = ({each for each in questions if not each.startswith("[")} for questions in asked)
     assert len(current & following) >= 12
     assert current == following
