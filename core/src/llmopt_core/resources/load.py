@@ -6,11 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from llmopt_core.resources.base import DecimalText, DurationText, Part
-from llmopt_core.resources.rules import Rule
-
-
-def _given(*fields: object) -> int:
-    return sum(field is not None for field in fields)
+from llmopt_core.resources.rules import Rule, given
 
 
 class MaxRate(Part):
@@ -74,7 +70,7 @@ class Trace(Part):
         Rule(
             "!(has(self.rate) && has(self.timeScale))",
             "one of rate and timeScale at most",
-            lambda trace: _given(trace.rate, trace.time_scale) < len(("rate", "timeScale")),
+            lambda trace: given(trace.rate, trace.time_scale) < len(("rate", "timeScale")),
         ),
         Rule(
             "!has(self.rate) || double(self.rate) > 0.0",
@@ -121,7 +117,7 @@ class Load(Part):
             "[has(self.concurrency), has(self.rate), has(self.maxRate), has(self.trace)]"
             ".filter(given, given).size() == 1",
             "exactly one of concurrency, rate, maxRate and trace",
-            lambda load: _given(load.concurrency, load.rate, load.max_rate, load.trace) == 1,
+            lambda load: given(load.concurrency, load.rate, load.max_rate, load.trace) == 1,
         ),
         Rule(
             "!has(self.rate) || double(self.rate) > 0.0",
@@ -132,7 +128,7 @@ class Load(Part):
         Rule(
             "has(self.rate) || !(has(self.arrivals) || has(self.duration))",
             "arrivals and duration only with rate",
-            lambda load: load.rate is not None or _given(load.arrivals, load.duration) == 0,
+            lambda load: load.rate is not None or given(load.arrivals, load.duration) == 0,
         ),
     )
 

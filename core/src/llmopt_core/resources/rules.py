@@ -97,3 +97,8 @@ class UniqueBy:
                 )
             seen.add(value)
         return entries
+
+
+def given(*fields: object) -> int:
+    """Return how many of `fields` are there."""
+    return sum(field is not None for field in fields)

@@ -9,7 +9,7 @@ from llmopt_core.engines.openai.declaration import OPENAI
 from llmopt_core.engines.registry import BUILT_IN
 from llmopt_core.resources.base import DecimalText, DurationText, Identifier, Name, Part, ScalarMap
 from llmopt_core.resources.load import Load
-from llmopt_core.resources.rules import Rule
+from llmopt_core.resources.rules import Rule, given
 
 # Nothing that a server would read as one of its flags.
 SOURCE_PATTERN = r"^(hf|pvc|file|package)://[^-].*$"
@@ -20,10 +20,6 @@ _ENGINES = ", ".join(
     f"`{name}` ({engine.summary})" if engine.asks_endpoint else f"`{name}`"
     for name, engine in sorted(BUILT_IN.items())
 )
-
-
-def _given(*fields: object) -> int:
-    return sum(field is not None for field in fields)
 
 
 class SecretKey(Part):
@@ -119,7 +115,7 @@ class Dataset(Part):
             "[has(self.name), has(self.configMapKeyRef), has(self.path), has(self.hf)]"
             ".filter(given, given).size() == 1",
             "exactly one of name, configMapKeyRef, path and hf",
-            lambda data: _given(data.name, data.config_map_key_ref, data.path, data.hf) == 1,
+            lambda data: given(data.name, data.config_map_key_ref, data.path, data.hf) == 1,
         ),
         Rule(
             "!has(self.split) || has(self.hf)",
@@ -187,7 +183,7 @@ class ServiceLevel(Part):
         Rule(
             "has(self.ttftMs) || has(self.tpotMs) || has(self.e2eMs)",
             "at least one of ttftMs, tpotMs and e2eMs",
-            lambda level: _given(level.ttft_ms, level.tpot_ms, level.e2e_ms) > 0,
+            lambda level: given(level.ttft_ms, level.tpot_ms, level.e2e_ms) > 0,
         ),
     )
 

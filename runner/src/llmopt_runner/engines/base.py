@@ -238,6 +238,11 @@ class Engine(ABC):
         name = self.declaration.name
         return (f"{name} {found} is installed, its parameters are declared for {declared}: they may differ",)
 
+    def _require_all_declared(self, told: Configuration) -> None:
+        for group, names in (("sampling", told.sampling), ("engine", told.engine)):
+            for name in names:
+                self._require_declared(group, name)
+
     def _require_declared(self, group: str, name: str) -> None:
         full_name = f"{group}.{name}"
         if full_name in self.declaration.parameters:

@@ -53,9 +53,7 @@ class Sglang(Engine):
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
         """Return the command that serves as `configuration` says, with what differs from the defaults."""
         told = self.declaration.changed(configuration)
-        for group, names in (("sampling", told.sampling), ("engine", told.engine)):
-            for name in names:
-                self._require_declared(group, name)
+        self._require_all_declared(told)
         program = str(find_program(SGLANG.name, _PROGRAM) or _PROGRAM)
         return command((program, *_serve(settings)), told)
 

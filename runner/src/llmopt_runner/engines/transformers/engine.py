@@ -63,10 +63,7 @@ class Transformers(Engine):
         It has no flags for sampling: comments say what goes with each request, or with the very first one.
         """
         told = self.declaration.changed(configuration)
-        for name in told.sampling:
-            self._require_declared("sampling", name)
-        for name in told.engine:
-            self._require_declared("engine", name)
+        self._require_all_declared(told)
         program = str(find_program(TRANSFORMERS.name, _PROGRAM) or _PROGRAM)
         return command((program, *_serve(settings)), told)
 

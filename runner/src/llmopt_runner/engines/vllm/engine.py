@@ -67,10 +67,7 @@ class Vllm(Engine):
         Sampling parameters become the server's defaults, for clients that send none.
         """
         told = self.declaration.changed(configuration)
-        for name in told.sampling:
-            self._require_declared("sampling", name)
-        for name in told.engine:
-            self._require_declared("engine", name)
+        self._require_all_declared(told)
         program = find_program(VLLM.name, _PROGRAM)
         needed = {} if program is None else sampler_variables(program, os.environ)
         return command((str(program or _PROGRAM), *_serve(settings)), told, needed)
