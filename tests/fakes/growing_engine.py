@@ -15,7 +15,7 @@ _STEP_MIB = 8
 # Slow enough for a guard to see what it passes.
 _STEP_SECONDS = 0.02
 _SCRIPT = """#!/bin/sh
-"{python}" "{child}" "{order}" {percent} &
+case " $* " in *" --port "*) "{python}" "{child}" "{order}" {percent} & ;; esac
 exec "{python}" -P -m llmopt_runner.engines.llamacpp.wheel_server "$@"
 """
 

@@ -1,15 +1,21 @@
 """Finds the programs of engines, which may live in environments of their own."""
 
+import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from llmopt_core.api.environment import engine_program
 from llmopt_runner.engines.failures import EngineNotInstalled
 
-_VERSION_LIMIT_SECONDS = 20.0
+log = logging.getLogger(__name__)
+
+_LIMIT_SECONDS = 20.0
 
 
 def find_program(engine: str, program: str) -> Path | None:
@@ -56,14 +62,38 @@ def package_version(program: Path, package: str) -> str | None:
     Asked from the Python beside the program: the program itself may take a minute to import what it needs.
     """
     question = f"from importlib.metadata import version; print(version({package!r}))"
-    try:
-        answer = subprocess.run(
-            (python_of(program), "-I", "-c", question),
-            capture_output=True,
-            text=True,
-            timeout=_VERSION_LIMIT_SECONDS,
-            check=False,
-        )
-    except OSError:
-        return None
-    return answer.stdout.strip() or None
+    output = output_of(python_of(program), "-I", "-c", question)
+    return (output.stdout.strip() or None) if output else None
+
+
+class Output(NamedTuple):
+    """What a program wrote."""
+
+    stdout: str
+    stderr: str
+
+
+def output_of(program: Path, *arguments: str, limit_seconds: float = _LIMIT_SECONDS) -> Output | None:
+    """Run `program` and return its output; None where it can't run, or its output has no end in time.
+
+    It gets a session of its own, so that what it started is stopped with it.
+    """
+    with suppress(OSError), _started(program, *arguments) as process:
+        try:
+            return Output(*process.communicate(timeout=limit_seconds))
+        except subprocess.TimeoutExpired:
+            log.warning("%s has not ended after %.0f s, and was stopped", program, limit_seconds)
+            os.killpg(process.pid, signal.SIGKILL)
+    return None
+
+
+def _started(program: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        (program, *arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    )

@@ -59,13 +59,16 @@ class HttpExchange(asyncio.Protocol):
 
     async def run(self, url: SplitResult, message: bytes) -> None:
         """Send `message` and wait for the end of the answer; raises HttpFailed and what `take` raises."""
-        transport = await self._connect(url)
         try:
-            self.sent_at = time.monotonic()
-            transport.write(message)
-            await self._finished
+            transport = await self._connect(url)
+            try:
+                self.sent_at = time.monotonic()
+                transport.write(message)
+                await self._finished
+            finally:
+                transport.abort()
         finally:
-            transport.abort()
+            self._finished.cancel()  # a connection that ends after this has nobody to report to
         if self.status in _REDIRECTS:
             raise HttpFailed(self._redirects(url))
 

@@ -1,13 +1,15 @@
 """An engine's program is found where its user has it."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from llmopt_core.engines.registry import BUILT_IN
 from llmopt_runner.engines.failures import EngineNotInstalled
-from llmopt_runner.engines.programs import find_program, package_version, require_program
+from llmopt_runner.engines.programs import Output, find_program, output_of, package_version, require_program
 
 
 @pytest.fixture
@@ -57,3 +59,37 @@ def test_a_version_is_asked_from_the_environment_of_the_program(program):
     assert package_version(Path(sys.executable), "pytest") == pytest.__version__
     assert package_version(Path(sys.executable), "absent-package") is None
     assert package_version(program, "pytest") is None
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Return a function that makes a program of the lines of a shell script."""
+
+    def made(lines):
+        path = tmp_path / "said"
+        path.write_text(f"#!/bin/sh\n{lines}\n")
+        path.chmod(0o755)
+        return path
+
+    return made
+
+
+def test_the_output_of_a_program_is_text_whatever_its_bytes_are(script):
+    """Bytes that are no text are replaced, and both streams are returned."""
+    assert output_of(script(r"printf 'a\377'; echo $1 >&2"), "--version") == Output(
+        "a\N{REPLACEMENT CHARACTER}", "--version\n"
+    )
+
+
+def test_a_program_that_does_not_end_is_stopped_with_what_it_started(script, tmp_path):
+    """A wrapper that leaves something behind costs the limit once, and has no version."""
+    started = tmp_path / "started"
+    program = script(f"sleep 600 & echo $! > {started}")
+    assert output_of(program, limit_seconds=0.5) is None
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(int(started.read_text())).wait(timeout=10)
+
+
+def test_what_cannot_run_has_no_output(tmp_path):
+    """A path without a program is no error."""
+    assert output_of(tmp_path / "absent") is None

@@ -1,7 +1,6 @@
 """llama.cpp's HTTP server: `llama-server` where the machine has it, else the one in the wheel xllamacpp."""
 
 import importlib.util
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
@@ -17,7 +16,7 @@ from llmopt_runner.engines.failures import EngineNotInstalled
 from llmopt_runner.engines.llamacpp.facts import read_facts
 from llmopt_runner.engines.llamacpp.memory_needs import memory_need
 from llmopt_runner.engines.probing import NotReady, Probe, Refused
-from llmopt_runner.engines.programs import find_program
+from llmopt_runner.engines.programs import find_program, output_of
 from llmopt_runner.guard.levels import GpuReserve
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
@@ -26,7 +25,6 @@ from llmopt_runner.models.resolution import ModelNotFound
 _PROGRAM = "llama-server"
 _WHEEL = "xllamacpp"
 _LAUNCHER = "llmopt_runner.engines.llamacpp.wheel_server"
-_VERSION_LIMIT_SECONDS = 10.0
 # Level 4 logs memory sizes, threads and the samplers that are really in use.
 _MEASURED = ("--metrics", "--verbosity", "4")
 _ERASE_LIMIT_SECONDS = 5.0
@@ -158,8 +156,6 @@ def _has_wheel() -> bool:
 
 
 def _program_version(program: Path) -> str:
-    answer = subprocess.run(
-        (program, "--version"), capture_output=True, text=True, timeout=_VERSION_LIMIT_SECONDS, check=False
-    )
-    lines = (answer.stderr + answer.stdout).splitlines()
+    output = output_of(program, "--version")
+    lines = (output.stderr + output.stdout).splitlines() if output else []
     return next((line.removeprefix("version:").strip() for line in lines if "version" in line), "unknown")
