@@ -1,31 +1,25 @@
 """How requests arrive: `workload.load`."""
 
-from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from llmopt_core.resources.base import DecimalText, DurationText, Part
-from llmopt_core.resources.rules import Rule, given
+from llmopt_core.resources.rules import Rule, decimal_within, given
 
 
 class MaxRate(Part):
     """The highest load at which requests keep `workload.slo`, searched for in each trial."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "double(self.attainment) > 0.0 && double(self.attainment) <= 1.0",
+        decimal_within(
+            "attainment",
             "attainment above 0 and at most 1",
-            lambda search: 0 < Decimal(search.attainment) <= 1,
-            field="attainment",
+            (">", 0),
+            ("<=", 1),
             suggestion='"0.95" asks that 95 of 100 requests keep slo',
         ),
-        Rule(
-            "!has(self.highest) || double(self.highest) > 0.0",
-            "highest above 0",
-            lambda search: search.highest is None or Decimal(search.highest) > 0,
-            field="highest",
-        ),
+        decimal_within("highest", "highest above 0", (">", 0), optional=True),
         Rule(
             "self.by == 'rate' || !has(self.arrivals)",
             "arrivals only by rate",
@@ -72,24 +66,9 @@ class Trace(Part):
             "one of rate and timeScale at most",
             lambda trace: given(trace.rate, trace.time_scale) < len(("rate", "timeScale")),
         ),
-        Rule(
-            "!has(self.rate) || double(self.rate) > 0.0",
-            "a rate above 0",
-            lambda trace: trace.rate is None or Decimal(trace.rate) > 0,
-            field="rate",
-        ),
-        Rule(
-            "!has(self.timeScale) || double(self.timeScale) > 0.0",
-            "a timeScale above 0",
-            lambda trace: trace.time_scale is None or Decimal(trace.time_scale) > 0,
-            field="timeScale",
-        ),
-        Rule(
-            "double(self.sharedPrefix) >= 0.0 && double(self.sharedPrefix) <= 1.0",
-            "sharedPrefix from 0 to 1",
-            lambda trace: 0 <= Decimal(trace.shared_prefix) <= 1,
-            field="sharedPrefix",
-        ),
+        decimal_within("rate", "a rate above 0", (">", 0), optional=True),
+        decimal_within("timeScale", "a timeScale above 0", (">", 0), optional=True),
+        decimal_within("sharedPrefix", "sharedPrefix from 0 to 1", (">=", 0), ("<=", 1)),
     )
 
     rate: Annotated[
@@ -119,12 +98,7 @@ class Load(Part):
             "exactly one of concurrency, rate, maxRate and trace",
             lambda load: given(load.concurrency, load.rate, load.max_rate, load.trace) == 1,
         ),
-        Rule(
-            "!has(self.rate) || double(self.rate) > 0.0",
-            "a rate above 0",
-            lambda load: load.rate is None or Decimal(load.rate) > 0,
-            field="rate",
-        ),
+        decimal_within("rate", "a rate above 0", (">", 0), optional=True),
         Rule(
             "has(self.rate) || !(has(self.arrivals) || has(self.duration))",
             "arrivals and duration only with rate",

@@ -1,6 +1,5 @@
 """`LLMOptimization`: search the parameters under which a model is served best."""
 
-from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -9,7 +8,7 @@ from llmopt_core.resources.base import DecimalText, DurationText, Identifier, Na
 from llmopt_core.resources.lifecycle import StudyRetention, Suspend, TtlSeconds, metric_rules
 from llmopt_core.resources.metadata import Metadata
 from llmopt_core.resources.pods import Runners
-from llmopt_core.resources.rules import Immutable, Rule, UniqueBy
+from llmopt_core.resources.rules import Immutable, Rule, UniqueBy, decimal_within
 from llmopt_core.resources.searching import Search, SearchParameter, Space, When
 from llmopt_core.resources.serving import Engine, MemoryGuard, Model, Workload
 from llmopt_core.resources.status import OptimizationStatus
@@ -34,14 +33,7 @@ Goal = Literal["maximize", "minimize"]
 class Objective(Part):
     """One thing that counts as better. The goal is the metric's own unless said."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "double(self.weight) > 0.0",
-            "a weight above 0",
-            lambda objective: Decimal(objective.weight) > 0,
-            field="weight",
-        ),
-    )
+    rules: ClassVar[tuple[Rule, ...]] = (decimal_within("weight", "a weight above 0", (">", 0)),)
 
     metric: Annotated[Identifier, Field(description="A metric of the catalogue.")]
     goal: Annotated[Goal | None, Field(description="The metric's own direction by default.")] = None
@@ -90,12 +82,7 @@ class Budget(Part):
     """What the study may cost."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "!has(self.gpuHours) || double(self.gpuHours) > 0.0",
-            "gpuHours above 0",
-            lambda budget: budget.gpu_hours is None or Decimal(budget.gpu_hours) > 0,
-            field="gpuHours",
-        ),
+        decimal_within("gpuHours", "gpuHours above 0", (">", 0), optional=True),
     )
 
     trials: Annotated[
@@ -125,12 +112,7 @@ class Confirm(Part):
     """How winners are proved: up to `top` finalists and the baseline, interleaved, until it is decided."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "double(self.smallestGain) > 0.0 && double(self.smallestGain) <= 0.5",
-            "a smallest gain above 0 and at most 0.5",
-            lambda confirm: 0 < Decimal(confirm.smallest_gain) <= Decimal("0.5"),
-            field="smallestGain",
-        ),
+        decimal_within("smallestGain", "a smallest gain above 0 and at most 0.5", (">", 0), ("<=", 0.5)),
     )
 
     top: Annotated[

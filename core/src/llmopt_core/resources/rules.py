@@ -4,17 +4,23 @@ A part lists its rules; `Part` checks them, and the generator writes them into t
 say all that a rule means, its docstring-like comment at the rule says what is left to Python.
 """
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Literal
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.alias_generators import to_snake
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 RULES_BROKEN = "rules_broken"
 NOT_UNIQUE = "not_unique"
 IMMUTABLE_REASON = "what was measured before would not be comparable: create a new resource"
+Bound = tuple[Literal[">", ">=", "<", "<="], float]
+_COMPARE = MappingProxyType({">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le})
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,19 @@ class Rule:
         """Return the rule as an entry of `x-kubernetes-validations`."""
         place = {"fieldPath": f".{self.field}"} if self.field else {}
         return {"rule": self.cel, "message": self.message, **place}
+
+
+def decimal_within(
+    field: str, expected: str, *bounds: Bound, optional: bool = False, suggestion: str | None = None
+) -> Rule:
+    """Return the rule that the decimal text in `field` keeps all `bounds`; `optional`: it may be absent."""
+    kept = " && ".join(f"double(self.{field}) {sign} {float(limit)}" for sign, limit in bounds)
+
+    def holds(part: Any) -> bool:
+        text = getattr(part, to_snake(field))
+        return text is None or all(_COMPARE[sign](Decimal(text), limit) for sign, limit in bounds)
+
+    return Rule(f"!has(self.{field}) || {kept}" if optional else kept, expected, holds, field, suggestion)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from llmopt_core.resources.base import DecimalText, Identifier, Name, Part, Scalar
-from llmopt_core.resources.rules import Rule, UniqueBy
+from llmopt_core.resources.rules import Rule, UniqueBy, decimal_within
 from llmopt_core.search.configurations import GROUPS, Group
 
 
@@ -63,12 +63,7 @@ class FloatRange(Part):
             lambda span: not span.log or span.step is None,
             field="step",
         ),
-        Rule(
-            "!has(self.step) || double(self.step) > 0.0",
-            "a step above 0",
-            lambda span: span.step is None or Decimal(span.step) > 0,
-            field="step",
-        ),
+        decimal_within("step", "a step above 0", (">", 0), optional=True),
     )
 
     low: Annotated[DecimalText, Field(description="Smallest value.")]

@@ -1,6 +1,5 @@
 """What is served and with what: the parts of a manifest that both kinds share."""
 
-from decimal import Decimal
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -9,7 +8,7 @@ from llmopt_core.engines.openai.declaration import OPENAI
 from llmopt_core.engines.registry import BUILT_IN
 from llmopt_core.resources.base import DecimalText, DurationText, Identifier, Name, Part, ScalarMap
 from llmopt_core.resources.load import Load
-from llmopt_core.resources.rules import Rule, given
+from llmopt_core.resources.rules import Rule, decimal_within, given
 
 # Nothing that a server would read as one of its flags.
 SOURCE_PATTERN = r"^(hf|pvc|file|package)://[^-].*$"
@@ -211,12 +210,7 @@ class Workload(Part):
     """What the server is asked, how fast, and how its answers are scored."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "!has(self.hourlyPrice) || double(self.hourlyPrice) > 0.0",
-            "an hourlyPrice above 0",
-            lambda workload: workload.hourly_price is None or Decimal(workload.hourly_price) > 0,
-            field="hourlyPrice",
-        ),
+        decimal_within("hourlyPrice", "an hourlyPrice above 0", (">", 0), optional=True),
         Rule(
             "!has(self.load.maxRate) || has(self.slo)",
             "slo beside load.maxRate",
@@ -225,11 +219,11 @@ class Workload(Part):
             suggestion="the highest rate is the one at which requests still keep slo",
             reads=("load", "slo"),
         ),
-        Rule(
-            "double(self.tolerateFailedRequests) >= 0.0 && double(self.tolerateFailedRequests) < 1.0",
+        decimal_within(
+            "tolerateFailedRequests",
             "tolerateFailedRequests from 0 to below 1",
-            lambda workload: 0 <= Decimal(workload.tolerate_failed_requests) < 1,
-            field="tolerateFailedRequests",
+            (">=", 0),
+            ("<", 1),
             suggestion='"0.01" tolerates one failed request in a hundred',
         ),
     )

@@ -21,6 +21,15 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "a hub data set's split": ("spec.workload.dataset", {"hf": "org/name", "split": "test"}),
     "an endpoint with engine openai": ("spec.engine", {"name": "openai", "endpoint": ENDPOINT}),
     "one level of service": ("spec.workload.slo", {"e2eMs": 900}),
+    "all requests within slo": (
+        "spec.workload",
+        {
+            "dataset": {"name": "arithmetic"},
+            "load": {"maxRate": {"attainment": "1"}},
+            "slo": {"ttftMs": 900},
+        },
+    ),
+    "a gain of a half": ("spec.confirm", {"smallestGain": "0.5"}),
     "a preset instead of a space": ("spec.search", {"preset": "balanced"}),
     "two bounds on one metric": (
         "spec.constraints",
@@ -97,6 +106,7 @@ BAD: dict[str, tuple[str, Any, str]] = {
         "exactly one of min",
     ),
     "a budget of no GPU time": ("spec.budget", {"gpuHours": "0"}, "gpuHours above 0"),
+    "a gain beyond a half": ("spec.confirm", {"smallestGain": "0.51"}, "a smallest gain above 0 and at most"),
     "goodput without slo": ("spec.objectives.0.metric", "goodput_ratio", "workload.slo"),
     "cost without price": ("spec.objectives.0.metric", "cost_per_million_tokens", "workload.hourlyPrice"),
     "no tolerance": ("spec.workload.tolerateFailedRequests", "1", "from 0 to below 1"),
