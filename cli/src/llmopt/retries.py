@@ -6,7 +6,8 @@ tried again, what cannot work here has a fallback, and what nobody expected is r
 
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -55,11 +56,8 @@ def retrying(
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             for wait in waits:
-                try:
+                with _suppressed(wanted, RetryPolicy.RETRY):
                     return function(*args, **kwargs)
-                except Exception as error:
-                    if not _is_of(error, wanted, RetryPolicy.RETRY):
-                        raise
                 time.sleep(wait)
             return function(*args, **kwargs)
 
@@ -74,11 +72,8 @@ def _awaited_again(
     @wraps(function)
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
         for wait in waits:
-            try:
+            with _suppressed(wanted, RetryPolicy.RETRY):
                 return await function(*args, **kwargs)
-            except Exception as error:
-                if not _is_of(error, wanted, RetryPolicy.RETRY):
-                    raise
             await anyio.sleep(wait)
         return await function(*args, **kwargs)
 
@@ -102,11 +97,8 @@ def fallback(
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            try:
+            with _suppressed(wanted, RetryPolicy.INFEASIBLE):
                 return function(*args, **kwargs)
-            except Exception as error:
-                if not _is_of(error, wanted, RetryPolicy.INFEASIBLE):
-                    raise
             return other(*args, **kwargs)
 
         return call
@@ -121,18 +113,24 @@ def _awaited_instead(
 ) -> Callable[P, Awaitable[R]]:
     @wraps(function)
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
+        with _suppressed(wanted, RetryPolicy.INFEASIBLE):
             return await function(*args, **kwargs)
-        except Exception as error:
-            if not _is_of(error, wanted, RetryPolicy.INFEASIBLE):
-                raise
         return await other(*args, **kwargs)
 
     return call
 
 
+@contextmanager
+def _suppressed(wanted: frozenset[ErrorClass] | None, policy: RetryPolicy) -> Iterator[None]:
+    """Suppress an error of a `wanted` class; None: of one that is known and means `policy`."""
+    try:
+        yield
+    except Exception as error:
+        if not _is_of(error, wanted, policy):
+            raise
+
+
 def _is_of(error: Exception, wanted: frozenset[ErrorClass] | None, policy: RetryPolicy) -> bool:
-    """Say whether `error` is of a `wanted` class; None: of one that is known and means `policy`."""
     found = error_class_of(error)
     if wanted is not None:
         return found in wanted
