@@ -7,7 +7,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -143,8 +143,7 @@ class Engine(ABC):
         Raises:
             UnsupportedParameter: the engine does not declare one of them.
         """
-        for name in sampling:
-            self._require_declared("sampling", name)
+        self._require_all_declared(Configuration(sampling=sampling))
         return dict(sampling)
 
     def fixed_length_fields(self, sampling: Mapping[str, Value], output_tokens: int) -> dict[str, Any]:
@@ -238,19 +237,19 @@ class Engine(ABC):
         name = self.declaration.name
         return (f"{name} {found} is installed, its parameters are declared for {declared}: they may differ",)
 
-    def _require_all_declared(self, told: Configuration) -> None:
-        for group, names in (("sampling", told.sampling), ("engine", told.engine)):
-            for name in names:
-                self._require_declared(group, name)
+    def _changed(self, configuration: Configuration) -> Configuration:
+        """Return the part of `configuration` that differs from the defaults. Raises UnsupportedParameter."""
+        self._require_all_declared(configuration)
+        return self.declaration.changed(configuration)
 
-    def _require_declared(self, group: str, name: str) -> None:
-        full_name = f"{group}.{name}"
-        if full_name in self.declaration.parameters:
-            return
-        raise UnsupportedParameter(
-            f"engine {self.declaration.name} has no parameter {full_name}"
-            f"{nearest(full_name, self.declaration.parameters)}; what it has not, it would ignore"
-        )
+    def _require_all_declared(self, configuration: Configuration) -> None:
+        of_the_engine = replace(configuration, prompt={})
+        for full_name in of_the_engine.flat():
+            if full_name not in self.declaration.parameters:
+                raise UnsupportedParameter(
+                    f"engine {self.declaration.name} has no parameter {full_name}"
+                    f"{nearest(full_name, self.declaration.parameters)}; what it has not, it would ignore"
+                )
 
 
 def _version_in(text: str) -> str:

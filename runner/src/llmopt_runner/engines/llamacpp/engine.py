@@ -59,15 +59,11 @@ class LlamaCpp(Engine):
         They hold what differs from llama.cpp's defaults. Sampling parameters become the server's defaults,
         for clients that send none; those a server has no flag for stand in a comment.
         """
-        for name in configuration.sampling:
-            self._require_declared("sampling", name)
-        told = self.declaration.changed(configuration)
-        for name in told.engine:
-            self._require_declared("engine", name)
+        changed = self._changed(configuration)
         named = _model_arguments(settings)
-        lines = [command((*server, *named), told, _flags_of(server)) for server in _servers()]
+        lines = [command((*server, *named), changed, _flags_of(server)) for server in _servers()]
         if find_program("llamacpp", _PROGRAM) is None:
-            lines.append(f"# elsewhere: {command((_PROGRAM, *named), told)}")
+            lines.append(f"# elsewhere: {command((_PROGRAM, *named), changed)}")
         return "\n".join(lines)
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
@@ -101,8 +97,7 @@ class LlamaCpp(Engine):
         return configuration.engine.get("n_gpu_layers") != 0
 
     def _load_arguments(self, parameters: Mapping[str, Value]) -> tuple[str, ...]:
-        for name in parameters:
-            self._require_declared("engine", name)
+        self._require_all_declared(Configuration(engine=parameters))
         return tuple(
             argument for name, value in parameters.items() for argument in LOAD_FLAGS[name].arguments(value)
         )

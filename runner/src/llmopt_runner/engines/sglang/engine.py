@@ -42,20 +42,17 @@ class Sglang(Engine):
 
     def command(self, settings: LaunchSettings) -> ServerCommand:
         """Return the command that serves the model under the name that requests call it."""
-        for name in settings.parameters:
-            self._require_declared("engine", name)
+        changed = self._changed(Configuration(engine=settings.parameters))
         program = str(require_program(SGLANG.name, _PROGRAM, SGLANG.packaging.install))
         address = ("--host", settings.host, "--port", str(settings.port))
-        told = flags(self.declaration.changed(Configuration(engine=settings.parameters)).engine)
-        argv = (program, *_serve(settings), *address, *_MEASURED, *told)
+        argv = (program, *_serve(settings), *address, *_MEASURED, *flags(changed.engine))
         return ServerCommand(argv, hub_variables(settings))
 
     def serve_arguments(self, configuration: Configuration, settings: LaunchSettings) -> str:
         """Return the command that serves as `configuration` says, with what differs from the defaults."""
-        told = self.declaration.changed(configuration)
-        self._require_all_declared(told)
+        changed = self._changed(configuration)
         program = str(find_program(SGLANG.name, _PROGRAM) or _PROGRAM)
-        return command((program, *_serve(settings)), told)
+        return command((program, *_serve(settings)), changed)
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
         """Empty the prefix cache, which is on unless it is switched off."""

@@ -62,10 +62,9 @@ class Transformers(Engine):
 
         It has no flags for sampling: comments say what goes with each request, or with the very first one.
         """
-        told = self.declaration.changed(configuration)
-        self._require_all_declared(told)
+        changed = self._changed(configuration)
         program = str(find_program(TRANSFORMERS.name, _PROGRAM) or _PROGRAM)
-        return command((program, *_serve(settings)), told)
+        return command((program, *_serve(settings)), changed)
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
         """Say whether nothing is kept: only batching keeps a prefix cache, which cannot be emptied."""
@@ -134,8 +133,7 @@ class Transformers(Engine):
         return self.model_name(settings) if "data" in models else None
 
     def _flags(self, parameters: Mapping[str, Value]) -> tuple[str, ...]:
-        for name in parameters:
-            self._require_declared("engine", name)
+        self._require_all_declared(Configuration(engine=parameters))
         return flags(parameters)
 
 

@@ -66,11 +66,10 @@ class Vllm(Engine):
 
         Sampling parameters become the server's defaults, for clients that send none.
         """
-        told = self.declaration.changed(configuration)
-        self._require_all_declared(told)
+        changed = self._changed(configuration)
         program = find_program(VLLM.name, _PROGRAM)
         needed = {} if program is None else sampler_variables(program, os.environ)
-        return command((str(program or _PROGRAM), *_serve(settings)), told, needed)
+        return command((str(program or _PROGRAM), *_serve(settings)), changed, needed)
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
         """Empty the prefix cache, which is on unless it is switched off."""
@@ -107,9 +106,7 @@ class Vllm(Engine):
 
     def _flags(self, parameters: Mapping[str, Value]) -> tuple[str, ...]:
         """Return what differs from the defaults: those a server has by itself, a flag could only fix."""
-        for name in parameters:
-            self._require_declared("engine", name)
-        return flags(self.declaration.changed(Configuration(engine=parameters)).engine)
+        return flags(self._changed(Configuration(engine=parameters)).engine)
 
 
 def _serve(settings: LaunchSettings) -> tuple[str, ...]:

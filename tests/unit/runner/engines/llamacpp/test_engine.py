@@ -171,6 +171,14 @@ def test_an_undeclared_load_time_parameter_is_an_error(settings):
         LlamaCpp().command(dataclasses.replace(settings, parameters={"n_paralel": 2}))
 
 
+def test_serve_arguments_take_no_undeclared_parameter(settings):
+    """Sampling is checked as well; parameters of the prompt are no server's, and left out."""
+    with pytest.raises(UnsupportedParameter, match=r"engine llamacpp has no parameter sampling\.heat"):
+        LlamaCpp().serve_arguments(Configuration(sampling={"heat": 1}), settings)
+    asked = Configuration(engine={"n_parallel": 4}, prompt={"few_shot": 2})
+    assert "few" not in LlamaCpp().serve_arguments(asked, settings)
+
+
 def test_serve_arguments_are_shell_words_for_each_server(settings, monkeypatch):
     """One line a server, quoted, with the winner's sampling as the server's defaults."""
     monkeypatch.setattr(programs.shutil, "which", lambda name: f"/usr/bin/{name}")
