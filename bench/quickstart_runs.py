@@ -21,7 +21,7 @@ from surfaces.tables import table
 
 from llmopt.local.folders import ResultsFolder
 from llmopt_core.resources.optimization import LLMOptimization
-from llmopt_core.resources.status import Effect
+from llmopt_core.resources.status import ReportedEffect
 from llmopt_core.results.reading import search_result
 from llmopt_core.results.results import OptimizationResult
 from llmopt_core.results.wording import gain_text, interval_text
@@ -133,7 +133,7 @@ def _row(run: Run) -> list[str]:
     ]
 
 
-def _gain(effect: Effect) -> str:
+def _gain(effect: ReportedEffect) -> str:
     span = interval_text(effect)
     return f"{effect.metric} {gain_text(effect)}{f' ({span})' if span else ''}"
 

@@ -10,9 +10,9 @@ from llmopt_core.metrics.catalog import Direction, find_metric
 from llmopt_core.resources.status import (
     BenchmarkStatus,
     CandidateResult,
-    Effect,
     ErrorSummary,
     OptimizationStatus,
+    ReportedEffect,
     WarningSummary,
 )
 from llmopt_core.results.numbers import precise, value_texts
@@ -147,7 +147,7 @@ def _candidate_row(candidate: CandidateResult, status: BenchmarkStatus, metric: 
         yield Text(verdict(difference), style=_style(difference))
 
 
-def _style(effect: Effect | None) -> str:
+def _style(effect: ReportedEffect | None) -> str:
     if effect is None or not effect.significant:
         return "dim"
     return "green" if effect.better else "red"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from llmopt.report.marks import Mark, Span, marks
 from llmopt_core.metrics.catalog import find_metric
-from llmopt_core.resources.status import BenchmarkStatus, Effect, OptimizationStatus
+from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, ReportedEffect
 from llmopt_core.results.numbers import precise, value_text
 from llmopt_core.results.results import BenchmarkResult, OptimizationResult, Result, fields_in, winner_of
 from llmopt_core.results.wording import (
@@ -92,7 +92,7 @@ def changes(baseline: Settings, values: Settings) -> tuple[Change, ...]:
 
 
 def effect_rows(
-    effects: Sequence[Effect], drawn: Sequence[Mark | None] | None = None, *, objective: bool = True
+    effects: Sequence[ReportedEffect], drawn: Sequence[Mark | None] | None = None, *, objective: bool = True
 ) -> tuple[EffectRow, ...]:
     """Return `effects` as rows; `objective`: they are what was to be improved."""
     pairs = zip(effects, drawn or (None,) * len(effects), strict=True)
@@ -112,7 +112,7 @@ def effect_rows(
     )
 
 
-def tone(effect: Effect | None) -> str:
+def tone(effect: ReportedEffect | None) -> str:
     """Return whether a change is good, bad or to be shown quietly."""
     if effect is None or not effect.significant:
         return "quiet"
@@ -142,7 +142,7 @@ def _choice_cards(status: OptimizationStatus, baseline: Settings) -> tuple[Card,
     )
 
 
-def _drawn(gains: Sequence[Sequence[Effect]]) -> list[list[Mark | None]]:
+def _drawn(gains: Sequence[Sequence[ReportedEffect]]) -> list[list[Mark | None]]:
     """Return the marks of each choice's effects; the choices share a scale for each metric."""
     columns = [
         marks([_span(effect) for effect in column], with_zero=True) for column in zip(*gains, strict=True)
@@ -150,7 +150,7 @@ def _drawn(gains: Sequence[Sequence[Effect]]) -> list[list[Mark | None]]:
     return [[column[place] for column in columns] for place in range(len(gains))]
 
 
-def _span(effect: Effect) -> Span | None:
+def _span(effect: ReportedEffect) -> Span | None:
     span = effect.change_interval
     return None if span is None else Span(effect.change, span.low, span.high)
 

@@ -10,7 +10,13 @@ from llmopt.report.figures import Figure
 from llmopt.report.marks import Span
 from llmopt.report.measured_points import QUALITIES, SPEEDS, axis_title
 from llmopt_core.metrics.catalog import find_metric
-from llmopt_core.resources.status import BenchmarkStatus, Effect, MetricResult, OptimizationStatus, Status
+from llmopt_core.resources.status import (
+    BenchmarkStatus,
+    MetricResult,
+    OptimizationStatus,
+    ReportedEffect,
+    Status,
+)
 from llmopt_core.results.numbers import precise
 from llmopt_core.results.wording import default_is_best, gain_text, interval_text, keeps_default, verdict
 
@@ -138,7 +144,7 @@ def _plain(mean: float) -> Value:
     return Value(mean, precise(mean))
 
 
-def _gained(effect: Effect, status: OptimizationStatus) -> Value:
+def _gained(effect: ReportedEffect, status: OptimizationStatus) -> Value:
     """Return the configuration's value with its gain, and the interval of that or what it rests on."""
     objective = any(effect.metric == each.metric for each in status.objectives)
     detail = f"{gain_text(effect)} ({interval_text(effect) or verdict(effect, objective=objective)})"

@@ -16,7 +16,7 @@ from llmopt.report.measured_points import (
 )
 from llmopt_core.engines.registry import declaration_of
 from llmopt_core.metrics.catalog import change_text, find_metric
-from llmopt_core.resources.status import Effect, OptimizationStatus
+from llmopt_core.resources.status import OptimizationStatus, ReportedEffect
 from llmopt_core.results.numbers import number, value_text, value_texts
 from llmopt_core.results.wording import keeps_default, reference_title
 from llmopt_core.search.configurations import Value
@@ -66,21 +66,21 @@ def tradeoff(status: OptimizationStatus) -> Figure | None:
     )
 
 
-def _gain_title(effect: Effect) -> str:
+def _gain_title(effect: ReportedEffect) -> str:
     metric = find_metric(effect.metric or "")
     unit = "%" if effect.scale == "ratio" else metric.unit
     better = "right" if metric.direction == "maximize" else "left"
     return f"gain in {metric.name} ({unit}{'' if better == 'right' else ', less is better'})"
 
 
-def _percents(effect: Effect) -> Span:
+def _percents(effect: ReportedEffect) -> Span:
     factor = _PERCENT if effect.scale == "ratio" else 1
     span = effect.change_interval
     ends = (effect.change, effect.change) if span is None else (span.low, span.high)
     return Span(effect.change * factor, ends[0] * factor, ends[1] * factor)
 
 
-def _interval(effect: Effect) -> str:
+def _interval(effect: ReportedEffect) -> str:
     span, scale = effect.change_interval, effect.scale
     text = change_text(effect.change, scale)
     if span is None:

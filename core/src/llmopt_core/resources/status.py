@@ -106,7 +106,7 @@ class Progress(Part):
     )
 
 
-class Interval(Part):
+class ReportedInterval(Part):
     """A confidence interval, at the confidence the resource states."""
 
     low: Figure
@@ -130,8 +130,9 @@ class TrialResult(Part):
     ) = None
 
 
-# In Python it has the names of `analysis.effects.Effect`, in JSON those of release 0.1.0.
-class Effect(Part):
+# An `analysis.effects.Effect` as a status holds it: without infinite ends, and readable from a release that
+# reported less. In Python it has the same names, in JSON those of release 0.1.0.
+class ReportedEffect(Part):
     """One metric of a configuration against the baseline's, from the interleaved repeats."""
 
     metric: Identifier | None = None
@@ -141,13 +142,14 @@ class Effect(Part):
         Figure, Field(alias="difference", description="The configuration's value - baseline.")
     ]
     absolute_interval: Annotated[
-        Interval | None, Field(alias="interval", description="Of the difference, in the metric's unit.")
+        ReportedInterval | None,
+        Field(alias="interval", description="Of the difference, in the metric's unit."),
     ] = None
     ratio: Annotated[Figure | None, Field(description="best / baseline; absent when the baseline is 0.")] = (
         None
     )
     relative: Annotated[Figure | None, Field(description="ratio - 1, such as 0.25 for 25 % more.")] = None
-    relative_interval: Annotated[Interval, Field(description="Of `relative`.")] | None = None
+    relative_interval: Annotated[ReportedInterval, Field(description="Of `relative`.")] | None = None
     significant: Annotated[
         bool, Field(description="True when the interval leaves zero out, in either direction.")
     ] = False
@@ -182,7 +184,7 @@ class Effect(Part):
         return self.absolute if relative is None else relative
 
     @property
-    def change_interval(self) -> Interval | None:
+    def change_interval(self) -> ReportedInterval | None:
         """The interval of `change`."""
         return self.relative_interval if self.scale == "ratio" else self.absolute_interval
 
@@ -235,9 +237,9 @@ class Best(TrialResult):
     short_gain: Annotated[
         Text, Field(description="The first objective's gain and its interval, for tables.")
     ] = ""
-    gain: Annotated[list[Effect], Field(max_length=16)] = Field(default_factory=list)
+    gain: Annotated[list[ReportedEffect], Field(max_length=16)] = Field(default_factory=list)
     others: Annotated[
-        list[Effect], Field(max_length=16, description="Other metrics, for information: no verdicts.")
+        list[ReportedEffect], Field(max_length=16, description="Other metrics, for information: no verdicts.")
     ] = Field(default_factory=list)
     constraints: Annotated[list[ConstraintStanding], Field(max_length=16)] = Field(default_factory=list)
     repeats: Annotated[Count, Field(description="Repeats that the gains rest on.")] = 0
@@ -259,7 +261,7 @@ class Best(TrialResult):
 class Choice(TrialResult):
     """A configuration that was verified on items that the search never saw, and keeps the constraints."""
 
-    gain: Annotated[list[Effect], Field(max_length=16)] = Field(default_factory=list)
+    gain: Annotated[list[ReportedEffect], Field(max_length=16)] = Field(default_factory=list)
     best_for: Annotated[
         list[Identifier], Field(max_length=16, description="The objectives in which it is the best of them.")
     ] = Field(default_factory=list)
@@ -358,7 +360,7 @@ class MetricResult(Part):
     """One metric of one candidate over its repeats."""
 
     mean: Figure
-    interval: Interval | None = None
+    interval: ReportedInterval | None = None
 
 
 class CandidateResult(Part):
@@ -371,7 +373,9 @@ class CandidateResult(Part):
     parameters: Settings = Field(default_factory=dict)
     repeats: Annotated[Count, Field(description="Repeats that were measured.")] = 0
     metrics: Annotated[dict[Identifier, MetricResult], Field(max_length=48)] = Field(default_factory=dict)
-    against_baseline: Annotated[dict[Identifier, Effect], Field(max_length=48)] = Field(default_factory=dict)
+    against_baseline: Annotated[dict[Identifier, ReportedEffect], Field(max_length=48)] = Field(
+        default_factory=dict
+    )
     failure: Annotated[ErrorSummary | None, Field(description="What kept repeats from being measured.")] = (
         None
     )

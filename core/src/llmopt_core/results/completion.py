@@ -17,8 +17,8 @@ from llmopt_core.resources.status import (
     BenchmarkStatus,
     Best,
     CandidateResult,
-    Effect,
     OptimizationStatus,
+    ReportedEffect,
     Status,
     StudyObjective,
 )
@@ -76,7 +76,7 @@ def _with_best(status: OptimizationStatus, spec: OptimizationSpec) -> Optimizati
     return _changed(status, {"best": _changed(best, changes)})
 
 
-def _others(status: OptimizationStatus, best: Best, spec: OptimizationSpec) -> Iterator[Effect]:
+def _others(status: OptimizationStatus, best: Best, spec: OptimizationSpec) -> Iterator[ReportedEffect]:
     """Yield what else was measured of the best and the default, by the search."""
     default = {} if status.baseline is None else status.baseline.metrics
     objectives = {each.metric for each in status.objectives}
@@ -85,7 +85,9 @@ def _others(status: OptimizationStatus, best: Best, spec: OptimizationSpec) -> I
             yield status_effect(compare(metric, default[metric], best.metrics[metric]))
 
 
-def _judged(told: Effect, metric: str | None, goal: Direction, baseline: float = 0.0) -> Effect:
+def _judged(
+    told: ReportedEffect, metric: str | None, goal: Direction, baseline: float = 0.0
+) -> ReportedEffect:
     """Return an effect of release 0.1.0 with all fields; `baseline` where it does not say it itself."""
     if told.verdict is not None or metric is None:
         return told

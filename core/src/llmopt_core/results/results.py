@@ -18,9 +18,9 @@ from llmopt_core.resources.status import (
     CandidateResult,
     Choice,
     ConstraintStanding,
-    Effect,
     ErrorSummary,
     OptimizationStatus,
+    ReportedEffect,
     Setting,
     Status,
     WarningSummary,
@@ -147,7 +147,7 @@ class OptimizationResult(StudyResult):
         return tuple(each.metric for each in self.status.objectives)
 
     @property
-    def effects(self) -> tuple[Effect, ...]:
+    def effects(self) -> tuple[ReportedEffect, ...]:
         """The changes against the reference: the objectives first, then what is for information."""
         return () if self._best is None else (*self._best.gain, *self._best.others)
 

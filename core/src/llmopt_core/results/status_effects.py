@@ -6,17 +6,17 @@ from llmopt_core.analysis.effects import Effect, Interval
 from llmopt_core.resources import status
 
 
-def status_interval(interval: Interval | None) -> status.Interval | None:
+def status_interval(interval: Interval | None) -> status.ReportedInterval | None:
     """Return `interval` for a status; None where an end is infinite: decimals have no text for that."""
     if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         return None
-    return status.Interval(low=interval.low, high=interval.high)
+    return status.ReportedInterval(low=interval.low, high=interval.high)
 
 
-def status_effect(effect: Effect) -> status.Effect:
+def status_effect(effect: Effect) -> status.ReportedEffect:
     """Return `effect` for a status."""
     relative = effect.relative
-    return status.Effect(
+    return status.ReportedEffect(
         metric=effect.metric,
         baseline=effect.baseline,
         value=effect.value,

@@ -234,7 +234,7 @@ def _best(finding: OptimizationFinding) -> api.Best | None:
     )
 
 
-def _effects(effects: Sequence[Effect]) -> list[api.Effect]:
+def _effects(effects: Sequence[Effect]) -> list[api.ReportedEffect]:
     return [status_effect(each) for each in effects[:_SHOWN_EFFECTS]]
 
 
@@ -305,7 +305,7 @@ def _candidate(found: CandidateFinding) -> api.CandidateResult:
     )
 
 
-def _mean_interval(mean: MetricMean) -> api.Interval | None:
+def _mean_interval(mean: MetricMean) -> api.ReportedInterval | None:
     if mean.low is None or mean.high is None:
         return None
     return status_interval(Interval(mean.low, mean.high))

@@ -14,10 +14,10 @@ from llmopt_core.resources.status import (
     Best,
     Choice,
     ConstraintStanding,
-    Effect,
     ErrorSummary,
     MetricResult,
     OptimizationStatus,
+    ReportedEffect,
     Status,
     VarianceShares,
 )
@@ -43,12 +43,12 @@ def standing_text(standing: ConstraintStanding) -> str:
     return f"{standing.constraint}{bound}: {value}, {'kept' if standing.kept else 'broken'}"
 
 
-def gain_text(effect: Effect | None) -> str:
+def gain_text(effect: ReportedEffect | None) -> str:
     """Return the change: `+12.3 %` on a ratio scale, `+0.125` for a score; empty where there is none."""
     return "" if effect is None else change_text(rounded(effect.change), effect.scale)
 
 
-def interval_text(effect: Effect | None) -> str:
+def interval_text(effect: ReportedEffect | None) -> str:
     """Return the interval, such as `+8.1 % to +16.0 %`; empty where the repeats prove nothing."""
     span = None if effect is None else effect.change_interval
     if effect is None or span is None:
@@ -69,7 +69,7 @@ def mean_interval_text(mean: MetricResult | None) -> str:
     return f"{precise(mean.interval.low)} to {precise(mean.interval.high)}"
 
 
-def verdict(effect: Effect | None, *, objective: bool = True) -> str:
+def verdict(effect: ReportedEffect | None, *, objective: bool = True) -> str:
     """Return whether the difference counts; empty where there is none."""
     if effect is None:
         return ""
@@ -269,12 +269,12 @@ def short_gain(status: OptimizationStatus) -> str:
     return f"{gain_text(first)} ({interval})" if interval else f"{gain_text(first)} (not verified)"
 
 
-def listed(effects: Sequence[Effect], *, intervals: bool = True) -> str:
+def listed(effects: Sequence[ReportedEffect], *, intervals: bool = True) -> str:
     """Return effects in one line, with their intervals or with what of them is not significant."""
     return ", ".join(f"{one.metric} {gain_text(one)}{_note(one, intervals=intervals)}" for one in effects)
 
 
-def _note(effect: Effect, *, intervals: bool) -> str:
+def _note(effect: ReportedEffect, *, intervals: bool) -> str:
     span = interval_text(effect)
     if intervals:
         return f" [{span}]" if span else ""
@@ -315,7 +315,7 @@ def _proof(status: OptimizationStatus, best: Best) -> str:
     return f"No significant gain over {over} ({listed(best.gain)})"
 
 
-def _is_plain_gain(gain: Sequence[Effect]) -> bool:
+def _is_plain_gain(gain: Sequence[ReportedEffect]) -> bool:
     return any(one.better for one in gain) and not any(one.worse for one in gain)
 
 

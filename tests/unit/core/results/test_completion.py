@@ -7,7 +7,7 @@ from llmopt_core.api.verdicts import Verdict
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.resources.served import served_spec
-from llmopt_core.resources.status import BenchmarkStatus, Interval, OptimizationStatus
+from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, ReportedInterval
 from llmopt_core.results.completion import completed
 
 SPEED = "output_tokens_per_second"
@@ -52,7 +52,10 @@ def duel(document=DUEL, **told):
 def test_a_gain_of_release_0_1_0_has_both_scales_and_a_verdict():
     """There its interval was on the metric's scale, and a significant gain was not called so."""
     accuracy, speed = search(**OLD).best.gain
-    assert (accuracy.verdict, accuracy.absolute_interval) == (Verdict.BETTER, Interval(low=0.1, high=0.4))
+    assert (accuracy.verdict, accuracy.absolute_interval) == (
+        Verdict.BETTER,
+        ReportedInterval(low=0.1, high=0.4),
+    )
     assert (speed.absolute_interval.low, speed.absolute_interval.high) == pytest.approx((45, 55))
     assert (speed.verdict, speed.relative) == (Verdict.BETTER, 1.0)
     assert (speed.relative_interval.low, speed.relative_interval.high) == pytest.approx((0.9, 1.1))
@@ -95,7 +98,7 @@ def test_differences_of_release_0_1_0_are_read_on_both_scales():
     slots = status.results[1]
     speed, ttft = slots.against_baseline[SPEED], slots.against_baseline["ttft_ms_p95"]
     assert (speed.baseline, speed.value, speed.absolute) == (40, 50, 10)
-    assert (speed.relative, speed.relative_interval) == (0.25, Interval(low=0.1, high=0.4))
+    assert (speed.relative, speed.relative_interval) == (0.25, ReportedInterval(low=0.1, high=0.4))
     assert (speed.better, ttft.better) == (True, True)
     assert ttft.relative == pytest.approx(-0.2)
     assert slots.parameters == {"engine.n_parallel": 8, "sampling.temperature": "0"}

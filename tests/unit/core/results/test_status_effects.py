@@ -63,7 +63,7 @@ def test_what_is_written_is_read_again(baseline, change, width, direction):
     effect = ratio_effect(
         SPEED, direction, baseline, change, Interval(change - width, change + width), smallest_gain=0.02
     )
-    read = status.Effect.model_validate(told(effect))
+    read = status.ReportedEffect.model_validate(told(effect))
     assert read.verdict is effect.verdict
     assert read.absolute == pytest.approx(effect.absolute, rel=1e-5)
     assert read.relative == pytest.approx(effect.relative, rel=1e-5, abs=1e-9)
@@ -82,7 +82,7 @@ def test_what_is_shown_together_agrees_on_every_scale(direction, baseline, chang
     else:
         span = Interval((change - width) * baseline, (change + width) * baseline)
         effect = difference_effect(SCORE, direction, baseline, change * baseline, span)
-    shown = status.Effect.model_validate(told(effect))
+    shown = status.ReportedEffect.model_validate(told(effect))
     close = {"rel": 1e-4, "abs": 1e-5 * max(baseline, 1.0)}
     assert shown.value - shown.baseline == pytest.approx(shown.absolute, **close)
     assert shown.value / shown.baseline - 1 == pytest.approx(shown.relative, rel=1e-4, abs=1e-4)
