@@ -25,7 +25,7 @@ _SIZES = {
 _OTHERS = (
     "multi_query", "kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim",
     "linear_num_key_heads", "linear_num_value_heads", "linear_key_head_dim", "linear_value_head_dim",
-    "linear_conv_kernel_dim",
+    "linear_conv_kernel_dim", "num_experts", "moe_num_experts", "n_routed_experts", "num_local_experts",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 import typer
@@ -23,6 +24,7 @@ FIT = {
     "left_mib": 12000.0,
     "longest_context": 131072,
     "concurrency": 10,
+    "stage": None,
     "terms": [{"name": "weights", "mib": 8192.0, "source": "elements of the files x 2 bytes"}],
 }
 ANSWER = {
@@ -31,6 +33,14 @@ ANSWER = {
     "max_context": 131072,
     "context": 32768,
     "gpus": 2,
+    "split": {
+        "tensor": 2,
+        "pipeline": 1,
+        "data": 1,
+        "whole_experts": False,
+        "gpus": 2,
+        "assumed": ["tensor", "data"],
+    },
     "hardware": {"gpus": 2, "memory_mib": 24576.0, "share": 0.92, "reserve_mib": 1024.0},
     "problem": None,
     "notes": ["as vLLM allocates it"],
@@ -57,6 +67,33 @@ def test_each_term_is_explained(capsys):
     _, seen = _shown(capsys, ANSWER, explained=True)
     assert "weights: elements of the files x 2 bytes" in seen.out
     assert "36,864" in seen.out
+
+
+def test_the_split_is_said_with_what_was_assumed(capsys):
+    """Every size, and whether it was given; GPUs that it leaves unused; what differs between stages."""
+    _, seen = _shown(capsys, ANSWER)
+    assert "split: tensor parallel 2 (assumed), pipeline parallel 1, data parallel 1 (assumed)\n" in seen.out
+    split = {"tensor": 1, "pipeline": 2, "data": 2, "whole_experts": True, "gpus": 4, "assumed": []}
+    answer = {**ANSWER, "gpus": 8, "split": split, "fits": [{**FIT, "stage": 2}]}
+    _, seen = _shown(capsys, answer, explained=True)
+    assert "data parallel 2, whole experts on each GPU; 4 of 8 GPUs are used" in seen.out
+    assert "requests are those of all 2 replicas together" in seen.out
+    assert "on each GPU of stage 2 of 2, which needs most:" in seen.out
+
+
+def test_one_gpu_has_no_split(capsys):
+    """Nothing is said of what cannot be."""
+    _, seen = _shown(capsys, {**ANSWER, "gpus": 1})
+    assert "split" not in seen.out
+
+
+def test_sizes_are_passed_on_where_they_are_given():
+    """Each as the runner's program takes it."""
+    assert not [each for each in ASKED.arguments if "parallel" in each]
+    asked = replace(ASKED, tensor_parallel=4, pipeline_parallel=2, data_parallel=3, expert_parallel=True)
+    assert asked.arguments[-4:] == (
+        "--tensor-parallel=4", "--pipeline-parallel=2", "--data-parallel=3", "--expert-parallel",
+    )  # fmt: skip
 
 
 def test_json_is_the_whole_answer(capsys):

@@ -46,6 +46,8 @@ def show_fits(asked: Asked, *, as_json: bool, explained: bool, command: tuple[st
         return Exit.FINISHED
     console = Console()
     _say(console, _title(found))
+    if found.gpus > 1:
+        _say(console, _split(found))
     console.print(_table(found))
     for line in (*_remarks(found), *(_explanations(found) if explained else ())):
         _say(console, line)
@@ -65,6 +67,17 @@ def _title(found: FitsFound) -> str:
         f"{found.model}{beside} {where}; requests of {found.context} tokens;"
         f" the model's context is {found.max_context or 'unknown'}"
     )
+
+
+def _split(found: FitsFound) -> str:
+    split = found.split
+    sizes = ", ".join(
+        f"{name} parallel {getattr(split, name)}" + (" (assumed)" if name in split.assumed else "")
+        for name in ("tensor", "pipeline", "data")
+    )
+    experts = ", whole experts on each GPU" if split.whole_experts else ""
+    idle = f"; {split.gpus} of {found.gpus} GPUs are used" if split.gpus < found.gpus else ""
+    return f"split: {sizes}{experts}{idle}"
 
 
 def _table(found: FitsFound) -> Table:
@@ -97,6 +110,10 @@ def _remarks(found: FitsFound) -> Iterator[str]:
         yield f"! the cache is not predicted: {found.problem}"
     if found.hardware is None:
         yield "no GPU is seen here: --gpu-memory 24GiB says what there is"
+    if any(each.stage for each in found.fits):
+        yield "stages differ: sizes are those of the GPUs that need most"
+    if found.split.data > 1:
+        yield f"requests are those of all {found.split.data} replicas together"
     if any(_is_less_beyond(each) for each in found.fits):
         yield "beyond the windows a token takes less: --explain says how much"
     for note in found.notes:
@@ -110,7 +127,8 @@ def _is_less_beyond(fit: FitFound) -> bool:
 def _explanations(found: FitsFound) -> Iterator[str]:
     for fit in found.fits:
         yield ""
-        yield f"{fit.weights}, KV cache in {fit.kv_type}, on each GPU:"
+        where = f" of stage {fit.stage} of {found.split.pipeline}, which needs most" if fit.stage else ""
+        yield f"{fit.weights}, KV cache in {fit.kv_type}, on each GPU{where}:"
         for term in fit.terms:
             yield f"  {_gib(term.mib):>12}  {term.name}: {term.source}"
         if fit.kv_cache_mib is not None and fit.least_kv_cache_mib is not None:

@@ -132,8 +132,32 @@ def fit(
     ] = None,
     gpus: Annotated[
         int | None,
-        typer.Option(min=1, max=1024, help="GPUs that share the model. Default: all seen, else 1."),
+        typer.Option(
+            min=1, max=1024, help="GPUs there are. Default: all seen, else as many as the sizes below need."
+        ),
     ] = None,
+    tensor_parallel: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1024,
+            help="GPUs that share each layer. Default: all that are left, as far as heads allow.",
+        ),
+    ] = None,
+    pipeline_parallel: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1024,
+            help="Stages that the layers are split into. Default: 1, unless heads do not allow.",
+        ),
+    ] = None,
+    data_parallel: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Replicas of the model. Default: 1.")
+    ] = None,
+    expert_parallel: Annotated[
+        bool, typer.Option("--expert-parallel", help="Whole experts on each GPU, instead of a part of each.")
+    ] = False,
     context: Annotated[
         int | None,
         typer.Option(min=1, help="Tokens of one request. Default: 8192, or the model's where that is less."),
@@ -157,7 +181,19 @@ def fit(
     from llmopt.machine.fits import Asked
 
     memory = None if gpu_memory is None else mib(gpu_memory, "--gpu-memory")
-    asked = Asked(model, memory, gpus, context, draft, utilization, mib(reserve, "--reserve"))
+    asked = Asked(
+        model,
+        memory,
+        gpus,
+        context,
+        draft,
+        utilization,
+        mib(reserve, "--reserve"),
+        tensor_parallel,
+        pipeline_parallel,
+        data_parallel,
+        expert_parallel,
+    )
     raise typer.Exit(show_fits(asked, as_json=as_json, explained=explain))
 
 

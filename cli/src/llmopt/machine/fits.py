@@ -29,6 +29,10 @@ class Asked:
     draft: str | None
     share: float
     reserve_mib: float
+    tensor_parallel: int | None = None
+    pipeline_parallel: int | None = None
+    data_parallel: int | None = None
+    expert_parallel: bool = False
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -41,8 +45,12 @@ class Asked:
             "draft": self.draft,
             "share": self.share,
             "reserve-mib": self.reserve_mib,
+            "tensor-parallel": self.tensor_parallel,
+            "pipeline-parallel": self.pipeline_parallel,
+            "data-parallel": self.data_parallel,
         }
-        return tuple(f"--{name}={value}" for name, value in options.items() if value is not None)
+        given = tuple(f"--{name}={value}" for name, value in options.items() if value is not None)
+        return (*given, "--expert-parallel") if self.expert_parallel else given
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,10 @@ class TermFound:
 
 @dataclass(frozen=True)
 class FitFound:
-    """What one choice of types needs of each GPU, and what then fits; None: it is not known."""
+    """What one choice of types needs of each GPU, and what then fits; None: it is not known.
+
+    `stage` is the pipeline stage whose GPUs need most, None: all need the same.
+    """
 
     weights: str
     kv_type: str
@@ -69,6 +80,7 @@ class FitFound:
     left_mib: float | None
     longest_context: int | None
     concurrency: int | None
+    stage: int | None
     terms: tuple[TermFound, ...]
 
 
@@ -83,6 +95,18 @@ class HardwareFound:
 
 
 @dataclass(frozen=True)
+class SplitFound:
+    """How the model is split over `gpus` GPUs; `assumed` are the sizes that were not given."""
+
+    tensor: int
+    pipeline: int
+    data: int
+    whole_experts: bool
+    gpus: int
+    assumed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FitsFound:
     """The answer; `problem` says why the cache is not predicted."""
 
@@ -91,6 +115,7 @@ class FitsFound:
     max_context: int
     context: int
     gpus: int
+    split: SplitFound
     hardware: HardwareFound | None
     problem: str | None
     notes: tuple[str, ...]

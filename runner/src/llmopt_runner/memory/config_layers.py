@@ -4,7 +4,8 @@ Sources: vLLM 0.32 (`v1/kv_cache_interface.py`, `model_executor/layers/mamba/mam
 states), transformers 5.19 for what a configuration leaves out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from llmopt_runner.memory.layer_words import LayoutUnknown, Word, layer_words
@@ -21,23 +22,35 @@ _WITH_STATE = frozenset({Word.STATE, Word.FULL_AND_STATE, Word.WINDOWED_AND_STAT
 
 
 def cached_layers(config: ModelConfig) -> tuple[CachedLayers, ...]:
-    """Return what the layers of `config` keep of a sequence; raises LayoutUnknown."""
+    """Return what the layers of `config` keep of a sequence, equal ones together; raises LayoutUnknown."""
+    return merged(chain.from_iterable(layer_stack(config)))
+
+
+def layer_stack(config: ModelConfig) -> tuple[tuple[CachedLayers, ...], ...]:
+    """Return what each layer of `config` keeps of a sequence, in their order; raises LayoutUnknown.
+
+    Layers at the end that read what an earlier one keeps are left out.
+    """
     if blocks := config.listed("block_configs"):
-        return merged(layer for block in blocks if (layer := _of_block(config, block)) is not None)
+        return tuple(_of_block(config, block) for block in blocks)
     words = layer_words(config)
     heads = _heads_by_layer(config, len(words))
-    found: list[CachedLayers] = []
     has_windows = any(word in _WINDOWED for word in words)
-    for word, own_heads in zip(words, heads, strict=True):
-        if word in _ATTENDING:
-            found.append(_attending(config, own_heads, beside_windows=has_windows))
-        elif word in _WINDOWED:
-            found.append(_windowed(config, own_heads))
-        elif word is Word.CHUNKED:
-            found.append(_keeping(config, LayerKind.CHUNKED, own_heads, config.first("attention_chunk_size")))
-        if word in _WITH_STATE:
-            found.append(CachedLayers(LayerKind.STATE, 1, state_bytes=state_bytes(config)))
-    return merged(found)
+    return tuple(
+        tuple(_of_word(config, word, own_heads, beside_windows=has_windows))
+        for word, own_heads in zip(words, heads, strict=True)
+    )
+
+
+def _of_word(config: ModelConfig, word: Word, heads: int, *, beside_windows: bool) -> Iterator[CachedLayers]:
+    if word in _ATTENDING:
+        yield _attending(config, heads, beside_windows=beside_windows)
+    elif word in _WINDOWED:
+        yield _windowed(config, heads)
+    elif word is Word.CHUNKED:
+        yield _keeping(config, LayerKind.CHUNKED, heads, config.first("attention_chunk_size"))
+    if word in _WITH_STATE:
+        yield CachedLayers(LayerKind.STATE, 1, state_bytes=state_bytes(config))
 
 
 def _heads_by_layer(config: ModelConfig, count: int) -> Sequence[int]:
@@ -120,15 +133,15 @@ def _head_size(config: ModelConfig) -> int:
     return size
 
 
-def _of_block(config: ModelConfig, block: Any) -> CachedLayers | None:
-    """Return what one block of a model keeps whose blocks differ (Nemotron-NAS, DeciLM); None: nothing."""
+def _of_block(config: ModelConfig, block: Any) -> tuple[CachedLayers, ...]:
+    """Return what one block of a model keeps whose blocks differ (Nemotron-NAS, DeciLM)."""
     attention: Any = block.get("attention") if isinstance(block, dict) else None
     if not isinstance(attention, Mapping):
         raise LayoutUnknown("its block_configs are not understood")
     if attention.get("no_op") is True or attention.get("replace_with_linear") is True:
-        return None
+        return ()
     group = whole(attention.get("n_heads_in_group"))
     heads = whole(attention.get("num_key_value_heads")) or (config.number("heads") // group if group else 0)
     if not heads:
         raise LayoutUnknown("a block of its block_configs does not say how many KV heads it has")
-    return _keeping(config, LayerKind.FULL, heads)
+    return (_keeping(config, LayerKind.FULL, heads),)

@@ -17,28 +17,34 @@ from llmopt_runner.host.occupancy import DeviceUnreadable
 from llmopt_runner.memory.fits import Fit, Hardware, fits, rounding_note
 from llmopt_runner.memory.model_shapes import shape_of
 from llmopt_runner.memory.shapes import ModelShape
+from llmopt_runner.memory.splits import AskedSplit, split_of
 
 _USUAL_CONTEXT = 8192
 
 
 def describe(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the document; raises LlmoptError where the model cannot be read."""
+    """Return the document; raises LlmoptError where the model cannot be read, or not be split as asked."""
     shape = shape_of(options.model)
     draft = shape_of(options.draft) if options.draft else None
-    hardware = _hardware(options)
-    gpus = hardware.gpus if hardware else options.gpus or 1
+    memory_mib, gpus = _gpus(options)
+    asked = AskedSplit(
+        options.tensor_parallel, options.pipeline_parallel, options.data_parallel, options.expert_parallel
+    )
+    split = split_of(asked, shape, gpus)
+    gpus = gpus or split.gpus
+    hardware = None if memory_mib is None else Hardware(gpus, memory_mib, options.share, options.reserve_mib)
     context = options.context or min(shape.max_context or _USUAL_CONTEXT, _USUAL_CONTEXT)
-    found = fits(shape, hardware, context, gpus, draft)
     return {
         "model": options.model,
         "draft": options.draft,
         "max_context": shape.max_context,
         "context": context,
         "gpus": gpus,
+        "split": {**asdict(split), "gpus": split.gpus, "assumed": list(asked.assumed)},
         "hardware": None if hardware is None else asdict(hardware),
         "problem": shape.unknown or (draft.unknown if draft else "") or None,
         "notes": [*shape.notes, rounding_note(is_gguf=shape.is_gguf), *_drafting(shape)],
-        "fits": [_row(each) for each in found],
+        "fits": [_row(each) for each in fits(shape, hardware, context, split, draft)],
     }
 
 
@@ -58,14 +64,12 @@ def _row(fit: Fit) -> dict[str, Any]:
     }
 
 
-def _hardware(options: argparse.Namespace) -> Hardware | None:
-    memory_mib, gpus = options.gpu_memory_mib, options.gpus
-    if memory_mib is None:
-        seen = _own_gpus()
-        if not seen:
-            return None
-        memory_mib, gpus = min(seen), gpus or len(seen)
-    return Hardware(gpus or 1, memory_mib, options.share, options.reserve_mib)
+def _gpus(options: argparse.Namespace) -> tuple[float | None, int | None]:
+    """Return the memory of each GPU and their number, None where nothing says it."""
+    if options.gpu_memory_mib is not None:
+        return options.gpu_memory_mib, options.gpus
+    seen = _own_gpus()
+    return (min(seen), options.gpus or len(seen)) if seen else (None, options.gpus)
 
 
 def _own_gpus() -> list[float]:
@@ -86,6 +90,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--draft")
     parser.add_argument("--gpu-memory-mib", type=float)
     parser.add_argument("--gpus", type=int)
+    parser.add_argument("--tensor-parallel", type=int)
+    parser.add_argument("--pipeline-parallel", type=int)
+    parser.add_argument("--data-parallel", type=int)
+    parser.add_argument("--expert-parallel", action="store_true")
     parser.add_argument("--context", type=int)
     parser.add_argument("--share", type=float, required=True)
     parser.add_argument("--reserve-mib", type=float, required=True)

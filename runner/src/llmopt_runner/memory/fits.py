@@ -1,13 +1,15 @@
 """What of a model fits on given GPUs: by type of the weights and of the KV cache. Pure."""
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from llmopt_runner.memory.layers import CachedLayers, LayerKind, request_bytes
 from llmopt_runner.memory.paging import BLOCK_TOKENS, TOKENS_IN_FLIGHT, paged_request_bytes
 from llmopt_runner.memory.shapes import ModelShape
-from llmopt_runner.memory.weights import replicated_bytes, weight_bytes
+from llmopt_runner.memory.splits import Split
+from llmopt_runner.memory.stages import Stage, stages
+from llmopt_runner.memory.weights import StoredWeights, expert_bytes, replicated_bytes, weight_bytes
 from llmopt_runner.models.tensor_types import TensorType
 
 _MIB = 1024 * 1024
@@ -44,6 +46,8 @@ class Term:
 class Fit:
     """What one choice of types needs of each GPU, and what then fits. All sizes are of one GPU.
 
+    `stage` is the pipeline stage whose GPUs need most, from 1, to which they apply; None: all need the same.
+    `longest_context` is the longest that fits in every stage, `concurrency` of all replicas together.
     `kv_bytes_per_token` is what a token takes while it is within every window, `kv_bytes_per_further_token`
     what one takes beyond them. `kv_cache_mib` is what one request of the asked context takes as its engine
     allocates it, `least_kv_cache_mib` without what the engine rounds up and keeps besides. Without hardware,
@@ -61,58 +65,95 @@ class Fit:
     left_mib: float | None = None
     longest_context: int | None = None
     concurrency: int | None = None
+    stage: int | None = None
     terms: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Choice:
+    """`plain`: what plain floats become, None: what they are; `method`: how they are quantised then."""
+
     weights: str
-    weights_bytes: float
-    repeated_bytes: float
+    plain: TensorType | None
+    method: str | None
+    source: str
     kv_type: str
     key_bytes: float
-    source: str
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of every choice of types."""
+
+    shape: ModelShape
+    hardware: Hardware | None
+    context: int
+    split: Split
+    draft: ModelShape | None
+
+    @property
+    def unknown(self) -> str:
+        """Why the cache is not known, "" where it is."""
+        return self.shape.unknown or (self.draft.unknown if self.draft else "")
 
 
 def fits(
-    shape: ModelShape, hardware: Hardware | None, context: int, gpus: int, draft: ModelShape | None = None
+    shape: ModelShape, hardware: Hardware | None, context: int, split: Split, draft: ModelShape | None = None
 ) -> tuple[Fit, ...]:
     """Return what fits, a `Fit` for each choice of types of weights and cache.
 
-    `draft` is a smaller model that is loaded beside the first, in the types of its files, and caches the same
-    tokens.
+    `draft` is a smaller model that is loaded beside the last stage, in the types of its files, and caches the
+    same tokens.
     """
-    return tuple(_fit(shape, choice, hardware, context, gpus, draft) for choice in _choices(shape))
+    asked = _Asked(shape, hardware, context, split, draft)
+    parts = stages(shape, split.pipeline)
+    return tuple(
+        _of_all_stages([_fit(asked, choice, stage, parts[-1]) for stage in parts])
+        for choice in _choices(shape)
+    )
+
+
+def _of_all_stages(found: Sequence[Fit]) -> Fit:
+    """Return the stage that needs most, with what fits in every stage."""
+    fullest = max(found, key=lambda fit: sum(term.mib for term in fit.terms))
+    alike = len({replace(each, stage=None) for each in found}) == 1
+    return replace(
+        fullest,
+        stage=None if alike else fullest.stage,
+        longest_context=_least([each.longest_context for each in found]),
+        concurrency=_least([each.concurrency for each in found]),
+    )
+
+
+def _least(found: Sequence[int | None]) -> int | None:
+    known = [each for each in found if each is not None]
+    return min(known) if len(known) == len(found) else None
 
 
 def _choices(shape: ModelShape) -> Iterator[_Choice]:
-    # A GGUF file's layers are spread, not split: nothing is held twice.
-    sixteen = TensorType.FLOAT16 if shape.dtype is TensorType.FLOAT16 else TensorType.BFLOAT16
-    repeated = 0.0 if shape.is_gguf else replicated_bytes(shape.weights, sixteen)
-    for name, size, source in _weight_choices(shape):
+    for choice in _weight_choices(shape):
         for kv_name, key_bytes in _cache_choices(shape):
-            yield _Choice(name, size, repeated, kv_name, key_bytes, source)
+            yield _Choice(*choice, kv_name, key_bytes)
 
 
-def _weight_choices(shape: ModelShape) -> Iterator[tuple[str, float, str]]:
+def _weight_choices(shape: ModelShape) -> Iterator[tuple[str, TensorType | None, str | None, str]]:
     weights = shape.weights
     if not weights.stored_bytes:
-        yield "unknown", 0.0, "there are no headers of weights"
+        yield "unknown", None, None, "there are no headers of weights"
         return
     if shape.is_gguf:
-        label = shape.dtype.label if shape.dtype else "as stored"
-        yield label, weights.stored_bytes, "tensors of the file"
+        yield shape.dtype.label if shape.dtype else "as stored", None, None, "tensors of the file"
         return
     if weights.is_quantised:
         label = shape.quantisation or (shape.dtype.label if shape.dtype else "quantised")
-        yield f"{label} (as stored)", weight_bytes(weights, None), "tensors of the files, as stored"
+        yield f"{label} (as stored)", None, None, "tensors of the files, as stored"
         return
     sixteen = TensorType.FLOAT16 if shape.dtype is TensorType.FLOAT16 else TensorType.BFLOAT16
-    yield sixteen.label, weight_bytes(weights, sixteen), "elements of the files x 2 bytes"
     kept = "embeddings, head, norms and routers x 2 bytes"
-    yield "fp8 (online)", weight_bytes(weights, sixteen, "fp8"), f"linear layers x 1 byte; {kept}"
-    four = weight_bytes(weights, sixteen, "nvfp4_per_token")
-    yield "4 bits (nvfp4, online)", four, f"linear layers x 0.5625 bytes with scales; {kept}"
+    yield sixteen.label, sixteen, None, "elements of the files x 2 bytes"
+    yield "fp8 (online)", sixteen, "fp8", f"linear layers x 1 byte; {kept}"
+    source = f"linear layers x 0.5625 bytes with scales; {kept}"
+    yield "4 bits (nvfp4, online)", sixteen, "nvfp4_per_token", source
 
 
 def _cache_choices(shape: ModelShape) -> Iterator[tuple[str, float]]:
@@ -124,67 +165,96 @@ def _cache_choices(shape: ModelShape) -> Iterator[tuple[str, float]]:
     yield "fp8", 1.0
 
 
-def _fit(
-    shape: ModelShape,
-    choice: _Choice,
-    hardware: Hardware | None,
-    context: int,
-    gpus: int,
-    draft: ModelShape | None,
-) -> Fit:
-    terms = _fixed_terms(choice, gpus, draft)
-    weights_mib = terms[0].mib if choice.weights_bytes else None
+def _fit(asked: _Asked, choice: _Choice, stage: Stage, last: Stage) -> Fit:
+    shape, hardware, split = asked.shape, asked.hardware, asked.split
+    draft = asked.draft if stage is last or shape.is_gguf else None
+    terms = list(_weight_terms(asked, choice, stage.weights))
+    weights_mib = sum(each.mib for each in terms) if shape.weights.stored_bytes else None
+    if draft is not None:
+        terms.append(_draft_term(draft, split, is_gguf=shape.is_gguf))
     left = None
     if hardware is not None:
         terms.append(Term("reserve", hardware.reserve_mib, "assumed: activations, graphs, libraries"))
         if weights_mib is not None:
             left = hardware.memory_mib * hardware.share - sum(each.mib for each in terms)
-    problem = shape.unknown or (draft.unknown if draft else "")
-    if problem:
-        return Fit(choice.weights, choice.kv_type, weights_mib, left_mib=left, terms=tuple(terms))
-    sizes = choice.key_bytes
-    layers = [*_on_gpu(shape, gpus), *(_on_gpu(draft, gpus) if draft else ())]
-    request = _allocated(layers, sizes, is_gguf=shape.is_gguf)
-    return Fit(
+    fit = Fit(
         choice.weights,
         choice.kv_type,
         weights_mib,
-        kv_bytes_per_token=_per_token(layers, sizes),
-        kv_bytes_per_further_token=_per_token([each for each in layers if not each.window], sizes),
+        left_mib=left,
+        stage=stage.number,
+        terms=tuple(terms),
+    )
+    if asked.unknown:
+        return fit
+    layers = [*_on_gpu(stage.cache, split), *(_drafting_layers(draft, shape, split) if draft else ())]
+    return _with_cache(fit, asked, layers, choice.key_bytes)
+
+
+def _with_cache(fit: Fit, asked: _Asked, layers: Sequence[CachedLayers], size: float) -> Fit:
+    """Return `fit` with what `layers` keep of a sequence on one GPU, in `size` bytes, and what fits."""
+    request = _allocated(layers, size, is_gguf=asked.shape.is_gguf)
+    left, context = fit.left_mib, asked.context
+    longest = None if left is None else _longest(request, left * _MIB, asked.shape.max_context)
+    concurrency = None if left is None else asked.split.data * _concurrency(request(context), left * _MIB)
+    return replace(
+        fit,
+        kv_bytes_per_token=_per_token(layers, size),
+        kv_bytes_per_further_token=_per_token([each for each in layers if not each.window], size),
         state_mib=sum(each.count * each.state_bytes for each in layers) / _MIB,
         kv_cache_mib=request(context) / _MIB,
-        least_kv_cache_mib=request_bytes(layers, context, sizes, sizes) / _MIB,
-        left_mib=left,
-        longest_context=None if left is None else _longest(request, left * _MIB, shape.max_context),
-        concurrency=None if left is None else _concurrency(request(context), left * _MIB),
-        terms=(*terms, *(_term(each, context, sizes) for each in layers)),
+        least_kv_cache_mib=request_bytes(layers, context, size, size) / _MIB,
+        longest_context=longest,
+        concurrency=concurrency,
+        terms=(*fit.terms, *(_term(each, context, size) for each in layers)),
     )
 
 
-def _fixed_terms(choice: _Choice, gpus: int, draft: ModelShape | None) -> list[Term]:
-    shared = f", over {gpus} GPUs" if gpus > 1 else ""
-    alone = (choice.weights_bytes - choice.repeated_bytes) / gpus + choice.repeated_bytes
-    terms = [Term("weights", alone / _MIB, choice.source + shared)]
-    if draft is not None:
-        size = draft.weights.stored_bytes / gpus / _MIB
-        terms.append(Term("weights of the draft model", size, f"tensors of its files, as stored{shared}"))
-    return terms
+def _weight_terms(asked: _Asked, choice: _Choice, weights: StoredWeights) -> Iterator[Term]:
+    """Yield what one GPU holds of the `weights` of its stage."""
+    split, experts_of_layer = asked.split, asked.shape.experts
+    total = weight_bytes(weights, choice.plain, choice.method)
+    if asked.shape.is_gguf:
+        yield Term("weights", total / _MIB, choice.source + _over(split.pipeline, "GPUs"))
+        return
+    sixteen = TensorType.FLOAT16 if asked.shape.dtype is TensorType.FLOAT16 else TensorType.BFLOAT16
+    repeated = replicated_bytes(weights, sixteen)
+    experts = expert_bytes(weights, choice.plain, choice.method) if split.gpus > 1 else 0.0
+    alone = max(0.0, total - repeated - experts) / split.tensor + repeated
+    source = choice.source + _over(split.tensor, "GPUs") + _over(split.pipeline, "stages")
+    yield Term("weights", alone / _MIB, source)
+    if experts:
+        share = split.share_of_experts(experts_of_layer)
+        yield Term("weights of experts", experts * share / _MIB, _experts_source(split, experts_of_layer))
 
 
-def _on_gpu(shape: ModelShape, gpus: int) -> list[CachedLayers]:
-    """Return what one GPU caches: engines split layers over GPUs, llama.cpp the stack of them."""
-    if not shape.is_gguf:
-        return [each.on_one_of(gpus) for each in shape.cache]
-    return [
-        CachedLayers(
-            each.kind, math.ceil(each.count / gpus), each.heads, each.key_elements, each.value_elements,
-            each.window, each.state_bytes,
-        )
-        for each in shape.cache
-    ]  # fmt: skip
+def _over(count: int, what: str) -> str:
+    return f", over {count} {what}" if count > 1 else ""
 
 
-def _allocated(layers: list[CachedLayers], size: float, *, is_gguf: bool) -> Callable[[int], float]:
+def _experts_source(split: Split, experts: int) -> str:
+    sharing = split.tensor * split.data
+    if split.whole_experts and experts:
+        return f"{math.ceil(experts / sharing)} of the {experts} experts of each layer"
+    return f"experts of the stage{_over(sharing, 'GPUs')}"
+
+
+def _draft_term(draft: ModelShape, split: Split, *, is_gguf: bool) -> Term:
+    gpus = split.pipeline if is_gguf else split.tensor
+    size = draft.weights.stored_bytes / gpus / _MIB
+    return Term("weights of the draft model", size, f"tensors of its files, as stored{_over(gpus, 'GPUs')}")
+
+
+def _on_gpu(layers: Sequence[CachedLayers], split: Split) -> list[CachedLayers]:
+    return [each.on_one_of(split.tensor) for each in layers]
+
+
+def _drafting_layers(draft: ModelShape, shape: ModelShape, split: Split) -> list[CachedLayers]:
+    """Return what one GPU caches of a draft model: llama.cpp spreads its layers too."""
+    return _on_gpu(stages(draft, split.pipeline)[0].cache if shape.is_gguf else draft.cache, split)
+
+
+def _allocated(layers: Sequence[CachedLayers], size: float, *, is_gguf: bool) -> Callable[[int], float]:
     if not is_gguf:
         return lambda tokens: paged_request_bytes(layers, tokens, size, size)
 
@@ -195,7 +265,7 @@ def _allocated(layers: list[CachedLayers], size: float, *, is_gguf: bool) -> Cal
     return padded
 
 
-def _per_token(layers: list[CachedLayers], size: float) -> float:
+def _per_token(layers: Sequence[CachedLayers], size: float) -> float:
     return sum(each.count * each.token_bytes(size, size) for each in layers)
 
 

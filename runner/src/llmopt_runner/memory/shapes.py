@@ -3,26 +3,30 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
-from llmopt_runner.memory.config_layers import cached_layers
+from llmopt_runner.memory.config_layers import layer_stack
 from llmopt_runner.memory.gguf_layers import gguf_cached_layers, pattern_is_known
 from llmopt_runner.memory.layer_words import LayoutUnknown
-from llmopt_runner.memory.layers import CachedLayers, LayerKind
-from llmopt_runner.memory.weights import StoredWeights, stored_weights
+from llmopt_runner.memory.layers import CachedLayers, LayerKind, merged
+from llmopt_runner.memory.weights import PlacedWeights, StoredWeights, placed_weights, stored_weights
 from llmopt_runner.models.gguf_headers import GgufHeader, read_gguf
 from llmopt_runner.models.model_configs import ModelConfig, read_config, whole
 from llmopt_runner.models.resolution import ModelCorrupt
 from llmopt_runner.models.safetensors_headers import StoredTensor, read_safetensors
 from llmopt_runner.models.tensor_types import TensorType, named_type
 
+T = TypeVar("T")
 _LARGEST_FACTOR = 1e6
 _LONGEST_WORD = 40
 _EIGHT_BITS = 8
 # With these kinds of position embeddings `max_position_embeddings` is what the stretching gave.
 _ALREADY_STRETCHED = frozenset({"default", "llama3", "longrope", "su"})
 _CONFIG = "config.json"
+_EXPERTS = ("num_experts", "moe_num_experts", "n_routed_experts", "num_local_experts")
+_MOST_PLACED = 10_000
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,10 @@ class ModelShape:
 
     `cache` is what its layers keep of a sequence; `unknown` says why it is not known, "" where it is. `dtype`
     is that of most weights, by bytes; None where it is not known. `cache_type` is the type of keys and values
-    that the model's files ask for, None: that of its activations. `notes` are what is left out, in words.
+    that the model's files ask for, None: that of its activations. `stack` is `cache` layer by layer,
+    and `placed` the weights by where they lie: (), None: that is not known. `heads` are those of queries,
+    `experts` those of a layer, 0: there are none, or their number is not known. `notes` are what is left out,
+    in words.
     """
 
     weights: StoredWeights
@@ -44,6 +51,10 @@ class ModelShape:
     quantisation: str = ""
     cache_type: TensorType | None = None
     is_gguf: bool = False
+    stack: tuple[tuple[CachedLayers, ...], ...] = ()
+    placed: PlacedWeights | None = None
+    heads: int = 0
+    experts: int = 0
     unknown: str = ""
     notes: tuple[str, ...] = ()
 
@@ -83,22 +94,33 @@ def unreadable(reason: str) -> ModelShape:
 
 def config_shape(config: ModelConfig, tensors: Sequence[StoredTensor]) -> ModelShape:
     """Return the shape of a model in the hub's format, of its configuration and its weights' headers."""
-    cache, unknown = _understood(lambda: cached_layers(config))
+    stack, unknown = _understood(lambda: layer_stack(config))
+    cache = merged(chain.from_iterable(stack))
     layers = config.number("layers") or len(config.listed("layers_block_type") or ())
     tied = config.values.get("tie_word_embeddings") is True
+    count = layers or len(stack)
     return ModelShape(
         weights=stored_weights(tensors, layers=layers, tied=tied),
         cache=cache,
         max_context=config.number("context"),
         dtype=_commonest(tensors) if tensors else _told_type(config),
-        layers=layers or sum(each.count for each in cache),
+        layers=count,
         hidden_size=config.number("hidden"),
         vocab_size=config.number("vocab"),
         quantisation=_method(config.quantisation),
         cache_type=_cache_type(config.quantisation),
+        stack=stack,
+        placed=placed_weights(tensors, layers=count, tied=tied) if 0 < count <= _MOST_PLACED else None,
+        heads=config.number("heads"),
+        experts=_experts(config),
         unknown=unknown,
         notes=(*_index_note(config), *_state_note(cache)),
     )
+
+
+def _experts(config: ModelConfig) -> int:
+    listed = next((found for key in _EXPERTS if (found := config.listed(key))), [0])
+    return config.first(*_EXPERTS) or whole(listed[0])
 
 
 def gguf_shape(header: GgufHeader) -> ModelShape:
@@ -138,7 +160,7 @@ def longest_context(folder: Path) -> int:
     return max([tokens, *(_stretched(part, tokens) for part in parts if isinstance(part, dict))])
 
 
-def _understood(read: Callable[[], tuple[CachedLayers, ...]]) -> tuple[tuple[CachedLayers, ...], str]:
+def _understood(read: Callable[[], tuple[T, ...]]) -> tuple[tuple[T, ...], str]:
     try:
         return read(), ""
     except LayoutUnknown as error:

@@ -5,8 +5,9 @@ that are quantised in their files stay as they are stored, with what their quant
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from llmopt_runner.models.safetensors_headers import StoredTensor
 from llmopt_runner.models.tensor_types import TensorType
@@ -28,6 +29,9 @@ _LAYER = re.compile(
     r"^(?:model\.|language_model\.|backbone\.|transformer\.)+(?:language_model\.)?(?:layers|h)\.(\d{1,6})\."
 )
 _GGUF_LAYER = re.compile(r"^blk\.(\d{1,6})\.")
+# A layer of whatever architecture, but for those of towers that read images or sound.
+_ANY_LAYER = re.compile(r"^(?!.*(?:vis|audio|image|sam_)).*?(?:^|[.])(?:layers|h|blocks|blk)\.(\d{1,6})\.")
+_WORDS_OF_LAYERS = re.compile(r"per_layer")
 _FEWEST_DIMENSIONS, _MOST_DIMENSIONS = 2, 3
 
 
@@ -118,6 +122,54 @@ def stored_weights(tensors: Iterable[StoredTensor], *, layers: int = 0, tied: bo
         if _EXPERT.search(each.name):
             sums["expert_bytes"] = sums.get("expert_bytes", 0) + each.size_bytes
     return StoredWeights(**sums)
+
+
+@dataclass(frozen=True)
+class PlacedWeights:
+    """Weights by where they lie: before the layers (with what is of no known place), in each, after them."""
+
+    first: StoredWeights
+    layers: tuple[StoredWeights, ...]
+    last: StoredWeights
+
+
+def placed_weights(tensors: Iterable[StoredTensor], *, layers: int, tied: bool = False) -> PlacedWeights:
+    """Return `tensors` by where they lie in a model of `layers`.
+
+    Where the output head is `tied` to the embeddings they lie at both ends.
+    """
+    places: defaultdict[int, list[StoredTensor]] = defaultdict(list)
+    for each in tensors:
+        places[_place(each.name, layers)].append(each)
+    if tied:
+        places[layers] = [each for each in places[-1] if _is_of_words(each.name)]
+    parts = {place: stored_weights(found, layers=layers, tied=tied) for place, found in places.items()}
+    nothing = StoredWeights()
+    return PlacedWeights(
+        parts.get(-1, nothing),
+        tuple(parts.get(layer, nothing) for layer in range(layers)),
+        parts.get(layers, nothing),
+    )
+
+
+def _place(name: str, layers: int) -> int:
+    """Return the number of a tensor's layer; -1: it lies before them, `layers`: after them."""
+    found = _ANY_LAYER.match(name)
+    if found and int(found[1]) < layers:
+        return int(found[1])
+    return layers if _HEAD.search(name) else -1
+
+
+def _is_of_words(name: str) -> bool:
+    return bool(_EMBEDDING.search(name)) and not _WORDS_OF_LAYERS.search(name)
+
+
+def summed(parts: Iterable[StoredWeights]) -> StoredWeights:
+    """Return `parts` together."""
+    found = tuple(parts)
+    return StoredWeights(
+        **{each.name: sum(getattr(part, each.name) for part in found) for each in fields(StoredWeights)}
+    )
 
 
 def weight_bytes(weights: StoredWeights, plain: TensorType | None, method: str | None = None) -> float:

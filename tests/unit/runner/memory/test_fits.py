@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from llmopt_runner.memory.fits import Hardware, fits
 from llmopt_runner.memory.layers import CachedLayers, LayerKind
-from llmopt_runner.memory.weights import StoredWeights
+from llmopt_runner.memory.splits import Split
+from llmopt_runner.memory.weights import PlacedWeights, StoredWeights
 from llmopt_runner.models.tensor_types import TensorType
 
+ONE_GPU = Split()
 TOKEN_MIB = CACHED_NUMBERS_A_TOKEN * 2 / MIB
 ROOMY = Hardware(gpus=1, memory_mib=1000, share=0.9, reserve_mib=100)
 GGUF = replace(
@@ -22,8 +24,8 @@ GGUF = replace(
 )
 
 
-def _fits(shape=SHAPE, hardware=ROOMY, context=1024, gpus=1, draft=None):
-    return {(each.weights, each.kv_type): each for each in fits(shape, hardware, context, gpus, draft)}
+def _fits(shape=SHAPE, hardware=ROOMY, context=1024, split=ONE_GPU, draft=None):
+    return {(each.weights, each.kv_type): each for each in fits(shape, hardware, context, split, draft)}
 
 
 def test_plain_weights_can_be_had_in_fewer_bits():
@@ -79,22 +81,89 @@ def test_the_longest_request(memory_mib, longest):
 
 def test_gpus_share_weights_and_heads():
     """Four KV heads over eight GPUs: each holds one, and an eighth of the weights."""
-    fit = _fits(hardware=replace(ROOMY, gpus=8), gpus=8)["bfloat16", "16 bits"]
+    fit = _fits(hardware=replace(ROOMY, gpus=8), split=Split(tensor=8))["bfloat16", "16 bits"]
     assert (fit.weights_mib, fit.kv_bytes_per_token) == (25, CACHED_NUMBERS_A_TOKEN * 2 / 4)
 
 
 def test_what_is_not_split_is_on_every_gpu():
     """Norms and routers; a GGUF file's layers lie whole on one of them."""
     weights = StoredWeights(stored_bytes=200 * MIB, linear=90 * MIB, other=10 * MIB)
-    fit = _fits(replace(SHAPE, weights=weights), hardware=replace(ROOMY, gpus=4), gpus=4)
+    fit = _fits(replace(SHAPE, weights=weights), split=Split(tensor=4))
     assert fit["bfloat16", "16 bits"].weights_mib == pytest.approx(180 / 4 + 20)
-    gguf = _fits(replace(GGUF, weights=weights), gpus=4)
+    gguf = _fits(replace(GGUF, weights=weights), split=Split(pipeline=4))
     assert {each.weights_mib for each in gguf.values()} == {50}
+
+
+# Two MiB of embeddings, four layers of which the last has twice the weights, a head of 16 MiB; 16 bits.
+UNEVEN = replace(
+    SHAPE,
+    weights=StoredWeights(stored_bytes=28 * MIB, embeddings=9 * MIB, linear=5 * MIB),
+    placed=PlacedWeights(
+        StoredWeights(stored_bytes=2 * MIB, embeddings=MIB),
+        tuple(StoredWeights(stored_bytes=2 * size * MIB, linear=size * MIB) for size in (1, 1, 1, 2)),
+        StoredWeights(stored_bytes=16 * MIB, embeddings=8 * MIB),
+    ),
+)
+FULL_LAYER = CachedLayers(LayerKind.FULL, 1, heads=4, key_elements=128, value_elements=128)
+
+
+@pytest.mark.parametrize(("pipeline", "weights_mib"), [(2, 6 + 16), (3, 4 + 16), (4, 4 + 16)])
+def test_the_stage_that_needs_most_decides(pipeline, weights_mib):
+    """The last one here, which holds the head."""
+    fit = _fits(UNEVEN, split=Split(pipeline=pipeline))["bfloat16", "16 bits"]
+    assert (fit.stage, fit.weights_mib) == (pipeline, weights_mib)
+
+
+def test_layers_that_keep_tokens_are_counted_in_their_own_stage():
+    """All that attend are in the second half: it holds the whole cache, and no stage a longer request."""
+    state = CachedLayers(LayerKind.STATE, 1, state_bytes=1024)
+    stack = ((state,), (state,), (FULL_LAYER,), (FULL_LAYER,))
+    shape = replace(SHAPE, stack=stack, cache=(replace(state, count=2), replace(FULL_LAYER, count=2)))
+    small = replace(ROOMY, memory_mib=(100 + 100 + 1024 * TOKEN_MIB / 2 + 0.001) / 0.9)
+    fit = _fits(shape, hardware=small, split=Split(pipeline=2))["bfloat16", "16 bits"]
+    assert (fit.stage, fit.kv_bytes_per_token, fit.longest_context) == (2, CACHED_NUMBERS_A_TOKEN, 1024)
+
+
+def test_stages_that_are_alike_are_not_told_apart():
+    """Half the weights and half the layers each."""
+    fit = _fits(split=Split(pipeline=2))["bfloat16", "16 bits"]
+    assert (fit.stage, fit.weights_mib, fit.kv_bytes_per_token) == (None, 100, CACHED_NUMBERS_A_TOKEN)
+
+
+def test_replicas_answer_side_by_side():
+    """Each has all weights and a cache of its own: twice as many requests as one."""
+    alone, both = _fits()["bfloat16", "16 bits"], _fits(split=Split(data=2))["bfloat16", "16 bits"]
+    assert both.weights_mib == alone.weights_mib
+    assert both.concurrency == 2 * alone.concurrency
+
+
+@pytest.mark.parametrize(
+    ("split", "share"),
+    [
+        (Split(tensor=4), 1 / 4),
+        (Split(tensor=2, data=2), 1 / 4),
+        (Split(tensor=2, data=2, whole_experts=True), 2 / 6),
+        (Split(tensor=2, whole_experts=True), 1 / 2),
+    ],
+)
+def test_replicas_hold_one_set_of_experts_together(split, share):
+    """In parts, or whole: of six over four GPUs some hold two. The rest is split within a replica."""
+    weights = StoredWeights(stored_bytes=200 * MIB, linear=40 * MIB, experts=60 * MIB, expert_bytes=120 * MIB)
+    fit = _fits(replace(SHAPE, weights=weights, experts=6), split=split)["bfloat16", "16 bits"]
+    assert fit.weights_mib == pytest.approx(80 / split.tensor + 120 * share)
+
+
+def test_a_draft_model_lies_beside_the_last_stage():
+    """It is not split into stages."""
+    found = _fits(split=Split(pipeline=2), draft=SHAPE)["bfloat16", "16 bits"]
+    assert found.stage == 2
+    assert [term.mib for term in found.terms if "draft" in term.name] == [200]
+    assert found.kv_bytes_per_token == (1 / 2 + 1) * CACHED_NUMBERS_A_TOKEN * 2
 
 
 def test_layers_of_a_gguf_file_are_spread_over_gpus():
     """llama.cpp gives whole layers to each."""
-    fit = _fits(GGUF, gpus=2)["q4_1", "f16"]
+    fit = _fits(GGUF, split=Split(pipeline=2))["q4_1", "f16"]
     assert (fit.weights_mib, fit.kv_bytes_per_token) == (30, CACHED_NUMBERS_A_TOKEN)
 
 
@@ -149,12 +218,14 @@ LAYERS = st.one_of(
 
 @settings(max_examples=50, deadline=None)
 @given(
-    cache=st.lists(LAYERS, min_size=1, max_size=4), memory=st.integers(0, 100_000), gpus=st.integers(1, 16)
+    cache=st.lists(LAYERS, min_size=1, max_size=4),
+    memory=st.integers(0, 100_000),
+    split=st.builds(Split, st.integers(1, 16), st.integers(1, 4), st.integers(1, 4), st.booleans()),
 )
-def test_the_longest_request_fits_and_terms_add_up(cache, memory, gpus):
+def test_the_longest_request_fits_and_terms_add_up(cache, memory, split):
     """Whatever the layers: the longest request is within what is left, and no term is negative."""
     shape = replace(SHAPE, cache=tuple(cache))
-    for each in fits(shape, Hardware(gpus, memory, 1.0, 0.0), 1024, gpus):
+    for each in fits(shape, Hardware(split.gpus, memory, 1.0, 0.0), 1024, split):
         assert all(term.mib >= 0 for term in each.terms)
         assert each.least_kv_cache_mib <= each.kv_cache_mib * (1 + 1e-9)
         assert 0 <= each.longest_context <= 2048

@@ -92,6 +92,23 @@ def test_the_program_prints_one_document(folder, capsys):
         "reserve",
     ]
     assert found["fits"][0]["longest_context"] == 512
+    assert found["split"] == {
+        "tensor": 2, "pipeline": 1, "data": 1, "whole_experts": False, "gpus": 2,
+        "assumed": ["tensor", "pipeline", "data"],
+    }  # fmt: skip
+
+
+def test_sizes_without_a_number_of_gpus_say_how_many_there_are(folder, capsys):
+    """Their product; what is given is not assumed."""
+    sizes = ("--tensor-parallel=2", "--pipeline-parallel=2", "--data-parallel=3")
+    found = _described(capsys, f"--model={folder}", "--gpu-memory-mib=1000", *sizes)
+    assert (found["gpus"], found["hardware"]["gpus"], found["split"]["assumed"]) == (12, 12, [])
+
+
+def test_a_split_that_cannot_be_is_an_error_in_the_document(folder, capsys):
+    """It names the sizes."""
+    found = _described(capsys, f"--model={folder}", "--gpus=4", "--tensor-parallel=8")
+    assert found == {"error": "--tensor-parallel 8 needs 8 GPUs, there are 4: lower a size, or set --gpus 8"}
 
 
 def test_a_problem_is_told_with_the_document(folder, capsys):

@@ -17,6 +17,7 @@ from llmopt_runner.engines.vllm.memory_needs import memory_need
 from llmopt_runner.memory.fits import fits
 from llmopt_runner.memory.needs import kv_cache_mib
 from llmopt_runner.memory.shapes import longest_context, read_shape
+from llmopt_runner.memory.splits import Split
 from llmopt_runner.models.gguf_headers import read_gguf
 from llmopt_runner.models.resolution import ModelCorrupt
 from llmopt_runner.models.tensor_types import TensorType
@@ -286,7 +287,7 @@ def test_any_configuration_is_read_unknown_or_corrupt(tmp_path_factory, changes)
         return
     assert math.isfinite(float(shape.cached_elements(2**20)))
     assert math.isfinite(memory_need(shape, Configuration(engine={"max_model_len": 4096})).total_mib)
-    assert all(each.mib >= 0 for fit in fits(shape, None, 4096, 2) for each in fit.terms)
+    assert all(each.mib >= 0 for fit in fits(shape, None, 4096, Split(2, 2, 2)) for each in fit.terms)
     assert math.isfinite(float(longest_context(folder)))
 
 

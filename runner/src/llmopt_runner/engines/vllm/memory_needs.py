@@ -5,7 +5,6 @@ Source: vLLM 0.32 (`config/model.py` for the type that `auto` stands for, `confi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from llmopt_runner.memory.layers import CachedLayers
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.paging import STATE_COPIES, TOKENS_IN_FLIGHT, paged_request_bytes
 from llmopt_runner.memory.shapes import ModelShape, read_shape
+from llmopt_runner.memory.splits import Split
 from llmopt_runner.memory.weights import expert_bytes, replicated_bytes, weight_bytes
 from llmopt_runner.models.resolution import ModelCorrupt
 from llmopt_runner.models.tensor_types import TensorType, named_type
@@ -36,24 +36,10 @@ _CACHE_BYTES: Mapping[str, tuple[float, float]] = {
 }
 
 
-@dataclass(frozen=True)
-class _Devices:
-    """How many devices share each layer, how many stages the layers are split into, and how many replicas."""
-
-    tensor: int
-    pipeline: int
-    data: int
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return self.tensor * self.pipeline * self.data
-
-    @classmethod
-    def of(cls, engine: Mapping[str, Value]) -> "_Devices":
-        sizes = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
-        tensor, pipeline, data = (max(1, int(engine.get(name, 1))) for name in sizes)
-        return cls(tensor, pipeline, data)
+def _split(engine: Mapping[str, Value]) -> Split:
+    sizes = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
+    tensor, pipeline, data = (max(1, int(engine.get(name, 1))) for name in sizes)
+    return Split(tensor, pipeline, data)
 
 
 def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
@@ -63,16 +49,16 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
     as overhead: the cache that is then really there says nothing about another configuration's.
     """
     engine = configuration.engine
-    devices = _Devices.of(engine)
-    weights_mib = _weight_bytes(shape, engine, devices) / _MIB
+    split = _split(engine)
+    weights_mib = _weight_bytes(shape, engine, split) / _MIB
     asked_mib = engine.get("kv_cache_memory_mib")
     if asked_mib is not None:
-        return MemoryNeed(weights_mib, float(asked_mib) * devices.count, 0.0, 0.0, devices=devices.count)
-    request_mib = _one_request_bytes(shape, engine, devices) / _MIB
-    return MemoryNeed(weights_mib, 0.0, 0.0, request_mib, devices=devices.count)
+        return MemoryNeed(weights_mib, float(asked_mib) * split.gpus, 0.0, 0.0, devices=split.gpus)
+    request_mib = _one_request_bytes(shape, engine, split) / _MIB
+    return MemoryNeed(weights_mib, 0.0, 0.0, request_mib, devices=split.gpus)
 
 
-def _weight_bytes(shape: ModelShape, engine: Mapping[str, Value], devices: _Devices) -> float:
+def _weight_bytes(shape: ModelShape, engine: Mapping[str, Value], split: Split) -> float:
     """Return the weights of all devices together.
 
     Experts are spread over all replicas, in parts or whole; of the rest each replica has its own, and of what
@@ -82,8 +68,8 @@ def _weight_bytes(shape: ModelShape, engine: Mapping[str, Value], devices: _Devi
     plain, method = _type_of_weights(engine), None if told is None else str(told)
     experts = expert_bytes(shape.weights, plain, method)
     repeated = replicated_bytes(shape.weights, plain)
-    split = weight_bytes(shape.weights, plain, method) - experts - repeated
-    return experts + devices.data * (split + devices.tensor * repeated + _guessing_bytes(shape, engine))
+    shared = weight_bytes(shape.weights, plain, method) - experts - repeated
+    return experts + split.data * (shared + split.tensor * repeated + _guessing_bytes(shape, engine))
 
 
 def _guessing_bytes(shape: ModelShape, engine: Mapping[str, Value]) -> float:
@@ -119,18 +105,18 @@ def _type_of_weights(engine: Mapping[str, Value]) -> TensorType:
     return named_type(str(engine.get("dtype", "auto"))) or TensorType.BFLOAT16
 
 
-def _one_request_bytes(shape: ModelShape, engine: Mapping[str, Value], devices: _Devices) -> float:
+def _one_request_bytes(shape: ModelShape, engine: Mapping[str, Value], split: Split) -> float:
     """Return what one request of the greatest length takes, of each replica's devices together."""
     batched = engine.get("max_num_batched_tokens")
     in_flight = TOKENS_IN_FLIGHT if batched is None else _STEPS_AT_A_TIME * int(batched)
     per_device = paged_request_bytes(
-        [layer.on_one_of(devices.tensor) for layer in (*shape.cache, *_guessing_layers(engine))],
+        [layer.on_one_of(split.tensor) for layer in (*shape.cache, *_guessing_layers(engine))],
         int(engine.get("max_model_len", shape.max_context)),
         *_sizes(shape, engine),
         in_flight=in_flight,
         state_copies=1 if engine.get("enable_prefix_caching") is False else STATE_COPIES,
     )
-    return devices.data * devices.tensor * per_device
+    return split.data * split.tensor * per_device
 
 
 def _sizes(shape: ModelShape, engine: Mapping[str, Value]) -> tuple[float, float]:
