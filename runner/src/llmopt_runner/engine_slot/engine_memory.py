@@ -18,6 +18,7 @@ from llmopt_runner.guard.guard import GuardReading, MemoryGuard
 from llmopt_runner.guard.leaks import LeakCheck
 from llmopt_runner.guard.levels import GpuReserve, Level, Thresholds
 from llmopt_runner.host.occupancy import DeviceUnreadable, Holder, MemoryDevice, holders_of
+from llmopt_runner.memory.layer_words import LayoutUnknown
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.prediction import (
     GUARD_FACT,
@@ -102,6 +103,7 @@ class EngineMemory:
         self._earlier_facts = facts
         self._stop = stop
         self._warnings: list[str] = []
+        self._said: set[str] = set()
         self._unseen = unseen
         if unseen:
             self._warnings.append(
@@ -160,7 +162,21 @@ class EngineMemory:
         return bool(self._unseen) and engine.uses_gpus(configuration)
 
     def _need_of(self, engine: Engine, configuration: Configuration) -> MemoryNeed | None:
-        return None if self._shape is None else engine.memory_need(self._shape, configuration)
+        if self._shape is None:
+            return None
+        try:
+            need = engine.memory_need(self._shape, configuration)
+        except LayoutUnknown as error:
+            self._warn_once(f"memory is not predicted for this configuration: {error}")
+            return None
+        if need is not None and need.left_out:
+            self._warn_once(f"in the prediction of memory {need.left_out}")
+        return need
+
+    def _warn_once(self, warning: str) -> None:
+        if warning not in self._said:
+            self._said.add(warning)
+            self._warnings.append(warning)
 
     @contextmanager
     def starting(

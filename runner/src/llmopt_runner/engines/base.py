@@ -177,6 +177,7 @@ class Engine(ABC):
         """Return what `configuration` will ask of memory for a model of `shape`; None: it is not known.
 
         What is not known is left out: a configuration that surely does not fit is refused without a start.
+        Raises LayoutUnknown, which says what of it is not understood: then nothing is refused.
         """
 
     def context_tokens(self, model: Path) -> int | None:

@@ -17,7 +17,7 @@ class MemoryNeed:
     `place`: which memory it is taken from, where that is not the GPUs of a machine that has some and else
     the host. `both`: what does not fit on the GPUs goes to the host.
     `devices`: on how many GPUs it lies, and the engine then reports of one of them; None: on as many as there
-    are, and it reports of all.
+    are, and it reports of all. `left_out`: what of the need is not known and in no part, in words.
     """
 
     weights_mib: float
@@ -26,6 +26,7 @@ class MemoryNeed:
     overhead_mib: float
     place: Literal["host", "gpu", "both"] | None = None
     devices: int | None = None
+    left_out: str = ""
 
     @property
     def total_mib(self) -> float:

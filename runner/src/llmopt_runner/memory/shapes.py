@@ -26,6 +26,7 @@ _EIGHT_BITS = 8
 _ALREADY_STRETCHED = frozenset({"default", "llama3", "longrope", "su"})
 _CONFIG = "config.json"
 _EXPERTS = ("num_experts", "moe_num_experts", "n_routed_experts", "num_local_experts")
+_DRAFTING_LAYERS = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules")
 _MOST_PLACED = 10_000
 
 
@@ -37,8 +38,8 @@ class ModelShape:
     is that of most weights, by bytes; None where it is not known. `cache_type` is the type of keys and values
     that the model's files ask for, None: that of its activations. `stack` is `cache` layer by layer,
     and `placed` the weights by where they lie: (), None: that is not known. `heads` are those of queries,
-    `experts` those of a layer, 0: there are none, or their number is not known. `notes` are what is left out,
-    in words.
+    `experts` those of a layer, 0: there are none, or their number is not known. `drafting_layers` are those
+    for multi-token prediction, which are not in `cache`. `notes` are what is left out, in words.
     """
 
     weights: StoredWeights
@@ -55,6 +56,7 @@ class ModelShape:
     placed: PlacedWeights | None = None
     heads: int = 0
     experts: int = 0
+    drafting_layers: int = 0
     unknown: str = ""
     notes: tuple[str, ...] = ()
 
@@ -87,6 +89,16 @@ def read_shape(path: Path, *, headers_only: bool = False) -> ModelShape | None:
     return config_shape(read_config(path / _CONFIG), tensors)
 
 
+def draft_shape(folder: Path) -> ModelShape | None:
+    """Return the shape of the draft model in `folder`, whose configuration alone says what it caches.
+
+    None: there is no config.json. Raises ModelCorrupt.
+    """
+    if not (folder / _CONFIG).is_file():
+        return None
+    return config_shape(read_config(folder / _CONFIG), read_safetensors(folder))
+
+
 def unreadable(reason: str) -> ModelShape:
     """Return the shape of a model whose files do not say it."""
     return ModelShape(StoredWeights(), (), 0, None, unknown=reason)
@@ -113,6 +125,7 @@ def config_shape(config: ModelConfig, tensors: Sequence[StoredTensor]) -> ModelS
         placed=placed_weights(tensors, layers=count, tied=tied) if 0 < count <= _MOST_PLACED else None,
         heads=config.number("heads"),
         experts=_experts(config),
+        drafting_layers=config.first(*_DRAFTING_LAYERS),
         unknown=unknown,
         notes=(*_index_note(config), *_state_note(cache)),
     )

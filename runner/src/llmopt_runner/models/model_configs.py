@@ -13,6 +13,8 @@ from llmopt_runner.models.safetensors_headers import LARGEST_COUNT
 LARGEST_CONFIG_BYTES = 4 * 1024 * 1024
 # A model of several kinds of input has its language part in a configuration of its own.
 _NESTED = ("text_config", "llm_config", "language_config", "language_model_config", "thinker_config")
+# An EAGLE head has its configuration in one of these: of the library `speculators`, or as vLLM writes it.
+_DRAFT_LAYERS, _EAGLE, _EAGLE_MODEL = "transformer_layer_config", "eagle", "model"
 _DEEPEST = 3
 # Where a model lists its layers, the class's number of them does not count.
 _LAYER_LISTS = ("layer_types", "layers_block_type", "hybrid_override_pattern", "block_configs")
@@ -103,10 +105,11 @@ def parsed_config(content: bytes, path: Path) -> ModelConfig:
 
 
 def _language_part(document: Mapping[str, Any], depth: int) -> Mapping[str, Any]:
-    nested = next((document[key] for key in _NESTED if isinstance(document.get(key), dict)), None)
+    keys = (*_NESTED, _DRAFT_LAYERS, *((_EAGLE_MODEL,) if document.get("model_type") == _EAGLE else ()))
+    nested = next((document[key] for key in keys if isinstance(document.get(key), dict)), None)
     if nested is None or not depth:
         return _unfolded(document)
-    return _language_part({**{k: v for k, v in document.items() if k not in _NESTED}, **nested}, depth - 1)
+    return _language_part({**{k: v for k, v in document.items() if k not in keys}, **nested}, depth - 1)
 
 
 def _unfolded(document: Mapping[str, Any]) -> Mapping[str, Any]:

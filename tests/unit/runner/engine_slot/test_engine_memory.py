@@ -1,5 +1,6 @@
 """The guard in the life of a slot's engine: refused before, ended while it serves, accounted for after."""
 
+import contextlib
 import dataclasses
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from llmopt_runner.engine_slot.engine_memory import EngineMemory, MemoryExceeded
 from llmopt_runner.engine_slot.slot import EngineSlot
 from llmopt_runner.engines.failures import EngineStartFailed
 from llmopt_runner.guard.levels import NOTHING_RESERVED
+from llmopt_runner.memory.layer_words import LayoutUnknown
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.prediction import need_facts
 from llmopt_runner.memory.shapes import ModelShape
@@ -209,3 +211,26 @@ def test_a_layout_that_is_not_understood_refuses_nothing_and_says_so_once():
         "memory is not predicted for this model: layers of type 'new' are not understood",
     )
     assert machine.slot.memory.take_warnings() == ()
+
+
+class Unpredicted(FakeEngine):
+    """Does not understand a configuration with two slots, and leaves something out of one with three."""
+
+    def memory_need(self, _shape, configuration):
+        slots = configuration.engine["n_parallel"]
+        if slots == 2:
+            raise LayoutUnknown("engine.speculative_model m: layers of type 'new' are not understood")
+        return MemoryNeed(2.0, 0.0, 0.0, 0.0, left_out="m is not counted" if slots == 3 else "")
+
+
+def test_a_configuration_that_is_not_understood_is_started_and_said_once():
+    """It is no reason to refuse it; what is left out of a prediction is said too."""
+    memory = EngineMemory([FakeDevice(1000, 999)], shape=SHAPE)
+    for slots in (2, 2, 1):
+        with contextlib.suppress(MemoryExceeded):
+            memory.require_room(Unpredicted(), Configuration(engine={"n_parallel": slots}))
+    (warning,) = memory.take_warnings()
+    assert warning.startswith("memory is not predicted for this configuration: engine.speculative_model m: ")
+    roomy = EngineMemory([FakeDevice(1000, 50)], shape=SHAPE)
+    roomy.require_room(Unpredicted(), Configuration(engine={"n_parallel": 3}))
+    assert roomy.take_warnings() == ("in the prediction of memory m is not counted",)

@@ -4,18 +4,16 @@ Source: vLLM 0.32 (`config/model.py` for the type that `auto` stands for, `confi
 `v1/core/kv_cache_utils.py` for the smallest KV cache that it starts with).
 """
 
-from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from llmopt_core.search.configurations import Configuration, Value
+from llmopt_runner.engines.vllm.drafts import drafting
 from llmopt_runner.memory.layers import CachedLayers
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.paging import STATE_COPIES, TOKENS_IN_FLIGHT, paged_request_bytes
-from llmopt_runner.memory.shapes import ModelShape, read_shape
+from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.memory.splits import Split
 from llmopt_runner.memory.weights import expert_bytes, replicated_bytes, weight_bytes
-from llmopt_runner.models.resolution import ModelCorrupt
 from llmopt_runner.models.tensor_types import TensorType, named_type
 
 _MIB = 1024 * 1024
@@ -46,58 +44,33 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
     """Return the least that a model of `shape` needs under `configuration`, over all devices together.
 
     Where gpu_memory_utilization decides how large the KV cache becomes, what one request needs of it counts
-    as overhead: the cache that is then really there says nothing about another configuration's.
+    as overhead: the cache that is then really there says nothing about another configuration's. Raises
+    LayoutUnknown where what a draft model keeps of a sequence is not understood.
     """
     engine = configuration.engine
     split = _split(engine)
-    weights_mib = _weight_bytes(shape, engine, split) / _MIB
+    drafts = drafting(shape, engine, _type_of_weights(engine))
+    weights_mib = (_weight_bytes(shape, engine, split) + split.data * drafts.weight_bytes) / _MIB
     asked_mib = engine.get("kv_cache_memory_mib")
     if asked_mib is not None:
-        return MemoryNeed(weights_mib, float(asked_mib) * split.gpus, 0.0, 0.0, devices=split.gpus)
-    request_mib = _one_request_bytes(shape, engine, split) / _MIB
-    return MemoryNeed(weights_mib, 0.0, 0.0, request_mib, devices=split.gpus)
+        cache_mib = float(asked_mib) * split.gpus
+        return MemoryNeed(weights_mib, cache_mib, 0.0, 0.0, devices=split.gpus, left_out=drafts.left_out)
+    request_mib = _one_request_bytes(shape, engine, split, drafts.layers) / _MIB
+    return MemoryNeed(weights_mib, 0.0, 0.0, request_mib, devices=split.gpus, left_out=drafts.left_out)
 
 
 def _weight_bytes(shape: ModelShape, engine: Mapping[str, Value], split: Split) -> float:
-    """Return the weights of all devices together.
+    """Return the model's own weights on all devices together.
 
     Experts are spread over all replicas, in parts or whole; of the rest each replica has its own, and of what
-    is not split each device of a replica. A model that guesses is held by each replica.
+    is not split each device of a replica.
     """
     told = engine.get("quantization")
     plain, method = _type_of_weights(engine), None if told is None else str(told)
     experts = expert_bytes(shape.weights, plain, method)
     repeated = replicated_bytes(shape.weights, plain)
     shared = weight_bytes(shape.weights, plain, method) - experts - repeated
-    return experts + split.data * (shared + split.tensor * repeated + _guessing_bytes(shape, engine))
-
-
-def _guessing_bytes(shape: ModelShape, engine: Mapping[str, Value]) -> float:
-    """Return the weights of what guesses tokens: the model's own layers for it, or a model beside it."""
-    if engine.get("speculative_method") == "mtp":
-        return float(shape.weights.drafting_bytes)
-    draft = _draft(engine)
-    return 0.0 if draft is None else weight_bytes(draft.weights, _type_of_weights(engine))
-
-
-def _guessing_layers(engine: Mapping[str, Value]) -> tuple[CachedLayers, ...]:
-    """Return the layers of a draft model, which caches the same tokens; other kinds are left out."""
-    draft = _draft(engine) if engine.get("speculative_method") == "draft_model" else None
-    return () if draft is None else draft.cache
-
-
-def _draft(engine: Mapping[str, Value]) -> ModelShape | None:
-    """Return the shape of the model that guesses, where it is a folder here; nothing is fetched for it."""
-    told = engine.get("speculative_model")
-    return None if told is None else _shape_at(Path(str(told)))
-
-
-@cache
-def _shape_at(folder: Path) -> ModelShape | None:
-    try:
-        return read_shape(folder) if folder.is_dir() else None
-    except (ModelCorrupt, OSError):
-        return None  # the server says what is wrong with it
+    return experts + split.data * (shared + split.tensor * repeated)
 
 
 def _type_of_weights(engine: Mapping[str, Value]) -> TensorType:
@@ -105,12 +78,14 @@ def _type_of_weights(engine: Mapping[str, Value]) -> TensorType:
     return named_type(str(engine.get("dtype", "auto"))) or TensorType.BFLOAT16
 
 
-def _one_request_bytes(shape: ModelShape, engine: Mapping[str, Value], split: Split) -> float:
+def _one_request_bytes(
+    shape: ModelShape, engine: Mapping[str, Value], split: Split, drafting_layers: Sequence[CachedLayers]
+) -> float:
     """Return what one request of the greatest length takes, of each replica's devices together."""
     batched = engine.get("max_num_batched_tokens")
     in_flight = TOKENS_IN_FLIGHT if batched is None else _STEPS_AT_A_TIME * int(batched)
     per_device = paged_request_bytes(
-        [layer.on_one_of(split.tensor) for layer in (*shape.cache, *_guessing_layers(engine))],
+        [layer.on_one_of(split.tensor) for layer in (*shape.cache, *drafting_layers)],
         int(engine.get("max_model_len", shape.max_context)),
         *_sizes(shape, engine),
         in_flight=in_flight,

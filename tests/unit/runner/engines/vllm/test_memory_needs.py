@@ -176,10 +176,16 @@ def test_what_is_not_split_is_held_by_each_device():
 
 @pytest.mark.parametrize(
     ("method", "weights", "cached"),
-    [("draft_model", True, True), ("eagle3", True, False), ("ngram", False, False)],
+    [
+        ("draft_model", True, True),
+        ("eagle", True, True),
+        ("eagle3", True, True),
+        ("medusa", True, False),
+        ("ngram", False, False),
+    ],
 )
 def test_a_model_that_guesses_needs_memory_too(tmp_path, method, weights, cached):
-    """Its weights in each replica, and for a draft model the cache of the same tokens."""
+    """Its weights in each replica, and for one whose layers attend the cache of the same tokens."""
     draft = _checkpoint(tmp_path, "BF16", 2)
     told = {} if method == "ngram" else {"speculative_model": str(tmp_path)}
     asked = {"max_model_len": 512, "data_parallel_size": 2, "speculative_method": method, **told}
