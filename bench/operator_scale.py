@@ -200,7 +200,7 @@ class Measurer:
             claim = self._study.claim("bench", budget=1000)
             if claim is None:
                 return
-            self._study.beat(RunnerRecord("bench", 0, beats, float(beats), trial=claim.number))
+            self._study.heartbeat(RunnerRecord("bench", 0, beats, float(beats), trial=claim.number))
             stop.wait(1.0)
             metrics = {"accuracy": 0.5}
             self._study.finish(

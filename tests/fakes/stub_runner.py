@@ -60,15 +60,15 @@ class Runner:
         self.args, self.spec, self.study = args, resource.spec, study
         self.name = f"stub-{args.index}-{os.getpid()}"
         self.stop = threading.Event()
-        self.beats = 0
+        self.heartbeats = 0
         self.began = time.monotonic()
 
-    def beat(self, trial=None, ended=None):
-        self.beats += 1
+    def heartbeat(self, trial=None, ended=None):
+        self.heartbeats += 1
         record = RunnerRecord(
             self.name,
             self.args.index,
-            self.beats,
+            self.heartbeats,
             time.monotonic() - self.began,
             trial=trial,
             stage="measure",
@@ -76,7 +76,7 @@ class Runner:
             memory_total_mib=4096.0,
             ended=ended,
         )
-        self.study.beat(record)
+        self.study.heartbeat(record)
 
     def run(self):
         compares = self.study.definition.comparison is not None
@@ -103,7 +103,7 @@ class Runner:
         return 0
 
     def carry_out(self, claim):
-        self.beat(claim.number)
+        self.heartbeat(claim.number)
         marker = self.args.results / "died"
         if self.args.die_once and not marker.exists():
             marker.touch()
@@ -239,7 +239,7 @@ def main():
         )
         Reaper(runner.study, lease_seconds=30.0).sweep()
         code = runner.run()
-        runner.beat(ended="done" if code == 0 else "interrupted")
+        runner.heartbeat(ended="done" if code == 0 else "interrupted")
         return code
 
 

@@ -68,6 +68,6 @@ def ended(kind, **more):
     return Outcome(kind, Configuration(), **more)
 
 
-def beat(name, count, **more):
+def heartbeat(name, count, **more):
     """Return the record of a living runner."""
     return RunnerRecord(name, index=0, beat=count, active_seconds=float(count), **more)

@@ -5,7 +5,7 @@ import os
 import threading
 import time
 
-from fakes.studies import beat, measured
+from fakes.studies import heartbeat, measured
 
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.storage.errors import TrialLost
@@ -54,7 +54,7 @@ def hold(url, name, runner, budget, claimed):
     with open_for_search(url) as storage:
         study = storage.open_study(name)
         claim = study.claim(runner, budget=budget)
-        study.beat(beat(runner, 1))
+        study.heartbeat(heartbeat(runner, 1))
         claimed.put((claim.number, dict(claim.parameters), os.getpid()))
         threading.Event().wait()
 
@@ -88,4 +88,4 @@ def _keep_beating(study, runner, stop):
     count = 0
     while not stop.wait(0.1):
         count += 1
-        study.beat(beat(runner, count))
+        study.heartbeat(heartbeat(runner, count))

@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from fakes.studies import MIXED_SPACE, beat, definition, measured
+from fakes.studies import MIXED_SPACE, definition, heartbeat, measured
 
 from llmopt_core.sampling.earlier_studies import Elsewhere, settle_lessons
 from llmopt_core.sampling.methods import open_for_search
@@ -29,7 +29,7 @@ def _auto(name, **changes):
 def _earlier(storage, name, *, trials=8, machine=MACHINE, ended=True, **changes):
     """A study of random trials that runner `r` measured on `machine`."""
     study = storage.create_study(_auto(name, **{"sampler": "random", **changes}))
-    study.beat(beat("r", 1, machine=machine))
+    study.heartbeat(heartbeat("r", 1, machine=machine))
     default = study.claim("r", budget=99)
     study.finish(default, dataclasses.replace(measured(default, accuracy=0.1), configuration=Configuration()))
     for _ in range(trials):

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 import trustme
 from fakes.postgres import PASSWORD, PostgresServer
-from fakes.studies import beat, definition, measured
+from fakes.studies import definition, heartbeat, measured
 
 from llmopt_core.analysis.summary import summarise
 from llmopt_core.sampling.methods import open_for_search
@@ -160,7 +160,7 @@ def test_the_standby_takes_over(pair, access):
         _replayed(primary, standby)
         primary.stop()
         with pytest.raises(StorageUnavailable) as error:
-            study.beat(beat("runner", 1))
+            study.heartbeat(heartbeat("runner", 1))
         assert PASSWORD not in str(error.value)
         with psycopg.connect(standby.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
             assert connection.execute("SELECT pg_promote(true, 60)").fetchone()[0]

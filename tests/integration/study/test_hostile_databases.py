@@ -8,7 +8,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from fakes.postgres import PASSWORD
-from fakes.studies import beat, definition, measured
+from fakes.studies import definition, heartbeat, measured
 from fakes.tcp_proxy import TcpProxy
 from fakes.tenant_databases import TenantsDatabase
 from hypothesis import given
@@ -168,9 +168,9 @@ def test_read_only_mode(tenants):
         tenants.cut()
         assert study.trials()
         with pytest.raises(StorageReadOnly, match="takes no writes"):
-            study.beat(beat("runner", 1))
+            study.heartbeat(heartbeat("runner", 1))
         tenants.admin("ALTER DATABASE {} RESET default_transaction_read_only", tenants.name, into="postgres")
-        study.beat(beat("runner", 1))
+        study.heartbeat(heartbeat("runner", 1))
         assert len(study.runners()) == 1
 
 
@@ -229,7 +229,7 @@ def test_idle_connections_that_a_firewall_forgot(tenants, postgres, proxy, acces
         monkeypatch.setattr(connections, "_REST_SECONDS", -1.0)  # as if they had rested
         proxy.swallow(new=False)
         began = time.monotonic()
-        study.beat(beat("runner", 1))
+        study.heartbeat(heartbeat("runner", 1))
         assert time.monotonic() - began < 10.0
         assert len(study.runners()) == 1
 
@@ -239,7 +239,7 @@ def test_idle_connections_that_were_cut(tenants, postgres, proxy):
     with open_for_search(_through(tenants.url, postgres, proxy), HASTY) as storage:
         study = storage.create_study(definition())
         proxy.cut()
-        study.beat(beat("runner", 1))
+        study.heartbeat(heartbeat("runner", 1))
         assert len(study.runners()) == 1
 
 
@@ -298,7 +298,7 @@ def test_row_that_cannot_be_read_is_counted_and_named(tenants, case, access):
         for _ in range(3):
             claim = study.claim("runner", budget=9)
             study.finish(claim, measured(claim))
-        _write_ticket(storage, 1, GARBAGE[case])
+        _write_assignment(storage, 1, GARBAGE[case])
         fresh = storage.open_study("study")
         summary = summarise(_look(fresh))
         assert summary.counts == {OutcomeKind.MEASURED: 2, OutcomeKind.FAILED: 1}
@@ -311,7 +311,7 @@ def test_row_that_cannot_be_read_is_counted_and_named(tenants, case, access):
         assert finding_of(fresh, summarise(fresh)).trial is not None
 
 
-def _write_ticket(storage, number, text):
+def _write_assignment(storage, number, text):
     with storage.engine.begin() as connection:
         connection.execute(
             sa.text(
@@ -335,7 +335,7 @@ def _write_ticket(storage, number, text):
         "UPDATE trials SET state = 'RUNNING' WHERE trial_id = {}",
         "UPDATE trials SET datetime_start = '0001-01-01 BC' WHERE trial_id = {}",
     ],
-    ids=["no ticket", "no ending", "no metric", "running with an ending", "a time before all times"],
+    ids=["no assignment", "no ending", "no metric", "running with an ending", "a time before all times"],
 )
 def test_row_that_contradicts_itself(tenants, statement):
     """A trial of which a part is missing or forged never keeps the others from being read."""
@@ -357,7 +357,7 @@ def test_trials_without_a_number_and_runners_of_garbage(tenants):
     """Rows that have no name of their own are counted, and those of runners named."""
     with open_for_search(tenants.url, HASTY) as storage:
         study = storage.create_study(definition())
-        study.beat(beat("runner", 1))
+        study.heartbeat(heartbeat("runner", 1))
         with storage.engine.begin() as connection:
             connection.exec_driver_sql(
                 "INSERT INTO trials (study_id, state)"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import optuna
 import pytest
 import sqlalchemy as sa
-from fakes.studies import SLO, TWO_OBJECTIVES, beat, definition, ended, measured
+from fakes.studies import SLO, TWO_OBJECTIVES, definition, ended, heartbeat, measured
 from optuna.distributions import distribution_to_json
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
@@ -241,7 +241,7 @@ def _beat(study: Study, name, stop, failures):
     while not stop.is_set():
         count += 1
         try:
-            study.beat(beat(name, count))
+            study.heartbeat(heartbeat(name, count))
         except Exception as error:  # noqa: BLE001 - whatever it is, the test must see it
             failures.append(error)
 

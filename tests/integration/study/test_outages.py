@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 from fakes.postgres import PASSWORD
-from fakes.studies import beat, definition, measured
+from fakes.studies import definition, heartbeat, measured
 
 from llmopt_core.analysis.summary import summarise
 from llmopt_core.sampling.methods import open_for_search
@@ -31,7 +31,7 @@ def test_study_works_again_after_postgres_was_stopped(postgres, postgres_url):
                 lambda: study.claim("runner", budget=9),
                 lambda: study.finish(second, measured(second)),
                 lambda: study.give_back(second, "asked to stop"),
-                lambda: study.beat(beat("runner", 1)),
+                lambda: study.heartbeat(heartbeat("runner", 1)),
                 study.trials,
                 lambda: study.ended,
                 Reaper(study, 1.0).sweep,
@@ -43,7 +43,7 @@ def test_study_works_again_after_postgres_was_stopped(postgres, postgres_url):
                 assert PASSWORD not in str(error.value)
         finally:
             postgres.start()
-        study.beat(beat("runner", 2))
+        study.heartbeat(heartbeat("runner", 2))
         study.finish(second, measured(second))
         while (claim := study.claim("runner", budget=9)) is not None:
             study.finish(claim, measured(claim))

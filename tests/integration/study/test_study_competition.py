@@ -87,7 +87,7 @@ def test_killed_trial_is_run_again_once_however_many_sweep(storage, url):
     reapers = [start(sweep, url, "study", 1.0, swept) for _ in range(4)]
     _join(reapers)
     taken = [number for _ in reapers for number in swept.get(timeout=10)]
-    assert sorted(taken) == [0, number]  # the first runner never beat: it is given up for dead as well
+    assert sorted(taken) == [0, number]  # the first runner never had a heartbeat: it counts as dead as well
     again = [study.claim("other", budget=9) for _ in range(2)]
     assert again[1].parameters == parameters
     assert [claim.attempt for claim in again] == [1, 1]

@@ -1,7 +1,7 @@
 """What holds for a study on every database."""
 
 import pytest
-from fakes.studies import MIXED_SPACE, SLO, TWO_OBJECTIVES, beat, definition, ended, measured
+from fakes.studies import MIXED_SPACE, SLO, TWO_OBJECTIVES, definition, ended, heartbeat, measured
 
 from llmopt_core.analysis.summary import rank, summarise
 from llmopt_core.errors.classes import ErrorClass
@@ -54,7 +54,7 @@ def test_dropped_study_is_gone(storage):
         study = storage.create_study(definition(name))
         claim = study.claim("runner", budget=3)
         study.finish(claim, measured(claim))
-        study.beat(beat("runner", 1))
+        study.heartbeat(heartbeat("runner", 1))
     storage.drop_study("one")
     assert storage.study_names() == ("two",)
     assert len(storage.open_study("two").trials()) == 1
@@ -68,7 +68,7 @@ def test_whoever_still_uses_a_dropped_study_is_told(storage):
     claim = study.claim("runner", budget=3)
     storage.drop_study("study")
     with pytest.raises(StudyNotFound, match="dropped"):
-        study.beat(beat("runner", 1))
+        study.heartbeat(heartbeat("runner", 1))
     with pytest.raises(TrialLost):
         study.finish(claim, measured(claim))
     with pytest.raises(StudyNotFound, match="dropped"):
@@ -298,35 +298,35 @@ def test_beats_are_read_back(storage):
     """Each runner's last word is kept, by name."""
     study = storage.create_study(definition())
     for count in (1, 2):
-        study.beat(beat("runner-1", count, trial=3, stage="measure", memory_mib=12.5))
-    study.beat(beat("runner-0", 9))
+        study.heartbeat(heartbeat("runner-1", count, trial=3, stage="measure", memory_mib=12.5))
+    study.heartbeat(heartbeat("runner-0", 9))
     assert [record.name for record in study.runners()] == ["runner-0", "runner-1"]
-    assert study.runners()[1] == beat("runner-1", 2, trial=3, stage="measure", memory_mib=12.5)
+    assert study.runners()[1] == heartbeat("runner-1", 2, trial=3, stage="measure", memory_mib=12.5)
 
 
 def test_living_runner_keeps_its_trial(storage):
-    """A trial whose runner's beat moves is left alone, however long it takes."""
+    """A trial whose runner's heartbeat moves is left alone, however long it takes."""
     study, clock = storage.create_study(definition()), Clock()
     study.claim("runner", budget=9)
     reaper = Reaper(study, 30.0, clock)
     for count in range(10):
-        study.beat(beat("runner", count))
+        study.heartbeat(heartbeat("runner", count))
         assert reaper.sweep() == ()
         clock.now += 29.0
 
 
 def test_silent_runner_loses_its_trial(storage, url):
-    """A trial whose runner's beat stands still is run again with the same parameters, by anyone."""
+    """A trial whose runner's heartbeat stands still is run again with the same parameters, by anyone."""
     study, clock = storage.create_study(definition()), Clock()
     study.claim("other", budget=9)
     with open_for_search(url) as dying:
         claim = dying.open_study("study").claim("runner", budget=9)
-        dying.open_study("study").beat(beat("runner", 1))
+        dying.open_study("study").heartbeat(heartbeat("runner", 1))
     reapers = [Reaper(study, 30.0, clock) for _ in range(3)]
-    study.beat(beat("other", 1))
+    study.heartbeat(heartbeat("other", 1))
     assert [reaper.sweep() for reaper in reapers] == [()] * 3
     clock.now += 30.0
-    study.beat(beat("other", 2))
+    study.heartbeat(heartbeat("other", 2))
     assert [reaper.sweep() for reaper in reapers] == [(1,), (), ()]
     again = study.claim("other", budget=9)
     assert (again.parameters, again.attempt) == (claim.parameters, 1)
@@ -334,7 +334,7 @@ def test_silent_runner_loses_its_trial(storage, url):
 
 
 def test_runner_that_never_beat_loses_its_trial(storage):
-    """A runner that claimed and died before its first beat is found too."""
+    """A runner that claimed and died before its first heartbeat is found too."""
     study, clock = storage.create_study(definition()), Clock()
     study.claim("runner", budget=9)
     reaper = Reaper(study, 30.0, clock)
@@ -350,7 +350,7 @@ def test_beats_of_a_namesake_do_not_keep_a_dead_process_alive(storage, url):
     study, clock = storage.open_study("study"), Clock()
     reaper = Reaper(study, 30.0, clock)
     for count in range(4):
-        study.beat(beat("runner", count))
+        study.heartbeat(heartbeat("runner", count))
         taken = reaper.sweep()
         clock.now += 10.0
     assert taken == (0,)
@@ -360,7 +360,7 @@ def test_runner_that_ended_loses_its_trial_at_once(storage):
     """A runner that said it ended holds no trial any more."""
     study = storage.create_study(definition())
     study.claim("runner", budget=9)
-    study.beat(beat("runner", 1, ended="stopped"))
+    study.heartbeat(heartbeat("runner", 1, ended="stopped"))
     assert Reaper(study, 30.0, Clock()).sweep() == (0,)
 
 
@@ -376,7 +376,7 @@ def test_only_a_runner_that_was_asked_to_stop_is_preempted(storage, ended, error
     """A runner that ended by itself loses its trial under a class of its own, with what it said last."""
     study = storage.create_study(definition())
     study.claim("runner", budget=9)
-    study.beat(beat("runner", 1, ended=ended))
+    study.heartbeat(heartbeat("runner", 1, ended=ended))
     Reaper(study, 30.0, Clock()).sweep()
     failure = study.trials()[0].outcome.failure
     assert failure.error_class is error_class
@@ -400,7 +400,7 @@ def test_zombie_is_refused(storage):
     """What a runner tells after its trial was taken away is thrown away."""
     study = storage.create_study(definition())
     claim = study.claim("runner", budget=9)
-    study.beat(beat("runner", 1, ended="stopped"))
+    study.heartbeat(heartbeat("runner", 1, ended="stopped"))
     Reaper(study, 30.0, Clock()).sweep()
     with pytest.raises(TrialLost, match="taken away"):
         study.finish(claim, measured(claim))
@@ -416,7 +416,7 @@ def test_trial_that_kills_its_runners_is_given_up(storage):
     study = storage.create_study(definition())
     for attempt in range(3):
         assert study.claim(f"runner-{attempt}", budget=1).attempt == attempt
-        study.beat(beat(f"runner-{attempt}", 1, ended="killed"))
+        study.heartbeat(heartbeat(f"runner-{attempt}", 1, ended="killed"))
         assert Reaper(study, 30.0, Clock(), max_losses=3).sweep() == (attempt,)
     assert study.claim("runner-3", budget=1) is None
     assert "died each of the 3 times" in study.trials()[-1].outcome.failure.message

@@ -25,7 +25,7 @@ _SOURCES = sorted(
     path for folder in ("core", "cli", "runner", "operator") for path in (ROOT / folder).rglob("*.py")
 )
 # Names of columns and keys that studies of earlier versions are stored with.
-_STORED = {"told", "untold", "tickets", "ticket", "llmopt:ticket", "beat"}
+_STORED = {"told", "untold", "llmopt:ticket"}
 
 
 @pytest.mark.parametrize("path", _TEXTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -119,12 +119,12 @@ def _first_values(space: SearchSpace) -> dict[str, Value]:
 def observe(snapshot: Snapshot, definition: StudyDefinition) -> Iterator[Observation]:
     """Yield what the trials of the baseline and the search show, by number."""
     for trial in snapshot.trials.values():
-        if trial.ticket.phase is Phase.CONFIRM or trial.record.state == "waiting":
+        if trial.assignment.phase is Phase.CONFIRM or trial.record.state == "waiting":
             continue
         parameters = _parameters(trial, definition)
         if parameters is None:
             continue
-        baseline = trial.ticket.phase is Phase.BASELINE
+        baseline = trial.assignment.phase is Phase.BASELINE
         if trial.ending is None:
             yield Observation(parameters, ObservedState.RUNNING, is_baseline=baseline)
         elif (state := _STATES.get(trial.ending.outcome.kind)) is not None:
@@ -135,8 +135,8 @@ def observe(snapshot: Snapshot, definition: StudyDefinition) -> Iterator[Observa
 
 def _parameters(trial: StoredTrial, definition: StudyDefinition) -> Mapping[str, Value] | None:
     """Return the point that `trial` is of, None where that does not lie in the space, or is not known yet."""
-    if trial.ticket.phase is not Phase.BASELINE:
-        return known_part(definition.space, trial.ticket.parameters)
+    if trial.assignment.phase is not Phase.BASELINE:
+        return known_part(definition.space, trial.assignment.parameters)
     if trial.ending is None:
         return None
     return known_part(definition.space, trial.ending.outcome.configuration.flat())

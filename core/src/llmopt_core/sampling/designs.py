@@ -115,7 +115,7 @@ class DesignSampler(Sampler):
 
     def propose(self, snapshot: Snapshot, request: Request) -> Proposal | None:
         """Return the next point, or None at the end."""
-        taken = [trial.ticket.parameters for trial in snapshot.trials.values() if _is_point(trial)]
+        taken = [trial.assignment.parameters for trial in snapshot.trials.values() if _is_point(trial)]
         if request.completes:
             return Proposal(self._design.complete(taken, request.known))
         point = self._design.propose(taken, request.known)
@@ -125,8 +125,8 @@ class DesignSampler(Sampler):
 def _is_point(trial: StoredTrial) -> bool:
     """Say whether `trial` takes a point of a design: a returned one is run again in another trial."""
     return (
-        trial.ticket.phase is Phase.SEARCH
-        and trial.ticket.complete
+        trial.assignment.phase is Phase.SEARCH
+        and trial.assignment.complete
         and trial.kind is not OutcomeKind.RETURNED
     )
 

@@ -119,7 +119,7 @@ class OptunaSampler(Sampler):
             self._take(snapshot.trials[number])
 
     def _take(self, trial: StoredTrial) -> None:
-        if trial.ticket.phase is Phase.CONFIRM or trial.record.state == "waiting":
+        if trial.assignment.phase is Phase.CONFIRM or trial.record.state == "waiting":
             return
         place = self._places.get(trial.number)
         if place is None:
@@ -162,7 +162,7 @@ def freeze(
         values=objective_values(outcome, definition) or None if outcome else None,
         params=parameters,
         distributions={name: space[name] for name in parameters},
-        system_attrs=dict(trial.ticket.sampler),
+        system_attrs=dict(trial.assignment.sampler),
         constraints=constraint_values(outcome, definition) if outcome else None,
     )
 
@@ -183,8 +183,8 @@ def _most_telling(trials: Sequence[StoredTrial], definition: StudyDefinition, mo
 
 
 def _parameters(trial: StoredTrial, definition: StudyDefinition) -> dict[str, Value] | None:
-    if trial.ticket.phase is not Phase.BASELINE:
-        return known_part(definition.space, trial.ticket.parameters)
+    if trial.assignment.phase is not Phase.BASELINE:
+        return known_part(definition.space, trial.assignment.parameters)
     if trial.ending is None:
         return None
     return known_part(definition.space, trial.ending.outcome.configuration.flat())

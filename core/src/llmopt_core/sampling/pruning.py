@@ -131,7 +131,7 @@ def _is_rival(trial: StoredTrial, definition: StudyDefinition) -> bool:
     return (
         trial.ending is not None
         and trial.kind is OutcomeKind.MEASURED
-        and trial.ticket.phase is not Phase.CONFIRM
+        and trial.assignment.phase is not Phase.CONFIRM
         and len(trial.ending.scores) > 0
         and keeps_constraints(trial.ending.outcome, definition)
     )

@@ -13,12 +13,11 @@ from pydantic import TypeAdapter
 from llmopt_core.storage.database import Database
 from llmopt_core.storage.documents import dump, load
 from llmopt_core.storage.errors import StudyUnreadable
+from llmopt_core.storage.keys import ANSWERS_KEY, QUESTIONS_KEY
 from llmopt_core.storage.records import Answer, Phase
 from llmopt_core.storage.rows import get_attribute, put_first_attribute
-from llmopt_core.storage.snapshot import ANSWERS_KEY
 from llmopt_core.storage.tables import TRIAL_ATTRIBUTES, TRIALS, limited
 
-QUESTIONS_KEY = "llmopt:questions"
 # Items whose questions and answers are stored, of those that a trial asks.
 MOST_ITEMS = 100
 _ANSWER_BYTES, _QUESTION_BYTES, _EXPECTED_BYTES, _ITEM_BYTES = 2_048, 2_048, 512, 256

@@ -13,16 +13,15 @@ from sqlalchemy.engine import Connection
 
 from llmopt_core.search.configurations import Value
 from llmopt_core.storage.database import Database
-from llmopt_core.storage.documents import Ticket, dump
+from llmopt_core.storage.documents import Assignment, dump
 from llmopt_core.storage.earlier import Learned
 from llmopt_core.storage.errors import StorageUnavailable
-from llmopt_core.storage.lessons import LEARNED_KEY, Lessons
+from llmopt_core.storage.keys import END_KEY, LEARNED_KEY
+from llmopt_core.storage.lessons import Lessons
 from llmopt_core.storage.methods import Proposal, Request, Sampler
 from llmopt_core.storage.records import Claim, Phase
 from llmopt_core.storage.rows import TrialWriter, get_attribute, put_attribute
 from llmopt_core.storage.snapshot import Snapshot, StoredTrial
-
-END_KEY = "llmopt:ended"
 
 
 class Overtaken(Exception):
@@ -106,14 +105,14 @@ class Claims:
             return found
         if next(self._waiting(confirm=True), None) is None:
             return None
-        with self._keeping(runner) as ticket, self._exclusive() as connection:
-            running = {trial.ticket.start for trial in self._snapshot.running()} - {None}
+        with self._keeping(runner) as assignment, self._exclusive() as connection:
+            running = {trial.assignment.start for trial in self._snapshot.running()} - {None}
             trial = min(
                 self._waiting(confirm=True), key=lambda each: _plan_order(each, running), default=None
             )
             if trial is None:
                 return None
-            return self._start(connection, trial, replace(ticket, parameters=trial.ticket.parameters))
+            return self._start(connection, trial, replace(assignment, parameters=trial.assignment.parameters))
 
     def _learn(self) -> None:
         """Give the sampler what the study keeps of earlier ones, once."""
@@ -131,20 +130,20 @@ class Claims:
     def _draft(self, claim_request: ClaimRequest) -> Draft | None:
         """Return what the sampler proposes, or None where the next trial's parameters are known."""
         waiting = self._next_waiting()
-        if self._sampler.exclusive or (waiting is not None and waiting.ticket.complete):
+        if self._sampler.exclusive or (waiting is not None and waiting.assignment.complete):
             return None
         return Draft(None if waiting is None else waiting.number, self._ask(waiting, claim_request))
 
     def _ask(self, waiting: StoredTrial | None, claim_request: ClaimRequest) -> Proposal | None:
-        known = claim_request.fixed if waiting is None else waiting.ticket.parameters
+        known = claim_request.fixed if waiting is None else waiting.assignment.parameters
         request = Request(claim_request.runner, known, waiting is not None, claim_request.running)
         return self._sampler.propose(self._snapshot, request)
 
     def _take(self, claim_request: ClaimRequest, draft: Draft | None) -> Claim | None:
         claim = None
         try:
-            with self._keeping(claim_request.runner) as ticket, self._exclusive() as connection:
-                decided = self._decide(connection, claim_request, ticket, draft)
+            with self._keeping(claim_request.runner) as assignment, self._exclusive() as connection:
+                decided = self._decide(connection, claim_request, assignment, draft)
             claim = decided  # only now is it stored
         finally:
             if draft is not None and draft.proposal is not None:
@@ -152,23 +151,25 @@ class Claims:
         return claim
 
     def _decide(
-        self, connection: Connection, claim_request: ClaimRequest, ticket: Ticket, draft: Draft | None
+        self, connection: Connection, claim_request: ClaimRequest, assignment: Assignment, draft: Draft | None
     ) -> Claim | None:
         if self._is_over(claim_request) or get_attribute(connection, self._snapshot.study_id, END_KEY):
             return None
         waiting = self._next_waiting()
-        if waiting is not None and waiting.ticket.complete:
-            return self._start(connection, waiting, replace(ticket, parameters=waiting.ticket.parameters))
+        if waiting is not None and waiting.assignment.complete:
+            return self._start(
+                connection, waiting, replace(assignment, parameters=waiting.assignment.parameters)
+            )
         proposal = self._proposal(waiting, claim_request, draft)
         if proposal is None:
             return None
-        ticket = replace(ticket, parameters=proposal.parameters, sampler=proposal.notes)
+        assignment = replace(assignment, parameters=proposal.parameters, sampler=proposal.notes)
         self._say_learned(connection, proposal.learned)
         if waiting is not None:
-            return self._start(connection, waiting, ticket)
+            return self._start(connection, waiting, assignment)
         number = self._snapshot.next_number
-        self._writer.create(connection, number, ticket, run=True)
-        return claim_of(number, ticket)
+        self._writer.create(connection, number, assignment, run=True)
+        return claim_of(number, assignment)
 
     def _proposal(
         self, waiting: StoredTrial | None, claim_request: ClaimRequest, draft: Draft | None
@@ -183,25 +184,25 @@ class Claims:
     def _is_over(self, claim_request: ClaimRequest) -> bool:
         return self._snapshot.counted >= claim_request.budget
 
-    def _start(self, connection: Connection, trial: StoredTrial, ticket: Ticket) -> Claim:
+    def _start(self, connection: Connection, trial: StoredTrial, assignment: Assignment) -> Claim:
         started = replace(
-            trial.ticket,
-            parameters=ticket.parameters,
+            trial.assignment,
+            parameters=assignment.parameters,
             complete=True,
-            sampler=ticket.sampler or trial.ticket.sampler,
-            runner=ticket.runner,
-            session=ticket.session,
-            token=ticket.token,
+            sampler=assignment.sampler or trial.assignment.sampler,
+            runner=assignment.runner,
+            session=assignment.session,
+            token=assignment.token,
         )
         self._writer.start(connection, trial.trial_id, started)
         return claim_of(trial.number, started)
 
     @contextmanager
-    def _keeping(self, runner: str) -> Iterator[Ticket]:
+    def _keeping(self, runner: str) -> Iterator[Assignment]:
         """Give the assignment of a new claim, and remember it where the answer to its commit is lost."""
         token = uuid.uuid4().hex
         try:
-            yield Ticket(Phase.SEARCH, runner=runner, session=self._session, token=token)
+            yield Assignment(Phase.SEARCH, runner=runner, session=self._session, token=token)
         except StorageUnavailable:
             self._unheard.add(token)
             raise
@@ -209,10 +210,10 @@ class Claims:
     def _heard_late(self, *, confirm: bool) -> Claim | None:
         """Return a claim of this process that was kept though the answer to its commit was lost."""
         for trial in self._snapshot.running() if self._unheard else ():
-            token = trial.ticket.token
-            if token in self._unheard and (trial.ticket.phase is Phase.CONFIRM) == confirm:
+            token = trial.assignment.token
+            if token in self._unheard and (trial.assignment.phase is Phase.CONFIRM) == confirm:
                 self._unheard.discard(token)
-                return claim_of(trial.number, trial.ticket)
+                return claim_of(trial.number, trial.assignment)
         return None
 
     @contextmanager
@@ -234,26 +235,28 @@ class Claims:
 
     def _waiting(self, *, confirm: bool) -> Iterator[StoredTrial]:
         return (
-            trial for trial in self._snapshot.waiting() if (trial.ticket.phase is Phase.CONFIRM) == confirm
+            trial
+            for trial in self._snapshot.waiting()
+            if (trial.assignment.phase is Phase.CONFIRM) == confirm
         )
 
 
-def claim_of(number: int, ticket: Ticket) -> Claim:
-    """Return the claim that `ticket` stands for."""
+def claim_of(number: int, assignment: Assignment) -> Claim:
+    """Return the claim that `assignment` stands for."""
     return Claim(
         number,
-        ticket.phase,
-        ticket.parameters,
-        ticket.attempt,
-        ticket.candidate,
-        ticket.repeat,
-        ticket.start,
-        ticket.repaired_from,
+        assignment.phase,
+        assignment.parameters,
+        assignment.attempt,
+        assignment.candidate,
+        assignment.repeat,
+        assignment.start,
+        assignment.repaired_from,
     )
 
 
 def _search_order(trial: StoredTrial) -> tuple[bool, int]:
-    return (trial.ticket.attempt == 0, trial.number)
+    return (trial.assignment.attempt == 0, trial.number)
 
 
 def _plan_order(trial: StoredTrial, running: Collection[int | None]) -> tuple[int, ...]:
@@ -262,6 +265,12 @@ def _plan_order(trial: StoredTrial, running: Collection[int | None]) -> tuple[in
     What belongs to an engine start that another runner uses comes last: here it would need one more start.
     Repeats that release 0.1.0 enqueued have no turn.
     """
-    ticket = trial.ticket
-    turn = -1 if ticket.turn is None else ticket.turn
-    return (ticket.start in running, turn, ticket.repeat or 0, ticket.candidate or 0, trial.number)
+    assignment = trial.assignment
+    turn = -1 if assignment.turn is None else assignment.turn
+    return (
+        assignment.start in running,
+        turn,
+        assignment.repeat or 0,
+        assignment.candidate or 0,
+        trial.number,
+    )

@@ -34,7 +34,7 @@ from llmopt_core.storage.records import (
 
 
 @dataclass(frozen=True)
-class Ticket:
+class Assignment:
     """What a trial was created for, and who holds it: written when it waits and when it is claimed.
 
     A `complete` one is run with exactly `parameters`; otherwise they are fixed and the sampler fills in the
@@ -70,7 +70,7 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class Beat:
+class Heartbeat:
     """What a runner last said, and which of its processes said it."""
 
     session: str
@@ -86,9 +86,9 @@ class EndReason:
     failed: bool = False
 
 
-TICKETS = TypeAdapter(Ticket)
+ASSIGNMENTS = TypeAdapter(Assignment)
 ENDINGS = TypeAdapter(Ending)
-BEATS = TypeAdapter(Beat)
+HEARTBEATS = TypeAdapter(Heartbeat)
 PLANS = TypeAdapter(ConfirmPlan)
 END_REASONS = TypeAdapter(EndReason)
 _SERVINGS = TypeAdapter(Serving | None)

@@ -14,7 +14,7 @@ from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.storage.bounds import bounded
 from llmopt_core.storage.database import Database
-from llmopt_core.storage.documents import Beat, Ending, Ticket, dump
+from llmopt_core.storage.documents import Assignment, Ending, Heartbeat, dump
 from llmopt_core.storage.errors import TrialLost
 from llmopt_core.storage.outcomes import check_outcome, constraint_values, objective_values, trial_state
 from llmopt_core.storage.points import identity
@@ -27,7 +27,7 @@ from llmopt_core.storage.records import (
     Phase,
     StudyDefinition,
 )
-from llmopt_core.storage.rows import TrialWriter, retry_ticket
+from llmopt_core.storage.rows import TrialWriter, retry_assignment
 from llmopt_core.storage.snapshot import Snapshot, StoredTrial
 
 
@@ -58,13 +58,13 @@ class Endings:
         """Enqueue what trial `number` is repaired to, unless another trial is of the same parameters."""
         wanted = identity(repair)
         there = (
-            identity(trial.ticket.parameters)
+            identity(trial.assignment.parameters)
             for trial in self._snapshot.trials.values()
-            if trial.ticket.phase is not Phase.CONFIRM and trial.kind is not OutcomeKind.RETURNED
+            if trial.assignment.phase is not Phase.CONFIRM and trial.kind is not OutcomeKind.RETURNED
         )
         if wanted not in there:
-            ticket = Ticket(Phase.SEARCH, repair, repaired_from=number)
-            self._writer.create(connection, self._snapshot.next_number, ticket, run=False)
+            assignment = Assignment(Phase.SEARCH, repair, repaired_from=number)
+            self._writer.create(connection, self._snapshot.next_number, assignment, run=False)
 
     def give_back(self, claim: Claim, reason: str | Failure) -> None:
         """Have the claimed trial run again; see `Study.give_back`."""
@@ -73,14 +73,14 @@ class Endings:
             if not self._run_again(connection, trial, reason, lost=False):
                 raise TrialLost(f"trial {claim.number} was taken away before it could be given back")
 
-    def reap(self, trial: StoredTrial, beat: Beat | None, max_losses: int) -> bool:
+    def reap(self, trial: StoredTrial, heartbeat: Heartbeat | None, max_losses: int) -> bool:
         """Have `trial` run again, or fail it after `max_losses`; False where another was first.
 
-        `beat` is the last heartbeat of its runner.
+        `heartbeat` is the last one of its runner.
         """
         with self._exclusive() as connection:
-            if trial.ticket.losses + 1 < max_losses:
-                return self._run_again(connection, trial, _lost(trial, beat), lost=True)
+            if trial.assignment.losses + 1 < max_losses:
+                return self._run_again(connection, trial, _lost(trial, heartbeat), lost=True)
             failure = Failure(
                 ErrorClass.RUNNER_LOST,
                 f"the runner died each of the {max_losses} times that it ran this trial",
@@ -98,8 +98,8 @@ class Endings:
         failure = reason if isinstance(reason, Failure) else _preempted(reason)
         if not self._end(connection, trial, _without_result(OutcomeKind.RETURNED, failure)):
             return False
-        ticket = retry_ticket(trial.ticket, lost=lost)
-        self._writer.create(connection, self._snapshot.next_number, ticket, run=False)
+        assignment = retry_assignment(trial.assignment, lost=lost)
+        self._writer.create(connection, self._snapshot.next_number, assignment, run=False)
         return True
 
     def _end(
@@ -162,15 +162,17 @@ def _without_result(kind: OutcomeKind, failure: Failure | None) -> Ending:
     return Ending(Outcome(kind, Configuration(), failure=failure))
 
 
-def _lost(trial: StoredTrial, beat: Beat | None) -> Failure:
+def _lost(trial: StoredTrial, heartbeat: Heartbeat | None) -> Failure:
     """Return why the runner of `trial` lost it: only one that was asked to stop was preempted."""
-    ended = None if beat is None else beat.runner.ended
+    ended = None if heartbeat is None else heartbeat.runner.ended
     if ended == INTERRUPTED:
-        return _preempted(f"runner {trial.ticket.runner} was asked to stop and could not return the trial")
+        return _preempted(
+            f"runner {trial.assignment.runner} was asked to stop and could not return the trial"
+        )
     how = "stopped answering" if ended is None else f"ended ({ended})"
     return Failure(
         ErrorClass.RUNNER_LOST,
-        f"runner {trial.ticket.runner} {how} while it ran the trial",
+        f"runner {trial.assignment.runner} {how} while it ran the trial",
         "the trial runs again, at no cost to the budget; the log of the runner says why it ended",
     )
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from llmopt_core.storage.documents import Beat
+from llmopt_core.storage.documents import Heartbeat
 from llmopt_core.storage.snapshot import StoredTrial
 
 Clock = Callable[[], float]
@@ -16,7 +16,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class _Observation:
-    beat: int | None
+    count: int | None
     at: float
 
 
@@ -28,26 +28,28 @@ class Leases:
         self._clock = clock
         self._seen: dict[int, _Observation] = {}  # by trial number
 
-    def over(self, running: tuple[StoredTrial, ...], beats: dict[str, Beat]) -> tuple[StoredTrial, ...]:
+    def over(
+        self, running: tuple[StoredTrial, ...], heartbeats: dict[str, Heartbeat]
+    ) -> tuple[StoredTrial, ...]:
         """Return those of the `running` trials whose lease is over."""
         now = self._clock()
-        self._seen = {trial.number: self._observation(trial, beats, now) for trial in running}
-        return tuple(trial for trial in running if self._is_over(trial, beats, now))
+        self._seen = {trial.number: self._observation(trial, heartbeats, now) for trial in running}
+        return tuple(trial for trial in running if self._is_over(trial, heartbeats, now))
 
-    def _observation(self, trial: StoredTrial, beats: dict[str, Beat], now: float) -> _Observation:
-        beat = beat_of(trial, beats)
-        count = None if beat is None else beat.runner.beat
+    def _observation(self, trial: StoredTrial, heartbeats: dict[str, Heartbeat], now: float) -> _Observation:
+        heartbeat = heartbeat_of(trial, heartbeats)
+        count = None if heartbeat is None else heartbeat.runner.beat
         before = self._seen.get(trial.number)
-        return before if before is not None and before.beat == count else _Observation(count, now)
+        return before if before is not None and before.count == count else _Observation(count, now)
 
-    def _is_over(self, trial: StoredTrial, beats: dict[str, Beat], now: float) -> bool:
-        beat = beat_of(trial, beats)
-        if beat is not None and beat.runner.ended is not None:
+    def _is_over(self, trial: StoredTrial, heartbeats: dict[str, Heartbeat], now: float) -> bool:
+        heartbeat = heartbeat_of(trial, heartbeats)
+        if heartbeat is not None and heartbeat.runner.ended is not None:
             return True
         return now - self._seen[trial.number].at >= self._seconds
 
 
-def beat_of(trial: StoredTrial, beats: dict[str, Beat]) -> Beat | None:
+def heartbeat_of(trial: StoredTrial, heartbeats: dict[str, Heartbeat]) -> Heartbeat | None:
     """Return the heartbeat of the process that claimed `trial`, which another of the same name is not."""
-    beat = beats.get(trial.ticket.runner or "")
-    return beat if beat is not None and beat.session == trial.ticket.session else None
+    heartbeat = heartbeats.get(trial.assignment.runner or "")
+    return heartbeat if heartbeat is not None and heartbeat.session == trial.assignment.session else None

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from llmopt_core.storage.database import Database
 from llmopt_core.storage.documents import dump, load
 from llmopt_core.storage.earlier import EARLIER, LEARNED, EarlierStudy, Learned
+from llmopt_core.storage.keys import EARLIER_KEY, LEARNED_KEY
 from llmopt_core.storage.rows import get_attribute, put_first_attribute
-
-EARLIER_KEY, LEARNED_KEY = "llmopt:earlier", "llmopt:learned"
 
 
 class Lessons:

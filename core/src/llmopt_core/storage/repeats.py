@@ -15,7 +15,7 @@ from llmopt_core.engines.registry import declaration_of
 from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
 from llmopt_core.resources.search_spaces import complete
-from llmopt_core.storage.documents import Ticket
+from llmopt_core.storage.documents import Assignment
 from llmopt_core.storage.records import (
     CandidateDefinition,
     ComparisonDefinition,
@@ -68,10 +68,10 @@ def turns(engines: Sequence[str], repeats: int, per_start: int = 1) -> Iterator[
                     yield Turn(candidate, repeat, start)
 
 
-def tickets(plan: ConfirmPlan) -> Iterator[Ticket]:
+def assignments(plan: ConfirmPlan) -> Iterator[Assignment]:
     """Give the assignments of all repeats of `plan`."""
     for number, turn in enumerate(turns(engines_of(plan), plan.repeats, plan.per_start)):
-        yield Ticket(
+        yield Assignment(
             Phase.CONFIRM,
             plan.candidates[turn.candidate],
             candidate=plan.first + turn.candidate,

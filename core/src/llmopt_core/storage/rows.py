@@ -15,11 +15,11 @@ from sqlalchemy.engine import Connection
 
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import SearchSpace
-from llmopt_core.storage.documents import Ending, Ticket, dump
+from llmopt_core.storage.documents import Assignment, Ending, dump
 from llmopt_core.storage.errors import StudyDropped, StudyUnreadable
+from llmopt_core.storage.keys import ANSWERS_KEY, ASSIGNMENT_KEY, ENDING_KEY
 from llmopt_core.storage.points import contains, dimensions
 from llmopt_core.storage.records import Answer
-from llmopt_core.storage.snapshot import ANSWERS_KEY, ENDING_KEY, TICKET_KEY
 from llmopt_core.storage.tables import (
     CONSTRAINT_PREFIX,
     DIRECTIONS,
@@ -278,7 +278,7 @@ class TrialWriter:
         self._study_id = study_id
         self._space = dimensions(space)
 
-    def create(self, connection: Connection, number: int, ticket: Ticket, *, run: bool) -> int:
+    def create(self, connection: Connection, number: int, assignment: Assignment, *, run: bool) -> int:
         """Insert trial `number`, running or waiting; return its identifier."""
         trial = {
             "study_id": self._study_id,
@@ -288,13 +288,14 @@ class TrialWriter:
         }
         trial_id = int(connection.execute(_INSERT_TRIAL, trial).scalar_one())
         connection.execute(
-            _INSERT_TRIAL_ATTRIBUTE, {"trial_id": trial_id, "key": TICKET_KEY, "value_json": dump(ticket)}
+            _INSERT_TRIAL_ATTRIBUTE,
+            {"trial_id": trial_id, "key": ASSIGNMENT_KEY, "value_json": dump(assignment)},
         )
         if run:
-            self._put_parameters(connection, trial_id, ticket.parameters)
+            self._put_parameters(connection, trial_id, assignment.parameters)
         return trial_id
 
-    def start(self, connection: Connection, trial_id: int, ticket: Ticket) -> None:
+    def start(self, connection: Connection, trial_id: int, assignment: Assignment) -> None:
         """Turn a waiting trial into a running one; raises StudyDropped where it is not there any more."""
         begin = (
             sa.update(TRIALS)
@@ -303,9 +304,9 @@ class TrialWriter:
         )
         if connection.execute(begin).rowcount != 1:
             raise StudyDropped
-        here = (TRIAL_ATTRIBUTES.c.trial_id == trial_id) & (TRIAL_ATTRIBUTES.c.key == TICKET_KEY)
-        connection.execute(sa.update(TRIAL_ATTRIBUTES).where(here).values(value_json=dump(ticket)))
-        self._put_parameters(connection, trial_id, ticket.parameters)
+        here = (TRIAL_ATTRIBUTES.c.trial_id == trial_id) & (TRIAL_ATTRIBUTES.c.key == ASSIGNMENT_KEY)
+        connection.execute(sa.update(TRIAL_ATTRIBUTES).where(here).values(value_json=dump(assignment)))
+        self._put_parameters(connection, trial_id, assignment.parameters)
 
     def finish(
         self,
@@ -354,13 +355,13 @@ class TrialWriter:
         _insert_all(connection, PARAMETERS, trial_id, rows)
 
 
-def retry_ticket(ticket: Ticket, *, lost: bool) -> Ticket:
-    """Return the assignment of the trial that runs `ticket` again, with the same parameters."""
+def retry_assignment(assignment: Assignment, *, lost: bool) -> Assignment:
+    """Return the assignment of the trial that runs `assignment` again, with the same parameters."""
     return replace(
-        ticket,
+        assignment,
         complete=True,
-        attempt=ticket.attempt + 1,
-        losses=ticket.losses + lost,
+        attempt=assignment.attempt + 1,
+        losses=assignment.losses + lost,
         runner=None,
         session=None,
         token=None,

@@ -9,25 +9,23 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from llmopt_core.storage.access import OWNER, Access
-from llmopt_core.storage.documents import Ending, Ticket, dump
+from llmopt_core.storage.documents import Assignment, Ending, dump
 from llmopt_core.storage.errors import StudyUnreadable
+from llmopt_core.storage.keys import ASSIGNMENT_KEY, ENDING_KEY
 from llmopt_core.storage.records import OutcomeKind, Phase, StudyDefinition, TrialRecord
 from llmopt_core.storage.tables import TRIAL_ATTRIBUTES, TRIALS, limited, octets
 from llmopt_core.storage.trial_rows import read_trial, unreadable_trial
 
-TICKET_KEY = "llmopt:ticket"
-ENDING_KEY = "llmopt:ending"
-ANSWERS_KEY = "llmopt:answers"
 _SMALL_BYTES = 8 * 1024
-_TICKETS = TRIAL_ATTRIBUTES.alias("tickets")
+_ASSIGNMENTS = TRIAL_ATTRIBUTES.alias("assignments")
 _ENDINGS = TRIAL_ATTRIBUTES.alias("endings")
 
 
 def _changed() -> sa.Select[Any]:
     """Return the statement for the next batch of trials that are new, or were open, behind `after`."""
     most = sa.bindparam("document_bytes", type_=sa.Integer)
-    ticket, ending = _TICKETS.c.value_json, _ENDINGS.c.value_json
-    sent = sa.func.coalesce(octets(limited(ticket, most)), 0) + sa.func.coalesce(
+    assignment, ending = _ASSIGNMENTS.c.value_json, _ENDINGS.c.value_json
+    sent = sa.func.coalesce(octets(limited(assignment, most)), 0) + sa.func.coalesce(
         octets(limited(ending, most)), 0
     )
     batch = (
@@ -38,13 +36,16 @@ def _changed() -> sa.Select[Any]:
             sa.func.substr(sa.cast(TRIALS.c.state, sa.String), 1, 16).label("state"),
             _in_calendar(TRIALS.c.datetime_start).label("datetime_start"),
             _in_calendar(TRIALS.c.datetime_complete).label("datetime_complete"),
-            limited(ticket, most).label("ticket"),
+            limited(assignment, most).label("assignment"),
             limited(ending, most).label("ending"),
-            octets(ticket).label("ticket_bytes"),
+            octets(assignment).label("assignment_bytes"),
             octets(ending).label("ending_bytes"),
             sent.label("sent"),
         )
-        .outerjoin(_TICKETS, (_TICKETS.c.trial_id == TRIALS.c.trial_id) & (_TICKETS.c.key == TICKET_KEY))
+        .outerjoin(
+            _ASSIGNMENTS,
+            (_ASSIGNMENTS.c.trial_id == TRIALS.c.trial_id) & (_ASSIGNMENTS.c.key == ASSIGNMENT_KEY),
+        )
         .outerjoin(_ENDINGS, (_ENDINGS.c.trial_id == TRIALS.c.trial_id) & (_ENDINGS.c.key == ENDING_KEY))
         .where(
             TRIALS.c.study_id == sa.bindparam("study_id"),
@@ -75,7 +76,7 @@ class StoredTrial:
     """One trial with what only this package needs to know of it."""
 
     trial_id: int
-    ticket: Ticket
+    assignment: Assignment
     ending: Ending | None
     record: TrialRecord
     size: int = 0  # about the bytes of JSON that are kept
@@ -94,7 +95,7 @@ class StoredTrial:
     def counts(self) -> bool:
         """Whether it is part of the budget."""
         return (
-            self.ticket.phase is not Phase.CONFIRM
+            self.assignment.phase is not Phase.CONFIRM
             and self.record.state != "waiting"
             and self.kind is not OutcomeKind.RETURNED
         )
@@ -177,7 +178,7 @@ class Snapshot:
             return
         trial = self._decode(row)
         known = self.trials.get(trial.number)
-        if known is not None and (known.ticket, known.record) == (trial.ticket, trial.record):
+        if known is not None and (known.assignment, known.record) == (trial.assignment, trial.record):
             return
         self.kept_bytes += trial.size - (0 if known is None else known.size)
         if known is None and len(self.trials) >= self._access.most_trials:
@@ -198,16 +199,16 @@ class Snapshot:
 
     def _decode(self, row: Any) -> StoredTrial:
         try:
-            ticket, ending, record = read_trial(row, self._definition, self._access)
+            assignment, ending, record = read_trial(row, self._definition, self._access)
         except StudyUnreadable as error:
-            ticket, ending, record = unreadable_trial(row.number, str(error))
+            assignment, ending, record = unreadable_trial(row.number, str(error))
         # What is large is mostly dropped: only then is it measured again.
         dropped = ending is not None and row.sent > _SMALL_BYTES and not self._access.search_details
-        size = len(dump(ticket)) + len(dump(ending)) if dropped else row.sent
-        return StoredTrial(row.trial_id, ticket, ending, record, size)
+        size = len(dump(assignment)) + len(dump(ending)) if dropped else row.sent
+        return StoredTrial(row.trial_id, assignment, ending, record, size)
 
     def _index(self, trial: StoredTrial) -> None:
-        if trial.kind is OutcomeKind.MEASURED and trial.ticket.phase is not Phase.CONFIRM:
+        if trial.kind is OutcomeKind.MEASURED and trial.assignment.phase is not Phase.CONFIRM:
             assert trial.ending is not None  # noqa: S101 - it has a kind
             self._measured.setdefault(trial.ending.outcome.configuration.key(), trial.record)
 

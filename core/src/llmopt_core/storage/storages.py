@@ -8,15 +8,15 @@ from typing import Self
 from sqlalchemy.engine import Connection, Engine
 
 from llmopt_core.storage.access import OWNER, Access
-from llmopt_core.storage.claims import END_KEY
 from llmopt_core.storage.database import Database
-from llmopt_core.storage.documents import Ticket, dump, dump_definition, load_definition
+from llmopt_core.storage.documents import Assignment, dump, dump_definition, load_definition
 from llmopt_core.storage.errors import StudyMismatch, StudyNotFound
+from llmopt_core.storage.keys import DEFINITION_KEY, END_KEY, OWNER_KEY, RESOURCE_KEY, RETENTION_KEY
 from llmopt_core.storage.methods import Methods
 from llmopt_core.storage.points import check_enqueued
 from llmopt_core.storage.pulses import Pulse, read_pulses
 from llmopt_core.storage.records import Phase, StudyDefinition
-from llmopt_core.storage.repeats import plan_of, tickets
+from llmopt_core.storage.repeats import assignments, plan_of
 from llmopt_core.storage.rows import (
     TrialWriter,
     delete_study,
@@ -29,10 +29,9 @@ from llmopt_core.storage.rows import (
     insert_study,
     list_studies,
 )
-from llmopt_core.storage.studies import DEFINITION_KEY, DELETE, OWNER_KEY, RETENTION_KEY, Study
+from llmopt_core.storage.studies import DELETE, Study
 
 # Only optimizations have it: nothing starts from a benchmark, which may bear the name of one.
-_RESOURCE_KEY = "llmopt:resource"
 # A study of ten thousand trials has a hundred thousand rows.
 DROP_SECONDS = 60.0
 # Adds to the definition of a new study what other studies found.
@@ -56,7 +55,7 @@ class Storage:
     def __init__(self, database: Database, methods: Methods | None = None) -> None:
         self._database = database
         self._methods = methods
-        # Tells this process's claims and beats from those of another process of the same runner name.
+        # Tells this process's claims and heartbeats from those of another process of the same runner name.
         self._session = uuid.uuid4().hex
 
     def create_study(
@@ -103,7 +102,7 @@ class Storage:
         Raises StudyNotFound.
         """
         with self._database.reading() as connection:
-            name = find_newest_study(connection, _RESOURCE_KEY, dump(resource))
+            name = find_newest_study(connection, RESOURCE_KEY, dump(resource))
         if name is None:
             raise StudyNotFound(f"{self._database.address} holds no study of an optimization {resource}")
         return self.open_study(name)
@@ -115,7 +114,7 @@ class Storage:
         """
         prefix = dump(f"{namespace}/").removesuffix('"')
         with self._database.reading() as connection:
-            return find_ended_studies(connection, _RESOURCE_KEY, prefix, END_KEY, most)
+            return find_ended_studies(connection, RESOURCE_KEY, prefix, END_KEY, most)
 
     def open_study(self, name: str) -> "Study":
         """Open the study called `name`; raises StudyNotFound."""
@@ -182,18 +181,18 @@ def _fill(connection: Connection, study_id: int, definition: StudyDefinition) ->
     """Write what a new study starts with: its definition and the trials that are known beforehand."""
     attributes = {DEFINITION_KEY: dump_definition(definition)}
     if definition.comparison is None:
-        attributes[_RESOURCE_KEY] = dump(definition.resource)
+        attributes[RESOURCE_KEY] = dump(definition.resource)
     insert_attributes(connection, study_id, attributes)
     writer = TrialWriter(study_id, definition.space)
-    for number, ticket in enumerate(_first_tickets(definition)):
-        writer.create(connection, number, ticket, run=False)
+    for number, assignment in enumerate(_first_assignments(definition)):
+        writer.create(connection, number, assignment, run=False)
 
 
-def _first_tickets(definition: StudyDefinition) -> Iterator[Ticket]:
+def _first_assignments(definition: StudyDefinition) -> Iterator[Assignment]:
     """Give the repeats of a comparison, or the default as trial 0 and what is enqueued."""
     if definition.comparison is not None:
-        yield from tickets(plan_of(definition.comparison))
+        yield from assignments(plan_of(definition.comparison))
         return
-    yield Ticket(Phase.BASELINE)
+    yield Assignment(Phase.BASELINE)
     for entry in definition.enqueue:
-        yield Ticket(Phase.SEARCH, entry, complete=False)
+        yield Assignment(Phase.SEARCH, entry, complete=False)

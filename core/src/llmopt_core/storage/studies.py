@@ -1,9 +1,8 @@
 """One study's record, as runners, reapers and readers use it."""
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 
 from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection
@@ -11,63 +10,44 @@ from sqlalchemy.engine import Connection
 from llmopt_core.errors.classes import Failure
 from llmopt_core.search.configurations import Value
 from llmopt_core.storage.answers import Answers
-from llmopt_core.storage.claims import END_KEY, ClaimRequest, Claims
+from llmopt_core.storage.claims import ClaimRequest, Claims
 from llmopt_core.storage.database import Database
-from llmopt_core.storage.documents import (
-    BEATS,
-    END_REASONS,
-    PLANS,
-    Beat,
-    Ending,
-    EndReason,
-    Ticket,
-    dump,
-    dump_definition,
-    load,
-    load_definition,
-)
+from llmopt_core.storage.documents import END_REASONS, Ending, EndReason, dump, load
 from llmopt_core.storage.earlier import Learned
 from llmopt_core.storage.endings import Endings
-from llmopt_core.storage.errors import StudyUnreadable
-from llmopt_core.storage.leases import Leases, beat_of
-from llmopt_core.storage.lessons import LEARNED_KEY, Lessons, load_learned
+from llmopt_core.storage.heartbeats import Heartbeats
+from llmopt_core.storage.keys import DEFINITION_KEY, END_KEY, LEARNED_KEY, OWNER_KEY, PLAN_KEY, RETENTION_KEY
+from llmopt_core.storage.leases import Leases, heartbeat_of
+from llmopt_core.storage.lessons import Lessons, load_learned
 from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_core.storage.methods import Methods, Pruning
+from llmopt_core.storage.planned_repeats import PlannedRepeats, load_plan
 from llmopt_core.storage.records import (
     Claim,
     ComparisonDefinition,
     ConfirmPlan,
     Outcome,
-    OutcomeKind,
     Phase,
     RunnerRecord,
     StudyDefinition,
     TrialRecord,
 )
-from llmopt_core.storage.repeats import current, ended_as, plan_of, tickets
 from llmopt_core.storage.rows import (
     TrialWriter,
     delete_attribute,
     get_attribute,
     get_attributes,
-    newest_attributes,
     put_attribute,
     put_first_attribute,
 )
 from llmopt_core.storage.snapshot import Snapshot
 from llmopt_core.storage.views import StudyPicture
 
-DEFINITION_KEY = "llmopt:definition"
-RETENTION_KEY = "llmopt:retention"
-# Whose resource the study is of: nobody else drops it.
-OWNER_KEY = "llmopt:owner"
 KEEP, DELETE = "Keep", "Delete"
-_PLAN_KEY = "llmopt:confirm"
-_RUNNER_PREFIX = "runner:"
-_NAMED_KEYS = (END_KEY, _PLAN_KEY, RETENTION_KEY, DEFINITION_KEY, LEARNED_KEY)
+_NAMED_KEYS = (END_KEY, PLAN_KEY, RETENTION_KEY, DEFINITION_KEY, LEARNED_KEY)
 _TEXTS = TypeAdapter(str)
 # What is not readable is called so.
-_PLAN, _END = "the plan of the confirmation", "the reason of the study's end"
+_END = "the reason of the study's end"
 
 
 class Study:
@@ -87,7 +67,6 @@ class Study:
         self._database = database
         self._study_id = study_id
         self._definition = definition
-        self._session = session
         self._guard = threading.RLock()
         self._snapshot = Snapshot(study_id, definition, database.access)
         self._writer = TrialWriter(study_id, definition.space)
@@ -97,6 +76,8 @@ class Study:
         self.answers = Answers(database, study_id)
         self._claims = Claims(database, self._snapshot, self._writer, session, sampler, self.lessons)
         self._endings = Endings(database, definition, self._snapshot, self._writer)
+        self._planned = PlannedRepeats(self._snapshot, definition, self._writer, self._endings)
+        self._heartbeats = Heartbeats(database, study_id, session)
         self._pruning: dict[int, Pruning | None] = {}  # by the number of a running trial
 
     @property
@@ -147,39 +128,24 @@ class Study:
     def plan_confirm(self, plan: ConfirmPlan) -> ConfirmPlan:
         """Store `plan` and its trials, once for its basis: a later call returns the stored one."""
         with self._exclusive() as connection:
-            text = get_attribute(connection, self._study_id, _PLAN_KEY)
-            stored = None if text is None else load(PLANS, text, _PLAN)
-            if stored is not None and stored.basis >= plan.basis:
-                return stored
-            if stored is not None:
-                self._withdraw(connection, lambda _ticket: True)
-                plan = replace(plan, first=stored.first + len(stored.candidates))
-            put_attribute(connection, self._study_id, _PLAN_KEY, dump(plan))
-            self._enqueue(connection, tickets(plan))
-            return plan
+            return self._planned.plan(connection, plan)
 
     def withdraw_repeats(self, candidates: Collection[int]) -> None:
         """Take the waiting repeats of `candidates` back: what they are compared with is decided."""
         with self._exclusive() as connection:
-            self._withdraw(connection, lambda ticket: ticket.candidate in candidates)
+            self._planned.withdraw(connection, lambda repeat: repeat.candidate in candidates)
 
     @property
     def confirm_plan(self) -> ConfirmPlan | None:
         """The stored plan, if any."""
-        text = self._attribute(_PLAN_KEY)
-        return None if text is None else load(PLANS, text, _PLAN)
+        return load_plan(self._attribute(PLAN_KEY))
 
     @property
     def comparison(self) -> ComparisonDefinition | None:
         """What a benchmark compares, as it is now: see `adjust`. None for an optimization."""
         if self._definition.comparison is None:
             return None
-        return self._comparison_in(self._attribute(DEFINITION_KEY))
-
-    def _comparison_in(self, text: str | None) -> ComparisonDefinition | None:
-        if self._definition.comparison is None or text is None:
-            return self._definition.comparison
-        return load_definition(text).comparison
+        return self._planned.comparison_in(self._attribute(DEFINITION_KEY))
 
     def adjust(self, wanted: ComparisonDefinition) -> None:
         """Take over what of a comparison may change while it runs: repeats, metrics, confidence.
@@ -187,17 +153,7 @@ class Study:
         Repeats that are missing are enqueued, waiting ones that are too many are withdrawn.
         """
         with self._exclusive() as connection:
-            text = get_attribute(connection, self._study_id, DEFINITION_KEY)
-            stored = None if text is None else load_definition(text)
-            if stored is None or stored.comparison is None:
-                return
-            changed = replace(wanted, candidates=stored.comparison.candidates)
-            if changed == stored.comparison:
-                return
-            document = dump_definition(replace(stored, comparison=changed))
-            put_attribute(connection, self._study_id, DEFINITION_KEY, document)
-            self._enqueue_missing(connection, changed, again=False)
-            self._withdraw(connection, lambda ticket: (ticket.repeat or 0) >= changed.repeats)
+            self._planned.adjust(connection, wanted)
 
     @property
     def learned(self) -> tuple[Learned, ...]:
@@ -241,29 +197,21 @@ class Study:
             self._endings.give_back(claim, reason)
             self._pruning.pop(claim.number, None)
 
-    def beat(self, record: RunnerRecord) -> None:
+    def heartbeat(self, record: RunnerRecord) -> None:
         """Say that the runner lives, in one write."""
-        text = dump(Beat(self._session, record))
-        with self._database.writing() as connection:
-            put_attribute(connection, self._study_id, f"{_RUNNER_PREFIX}{record.name}", text)
+        self._heartbeats.write(record)
 
     def replace_runners(self, index: int) -> None:
         """Say for every runner of `index` that has not ended that it has: its replacement is here.
 
         There is one runner of an index at a time, so whoever begins as one knows that the one before is gone.
         """
-        before = {name: beat for name, beat in self._beats().items() if beat.runner.index == index}
-        with self._database.writing() as connection:
-            for name, beat in before.items():
-                if beat.runner.ended is None:
-                    gone = replace(beat.runner, beat=beat.runner.beat + 1, ended="replaced")
-                    key = f"{_RUNNER_PREFIX}{name}"
-                    put_attribute(connection, self._study_id, key, dump(replace(beat, runner=gone)))
+        self._heartbeats.end_replaced(index)
 
     def runners(self) -> tuple[RunnerRecord, ...]:
         """Return what each runner last said, by name."""
-        beats = self._beats()
-        return tuple(beats[name].runner for name in sorted(beats))
+        heartbeats = self._heartbeats.read()
+        return tuple(heartbeats[name].runner for name in sorted(heartbeats))
 
     def trials(self) -> tuple[TrialRecord, ...]:
         """Return all trials by number; cheap when asked again, for only changes are read."""
@@ -280,19 +228,19 @@ class Study:
             with self._database.reading() as connection:
                 self._snapshot.refresh(connection)
                 texts = get_attributes(connection, self._study_id, _NAMED_KEYS)
-                beats, unreadable = self._beats_in(connection)
+                heartbeats, unreadable = self._heartbeats.read_in(connection)
             trials, nameless = self._records(), self._snapshot.nameless
-        ended, plan, kept = texts.get(END_KEY), texts.get(_PLAN_KEY), texts.get(RETENTION_KEY)
+        ended, plan, kept = texts.get(END_KEY), texts.get(PLAN_KEY), texts.get(RETENTION_KEY)
         if nameless:
             unreadable = (*unreadable, f"{nameless} trials without a number")
         return StudyPicture(
             definition=self._definition,
             ended=None if ended is None else load(END_REASONS, ended, _END),
-            confirm_plan=None if plan is None else load(PLANS, plan, _PLAN),
-            comparison=self._comparison_in(texts.get(DEFINITION_KEY)),
+            confirm_plan=load_plan(plan),
+            comparison=self._planned.comparison_in(texts.get(DEFINITION_KEY)),
             retention=KEEP if kept is None else load(_TEXTS, kept, RETENTION_KEY),
             seen_trials=trials,
-            seen_runners=tuple(beats[name].runner for name in sorted(beats)),
+            seen_runners=tuple(heartbeats[name].runner for name in sorted(heartbeats)),
             learned=load_learned(texts.get(LEARNED_KEY)),
             unreadable=unreadable,
         )
@@ -323,7 +271,7 @@ class Study:
         comparison = self.comparison
         with self._exclusive() as connection:
             if delete_attribute(connection, self._study_id, END_KEY) and comparison is not None:
-                self._enqueue_missing(connection, comparison, again=True)
+                self._planned.enqueue_missing(connection, comparison, again=True)
 
     def retain(self, retention: str, owner: str) -> None:
         """Write down what becomes of the study when the resource of `owner` is deleted: Keep or Delete."""
@@ -335,10 +283,12 @@ class Study:
         """Take the trials whose lease is over from their runners; see `Reaper`."""
         with self._guard:
             self._refresh()
-            beats = self._beats()
-            over = leases.over(tuple(self._snapshot.running()), beats)
+            heartbeats = self._heartbeats.read()
+            over = leases.over(tuple(self._snapshot.running()), heartbeats)
             return tuple(
-                trial.number for trial in over if self._endings.reap(trial, beat_of(trial, beats), max_losses)
+                trial.number
+                for trial in over
+                if self._endings.reap(trial, heartbeat_of(trial, heartbeats), max_losses)
             )
 
     def _prune(self, claim: Claim) -> Pruning | None:
@@ -349,43 +299,6 @@ class Study:
         pruning = self._methods.pruning(self._definition, others)
         self._pruning[claim.number] = pruning
         return pruning
-
-    def _enqueue(self, connection: Connection, tickets: Iterable[Ticket]) -> None:
-        for number, ticket in enumerate(tickets, start=self._snapshot.next_number):
-            self._writer.create(connection, number, ticket, run=False)
-
-    def _enqueue_missing(
-        self, connection: Connection, comparison: ComparisonDefinition, *, again: bool
-    ) -> None:
-        """Enqueue the repeats that there are not, or with `again` those that ended without a measurement."""
-        there = {
-            place
-            for place, trial in current(self._records()).items()
-            if not again or ended_as(trial) in {None, OutcomeKind.MEASURED}
-        }
-        wanted = tickets(plan_of(comparison))
-        self._enqueue(connection, (each for each in wanted if (each.candidate, each.repeat) not in there))
-
-    def _withdraw(self, connection: Connection, withdrawn: Callable[[Ticket], bool]) -> None:
-        """End the waiting repeats that are `withdrawn` without a result."""
-        for trial in tuple(self._snapshot.waiting()):
-            if trial.ticket.repeat is not None and withdrawn(trial.ticket):
-                self._endings.withdraw(connection, trial)
-
-    def _beats(self) -> dict[str, Beat]:
-        with self._database.reading() as connection:
-            return self._beats_in(connection)[0]
-
-    def _beats_in(self, connection: Connection) -> tuple[dict[str, Beat], tuple[str, ...]]:
-        """Return what each runner last said, by name, and which of them cannot be read."""
-        beats: dict[str, Beat] = {}
-        unreadable = []
-        for key, text in newest_attributes(connection, self._study_id, _RUNNER_PREFIX).items():
-            try:
-                beats[key.removeprefix(_RUNNER_PREFIX)] = load(BEATS, text or "", key)
-            except StudyUnreadable:
-                unreadable.append(key)
-        return beats, tuple(sorted(unreadable))
 
     def _attribute(self, key: str) -> str | None:
         with self._database.reading() as connection:

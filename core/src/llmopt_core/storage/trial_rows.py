@@ -8,7 +8,7 @@ from typing import Any, Literal
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.access import Access
-from llmopt_core.storage.documents import ENDINGS, MALFORMED, TICKETS, Ending, Ticket, described, load
+from llmopt_core.storage.documents import ASSIGNMENTS, ENDINGS, MALFORMED, Assignment, Ending, described, load
 from llmopt_core.storage.errors import OutcomeInvalid, StudyUnreadable
 from llmopt_core.storage.outcomes import check_outcome
 from llmopt_core.storage.records import Outcome, OutcomeKind, Phase, StudyDefinition, TrialRecord
@@ -27,7 +27,7 @@ _STATES: Mapping[str, Literal["waiting", "running", "finished"]] = {
 
 def read_trial(
     row: Any, definition: StudyDefinition, access: Access
-) -> tuple[Ticket, Ending | None, TrialRecord]:
+) -> tuple[Assignment, Ending | None, TrialRecord]:
     """Return what `row` holds; raises StudyUnreadable where it is not what llmopt writes."""
     try:
         return _read(row, definition, access)
@@ -37,25 +37,27 @@ def read_trial(
         raise StudyUnreadable(f"the row of trial {row.number}: {described(error)}") from None
 
 
-def unreadable_trial(number: int, reason: str) -> tuple[Ticket, Ending, TrialRecord]:
+def unreadable_trial(number: int, reason: str) -> tuple[Assignment, Ending, TrialRecord]:
     """Return what stands for trial `number`, whose row cannot be read: a failed trial of the search."""
     failure = Failure(
         ErrorClass.UNKNOWN,
         reason,
         "find out which program wrote to the study's database; the trial is left out",
     )
-    ticket, ending = (
-        Ticket(Phase.SEARCH),
+    assignment, ending = (
+        Assignment(Phase.SEARCH),
         Ending(Outcome(OutcomeKind.FAILED, Configuration(), failure=failure)),
     )
     record = TrialRecord(number, Phase.SEARCH, "finished", {}, None, ending.outcome, None, None)
-    return ticket, ending, record
+    return assignment, ending, record
 
 
-def _read(row: Any, definition: StudyDefinition, access: Access) -> tuple[Ticket, Ending | None, TrialRecord]:
+def _read(
+    row: Any, definition: StudyDefinition, access: Access
+) -> tuple[Assignment, Ending | None, TrialRecord]:
     name = f"trial {row.number}"
     given = f"{name}'s assignment"
-    ticket = load(TICKETS, _document(row.ticket, row.ticket_bytes, given), given)
+    assignment = load(ASSIGNMENTS, _document(row.assignment, row.assignment_bytes, given), given)
     ending = None
     if row.ending_bytes is not None:
         text = _document(row.ending, row.ending_bytes, f"{name}'s ending")
@@ -65,21 +67,21 @@ def _read(row: Any, definition: StudyDefinition, access: Access) -> tuple[Ticket
     if (state == "finished") != (ending is not None):
         raise StudyUnreadable(f"{name} is {row.state} {'with' if ending else 'without'} an ending")
     if ending is not None and not access.search_details:
-        ticket, ending = _for_readers(ticket, ending)
+        assignment, ending = _for_readers(assignment, ending)
     record = TrialRecord(
         number=row.number,
-        phase=ticket.phase,
+        phase=assignment.phase,
         state=state,
-        parameters=ticket.parameters,
-        runner=ticket.runner,
+        parameters=assignment.parameters,
+        runner=assignment.runner,
         outcome=None if ending is None else ending.outcome,
         started_at=_unix(row.datetime_start),
         finished_at=_unix(row.datetime_complete),
-        candidate=ticket.candidate,
-        repeat=ticket.repeat,
-        repaired_from=ticket.repaired_from,
+        candidate=assignment.candidate,
+        repeat=assignment.repeat,
+        repaired_from=assignment.repaired_from,
     )
-    return ticket, ending, record
+    return assignment, ending, record
 
 
 def _document(text: str | None, size: int | None, name: str) -> str:
@@ -90,12 +92,12 @@ def _document(text: str | None, size: int | None, name: str) -> str:
     return text
 
 
-def _for_readers(ticket: Ticket, ending: Ending) -> tuple[Ticket, Ending]:
+def _for_readers(assignment: Assignment, ending: Ending) -> tuple[Assignment, Ending]:
     """Drop what no reader uses: thousands of trials are kept, and each may hold thousands of samples."""
     outcome = ending.outcome
     facts = {name: outcome.facts[name] for name in SHOWN_FACTS if name in outcome.facts}
-    samples = outcome.samples if ticket.phase is Phase.CONFIRM else {}
-    return replace(ticket, sampler={}), Ending(
+    samples = outcome.samples if assignment.phase is Phase.CONFIRM else {}
+    return replace(assignment, sampler={}), Ending(
         replace(outcome, facts=facts, samples=samples, items=None, answers=())
     )
 

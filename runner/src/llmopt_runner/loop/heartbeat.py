@@ -77,7 +77,7 @@ class Heartbeat:
         except StudyNotFound as error:
             log.warning("the heartbeat ends: %s", error)
             return False
-        except Exception as error:  # noqa: BLE001 - as said above: no error of a beat may end the beats
+        except Exception as error:  # noqa: BLE001 - as said above: no error of a heartbeat may end them
             if (seen := f"{type(error).__name__}: {error}") != self._problems.get(what):
                 log.warning("the heartbeat's %s failed, it is tried again: %s", what, seen)
             self._problems[what] = seen
@@ -99,7 +99,7 @@ class Heartbeat:
             memory_level=None if memory is None else memory.level.name.lower(),
             ended=ended,
         )
-        self._study.beat(self._record)
+        self._study.heartbeat(self._record)
 
     def _sweep(self) -> None:
         for number in self._reaper.sweep():

@@ -8,7 +8,7 @@ from fakes.studies import TWO_OBJECTIVES, definition
 
 from llmopt_core.sampling.pruning import TrialPruning, pruning_of
 from llmopt_core.search.configurations import Configuration
-from llmopt_core.storage.documents import Ending, Ticket
+from llmopt_core.storage.documents import Assignment, Ending
 from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_core.storage.records import ConstraintDefinition, Outcome, OutcomeKind, Phase, TrialRecord
 from llmopt_core.storage.snapshot import StoredTrial
@@ -20,7 +20,7 @@ def _finished(number, scores, *, phase=Phase.SEARCH, kind=OutcomeKind.MEASURED):
     metrics = {"accuracy": sum(scores) / len(scores)}
     outcome = Outcome(kind, Configuration(), metrics=metrics)
     record = TrialRecord(number, phase, "finished", {}, "runner", outcome, 0.0, 1.0)
-    return StoredTrial(number, Ticket(phase), Ending(outcome, tuple(enumerate(scores))), record)
+    return StoredTrial(number, Assignment(phase), Ending(outcome, tuple(enumerate(scores))), record)
 
 
 def _scores(rate, seed):
@@ -120,7 +120,9 @@ def _raced(objectives=TWO_OBJECTIVES):
     world, chance = World(), np.random.default_rng(1)
     lengths = world.lengths(chance)
     records = [world.record(number, world.trial(chance, lengths)) for number in range(4)]
-    before = [StoredTrial(each.number, Ticket(each.phase), Ending(each.outcome), each) for each in records]
+    before = [
+        StoredTrial(each.number, Assignment(each.phase), Ending(each.outcome), each) for each in records
+    ]
     hopeless = world.trial(chance, lengths, quality=0.0, speed=0.2)
     return pruning_of(definition(pruner="auto", objectives=objectives), before), hopeless
 

@@ -18,10 +18,10 @@ from llmopt_core.search.spaces import (
     SpaceParameter,
 )
 from llmopt_core.storage.documents import (
+    ASSIGNMENTS,
     ENDINGS,
-    TICKETS,
+    Assignment,
     Ending,
-    Ticket,
     dump,
     dump_definition,
     load,
@@ -60,12 +60,12 @@ def test_endings_survive(engine, sampling, metrics):
 
 @given(_mappings)
 def test_tickets_survive(parameters):
-    """A ticket comes back equal, each parameter with its own type."""
-    ticket = Ticket(
+    """An assignment comes back equal, each parameter with its own type."""
+    assignment = Assignment(
         Phase.CONFIRM, parameters, attempt=2, candidate=1, repeat=0, sampler={"cma": "ab", "n": 3}
     )
-    loaded = TICKETS.validate_json(dump(ticket))
-    assert loaded == ticket
+    loaded = ASSIGNMENTS.validate_json(dump(assignment))
+    assert loaded == assignment
     assert _typed(loaded.parameters) == _typed(parameters)
 
 
@@ -140,7 +140,7 @@ def test_what_earlier_versions_stored_can_be_read(text):
 @given(st.text(max_size=30) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
 def test_what_is_no_document_has_its_own_error(text):
     """Whatever stands where a document should is StudyUnreadable, and never another exception."""
-    for adapter in (ENDINGS, TICKETS):
+    for adapter in (ENDINGS, ASSIGNMENTS):
         with pytest.raises(StudyUnreadable, match="it cannot be read"):
             load(adapter, text, "it")
     with pytest.raises(StudyUnreadable, match="definition"):

@@ -1,7 +1,7 @@
 import pytest
-from fakes.studies import beat
+from fakes.studies import heartbeat
 
-from llmopt_core.storage.documents import Beat, Ticket
+from llmopt_core.storage.documents import Assignment, Heartbeat
 from llmopt_core.storage.leases import Leases
 from llmopt_core.storage.records import Phase, TrialRecord
 from llmopt_core.storage.snapshot import StoredTrial
@@ -15,14 +15,14 @@ class Clock:
 
 
 def _held(number, runner="runner", session="s"):
-    ticket = Ticket(Phase.SEARCH, runner=runner, session=session)
+    assignment = Assignment(Phase.SEARCH, runner=runner, session=session)
     return StoredTrial(
-        number, ticket, None, TrialRecord(number, Phase.SEARCH, "running", {}, runner, None, 0, None)
+        number, assignment, None, TrialRecord(number, Phase.SEARCH, "running", {}, runner, None, 0, None)
     )
 
 
 def _beats(count, session="s", **more):
-    return {"runner": Beat(session, beat("runner", count, **more))}
+    return {"runner": Heartbeat(session, heartbeat("runner", count, **more))}
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,12 @@ def _beats(count, session="s", **more):
         ([(0, 1), (29, 2), (59, 2)], True),
         ([(1000, 7)], False),  # the first look judges nothing, whatever the clock says
         ([(0, 9), (29, 1), (58, 1)], False),  # another count is a living runner, even a lower one
-        ([(0, None), (30, None)], True),  # it never beat
+        ([(0, None), (30, None)], True),  # it never heartbeat
         ([(0, None), (29, 1), (58, 1)], False),
     ],
 )
 def test_lease_follows_the_readers_clock(story, over):
-    """A lease is over when the beat stood still for its seconds of the reader's own clock."""
+    """A lease is over when the heartbeat stood still for its seconds of the reader's own clock."""
     clock, held = Clock(), _held(3)
     leases = Leases(30.0, clock)
     for clock.now, count in story:
@@ -48,7 +48,7 @@ def test_lease_follows_the_readers_clock(story, over):
 
 
 def test_another_process_of_the_name_keeps_nothing():
-    """The beat of a namesake's process counts as none."""
+    """The heartbeat of a namesake's process counts as none."""
     clock, held = Clock(), _held(3, session="old")
     leases = Leases(30.0, clock)
     for clock.now in (0.0, 15.0, 30.0):

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.storage.records import ComparisonDefinition, OutcomeKind
 from llmopt_core.storage.repeats import (
+    assignments,
     current,
     given_up,
     is_measured_again,
     measured_repeats,
     plan_of,
-    tickets,
     turns,
 )
 
@@ -33,8 +33,8 @@ def order(engines, repeats, per_start=1):
 
 def test_every_second_round_runs_backwards():
     """Every candidate is measured once before any is measured again, and drift meets all of them alike."""
-    made = list(tickets(plan_of(comparison("a", "b", "c", repeats=2))))
-    assert [(ticket.repeat, ticket.candidate) for ticket in made] == [
+    made = list(assignments(plan_of(comparison("a", "b", "c", repeats=2))))
+    assert [(assignment.repeat, assignment.candidate) for assignment in made] == [
         (0, 0), (0, 1), (0, 2), (1, 2), (1, 1), (1, 0),
     ]  # fmt: skip
     assert made[2].parameters == {"engine.n_parallel": 3}

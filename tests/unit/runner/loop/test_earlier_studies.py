@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 from fakes.local_runs import document
-from fakes.studies import beat, measured
+from fakes.studies import heartbeat, measured
 
 from llmopt_core.resources.optimization import LLMOptimization
 from llmopt_core.sampling.methods import open_for_search
@@ -31,7 +31,7 @@ def _finished(url, resource):
     """An optimization of six measured configurations on MACHINE."""
     with open_for_search(url) as storage:
         study = storage.create_study(define_study(resource))
-        study.beat(beat("r", 1, machine=MACHINE))
+        study.heartbeat(heartbeat("r", 1, machine=MACHINE))
         default = study.claim("r", budget=99)
         study.finish(default, dataclasses.replace(measured(default), configuration=Configuration()))
         for _ in range(6):

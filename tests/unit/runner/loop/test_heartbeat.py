@@ -12,18 +12,18 @@ from llmopt_runner.trial.progress import Progress
 
 
 class Beaten:
-    """A study that counts beats and raises what it is told to, once each."""
+    """A study that keeps heartbeats and raises the errors that it was given, once each."""
 
     def __init__(self, *errors):
         self._errors = itertools.chain(errors, itertools.repeat(None))
-        self.beats = []
+        self.heartbeats = []
         self.reached = threading.Semaphore(0)
 
     def replace_runners(self, index):
         pass
 
-    def beat(self, record):
-        self.beats.append(record)
+    def heartbeat(self, record):
+        self.heartbeats.append(record)
         self.reached.release()
         if (error := next(self._errors)) is not None:
             raise error
@@ -45,8 +45,8 @@ def test_no_error_ends_the_beats(error):
         for _ in range(5):
             assert study.reached.acquire(timeout=10)
         beating.ending = "done"
-    assert study.beats[-1].ended == "done"
-    assert [record.beat for record in study.beats] == list(range(1, len(study.beats) + 1))
+    assert study.heartbeats[-1].ended == "done"
+    assert [record.beat for record in study.heartbeats] == list(range(1, len(study.heartbeats) + 1))
 
 
 @pytest.mark.parametrize("error", [StudyDropped(), StudyNotFound("gone")])
