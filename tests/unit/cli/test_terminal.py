@@ -42,3 +42,18 @@ def test_richs_own_codes_stay():
 def test_markup_in_a_name_is_a_name():
     """Brackets are no styles."""
     assert printed("[red]name[/red]") == "[red]name[/red]\n"
+
+
+@pytest.mark.parametrize(
+    ("terminal", "columns", "lines"), [(False, None, 1), (False, "30", 2), (True, "30", 2)]
+)
+def test_a_table_is_wrapped_for_those_who_look_at_it(terminal, columns, lines, monkeypatch):
+    """What goes to a pipe or a file keeps a row on its line, unless COLUMNS says how wide it may be."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    console = Console(file=io.StringIO(), color_system=None, force_terminal=terminal)
+    table = Table(show_header=False, box=None)
+    table.add_row("better, significant", "+177.4 % to +276.8 %")
+    console.print(table)
+    assert len(console.file.getvalue().strip().splitlines()) == lines

@@ -16,7 +16,7 @@ from llmopt.cluster.finding import NotAReference, find, reference
 from llmopt.cluster.kinds import Reference
 from llmopt.cluster.listings import columns, row
 from llmopt.options import Format
-from llmopt.terminal import Console
+from llmopt.terminal import UNBOUNDED, Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.api.kinds import API_VERSION
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster
 
 Document = dict[str, Any]
-_UNBOUNDED = 1000
 _NEVER_FOLDED = frozenset({"namespace", "kind", "name", "trials", "age"})
 
 
@@ -45,9 +44,8 @@ def get(cluster: "Cluster", words: Sequence[str], output: Format, *, everywhere:
 
 
 def _console(output: Format) -> Console:
-    """A wide table, and one that another program reads, is as wide as it needs to be."""
-    console = Console()
-    return console if console.is_terminal and output is Format.TABLE else Console(width=_UNBOUNDED)
+    """A wide table is as wide as it needs to be."""
+    return Console() if output is Format.TABLE else Console(width=UNBOUNDED)
 
 
 def _documents(cluster: "Cluster", wanted: Reference, *, everywhere: bool) -> list[Document]:
