@@ -56,6 +56,7 @@ class Truth:
     received_at: float
     fault: str | None
     fields: dict[str, Any]
+    messages: list[dict[str, Any]] = field(default_factory=list)
     planned: list[float] = field(default_factory=list)
     token_times: list[float] = field(default_factory=list)
     output_tokens: int = 0
@@ -146,7 +147,9 @@ class Connection(asyncio.Protocol):
             self._transport.close()
             return
         sampling = {name: value for name, value in document.items() if name != "messages"}
-        truth = Truth(script.number, script.question, received_at, script.fault, sampling)
+        truth = Truth(
+            script.number, script.question, received_at, script.fault, sampling, document["messages"]
+        )
         self._desk.truths.append(truth)
         self._stream = Stream(
             self._desk, self._transport, script, truth, streams=bool(document.get("stream"))

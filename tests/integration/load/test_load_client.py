@@ -7,8 +7,9 @@ import pytest
 from fakes.openai_server import FakeOptions, FakeServer
 
 from llmopt_runner.load.client import run_load
+from llmopt_runner.load.conversations import chained
 from llmopt_runner.load.requests import ChatRequest, Endpoint
-from llmopt_runner.load.shapes import ClosedLoop, Poisson
+from llmopt_runner.load.shapes import ClosedLoop, ConstantRate, Poisson
 from llmopt_runner.load.summary import load_warnings
 
 
@@ -86,6 +87,56 @@ def test_poisson_arrivals_never_wait_for_answers():
     last_sent = max(record.sent_at for record in run.records)
     assert last_sent < sorted(record.ended_at for record in run.records)[-3]
     assert run.offered == run.sent == 12
+
+
+def talk(name, turns, think_seconds):
+    asked = [ask(f"{name} {number}") for number in range(turns)]
+    return chained(name, asked, [think_seconds] * (turns - 1))
+
+
+def test_users_hold_conversations_and_think_between_the_turns():
+    """Each turn holds what was said before; a user begins the next conversation when the last one ended."""
+    with FakeServer(FakeOptions(ttft_ms=5, gap_ms=1, tokens=2)) as server:
+        run = load(
+            server, [talk("ab"[number % 2] + str(number), 3, 0.2) for number in range(4)], ClosedLoop(2)
+        )
+        truths = server.truth()
+    assert run.sent == run.offered == len(run.records) == 12
+    by_talk = {}
+    for record in sorted(run.records, key=lambda record: record.sent_at):
+        by_talk.setdefault(record.turn.conversation, []).append(record)
+    for name, records in by_talk.items():
+        assert [record.turn.number for record in records] == [1, 2, 3]
+        due = [last.ended_at + 0.2 for last in records[:-1]]
+        assert [record.turn.due_at for record in records[1:]] == due
+        assert all(record.sent_at >= at for record, at in zip(records[1:], due, strict=True))
+        (last,) = (truth for truth in truths if truth.question == f"{name} 2")
+        answer = records[0].text
+        assert [message["content"] for message in last.messages] == [
+            f"{name} 0",
+            answer,
+            f"{name} 1",
+            answer,
+            f"{name} 2",
+        ]
+    begins = sorted(records[0].sent_at for records in by_talk.values())
+    assert begins[2] >= min(records[-1].ended_at for records in by_talk.values())
+    assert all(record.scheduled_at is None for record in run.records)
+
+
+def test_conversations_arrive_at_a_rate_whatever_was_answered():
+    """Later turns are due a think time after the answer; of one that fails nothing more is sent."""
+    faults = {"1": "status=500"}
+    with FakeServer(FakeOptions(ttft_ms=5, gap_ms=1, tokens=2, faults=faults)) as server:
+        run = load(server, [talk(str(number), 2, 0.3) for number in range(4)], ConstantRate(20.0))
+    openings = [record for record in run.records if record.opens]
+    due = sorted(record.scheduled_at - run.started_at for record in openings)
+    assert due == pytest.approx([0.0, 0.05, 0.1, 0.15])
+    later = [record for record in run.records if not record.opens]
+    assert len(later) == 3
+    assert all(record.scheduled_at == record.turn.due_at for record in later)
+    assert (run.offered, run.unsent_turns) == (7, 1)
+    assert any("1 later turns of their conversations were not sent" in text for text in load_warnings(run))
 
 
 def test_a_duration_ends_the_arrivals_and_every_answer_is_awaited(quick):

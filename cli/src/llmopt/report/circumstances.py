@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from llmopt_core.resources.benchmark import BenchmarkSpec
-from llmopt_core.resources.load import Load
+from llmopt_core.resources.load import Conversations, Load, ThinkTime
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.resources.serving import Workload
 from llmopt_core.resources.status import Status
@@ -48,10 +48,9 @@ def workload_facts(workload: Workload) -> Iterator[Fact]:
     """Yield what was asked and how."""
     load, dataset = workload.load, workload.dataset
     yield "Data set", dataset.name or dataset.path or dataset.hf or "from a ConfigMap"
-    yield (
-        "Requests",
-        _requests(load),
-    )
+    yield "Requests", _requests(load)
+    if load.conversations is not None:
+        yield "Conversations", _conversations(load.conversations)
     if workload.output_tokens is not None:
         yield "Answer length", f"exactly {workload.output_tokens} tokens"
         yield "Evaluator", "none"
@@ -92,5 +91,24 @@ def _requests(load: Load) -> str:
         speed = f", gaps times {load.trace.time_scale}" if load.trace.time_scale else speed
         return f"as the trace says{speed}"
     if load.rate is not None:
-        return f"{load.rate} requests per second ({load.arrivals or 'poisson'} arrivals)"
+        what = "requests" if load.conversations is None else "conversations"
+        return f"{load.rate} {what} per second ({load.arrivals or 'poisson'} arrivals)"
+    if load.conversations is not None:
+        return f"{load.concurrency} users at once, each in a conversation"
     return f"{load.concurrency} at once"
+
+
+def _conversations(asked: Conversations) -> str:
+    turns = "all turns" if asked.max_turns is None else f"up to {asked.max_turns} turns"
+    history = "the server's own answers" if asked.history == "generated" else "the recorded answers"
+    return f"{turns}, with {history}; {_think_time(asked.think_time)}"
+
+
+def _think_time(think: ThinkTime | None) -> str:
+    if think is None:
+        return "no time to think between them"
+    if think.distribution == "lognormal":
+        deviation = think.standard_deviation or think.mean
+        return f"think time {think.mean} on average (lognormal, standard deviation {deviation})"
+    mean = "" if think.distribution == "constant" else " on average"
+    return f"think time {think.mean}{mean} ({think.distribution})"

@@ -1,5 +1,6 @@
 """The ground every resource type stands on: strict, frozen, camelCase outside and snake_case inside."""
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar, Self
 
@@ -20,9 +21,11 @@ from llmopt_core.resources.rules import Immutable, Rule, rules_broken
 
 DECIMAL_PATTERN = r"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 DURATION_PATTERN = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+SHORT_DURATION_PATTERN = r"^([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 IDENTIFIER_PATTERN = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 _INT64 = 2**63
+_SHORT = re.compile(r"([0-9]+)(ms|m|s)")
 
 
 class Part(BaseModel):
@@ -120,6 +123,10 @@ Scalar = Annotated[int | str, BeforeValidator(_scalar)]
 DurationText = Annotated[
     str, Field(pattern=DURATION_PATTERN, min_length=2, max_length=16), BeforeValidator(_duration)
 ]
+# The same for what may take less than a second.
+ShortDurationText = Annotated[
+    str, Field(pattern=SHORT_DURATION_PATTERN, min_length=2, max_length=16), BeforeValidator(_duration)
+]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=63)]
 Identifier = Annotated[str, Field(pattern=IDENTIFIER_PATTERN, min_length=1, max_length=64)]
 ScalarMap = Annotated[dict[Identifier, Scalar], Field(max_length=64)]
@@ -135,3 +142,10 @@ def duration_seconds(text: str) -> int:
             seconds += int(number) * {"h": 3600, "m": 60, "s": 1}[character]
             number = ""
     return seconds
+
+
+def short_duration_seconds(text: str) -> float:
+    """Return the seconds that `text` (such as `1m30s` or `500ms`) stands for."""
+    return sum(
+        int(number) * {"m": 60.0, "s": 1.0, "ms": 0.001}[unit] for number, unit in _SHORT.findall(text)
+    )

@@ -1,6 +1,7 @@
 """What a data set is to the rest: items with one right answer, split once into disjoint parts."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,13 +38,23 @@ class Traced:
 
 
 @dataclass(frozen=True)
+class LaterTurn:
+    """What a user says next in a conversation. `answer` and `solution` are as in `Item`."""
+
+    question: str
+    answer: str = ""
+    solution: str = ""
+
+
+@dataclass(frozen=True)
 class Item:
     """One question with its expected answer. `kind` says what sort of question it is.
 
     `choices` are the texts to choose from, in the order they are shown; then `answer` is one of them.
     `alternatives` are other answers that are as right as `answer`. `solution` is how the answer is reached:
     an example before a question shows it. An `answer` that is empty is not known: only a judge, or a service
-    of one's own, can score the item. `traced` is what a trace keeps of it beside its text.
+    of one's own, can score the item. `traced` is what a trace keeps of it beside its text. `later` are the
+    turns after the question, where the item is a conversation.
     """
 
     id: str
@@ -54,6 +65,7 @@ class Item:
     alternatives: tuple[str, ...] = ()
     solution: str = ""
     traced: Traced | None = None
+    later: tuple[LaterTurn, ...] = ()
 
 
 class Split(NamedTuple):
@@ -84,6 +96,11 @@ class DatasetSource(ABC):
     name: str
     instruction: str | None = None
     evaluator: str = "exact"
+
+    def evaluator_of(self, turns: Sequence[Item]) -> str:
+        """Return what scores the `turns` of conversations if nothing else is said."""
+        del turns
+        return self.evaluator
 
     @abstractmethod
     def items(self, count: int, seed: int) -> tuple[Item, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
+_SMALLEST = 2.0**-53
 
 
 class Draw:
@@ -20,6 +21,10 @@ class Draw:
     def integer(self, low: int, high: int, step: int = 1) -> int:
         """Return one of low, low + step, … up to `high`, both ends included."""
         return low + step * int(self._next() * ((high - low) // step + 1))
+
+    def fraction(self) -> float:
+        """Return a number above 0 and below 1."""
+        return max(self._next(), _SMALLEST)
 
     def one(self, values: Sequence[T]) -> T:
         """Return one of `values`."""

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from llmopt_runner.datasets.base import DatasetInvalid, DatasetSource, Item
+from llmopt_runner.datasets.base import DatasetInvalid, DatasetSource, Item, LaterTurn
 from llmopt_runner.datasets.draws import Draw
 
 # A kind that repeats itself this often in a row has no new items left.
@@ -13,12 +13,13 @@ _ATTEMPTS = 200
 
 @dataclass(frozen=True)
 class Problem:
-    """One question with its computed answer, and other answers that are as right."""
+    """One question with its computed answer, other answers that are as right, and the turns that follow."""
 
     question: str
     answer: str
     choices: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
+    later: tuple[LaterTurn, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,5 +88,11 @@ class _Stream:
 def _item(dataset: str, kind: str, problem: Problem) -> Item:
     digest = hashlib.sha256(problem.question.encode()).hexdigest()[:12]
     return Item(
-        f"{dataset}-{digest}", problem.question, problem.answer, kind, problem.choices, problem.alternatives
+        f"{dataset}-{digest}",
+        problem.question,
+        problem.answer,
+        kind,
+        problem.choices,
+        problem.alternatives,
+        later=problem.later,
     )

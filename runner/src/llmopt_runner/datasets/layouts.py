@@ -7,16 +7,20 @@ r"""The layouts that public data sets have, each read as an item's parts.
 | MATH | problem with answer or solution | the answer, else what is in `\boxed{}` |
 | SQuAD, KorQuAD | context, question, answers | any of the answers |
 | Alpaca, Dolly | instruction with input or context; output or response | output |
-| ShareGPT, chat messages | conversations; messages | what the assistant says first |
-| MT-Bench | turns or a list as prompt; reference | the first reference |
+| ShareGPT, chat messages | conversations; messages | what the assistant says |
+| MT-Bench | turns or a list as prompt; reference | the references |
 | any other | question, prompt or input; answer, output or target | it |
+
+Of a conversation the first question is the item's, those that follow are its later turns.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise, zip_longest
 from typing import Any
 
+from llmopt_runner.datasets.base import LaterTurn
 from llmopt_runner.datasets.cells import RowInvalid, named, present, shown, sound, text_in, texts_in
 from llmopt_runner.datasets.multiple_choice import choices_in
 
@@ -39,6 +43,7 @@ class Parts:
     choices: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     solution: str = ""
+    later: tuple[LaterTurn, ...] = ()
 
 
 def parts_of(row: Mapping[str, Any]) -> Parts:
@@ -133,21 +138,34 @@ def _mt_bench(row: Mapping[str, Any], name: str) -> Parts:
     if not texts:
         raise RowInvalid(f"{name} is empty: write a text or remove the item")
     references = texts_in(row, "reference") if isinstance(row.get("reference"), list) else ()
-    return Parts(texts[0], references[0] if references else "")
+    first, *later = zip_longest(texts, references[: len(texts)], fillvalue="")
+    return Parts(*first, later=tuple(LaterTurn(*turn) for turn in later))
 
 
 def _conversation(name: str, turns: Any) -> Parts:
-    """Return the first question of a conversation and what was answered, after what the system says."""
+    """Return the turns of a conversation and what was answered; what the system says begins the first."""
     spoken = [_turn(name, turn) for turn in turns] if isinstance(turns, list) else []
     asked = next((at for at, (role, _) in enumerate(spoken) if role == "user"), None)
     if asked is None:
         raise RowInvalid(f"{name} has no turn of a user: write one with the role user (ShareGPT: from human)")
     system = [text for role, text in spoken[:asked] if role == "system"]
-    answer = next((text for role, text in spoken[asked + 1 :] if role == "assistant"), "")
-    question = "\n\n".join((*system, spoken[asked][1]))
+    first, *later = _questions_and_answers(name, spoken[asked:])
+    question = "\n\n".join((*system, first.question))
     if not question.strip():
         raise RowInvalid(f"{name}: the first turn of the user is empty: write a text or remove the item")
-    return _worked(Parts(sound(name, question), sound(name, answer)))
+    others = (_worked(each) for each in later if each.question.strip())
+    return replace(
+        _worked(replace(first, question=sound(name, question))),
+        later=tuple(LaterTurn(each.question, each.answer, each.solution) for each in others),
+    )
+
+
+def _questions_and_answers(name: str, spoken: Sequence[tuple[str, str]]) -> Iterator[Parts]:
+    """Yield what the user says, each with the first answer that follows it; the first of `spoken` is one."""
+    asked = [place for place, (role, _) in enumerate(spoken) if role == "user"]
+    for place, end in pairwise((*asked, len(spoken))):
+        answers = (text for role, text in spoken[place:end] if role == "assistant")
+        yield Parts(sound(name, spoken[place][1]), sound(name, next(answers, "")))
 
 
 def _turn(name: str, turn: Any) -> tuple[str, str]:

@@ -25,6 +25,10 @@ class ListedDataset(DatasetSource):
         self.evaluator = default_evaluator(items)
         self._items = sorted(items, key=lambda item: item.id)
 
+    def evaluator_of(self, turns: Sequence[Item]) -> str:
+        """Return what fits the answers of all `turns`: those to first questions may be of another sort."""
+        return default_evaluator(turns)
+
     @property
     def size(self) -> int:
         """How many items there are."""

@@ -35,7 +35,14 @@ class Columns:
         item_id = digest(parts.question) if row.get(self.id) is None else text_in(row, self.id)
         kind = text_in(row, self.kind) if row.get(self.kind) else "item"
         return Item(
-            item_id, parts.question, parts.answer, kind, parts.choices, parts.alternatives, parts.solution
+            item_id,
+            parts.question,
+            parts.answer,
+            kind,
+            parts.choices,
+            parts.alternatives,
+            parts.solution,
+            later=parts.later,
         )
 
     def _parts(self, row: Mapping[str, Any]) -> Parts:

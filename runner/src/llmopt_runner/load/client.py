@@ -4,14 +4,15 @@ import gc
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import anyio
 from anyio.abc import TaskGroup
 
+from llmopt_runner.load.conversations import later_turns
 from llmopt_runner.load.exchanges import Exchange, http_message
-from llmopt_runner.load.requests import ChatRequest, Endpoint, LoadRun, RequestRecord
+from llmopt_runner.load.requests import ChatRequest, Endpoint, LoadRun, RequestRecord, SentTurn
 from llmopt_runner.load.shapes import ClosedLoop, LoadShape, OpenLoop
 from llmopt_runner.load.sse import MalformedStream
 from llmopt_runner.transport.connections import HttpFailed
@@ -38,6 +39,9 @@ async def run_load(
     request_timeout_seconds: float,
 ) -> LoadRun:
     """Send `requests` in the given shape and return a record of each once all have ended.
+
+    A request with a follow-up stands for its whole conversation: a client of a closed loop takes the next one
+    when the last turn was answered, and in an open loop conversations arrive.
 
     A request that fails is a record with its error, never an exception. `on_record` is called as each one
     ends, between arrivals: what takes long belongs elsewhere. Once `stop` is set no request is begun and
@@ -80,7 +84,7 @@ async def _drive(sender: "_Sender", requests: Iterator[ChatRequest], shape: Load
 async def _answer_after_answer(sender: "_Sender", requests: Iterator[ChatRequest]) -> None:
     for request in requests:
         sender.offered += 1
-        await sender.send(request)
+        await _converse(sender, request)
 
 
 async def _by_schedule(
@@ -90,7 +94,21 @@ async def _by_schedule(
         due = sender.started_at + arrival
         await anyio.sleep(max(0.0, due - time.monotonic()))
         sender.offered += 1
-        group.start_soon(sender.send, request, due)
+        group.start_soon(_converse, sender, request, due)
+
+
+async def _converse(sender: "_Sender", request: ChatRequest, due: float | None = None) -> None:
+    """Send `request`, and each turn that follows it when the time to think after its answer is over."""
+    record = await sender.send(request, due)
+    while (follow_up := request.follow_up) is not None:
+        if record.error is not None:
+            sender.unsent_turns += len(list(later_turns(request)))
+            return
+        turn_due = record.ended_at + follow_up.think_seconds
+        await anyio.sleep(max(0.0, turn_due - time.monotonic()))
+        sender.offered += 1
+        request = follow_up.after(request, record.text)
+        record = await sender.send(request, None if due is None else turn_due, turn_due)
 
 
 @dataclass
@@ -104,16 +122,20 @@ class _Sender:
     records: list[RequestRecord] = field(default_factory=list)
     offered: int = 0
     sent: int = 0
+    unsent_turns: int = 0
 
-    async def send(self, request: ChatRequest, due: float | None = None) -> None:
+    async def send(
+        self, request: ChatRequest, due: float | None = None, turn_due: float | None = None
+    ) -> RequestRecord:
         message = http_message(self.endpoint, request)
         self.sent += 1
         exchange = Exchange()
         error = await self._error_of(exchange, message)
-        record = _record(request, exchange, error, due)
+        record = replace(_record(request, exchange, error, due), turn=_sent_turn(request, turn_due))
         self.records.append(record)
         if self.on_record is not None:
             self.on_record(record)
+        return record
 
     async def _error_of(self, exchange: Exchange, message: bytes) -> str | None:
         try:
@@ -126,7 +148,21 @@ class _Sender:
         return None
 
     def run(self) -> LoadRun:
-        return LoadRun(tuple(self.records), self.started_at, time.monotonic(), self.sent, self.offered)
+        return LoadRun(
+            tuple(self.records),
+            self.started_at,
+            time.monotonic(),
+            self.sent,
+            self.offered,
+            self.unsent_turns,
+        )
+
+
+def _sent_turn(request: ChatRequest, due: float | None) -> SentTurn | None:
+    if request.conversation is None:
+        return None
+    earlier = request.messages[:-1] if request.turn > 1 else ()
+    return SentTurn(request.conversation, request.turn, earlier, due)
 
 
 def _record(request: ChatRequest, exchange: Exchange, error: str | None, due: float | None) -> RequestRecord:

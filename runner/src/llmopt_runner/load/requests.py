@@ -1,7 +1,7 @@
 """What is sent and what came back, as plain data. All times are seconds of this machine's monotonic clock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,7 +44,8 @@ class ChatRequest:
     """One question to the server; `fields` (temperature, seed, …) go into the body at top level.
 
     `exact_tokens` says that its answer is to have `max_tokens` tokens, no fewer. `prompt_tokens` is how many
-    its prompt is to have, where a trace says so.
+    its prompt is to have, where a trace says so. `turn` (from 1) is its place in a `conversation`, and
+    `follow_up` the turn that comes after its answer.
     """
 
     item_id: str
@@ -53,6 +54,39 @@ class ChatRequest:
     fields: Mapping[str, Any] = field(default_factory=dict)
     exact_tokens: bool = False
     prompt_tokens: int | None = None
+    conversation: str | None = None
+    turn: int = 1
+    follow_up: "FollowUp | None" = None
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """The next turn of a conversation, sent `think_seconds` after the answer to the one before has ended.
+
+    Its `request` has only the messages that are new. `own_answer`: the server's answer stands before them.
+    """
+
+    request: ChatRequest
+    think_seconds: float
+    own_answer: bool
+
+    def after(self, before: ChatRequest, answer: str) -> ChatRequest:
+        """Return what is sent after `before`, with all that was said."""
+        said = ({"role": "assistant", "content": answer},) if self.own_answer else ()
+        return replace(self.request, messages=(*before.messages, *said, *self.request.messages))
+
+
+@dataclass(frozen=True)
+class SentTurn:
+    """Which turn of which conversation a request was, after which messages.
+
+    `due_at` is when the time to think before it was over; the first turn has none.
+    """
+
+    conversation: str
+    number: int
+    earlier: tuple[dict[str, Any], ...] = ()
+    due_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +100,7 @@ class RequestRecord:
     included; where `usage_reported` is False it is the number of chunks with text, or None where a chunk is
     known to be no token. `impossible` names counts of the server that cannot be true. `scheduled_at` is when
     it was due in an open loop: latencies count from then, so that what kept it from being sent is no gain.
+    `turn` is its place in a conversation.
     """
 
     item_id: str
@@ -85,6 +120,12 @@ class RequestRecord:
     scheduled_at: float | None = None
     reasoned: bool = False
     impossible: str | None = None
+    turn: SentTurn | None = None
+
+    @property
+    def opens(self) -> bool:
+        """Whether it arrived by itself, and not after an answer to an earlier turn."""
+        return self.turn is None or self.turn.number == 1
 
     @property
     def due_at(self) -> float:
@@ -97,7 +138,7 @@ class LoadRun:
     """All requests that ended, in the order in which they did.
 
     `offered` counts the requests that were due, `sent` those that were begun; requests begun but cut off by
-    the stop event have no record.
+    the stop event have no record. `unsent_turns` were never due: an earlier turn had failed.
     """
 
     records: tuple[RequestRecord, ...]
@@ -105,3 +146,4 @@ class LoadRun:
     ended_at: float
     sent: int
     offered: int
+    unsent_turns: int = 0

@@ -4,7 +4,9 @@ In a closed loop all clients begin at once, so that their first requests compete
 at the end clients have nothing left to ask, so that the last requests have the server for themselves. Steady
 is from the moment at which every client had its first answer to the moment at which the last request began:
 there as many requests are in flight as the load has clients. In an open loop a request is steady once one
-that came before it has ended, and while others still arrive.
+that came before it has ended, and while others still arrive. With conversations the last request that counts
+is the first turn of the last one, for after it clients are missing; in an open loop the first conversation
+must have ended.
 """
 
 from collections.abc import Sequence
@@ -57,8 +59,20 @@ def _span(records: Sequence[RequestRecord]) -> float:
 
 def _bounds(records: Sequence[RequestRecord], shape: LoadShape) -> tuple[float, float] | None:
     """Return when the load was first and last as it should be; None where it never was."""
-    by_start = sorted(records, key=lambda record: record.sent_at)
-    first = by_start[: shape.concurrency] if isinstance(shape, ClosedLoop) else by_start[:1]
+    by_start = sorted((record for record in records if record.opens), key=lambda record: record.sent_at)
+    if not by_start:
+        return None
+    first = (
+        by_start[: shape.concurrency] if isinstance(shape, ClosedLoop) else _with_turns(by_start[0], records)
+    )
     begin = max(record.ended_at for record in first)
     end = by_start[-1].sent_at
     return (begin, end) if end > begin else None
+
+
+def _with_turns(first: RequestRecord, records: Sequence[RequestRecord]) -> list[RequestRecord]:
+    """Return `first` with the other turns of its conversation."""
+    if first.turn is None:
+        return [first]
+    name = first.turn.conversation
+    return [record for record in records if record.turn is not None and record.turn.conversation == name]

@@ -145,7 +145,7 @@ def load_warnings(run: LoadRun) -> tuple[str, ...]:
     schedule that was not kept.
     """
     good = [record for record in run.records if record.error is None]
-    return (*_failed(run.records), *_uncounted(good), *_reasoning(good), *_late(run.records))
+    return (*_failed(run), *_uncounted(good), *_reasoning(good), *_late(run.records))
 
 
 def lateness_seconds(record: RequestRecord) -> Seconds:
@@ -153,12 +153,21 @@ def lateness_seconds(record: RequestRecord) -> Seconds:
     return None if record.scheduled_at is None else max(0.0, record.sent_at - record.scheduled_at)
 
 
-def _failed(records: Sequence[RequestRecord]) -> list[str]:
-    errors = Counter(record.error for record in records if record.error is not None)
+def turn_lateness_seconds(record: RequestRecord) -> Seconds:
+    """Return by how much a later turn was sent after the time to think was over; None of all others."""
+    due = None if record.turn is None else record.turn.due_at
+    return None if due is None else max(0.0, record.sent_at - due)
+
+
+def _failed(run: LoadRun) -> list[str]:
+    errors = Counter(record.error for record in run.records if record.error is not None)
     if not errors:
         return []
     most_common = errors.most_common(1)[0][0]
-    return [f"{errors.total()} of {len(records)} requests failed; the most common error: {most_common}"]
+    text = f"{errors.total()} of {len(run.records)} requests failed; the most common error: {most_common}"
+    if run.unsent_turns:
+        text += f"; {run.unsent_turns} later turns of their conversations were not sent"
+    return [text]
 
 
 def _uncounted(good: Sequence[RequestRecord]) -> list[str]:

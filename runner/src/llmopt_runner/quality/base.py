@@ -89,9 +89,13 @@ class Evaluator(ABC):
         settings.refuse_endpoint()
         return cls()
 
+    def can_score(self, item: Item) -> bool:
+        """Say whether there is what an answer to `item` is compared with, where that is needed."""
+        return bool(item.answer) or not self.needs_answers
+
     def check(self, items: Sequence[Item]) -> None:
         """Raise EvaluatorInvalid, before anything is measured, if some item cannot be scored."""
-        unknown = [item.id for item in items if not item.answer] if self.needs_answers else []
+        unknown = [item.id for item in items if not self.can_score(item)]
         if unknown:
             raise EvaluatorInvalid(
                 f"{len(unknown)} of {len(items)} items, such as {unknown[0]}, have no expected answer to"

@@ -9,6 +9,9 @@ from llmopt_runner.datasets.base import Item
 from llmopt_runner.quality.base import Evaluator, EvaluatorInvalid, EvaluatorSettings, ScoringFailed
 from llmopt_runner.quality.scoring_endpoints import ScoringClient, quoted
 
+# What of an item says when and after what it is asked.
+_OF_THE_LOAD = ("traced", "later")
+
 
 class EndpointScore(Evaluator):
     """What the service answers: `{"item": {…}, "answer": "…"}` is posted, `{"score": 0.5}` is read.
@@ -80,4 +83,4 @@ def scoring_client(settings: EvaluatorSettings, url: str | None) -> ScoringClien
 
 def _document(item: Item) -> Mapping[str, Any]:
     """Return an item as services read it: what is its own, not when a trace sent it."""
-    return {name: value for name, value in asdict(item).items() if name != "traced"}
+    return {name: value for name, value in asdict(item).items() if name not in _OF_THE_LOAD}

@@ -11,6 +11,7 @@ from llmopt_core.search.configurations import Value
 from llmopt_core.storage.load_curves import LoadCurve
 from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_runner.datasets.base import Item
+from llmopt_runner.datasets.dialogues import in_context
 from llmopt_runner.load.client import run_load
 from llmopt_runner.load.requests import ChatRequest, Endpoint, LoadRun, RequestRecord
 from llmopt_runner.load.shapes import ClosedLoop, LoadShape
@@ -30,8 +31,9 @@ _DECIMALS = 3
 class Measurement:
     """A load that ran to its end, or to where it was stopped.
 
-    `requests` are those that were sent in `shape`. `scores` and `answers` are by item, `items` by the item's
-    place among all. `curve` is that of a search for the highest load, of which `run` is one probe.
+    `requests` are those that were sent in `shape`. `scores` and `answers` are by what was asked (items, or
+    turns of them), `items` by its place among all. `curve` is that of a search for the highest load, of which
+    `run` is one probe.
     """
 
     requests: Sequence[ChatRequest]
@@ -49,6 +51,13 @@ class Measurement:
         """What of the run latencies and rates are taken of; all of one that was stopped."""
         return whole_part(self.run) if self.pruned else steady_part(self.run, self.shape)
 
+    @property
+    def scored(self) -> SteadyPart:
+        """The steady part without turns of conversations that nothing scores."""
+        run = self.steady.run
+        records = tuple(each for each in run.records if each.turn is None or each.item_id in self.scores)
+        return replace(self.steady, run=replace(run, records=records))
+
 
 @dataclass
 class Scoring:
@@ -60,6 +69,7 @@ class Scoring:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     scores: dict[str, float] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, Item] = field(default_factory=dict)  # what is scored, by id, as it was answered
     measured: dict[int, MeasuredItem] = field(default_factory=dict)
     pruned: bool = False
     failure: ScoringFailed | None = None
@@ -69,31 +79,38 @@ class Scoring:
         if record.error is not None:
             return
         place, item = self.items[record.item_id]
-        score = None
-        if self.evaluator is not None and self.evaluator.whole_set:
-            self.answers[record.item_id] = record.text
-        elif self.evaluator is not None:
-            try:
-                score = await self.evaluator.score(item, record.text)
-            except ScoringFailed as error:
-                self.failure = error
-                self.stop.set()
-                return
-            self.scores[record.item_id] = score
-            self.answers[record.item_id] = record.text
+        try:
+            score = await self._score(item, record)
+        except ScoringFailed as error:
+            self.failure = error
+            self.stop.set()
+            return
         self._report(place, record, score)
+
+    async def _score(self, item: Item, record: RequestRecord) -> float | None:
+        """Score the answer, unless nothing does, or the evaluator scores all at once."""
+        if self.evaluator is None:
+            return None
+        score = None
+        if self.evaluator.can_score(item):
+            asked = item if record.turn is None else in_context(item, record.turn.earlier)
+            if not self.evaluator.whole_set:
+                score = self.scores[item.id] = await self.evaluator.score(asked, record.text)
+            self.asked[item.id] = asked
+        self.answers[item.id] = record.text
+        return score
 
     async def score_all(self, parameters: Mapping[str, Value]) -> None:
         """Score all answers at once, where the evaluator does so; what a pruner stopped is not scored."""
-        if self.evaluator is None or not self.evaluator.whole_set or self.pruned or not self.answers:
+        if self.evaluator is None or not self.evaluator.whole_set or self.pruned or not self.asked:
             return
-        items = [self.items[item_id][1] for item_id in self.answers]
+        answers = [self.answers[item_id] for item_id in self.asked]
         try:
-            scores = await self.evaluator.score_set(items, list(self.answers.values()), parameters)
+            scores = await self.evaluator.score_set(list(self.asked.values()), answers, parameters)
         except ScoringFailed as error:
             self.failure = error
             return
-        self.scores = dict(zip(self.answers, scores, strict=True))
+        self.scores = dict(zip(self.asked, scores, strict=True))
 
     def _report(self, place: int, record: RequestRecord, score: float | None) -> None:
         comparable = score is not None and self.evaluator is not None and self.evaluator.pairable

@@ -26,6 +26,7 @@ from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.guard.guard import GuardReading
 from llmopt_runner.host.contention import gpu_shortage, watch_processors
+from llmopt_runner.load.conversations import every_turn
 from llmopt_runner.load.distinct_prompts import distinct
 from llmopt_runner.load.precision import spreads
 from llmopt_runner.load.requests import ChatRequest, Endpoint
@@ -124,7 +125,8 @@ class TrialRunner:
         requests = self.workload.requests(claim, configuration, self.slot.engine)
         model = self.slot.settings_for(configuration).model_files
         engine = self.slot.engine
-        if failure := self.stopping.run_apart(lambda: too_long(engine, model, requests, configuration)):
+        turns = every_turn(requests)
+        if failure := self.stopping.run_apart(lambda: too_long(engine, model, turns, configuration)):
             return failed(configuration, failure)
         watch.lap("framework")
         self.progress.stage = "loading"
@@ -221,7 +223,7 @@ class TrialRunner:
         self, claim: Claim, configuration: Configuration, endpoint: Endpoint, requests: list[ChatRequest]
     ) -> Measurement:
         timeout_seconds = float(duration_seconds(self.trial_timeout))
-        items, scorer = self.workload.items(claim.phase), self.workload.scorer
+        items, scorer = self.workload.asked(claim.phase), self.workload.scorer
         if (search := self._max_rate(claim, endpoint, requests, timeout_seconds)) is not None:
             parameters = configuration.flat()
             return measure_max_rate(search, items=items, evaluator=scorer, parameters=parameters)
@@ -256,15 +258,21 @@ class TrialRunner:
 
     def _prune(self, claim: Claim) -> Prune:
         definition = self.study.definition
-        if claim.phase is not Phase.SEARCH or (
-            definition.pruner != AUTO and definition.objectives[0].metric != self.workload.evaluator.metric
+        if (
+            claim.phase is not Phase.SEARCH
+            or self.workload.in_conversations
+            or (
+                definition.pruner != AUTO
+                and definition.objectives[0].metric != self.workload.evaluator.metric
+            )
         ):
             return lambda _place, _item: False
         return lambda place, item: self.study.report(claim, place, item)
 
     def _kept_items(self, claim: Claim, measurement: Measurement) -> MeasuredItems | None:
         """Return what later trials are compared with; None where nothing compares with this one."""
-        if self.study.definition.pruner != AUTO or claim.phase is Phase.CONFIRM or measurement.pruned:
+        unread = self.study.definition.pruner != AUTO or claim.phase is Phase.CONFIRM or measurement.pruned
+        if unread or self.workload.in_conversations:
             return None
         shape = self.workload.shape(claim)
         concurrency = shape.concurrency if isinstance(shape, ClosedLoop) else None
@@ -274,7 +282,7 @@ class TrialRunner:
         """Return the answers that people can look at, in the order of the items; none of a stopped trial."""
         if measurement.pruned:
             return ()
-        order = (item.id for item in self.workload.items(claim.phase))
+        order = (item.id for item in self.workload.asked(claim.phase))
         texts = {item: measurement.answers[item] for item in order if item in measurement.answers}
         return kept_answers(texts, measurement.scores, claim.phase)
 
@@ -287,11 +295,12 @@ class TrialRunner:
         reading: GuardReading,
     ) -> Outcome:
         evaluator = self.workload.evaluator
-        quality = evaluator.aggregate(measurement.scores, measurement.answers) if measurement.scores else {}
+        scores = self.workload.item_scores(measurement.scores)
+        quality = evaluator.aggregate(scores, measurement.answers) if scores else {}
         outcome = Outcome(
             OutcomeKind.MEASURED,
             configuration,
-            samples=dict(measurement.scores),
+            samples=dict(scores),
             sample_metric=evaluator.metric if measurement.scores else "",
             facts=self._facts(claim, configuration, server),
             items=self._kept_items(claim, measurement),
@@ -344,7 +353,7 @@ class TrialRunner:
         """What is said before the search begins, where the baseline leaves nothing to compare."""
         if claim.phase is not Phase.BASELINE or not self.workload.evaluator.pairable:
             return ()
-        items = self.workload.items(claim.phase)
+        items = self.workload.asked(claim.phase)
         warning = baseline_warning(items, measurement.scores, measurement.answers)
         if warning is None:
             return ()
@@ -360,7 +369,7 @@ class TrialRunner:
         if not self.workload.evaluator.pairable:
             return tokens
         answers = good_answers(
-            measurement.scores, measurement.steady, hourly_price=price, gpus=reading.gpus()
+            measurement.scores, measurement.scored, hourly_price=price, gpus=reading.gpus()
         )
         return tokens | answers
 

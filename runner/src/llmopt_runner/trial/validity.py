@@ -1,13 +1,14 @@
 """Whether a measurement means what it says: what invalidates it, and what is worth a warning."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from llmopt_core.metrics.catalog import find_metric
+from llmopt_runner.load.conversations import every_turn
 from llmopt_runner.load.requests import ChatRequest, LoadRun, RequestRecord
 from llmopt_runner.load.shapes import ClosedLoop, LoadShape, Schedule
-from llmopt_runner.load.summary import lateness_seconds
+from llmopt_runner.load.summary import lateness_seconds, turn_lateness_seconds
 
 # At least one token of a prompt is always computed; engines differ by one more.
 _FULL_HIT_TOKENS = 2
@@ -18,7 +19,7 @@ _TRUNCATED_SHARE = 0.1
 _SATURATED_GROWTH = 2.0
 _SATURATED_MS = 1000.0
 _FEWEST_FOR_TREND = 9
-# A trace whose requests came later than this was not replayed.
+# A trace whose requests, or a conversation whose turns, came later than this was not sent as asked for.
 _MOST_LATE_SECONDS = 0.25
 _PROMPT_SLACK = 0.2
 
@@ -47,14 +48,16 @@ def check_validity(
 
     `context_tokens` is what a prompt and its answer may have, where the server does not look at it.
     """
-    limits = {request.item_id: request.max_tokens for request in requests}
+    turns = every_turn(requests)
+    limits = {request.item_id: request.max_tokens for request in turns}
     invalid = _impossible(run.records) + _contaminated(run.records, requests)
     if isinstance(shape, Schedule):
-        invalid += _not_kept(run.records)
+        invalid += _not_kept("the schedule was", "requests", map(lateness_seconds, run.records))
+    invalid += _not_kept("think times were", "later turns", map(turn_lateness_seconds, run.records))
     if not isinstance(shape, ClosedLoop):
         invalid += _saturated(run.records)
     cut = _context_cut(run.records, limits) or _beyond_context(run.records, context_tokens)
-    exact = {request.item_id: request.max_tokens for request in requests if request.exact_tokens}
+    exact = {request.item_id: request.max_tokens for request in turns if request.exact_tokens}
     prompts = _other_prompts(run.records, requests)
     if not exact:
         return Validity(tuple(invalid), (*_truncated(run.records, limits), *prompts), cut)
@@ -156,7 +159,8 @@ def _unchecked_lengths(records: Sequence[RequestRecord]) -> list[str]:
 def _contaminated(records: Sequence[RequestRecord], requests: Sequence[ChatRequest]) -> list[str]:
     """Prompts differ, so none can be wholly cached unless it had been sent before this measurement."""
     shares = shared_prefixes(requests)
-    hits = [record for record in records if _beyond(record, shares[record.item_id])]
+    lengths = {request.item_id: len(_said(request.messages[-1:])) for request in every_turn(requests)}
+    hits = [record for record in records if _beyond(record, _shared(record, shares, lengths))]
     if not hits:
         return []
     cached = sum(record.cached_tokens or 0 for record in hits)
@@ -174,9 +178,17 @@ def _beyond(record: RequestRecord, share: float) -> bool:
     return record.cached_tokens > record.prompt_tokens * (share + _CACHED_SLACK)
 
 
+def _shared(record: RequestRecord, shares: Mapping[str, float], lengths: Mapping[str, int]) -> float:
+    """Return which share of a prompt may be cached: of a later turn, all that was said before it."""
+    if record.turn is None or record.turn.number == 1:
+        return shares[record.item_id]
+    before = len(_said(record.turn.earlier))
+    return before / max(1, before + lengths[record.item_id])
+
+
 def shared_prefixes(requests: Sequence[ChatRequest]) -> dict[str, float]:
     """Return by item the share (0 to 1) of its prompt's text that begins another prompt as well."""
-    texts = sorted((_text(request), request.item_id) for request in requests)
+    texts = sorted((_said(request.messages), request.item_id) for request in requests)
     shares = {}
     for position, (text, item) in enumerate(texts):
         neighbours = [texts[other][0] for other in (position - 1, position + 1) if 0 <= other < len(texts)]
@@ -185,8 +197,8 @@ def shared_prefixes(requests: Sequence[ChatRequest]) -> dict[str, float]:
     return shares
 
 
-def _text(request: ChatRequest) -> str:
-    return "\x00".join(f"{message['role']}\x00{message['content']}" for message in request.messages)
+def _said(messages: Iterable[Mapping[str, object]]) -> str:
+    return "\x00".join(f"{message['role']}\x00{message['content']}" for message in messages)
 
 
 def _common(one: str, other: str) -> int:
@@ -196,14 +208,14 @@ def _common(one: str, other: str) -> int:
     return min(len(one), len(other))
 
 
-def _not_kept(records: Sequence[RequestRecord]) -> list[str]:
-    """What was sent is compared with what the trace asks for: a load that came later was another load."""
-    late = sorted(each for record in records if (each := lateness_seconds(record)) is not None)
+def _not_kept(what: str, sent: str, lateness: Iterable[float | None]) -> list[str]:
+    """What was sent is compared with what was asked for: a load that came later was another load."""
+    late = sorted(each for each in lateness if each is not None)
     if not late or late[int(0.95 * (len(late) - 1))] <= _MOST_LATE_SECONDS:
         return []
     share = sum(each > _MOST_LATE_SECONDS for each in late) / len(late)
     limit = f"{_MOST_LATE_SECONDS * 1000:.0f} ms"
-    text = f"the schedule was not kept: {share * 100:.0f} % of the requests were sent more than {limit} late"
+    text = f"{what} not kept: {share * 100:.0f} % of the {sent} were sent more than {limit} late"
     return [f"{text}, up to {late[-1]:.2f} s"]
 
 
@@ -218,10 +230,10 @@ def _other_prompts(records: Sequence[RequestRecord], requests: Sequence[ChatRequ
 
 def _saturated(records: Sequence[RequestRecord]) -> list[str]:
     """In an open loop the wait for the first token grows without bound when more arrives than is served."""
-    waits = [
+    waits = [  # of first turns: the prompts of later ones grow
         (record.first_text_at - record.sent_at) * 1000
         for record in sorted(records, key=lambda record: record.sent_at)
-        if record.first_text_at is not None
+        if record.first_text_at is not None and record.opens
     ]
     if len(waits) < _FEWEST_FOR_TREND:
         return []

@@ -1,27 +1,35 @@
 """The workload of a manifest, made ready once: items split, prompts built, answers scored."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from llmopt_core.metrics.catalog import GOOD_ANSWER_METRICS, is_scored
 from llmopt_core.resources.base import duration_seconds
-from llmopt_core.resources.load import Load
+from llmopt_core.resources.load import Conversations, Load
 from llmopt_core.resources.serving import Workload as WorkloadSpec
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.answers import Question, kept_question
 from llmopt_core.storage.records import Claim, Phase, TrialRecord
-from llmopt_runner.datasets.base import DatasetInvalid, Item, Split
+from llmopt_runner.datasets.base import DatasetInvalid, DatasetSource, Item, Split
+from llmopt_runner.datasets.dialogues import (
+    recorded_answer,
+    require_conversations,
+    scores_of_items,
+    turns_of,
+)
 from llmopt_runner.datasets.loading import load_dataset
 from llmopt_runner.datasets.prompts import build_messages, question_text
 from llmopt_runner.datasets.synthetic_prompts import synthetic_prompt
 from llmopt_runner.engines.base import Engine
+from llmopt_runner.load.conversations import chained
 from llmopt_runner.load.requests import ChatRequest
 from llmopt_runner.load.shapes import ClosedLoop, ConstantRate, LoadShape, Poisson
 from llmopt_runner.quality.base import Evaluator, EvaluatorInvalid
 from llmopt_runner.quality.loading import load_evaluator
 from llmopt_runner.trial.replays import replay
+from llmopt_runner.trial.think_times import think_seconds
 
 _SEED_LIMIT = 2**31
 
@@ -41,6 +49,11 @@ class PreparedWorkload:
         fixed = self.spec.output_tokens is not None or self.spec.load.trace is not None
         return None if fixed else self.evaluator
 
+    @property
+    def in_conversations(self) -> bool:
+        """Whether requests depend on each other: a part of a trial then says too little of the rest."""
+        return self.spec.load.conversations is not None
+
     @classmethod
     def prepare(cls, spec: WorkloadSpec, *, api_key: str | None = None) -> Self:
         """Load and split what `spec` names; `api_key` is that of the judge's endpoint.
@@ -50,12 +63,19 @@ class PreparedWorkload:
         source = load_dataset(spec.dataset)
         count = spec.dataset.samples
         split = source.split(count, count, spec.dataset.seed)
-        evaluator = load_evaluator(spec.evaluator, source.evaluator, api_key=api_key)
         _require_trace(spec, split)
+        evaluator = load_evaluator(spec.evaluator, _own_evaluator(source, spec, split), api_key=api_key)
         prepared = cls(spec, source.instruction, split, evaluator)
         if prepared.scorer is not None:
-            evaluator.check(split.search + split.held_out)
+            evaluator.check(prepared._to_score())
         return prepared
+
+    def _to_score(self) -> Sequence[Item]:
+        """Return what must have an answer to compare with: of conversations, the turns that have one."""
+        asked = self.asked(Phase.SEARCH) + self.asked(Phase.CONFIRM)
+        if not self.in_conversations:
+            return asked
+        return [item for item in asked if self.evaluator.can_score(item)] or asked
 
     def require_same_items(self, trials: Sequence[TrialRecord]) -> None:
         """Raise DatasetInvalid where `trials` were measured on items that the data set no longer has.
@@ -90,11 +110,22 @@ class PreparedWorkload:
         """Return what is stored of the items of the search and of those held out; nothing unscored."""
         if self.scorer is None:
             return (), ()
-        return _questions(self.split.search), _questions(self.split.held_out)
+        return _questions(self.asked(Phase.SEARCH)), _questions(self.asked(Phase.CONFIRM))
 
     def items(self, phase: Phase) -> tuple[Item, ...]:
         """Return the items that a trial of `phase` is asked."""
         return self.split.held_out if phase is Phase.CONFIRM else self.split.search
+
+    def asked(self, phase: Phase) -> tuple[Item, ...]:
+        """Return an item for each request of a trial of `phase`: of conversations, each of their turns."""
+        items = self.items(phase)
+        if (conversations := self.spec.load.conversations) is None:
+            return items
+        return tuple(turn for item in items for turn in turns_of(item, conversations.max_turns))
+
+    def item_scores(self, scores: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the score of each item from the `scores` of what was asked: a conversation counts once."""
+        return scores_of_items(scores) if self.in_conversations else scores
 
     def shape(self, claim: Claim) -> LoadShape:
         """Return how the requests of a trial arrive; its number fixes the arrivals of an open loop."""
@@ -103,14 +134,30 @@ class PreparedWorkload:
         return _shape(self.spec.load, claim.number)
 
     def requests(self, claim: Claim, configuration: Configuration, engine: Engine) -> list[ChatRequest]:
-        """Return the requests of a trial, each with a seed of its own where the engine takes one."""
+        """Return the requests of a trial, each with a seed of its own where the engine takes one.
+
+        Of a conversation it is the first turn, which the others follow.
+        """
         seeds = random.Random(f"{self.spec.dataset.seed}/{claim.number}")  # noqa: S311 - repeatable, not secret
         fixed = "seed" in configuration.sampling
         seedable = "sampling.seed" in engine.declaration.parameters and not fixed
-        return [
-            self._request(item, configuration, engine, seeds.randrange(_SEED_LIMIT) if seedable else None)
-            for item in self.items(claim.phase)
-        ]
+
+        def request(item: Item) -> ChatRequest:
+            seed = seeds.randrange(_SEED_LIMIT) if seedable else None
+            return self._request(item, configuration, engine, seed)
+
+        items = self.items(claim.phase)
+        if (conversations := self.spec.load.conversations) is None:
+            return [request(item) for item in items]
+        return [self._conversation(item, conversations, request) for item in items]
+
+    def _conversation(
+        self, item: Item, spec: Conversations, request: Callable[[Item], ChatRequest]
+    ) -> ChatRequest:
+        turns = turns_of(item, spec.max_turns)
+        thinks = think_seconds(spec.think_time, item.id, len(turns) - 1, self.spec.dataset.seed)
+        answers = [recorded_answer(turn) for turn in turns] if spec.history == "recorded" else None
+        return chained(item.id, [request(turn) for turn in turns], thinks, answers)
 
     def warmup(self, configuration: Configuration, engine: Engine) -> list[ChatRequest]:
         """Return requests that warm the engine up with questions that no trial is measured on."""
@@ -171,6 +218,15 @@ def _require_trace(spec: WorkloadSpec, split: Split) -> None:
         )
     if spec.load.trace is None and traced:
         raise DatasetInvalid("workload.dataset is a trace: set workload.load to `trace: {}` to replay it")
+
+
+def _own_evaluator(source: DatasetSource, spec: WorkloadSpec, split: Split) -> str:
+    """Return what scores the items if nothing else is said; raises DatasetInvalid."""
+    if (conversations := spec.load.conversations) is None:
+        return source.evaluator
+    items = split.search + split.held_out
+    require_conversations(items, conversations)
+    return source.evaluator_of([turn for item in items for turn in turns_of(item, conversations.max_turns)])
 
 
 def _questions(items: Sequence[Item]) -> tuple[Question, ...]:

@@ -140,6 +140,35 @@ BAD: dict[str, tuple[str, Any, str]] = {
         {"trace": {"sharedPrefix": "1.5"}},
         "sharedPrefix from 0 to 1",
     ),
+    "conversations in a search for the highest rate": (
+        "spec.workload",
+        {
+            "dataset": {"name": "arithmetic"},
+            "slo": {"ttftMs": 500},
+            "load": {"maxRate": {}, "conversations": {}},
+        },
+        "conversations only with concurrency or rate",
+    ),
+    "no time to think": (
+        "spec.workload.load",
+        {"concurrency": 2, "conversations": {"thinkTime": {"mean": "0s"}}},
+        "a mean above 0",
+    ),
+    "no deviation": (
+        "spec.workload.load",
+        {
+            "concurrency": 2,
+            "conversations": {
+                "thinkTime": {"mean": "800ms", "distribution": "lognormal", "standardDeviation": "0s"}
+            },
+        },
+        "a standardDeviation above 0",
+    ),
+    "a deviation of what is constant": (
+        "spec.workload.load",
+        {"concurrency": 2, "conversations": {"thinkTime": {"mean": "5s", "standardDeviation": "2s"}}},
+        "standardDeviation only with distribution lognormal",
+    ),
     "no price": ("spec.workload.hourlyPrice", "0", "hourlyPrice above 0"),
 }
 BAD_BENCHMARKS: dict[str, tuple[str, Any, str]] = {

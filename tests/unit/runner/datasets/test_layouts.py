@@ -276,6 +276,37 @@ _ROWS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("row", "later"),
+    [
+        (_SHAREGPT, [("And a semaphore?", "A counter.", "")]),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": "Hi"},
+                    {"role": "user", "content": "6 + 6?"},
+                    {"role": "assistant", "content": "Twelve.\n#### 12"},
+                    {"role": "user", "content": " "},
+                    {"role": "user", "content": "Bye"},
+                ]
+            },
+            [("6 + 6?", "12", "Twelve.\n#### 12"), ("Bye", "", "")],
+        ),
+        ({"turns": ["3 * 4?", "Halve it."], "reference": ["12", "6"]}, [("Halve it.", "6", "")]),
+        (
+            {"turns": ["3 * 4?", "Halve it.", "Why?"], "reference": ["12"]},
+            [("Halve it.", "", ""), ("Why?", "", "")],
+        ),
+        (_GSM8K, []),
+    ],
+    ids=["ShareGPT", "chat messages", "MT-Bench", "MT-Bench with fewer references", "no conversation"],
+)
+def test_later_turns_of_a_conversation_are_kept(tmp_path, row, later):
+    """Each thing that the user says is a turn, with the answer that follows it; an empty one is none."""
+    (item,) = read_file(_jsonl(tmp_path, row)).items(1, 0)
+    assert [(turn.question, turn.answer, turn.solution) for turn in item.later] == later
+
+
 _NESTED = {"ARC as its authors publish it"}
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from llmopt_runner.load.requests import LoadRun, RequestRecord
+from llmopt_runner.load.requests import LoadRun, RequestRecord, SentTurn
 from llmopt_runner.load.shapes import ClosedLoop, ConstantRate
 from llmopt_runner.load.steady_state import steady_part
 from llmopt_runner.load.summary import summarise
@@ -53,6 +53,32 @@ def test_an_open_loop_is_steady_between_its_first_answer_and_its_last_arrival():
     part = steady_part(LoadRun(records, 0.0, 20.0, 100, 100), ConstantRate(10.0))
     assert part.excluded == pytest.approx(0.05)
     assert part.seconds == pytest.approx(9.9 - 0.45)
+
+
+def in_turns(begin, name, turns):
+    """Return the turns of a conversation, which begins at `begin`: each takes 1 s and 2 s are between."""
+    return [replace(sent(begin + 3.0 * place, 1.0), turn=SentTurn(name, place + 1)) for place in range(turns)]
+
+
+def test_a_closed_loop_of_conversations_ends_with_the_last_that_begins():
+    """Once no conversation is left to begin, users are missing: later turns do not count."""
+    records = [
+        record
+        for user in range(4)
+        for place in range(6)
+        for record in in_turns(9.0 * place + 0.1 * user, f"{user}/{place}", 3)
+    ]
+    part = steady_part(LoadRun(tuple(records), 0.0, 60.0, 72, 72), ClosedLoop(4))
+    assert part.seconds == pytest.approx(45.3 - 1.3)
+    assert {record.turn.conversation[-1] for record in part.run.records} == {*"012345"}
+    assert max(record.sent_at for record in part.run.records) == pytest.approx(45.3)
+
+
+def test_an_open_loop_of_conversations_is_steady_once_the_first_has_ended():
+    """Before that the number of those under way still grows."""
+    records = [record for place in range(40) for record in in_turns(float(place), str(place), 3)]
+    part = steady_part(LoadRun(tuple(records), 0.0, 60.0, 120, 120), ConstantRate(1.0))
+    assert part.seconds == pytest.approx(39.0 - 7.0)
 
 
 def test_nothing_is_steady_of_nothing():

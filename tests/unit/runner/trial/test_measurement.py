@@ -3,7 +3,7 @@ import pytest
 
 from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_runner.datasets.base import Item
-from llmopt_runner.load.requests import RequestRecord
+from llmopt_runner.load.requests import RequestRecord, SentTurn
 from llmopt_runner.quality.base import Evaluator, ScoringFailed
 from llmopt_runner.quality.distinct import DistinctN
 from llmopt_runner.quality.exact import Exact
@@ -75,6 +75,32 @@ def test_the_load_is_stopped_where_the_pruner_says_so():
     assert scoring.pruned
     assert scoring.stop.is_set()
     assert asked == [(3, 1.0)]
+
+
+def test_a_later_turn_is_scored_after_what_was_said_before():
+    """A judge reads the conversation; a turn without a reference is answered and not scored."""
+    asked = []
+
+    class Listening(Exact):
+        async def score(self, item, answer):
+            asked.append(item.question)
+            return await super().score(item, answer)
+
+    said = ({"role": "user", "content": "1 + 1?"}, {"role": "assistant", "content": "2"})
+    turns = [Item("a/turn-2", "Add 1.", "3", "sum"), Item("a/turn-3", "Thanks.", "", "sum")]
+    scoring = Scoring(
+        Listening(), {item.id: (place, item) for place, item in enumerate(turns)}, lambda *_: False
+    )
+
+    async def take():
+        for number, text in ((2, "3"), (3, "Welcome.")):
+            turn = SentTurn("a", number, said)
+            await scoring.take(_record(item_id=f"a/turn-{number}", text=text, turn=turn))
+
+    anyio.run(take)
+    assert asked == ["User: 1 + 1?\n\nAssistant: 2\n\nUser: Add 1."]
+    assert scoring.scores == {"a/turn-2": 1.0}
+    assert scoring.answers == {"a/turn-2": "3", "a/turn-3": "Welcome."}
 
 
 class Ranked(Evaluator):

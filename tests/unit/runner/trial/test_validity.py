@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from llmopt_runner.load.requests import ChatRequest, LoadRun, RequestRecord
+from llmopt_runner.load.conversations import chained
+from llmopt_runner.load.requests import ChatRequest, LoadRun, RequestRecord, SentTurn
 from llmopt_runner.load.shapes import ClosedLoop, Poisson, Schedule
 from llmopt_runner.trial.validity import Validity, check_validity, shared_prefixes, unusable
 
@@ -204,6 +205,48 @@ def test_a_trace_that_was_sent_late_is_another_load(late, kept):
     assert (found == ()) is kept
     if not kept:
         assert found[0].startswith("the schedule was not kept: 100 % of the requests")
+
+
+def _turns(*late_seconds, cached=None):
+    """Return the records of one conversation, and its requests."""
+    said = ({"role": "user", "content": "What is 7 + 5?" * 20}, {"role": "assistant", "content": "12" * 20})
+    turns = [
+        replace(
+            record(f"a/turn-{number}", sent_at=10.0 + late, prompt=400, cached=cached),
+            turn=SentTurn("a", number, said, 10.0),
+        )
+        for number, late in enumerate(late_seconds, start=2)
+    ]
+    asked = [request(f"a/turn-{number}", "And now?") for number in range(1, len(late_seconds) + 2)]
+    return turns, [chained("a", asked, [0.0] * len(late_seconds))]
+
+
+@pytest.mark.parametrize(("late", "kept"), [(0.01, True), (0.2, True), (0.6, False)])
+def test_turns_that_were_sent_late_are_another_load(late, kept):
+    """Where users seem to think longer than was asked for, in a closed loop as well, nothing is measured."""
+    records, requests = _turns(*[late] * 10)
+    found = check_validity(run(*records), requests, CLOSED).invalid
+    assert (found == ()) is kept
+    if not kept:
+        (text,) = found
+        assert text.startswith("think times were not kept: 100 % of the later turns were sent more than 250")
+
+
+@pytest.mark.parametrize(("cached", "reasons"), [(380, 0), (399, 1)])
+def test_what_was_said_before_a_turn_may_be_cached(cached, reasons):
+    """A server keeps a conversation for its users: only a prompt that is wholly cached was sent before."""
+    records, requests = _turns(0.0, cached=cached)
+    assert len(check_validity(run(*records), requests, CLOSED).invalid) == reasons
+
+
+def test_later_turns_that_take_longer_are_no_queue_that_grows():
+    """Their prompts grow: whether more arrives than is served is read from the first turns."""
+    first = [replace(record("a/turn-1", sent_at=float(at)), turn=SentTurn("a", 1)) for at in range(10)]
+    later = [
+        replace(record("a/turn-2", sent_at=20.0 + at, ttft=5.0), turn=SentTurn("a", 2)) for at in range(20)
+    ]
+    requests = [chained("a", [request("a/turn-1", "Hi"), request("a/turn-2", "Bye")], [0.0])]
+    assert check_validity(run(*first, *later), requests, Poisson(1.0, 0)).invalid == ()
 
 
 def test_prompts_of_other_lengths_than_the_trace_has_are_warned_of():

@@ -1,0 +1,50 @@
+"""How a study's requests are described in its report."""
+
+import pytest
+
+from llmopt.report.circumstances import workload_facts
+from llmopt_core.resources.load import Load
+from llmopt_core.resources.serving import Dataset, Workload
+
+
+def described(**load):
+    """Return the facts of a workload with `load`."""
+    workload = Workload(dataset=Dataset(name="arithmetic"), load=Load.model_validate(load))
+    return dict(workload_facts(workload))
+
+
+@pytest.mark.parametrize(
+    ("load", "requests", "conversations"),
+    [
+        ({"concurrency": 8}, "8 at once", None),
+        (
+            {"concurrency": 8, "conversations": {}},
+            "8 users at once, each in a conversation",
+            "all turns, with the server's own answers; no time to think between them",
+        ),
+        (
+            {
+                "rate": "0.5",
+                "conversations": {"thinkTime": {"mean": "5s"}, "history": "recorded", "maxTurns": 4},
+            },
+            "0.5 conversations per second (poisson arrivals)",
+            "up to 4 turns, with the recorded answers; think time 5s (constant)",
+        ),
+        (
+            {
+                "concurrency": 2,
+                "conversations": {"thinkTime": {"mean": "800ms", "distribution": "lognormal"}},
+            },
+            "2 users at once, each in a conversation",
+            (
+                "all turns, with the server's own answers;"
+                " think time 800ms on average (lognormal, standard deviation 800ms)"
+            ),
+        ),
+    ],
+)
+def test_a_load_is_said_in_words(load, requests, conversations):
+    """Of conversations a reader learns which answers the turns hold and how long users think."""
+    facts = described(**load)
+    assert facts["Requests"] == requests
+    assert facts.get("Conversations") == conversations
