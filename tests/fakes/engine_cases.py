@@ -68,10 +68,11 @@ class EngineCase:
 
     `model` is what it serves. `parameters` make answers repeatable. `proven` are the sampling parameters that
     are proven in this mode, None for all that are declared but those `not_taken`, which only other servers of
-    this kind take. `environment` names the one that the engine lives in, None where that is the tests' own.
-    `disposable` cases are started and ended by tests on how an engine ends, which no mode changes.
-    `absent` names a model that is not there, `damages` make models that cannot be loaded. `told_by_command`:
-    the command for a person carries the sampling, which else goes with requests.
+    this kind take, and those with the `same_answers`, which tests of the mode prove. `environment` names the
+    one that the engine lives in, None where that is the tests' own. `disposable` cases are started and ended
+    by tests on how an engine ends, which no mode changes. `absent` names a model that is not there, `damages`
+    make models that cannot be loaded. `told_by_command`: the command for a person carries the sampling, which
+    else goes with requests.
     """
 
     name: str
@@ -79,6 +80,7 @@ class EngineCase:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     behind: "EngineCase | None" = None
     not_taken: frozenset[str] = frozenset()
+    same_answers: frozenset[str] = frozenset()
     proven: tuple[str, ...] | None = None
     model: Callable[[], ResolvedModel] = gguf
     environment: str | None = None
@@ -116,7 +118,7 @@ class EngineCase:
             return self.proven
         declared = self.engine.declaration.parameters.values()
         names = (known.name for known in declared if known.group == "sampling")
-        return tuple(name for name in names if name not in self.not_taken)
+        return tuple(name for name in names if name not in self.not_taken | self.same_answers)
 
     @property
     def takes_seed(self) -> bool:

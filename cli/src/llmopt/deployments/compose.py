@@ -12,7 +12,7 @@ def compose(served: Served) -> dict[str, Any]:
     """Return a Compose file with the server as its one service."""
     service: dict[str, Any] = {
         "image": served.image,
-        "entrypoint": [served.container.program],
+        "entrypoint": [served.program],
         # Compose reads $ as the beginning of a variable.
         "command": [argument.replace("$", "$$") for argument in served.arguments],
         "ports": [f"{served.container.port}:{served.container.port}"],

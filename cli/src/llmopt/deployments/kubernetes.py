@@ -50,7 +50,7 @@ def _container(served: Served) -> Json:
     return {
         "name": "server",
         "image": served.image,
-        "command": [served.container.program],
+        "command": [served.program],
         "args": list(served.arguments),
         **({"env": variables} if (variables := _variables(served)) else {}),
         "ports": [{"name": "http", "containerPort": served.container.port}],

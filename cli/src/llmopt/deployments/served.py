@@ -59,11 +59,13 @@ class Asked:
 class Served:
     """A server to deploy; `environment` are the variables of its command, `notes` say what is served and why.
 
+    `program` is what is started in the image, `needs` what it must have besides the engine ("": nothing).
     `gpus` are counted as `gpu_resource`; `memory_mib` is what was measured, with a margin.
     """
 
     name: str
     container: EngineContainer
+    program: str
     image: str
     arguments: tuple[str, ...]
     source: str
@@ -75,6 +77,7 @@ class Served:
     gpu_resource: str = _GPU_RESOURCES[0]
     memory_mib: int | None = None
     measured: str = ""  # the engine and its version, as it reported them
+    needs: str = ""
 
     @property
     def scheme(self) -> str:
@@ -98,10 +101,11 @@ def served(
     gpu_resource, gpus = _gpus(resource, asked.gpus)
     measured = _version(trials, chosen.place)
     told = _recommended(resource, chosen, model, engine)
-    environment, arguments = _parts(told.command or "")
+    environment, program, arguments = _parts(told.command or "")
     return Served(
         name=asked.name or resource.metadata.name,
         container=container,
+        program=program if told.needs else container.program,
         image=_image(asked.image, container.image_for(gpus, measured), gpu_resource, engine),
         arguments=(*arguments, *container.listening),
         source=model.source,
@@ -113,6 +117,7 @@ def served(
         gpu_resource=gpu_resource,
         memory_mib=_memory_mib(chosen.metrics),
         measured=measured,
+        needs=told.needs,
     )
 
 
@@ -215,8 +220,8 @@ def _version(trials: Sequence[TrialRecord], place: int | None) -> str:
     return ""
 
 
-def _parts(command: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the environment and the arguments of a recommended command, without its program."""
+def _parts(command: str) -> tuple[dict[str, str], str, tuple[str, ...]]:
+    """Return the environment, the program and the arguments of a recommended command."""
     words = shlex.split(command.partition("\n")[0], comments=True)
     environment = {}
     if words[0] == "env":
@@ -224,7 +229,7 @@ def _parts(command: str) -> tuple[dict[str, str], tuple[str, ...]]:
         while "=" in words[0]:
             name, _, value = words.pop(0).partition("=")
             environment[name] = value
-    return environment, tuple(words[1:])
+    return environment, words[0], tuple(words[1:])
 
 
 def _gpus(resource: Resource, asked: int | None) -> tuple[str, int]:

@@ -45,6 +45,8 @@ def _notes(served: Served) -> list[str]:
     if served.request_fields:
         fields = json.dumps(dict(served.request_fields), ensure_ascii=False)
         notes.append(f"Send with each request: {fields}")
+    if served.needs:
+        notes.append(f"The image needs {served.needs}.")
     return [*notes, _version_note(served)]
 
 

@@ -17,6 +17,7 @@ from llmopt.manifests.documents import default_name
 from llmopt.named_models.engine_arguments import engine_arguments
 from llmopt.named_models.entries import NamedModel, Quantization
 from llmopt.options import Options
+from llmopt_core.engines.transformers.bnb_4bit import NAMES, OPTIONS
 from llmopt_core.resources.faults import SHOWN_CHARACTERS
 from llmopt_core.resources.translation import faults_of
 
@@ -127,30 +128,46 @@ def _model(path: str, given: Mapping[str, Any], notes: _Notes) -> dict[str, Any]
     model: dict[str, Any] = {"source": given["model_path"]}
     for name in _PLAIN_FIELDS:
         if given.get(name) not in (None, ""):
-            model[name] = (
-                _TYPES.get(_word(given[name]), _word(given[name])) if name == "dtype" else given[name]
-            )
-    flat = {name: given[name] for name in Quantization.model_fields if name in given}
-    _quantize(path, given.get("quantization") or flat, model, notes)
+            model[name] = _type(given[name]) if name == "dtype" else given[name]
+    flat = {name: given[name] for name in (*Quantization.model_fields, *NAMES) if name in given}
+    asked = given.get("quantization") or flat
+    if isinstance(asked, Mapping) and (known := _quantization(asked)):
+        model["quantization"] = known
     if (engine := _engine(path, given, model, notes)) is not None:
         model = {"source": model.pop("source"), "engine": engine, **model}
+    if options := _options(asked, engine, model):
+        model["args"] = options
+    _note_quantization(path, asked, options, notes)
     for name, value in given.items():
         if name not in _FORMER_FIELDS and name not in flat:
             _note_all(f"{path}.{name}", value, notes)
     return _checked(path, model, notes)
 
 
-def _quantize(path: str, given: object, model: dict[str, Any], notes: _Notes) -> None:
+def _quantization(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name in Quantization.model_fields and value}
+
+
+def _options(given: object, engine: str | None, model: Mapping[str, Any]) -> dict[str, str]:
+    """Return the options of 4-bit weights that transformers can be given, as its arguments."""
+    has_options = engine == "transformers" and model.get("quantization", {}).get("load_in_4bit")
+    if not has_options or not isinstance(given, Mapping):
+        return {}
+    return {
+        option.name: text
+        for option in OPTIONS
+        if (text := _type(given.get(option.name))) in (option.choices or ("true", "false"))
+    }
+
+
+def _note_quantization(path: str, given: object, options: Mapping[str, str], notes: _Notes) -> None:
     if not given:
         return
     if not isinstance(given, Mapping):
         notes.leave_out(f"{path}.quantization", given, "name a model that is quantised so, in its model_path")
         return
-    known = {name: value for name, value in given.items() if name in Quantization.model_fields and value}
-    if known:
-        model["quantization"] = known
     for name, value in given.items():
-        if name not in Quantization.model_fields:
+        if name not in Quantization.model_fields and name not in options:
             notes.leave_out(f"{path}.quantization.{name}", value, "the engine decides it")
 
 
@@ -200,8 +217,9 @@ def _note_all(path: str, value: object, notes: _Notes) -> None:
 _OPTION_NAMES = frozenset(option.name for option in fields(Options))
 
 
-def _word(value: object) -> str:
-    return str(value).removeprefix("torch.").lower()
+def _type(value: object) -> str:
+    word = str(value).removeprefix("torch.").lower()
+    return _TYPES.get(word, word)
 
 
 def _name(text: str) -> str:

@@ -142,10 +142,11 @@ def set_by_request(
     neutral: Value | None = None,
     low: float | None = None,
     high: float | None = None,
+    choices: tuple[str, ...] | None = None,
 ) -> ParameterDeclaration:
     """Declare a field of requests; without a default, the model's generation_config.json decides."""
     return ParameterDeclaration(
-        name, "sampling", kind, When.REQUEST, default, meaning, low, high, neutral=neutral
+        name, "sampling", kind, When.REQUEST, default, meaning, low, high, choices, neutral=neutral
     )
 
 

@@ -12,11 +12,15 @@ from llmopt_core.search.configurations import Configuration, Value
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A shell command, arguments for a server elsewhere, request fields; None: the engine has none."""
+    """A shell command, arguments for a server elsewhere, request fields; None: the engine has none.
+
+    `needs` says what the command needs besides the server itself, "" for nothing.
+    """
 
     command: str | None
     arguments: ServeArguments | None
     request_fields: Mapping[str, Any] = field(default_factory=dict)
+    needs: str = ""
 
 
 def recommend(
@@ -37,6 +41,7 @@ def recommend(
         None if named is None else server.command((server.program, *named), told),
         decided_arguments(declaration, configuration, searched=searched, fixed=fixed),
         server.request_fields(sampling),
+        server.needs(told),
     )
 
 

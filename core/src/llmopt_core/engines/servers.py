@@ -57,7 +57,8 @@ class ServerDeclaration:
     `model` gives the arguments that name its model, None where it cannot serve such a one. `arguments` says
     what a command line elsewhere must say of the parameters that were decided (full names). `command` gives
     the shell lines for a program with its model and what differs from the defaults. `request_fields` are
-    the body fields that make sampling parameters take effect.
+    the body fields that make sampling parameters take effect. `needs` says what must be installed beside the
+    server for what differs from the defaults, "" where nothing must.
     """
 
     program: str
@@ -65,6 +66,7 @@ class ServerDeclaration:
     arguments: Callable[[Configuration, Collection[str]], ServeArguments]
     command: Callable[[Sequence[str], Configuration], str]
     request_fields: Callable[[Mapping[str, Value]], dict[str, Any]] = dict
+    needs: Callable[[Configuration], str] = lambda _told: ""
 
 
 def decided_in(group: str, configuration: Configuration, decided: Collection[str]) -> dict[str, Value]:

@@ -86,7 +86,12 @@ class OnlineMethod:
 
 
 _BLOCK_SCALES = 4 / (128 * 128)
-# Source: vLLM 0.32 (`model_executor/layers/quantization`); bitsandbytes 0.50 with double quantisation.
+# A scale of bitsandbytes is of 64 weights: four bytes, or double quantised one, and four for 256 of them.
+_BNB_SCALES = 4 / 64
+_BNB_DOUBLE_SCALES = 1 / 64 + 4 / (64 * 256)
+# How 4-bit weights of bitsandbytes are called here where they are not double quantised.
+BNB_4BIT_ONCE = "bnb-4bit-once"
+# Source: vLLM 0.32 (`model_executor/layers/quantization`), bitsandbytes 0.50 (`functional.quantize_4bit`).
 ONLINE: Mapping[str, OnlineMethod] = {
     **dict.fromkeys(
         ("fp8", "fp8_per_tensor", "fp8_per_channel", "int8_per_channel_weight_only", "bnb-8bit"),
@@ -97,7 +102,8 @@ ONLINE: Mapping[str, OnlineMethod] = {
     "experts_int8": OnlineMethod(1.0, experts_only=True),
     "nvfp4_per_token": OnlineMethod(0.5 + 1 / 16),
     "mxfp4": OnlineMethod(0.5 + 1 / 32),
-    **dict.fromkeys(("bitsandbytes", "bnb-4bit"), OnlineMethod(0.5 + 1 / 64)),
+    **dict.fromkeys(("bitsandbytes", "bnb-4bit"), OnlineMethod(0.5 + _BNB_DOUBLE_SCALES)),
+    BNB_4BIT_ONCE: OnlineMethod(0.5 + _BNB_SCALES),
     # What these make of the weights is said elsewhere: the least that they can be.
     **dict.fromkeys(("online", "torchao", "inc", "humming", "quark"), OnlineMethod(0.5)),
 }

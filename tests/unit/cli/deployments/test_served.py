@@ -9,6 +9,7 @@ from fakes.statuses import effect
 
 from llmopt.deployments.served import Asked, NotExportable, served
 from llmopt_core.analysis.effects import Interval
+from llmopt_core.engines.transformers.bnb_4bit import LAUNCHER
 from llmopt_core.resources import resource_of
 from llmopt_core.resources.status import (
     BenchmarkStatus,
@@ -104,6 +105,19 @@ def test_variables_of_the_command_become_the_environment():
     one = of(resource, found, image="acme/transformers:5")
     assert one.environment == {"OMP_NUM_THREADS": "4"}
     assert "OMP_NUM_THREADS" not in " ".join(one.arguments)
+
+
+def test_options_without_a_flag_of_the_server_are_exported_with_what_has_it():
+    """Another program starts the server in the image, and a comment says what must be installed there."""
+    args = {"quantization": "bnb-4bit", "bnb_4bit_quant_type": "fp4"}
+    resource = resource_of(document(model=MODEL, engine={"name": "transformers", "args": args}))
+    best = Best(trial=3, parameters={}, gain=[GAIN], confirmed=True)
+    found = OptimizationResult("study", OptimizationStatus(best=best), engine="transformers")
+    one = of(resource, found, image="acme/transformers:5")
+    assert one.program == "python"
+    assert one.arguments[:2] == ("-m", LAUNCHER)
+    assert one.arguments[one.arguments.index("--bnb-4bit-quant-type") + 1] == "fp4"
+    assert one.needs.startswith("llmopt[transformers], for transformers serve has no flag for bnb_4bit")
 
 
 def benchmark(winner):

@@ -18,6 +18,7 @@ CHECK = Path(sys.executable).parent / "check-jsonschema"
 SERVED = Served(
     name="chat",
     container=BUILT_IN["vllm"].container,
+    program="vllm",
     image="vllm/vllm-openai:v1",
     arguments=(
         "serve",
@@ -73,6 +74,16 @@ def test_an_image_of_another_version_is_to_be_pinned(measured, note):
     """The note names the version that was measured, where it is known."""
     text = exported(replace(SERVED, image="own:latest", measured=measured), Form.COMPOSE)
     assert f"# {note}\n" in text
+
+
+@pytest.mark.parametrize("form", Form)
+def test_another_program_is_started_where_the_server_lacks_a_flag(form):
+    """The image's own program stays out, and a comment says what the image must have."""
+    served = replace(SERVED, program="python", needs="llmopt[transformers], for a flag is missing")
+    text = exported(served, form)
+    assert "# The image needs llmopt[transformers], for a flag is missing.\n" in text
+    (started,) = [line.strip() for line in text.splitlines() if line.strip() in {"- python", "- vllm"}]
+    assert started == "- python"
 
 
 def test_an_image_of_the_measured_version_needs_no_pin():

@@ -73,6 +73,47 @@ def test_the_engine_is_the_named_one_or_the_one_that_a_field_needs(fields, engin
     assert left_out == ()
 
 
+OPTIONS = {
+    "bnb_4bit_quant_type": "fp4",
+    "bnb_4bit_use_double_quant": False,
+    "bnb_4bit_compute_dtype": "torch.bfloat16",
+}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"quantization": {"load_in_4bit": True, **OPTIONS}}, {"load_in_4bit": True, **OPTIONS}],
+    ids=["in quantization", "beside it"],
+)
+def test_options_of_4bit_weights_are_arguments_of_transformers(fields):
+    """They have its names, and the values of a manifest."""
+    model, left_out = only(**fields)
+    assert left_out == ()
+    assert NamedModel.model_validate(model).quantization.load_in_4bit
+    assert model["args"] == {
+        "bnb_4bit_quant_type": "fp4",
+        "bnb_4bit_use_double_quant": "false",
+        "bnb_4bit_compute_dtype": "bfloat16",
+    }
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"quantization": {"load_in_8bit": True, "bnb_4bit_quant_type": "fp4"}},
+        {"quantization": {"load_in_4bit": True, "bnb_4bit_quant_type": "nf5"}},
+        {"model_path": "m.gguf", "quantization": {"bnb_4bit_quant_type": "fp4"}},
+    ],
+    ids=["8 bits", "unknown", "another engine"],
+)
+def test_options_that_would_have_no_effect_are_left_out(fields):
+    """Nothing is given to an engine that has no such option, or not with this value."""
+    model, left_out = only(**fields)
+    assert "args" not in model
+    (said,) = left_out
+    assert said.startswith("model.quantization.bnb_4bit_quant_type")
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

@@ -9,6 +9,7 @@ from llmopt_core.engines.llamacpp.serving import LLAMACPP_SERVER
 from llmopt_core.engines.openai.declaration import OPENAI
 from llmopt_core.engines.recommendations import decided_arguments, recommend
 from llmopt_core.engines.servers import ModelReference
+from llmopt_core.engines.transformers.bnb_4bit import LAUNCHER
 from llmopt_core.engines.transformers.declaration import TRANSFORMERS
 from llmopt_core.engines.transformers.serving import TRANSFORMERS_SERVER
 from llmopt_core.engines.vllm.declaration import VLLM
@@ -46,6 +47,20 @@ def test_transformers_serve_has_no_flags_for_sampling():
     )  # fmt: skip
     assert sorted(serve.told) == ["--dtype", "--no-continuous-batching", "float32"]
     assert serve.untold == ("temperature=0.5 goes with each request",)
+
+
+def test_4bit_options_are_flags_of_another_start_only():
+    """Where the server has them anyway nothing is said; else no argument of the plain server can say them."""
+    engine: dict[str, Value] = {"quantization": "bnb-4bit", "bnb_4bit_quant_type": "nf4"}
+    decided = {f"engine.{name}" for name in engine}
+    serve = TRANSFORMERS_SERVER.arguments(TRANSFORMERS.canonical(Configuration(engine=engine)), decided)
+    assert (serve.told, serve.untold) == (("--quantization", "bnb-4bit"), ())
+    assert serve.merged(["serve", "m", "--bnb-4bit-quant-type", "fp4"]) == ("serve", "m", *serve.told)
+    engine["bnb_4bit_quant_type"] = "fp4"
+    serve = TRANSFORMERS_SERVER.arguments(TRANSFORMERS.canonical(Configuration(engine=engine)), decided)
+    assert serve.told == ("--quantization", "bnb-4bit")
+    (untold,) = serve.untold
+    assert untold == f"bnb_4bit_quant_type=fp4 is a flag of python -m {LAUNCHER} only"
 
 
 def test_vllm_serve_takes_sampling_as_its_default():
@@ -141,6 +156,30 @@ def test_the_commands_serve_what_was_recommended() -> None:
     configuration = OPENAI.canonical(Configuration.from_flat({"sampling.temperature": 0.5}))
     told = recommend(OPENAI, reference, configuration, searched=searched, fixed={})
     assert (told.command, told.arguments, dict(told.request_fields)) == (None, None, {"temperature": 0.5})
+
+
+def test_a_command_with_4bit_options_says_what_it_needs() -> None:
+    """The server is started by the module that has the flags; what must be installed stands beside it."""
+    engine: dict[str, Value] = {"engine.quantization": "bnb-4bit", "engine.bnb_4bit_use_double_quant": False}
+    configuration = TRANSFORMERS.canonical(
+        Configuration.from_flat({**engine, "sampling.cache_implementation": "static", "engine.threads": 2})
+    )
+    told = recommend(
+        TRANSFORMERS, ModelReference.of("hf://org/name"), configuration, searched=engine, fixed={}
+    )
+    assert told.command == (
+        f"env OMP_NUM_THREADS=2 python -m {LAUNCHER} serve org/name --no-bnb-4bit-use-double-quant"
+        " --quantization bnb-4bit\n"
+        """# send with each request: {"generation_config": "{\\"cache_implementation\\": \\"static\\"}"}\n"""
+        f"# it needs {told.needs}"
+    )
+    assert told.needs == (
+        "llmopt[transformers], for transformers serve has no flag for bnb_4bit_use_double_quant"
+    )
+    plain = recommend(
+        TRANSFORMERS, ModelReference.of("hf://org/name"), Configuration(), searched={}, fixed={}
+    )
+    assert (plain.command, plain.needs) == ("transformers serve org/name", "")
 
 
 def test_a_prompt_is_no_argument() -> None:

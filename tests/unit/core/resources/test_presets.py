@@ -21,7 +21,7 @@ LLAMACPP_SERVER = [
 ]  # fmt: skip
 TRANSFORMERS_SERVER = [
     "engine.continuous_batching", "engine.cb_block_size", "engine.cb_max_batch_tokens", "engine.quantization",
-    "engine.attn_implementation",
+    "engine.bnb_4bit_compute_dtype", "engine.attn_implementation",
 ]  # fmt: skip
 VLLM_SERVER = ["engine.max_num_seqs", "engine.max_num_batched_tokens", "engine.enable_prefix_caching"]
 FEW_SHOT = ["prompt.few_shot"]
@@ -53,7 +53,8 @@ FIXED = [
     (LLAMACPP, "accuracy", {"sampling.temperature": 0.7}, {"sampling.top_p": True}),
     (LLAMACPP, "accuracy", {"sampling.temperature": 0.0}, {"sampling.top_p": False}),
     (TRANSFORMERS, "speed", {"engine.continuous_batching": True},
-     {"engine.cb_block_size": True, "engine.quantization": False}),
+     {"engine.cb_block_size": True, "engine.quantization": False, "engine.bnb_4bit_compute_dtype": False}),
+    (TRANSFORMERS, "speed", {"engine.quantization": "bnb-4bit"}, {"engine.bnb_4bit_compute_dtype": True}),
     (TRANSFORMERS, "speed", {"engine.continuous_batching": False},
      {"engine.cb_block_size": False, "engine.quantization": True}),
     (TRANSFORMERS, "creativity", {"engine.continuous_batching": True},

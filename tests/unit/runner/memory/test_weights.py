@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmopt_runner.memory.weights import ONLINE, stored_weights, weight_bytes
+from llmopt_runner.memory.weights import BNB_4BIT_ONCE, ONLINE, stored_weights, weight_bytes
 from llmopt_runner.models.safetensors_headers import StoredTensor
 from llmopt_runner.models.tensor_types import TensorType
 
@@ -48,7 +48,8 @@ def test_plain_weights_are_sorted_by_what_quantising_does_to_them():
         ("mxfp8", 1 + 1 / 32, 1 + 1 / 32),
         ("mxfp4", 0.5 + 1 / 32, 0.5 + 1 / 32),
         ("nvfp4_per_token", 0.5625, 0.5625),
-        ("bitsandbytes", 0.5 + 1 / 64, 0.5 + 1 / 64),
+        ("bitsandbytes", 4.126953125 / 8, 4.126953125 / 8),
+        (BNB_4BIT_ONCE, 4.5 / 8, 4.5 / 8),
         ("experts_int8", 2.0, 1.0),
     ],
 )

@@ -11,6 +11,7 @@ from llmopt_core.engines.containers import EngineContainer
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
 from llmopt_core.engines.memory_parameters import MemoryParameters
 from llmopt_core.engines.packaging import Packaging
+from llmopt_core.engines.transformers.bnb_4bit import OPTIONS
 from llmopt_core.engines.transformers.first_settings import suited
 from llmopt_core.engines.transformers.model_fields import TRANSFORMERS_FIELDS
 from llmopt_core.engines.transformers.patterns import TRANSFORMERS_LOGS
@@ -21,6 +22,7 @@ from llmopt_core.engines.transformers.serving import TRANSFORMERS_SERVER
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 ATTENTIONS = ("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
 QUANTIZATIONS = ("none", "bnb-4bit", "bnb-8bit")
+CACHES = ("dynamic", "static", "offloaded", "offloaded_static", "quantized")
 SMALLEST_BLOCK_TOKENS = 4
 MAX_THREADS = 512
 
@@ -49,16 +51,20 @@ _ENGINE = (
         high=MAX_THREADS,
     ),
     set_at_load(
-        "compile", "bool", "torch.compile and a static cache; not with continuous batching", default=False
+        "compile",
+        "bool",
+        "a static cache, and on GPUs torch.compile (not of quantised weights); not with continuous batching",
+        default=False,
     ),
     set_at_load(
         "quantization",
         "text",
-        "weights quantised by bitsandbytes while they are loaded; bnb-4bit is nf4, double quantised",
+        "weights quantised by bitsandbytes while they are loaded; bnb-4bit as the bnb_4bit parameters say",
         default="none",
         choices=QUANTIZATIONS,
         changes_answers=True,
     ),
+    *OPTIONS,
     set_at_load(
         "reasoning",
         "text",
@@ -135,6 +141,13 @@ _SAMPLING = (
     ),
     set_by_request(
         "no_repeat_ngram_size", "int", "runs of so many tokens occur only once; 0: off", low=0, neutral=0
+    ),
+    set_by_request(
+        "cache_implementation",
+        "text",
+        "KV cache of a request; unset: the model's, mostly dynamic, or with compile static; quantized needs"
+        " optimum-quanto, offloaded ones a GPU; not with continuous batching",
+        choices=CACHES,
     ),
     set_by_request(
         "seed", "int", "repeats an answer only while it is the only one computed", low=0, high=2**31 - 1

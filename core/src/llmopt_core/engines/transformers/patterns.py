@@ -59,6 +59,20 @@ _CONFIGURATION = (
         " pip install 'llmopt[transformers]', or take it out of the search space.",
     ),
     pattern(
+        "no-bnb-4bit-options",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"bnb_4bit options need the server of (?P<version>transformers [\d.]+)",
+        "This version of transformers cannot be given bnb_4bit_quant_type, bnb_4bit_use_double_quant and"
+        " bnb_4bit_compute_dtype: install {version} for them, or take them out of the search space.",
+    ),
+    pattern(
+        "bnb-4bit-options-not-taken",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"the model was loaded with (?P<option>bnb_4bit_\w+)",
+        "The model's files are quantised already, and stay as they are: take {option} out of the search"
+        " space, or serve files with plain weights.",
+    ),
+    pattern(
         "no-flash-attention",
         ErrorClass.INVALID_CONFIGURATION,
         r"FlashAttention\d has been toggled on, but it cannot be used",

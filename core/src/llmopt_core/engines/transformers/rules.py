@@ -7,6 +7,7 @@ its server.
 from collections.abc import Iterator, Mapping
 
 from llmopt_core.engines.declarations import ParameterDeclaration, completed
+from llmopt_core.engines.transformers.bnb_4bit import NAMES, QUANTIZATION
 from llmopt_core.search.configurations import Configuration, Value
 
 # What only removes less likely tokens; all of it needs sampling to be on.
@@ -21,6 +22,8 @@ _BATCHING_ONLY = (
 )
 # transformers says of these that batching might not support them, and of the last it is known not to.
 _NOT_BATCHED = ("epsilon_cutoff", "eta_cutoff", "top_h", "no_repeat_ngram_size")
+# What batching has its own of, or drops.
+_NEVER_BATCHED = ("sampling.repetition_penalty", "sampling.cache_implementation")
 _ABOVE_ZERO = {"typical_p": "1.0 switches it off", "top_h": "leave it out to switch it off",
                "repetition_penalty": "1.0 switches it off"}  # fmt: skip
 
@@ -52,9 +55,14 @@ def _settled(configuration: Configuration, parameters: Parameters) -> Values:
     values = completed(configuration, parameters)
     if freezes_sampling(configuration):
         values["engine.compile"] = False
-        values.pop("sampling.repetition_penalty", None)
+        for name in _NEVER_BATCHED:
+            values.pop(name, None)
     else:
         _reset(values, parameters, _BATCHING_ONLY)
+    if values["engine.quantization"] != QUANTIZATION:
+        _reset(values, parameters, NAMES)
+    if "sampling.cache_implementation" in values:  # compile only chooses one where a request does not
+        values["engine.compile"] = False
     if values["engine.device"] == "cpu":
         values.pop("engine.cb_use_cuda_graph", None)
     _settle_greedy(values)

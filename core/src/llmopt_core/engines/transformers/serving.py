@@ -1,4 +1,4 @@
-"""How a configuration is passed to `transformers serve`; it has no flags for sampling."""
+"""How a configuration is passed to `transformers serve`; sampling and bnb_4bit options have no flags."""
 
 import json
 import shlex
@@ -6,12 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 
 from llmopt_core.engines.arguments import ServeArguments, spellings_of
 from llmopt_core.engines.servers import ModelReference, ServerDeclaration, decided_in
+from llmopt_core.engines.transformers.bnb_4bit import LAUNCHER, NAMES, unflagged
 from llmopt_core.engines.transformers.requests import generation_config, request_fields
 from llmopt_core.engines.transformers.rules import freezes_sampling
 from llmopt_core.search.configurations import Configuration, Value
 
 # What it listens at unless it is told.
 _OWN_URL = "http://localhost:8000"
+# What starts the server with options that it has no flags for, where llmopt is installed beside it.
+ELSEWHERE = ("python", "-m", LAUNCHER)
 # What has no flag.
 _VARIABLES = {"threads": "OMP_NUM_THREADS"}
 
@@ -33,16 +36,31 @@ def arguments(configuration: Configuration, decided: Collection[str]) -> ServeAr
     sampling = decided_in("sampling", configuration, decided)
     told = {name: value for name, value in engine.items() if name not in _VARIABLES}
     return ServeArguments(
-        told=flags(told),
+        told=flags({name: value for name, value in told.items() if name not in NAMES}),
         flags=spellings_of(told),
         untold=(
             *(f"{name}={value} is an environment variable" for name, value in variables(engine).items()),
+            *(f"{name}={engine[name]} is a flag of python -m {LAUNCHER} only" for name in unflagged(engine)),
             *(f"{name}={value} goes with each request" for name, value in sampling.items()),
         ),
     )
 
 
 def command(server: Sequence[str], told: Configuration) -> str:
+    """Return the shell lines for `server`, the plain program with its model, on any machine."""
+    need = needs(told)
+    if not need:
+        return shell_lines(server, told)
+    return f"{shell_lines((*ELSEWHERE, *server[1:]), told)}\n# it needs {need}"
+
+
+def needs(told: Configuration) -> str:
+    """Return what must be installed for what the server has no flags for, "" where it has all flags."""
+    names = ", ".join(unflagged(told.engine))
+    return f"llmopt[transformers], for transformers serve has no flag for {names}" if names else ""
+
+
+def shell_lines(server: Sequence[str], told: Configuration) -> str:
     """Return the shell lines; comments say what goes with each request, or with the very first one."""
     assigned = tuple(f"{name}={value}" for name, value in variables(told.engine).items())
     prefix = ("env", *assigned) if assigned else ()
@@ -58,8 +76,14 @@ def command(server: Sequence[str], told: Configuration) -> str:
 
 
 def flags(parameters: Mapping[str, Value]) -> tuple[str, ...]:
-    """Return the command line arguments that make the engine's `parameters` take effect."""
-    return tuple(part for name, value in parameters.items() for part in _flag(name, value))
+    """Return the command line arguments that make the engine's `parameters` take effect.
+
+    Those of bnb_4bit options are there only where the plain server would have others.
+    """
+    left_out = () if unflagged(parameters) else NAMES
+    return tuple(
+        part for name, value in parameters.items() if name not in left_out for part in _flag(name, value)
+    )
 
 
 def variables(parameters: Mapping[str, Value]) -> dict[str, str]:
@@ -87,4 +111,4 @@ def _first_request(model_name: str, generation: Mapping[str, Value]) -> str:
     return shlex.join(("curl", url, "-H", "Content-Type: application/json", "-d", json.dumps(body)))
 
 
-TRANSFORMERS_SERVER = ServerDeclaration("transformers", model, arguments, command, request_fields)
+TRANSFORMERS_SERVER = ServerDeclaration("transformers", model, arguments, command, request_fields, needs)

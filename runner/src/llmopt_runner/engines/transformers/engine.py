@@ -1,16 +1,19 @@
 """`transformers serve`, from whatever environment it lives in: plain, continuously batched or quantised."""
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from llmopt_core.engines.transformers.bnb_4bit import unflagged
 from llmopt_core.engines.transformers.declaration import TRANSFORMERS
 from llmopt_core.engines.transformers.requests import request_fields
-from llmopt_core.engines.transformers.serving import command, flags, variables
+from llmopt_core.engines.transformers.serving import ELSEWHERE, command, flags, needs, shell_lines, variables
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
-from llmopt_runner.engines.programs import find_program, package_version, require_program
+from llmopt_runner.engines.failures import UnsupportedParameter
+from llmopt_runner.engines.programs import find_program, package_version, python_of, require_program
 from llmopt_runner.engines.transformers.memory_needs import memory_need
 from llmopt_runner.engines.transformers.prompts import count_tokens
 from llmopt_runner.guard.levels import GpuReserve
@@ -22,6 +25,13 @@ _PROGRAM = "transformers"
 _QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 _BATCHES = re.compile(r"\[Request received\].* CB: (True|False)")
 _SWITCHED_ATTENTION = re.compile(r"Switching from \S+ to (\w+)")
+# Run by the Python of the engine's environment, never imported here.
+_BNB_4BIT_SERVER = Path(__file__).with_name("bnb_4bit_server.py")
+_LOADED = re.compile(
+    r"^\[llmopt\] bnb_4bit_quant_type=(\w+) bnb_4bit_use_double_quant=(True|False)"
+    r" bnb_4bit_compute_dtype=(\w+) .*\bweights_mib=([\d.]+)$",
+    re.MULTILINE,
+)
 
 
 class Transformers(Engine):
@@ -46,9 +56,10 @@ class Transformers(Engine):
 
     def command(self, settings: LaunchSettings) -> ServerCommand:
         """Return the command that serves the model; raises EngineNotInstalled and ModelNotFound."""
-        program = str(require_program(TRANSFORMERS.name, _PROGRAM, TRANSFORMERS.packaging.install))
+        program = require_program(TRANSFORMERS.name, _PROGRAM, TRANSFORMERS.packaging.install)
         address = ("--host", settings.host, "--port", str(settings.port))
-        argv = (program, *_serve(settings), *address, *self._flags(settings.parameters))
+        start = _start(program, settings.parameters)
+        argv = (*start, *_serve(settings), *address, *self._flags(settings.parameters))
         environment = {
             **_QUIET,
             **hub_variables(settings),
@@ -62,9 +73,18 @@ class Transformers(Engine):
 
         It has no flags for sampling: comments say what goes with each request, or with the very first one.
         """
-        changed = self._changed(configuration)
-        program = str(find_program(TRANSFORMERS.name, _PROGRAM) or _PROGRAM)
-        return command((program, *_serve(settings)), changed)
+        told = self._changed(configuration)
+        program = find_program(TRANSFORMERS.name, _PROGRAM)
+        if program is None:
+            return command((_PROGRAM, *_serve(settings)), told)
+        start = _start(program, told.engine)
+        lines = shell_lines((*start, *_serve(settings)), told)
+        need = needs(told)
+        if not need:
+            return lines
+        return (
+            f"{lines}\n# elsewhere {shlex.join(ELSEWHERE)} in place of {shlex.join(start)}; it needs {need}"
+        )
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
         """Say whether nothing is kept: only batching keeps a prefix cache, which cannot be emptied."""
@@ -74,6 +94,8 @@ class Transformers(Engine):
     def stays_warm(self, configuration: Configuration) -> bool:
         """Say whether neither a cache is kept nor anything is compiled for the lengths that are asked."""
         engine = configuration.engine
+        if "static" in str(configuration.sampling.get("cache_implementation", "")):  # GPUs compile for it
+            return False
         return engine.get("continuous_batching") is not True and engine.get("compile") is not True
 
     def request_fields(self, sampling: Mapping[str, Value]) -> dict[str, Any]:
@@ -85,13 +107,18 @@ class Transformers(Engine):
         return request_fields({**super().request_fields(sampling), **self._fixed_length(output_tokens)})
 
     def read_facts(self, log_text: str, metrics_text: str) -> dict[str, Any]:
-        """Return whether requests are really batched, and the attention where it was changed; no metrics."""
+        """Return whether requests are batched, the attention that was taken instead, and what 4 bits are."""
         del metrics_text
         facts: dict[str, Any] = {}
         if batches := _BATCHES.search(log_text):
             facts["continuous_batching"] = batches[1] == "True"
         if switched := _SWITCHED_ATTENTION.search(log_text):
             facts["attn_implementation"] = switched[1]
+        if loaded := _LOADED.search(log_text):
+            facts["bnb_4bit_quant_type"] = loaded[1]
+            facts["bnb_4bit_use_double_quant"] = loaded[2] == "True"
+            facts["bnb_4bit_compute_dtype"] = loaded[3]
+            facts["weights_mib"] = float(loaded[4])
         return facts
 
     def memory_need(self, shape: ModelShape, configuration: Configuration) -> MemoryNeed:
@@ -135,6 +162,20 @@ class Transformers(Engine):
     def _flags(self, parameters: Mapping[str, Value]) -> tuple[str, ...]:
         self._require_all_declared(Configuration(engine=parameters))
         return flags(parameters)
+
+
+def _start(program: Path, parameters: Mapping[str, Value]) -> tuple[str, ...]:
+    """The plain `program`, but where it has no flags for `parameters`; raises UnsupportedParameter."""
+    names = unflagged(parameters)
+    if not names:
+        return (str(program),)
+    python = python_of(program)
+    if not python.exists():
+        raise UnsupportedParameter(
+            f"engine.{names[0]}: {program} has no such flag, and no Python is beside it that could give it to"
+            " the server: let LLMOPT_ENGINE_TRANSFORMERS name the bin folder of its environment"
+        )
+    return (str(python), str(_BNB_4BIT_SERVER))
 
 
 def _serve(settings: LaunchSettings) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from llmopt_core.engines.transformers.bnb_4bit import DOUBLE_QUANT, QUANTIZATION
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.memory.needs import MemoryNeed, kv_cache_mib
 from llmopt_runner.memory.shapes import ModelShape
-from llmopt_runner.memory.weights import weight_bytes
+from llmopt_runner.memory.weights import BNB_4BIT_ONCE, weight_bytes
 from llmopt_runner.models.tensor_types import TensorType, named_type
 
 _MIB = 2**20
@@ -20,14 +21,18 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
     engine = configuration.engine
     asked = str(engine.get("dtype", "auto"))
     dtype = named_type(asked)  # None, for auto: as stored
-    method = engine.get("quantization")
     return MemoryNeed(
-        weights_mib=weight_bytes(shape.weights, dtype, None if method is None else str(method)) / _MIB,
+        weights_mib=weight_bytes(shape.weights, dtype, _method(engine)) / _MIB,
         kv_cache_mib=_paged_cache_mib(shape, engine, dtype or shape.dtype),
         activations_mib=0.0,
         overhead_mib=0.0,
         place="host" if engine.get("device") == "cpu" else None,
     )
+
+
+def _method(engine: Mapping[str, Value]) -> str:
+    method = str(engine.get("quantization"))
+    return BNB_4BIT_ONCE if method == QUANTIZATION and engine.get(DOUBLE_QUANT) is False else method
 
 
 def _paged_cache_mib(shape: ModelShape, engine: Mapping[str, Value], dtype: TensorType | None) -> float:

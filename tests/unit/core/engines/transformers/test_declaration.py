@@ -8,6 +8,7 @@ from llmopt_core.search.configurations import Configuration, Value
 
 Values = dict[str, Value]
 BATCHED: Values = {"continuous_batching": True}
+FOUR_BITS: Values = {"quantization": "bnb-4bit"}
 
 
 def canonical(engine: Values | None = None, sampling: Values | None = None) -> dict[str, Value]:
@@ -33,6 +34,35 @@ SAME: dict[str, tuple[tuple[Values, Values], tuple[Values, Values]]] = {
         ({**BATCHED, "device": "cpu", "cb_use_cuda_graph": True}, {}),
         ({**BATCHED, "device": "cpu"}, {}),
     ),
+    "a cache of the request while batching": ((BATCHED, {"cache_implementation": "static"}), (BATCHED, {})),
+    "compiling with another cache": (
+        ({"compile": True}, {"cache_implementation": "dynamic"}),
+        ({}, {"cache_implementation": "dynamic"}),
+    ),
+    "4-bit options without 4-bit weights": (
+        (
+            {
+                "quantization": "bnb-8bit",
+                "bnb_4bit_quant_type": "fp4",
+                "bnb_4bit_use_double_quant": False,
+                "bnb_4bit_compute_dtype": "bfloat16",
+            },
+            {},
+        ),
+        ({"quantization": "bnb-8bit"}, {}),
+    ),
+    "4-bit options as the server has them": (
+        (
+            {
+                **FOUR_BITS,
+                "bnb_4bit_quant_type": "nf4",
+                "bnb_4bit_use_double_quant": True,
+                "bnb_4bit_compute_dtype": "float32",
+            },
+            {},
+        ),
+        (FOUR_BITS, {}),
+    ),
     "a default that is written out": (({"quantization": "none", "dtype": "auto"}, {}), ({}, {})),
 }
 DIFFERENT: dict[str, tuple[tuple[Values, Values], tuple[Values, Values]]] = {
@@ -43,6 +73,10 @@ DIFFERENT: dict[str, tuple[tuple[Values, Values], tuple[Values, Values]]] = {
     "greedy is not the model's own choice": (({}, {"temperature": 0}), ({}, {})),
     "top_p off may not be the model's own": (({}, {"temperature": 1, "top_p": 1}), ({}, {"temperature": 1})),
     "blocks of the cache": (({**BATCHED, "cb_num_blocks": 64}, {}), (BATCHED, {})),
+    "the 4-bit type": (({**FOUR_BITS, "bnb_4bit_quant_type": "fp4"}, {}), (FOUR_BITS, {})),
+    "double quantisation": (({**FOUR_BITS, "bnb_4bit_use_double_quant": False}, {}), (FOUR_BITS, {})),
+    "the type of arithmetic": (({**FOUR_BITS, "bnb_4bit_compute_dtype": "float16"}, {}), (FOUR_BITS, {})),
+    "a cache": (({}, {"cache_implementation": "static"}), ({}, {})),
     "seeds of sampled answers": (({}, {"temperature": 1, "seed": 1}), ({}, {"temperature": 1, "seed": 2})),
 }
 

@@ -8,16 +8,20 @@ from pathlib import Path
 import pytest
 from fakes.small_llama import CONFIG, SHAPE, quantised
 
+from llmopt_core.engines.transformers.bnb_4bit import LAUNCHER
 from llmopt_core.engines.transformers.declaration import TRANSFORMERS
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines import programs
 from llmopt_runner.engines.base import LaunchSettings
 from llmopt_runner.engines.failures import EngineNotInstalled, UnsupportedParameter
+from llmopt_runner.engines.transformers import bnb_4bit_server
+from llmopt_runner.engines.transformers.bnb_4bit_server import parsed
 from llmopt_runner.engines.transformers.engine import Transformers
 from llmopt_runner.guard.levels import GpuReserve
 from llmopt_runner.models.resolution import ModelNotFound
 
 PROGRAM = "/opt/engine/bin/transformers"
+FOUR_BITS = {"quantization": "bnb-4bit"}
 TOKEN = "hf_made_up"  # noqa: S105 - a secret of nobody
 
 
@@ -48,6 +52,69 @@ def test_the_command_holds_model_address_and_parameters(settings):
     assert " ".join(argv[3:]) == (
         "--host 127.0.0.1 --port 1234 --dtype bfloat16 --no-compile --cb-num-blocks 64"
     )
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    """The folder of programs of an engine's own environment, with a Python."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("python", "transformers"):
+        (folder / name).touch()
+    for name in ("find_program", "require_program"):
+        monkeypatch.setattr(
+            f"llmopt_runner.engines.transformers.engine.{name}", lambda *_: folder / "transformers"
+        )
+    return folder
+
+
+def complete(engine):
+    return TRANSFORMERS.canonical(Configuration(engine=engine))
+
+
+def test_4bit_options_are_given_by_the_engines_python(settings, environment):
+    """Only where the server would have others: then a file of ours is run by the environment's Python."""
+    told = complete({**FOUR_BITS, "bnb_4bit_quant_type": "fp4", "bnb_4bit_use_double_quant": False})
+    argv = Transformers().command(dataclasses.replace(settings, parameters=told.engine)).argv
+    assert argv[:4] == (
+        str(environment / "python"),
+        bnb_4bit_server.__file__,
+        "serve",
+        str(settings.model_path),
+    )
+    assert parsed(argv[2:])[0] == {
+        "bnb_4bit_quant_type": "fp4",
+        "bnb_4bit_use_double_quant": False,
+        "bnb_4bit_compute_dtype": "float32",
+    }
+    plain = complete({**FOUR_BITS, "bnb_4bit_quant_type": "nf4"})
+    argv = Transformers().command(dataclasses.replace(settings, parameters=plain.engine)).argv
+    assert argv[0] == str(environment / "transformers")
+    assert not [argument for argument in argv if "bnb-4bit-" in argument]
+
+
+def test_the_command_for_a_person_gives_4bit_options_here_and_elsewhere(settings, environment):
+    """The first line is what was started here; a comment says by what, and with what, elsewhere."""
+    told = complete({**FOUR_BITS, "bnb_4bit_compute_dtype": "bfloat16"})
+    line, comment = Transformers().serve_arguments(told, settings).splitlines()
+    start = f"{environment / 'python'} {bnb_4bit_server.__file__}"
+    assert line == (
+        f"{start} serve {settings.model_path} --bnb-4bit-compute-dtype bfloat16 --quantization bnb-4bit"
+    )
+    assert comment == (
+        f"# elsewhere python -m {LAUNCHER} in place of {start}; it needs llmopt[transformers], for"
+        " transformers serve has no flag for bnb_4bit_compute_dtype"
+    )
+
+
+def test_4bit_options_of_a_program_without_a_python_are_refused(settings, environment):
+    """A wrapper elsewhere cannot be given them; the error names the parameter and the way out."""
+    (environment / "python").unlink()
+    told = complete({**FOUR_BITS, "bnb_4bit_quant_type": "fp4"})
+    with pytest.raises(
+        UnsupportedParameter, match=r"engine\.bnb_4bit_quant_type: .*LLMOPT_ENGINE_TRANSFORMERS"
+    ):
+        Transformers().command(dataclasses.replace(settings, parameters=told.engine))
 
 
 def test_threads_are_a_variable_of_the_server(settings):
@@ -188,6 +255,24 @@ def test_what_is_compiled_for_lengths_must_be_warmed_up_for_each_trial(engine, w
     assert Transformers().stays_warm(Configuration(engine=engine)) is warm
 
 
+@pytest.mark.parametrize(
+    ("cache", "warm"),
+    [("dynamic", True), ("offloaded", True), ("static", False), ("offloaded_static", False)],
+)
+def test_a_static_cache_is_compiled_for_lengths(cache, warm):
+    """On a GPU the model is compiled for a cache of fixed length, whoever asked for it."""
+    assert Transformers().stays_warm(Configuration(sampling={"cache_implementation": cache})) is warm
+
+
+def test_a_cache_is_a_field_of_the_request():
+    """It goes with the sampling, and switches none on."""
+    assert fields(cache_implementation="static") == {"generation_config": {"cache_implementation": "static"}}
+    assert fields(cache_implementation="static", temperature=0.0)["generation_config"] == {
+        "do_sample": False,
+        "cache_implementation": "static",
+    }
+
+
 def test_facts_tell_whether_requests_are_really_batched():
     """A model that cannot be batched is served one request at a time, and only the log says so."""
     log = (
@@ -208,7 +293,15 @@ def test_facts_tell_whether_requests_are_really_batched():
         ({"dtype": "auto"}, 200.0, 0.0),
         ({"dtype": "float32"}, 400.0, 0.0),
         ({"dtype": "auto", "quantization": "bnb-8bit"}, 80 + 40.0, 0.0),
-        ({"dtype": "auto", "quantization": "bnb-4bit"}, 80 * (0.5 + 1 / 64) + 40.0, 0.0),
+        # 4 bits a weight, and a scale for 64: one byte and a 256th of four, or four bytes.
+        ({"dtype": "auto", "quantization": "bnb-4bit"}, 80 * (4 + 8 / 64 + 32 / 64 / 256) / 8 + 40.0, 0.0),
+        ({**FOUR_BITS, "bnb_4bit_quant_type": "fp4"}, 80 * (4 + 8 / 64 + 32 / 64 / 256) / 8 + 40.0, 0.0),
+        ({**FOUR_BITS, "bnb_4bit_use_double_quant": False}, 80 * (4 + 32 / 64) / 8 + 40.0, 0.0),
+        (
+            {**FOUR_BITS, "quantization": "bnb-8bit", "bnb_4bit_use_double_quant": False},
+            80 + 40.0,
+            0.0,
+        ),
         # 1024 numbers of two bytes a token.
         ({"continuous_batching": True, "cb_num_blocks": 64, "cb_block_size": 32}, 200.0, 4.0),
         ({"continuous_batching": True, "cb_block_size": 256}, 200.0, 0.0),
