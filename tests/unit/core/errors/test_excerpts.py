@@ -194,7 +194,21 @@ _TRANSFORMERS = (
         "quantization (bnb-4bit) needs the package bitsandbytes",
         numbers={"quantization": "bnb-4bit"},
     ),
+    Case("transformers/no-bnb-4bit-options.log", _CONFIGURATION, "install transformers 5.23 for them"),
+    Case(
+        "transformers/bnb-4bit-files-quantised.log",
+        _CONFIGURATION,
+        "take bnb_4bit_quant_type out of the search space",
+    ),
     Case("transformers/no-flash-attention.log", _CONFIGURATION, "needs the package flash-attn"),
+    Case("transformers/no-quanto.log", _CONFIGURATION, "needs the package optimum-quanto", exit_code=None),
+    Case(
+        "transformers/offloaded-without-gpu.log",
+        _CONFIGURATION,
+        "cache_implementation (offloaded) needs a GPU",
+        exit_code=None,
+        numbers={"cache_implementation": "offloaded"},
+    ),
     Case("transformers/batching-flex-attention.log", _CONFIGURATION, "does not go with", exit_code=None),
     Case(
         "transformers/batching-block-too-small.log",

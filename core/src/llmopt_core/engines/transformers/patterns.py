@@ -4,7 +4,7 @@ import re
 
 from llmopt_core.engines.engine_logs import EngineLogs
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_core.errors.patterns.base import pattern
+from llmopt_core.errors.patterns.base import consequence, pattern
 from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, GPUS, REMOTE_CODE
 
 _MODEL = (
@@ -78,6 +78,20 @@ _CONFIGURATION = (
         r"FlashAttention\d has been toggled on, but it cannot be used",
         "attn_implementation ({attn_implementation}) needs the package flash-attn and a GPU that it"
         " supports: install it, or take sdpa.",
+    ),
+    pattern(
+        "no-quanto",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"You need to install optimum-quanto",
+        "cache_implementation quantized needs the package optimum-quanto beside transformers: install it, or"
+        " take dynamic.",
+    ),
+    consequence(
+        "offloaded-cache-without-gpu",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"\.prefetch_stream = torch\.",
+        "cache_implementation ({cache_implementation}) needs a GPU whose cache it keeps in main memory: take"
+        " dynamic or static.",
     ),
     pattern(
         "value-unknown",

@@ -47,7 +47,7 @@ def canonical(configuration: Configuration, parameters: Parameters) -> Configura
 def conflicts(configuration: Configuration, parameters: Parameters) -> tuple[str, ...]:
     """Return one sentence per combination that the server refuses, or ends with."""
     values = _settled(configuration, parameters)
-    return (*_zeros(values), *_attention(values), *_batched(values))
+    return (*_zeros(values), *_attention(values), *_cache(values), *_batched(values))
 
 
 def _settled(configuration: Configuration, parameters: Parameters) -> Values:
@@ -110,6 +110,12 @@ def _attention(values: Mapping[str, Value]) -> Iterator[str]:
         )
     if attention.startswith("flash_attention") and values["engine.device"] == "cpu":
         yield f"engine.attn_implementation {attention} needs a GPU, and engine.device is cpu: take sdpa"
+
+
+def _cache(values: Mapping[str, Value]) -> Iterator[str]:
+    cache = str(values.get("sampling.cache_implementation", ""))
+    if cache.startswith("offloaded") and values["engine.device"] == "cpu":
+        yield f"sampling.cache_implementation {cache} needs a GPU, and engine.device is cpu: take dynamic"
 
 
 def _batched(values: Mapping[str, Value]) -> Iterator[str]:
