@@ -13,8 +13,6 @@ from llmopt_core.search.configurations import Configuration, Value
 
 # What it listens at unless it is told.
 _OWN_URL = "http://localhost:8000"
-# What starts the server with options that it has no flags for, where llmopt is installed beside it.
-ELSEWHERE = ("python", "-m", LAUNCHER)
 # What has no flag.
 _VARIABLES = {"threads": "OMP_NUM_THREADS"}
 
@@ -51,7 +49,7 @@ def command(server: Sequence[str], told: Configuration) -> str:
     need = needs(told)
     if not need:
         return shell_lines(server, told)
-    return f"{shell_lines((*ELSEWHERE, *server[1:]), told)}\n# it needs {need}"
+    return f"{shell_lines(('python', '-m', LAUNCHER, *server[1:]), told)}\n# it needs {need}"
 
 
 def needs(told: Configuration) -> str:

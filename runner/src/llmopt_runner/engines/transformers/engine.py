@@ -1,7 +1,6 @@
 """`transformers serve`, from whatever environment it lives in: plain, continuously batched or quantised."""
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from llmopt_core.engines.transformers.bnb_4bit import unflagged
 from llmopt_core.engines.transformers.declaration import TRANSFORMERS
 from llmopt_core.engines.transformers.requests import request_fields
-from llmopt_core.engines.transformers.serving import ELSEWHERE, command, flags, needs, shell_lines, variables
+from llmopt_core.engines.transformers.serving import command, flags, needs, shell_lines, variables
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
 from llmopt_runner.engines.failures import UnsupportedParameter
@@ -75,16 +74,13 @@ class Transformers(Engine):
         """
         told = self._changed(configuration)
         program = find_program(TRANSFORMERS.name, _PROGRAM)
+        elsewhere = command((_PROGRAM, *_serve(settings)), told)
         if program is None:
-            return command((_PROGRAM, *_serve(settings)), told)
-        start = _start(program, told.engine)
-        lines = shell_lines((*start, *_serve(settings)), told)
-        need = needs(told)
-        if not need:
-            return lines
-        return (
-            f"{lines}\n# elsewhere {shlex.join(ELSEWHERE)} in place of {shlex.join(start)}; it needs {need}"
-        )
+            return elsewhere
+        here = shell_lines((*_start(program, told.engine), *_serve(settings)), told)
+        if not (need := needs(told)):
+            return here
+        return f"{here}\n# elsewhere: {elsewhere.splitlines()[0]}\n# there it needs {need}"
 
     def make_fresh(self, server: Reachable, configuration: Configuration) -> bool:
         """Say whether nothing is kept: only batching keeps a prefix cache, which cannot be emptied."""

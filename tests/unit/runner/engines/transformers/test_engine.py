@@ -94,16 +94,14 @@ def test_4bit_options_are_given_by_the_engines_python(settings, environment):
 
 
 def test_the_command_for_a_person_gives_4bit_options_here_and_elsewhere(settings, environment):
-    """The first line is what was started here; a comment says by what, and with what, elsewhere."""
+    """The first line is what was started here; comments say what is pasted elsewhere, and needed there."""
     told = complete({**FOUR_BITS, "bnb_4bit_compute_dtype": "bfloat16"})
-    line, comment = Transformers().serve_arguments(told, settings).splitlines()
-    start = f"{environment / 'python'} {bnb_4bit_server.__file__}"
-    assert line == (
-        f"{start} serve {settings.model_path} --bnb-4bit-compute-dtype bfloat16 --quantization bnb-4bit"
-    )
-    assert comment == (
-        f"# elsewhere python -m {LAUNCHER} in place of {start}; it needs llmopt[transformers], for"
-        " transformers serve has no flag for bnb_4bit_compute_dtype"
+    line, elsewhere, need = Transformers().serve_arguments(told, settings).splitlines()
+    given = f"serve {settings.model_path} --bnb-4bit-compute-dtype bfloat16 --quantization bnb-4bit"
+    assert line == f"{environment / 'python'} {bnb_4bit_server.__file__} {given}"
+    assert elsewhere == f"# elsewhere: python -m {LAUNCHER} {given}"
+    assert need == (
+        "# there it needs llmopt[transformers], for transformers serve has no flag for bnb_4bit_compute_dtype"
     )
 
 
