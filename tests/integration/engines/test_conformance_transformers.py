@@ -177,6 +177,15 @@ def test_a_cache_of_the_request_leaves_the_answer_as_it_is(tmp_path):
             served.sampled({**greedy, "cache_implementation": "nonsense"})
 
 
+def test_attention_and_a_static_cache_leave_the_answer_as_it_is(tmp_path):
+    """Servers with another attention, or with `compile`, which is a static cache on a CPU, answer alike."""
+    answers = set()
+    for more in ({}, {"attn_implementation": "eager"}, {"compile": True}):
+        with PLAIN.running(tmp_path, parameters={**_PLAIN, **more}) as served:
+            answers.add(served.sampled({"temperature": 0.0}))
+    assert len(answers) == 1
+
+
 def test_a_server_that_cannot_batch_is_given_up_at_once(tmp_path):
     """A batching thread that has ended is an error with its cause, though the server lives on."""
     settings = BATCHED.settings(tmp_path, parameters={**BATCHED.parameters, "cb_num_blocks": 10_000_000})

@@ -108,8 +108,19 @@ def _attention(values: Mapping[str, Value]) -> Iterator[str]:
             "engine.attn_implementation flex_attention does not go with engine.continuous_batching: "
             "take sdpa, eager or a flash attention"
         )
+    if attention == "flex_attention" and _has_static_cache(values):
+        yield (
+            "engine.attn_implementation flex_attention does not go with a static cache, which engine.compile"
+            " or sampling.cache_implementation asks for: take sdpa or eager"
+        )
     if attention.startswith("flash_attention") and values["engine.device"] == "cpu":
         yield f"engine.attn_implementation {attention} needs a GPU, and engine.device is cpu: take sdpa"
+
+
+def _has_static_cache(values: Mapping[str, Value]) -> bool:
+    return values["engine.compile"] is True or str(values.get("sampling.cache_implementation")).endswith(
+        "static"
+    )
 
 
 def _cache(values: Mapping[str, Value]) -> Iterator[str]:

@@ -108,6 +108,12 @@ def test_what_is_not_said_of_sampling_is_left_to_the_model() -> None:
         ({**BATCHED, "attn_implementation": "flex_attention"}, {}, "flex_attention does not go with"),
         ({"device": "cpu", "attn_implementation": "flash_attention_2"}, {}, "needs a GPU"),
         ({"device": "cpu"}, {"cache_implementation": "offloaded_static"}, "offloaded_static needs a GPU"),
+        ({"attn_implementation": "flex_attention", "compile": True}, {}, "does not go with a static cache"),
+        (
+            {"attn_implementation": "flex_attention"},
+            {"cache_implementation": "offloaded_static"},
+            "does not go with a static cache",
+        ),
         ({}, {"temperature": 1, "typical_p": 0.0}, "typical_p must be above 0: 1.0 switches it off"),
         ({}, {"temperature": 1, "top_h": 0.0}, "top_h must be above 0: leave it out"),
         ({}, {"repetition_penalty": 0.0}, "repetition_penalty must be above 0"),
@@ -130,6 +136,7 @@ def test_what_is_refused_is_said_with_the_way_out(engine: Values, sampling: Valu
         ({**BATCHED, "attn_implementation": "eager"}, {"temperature": 0, "epsilon_cutoff": 0.1}),
         ({}, {"temperature": 0, "no_repeat_ngram_size": 3}),
         ({"device": "cpu"}, {"cache_implementation": "static"}),
+        ({"attn_implementation": "flex_attention", "compile": True}, {"cache_implementation": "dynamic"}),
         ({**BATCHED, "device": "cpu"}, {"cache_implementation": "offloaded"}),
     ],
 )
