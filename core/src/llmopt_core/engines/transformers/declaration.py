@@ -145,8 +145,8 @@ _SAMPLING = (
     set_by_request(
         "cache_implementation",
         "text",
-        "KV cache of a request; unset: the model's, mostly dynamic, or with compile static; quantized needs"
-        " optimum-quanto, offloaded ones a GPU; not with continuous batching",
+        "KV cache of a request, tried: dynamic, static; declared: quantized, which needs optimum-quanto, and"
+        " the offloaded, which need a GPU; unset: the model's, mostly dynamic; not with continuous batching",
         choices=CACHES,
     ),
     set_by_request(
