@@ -12,10 +12,12 @@ from llmopt_core.resources.status import (
     CandidateResult,
     ErrorSummary,
     OptimizationStatus,
+    ReportedCurve,
     ReportedEffect,
     WarningSummary,
 )
-from llmopt_core.results.numbers import precise, value_texts
+from llmopt_core.results.load_curves import level_text, load_text, probe_verdict, unit_of
+from llmopt_core.results.numbers import number, precise, value_texts
 from llmopt_core.results.results import OptimizationResult, Result
 from llmopt_core.results.wording import (
     advice,
@@ -50,6 +52,10 @@ def print_result(console: Console, result: Result) -> None:
         console.print(Text(part, style="bold"), soft_wrap=True)
     for table in result_tables(result):
         console.print(table)
+    for search in status.loads:
+        title = f"Highest load at which {level_text(search)}, {search.name}: {load_text(search)}"
+        console.print(Text(title, style="bold"), soft_wrap=True)
+        console.print(load_table(search))
     if text := proof(status):
         console.print(Text(text, style="dim"), soft_wrap=True)
     for line in (*_finding_lines(result), *_serving_lines(result)):
@@ -82,6 +88,19 @@ def effects_table(status: OptimizationStatus) -> Table:
             gain_text(one),
             interval_text(one),
             Text(verdict(one, objective=wanted), style=_style(one)),
+        )
+    return table
+
+
+def load_table(search: ReportedCurve) -> Table:
+    """Return the probes of a search for the highest load, the lowest first."""
+    table = _table(unit_of(search), ("kept the level",), ("",))
+    for probe in search.probes:
+        said = probe_verdict(probe, search.attainment)
+        table.add_row(
+            number(probe.load),
+            f"{probe.kept} of {probe.requests}",
+            Text(said, style="green" if said == "kept" else "dim"),
         )
     return table
 

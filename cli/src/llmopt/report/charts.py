@@ -15,12 +15,15 @@ _NEAR = 4
 
 
 class Role(StrEnum):
-    """What a configuration is in a chart; each has a mark and a colour of its own."""
+    """What a configuration, or a probe of one, is in a chart; each has a mark and a colour of its own."""
 
     TRIED = "tried"
     VERIFIED = "verified"
     BASELINE = "baseline"
     BEST = "best"
+    KEPT = "kept"
+    MISSED = "missed"
+    STOPPED = "stopped"
 
 
 ROLE_TITLES = {
@@ -28,6 +31,9 @@ ROLE_TITLES = {
     Role.VERIFIED: "verified",
     Role.BASELINE: "baseline",
     Role.BEST: "recommended",
+    Role.KEPT: "enough kept the level",
+    Role.MISSED: "too few did",
+    Role.STOPPED: "too few did, stopped early",
 }
 
 
@@ -59,7 +65,11 @@ class Mark:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart with two axes. `levels` are short horizontal lines: (x1, x2, y). `zeros` mark the baseline."""
+    """A chart with two axes. `levels` are short horizontal lines: (x1, x2, y). `zeros` mark the baseline.
+
+    `lines` join marks: (x1, y1, x2, y2). `asked` is what a value must reach: y, and what it is called. `band`
+    is an interval on the x axis: where it begins, and how wide it is.
+    """
 
     x_label: str
     y_label: str
@@ -69,6 +79,9 @@ class Chart:
     levels: tuple[tuple[float, float, float], ...] = ()
     zeros: tuple[float, float] | None = None
     roles: tuple[Role, ...] = field(default=())
+    lines: tuple[tuple[float, float, float, float], ...] = ()
+    asked: tuple[float, str] | None = None
+    band: tuple[float, float] | None = None
 
 
 def scatter(points: Sequence[Point], x_label: str, y_label: str, *, zeros: bool = False) -> Chart:
@@ -158,6 +171,11 @@ def _drawn(
     intervals: tuple[tuple[float, float, float, float], ...] = (),
 ) -> Mark:
     return Mark(x, y, role.value, title, label, x, y, "start", intervals)
+
+
+def dot(x: float, y: float, role: Role, title: str) -> Mark:
+    """Return a mark without a label, at a place of the chart."""
+    return _drawn(x, y, role, title)
 
 
 def _labelled(marks: Sequence[Mark]) -> tuple[Mark, ...]:

@@ -7,7 +7,7 @@ from llmopt.report.candidates import Contestant, MetricTable, contestants, metri
 from llmopt.report.choices import Card, EffectRow, cards_of, effect_rows
 from llmopt.report.circumstances import Fact, Spec, machine_facts, served_facts
 from llmopt.report.figures import Figure, measured_figures, parameter_figures, tradeoff
-from llmopt.report.load_curves import LoadTable, load_tables
+from llmopt.report.load_figures import load_figures
 from llmopt.report.measured_points import tried
 from llmopt.report.percentiles import PercentileTable, percentile_tables
 from llmopt.report.stages import StageRow, cost_facts, phase_titles, stage_rows
@@ -97,7 +97,7 @@ class Content:
     figures: tuple[Figure, ...] = ()
     effects: tuple[Figure, ...] = ()
     answers: AnswerComparison | None = None
-    loads: tuple[LoadTable, ...] = ()
+    loads: tuple[Figure, ...] = ()
     percentiles: tuple[PercentileTable, ...] = ()
     variances: tuple[VarianceRow, ...] = ()
     tables: tuple[MetricTable, ...] = ()
@@ -130,7 +130,7 @@ def content_of(result: Result, spec: Spec, measured: Measured, *, manifest_text:
         reference="the baseline" if isinstance(status, BenchmarkStatus) else reference_title(status),
         cards=cards_of(result, baseline_settings(spec, status, trials)),
         answers=measured.answers,
-        loads=load_tables(status, trials),
+        loads=load_figures(status.loads),
         percentiles=percentile_tables(status, trials),
         variances=tuple(_variance(each) for each in status.variances),
         stages=stage_rows(trials),

@@ -45,7 +45,7 @@ class Axis:
     def ticks(self) -> tuple[Tick, ...]:
         """Return round values within the axis, four to eleven of them."""
         values = self._powers() if self.log else self._steps()
-        return tuple(Tick(self.place(value), number(value)) for value in values)
+        return tuple(Tick(self.place(value), number(value).removesuffix(".0")) for value in values)
 
     def _steps(self) -> list[float]:
         step = _round_step((self.high - self.low) / _FEWEST_STEPS)

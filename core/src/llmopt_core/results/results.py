@@ -302,6 +302,7 @@ def best_document(result: Result) -> dict[str, Any]:
         "parameters": result.parameters,
         "serve_command": result.serve_command,
         "request_fields": result.request_fields,
+        "loads": [_plain(each) for each in result.status.loads],
         "errors": [_error(each) for each in result.errors],
         "warnings": [_warning(each) for each in result.warnings],
         "report": None if result.report is None else result.report.name,

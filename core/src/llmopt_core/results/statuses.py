@@ -24,6 +24,7 @@ from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, de
 from llmopt_core.results.constraints import Standing
 from llmopt_core.results.findings import OptimizationFinding, ServedChoice
 from llmopt_core.results.lessons import learned_text
+from llmopt_core.results.load_curves import compared_loads, searched_loads
 from llmopt_core.results.progress import phase_of
 from llmopt_core.results.status_effects import status_effect, status_interval
 from llmopt_core.results.wording import headline, short_gain
@@ -73,6 +74,7 @@ def optimization_status(
         top=[_trial_of(trial) for trial in ranked(searched, study.definition)[:_SHOWN_TOP]],
         pareto=[_trial_of(trial) for trial in front],
         learned=_short(learned_text(study.learned)),
+        loads=searched_loads(trials, finding.trial),
     )
     best = _best(finding)
     if best is None:
@@ -110,6 +112,7 @@ def benchmark_status(
         results=[] if finding is None else [_candidate(each) for each in finding.candidates],
         winner=None if finding is None else finding.winner,
         verdict="" if finding is None else _short(finding.verdict),
+        loads=compared_loads(comparison, study.trials())[:_SHOWN_EFFECTS],
     )
 
 

@@ -1,6 +1,7 @@
 """What a search for the highest load saw: a few numbers per probe, stored with the trial."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class LoadCurve:
     highest load that may be tried still kept it.
     """
 
-    by: str
+    by: Literal["rate", "concurrency"]
     attainment: float
     value: float
     low: float

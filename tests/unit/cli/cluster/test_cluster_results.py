@@ -47,6 +47,22 @@ def printed(result, width=200):
     return console.export_text()
 
 
+def test_the_probes_of_a_search_for_the_highest_load_are_printed():
+    """The terminal shows the highest load with its interval, and how each probe ended."""
+    probe = {"requests": 120, "strain": "1.2", "perSecond": "4"}
+    search = {
+        "name": "best", "trial": 3, "by": "rate", "attainment": "0.95", "value": "4", "low": "4", "high": "5",
+        "probes": [{**probe, "load": "4", "kept": 118}, {**probe, "load": "5", "kept": 40, "stopped": True}],
+    }  # fmt: skip
+    text = printed(found(loads=[search]))
+    assert (
+        "Highest load at which 95 % of the requests keep the service level, best: 4 requests/s (4 to 5)"
+        in text
+    )
+    rows = [line.split() for line in text.splitlines() if " of 120" in line]
+    assert rows == [["4", "118", "of", "120", "kept"], ["5", "40", "of", "120", "stopped", "early"]]
+
+
 def test_the_status_alone_gives_a_result():
     """Best, gains, errors and the end are those of the status."""
     result = found()

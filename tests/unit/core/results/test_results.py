@@ -1,14 +1,18 @@
 """Results for Python and as best.json."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from fakes.comparisons import SPEED
-from fakes.records import outcome
+from fakes.records import outcome, trial
 from fakes.statuses import choice, compared, effect, ended, found
 
 from llmopt_core.analysis.effects import Interval
+from llmopt_core.results.load_curves import searched_loads
 from llmopt_core.results.results import OptimizationResult, best_text, fields_in, typed
+from llmopt_core.storage.load_curves import LoadCurve, LoadProbe
+from llmopt_core.storage.records import Phase
 
 PROVED = effect(interval=Interval(0.05, 0.15))
 
@@ -66,6 +70,21 @@ def test_best_json_holds_the_choices_and_how_the_best_was_chosen():
     assert document["effects"][0]["absolute_interval"] == {"low": 0.05, "high": 0.15}
     assert document["choices"][0]["request_fields"] == {"top_p": 1}
     assert document["choices"][0]["gain"][0]["verdict"] == "better"
+
+
+def test_best_json_holds_the_curve_of_the_highest_load():
+    """Another program reads every probe, and the interval of what was found."""
+    curved = replace(
+        outcome(), curve=LoadCurve("rate", 0.95, 4.0, 4.0, None, (LoadProbe(4.0, 9, 9, 0.8, 4.0),))
+    )
+    loads = searched_loads([trial(0, curved, phase=Phase.BASELINE)], 0)
+    searched = result()
+    status = searched.status.model_copy(update={"loads": loads})
+    (curve,) = json.loads(best_text(replace(searched, status=status)))["loads"]
+    assert (curve["name"], curve["by"], curve["value"]) == ("baseline", "rate", 4.0)
+    assert curve["probes"] == [
+        {"load": 4.0, "kept": 9, "requests": 9, "strain": 0.8, "per_second": 4.0, "stopped": False}
+    ]
 
 
 def test_best_json_of_a_benchmark_holds_the_winner_and_all_others():

@@ -1,6 +1,6 @@
 """What was found: measured configurations, their effects against the baseline, and failures."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -220,3 +220,33 @@ class CandidateResult(Part):
     )
     serve_args: Annotated[str, Field(max_length=4096, description="The command line that serves it.")] = ""
     request_fields: RequestFields = "{}"
+
+
+class ReportedProbe(Part):
+    """One load that a search for the highest tried."""
+
+    load: Annotated[Figure, Field(description="Requests per second, or in flight at once.")]
+    kept: Annotated[Count, Field(description="Requests that kept every bound of the service level.")]
+    requests: Annotated[Count, Field(description="Requests that ended.")]
+    strain: Annotated[
+        Figure, Field(description="Latency / bound, within which the share asked for stayed; 1 is the bound.")
+    ]
+    per_second: Annotated[Figure, Field(description="Requests that were answered per second.")]
+    stopped: Annotated[
+        bool, Field(description="Whether it was ended early, because it could not keep the level any more.")
+    ] = False
+
+
+class ReportedCurve(Part):
+    """The curve of a search for the highest load that keeps the service level, of one trial."""
+
+    name: Annotated[str, Field(max_length=128, description="`baseline`, `best` or a candidate.")]
+    trial: TrialNumber
+    by: Literal["rate", "concurrency"]
+    attainment: Annotated[Figure, Field(description="Share of the requests that had to keep the level.")]
+    value: Annotated[Figure, Field(description="The highest load that kept it; 0: none did.")]
+    low: Annotated[Figure, Field(description="Up to this load every probe kept the level.")]
+    high: Annotated[
+        Figure | None, Field(description="From this load on none did; absent: no end was found.")
+    ] = None
+    probes: Annotated[list[ReportedProbe], Field(max_length=20, description="The lowest load first.")]

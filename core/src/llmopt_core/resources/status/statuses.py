@@ -12,6 +12,7 @@ from llmopt_core.resources.status.results import (
     CandidateResult,
     Choice,
     ErrorSummary,
+    ReportedCurve,
     StudyObjective,
     TrialResult,
     VarianceShares,
@@ -109,6 +110,14 @@ class CommonStatus(Part):
         list[Text], Field(max_length=5, description="What to know before the numbers, such as disturbances.")
     ] = Field(default_factory=list)
     variances: Annotated[list[VarianceShares], Field(max_length=48)] = Field(default_factory=list)
+    loads: Annotated[
+        list[ReportedCurve],
+        Field(
+            max_length=16,
+            description="With `load.maxRate`: what baseline and best, or the first repeat of each candidate,"
+            " were probed with.",
+        ),
+    ] = Field(default_factory=list)
 
 
 class OptimizationStatus(CommonStatus):
