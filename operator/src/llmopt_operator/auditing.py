@@ -53,15 +53,12 @@ class Audit:
             self._pulse.beat(PART)
 
     async def _listed(self) -> dict[Key, tuple[str, int]]:
-        found: dict[Key, tuple[str, int]] = {}
-        for kind in Kind:
-            for path in self._paths(kind.plural):
-                answer = await self._cluster.get(path, {"resourceVersion": "0"})
-                for item in answer["items"]:
-                    metadata = item["metadata"]
-                    key = Key(kind, metadata["namespace"], metadata["name"])
-                    found[key] = (metadata["uid"], int(metadata["resourceVersion"]))
-        return found
+        return {
+            Key(kind, each.namespace, each.name): (each.uid, int(each.resource_version))
+            for kind in Kind
+            for path in self._paths(kind.plural)
+            for each in await self._cluster.identities(path, {"resourceVersion": "0"})
+        }
 
     def _paths(self, plural: str) -> Sequence[str]:
         root = f"/apis/{API_VERSION}"

@@ -56,11 +56,11 @@ class Sweep:
         if self._namespaces:
             return self._namespaces
         try:
-            listed = await self._cluster.get("/api/v1/namespaces", {"resourceVersion": "0"})
+            listed = await self._cluster.identities("/api/v1/namespaces", {"resourceVersion": "0"})
         except ApiError as error:
             log.warning("the namespaces cannot be listed, so not all are swept: %s", error)
             return ()
-        return [item["metadata"]["name"] for item in listed["items"]]
+        return [namespace.name for namespace in listed]
 
     async def _sweep(self, namespace: str) -> None:
         try:
@@ -82,8 +82,8 @@ class Sweep:
 
     async def _identities(self, namespace: str) -> set[str]:
         """The resources that are there now, as the API server itself has them: a cache could be late."""
-        found: set[str] = set()
-        for kind in Kind:
-            path = collection(API_VERSION, kind.plural, namespace)
-            found |= {item["metadata"]["uid"] for item in (await self._cluster.get(path))["items"]}
-        return found
+        return {
+            each.uid
+            for kind in Kind
+            for each in await self._cluster.identities(collection(API_VERSION, kind.plural, namespace))
+        }

@@ -11,6 +11,7 @@ from llmopt_operator.adapters.kubernetes import (
     Cluster,
     Conflict,
     Forbidden,
+    Identity,
     NotFound,
     NotLeading,
 )
@@ -112,6 +113,42 @@ def test_how_long_to_wait_is_taken_from_the_answer(header, seconds):
     """Retry-After is passed on where it is a number of seconds."""
     headers = {} if header is None else {"Retry-After": header}
     assert _error(Answer(429, b"{}", headers)).retry_after_seconds == seconds
+
+
+def _identities(answer: Answer) -> tuple[Identity, ...]:
+    cluster = Cluster(Connection(Session(answer), Info()), OperatorMetrics())  # type: ignore[arg-type]
+    return asyncio.run(cluster.identities(_PATH))
+
+
+def test_of_a_list_only_identities_are_kept():
+    """Whatever else objects have is passed over; what the cluster itself is in has no namespace."""
+    first = b'{"metadata": {"name": "a", "namespace": "ns", "uid": "1", "resourceVersion": "7", "x": []}}'
+    second = b'{"metadata": {"name": "ns", "uid": "2", "resourceVersion": "8"}, "spec": {}}'
+    found = _identities(Answer(200, b'{"kind": "List", "items": [%s, %s]}' % (first, second)))
+    assert found == (Identity("a", "1", "7", "ns"), Identity("ns", "2", "8"))
+
+
+@pytest.mark.parametrize("items", [b"[]", b"null"])
+def test_a_list_may_be_empty(items):
+    """A server that writes null for an empty list is understood."""
+    assert _identities(Answer(200, b'{"items": %s}' % items)) == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (403, b'{"message": "may not"}', Forbidden),
+        (403, b'{"items": []}', Forbidden),
+        (200, b'{"items": [{"metadata": {"name": "a"}}]}', ApiError),
+        (200, b"<html></html>", ApiError),
+        (200, b"{}", ApiError),
+    ],
+)
+def test_what_is_no_list_is_an_error(status, body, kind):
+    """A refusal, a proxy's page and objects without an identity are never taken for an empty list."""
+    with pytest.raises(ApiError) as caught:
+        _identities(Answer(status, body))
+    assert type(caught.value) is kind
 
 
 def test_who_lost_the_lead_writes_nothing():

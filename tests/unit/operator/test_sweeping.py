@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from llmopt_operator.adapters.kubernetes import Identity
 from llmopt_operator.observations import Observations
 from llmopt_operator.sweeping import Sweep
 
@@ -31,9 +32,8 @@ class Database:
 class Cluster:
     """Has one resource of each kind."""
 
-    async def get(self, path: str) -> dict[str, Any]:
-        uid = "there" if "llmoptimizations" in path else "old"
-        return {"items": [{"metadata": {"uid": uid}}]}
+    async def identities(self, path: str) -> tuple[Identity, ...]:
+        return (Identity("any", "there" if "llmoptimizations" in path else "old", "1"),)
 
 
 def _swept(own: tuple[str, ...], nobodys: tuple[str, ...]) -> Database:
