@@ -21,8 +21,8 @@ from llmopt_operator.specs.naming import manifest_hash
 _ENDING_SECONDS = 300.0
 _START_TIMEOUT: str = Engine.model_fields["start_timeout"].default
 _LONGEST_MESSAGE = 2000
-# As many as workers may hold at a time, and some.
-_TYPED = 32
+# More than the workers of a dozen namespaces hold at a time; each takes about 15 KiB.
+_TYPED = 64
 
 
 @dataclass(frozen=True)
