@@ -1,15 +1,19 @@
 """What the operator costs: 1,000 resources at once, a restart, rest, and how soon a trial shows in a status.
 
-    .venv/bin/python bench/operator_scale.py [--resources 1000] [--active 50] [--operator-python PYTHON]
+    .venv/bin/python bench/operator_scale.py [--resources 1000] [--active 50] [--rounds 1]
+        [--operator-python [NAME=]PYTHON]... [--record FILE]
 
 PYTHON runs the operator, and has its packages; let it be built as the image's is. One that was built without
-profile-guided optimisation, as version managers do unless told, needs a seventh more CPU.
+profile-guided optimisation, as version managers do unless told, needs a seventh more CPU. Several are
+measured in turn, in each of the rounds; the table holds the medians, with the least and the greatest. Figures
+are added to those in FILE, so that rounds may be run one by one.
 
 A real API server and Postgres; Jobs wait in a queue, so no runner is started. The active studies' trials are
 measured by nobody: a thread claims and ends them as a runner would.
 """
 
 import argparse
+import json
 import os
 import re
 import statistics
@@ -39,17 +43,23 @@ from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.records import Outcome, OutcomeKind, RunnerRecord
 from llmopt_core.storage.studies import Study
+from llmopt_operator.auditing import AUDIT_SECONDS
 from llmopt_operator.specs.naming import labels_of
 from llmopt_runner.engines.ports import free_port
 
 RESOURCES = "/apis/llmopt.dev/v1alpha1/namespaces/{}/llmoptimizations"
 JOBS = "/apis/batch/v1/namespaces/{}/jobs"
 PATIENCE_SECONDS = 300.0
-REST_SECONDS = 30.0
+# Once a minute the operator compares what it knows with a list of all resources: one such look is in it.
+REST_SECONDS = AUDIT_SECONDS + 10.0
 _FAULT = "Traceback"
 _WRITES = re.compile(
     r'llmopt_operator_api_requests_total\{code="2\d\d",verb="(?:POST|PATCH|PUT|DELETE)"\} (\S+)'
 )
+
+
+# What was measured, by the words of its row in the table.
+Figures = dict[str, float]
 
 
 def until(look: Callable[[], bool], pause: float = 0.25) -> float:
@@ -128,6 +138,13 @@ def cpu_seconds(process: psutil.Process) -> float:
     return times.user + times.system
 
 
+def memory_of(process: psutil.Process, when: str) -> Figures:
+    """Return how much memory `process` holds, and the most that it has held."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    now, most = (int(re.findall(rf"{field}:\s+(\d+)", status)[0]) / 1024 for field in ("VmRSS", "VmHWM"))
+    return {f"memory {when}, MiB": now, f"most memory until then ({when}), MiB": most}
+
+
 def resource(name: str, namespace: str) -> dict[str, Any]:
     document = optimization()
     document["metadata"] = {"name": name, "namespace": namespace}
@@ -157,8 +174,8 @@ def make_tenant(api: ApiClient, name: str, url: str) -> None:
     api.create(f"/api/v1/namespaces/{name}/secrets", {**secret, "stringData": {"url": url}})
 
 
-def begin(api: ApiClient, operator: Operator, namespaces: list[str], count: int) -> None:
-    """Apply all at once and say what that cost."""
+def begin(api: ApiClient, operator: Operator, namespaces: list[str], count: int) -> Figures:
+    """Apply all at once and return what that cost."""
     with operator.running() as process:
         until(lambda: bool(operator.text()))
         time.sleep(3)
@@ -168,21 +185,27 @@ def begin(api: ApiClient, operator: Operator, namespaces: list[str], count: int)
         while settled[-1] != settled[-2]:
             time.sleep(3)
             settled.append(operator.writes())
-        spent = cpu_seconds(process) - before
-        memory = process.memory_info().rss / 2**20
-        print(f"{count} applied in {applied:.1f} s; all Jobs exist after {there:.1f} s")
-        print(f"operator: {spent:.1f} CPU s, {memory:.0f} MiB, {settled[-1] / count:.2f} writes a resource")
+        return {
+            "CPU of the operator, s": cpu_seconds(process) - before,
+            **memory_of(process, "with all resources"),
+            "writes of the operator for each resource": settled[-1] / count,
+            "all Jobs exist after, s": there,
+            "of it applying, s": applied,
+        }
 
 
-def restart(operator: Operator, count: int) -> None:
-    """How long until a new operator has looked at all of them, and whether it writes."""
+def restart(operator: Operator, count: int) -> Figures:
+    """Return how long it takes until a new operator has looked at all of them, and what it costs at rest."""
     with operator.running() as process:
         seconds = until(lambda: operator.reconciled() >= count and operator.queue_is_empty())
-        print(f"restart: all looked at after {seconds:.1f} s, {operator.writes()} writes")
         before = cpu_seconds(process)
         time.sleep(REST_SECONDS)
-        share = (cpu_seconds(process) - before) / REST_SECONDS
-        print(f"at rest: {share:.2%} of a core, {operator.writes()} writes in all")
+        return {
+            "restart until all were looked at, s": seconds,
+            "share of a core at rest, %": 100 * (cpu_seconds(process) - before) / REST_SECONDS,
+            **memory_of(process, "at rest after the restart"),
+            "writes since the restart": float(operator.writes()),
+        }
 
 
 class Measurer:
@@ -265,27 +288,22 @@ def measure_trials(api: ApiClient, urls: Mapping[str, str], active: int, seconds
     return sorted(delay for each in measurers for delay in each.delays)
 
 
-def follow(api: ApiClient, operator: Operator, urls: dict[str, str], active: int) -> None:
-    """How soon the end of a trial shows in a status, with `active` studies at work."""
+def follow(api: ApiClient, operator: Operator, urls: dict[str, str], active: int) -> Figures:
+    """Return how soon the end of a trial shows in a status, with `active` studies at work."""
     with operator.running() as process:
         until(lambda: operator.reconciled() > 0)
         before, began = cpu_seconds(process), time.monotonic()
         delays = measure_trials(api, urls, active, 60.0)
-        spent = (cpu_seconds(process) - before) / (time.monotonic() - began)
-    if delays:
-        print(
-            f"{active} active studies: a trial's end shows after {statistics.median(delays):.1f} s (median),"
-            f" {delays[-1]:.1f} s at most of {len(delays)}; operator {spent:.0%} of a core"
-        )
+        return {
+            "a trial's end shows in the status, median, s": statistics.median(delays),
+            "a trial's end shows in the status, greatest, s": delays[-1],
+            "share of a core, % (active)": 100 * (cpu_seconds(process) - before) / (time.monotonic() - began),
+            **memory_of(process, "with active studies"),
+        }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--resources", type=int, default=1000)
-    parser.add_argument("--active", type=int, default=50)
-    parser.add_argument("--namespaces", type=int, default=10)
-    parser.add_argument("--operator-python", default=sys.executable, metavar="PYTHON")
-    options = parser.parse_args()
+def measure(python: str, options: argparse.Namespace) -> Figures:
+    """Return what the operator costs that `python` runs, in a cluster of its own."""
     with (
         tempfile.TemporaryDirectory() as text,
         ControlPlane(Path(text) / "plane") as plane,
@@ -293,16 +311,49 @@ def main() -> None:
     ):
         plane.apply(Path(__file__).parents[1] / "crds")
         api = ApiClient(plane.kubeconfig)
-        namespaces = [f"team-{number}" for number in range(options.namespaces)]
-        urls = {name: database.create(name) for name in namespaces}
+        urls = {name: database.create(name) for name in (f"team-{n}" for n in range(options.namespaces))}
         for name, url in urls.items():
             make_tenant(api, name, url)
-        operator = Operator(plane.kubeconfig, Path(text), options.operator_python)
-        begin(api, operator, namespaces, options.resources)
-        restart(operator, options.resources)
-        follow(api, operator, urls, options.active)
+        operator = Operator(plane.kubeconfig, Path(text), python)
+        found = begin(api, operator, list(urls), options.resources)
+        found |= restart(operator, options.resources)
+        found |= follow(api, operator, urls, options.active)
         faults = [line for line in (Path(text) / "operator.log").read_text().splitlines() if _FAULT in line]
-        print(f"{len(faults)} faults in the operator's log", *faults[:3], sep="\n")
+        return {**found, "faults in the operator's log": len(faults)}
+
+
+def table(rounds: Mapping[str, Sequence[Figures]]) -> str:
+    """Return the medians of all rounds as Markdown, each with the least and the greatest."""
+    names = (f"{name}, {len(figures)} rounds" for name, figures in rounds.items())
+    rows = [("what", *names), ("---",) * (1 + len(rounds))]
+    for what in next(iter(rounds.values()))[0]:
+        found = [sorted(each[what] for each in figures) for figures in rounds.values()]
+        cells = (f"{statistics.median(each):.2f} ({each[0]:.2f} to {each[-1]:.2f})" for each in found)
+        rows.append((what, *cells))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--resources", type=int, default=1000)
+    parser.add_argument("--active", type=int, default=50)
+    parser.add_argument("--namespaces", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--operator-python", action="append", metavar="[NAME=]PYTHON")
+    parser.add_argument("--record", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    pythons = [each.rpartition("=") for each in options.operator_python or (sys.executable,)]
+    record: Path | None = options.record
+    rounds = json.loads(record.read_text()) if record is not None and record.exists() else {}
+    for _ in range(options.rounds):
+        for name, _, python in pythons:
+            found = measure(python, options)
+            print(name, found, flush=True)
+            rounds.setdefault(name or "operator", []).append(found)
+            if record is not None:
+                record.write_text(json.dumps(rounds, indent=2))
+    print(f"\nMedians, with {options.resources} resources, in brackets the least and the greatest:\n")
+    print(table(rounds))
 
 
 if __name__ == "__main__":
