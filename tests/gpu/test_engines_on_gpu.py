@@ -15,6 +15,14 @@ _BACK_SECONDS = 30
 _MODES = {
     "bf16": {"device": "cuda", "dtype": "bfloat16"},
     "bnb-4bit": {"device": "cuda", "dtype": "bfloat16", "quantization": "bnb-4bit"},
+    "fp4": {
+        "device": "cuda",
+        "dtype": "bfloat16",
+        "quantization": "bnb-4bit",
+        "bnb_4bit_quant_type": "fp4",
+        "bnb_4bit_use_double_quant": False,
+        "bnb_4bit_compute_dtype": "bfloat16",
+    },
     "continuous batching": {"device": "cuda", "dtype": "bfloat16", "continuous_batching": True},
 }
 

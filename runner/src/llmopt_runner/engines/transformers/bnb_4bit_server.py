@@ -104,10 +104,12 @@ def used(model: Any) -> list[dict[str, Any]]:
 
 
 def report(model: Any) -> str:
-    """Return the line that says how `model` was loaded."""
-    (options,) = used(model)
-    said = " ".join(f"{name}={value}" for name, value in options.items())
-    return f"[llmopt] {said} layers={len(_layers(model))} weights_mib={_weight_bytes(model) / _MIB:.1f}"
+    """Return the lines that say how `model` was loaded, one for each combination that its layers have."""
+    weights = f"weights_mib={_weight_bytes(model) / _MIB:.1f}"
+    return "\n".join(
+        f"[llmopt] {' '.join(f'{name}={value}' for name, value in options.items())} {weights}"
+        for options in used(model) or [{"layers": 0}]
+    )
 
 
 def _layers(model: Any) -> list[Any]:

@@ -28,7 +28,7 @@ _SWITCHED_ATTENTION = re.compile(r"Switching from \S+ to (\w+)")
 _BNB_4BIT_SERVER = Path(__file__).with_name("bnb_4bit_server.py")
 _LOADED = re.compile(
     r"^\[llmopt\] bnb_4bit_quant_type=(\w+) bnb_4bit_use_double_quant=(True|False)"
-    r" bnb_4bit_compute_dtype=(\w+) .*\bweights_mib=([\d.]+)$",
+    r" bnb_4bit_compute_dtype=(\w+) weights_mib=([\d.]+)$",
     re.MULTILINE,
 )
 

@@ -160,8 +160,19 @@ def test_scales_that_are_quantised_are_smaller():
     assert "weights_mib=1.1 " not in report(Model([layer()]))
     assert report(Model([layer("nf4", nested=True)])) == (
         "[llmopt] bnb_4bit_quant_type=nf4 bnb_4bit_use_double_quant=True bnb_4bit_compute_dtype=bfloat16"
-        " layers=1 weights_mib=1.0"
+        " weights_mib=1.0"
     )
+
+
+def test_a_model_of_several_kinds_or_none_is_said_as_it_is():
+    """Where no option is asked for, nothing is refused: each combination is a line."""
+    mixed = Model([layer(), layer("nf4"), layer()])
+    check(mixed, {})
+    assert [line.split()[1] for line in report(mixed).splitlines()] == [
+        "bnb_4bit_quant_type=fp4",
+        "bnb_4bit_quant_type=nf4",
+    ]
+    assert report(Model()) == "[llmopt] layers=0 weights_mib=0.0"
 
 
 @pytest.mark.parametrize("layers", [[], [layer("nf4", nested=True)], [layer(), layer("nf4", nested=True)]])
