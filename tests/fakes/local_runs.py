@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from llmopt.commands.running import Run
+from llmopt.commands.run import Run
 from llmopt.local.sessions import Audience, Pace
 from llmopt.options import RunOptions
 

@@ -17,9 +17,9 @@ import psutil
 from fakes.local_runs import FAST, Listener, benchmark_manifest, manifest, run_options, stub_command
 from fakes.openai_server import FakeOptions, FakeServer
 
-from llmopt.commands.running import Run, local_study, run_text
+from llmopt.commands.run import Run, local_study, run_text
 from llmopt.local.folders import ResultsFolder
-from llmopt.local.running import RunSettings, find
+from llmopt.local.runs import RunSettings, find
 from llmopt.local.sessions import Stop
 from llmopt.options import RunOptions
 from llmopt_core.storage.storages import open_storage
@@ -38,7 +38,7 @@ _RUN = """
 import sys
 from pathlib import Path
 from fakes.local_runs import run_options
-from llmopt.commands.running import run_file
+from llmopt.commands.run import run_file
 raise SystemExit(run_file(sys.argv[1], run_options(Path("results"), *sys.argv[2:])))
 """
 

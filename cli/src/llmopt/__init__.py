@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llmopt import cluster
     from llmopt.api import EvaluatorFailed, benchmark, benchmark_async, optimize, optimize_async
-    from llmopt.blocking import run_blocking
-    from llmopt.machine.ending import cleanup
+    from llmopt.coroutines import run_blocking
     from llmopt.machine.memory_stats import memory_stats
+    from llmopt.machine.orphans import cleanup
     from llmopt.retries import fallback, retrying
     from llmopt_core.errors.classes import ErrorClass
     from llmopt_core.results.results import BenchmarkResult, OptimizationResult
@@ -45,13 +45,13 @@ _HOMES = {
     "OptimizationResult": "llmopt_core.results.results",
     "benchmark": "llmopt.api",
     "benchmark_async": "llmopt.api",
-    "cleanup": "llmopt.machine.ending",
+    "cleanup": "llmopt.machine.orphans",
     "fallback": "llmopt.retries",
     "memory_stats": "llmopt.machine.memory_stats",
     "optimize": "llmopt.api",
     "optimize_async": "llmopt.api",
     "retrying": "llmopt.retries",
-    "run_blocking": "llmopt.blocking",
+    "run_blocking": "llmopt.coroutines",
 }
 
 

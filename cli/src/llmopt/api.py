@@ -17,18 +17,26 @@ import anyio
 import anyio.to_thread
 from anyio.from_thread import start_blocking_portal
 
-from llmopt.checking import cautions_in
-from llmopt.describing import SOURCE, Caller, Described, Description, Manifest, described, require_known
 from llmopt.errors import BenchmarkFailed, OptimizationFailed
-from llmopt.evaluating import LOOPBACK, Evaluate, EvaluatorFailed, EvaluatorServer, scores_sets
+from llmopt.function_evaluators import LOOPBACK, Evaluate, EvaluatorFailed, EvaluatorServer, scores_sets
 from llmopt.local.fleets import RUNNER_COMMAND
 from llmopt.local.folders import ResultsFolder
-from llmopt.local.running import Finding, RunSettings, find
+from llmopt.local.runs import Finding, RunSettings, find
 from llmopt.local.sessions import Pace, Stop
 from llmopt.local.studies import LocalStudy
 from llmopt.machine.descriptions import described as machine_described
+from llmopt.manifest_checks import cautions_in
 from llmopt.manifests import OptionInvalid, as_yaml, evaluator_part
 from llmopt.progress import told
+from llmopt.study_descriptions import (
+    SOURCE,
+    Caller,
+    Described,
+    Description,
+    Manifest,
+    described,
+    require_known,
+)
 from llmopt_core.resources.loading import KINDS, load_manifest
 from llmopt_core.results.results import BenchmarkResult, OptimizationResult
 

@@ -6,7 +6,7 @@ import pytest
 from fakes.local_runs import benchmark_manifest, manifest, run_options
 from typer.testing import CliRunner
 
-from llmopt.commands.running import run_text
+from llmopt.commands.run import run_text
 from llmopt.main import app
 from llmopt_core.api.exit_codes import Exit
 

@@ -22,9 +22,9 @@ from typer.testing import CliRunner
 
 import llmopt
 from llmopt.api import BenchmarkFailed
-from llmopt.commands.running import local_study, run_text
+from llmopt.commands.run import local_study, run_text
 from llmopt.local.folders import ResultsFolder
-from llmopt.local.running import RunSettings, find
+from llmopt.local.runs import RunSettings, find
 from llmopt.local.sessions import Stop
 from llmopt.main import app
 from llmopt.manifests import OptionInvalid
@@ -37,7 +37,7 @@ RUN = """
 import sys
 from pathlib import Path
 from fakes.local_runs import run_options
-from llmopt.commands.running import run_file
+from llmopt.commands.run import run_file
 raise SystemExit(run_file(sys.argv[1], run_options(Path(sys.argv[2]), *sys.argv[3:])))
 """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fakes.local_runs import manifest, run_options
 
-from llmopt.commands.running import run_text
+from llmopt.commands.run import run_text
 from llmopt.local.folders import ResultsFolder
 from llmopt_core.api.exit_codes import Exit
 

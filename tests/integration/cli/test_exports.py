@@ -7,7 +7,7 @@ from fakes.local_runs import manifest, run_options
 from fakes.tenants import eventually
 from typer.testing import CliRunner
 
-from llmopt.commands.running import run_text
+from llmopt.commands.run import run_text
 from llmopt.main import app
 from llmopt_core.api.exit_codes import Exit
 

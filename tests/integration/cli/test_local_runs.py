@@ -15,9 +15,9 @@ import pytest
 import yaml
 from fakes.local_runs import FAST, Listener, manifest, run_options, stub_command
 
-from llmopt.commands.running import local_study, run_text
+from llmopt.commands.run import local_study, run_text
 from llmopt.local.folders import FolderBusy, ResultsFolder
-from llmopt.local.running import RunSettings, find
+from llmopt.local.runs import RunSettings, find
 from llmopt.local.sessions import Pace, Stop
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.storage.storages import open_storage
@@ -27,7 +27,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from fakes.local_runs import FAST, run_options
-from llmopt.commands.running import run_file
+from llmopt.commands.run import run_file
 raise SystemExit(run_file(sys.argv[1], run_options(Path(sys.argv[2]), *sys.argv[3:])))
 """
 

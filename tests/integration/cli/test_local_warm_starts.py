@@ -3,9 +3,9 @@
 import pytest
 from fakes.local_runs import FAST, Listener, document, manifest, run_options, stub_command
 
-from llmopt.commands.running import local_study
+from llmopt.commands.run import local_study
 from llmopt.local.folders import ResultsFolder
-from llmopt.local.running import RunSettings, find
+from llmopt.local.runs import RunSettings, find
 from llmopt.local.sessions import Stop
 from llmopt_core.analysis.summary import rank
 from llmopt_core.sampling.others import WarmStartInvalid

@@ -13,8 +13,8 @@ import yaml
 from fakes.local_runs import document
 
 import llmopt
-from llmopt.machine import ending, processes
-from llmopt.machine.ending import end
+from llmopt.machine import orphans, processes
+from llmopt.machine.orphans import end
 from llmopt.machine.processes import abandoned, ours
 from llmopt_core.api.environment import Variable
 
@@ -105,7 +105,7 @@ def test_cleanup_ends_what_nobody_owns(start, monkeypatch):
     owned, _ = start(**{Variable.SESSION: "/results/other"})
     mine = {orphan.pid, owned.pid}
     # Other orphans of this machine are not this test's to end.
-    monkeypatch.setattr(ending, "orphans", lambda: tuple(one for one in ours().orphans if one.pid in mine))
+    monkeypatch.setattr(orphans, "orphans", lambda: tuple(one for one in ours().orphans if one.pid in mine))
     assert pids(llmopt.cleanup()) == {orphan.pid}
     assert orphan.wait(5) == -signal.SIGTERM
     assert owned.poll() is None
@@ -127,7 +127,7 @@ def test_ending_ends_what_was_meant_and_nothing_else(start):
 
 def test_what_ignores_the_order_is_killed(monkeypatch, tmp_path):
     """After its grace it gets SIGKILL."""
-    monkeypatch.setattr("llmopt.machine.ending._GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("llmopt.machine.orphans._GRACE_SECONDS", 0.2)
     deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
     environment = {**os.environ, Variable.ENGINE_MARK: f"deaf-{tmp_path}"}
     with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE, env=environment) as process:

@@ -7,7 +7,7 @@ from fakes.local_runs import run_options
 from releases.recorded import RECORDED, unpack_results
 from typer.testing import CliRunner
 
-from llmopt.commands.running import run_file
+from llmopt.commands.run import run_file
 from llmopt.local.folders import ResultsFolder
 from llmopt.local.histories import states
 from llmopt.main import app

@@ -9,7 +9,7 @@ import pytest
 from fakes.local_runs import benchmark_manifest, manifest, run_options
 from playwright.sync_api import sync_playwright
 
-from llmopt.commands.running import run_text
+from llmopt.commands.run import run_text
 from llmopt_core.api.exit_codes import Exit
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")

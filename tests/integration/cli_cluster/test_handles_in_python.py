@@ -9,10 +9,10 @@ from fakes.manifests import benchmark, changed
 from fakes.tenants import eventually
 
 import llmopt
-from llmopt.checking import InputInvalid
 from llmopt.cluster.errors import ResourceNotFound
-from llmopt.cluster.watching import Gone
+from llmopt.cluster.watches import Gone
 from llmopt.errors import OptimizationFailed
+from llmopt.manifest_checks import InputInvalid
 from llmopt.manifests import OptionInvalid
 from llmopt_core.resources.loading import resource_of
 from llmopt_core.results.reading import comparison_result, search_result

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmopt.commands.initialising import machine_of
+from llmopt.commands.init import machine_of
 from llmopt.machine.descriptions import Description, DeviceFound, EngineFound, GpusFound
 from llmopt.machine.hardware import Hardware
 from llmopt.starting.manifest import manifest_text

@@ -8,7 +8,7 @@ import pytest
 from fakes.local_runs import manifest
 
 from llmopt.commands.advice import Situation, advice
-from llmopt.commands.showing_status import show_status
+from llmopt.commands.status import show_status
 from llmopt.environment_files import EnvironmentFile
 from llmopt.local.folders import ResultsFolder
 from llmopt.local.histories import StudyState

@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from llmopt.cluster.conditions import is_current, problem_of, status_of
-from llmopt.cluster.connecting import connected
+from llmopt.cluster.connections import connected
 from llmopt.cluster.databases import StudyOutOfReach, opened_study
-from llmopt.cluster.finding import find, reference
 from llmopt.cluster.kinds import kind_of
 from llmopt.cluster.kubeconfigs import IN_CLUSTER
+from llmopt.cluster.references import find, reference
 from llmopt.cluster.results import read_result
 from llmopt.cluster.trials import Trial, frame, recorded, remembered
-from llmopt.cluster.watching import POLL_SECONDS, Clock, Subject, WaitTimeout, Watch
-from llmopt.describing import Caller, Description, Manifest, described, require_known
+from llmopt.cluster.watches import POLL_SECONDS, Clock, Subject, WaitTimeout, Watch
 from llmopt.errors import BenchmarkFailed, OptimizationFailed
 from llmopt.manifests import OptionInvalid, as_yaml
 from llmopt.options import Target
 from llmopt.progress import told
+from llmopt.study_descriptions import Caller, Description, Manifest, described, require_known
 from llmopt_core.api.conditions import Phase
 from llmopt_core.api.kinds import Kind
 from llmopt_core.errors.classes import LlmoptError

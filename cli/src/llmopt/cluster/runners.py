@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from llmopt.cluster.errors import Refused
-from llmopt.cluster.watching import POLL_SECONDS, Clock
+from llmopt.cluster.watches import POLL_SECONDS, Clock
 from llmopt_core.api.kinds import Kind
 from llmopt_core.api.objects import RUNNER_CONTAINER, Label
 from llmopt_core.errors.classes import LlmoptError

@@ -4,10 +4,10 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from llmopt.checking import InputInvalid, checked
-from llmopt.commands.running import Run, run_text
-from llmopt.commands.validating import print_faults, read_manifest, unreadable
+from llmopt.commands.run import Run, run_text
+from llmopt.commands.validate import print_faults, read_manifest, unreadable
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
+from llmopt.manifest_checks import InputInvalid, checked
 from llmopt.manifests import OptionInvalid, as_option_faults, as_yaml, flag
 from llmopt.options import BenchmarkOptions, CompareOptions, Options, RunOptions
 from llmopt.starting import drafts

@@ -33,7 +33,7 @@ def apply_(
     target: Target,
 ) -> None:
     """Check all manifests, then apply them to the cluster."""
-    from llmopt.cluster.commands.applying import apply_files
+    from llmopt.cluster.commands.apply import apply_files
 
     raise typer.Exit(apply_files([*(positional or ()), *(files or ())], target, force=force_conflicts))
 
@@ -48,8 +48,8 @@ def get(
     target: Target,
 ) -> None:
     """List the optimizations and benchmarks of the cluster."""
-    from llmopt.cluster.commands.getting import get
-    from llmopt.cluster.commands.speaking import on_cluster
+    from llmopt.cluster.commands.exits import on_cluster
+    from llmopt.cluster.commands.get import get
 
     raise typer.Exit(
         on_cluster(target, lambda cluster: get(cluster, words or (), output, everywhere=everywhere))
@@ -65,8 +65,8 @@ def watch(
     target: Target,
 ) -> None:
     """Follow a study in the cluster until it ends, with the exit codes of `llmopt run`."""
-    from llmopt.cluster.commands.speaking import on_cluster
-    from llmopt.cluster.commands.watching import watch
+    from llmopt.cluster.commands.exits import on_cluster
+    from llmopt.cluster.commands.watch import watch
 
     raise typer.Exit(
         on_cluster(target, lambda cluster: watch(cluster, words or (), progress=not no_progress))
@@ -88,8 +88,8 @@ def logs(
     target: Target,
 ) -> None:
     """Print the logs of the runners of a study in the cluster."""
-    from llmopt.cluster.commands.logging import show_logs
-    from llmopt.cluster.commands.speaking import on_cluster
+    from llmopt.cluster.commands.exits import on_cluster
+    from llmopt.cluster.commands.logs import show_logs
 
     raise typer.Exit(
         on_cluster(

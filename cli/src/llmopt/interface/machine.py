@@ -37,7 +37,7 @@ def validate(
     as_json: AsJson = False,
 ) -> None:
     """Check manifests and print each fault with its line, what was expected and what to do."""
-    from llmopt.commands.validating import validate_files
+    from llmopt.commands.validate import validate_files
 
     raise typer.Exit(validate_files(files, as_json=as_json))
 
@@ -59,7 +59,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
 ) -> None:
     """Write a first manifest, with comments, that runs as it is."""
-    from llmopt.commands.initialising import initialise
+    from llmopt.commands.init import initialise
 
     raise typer.Exit(initialise(file, auto_detect=auto_detect, force=force, model=model))
 
@@ -75,7 +75,7 @@ def migrate(
     ] = False,
 ) -> None:
     """Convert a JSON configuration of the former version to models.yaml; the old file is kept as a backup."""
-    from llmopt.commands.migrating import migrate as convert
+    from llmopt.commands.migrate import migrate as convert
 
     raise typer.Exit(convert(file, force=force))
 
@@ -90,10 +90,10 @@ def list_(
 ) -> None:
     """List results, models on this machine, data sets, engines, metrics, or the errors of all studies."""
     if type_ is Listed.ERRORS:
-        from llmopt.commands.error_listing import list_errors
+        from llmopt.commands.list_errors import list_errors
 
         raise typer.Exit(list_errors(results, storage, as_json=as_json))
-    from llmopt.commands.listing import list_things
+    from llmopt.commands.list import list_things
 
     raise typer.Exit(list_things(type_.value, results, as_json=as_json))
 
@@ -110,7 +110,7 @@ def status(
     storage: StorageUrl = None,
 ) -> None:
     """Show this machine, its engines and studies, what runs, and what to fix."""
-    from llmopt.commands.showing_status import show_status
+    from llmopt.commands.status import show_status
 
     raise typer.Exit(
         show_status(results, storage, detailed=detailed, as_json=as_json, environment=context.obj)
@@ -177,7 +177,7 @@ def fit(
     ] = False,
 ) -> None:
     """Show what fits on GPUs: length and number of requests, by type of weights and KV cache."""
-    from llmopt.commands.fitting import mib, show_fits
+    from llmopt.commands.fit import mib, show_fits
     from llmopt.machine.fits import Asked
 
     memory = None if gpu_memory is None else mib(gpu_memory, "--gpu-memory")
@@ -207,7 +207,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Explain from its log why a server died: class of the error, cause, and what to do."""
-    from llmopt.commands.explaining import explain_log
+    from llmopt.commands.explain import explain_log
 
     raise typer.Exit(explain_log(log, engine, as_json=as_json))
 
@@ -232,8 +232,8 @@ def clean(
 
     It says what would go, and asks. Nothing that a running study uses is touched.
     """
-    from llmopt.commands.cleaning import clean as clean_up
-    from llmopt.local.cleaning import Extent
+    from llmopt.commands.clean import clean as clean_up
+    from llmopt.local.leftovers import Extent
 
     extent = Extent.ALL if everything else Extent.CACHE if cache else Extent.FINISHED
     raise typer.Exit(

@@ -49,7 +49,7 @@ def run(
     options: RunOptions,
 ) -> None:
     """Run a manifest on this machine. The same command resumes a study that was interrupted."""
-    from llmopt.commands.running import Run, run_file
+    from llmopt.commands.run import Run, run_file
 
     if model is None:
         raise typer.Exit(run_file(str(file), Run(options)))
@@ -117,7 +117,7 @@ def compare(
         raise typer.Exit(compare_options(asked, options, dry_run=dry_run))
     if len(names or ()) < 2:  # noqa: PLR2004 - one cannot be compared
         raise typer.BadParameter("name the models to compare, as in --models A B, or two studies or more")
-    from llmopt.cluster.commands.reporting import compare_studies
+    from llmopt.cluster.commands.report import compare_studies
     from llmopt.cluster.commands.studies import Places
 
     places = Places(options.results, options.storage, database_at)
@@ -143,7 +143,7 @@ def report(
     target: Target,
 ) -> None:
     """Write the report of a study, here or in a cluster, as one HTML file, as Markdown or as JSON."""
-    from llmopt.cluster.commands.reporting import report
+    from llmopt.cluster.commands.report import report
     from llmopt.cluster.commands.studies import Places
 
     places = Places(results, storage, database_at)
@@ -196,7 +196,7 @@ def export_(
     target: Target,
 ) -> None:
     """Write a result as a Kubernetes Deployment, a KServe InferenceService or a Compose file."""
-    from llmopt.cluster.commands.exporting import export
+    from llmopt.cluster.commands.export import export
     from llmopt.cluster.commands.studies import Places
     from llmopt.deployments.served import Asked
 

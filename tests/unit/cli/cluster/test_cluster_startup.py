@@ -21,9 +21,9 @@ def python(program, **environment):
     ("imported", "never"),
     [
         ("llmopt, llmopt.main", CLIENT | {"yaml", "pydantic"}),
-        ("llmopt.commands.running, llmopt.commands.validating, llmopt.commands.listing", CLIENT),
-        ("llmopt.cluster.commands.reporting, llmopt.cluster.handles", CLIENT),
-        ("llmopt.cluster.commands.getting, llmopt.cluster.clients", STUDY),
+        ("llmopt.commands.run, llmopt.commands.validate, llmopt.commands.list", CLIENT),
+        ("llmopt.cluster.commands.report, llmopt.cluster.handles", CLIENT),
+        ("llmopt.cluster.commands.get, llmopt.cluster.clients", STUDY),
     ],
 )
 def test_what_is_not_needed_is_not_loaded(imported, never):

@@ -1,10 +1,10 @@
 import pytest
 from fakes.cluster_resources import COMPLETE, condition, resource
 
-from llmopt.cluster.commands.logging import _why_none
+from llmopt.cluster.commands.logs import _why_none
 from llmopt.cluster.errors import ClusterUnreachable, Refused
 from llmopt.cluster.runners import Printer, RunnerPod, chosen, runner_pods
-from llmopt.cluster.watching import Clock
+from llmopt.cluster.watches import Clock
 from llmopt_core.api.kinds import Kind
 
 

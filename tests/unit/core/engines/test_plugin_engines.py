@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from llmopt.commands.advice import Situation, advice
-from llmopt.commands.explaining import explained
+from llmopt.commands.explain import explained
 from llmopt.machine.descriptions import Description, EngineFound, GpusFound
 from llmopt.machine.hardware import Hardware
 from llmopt.machine.versions import machine_facts

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from llmopt.cluster.commands.speaking import say
+from llmopt.cluster.commands.exits import say
 from llmopt.cluster.commands.studies import OpenStudy, Places, with_studies
 from llmopt.options import Target
 from llmopt.terminal import Console

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from llmopt.cluster.commands.speaking import on_cluster, say
+from llmopt.cluster.commands.exits import on_cluster, say
 from llmopt.cluster.databases import opened_study
-from llmopt.cluster.finding import find, reference
 from llmopt.cluster.kubeconfigs import is_configured
+from llmopt.cluster.references import find, reference
 from llmopt.local.folders import ResultsFolder, found_folder, required_folder
 from llmopt.local.histories import opened
 from llmopt.manifests import as_yaml

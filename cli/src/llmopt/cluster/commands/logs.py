@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from llmopt.cluster.commands.speaking import say
+from llmopt.cluster.commands.exits import say
 from llmopt.cluster.conditions import problem_of, status_of
 from llmopt.cluster.errors import ClusterUnreachable
-from llmopt.cluster.finding import find, reference
+from llmopt.cluster.references import find, reference
 from llmopt.cluster.runners import Printer, RunnerPod, chosen, runner_pods
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmopt.local.cleaning import Extent, Freeable, free, freeable
 from llmopt.local.histories import states
-from llmopt.machine.ending import end_orphans, orphans
+from llmopt.local.leftovers import Extent, Freeable, free, freeable
+from llmopt.machine.orphans import end_orphans, orphans
 from llmopt.machine.processes import Found
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from llmopt.cluster.commands.speaking import say
+from llmopt.cluster.commands.exits import say
 from llmopt.cluster.commands.studies import OpenStudy, Places, with_studies
 from llmopt.deployments.served import Asked, served
 from llmopt.deployments.text import exported

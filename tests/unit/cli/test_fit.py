@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import typer
 
-from llmopt.commands.fitting import mib, show_fits
+from llmopt.commands.fit import mib, show_fits
 from llmopt.machine.fits import Asked
 from llmopt_core.api.exit_codes import Exit
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from llmopt.cluster.connecting import connected
+from llmopt.cluster.connections import connected
 from llmopt.cluster.errors import ClusterUnreachable
 from llmopt.options import Target
 from llmopt.terminal import Console

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from llmopt.evaluating import EvaluatorServer, scores_sets
+from llmopt.function_evaluators import EvaluatorServer, scores_sets
 
 _ITEMS = [{"id": "a"}, {"id": "b"}]
 

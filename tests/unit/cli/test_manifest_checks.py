@@ -1,7 +1,7 @@
 import pytest
 from fakes.local_runs import manifest
 
-from llmopt.checking import InputInvalid, checked
+from llmopt.manifest_checks import InputInvalid, checked
 
 
 def test_a_valid_text_is_its_resource():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmopt.checking import InputInvalid, cautions_in, checked
+from llmopt.manifest_checks import InputInvalid, cautions_in, checked
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.files import problem_words

@@ -10,11 +10,11 @@ import yaml
 from rich.table import Table
 from rich.text import Text
 
-from llmopt.cluster.commands.speaking import say
+from llmopt.cluster.commands.exits import say
 from llmopt.cluster.conditions import is_current, problem_of, status_of
-from llmopt.cluster.finding import NotAReference, find, reference
 from llmopt.cluster.kinds import Reference
 from llmopt.cluster.listings import columns, row
+from llmopt.cluster.references import NotAReference, find, reference
 from llmopt.options import Format
 from llmopt.terminal import UNBOUNDED, Console
 from llmopt_core.api.exit_codes import Exit

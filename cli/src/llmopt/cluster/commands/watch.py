@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from llmopt.cluster.commands.speaking import say
+from llmopt.cluster.commands.exits import say
 from llmopt.cluster.conditions import problem_of
-from llmopt.cluster.finding import find, reference
+from llmopt.cluster.references import find, reference
 from llmopt.cluster.results import read_result
-from llmopt.cluster.watching import Gone, Subject, Watch
+from llmopt.cluster.watches import Gone, Subject, Watch
 from llmopt.progress import shown
 from llmopt.tables import print_result
 from llmopt.terminal import Console

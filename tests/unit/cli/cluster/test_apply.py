@@ -3,11 +3,11 @@ import yaml
 from fakes.manifests import benchmark, changed, optimization
 from typer.testing import CliRunner
 
-from llmopt.checking import InputInvalid
 from llmopt.cluster.clients import _COMPANIONS
-from llmopt.cluster.commands.applying import pieces
+from llmopt.cluster.commands.apply import pieces
 from llmopt.cluster.kinds import COMPANIONS
 from llmopt.main import app
+from llmopt.manifest_checks import InputInvalid
 from llmopt_core.api.exit_codes import Exit
 
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "items"}, "data": {"a": "b"}}

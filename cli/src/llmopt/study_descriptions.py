@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
-from llmopt.checking import InputInvalid, checked, require_local_paths
 from llmopt.machine.descriptions import Description as Machine
+from llmopt.manifest_checks import InputInvalid, checked, require_local_paths
 from llmopt.manifests import OptionInvalid, as_option_faults
 from llmopt.options import Options
 from llmopt.starting.drafts import optimization

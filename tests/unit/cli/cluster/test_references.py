@@ -3,7 +3,7 @@ from fakes.cluster_resources import Directory, resource
 from fakes.manifests import benchmark
 
 from llmopt.cluster.errors import Forbidden, ResourceNotFound
-from llmopt.cluster.finding import Ambiguous, NotAReference, find, reference
+from llmopt.cluster.references import Ambiguous, NotAReference, find, reference
 from llmopt_core.api.kinds import Kind
 
 

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmopt.cluster.commands.speaking import say
+from llmopt.cluster.commands.exits import say
 from llmopt.cluster.commands.studies import OpenStudy, Places, with_studies
 from llmopt.options import ReportFormat, Target
 from llmopt.report.comparisons import comparison_of
 from llmopt.report.content import Content
+from llmopt.report.files import report_content
 from llmopt.report.pages import (
     comparison_json,
     comparison_markdown,
@@ -18,7 +19,6 @@ from llmopt.report.pages import (
     report_markdown,
     report_page,
 )
-from llmopt.report.writing import report_content
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.visible import visible

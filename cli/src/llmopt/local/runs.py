@@ -9,8 +9,8 @@ from llmopt.local.metrics import metrics_ports, where_served
 from llmopt.local.sessions import Audience, Pace, Session, SessionEnd, Stop
 from llmopt.local.studies import LocalStudy
 from llmopt.machine import gpus
+from llmopt.report.files import write_report
 from llmopt.report.pages import ReportUnavailable
-from llmopt.report.writing import write_report
 from llmopt.results import write_best
 from llmopt_core.results.reading import result_of
 from llmopt_core.results.results import Result

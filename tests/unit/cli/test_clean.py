@@ -3,10 +3,10 @@
 import pytest
 from fakes.local_runs import manifest
 
-from llmopt.commands.cleaning import clean as command
-from llmopt.local.cleaning import Extent, cache_folder, free, freeable
+from llmopt.commands.clean import clean as command
 from llmopt.local.folders import FolderBusy, ResultsFolder
 from llmopt.local.histories import states
+from llmopt.local.leftovers import Extent, cache_folder, free, freeable
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.resources import load_manifest
 from llmopt_core.storage.definitions import define_study
@@ -35,7 +35,7 @@ def results(tmp_path, monkeypatch):
 @pytest.fixture
 def clean(monkeypatch, results):
     """Run the command on `results`; no process is looked for."""
-    monkeypatch.setattr("llmopt.machine.ending.ours", lambda: type("Nothing", (), {"orphans": ()}))
+    monkeypatch.setattr("llmopt.machine.orphans.ours", lambda: type("Nothing", (), {"orphans": ()}))
 
     def run(extent=Extent.FINISHED, *, dry_run=False, yes=True, storage=None):
         return command(results, storage, extent, dry_run=dry_run, agreed=lambda _question: yes)
