@@ -67,7 +67,10 @@ def test_rules_about_external_packages_list_no_modules():
     "package", sorted(path.parent for source in SOURCES.values() for path in source.rglob("__init__.py"))
 )
 def test_every_package_says_what_it_is_for_and_where_to_begin(package):
-    """The docstring ends with the module to read first."""
+    """The docstring ends with the module to read first, which is there."""
     docstring = ast.get_docstring(ast.parse((package / "__init__.py").read_text()))
     assert docstring
-    assert re.search(r"\bRead\s+`", docstring)
+    first = re.search(r"\bRead\s+`([\w.]+)`", docstring)
+    assert first
+    path = package.joinpath(*first[1].split("."))
+    assert path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()

@@ -1,4 +1,4 @@
 """Studies in results folders, and the runners of this machine that work on them.
 
-It starts runners as processes and never imports them. Read `running` first, then `sessions`.
+It starts runners as processes and never imports them. Read `runs` first, then `sessions`.
 """

@@ -1,4 +1,4 @@
 """The HTML report of a study.
 
-It reads results and computes none. Read `writing` first.
+It reads results and computes none. Read `content` first.
 """
