@@ -1,51 +1,37 @@
 """One trial: from a claimed configuration to an outcome. Every end is an outcome; only a stop raises."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from llmopt_core.engines.declarations import EngineDeclaration
-from llmopt_core.engines.recommendations import decided_arguments
-from llmopt_core.engines.registry import patterns_for
 from llmopt_core.errors.classes import ErrorClass, Failure
-from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.search_spaces import complete
 from llmopt_core.sampling.pruning import AUTO
 from llmopt_core.sampling.refusals import known_refusal
 from llmopt_core.search.configurations import Configuration, Value
-from llmopt_core.storage.answers import kept_answers
-from llmopt_core.storage.measured_items import MeasuredItems, all_items
-from llmopt_core.storage.records import Answer, Claim, Outcome, OutcomeKind, Phase
+from llmopt_core.storage.records import Claim, Outcome, OutcomeKind, Phase
 from llmopt_core.storage.studies import Study
 from llmopt_runner.datasets.base import TooFewExamples
 from llmopt_runner.engine_slot.engine_memory import MemoryExceeded
 from llmopt_runner.engine_slot.slot import EngineSlot
-from llmopt_runner.engines.diagnosis import WITHOUT_CAUSE, death, diagnosis
+from llmopt_runner.engines.diagnosis import death
 from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
 from llmopt_runner.engines.server import EngineServer
-from llmopt_runner.guard.guard import GuardReading
 from llmopt_runner.host.contention import gpu_shortage, watch_processors
 from llmopt_runner.load.conversations import every_turn
 from llmopt_runner.load.distinct_prompts import distinct
-from llmopt_runner.load.precision import spreads
 from llmopt_runner.load.requests import ChatRequest, Endpoint
-from llmopt_runner.load.shapes import ClosedLoop
-from llmopt_runner.load.summary import RequestsFailed, load_warnings, summarise
 from llmopt_runner.quality.base import ScoringFailed
-from llmopt_runner.quality.baseline import baseline_warning
 from llmopt_runner.stopping import StopSignal
-from llmopt_runner.trial.costs import good_answers, highest_load, per_gpu, token_costs, undefined_costs
+from llmopt_runner.trial.judgement import Judgement
 from llmopt_runner.trial.max_rate import MaxRateSearch, known_value
 from llmopt_runner.trial.measurement import Measurement, Prune, measure, measure_max_rate, warm_up
-from llmopt_runner.trial.outcomes import failed, judged, short_names, timed_out, without_requests
+from llmopt_runner.trial.outcomes import failed, short_names, timed_out
 from llmopt_runner.trial.progress import Progress, Stopwatch
 from llmopt_runner.trial.prompt_lengths import too_long
 from llmopt_runner.trial.repeated_prompts import RepeatedPrompts, Repetition
-from llmopt_runner.trial.validity import check_validity, unusable
 from llmopt_runner.trial.workload import PreparedWorkload
-
-log = logging.getLogger(__name__)
 
 _WARMUP_TIMEOUT_SECONDS = 120.0
 _COLD_START = (
@@ -202,7 +188,7 @@ class TrialRunner:
         watch.lap("measure")
         seen = reading()
         short += gpu_shortage(seen.gpu_conditions)
-        outcome = self._judged(claim, configuration, measurement, server, seen)
+        outcome = self._judgement().outcome(claim, configuration, measurement, server, seen)
         return replace(
             outcome,
             facts={**outcome.facts, **_grown(before, server.counters())},
@@ -256,6 +242,18 @@ class TrialRunner:
             known=known_value(self.study.trials()),
         )
 
+    def _judgement(self) -> Judgement:
+        definition = self.study.definition
+        return Judgement(
+            self.workload,
+            definition,
+            self.declaration,
+            self.fixed,
+            self.slot.engine_version,
+            self.stopping,
+            self.progress,
+        )
+
     def _prune(self, claim: Claim) -> Prune:
         definition = self.study.definition
         if (
@@ -268,147 +266,6 @@ class TrialRunner:
         ):
             return lambda _place, _item: False
         return lambda place, item: self.study.report(claim, place, item)
-
-    def _kept_items(self, claim: Claim, measurement: Measurement) -> MeasuredItems | None:
-        """Return what later trials are compared with; None where nothing compares with this one."""
-        unread = self.study.definition.pruner != AUTO or claim.phase is Phase.CONFIRM or measurement.pruned
-        if unread or self.workload.in_conversations:
-            return None
-        shape = self.workload.shape(claim)
-        concurrency = shape.concurrency if isinstance(shape, ClosedLoop) else None
-        return all_items(measurement.items, len(self.workload.items(claim.phase)), concurrency)
-
-    def _kept_answers(self, claim: Claim, measurement: Measurement) -> tuple[Answer, ...]:
-        """Return the answers that people can look at, in the order of the items; none of a stopped trial."""
-        if measurement.pruned:
-            return ()
-        order = (item.id for item in self.workload.asked(claim.phase))
-        texts = {item: measurement.answers[item] for item in order if item in measurement.answers}
-        return kept_answers(texts, measurement.scores, claim.phase)
-
-    def _judged(
-        self,
-        claim: Claim,
-        configuration: Configuration,
-        measurement: Measurement,
-        server: EngineServer,
-        reading: GuardReading,
-    ) -> Outcome:
-        evaluator = self.workload.evaluator
-        scores = self.workload.item_scores(measurement.scores)
-        quality = evaluator.aggregate(scores, measurement.answers) if scores else {}
-        outcome = Outcome(
-            OutcomeKind.MEASURED,
-            configuration,
-            samples=dict(scores),
-            sample_metric=evaluator.metric if measurement.scores else "",
-            facts=self._facts(claim, configuration, server),
-            items=self._kept_items(claim, measurement),
-            curve=measurement.curve,
-            spreads=spreads(measurement.steady.run),
-            answers=self._kept_answers(claim, measurement),
-        )
-        try:
-            tolerated = self.workload.spec.tolerate_failed_requests
-            speed = summarise(
-                measurement.run,
-                self.workload.spec.slo,
-                max_error_ratio=float(tolerated),
-                steady=measurement.steady,
-            )
-        except RequestsFailed as error:
-            failure = self._requests_failure(error, server, short_names(configuration))
-            ratio = error.failed / max(error.total, 1)
-            return without_requests(configuration, failure, failed_ratio=ratio, tolerated=tolerated)
-        model = server.settings.model_files
-        context_tokens = None if model is None else server.engine.context_tokens(model)
-        validity = check_validity(
-            measurement.run,
-            measurement.requests,
-            ClosedLoop(1) if measurement.curve else measurement.shape,
-            context_tokens,
-        )
-        speed |= highest_load(measurement.curve)
-        metrics = {**speed, **quality, **self._costs(speed, measurement, reading), **reading.metrics()}
-        objectives, constraints = self._asked()
-        undefined = undefined_costs((*objectives, *constraints), metrics)
-        missing = unusable(metrics, objectives=objectives, constraints=constraints, undefined=undefined)
-        # What a stopped trial measured of its first items may lack a metric that whole ones have.
-        invalid = validity.invalid if measurement.pruned else (*validity.invalid, *missing)
-        outcome = replace(
-            outcome,
-            metrics=metrics,
-            warnings=(
-                *server.doubts(),
-                *measurement.warnings,
-                *load_warnings(measurement.run),
-                *validity.warnings,
-                *self._quality_warnings(claim, measurement),
-                *invalid,
-            ),
-        )
-        return judged(outcome, validity, invalid=invalid, undefined=undefined, pruned=measurement.pruned)
-
-    def _quality_warnings(self, claim: Claim, measurement: Measurement) -> tuple[str, ...]:
-        """What is said before the search begins, where the baseline leaves nothing to compare."""
-        if claim.phase is not Phase.BASELINE or not self.workload.evaluator.pairable:
-            return ()
-        items = self.workload.asked(claim.phase)
-        warning = baseline_warning(items, measurement.scores, measurement.answers)
-        if warning is None:
-            return ()
-        log.warning(warning)
-        return (warning,)
-
-    def _costs(
-        self, speed: Mapping[str, float], measurement: Measurement, reading: GuardReading
-    ) -> dict[str, float]:
-        price = self.workload.spec.hourly_price
-        tokens = token_costs(speed, measurement.run, hourly_price=price, energy_joules=reading.energy_joules)
-        tokens |= per_gpu(speed, reading.gpus()[0])
-        if not self.workload.evaluator.pairable:
-            return tokens
-        answers = good_answers(
-            measurement.scores, measurement.scored, hourly_price=price, gpus=reading.gpus()
-        )
-        return tokens | answers
-
-    def _requests_failure(
-        self, error: RequestsFailed, server: EngineServer, numbers: Mapping[str, Value]
-    ) -> Failure:
-        """A request's own message may name its cause; an engine that fails or has died logs it."""
-        patterns = patterns_for(server.engine.declaration)
-        seen = classify(Evidence(str(error), numbers=numbers, patterns=patterns))
-        if server.alive() and seen.error_class not in WITHOUT_CAUSE:
-            return seen
-        self.progress.stage = "reading the engine's log"
-        return diagnosis(server, numbers, check=self.stopping.check) or error.failure
-
-    def _asked(self) -> tuple[list[str], list[str]]:
-        """Return the metrics of the objectives and of the constraints."""
-        definition = self.study.definition
-        return [part.metric for part in definition.objectives], [
-            part.metric for part in definition.constraints
-        ]
-
-    def _facts(self, claim: Claim, configuration: Configuration, server: EngineServer) -> dict[str, object]:
-        engine = self.slot.engine
-        return {
-            **server.facts(),
-            **self._mergeable(claim, configuration),
-            "engine_version": self.slot.engine_version,
-            "serve_command": engine.serve_arguments(configuration, server.settings),
-            "request_fields": engine.request_fields(
-                self.declaration.request_part(self.declaration.changed(configuration))
-            ),
-        }
-
-    def _mergeable(self, claim: Claim, configuration: Configuration) -> dict[str, object]:
-        """What to pass to a server elsewhere: what was searched, and what the engine was fixed to."""
-        arguments = decided_arguments(
-            self.declaration, configuration, searched=claim.parameters, fixed=self.fixed
-        )
-        return {} if arguments is None else {"serve_arguments": arguments.document()}
 
 
 def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
