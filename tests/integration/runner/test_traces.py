@@ -31,7 +31,8 @@ def test_requests_arrive_when_the_trace_says_and_have_its_lengths(tmp_path):
         spec = manifest(server.base_url)["spec"]
         workload = {
             "dataset": {"path": str(trace(tmp_path)), "samples": 8},
-            "load": {"trace": {"timeScale": "0.5", "sharedPrefix": "0.5"}, "warmupRequests": 0},
+            "prompt": {"sharedPrefix": "0.5"},
+            "load": {"trace": {"timeScale": "0.5"}, "warmupRequests": 0},
         }
         asked = {"candidates": [{"name": "only"}], "repeats": 2, "objective": {"metric": "ttft_ms_p95"}}
         shared = {"model": spec["model"], "engine": spec["engine"], "workload": workload}

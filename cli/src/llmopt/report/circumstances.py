@@ -51,6 +51,8 @@ def workload_facts(workload: Workload) -> Iterator[Fact]:
     yield "Requests", _requests(load)
     if load.conversations is not None:
         yield "Conversations", _conversations(load.conversations)
+    if shared := float(workload.prompt.shared_prefix):
+        yield "Shared prefix", f"the first {shared * 100:g} % of each user message, the same in all"
     if workload.output_tokens is not None:
         yield "Answer length", f"exactly {workload.output_tokens} tokens"
         yield "Evaluator", "none"

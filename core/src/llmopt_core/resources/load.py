@@ -74,7 +74,6 @@ class Trace(Part):
         ),
         decimal_within("rate", "a rate above 0", (">", 0), optional=True),
         decimal_within("timeScale", "a timeScale above 0", (">", 0), optional=True),
-        decimal_within("sharedPrefix", "sharedPrefix from 0 to 1", (">=", 0), ("<=", 1)),
     )
 
     rate: Annotated[
@@ -85,13 +84,6 @@ class Trace(Part):
         DecimalText | None,
         Field(description='Factor of all gaps: `"0.5"` replays the trace twice as fast; by default 1.'),
     ] = None
-    shared_prefix: Annotated[
-        DecimalText,
-        Field(
-            description="Share of each prompt's length that all prompts begin with, where a trace has lengths"
-            " only; Mooncake's say themselves what they share."
-        ),
-    ] = "0"
 
 
 class ThinkTime(Part):

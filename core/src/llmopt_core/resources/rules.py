@@ -58,7 +58,9 @@ def decimal_within(
 
     def holds(part: Any) -> bool:
         text = getattr(part, to_snake(field))
-        return text is None or all(_COMPARE[sign](Decimal(text), limit) for sign, limit in bounds)
+        return text is None or all(
+            _COMPARE[sign](Decimal(text), Decimal(str(limit))) for sign, limit in bounds
+        )
 
     return Rule(f"!has(self.{field}) || {kept}" if optional else kept, expected, holds, field, suggestion)
 

@@ -163,6 +163,13 @@ class Prompt(Part):
             lambda prompt: prompt.template is None or "{question}" in prompt.template,
             field="template",
         ),
+        decimal_within(
+            "sharedPrefix",
+            "sharedPrefix from 0 to 0.99",
+            (">=", 0),
+            ("<=", 0.99),
+            suggestion='"0.6" makes the first 60 % of each user message the same in all',
+        ),
     )
 
     system: Annotated[Annotated[str, Field(max_length=8192)] | None, Field(description="System message.")] = (
@@ -173,6 +180,14 @@ class Prompt(Part):
         Field(description="The user message; holds `{question}`."),
     ] = None
     few_shot: Annotated[int, Field(ge=0, le=32, description="Worked examples before the question.")] = 0
+    shared_prefix: Annotated[
+        DecimalText,
+        Field(
+            description="Share of each user message that all of them begin with: words are put before the"
+            " item. Of a trace that has lengths only they are a part of these; Mooncake's traces say"
+            " themselves what prompts share."
+        ),
+    ] = "0"
 
 
 class ServiceLevel(Part):

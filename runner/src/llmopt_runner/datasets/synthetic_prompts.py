@@ -21,17 +21,18 @@ face level office door health person art war history party result change morning
 _WORDS = tuple(_TEXT.split())
 
 
-def synthetic_prompt(tokens: int, seed: str, *, shared_tokens: int = 0, blocks: Sequence[str] = ()) -> str:
-    """Return about `tokens` words, the first `shared_tokens` of which are those of every other prompt.
+def synthetic_prompt(tokens: int, seed: str, *, blocks: Sequence[str] = ()) -> str:
+    """Return about `tokens` words, one at least, which are those of `seed`.
 
     With `blocks` each names the words of one block, in order: prompts with the same first blocks begin alike.
     """
-    if blocks:
-        parts = [_block(f"block {name}", BLOCK_TOKENS) for name in blocks]
-    else:
-        shared = min(shared_tokens, tokens)
-        parts = [_block("shared", shared), _block(seed, tokens - shared)]
+    parts = [_block(f"block {name}", BLOCK_TOKENS) for name in blocks] or [_block(seed, max(1, tokens))]
     return " ".join(list(chain.from_iterable(parts))[: max(1, tokens)])
+
+
+def shared_words(count: int) -> tuple[str, ...]:
+    """Return the first `count` words of those that prompts share; fewer are the first of more."""
+    return _block("shared", count)
 
 
 @cache

@@ -10,15 +10,22 @@ _MARK_BYTES = 4
 
 
 def distinct(requests: Iterable[ChatRequest]) -> list[ChatRequest]:
-    """Return `requests`, each with a random mark before its last message.
+    """Return `requests`, each with a random mark before what its last message shares with no other.
 
-    What comes before the last message (system text, worked examples) stays as it is: a server may keep what
-    prompts share, as it may for its users.
+    What comes before it (system text, worked examples, a shared prefix) stays as it is: a server may keep
+    what prompts share, as it may for its users.
     """
     return [_marked(request) for request in requests]
 
 
 def _marked(request: ChatRequest) -> ChatRequest:
     *before, last = request.messages
-    text = f"[{secrets.token_hex(_MARK_BYTES)}] {last['content']}"
+    shared, own = _halves(str(last["content"]), request.shared_characters)
+    text = f"{shared}[{secrets.token_hex(_MARK_BYTES)}] {own}"
     return replace(request, messages=(*before, {**last, "content": text}))
+
+
+def _halves(text: str, place: int) -> tuple[str, str]:
+    """Return `text` up to `place` and the blanks after it, and what follows."""
+    own = text[place:].lstrip() if place else text
+    return text[: len(text) - len(own)], own

@@ -45,7 +45,8 @@ class ChatRequest:
 
     `exact_tokens` says that its answer is to have `max_tokens` tokens, no fewer. `prompt_tokens` is how many
     its prompt is to have, where a trace says so. `turn` (from 1) is its place in a `conversation`, and
-    `follow_up` the turn that comes after its answer.
+    `follow_up` the turn that comes after its answer. `shared_characters` is how much of its last message
+    begins other prompts, too.
     """
 
     item_id: str
@@ -57,6 +58,7 @@ class ChatRequest:
     conversation: str | None = None
     turn: int = 1
     follow_up: "FollowUp | None" = None
+    shared_characters: int = 0
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from llmopt_runner.load.shapes import ClosedLoop, ConstantRate, LoadShape, Poiss
 from llmopt_runner.quality.base import Evaluator, EvaluatorInvalid
 from llmopt_runner.quality.loading import load_evaluator
 from llmopt_runner.trial.replays import replay
+from llmopt_runner.trial.shared_prefixes import begun_alike, own_tokens
 from llmopt_runner.trial.think_times import think_seconds
 
 _SEED_LIMIT = 2**31
@@ -146,10 +147,13 @@ class PreparedWorkload:
             seed = seeds.randrange(_SEED_LIMIT) if seedable else None
             return self._request(item, configuration, engine, seed)
 
-        items = self.items(claim.phase)
-        if (conversations := self.spec.load.conversations) is None:
-            return [request(item) for item in items]
-        return [self._conversation(item, conversations, request) for item in items]
+        return [
+            begun_alike(self._opening(item, request), item, self._shared) for item in self.items(claim.phase)
+        ]
+
+    def _opening(self, item: Item, request: Callable[[Item], ChatRequest]) -> ChatRequest:
+        conversations = self.spec.load.conversations
+        return request(item) if conversations is None else self._conversation(item, conversations, request)
 
     def _conversation(
         self, item: Item, spec: Conversations, request: Callable[[Item], ChatRequest]
@@ -163,9 +167,10 @@ class PreparedWorkload:
         """Return requests that warm the engine up with questions that no trial is measured on."""
         pool: Sequence[Item] = self.split.shots[::-1]
         count = self.spec.load.warmup_requests
+        items = [pool[index % len(pool)] for index in range(count if pool else 0)]
         return [
-            self._request(pool[index % len(pool)], configuration, engine, None)
-            for index in range(count if pool else 0)
+            begun_alike(self._request(item, configuration, engine, None), item, self._shared)
+            for item in items
         ]
 
     def check(self, configuration: Configuration) -> None:
@@ -175,14 +180,17 @@ class PreparedWorkload:
     def _shots(self, configuration: Configuration) -> tuple[Item, ...]:
         return self.split.first_shots(int(configuration.prompt.get("few_shot", 0)))
 
+    @property
+    def _shared(self) -> float:
+        """Which share of each prompt begins all others."""
+        return float(self.spec.prompt.shared_prefix)
+
     def _told(self, item: Item) -> Item:
         """Return `item` with words in place of a prompt of which a trace keeps the length only."""
-        traced, trace = item.traced, self.spec.load.trace
-        if traced is None or traced.prompt_tokens is None or trace is None:
+        traced = item.traced
+        if traced is None or traced.prompt_tokens is None:
             return item
-        tokens = traced.prompt_tokens
-        shared = round(float(trace.shared_prefix) * tokens)
-        text = synthetic_prompt(tokens, item.id, shared_tokens=shared, blocks=traced.blocks)
+        text = synthetic_prompt(own_tokens(item, self._shared), item.id, blocks=traced.blocks)
         return replace(item, question=text)
 
     def _request(

@@ -4,7 +4,15 @@ import pytest
 
 from llmopt.report.circumstances import workload_facts
 from llmopt_core.resources.load import Load
-from llmopt_core.resources.serving import Dataset, Workload
+from llmopt_core.resources.serving import Dataset, Prompt, Workload
+
+
+def test_a_shared_prefix_is_said():
+    """A reader learns how much of each prompt a server could keep."""
+    workload = Workload(dataset=Dataset(name="arithmetic"), prompt=Prompt(shared_prefix="0.6"))
+    said = dict(workload_facts(workload))["Shared prefix"]
+    assert said == "the first 60 % of each user message, the same in all"
+    assert "Shared prefix" not in described(concurrency=8)
 
 
 def described(**load):

@@ -136,9 +136,9 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "a trace at a rate of 0": ("spec.workload.load", {"trace": {"rate": "0"}}, "a rate above 0"),
     "a trace at no time": ("spec.workload.load", {"trace": {"timeScale": "0"}}, "a timeScale above 0"),
     "more shared than there is": (
-        "spec.workload.load",
-        {"trace": {"sharedPrefix": "1.5"}},
-        "sharedPrefix from 0 to 1",
+        "spec.workload.prompt",
+        {"sharedPrefix": "1"},
+        "sharedPrefix from 0 to 0.99",
     ),
     "conversations in a search for the highest rate": (
         "spec.workload",
@@ -191,6 +191,13 @@ def both_say(document: Document) -> tuple[str, str]:
     with pytest.raises(ManifestInvalid) as refusal:
         resource_of(document)
     return str(refusal.value), "\n".join(admission_faults(CRDS[document["kind"]], document))
+
+
+def test_the_end_of_a_range_belongs_to_it() -> None:
+    """A decimal is compared as it is written: 0.99 is at most 0.99."""
+    document = changed(optimization(), "spec.workload.prompt", {"sharedPrefix": "0.99"})
+    assert isinstance(resource_of(document), LLMOptimization)
+    assert admission_faults(CRDS[document["kind"]], document) == ()
 
 
 @pytest.mark.parametrize("document", [optimization(), benchmark()], ids=lambda one: one["kind"])
