@@ -66,6 +66,7 @@ class Gpu:
     millijoules: int | None = None
     reasons: int = 0
     ecc_errors: int | None = None
+    capability: tuple[int, int] | None = (9, 0)
     numa_node: int | None = None
     slices: dict[int, "Gpu"] = field(default_factory=dict)
     error: int | None = None
@@ -218,7 +219,27 @@ class NvmlLibrary:
     def nvmlDeviceGetNumaNodeId(self, handle: Any, node: Any) -> int:
         return self._about(handle, lambda gpu: _give(node, gpu.numa_node))
 
+    def nvmlDeviceGetCudaComputeCapability(self, handle: Any, major: Any, minor: Any) -> int:
+        def give(gpu: Gpu) -> int:
+            if gpu.capability is None or self._whole_of(gpu) is not gpu:
+                return pynvml.NVML_ERROR_NOT_SUPPORTED
+            _give(minor, gpu.capability[1])
+            return _give(major, gpu.capability[0])
+
+        return self._about(handle, give)
+
+    def nvmlDeviceGetDeviceHandleFromMigDeviceHandle(self, handle: Any, whole: Any) -> int:
+        def give(gpu: Gpu) -> int:
+            found = self._whole_of(gpu)
+            return pynvml.NVML_ERROR_INVALID_ARGUMENT if found is gpu else self._give_handle(found, whole)
+
+        return self._about(handle, give)
+
     # --- how it works ---
+
+    def _whole_of(self, gpu: Gpu) -> Gpu:
+        """Return the GPU that a slice is of; of a whole one itself."""
+        return next((each for each in self.gpus if gpu in each.slices.values()), gpu)
 
     def _listed(self, gpu: Gpu) -> Iterator[tuple[int, float]]:
         for each in gpu.processes:

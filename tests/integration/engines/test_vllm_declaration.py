@@ -18,8 +18,9 @@ from llmopt_runner.engines.vllm.engine import Vllm
 pytestmark = pytest.mark.slow
 LIMIT_SECONDS = 240
 SCRIPT = Path(__file__).parents[2] / "fakes" / "vllm_truth.py"
-GENERATOR = Path(__file__).parents[3] / "scripts" / "vllm_arguments.py"
-DATA = Path(known_arguments.__file__).with_name("serve_arguments.json")
+SCRIPTS = Path(__file__).parents[3] / "scripts"
+GENERATED = {"vllm_arguments.py": "serve_arguments.json", "vllm_quantisation.py": "quantisation.json"}
+FOLDER = Path(known_arguments.__file__).parent
 # Per parameter a value that is not its default, where a rule gives no other.
 SET = {
     "max_num_seqs": 7,
@@ -141,24 +142,19 @@ def truth(tmp_path_factory):
     return json.loads(answer.stdout.splitlines()[-1])
 
 
-@pytest.fixture(scope="module")
-def said():
-    """Return what the generator of the data prints now."""
+@pytest.mark.parametrize(("script", "data"), GENERATED.items())
+def test_the_data_is_what_the_installed_vllm_says(script, data):
+    """Arguments, and types of weights and of KV cache: another version needs `scripts/declare-vllm`."""
     python = use_engine("vllm") / "bin" / "python"
     answer = subprocess.run(
-        (python, GENERATOR),
+        (python, SCRIPTS / script),
         stdout=subprocess.PIPE,
         text=True,
         timeout=LIMIT_SECONDS,
         check=True,
         env={**os.environ, "VLLM_LOGGING_LEVEL": "ERROR"},
     )
-    return json.loads(answer.stdout)
-
-
-def test_the_data_is_what_the_installed_vllm_says(said):
-    """Every argument with its kind, default and choices: another version needs `scripts/declare-vllm`."""
-    assert json.loads(DATA.read_text()) == said
+    assert json.loads((FOLDER / data).read_text()) == json.loads(answer.stdout)
 
 
 def test_the_defaults_are_vllms(truth):

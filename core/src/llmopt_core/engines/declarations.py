@@ -14,6 +14,7 @@ from llmopt_core.engines.memory_parameters import NO_MEMORY_PARAMETERS, MemoryPa
 from llmopt_core.engines.model_fields import Meanings
 from llmopt_core.engines.packaging import NO_PACKAGING, Packaging
 from llmopt_core.engines.presets import SAMPLING_ONLY, PresetTable
+from llmopt_core.engines.reference_tables import ReferenceTable
 from llmopt_core.engines.servers import ServerDeclaration
 from llmopt_core.search.configurations import Configuration, Group, Value
 
@@ -164,7 +165,8 @@ class EngineDeclaration:
     `needs_gpu` says whether it runs on GPUs only, with what is fixed by full name. `logs`, `preset`, `memory`
     and `packaging` are what others read of it, instead of knowing it by name. `suited` returns what suits a
     machine to begin with; None: the engine does not. `model_fields` is what it makes of the fields that all
-    engines share. `container` is how its server runs in its own project's image.
+    engines share. `container` is how its server runs in its own project's image. `tables` are those that its
+    page in the reference has beside its parameters.
     """
 
     name: str
@@ -185,6 +187,7 @@ class EngineDeclaration:
     container: EngineContainer | None = None
     suited: Callable[[Machine], FirstSettings | None] = lambda _machine: None
     model_fields: Meanings = field(default_factory=dict)
+    tables: tuple[ReferenceTable, ...] = ()
 
     @property
     def image(self) -> str | None:

@@ -76,6 +76,10 @@ def _engine_sections(engine: EngineDeclaration) -> Iterator[str]:
         ("Parameter", "Value", "Default", "Takes effect", "Tried", "Meaning"),
         (_parameter_row(parameter) for parameter in engine.parameters.values()),
     )
+    for each in engine.tables:
+        yield f"### {each.title}"
+        yield each.text
+        yield table(each.columns, each.rows)
 
 
 def _fixed_length_text(engine: EngineDeclaration) -> str:

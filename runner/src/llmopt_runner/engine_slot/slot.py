@@ -2,11 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from llmopt_core.engines.gpus import Gpu
 from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.optimization import Budget
 from llmopt_core.resources.serving import Engine as EngineSpec
@@ -16,6 +17,7 @@ from llmopt_runner.engine_slot.engine_memory import EngineMemory
 from llmopt_runner.engine_slot.trials_per_load import trials_per_load
 from llmopt_runner.engines.base import Engine, LaunchSettings
 from llmopt_runner.engines.server import EngineServer
+from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.models.resolution import ResolvedModel
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,8 @@ class _Loaded:
 class EngineSlot:
     """Holds at most one loaded engine of a runner; `settings_for` gives the launch of a configuration.
 
-    The `budget` of a search says how many trials may share a load.
+    The `budget` of a search says how many trials may share a load. `shape` is the model's, None where its
+    files are not read; `gpus` are those that the engine sees, none where they are not known.
     """
 
     def __init__(
@@ -49,8 +52,11 @@ class EngineSlot:
         server_of: Callable[[Engine, LaunchSettings], EngineServer] = EngineServer,
         memory: EngineMemory | None = None,
         budget: Budget | None = None,
+        shape: ModelShape | None = None,
+        gpus: Sequence[Gpu] = (),
     ) -> None:
         self.engine = engine
+        self._shape, self._gpus = shape, gpus
         self.memory = memory or EngineMemory()
         self._server_of = server_of
         self.settings_for = settings_for
@@ -62,6 +68,18 @@ class EngineSlot:
     def engine_version(self) -> str:
         """The version of the engine's program, as far as it is known."""
         return self.engine.installed() or "unknown"
+
+    def unsupported(self, configuration: Configuration) -> tuple[str, ...]:
+        """Return one sentence for each parameter that the engine would refuse with this model and these GPUs.
+
+        Nothing where another version of the engine is installed than the one whose rules are known.
+        """
+        refused = self.engine.unsupported(self._shape, configuration, self._gpus)
+        return refused if refused and self._is_declared_version else ()
+
+    @cached_property
+    def _is_declared_version(self) -> bool:
+        return not self.engine.version_doubts()
 
     def fixed(self) -> Mapping[str, Value] | None:
         """Return the load-time parameters to keep for the next trial, by full name; None: choose freely."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from llmopt_core.engines.declarations import EngineDeclaration
+from llmopt_core.engines.gpus import Gpu
 from llmopt_core.engines.servers import ModelReference
 from llmopt_core.plugins import PluginGroup, PluginNotFound, load_plugin, nearest
 from llmopt_core.search.configurations import Configuration, Value
@@ -179,6 +180,17 @@ class Engine(ABC):
         What is not known is left out: a configuration that surely does not fit is refused without a start.
         Raises LayoutUnknown, which says what of it is not understood: then nothing is refused.
         """
+
+    def unsupported(
+        self, shape: ModelShape | None, configuration: Configuration, gpus: Sequence[Gpu]
+    ) -> tuple[str, ...]:
+        """Return one sentence for each parameter that goes with no start: with the model, or on these GPUs.
+
+        `shape` is the model's, None: not known; `gpus` are those that the engine sees, none where they are
+        not known. What is not known refuses nothing. The rules are those of the declared version.
+        """
+        del shape, configuration, gpus
+        return ()
 
     def context_tokens(self, model: Path) -> int | None:
         """Return how many tokens a prompt and its answer may have, where the server does not look at it.

@@ -51,6 +51,15 @@ class NvmlDevice:
         name = self._ask(lambda: self._nvml.nvmlDeviceGetName(self._handle))
         return name.decode() if isinstance(name, bytes) else str(name)  # older bindings return bytes
 
+    def compute_capability(self) -> int | None:
+        """Return the compute capability, 89 for 8.9; None: NVML does not say it. A slice has its GPU's."""
+        nvml, ask = self._nvml, self._nvml.nvmlDeviceGetCudaComputeCapability
+        found = _asked(nvml, ask, self._handle)
+        if found is None:
+            whole = _asked(nvml, nvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle, self._handle)
+            found = None if whole is None else _asked(nvml, ask, whole)
+        return None if found is None else int(found[0]) * 10 + int(found[1])
+
     def occupancy(self) -> Occupancy:
         """Return memory as programs have it: what the driver reserves for itself is left out.
 

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from llmopt_runner.engine_slot.engine_memory import EngineMemory
 from llmopt_runner.engine_slot.slot import EngineSlot, launch_settings, start_timeout_seconds
 from llmopt_runner.engines.base import load_engine
 from llmopt_runner.guard.levels import Thresholds
-from llmopt_runner.host.devices import visible_devices
+from llmopt_runner.host.devices import MemoryDevice, known_gpus, visible_devices
 from llmopt_runner.host.unseen import unseen_accelerators
-from llmopt_runner.memory.shapes import read_shape
+from llmopt_runner.memory.shapes import ModelShape, read_shape
 from llmopt_runner.models.hub_downloads import fetched
 from llmopt_runner.models.resolution import ResolvedModel, hub_snapshot, named_model, resolve_model
 from llmopt_runner.stopping import StopSignal
@@ -86,13 +86,25 @@ class Shared:
         settings_for = launch_settings(
             served.model, served.engine, model, self.folder, api_key=served.api_key, model_token=served.token
         )
+        devices: Sequence[MemoryDevice] = ()
+        shape = None
+        memory = EngineMemory(actions=self.actions)
+        if served.engine.endpoint is None:  # else memory and GPUs are elsewhere
+            shape, devices = self._shape(model), visible_devices()
+            memory = self._memory(devices, shape, is_alike)
         return EngineSlot(
             load_engine(served.engine.name),
             settings_for,
             start_timeout_seconds(served.engine),
-            memory=self._memory(served.engine, model, is_alike),
+            memory=memory,
             budget=budget,
+            shape=shape,
+            gpus=known_gpus(devices),
         )
+
+    def _shape(self, model: ResolvedModel) -> ModelShape | None:
+        path = model.path or hub_snapshot(model.id, model.revision)
+        return read_shape(path) if path is not None and self.guard.predict else None
 
     def _tell_stage(self, stage: str) -> None:
         self.progress.stage = stage
@@ -111,17 +123,16 @@ class Shared:
         )
 
     def _memory(
-        self, engine: Engine, model: ResolvedModel, is_alike: Callable[[TrialRecord], bool]
+        self,
+        devices: Sequence[MemoryDevice],
+        shape: ModelShape | None,
+        is_alike: Callable[[TrialRecord], bool],
     ) -> EngineMemory:
-        """Return what guards the engine's memory: nothing for an endpoint, whose memory is elsewhere."""
-        if engine.endpoint is not None:
-            return EngineMemory(actions=self.actions)
-        path = model.path or hub_snapshot(model.id, model.revision)
-        devices = visible_devices()
+        """Return what guards the engine's memory."""
         return EngineMemory(
             devices,
             Thresholds.of(self.guard),
-            shape=read_shape(path) if path is not None and self.guard.predict else None,
+            shape=shape,
             facts=lambda: [
                 trial.outcome.facts
                 for trial in self.study.trials()

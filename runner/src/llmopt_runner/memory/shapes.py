@@ -38,8 +38,10 @@ class ModelShape:
     is that of most weights, by bytes; None where it is not known. `cache_type` is the type of keys and values
     that the model's files ask for, None: that of its activations. `stack` is `cache` layer by layer,
     and `placed` the weights by where they lie: (), None: that is not known. `heads` are those of queries,
-    `experts` those of a layer, 0: there are none, or their number is not known. `drafting_layers` are those
-    for multi-token prediction, which are not in `cache`. `notes` are what is left out, in words.
+    `experts` those of a layer, 0: there are none, or their number is not known. `stored_as` is how the files
+    say that the weights are quantised, with the form after a space where the method has several; "": they are
+    not, None: that is not known. `is_sparse`: an index picks the tokens to attend to. `drafting_layers` are
+    those for multi-token prediction, which are not in `cache`. `notes` are what is left out, in words.
     """
 
     weights: StoredWeights
@@ -50,6 +52,9 @@ class ModelShape:
     hidden_size: int = 0
     vocab_size: int = 0
     quantisation: str = ""
+    stored_as: str | None = None
+    model_type: str = ""
+    is_sparse: bool = False
     cache_type: TensorType | None = None
     is_gguf: bool = False
     stack: tuple[tuple[CachedLayers, ...], ...] = ()
@@ -111,8 +116,9 @@ def config_shape(config: ModelConfig, tensors: Sequence[StoredTensor]) -> ModelS
     layers = config.number("layers") or len(config.listed("layers_block_type") or ())
     tied = config.values.get("tie_word_embeddings") is True
     count = layers or len(stack)
+    weights = stored_weights(tensors, layers=layers, tied=tied)
     return ModelShape(
-        weights=stored_weights(tensors, layers=layers, tied=tied),
+        weights=weights,
         cache=cache,
         max_context=config.number("context"),
         dtype=_commonest(tensors) if tensors else _told_type(config),
@@ -120,6 +126,9 @@ def config_shape(config: ModelConfig, tensors: Sequence[StoredTensor]) -> ModelS
         hidden_size=config.number("hidden"),
         vocab_size=config.number("vocab"),
         quantisation=_method(config.quantisation),
+        stored_as=_stored_as(config.quantisation, weights),
+        model_type=config.model_type,
+        is_sparse=_is_sparse(config),
         cache_type=_cache_type(config.quantisation),
         stack=stack,
         placed=placed_weights(tensors, layers=count, tied=tied) if 0 < count <= _MOST_PLACED else None,
@@ -194,6 +203,33 @@ def _is_factor(value: Any) -> TypeGuard[float]:
 def _method(quantisation: Mapping[str, Any]) -> str:
     told = quantisation.get("quant_method") or quantisation.get("quant_algo") or ""
     return str(told)[:_LONGEST_WORD]
+
+
+def _stored_as(quantisation: Mapping[str, Any], weights: StoredWeights) -> str | None:
+    """Return the method, and its form: the algorithm of ModelOpt, the format of compressed-tensors."""
+    if not quantisation:
+        return "" if weights.stored_bytes and not weights.is_quantised else None
+    nested = quantisation.get("quantization")
+    algorithm = _word(quantisation, "quant_algo") or _word(
+        nested if isinstance(nested, dict) else {}, "quant_algo"
+    )
+    told = _word(quantisation, "quant_method") or ("modelopt" if algorithm else "")
+    method = told.lower().replace("compressed_tensors", "compressed-tensors")
+    forms = {"modelopt": algorithm.upper(), "compressed-tensors": _word(quantisation, "format")}
+    return f"{method} {forms.get(method, '')}".strip() or None
+
+
+def _word(values: Mapping[str, Any], key: str) -> str:
+    found = values.get(key)
+    return found[:_LONGEST_WORD] if isinstance(found, str) else ""
+
+
+def _is_sparse(config: ModelConfig) -> bool:
+    named = config.listed("layer_types") or ()
+    told = any(
+        "sparse" in str(each)[:_LONGEST_WORD] or "indexed" in str(each)[:_LONGEST_WORD] for each in named
+    )
+    return told or bool(config.first("index_topk", "index_head_dim"))
 
 
 def _cache_type(quantisation: Mapping[str, Any]) -> TensorType | None:

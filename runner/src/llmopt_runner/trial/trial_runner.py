@@ -67,10 +67,14 @@ class TrialRunner:
         """Say whether the searched `parameters` are neither known to be refused nor measured already."""
         configuration = complete(dict(parameters), dict(self.fixed), self.declaration)
         return not (
-            self.declaration.conflicts(configuration)
+            self._conflicts(configuration)
             or self.study.measured(configuration.key())
             or known_refusal(self.study.trials(), configuration, self.declaration.load_part)
         )
+
+    def _conflicts(self, configuration: Configuration) -> tuple[str, ...]:
+        """What the engine refuses whatever it serves, else what it refuses with this model on these GPUs."""
+        return self.declaration.conflicts(configuration) or self.slot.unsupported(configuration)
 
     def run(self, claim: Claim) -> Outcome:
         """Return how the trial ended; raises Interrupted when the runner was asked to stop."""
@@ -89,7 +93,7 @@ class TrialRunner:
 
     def _without_start(self, claim: Claim, configuration: Configuration) -> Outcome | None:
         """What engine or data set would refuse, or what was measured before, costs no start."""
-        if conflicts := self.declaration.conflicts(configuration):
+        if conflicts := self._conflicts(configuration):
             text = "take the combination out of the search space, or condition one parameter on the other"
             failure = Failure(ErrorClass.INVALID_CONFIGURATION, "; ".join(conflicts), text)
             return Outcome(OutcomeKind.INFEASIBLE, configuration, failure=failure)

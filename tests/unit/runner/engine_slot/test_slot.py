@@ -200,3 +200,31 @@ def test_a_closed_slot_is_empty():
     ensure(a_slot)
     a_slot.close()
     assert servers.running == []
+
+
+class Choosy(FakeEngine):
+    """Refuses whatever it is asked for, with what it knows; `doubts` are about its version."""
+
+    def __init__(self, *doubts):
+        super().__init__()
+        self._doubts = doubts
+
+    def unsupported(self, shape, configuration, gpus):
+        return (f"{shape} {configuration.engine} {gpus}",)
+
+    def version_doubts(self):
+        return self._doubts
+
+
+def test_what_goes_with_no_start_is_known_by_the_model_and_the_gpus():
+    """The engine is asked with both."""
+    a_slot = EngineSlot(Choosy(), lambda each: each, 60.0, shape="shape", gpus=["gpu0"])
+    assert a_slot.unsupported(Configuration(engine={"n_parallel": 4})) == (
+        "shape {'n_parallel': 4} ['gpu0']",
+    )
+
+
+def test_another_version_than_the_declared_one_refuses_nothing_before_a_start():
+    """Its rules may be others."""
+    a_slot = EngineSlot(Choosy("it is another version"), lambda each: each, 60.0)
+    assert a_slot.unsupported(Configuration()) == ()

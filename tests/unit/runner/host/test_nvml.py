@@ -183,3 +183,22 @@ def test_a_gpu_that_is_a_node_of_the_machines_memory(monkeypatch, node, keeps):
     install(monkeypatch, Gpu(numa_node=node))
     (device,) = visible_gpus({})
     assert device.keeps_cache == keeps
+
+
+def test_compute_capabilities(monkeypatch):
+    """Of a slice it is that of its GPU; a GPU that does not say it has none."""
+    install(monkeypatch, Gpu("GPU-a", capability=(7, 5)), Gpu("GPU-b", capability=(12, 1)))
+    assert [gpu.compute_capability() for gpu in visible_gpus({})] == [75, 121]
+    slices = {1: Gpu("MIG-1111", 500)}
+    install(monkeypatch, Gpu("GPU-c", capability=(8, 0), slices=slices))
+    assert [gpu.compute_capability() for gpu in visible_gpus({})] == [80]
+    for silent in ({"capability": None}, {"error": pynvml.NVML_ERROR_GPU_IS_LOST}):
+        install(monkeypatch, Gpu("GPU-d", **silent))
+        assert [gpu.compute_capability() for gpu in visible_gpus({})] in ([None], [])
+
+
+def test_a_library_that_cannot_say_the_compute_capability(monkeypatch):
+    """An older one: nothing is known, and nothing fails."""
+    lacks = ("nvmlDeviceGetCudaComputeCapability", "nvmlDeviceGetDeviceHandleFromMigDeviceHandle")
+    install(monkeypatch, *_two(), lacks=lacks)
+    assert [gpu.compute_capability() for gpu in visible_gpus({})] == [None, None]

@@ -48,7 +48,7 @@ class SilentEngine:
         return [len(prompt) for prompt in prompts]
 
 
-def runner(*, fault=None, twin=None, trials=(), prompt="What is 1 + 1?", starts=None):
+def runner(*, fault=None, twin=None, trials=(), prompt="What is 1 + 1?", starts=None, unsupported=()):
     """Return a trial runner whose engine is not to be started, or whose start raises `fault`.
 
     Which start of a plan it was asked for is appended to `starts`.
@@ -72,6 +72,7 @@ def runner(*, fault=None, twin=None, trials=(), prompt="What is 1 + 1?", starts=
         slot=SimpleNamespace(
             ensure=ensure,
             engine=SilentEngine(),
+            unsupported=lambda configuration: tuple(unsupported) if configuration else (),
             settings_for=lambda _configuration: SimpleNamespace(model_files=Path("/model")),
         ),
         study=SimpleNamespace(measured=lambda _key: twin, trials=lambda: trials, definition=DEFINITION),
@@ -90,6 +91,16 @@ def test_what_the_engine_refuses_costs_no_start():
     assert ended.kind is OutcomeKind.INFEASIBLE
     assert ended.failure.error_class is ErrorClass.INVALID_CONFIGURATION
     assert "flash" in ended.failure.message
+
+
+def test_what_the_engine_refuses_with_this_model_on_these_gpus_costs_no_start():
+    """The sentence is the message; the sampler is told not to propose it."""
+    why = "engine.kv_cache_dtype fp8 is not supported"
+    refusing = runner(unsupported=[why])
+    ended = refusing.run(claim())
+    assert (ended.kind, ended.failure.message) == (OutcomeKind.INFEASIBLE, why)
+    assert ended.failure.error_class is ErrorClass.INVALID_CONFIGURATION
+    assert not refusing.may_work({})
 
 
 def test_prompts_that_the_model_cannot_take_cost_no_start():

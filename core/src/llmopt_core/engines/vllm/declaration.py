@@ -18,6 +18,7 @@ from llmopt_core.engines.vllm.model_fields import VLLM_FIELDS
 from llmopt_core.engines.vllm.parameters import ENGINE_PARAMETERS
 from llmopt_core.engines.vllm.patterns import VLLM_LOGS
 from llmopt_core.engines.vllm.preset import VLLM_PRESET
+from llmopt_core.engines.vllm.quantisation_tables import TABLES
 from llmopt_core.engines.vllm.rules import canonical, conflicts
 from llmopt_core.engines.vllm.serving import VLLM_SERVER
 
@@ -103,4 +104,5 @@ VLLM = EngineDeclaration(
     suited=partial(shared_by_gpus, "vllm", size="tensor_parallel_size", length="max_model_len"),
     fixed_length=lambda _tokens: {"ignore_eos": True},
     model_fields=VLLM_FIELDS,
+    tables=TABLES,
 )

@@ -3,10 +3,11 @@
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from llmopt_core.engines.gpus import Gpu
 from llmopt_core.engines.vllm.declaration import VLLM
 from llmopt_core.engines.vllm.flags import flags, variables
 from llmopt_core.engines.vllm.patterns import DEAD
@@ -18,6 +19,7 @@ from llmopt_runner.engines.programs import find_program, package_version, requir
 from llmopt_runner.engines.vllm.facts import read_counters, read_facts
 from llmopt_runner.engines.vllm.memory_needs import memory_need
 from llmopt_runner.engines.vllm.sampler import sampler_variables
+from llmopt_runner.engines.vllm.supported import unsupported_types
 from llmopt_runner.guard.levels import GpuReserve
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
@@ -92,6 +94,12 @@ class Vllm(Engine):
     def memory_need(self, shape: ModelShape, configuration: Configuration) -> MemoryNeed:
         """Return the weights as they are held, and the KV cache that is asked for or needed at least."""
         return memory_need(shape, configuration)
+
+    def unsupported(
+        self, shape: ModelShape | None, configuration: Configuration, gpus: Sequence[Gpu]
+    ) -> tuple[str, ...]:
+        """Return which types of weights and cache go with neither the model's files nor the GPUs."""
+        return unsupported_types(shape, configuration, gpus)
 
     def gpu_reserve(self, configuration: Configuration) -> GpuReserve:
         """Return gpu_memory_utilization, or the KV cache where its size is given."""
