@@ -17,6 +17,7 @@ from llmopt_core.storage.records import Outcome, OutcomeKind
 from llmopt_operator.adapters.connections import Connection
 from llmopt_operator.adapters.kubernetes import Cluster
 from llmopt_operator.auditing import PART, Audit
+from llmopt_operator.handlers import watching
 from llmopt_operator.liveness import Pulse
 from llmopt_operator.metrics import OperatorMetrics
 from llmopt_operator.observations import Observations
@@ -86,8 +87,9 @@ def test_a_watch_that_tells_nothing_is_unhealthy(tenant, plane, monkeypatch):
         try:
             cluster = Cluster(connection, OperatorMetrics())
             audit = Audit(cluster, observations, [tenant.namespace], pulse)
-            await audit.once(0.0)
-            silent = pulse.problems()
+            async with asyncio.timeout(60):
+                while not (silent := pulse.problems()):  # a server that begins asks for patience
+                    await audit.once(0.0)
             observations.resource(tenant.resource("unheard"))
             await audit.once(0.0)
             return silent, pulse.problems()
@@ -99,6 +101,37 @@ def test_a_watch_that_tells_nothing_is_unhealthy(tenant, plane, monkeypatch):
     assert PART in silent[0]
     assert str(Key("LLMOptimization", tenant.namespace, "unheard")) in silent[0]
     assert told == ()
+
+
+def test_a_long_list_is_taken_in_parts(tenant, plane, monkeypatch):
+    """What there is at the start is all observed, though it is listed in parts."""
+    monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig))
+    monkeypatch.setattr(watching, "_LISTED_AT_ONCE", 2)
+    names = {f"part-{number}" for number in range(5)}
+    for name in names:
+        tenant.apply(name)
+
+    async def watched() -> set[str]:
+        seen, stop = set(), asyncio.Event()
+
+        def add(key: Key) -> None:
+            seen.add(key.name)
+            if seen == names:
+                stop.set()
+
+        connection = Connection.open()
+        try:
+            cluster = Cluster(connection, OperatorMetrics())
+            ready = asyncio.Event()
+            watch = watching.watch(
+                cluster, Observations(), add, lambda _: None, [tenant.namespace], ready, stop
+            )
+            await asyncio.wait_for(watch, 60)
+            return seen
+        finally:
+            await connection.close()
+
+    assert asyncio.run(watched()) == names
 
 
 def test_an_outage_of_the_storage_heals(make_tenant, make_operator):
