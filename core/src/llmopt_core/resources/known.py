@@ -14,11 +14,12 @@ MetricsOf = Callable[[str], tuple[str, ...] | None]
 
 @dataclass(frozen=True)
 class Known:
-    """Names, and how to ask about two of them.
+    """Names, and how to ask about some of them.
 
     `metrics_of` returns the metrics that an evaluator gives, None where that is not known: those of quality,
     and those of good answers where it scores each answer.
-    `evaluator_of` returns the evaluator that a data set brings, None likewise.
+    `evaluator_of` returns the evaluator that a data set brings, None likewise; `holds_conversations` whether
+    its items are conversations.
     """
 
     engines: tuple[str, ...]
@@ -28,6 +29,7 @@ class Known:
     evaluators: tuple[str, ...]
     metrics_of: MetricsOf
     evaluator_of: Callable[[str], str | None]
+    holds_conversations: Callable[[str], bool | None]
 
 
 def installed() -> Known:
@@ -40,6 +42,7 @@ def installed() -> Known:
         evaluators=plugin_names(PluginGroup.EVALUATORS),
         metrics_of=_metrics_of,
         evaluator_of=_evaluator_of,
+        holds_conversations=_holds_conversations,
     )
 
 
@@ -50,6 +53,7 @@ def remembering(known: Known) -> Known:
         declaration=cache(known.declaration),
         metrics_of=cache(known.metrics_of),
         evaluator_of=cache(known.evaluator_of),
+        holds_conversations=cache(known.holds_conversations),
     )
 
 
@@ -67,6 +71,15 @@ def _metrics_of(evaluator: str) -> tuple[str, ...] | None:
 
 
 def _evaluator_of(dataset: str) -> str | None:
-    source = load_plugin(PluginGroup.DATASETS, dataset).value
-    evaluator = getattr(source() if callable(source) else source, "evaluator", None)
+    evaluator = getattr(_source(dataset), "evaluator", None)
     return evaluator if isinstance(evaluator, str) else None
+
+
+def _holds_conversations(dataset: str) -> bool | None:
+    conversations = getattr(_source(dataset), "conversations", None)
+    return conversations if isinstance(conversations, bool) else None
+
+
+def _source(dataset: str) -> object:
+    source = load_plugin(PluginGroup.DATASETS, dataset).value
+    return source() if callable(source) else source

@@ -170,9 +170,23 @@ def _workload_faults(workload: Workload | None, known: Known) -> Iterator[Fault]
     if dataset is not None and dataset not in known.datasets:
         hint = did_you_mean(dataset, known.datasets)
         yield Fault("spec.workload.dataset.name", dataset, "an installed data set", hint)
+    elif dataset is not None and workload.load.conversations is not None:
+        yield from _conversation_faults(dataset, known)
     if evaluator is not None and evaluator.name not in known.evaluators:
         hint = did_you_mean(evaluator.name, known.evaluators)
         yield Fault("spec.workload.evaluator.name", evaluator.name, "an installed evaluator", hint)
+
+
+def _conversation_faults(dataset: str, known: Known) -> Iterator[Fault]:
+    """Yield a fault where no item of the built-in data set has a second turn; files show it when read."""
+    try:
+        lacks = known.holds_conversations(dataset) is False
+    except PluginBroken:
+        return  # the runner says so, with the package's name, before it measures
+    if lacks:
+        hint = "take arithmetic_conversations or data of your own, or remove load.conversations"
+        expected = "a data set of conversations, as load.conversations asks for"
+        yield Fault("spec.workload.dataset.name", dataset, expected, hint)
 
 
 def _engine_faults(engine: Engine, known: Known, path: str) -> Iterator[Fault]:

@@ -41,4 +41,5 @@ def arithmetic_conversations() -> GeneratedDataset:
         (Kind("one_digit", _one_digit, weight=3), Kind("two_digits", _two_digits)),
         instruction=None,
         evaluator="numeric",
+        conversations=True,
     )

@@ -91,11 +91,15 @@ class Split(NamedTuple):
 
 
 class DatasetSource(ABC):
-    """One data set: its name, how to answer (`instruction`), and what scores it if nothing else is said."""
+    """One data set: its name, how to answer (`instruction`), and what scores it if nothing else is said.
+
+    `conversations` says whether its items are conversations; None: only they themselves show it.
+    """
 
     name: str
     instruction: str | None = None
     evaluator: str = "exact"
+    conversations: bool | None = None
 
     def evaluator_of(self, turns: Sequence[Item]) -> str:
         """Return what scores the `turns` of conversations if nothing else is said."""

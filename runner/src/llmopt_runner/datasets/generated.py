@@ -34,8 +34,17 @@ class Kind:
 class GeneratedDataset(DatasetSource):
     """Items of several kinds, taken in turns, so that every part of a split has about the same mix."""
 
-    def __init__(self, name: str, kinds: Sequence[Kind], *, instruction: str | None, evaluator: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        kinds: Sequence[Kind],
+        *,
+        instruction: str | None,
+        evaluator: str,
+        conversations: bool = False,
+    ) -> None:
         self.name = name
+        self.conversations = conversations
         self.instruction = instruction
         self.evaluator = evaluator
         self._kinds = tuple(kinds)

@@ -22,6 +22,7 @@ KNOWN = Known(
     evaluators=(*EVALUATORS, "foreign"),
     metrics_of=EVALUATORS.get,
     evaluator_of={"arithmetic": "numeric"}.get,
+    holds_conversations={"arithmetic": False}.get,
 )
 SPACE = "spec.search.space"
 WRONG: dict[str, tuple[str, Any, str, str, str | None]] = {
@@ -56,6 +57,13 @@ WRONG: dict[str, tuple[str, Any, str, str, str | None]] = {
     "no list": ("spec.objectives", "accuracy", "spec.objectives", "a list", None),
     "no objective": ("spec.objectives", [], "spec.objectives", "at least 1 entries", None),
     "an unknown data set": ("spec.workload.dataset.name", "arithmetics", "name", "data set", "arithmetic"),
+    "conversations of a data set that has none": (
+        "spec.workload.load",
+        {"concurrency": 2, "conversations": {}},
+        "spec.workload.dataset.name",
+        "a data set of conversations",
+        "remove load.conversations",
+    ),
     "an unknown evaluator": ("spec.workload.evaluator", {"name": "exat"}, "name", "evaluator", "exact"),
     "an unknown metric": ("spec.objectives.0.metric", "ttft_p95", "[0].metric", "catalogue", "ttft_ms_p95"),
     "a constraint's unknown metric": (
