@@ -27,7 +27,7 @@ from llmopt.local.studies import LocalStudy
 from llmopt.machine.descriptions import described as machine_described
 from llmopt.manifest_checks import cautions_in
 from llmopt.manifests import OptionInvalid, as_yaml, evaluator_part
-from llmopt.progress import told
+from llmopt.progress import audience_of
 from llmopt.study_descriptions import (
     SOURCE,
     Caller,
@@ -152,7 +152,7 @@ def _caller(name: str, arguments: AnyArguments) -> Caller:
     return Caller(
         name,
         describe=machine_described,
-        say=told(show=arguments.get("progress", False)).event,
+        say=audience_of(show=arguments.get("progress", False)).event,
         items=_results(arguments) / "datasets",
         own_evaluator=arguments.get("evaluator") is not None,
     )
@@ -221,7 +221,7 @@ async def _found(asked: Described, arguments: AnyArguments, stop: Stop) -> Findi
     if arguments.get("fresh") or not local.exists:
         asked.require_local_paths(local.resource, local.manifest_text)
     for line in cautions_in(local.manifest_text, SOURCE, local.resource):
-        told(show=arguments.get("progress", False)).event(line)
+        audience_of(show=arguments.get("progress", False)).event(line)
     work = _Work(partial(_work, local, arguments, stop))
     try:
         return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
@@ -262,7 +262,7 @@ def _work(local: LocalStudy, arguments: AnyArguments, stop: Stop) -> Finding:
         (*command, "--debug") if arguments.get("debug") else command,
         arguments.get("pace", Pace()),
     )
-    audience = told(show=arguments.get("progress", False))
+    audience = audience_of(show=arguments.get("progress", False))
     with _stopped_after(arguments.get("timeout"), stop):
         return find(local, settings, stop, audience)
 

@@ -43,7 +43,7 @@ def shown(console: Console, name: str, *, live: bool) -> Iterator[Audience]:
         )
 
 
-def told(*, show: bool) -> Audience:
+def audience_of(*, show: bool) -> Audience:
     """Return the audience of the Python API: lines on standard error, or only the log's events."""
     if not show:
         return Audience(progress=lambda _: None, event=_log.info)
@@ -183,7 +183,7 @@ def _best(status: Status) -> str:
     if status.phase in {Phase.COMPLETE, Phase.FAILED}:  # then the result follows
         return ""
     measured, default = status.best.metrics, status.baseline.metrics if status.baseline else {}
-    told = []
+    gains = []
     for objective in status.objectives:
         metric = objective.metric
         if metric in measured:
@@ -191,9 +191,9 @@ def _best(status: Status) -> str:
             if metric in default and status.best.trial:
                 gain = compare(metric, default[metric], measured[metric], direction=objective.goal)
                 text += f" ({gain_text(status_effect(gain))} over the baseline, not verified)"
-            told.append(text)
+            gains.append(text)
     name = f"trial {status.best.trial}" if status.best.trial else "the baseline"
-    return f"best {name}: {', '.join(told)}"
+    return f"best {name}: {', '.join(gains)}"
 
 
 def _default(status: Status) -> str:

@@ -164,7 +164,7 @@ class Work:
         runner that begins late cannot distinguish what was fixed from what just ended.
         """
         if (ended := self.study.ended) is not None:
-            return Ending.told(ended)
+            return Ending.recorded(ended)
         try:
             loop = self._loop(spec)
         except Interrupted:

@@ -7,7 +7,7 @@ from fakes.engine_cases import EngineCase, safetensors
 
 from llmopt_core.engines.vllm.declaration import VLLM
 from llmopt_core.engines.vllm.patterns import VLLM_LOGS
-from llmopt_core.errors.log_texts import told_arguments
+from llmopt_core.errors.log_texts import logged_arguments
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.vllm.engine import Vllm
 
@@ -100,6 +100,6 @@ def test_a_long_prompt_is_read_in_steps_without_compilation(stepwise):
     assert usage["prompt_tokens"] > 200
     assert usage["completion_tokens"] == 4
     log = stepwise.server.log_text()
-    assert told_arguments(log, VLLM_LOGS.arguments)["async_scheduling"] is True
+    assert logged_arguments(log, VLLM_LOGS.arguments)["async_scheduling"] is True
     assert "CompilationMode.NONE" in log
     assert "compile_seconds" not in stepwise.server.facts()

@@ -117,7 +117,7 @@ def test_nothing_is_started_beyond_a_limit_that_the_engine_named(ordered, model,
     assert len(outcomes) == 12
     assert len(refused) > 2
     assert {outcome.failure.error_class for outcome in refused} == {ErrorClass.INVALID_CONFIGURATION}
-    assert all("at most 856" in outcome.failure.told for outcome in refused)
+    assert all("at most 856" in outcome.failure.text for outcome in refused)
     assert [count for count in starts(tmp_path / "bin") if count > 856] == [1024]
 
 

@@ -218,8 +218,8 @@ def _config(access: Access) -> SingleConfig:
 
 def _proxy(access: Access) -> str | None:
     """Return the proxy that the kubeconfig names, else the environment's for the server's address."""
-    if told := access.cluster.get("proxy-url"):
-        return str(told)
+    if named := access.cluster.get("proxy-url"):
+        return str(named)
     parts = urlsplit(access.server)
     if not parts.hostname or urllib.request.proxy_bypass(parts.hostname):
         return None

@@ -36,8 +36,8 @@ class Problem:
 
     def __str__(self) -> str:
         """Return it in two lines, as errors of trials are shown."""
-        told = f"{self.reason}: {self.message}" if self.message else self.reason
-        return f"{told}\n  -> {self.advice}" if self.advice else told
+        cause = f"{self.reason}: {self.message}" if self.message else self.reason
+        return f"{cause}\n  -> {self.advice}" if self.advice else cause
 
 
 def status_of(document: Document) -> Status:
@@ -92,12 +92,12 @@ def warning_of(status: Status) -> str | None:
     guard = conditions.get(ConditionType.MEMORY_GUARD_PASSED)
     baseline = conditions.get(ConditionType.BASELINE_MEASURED)
     blocked = held(status, ConditionType.BLOCKED)
-    told = [
+    parts = [
         f"{blocked.reason}: {blocked.message}" if blocked else "",
         f"memory guard: {guard.message}" if guard else "",
         baseline.message if baseline else "",
     ]
-    return "; ".join(text for text in told if text) or None
+    return "; ".join(text for text in parts if text) or None
 
 
 def _problem(condition: Condition, *, hopeless: bool = False) -> Problem:

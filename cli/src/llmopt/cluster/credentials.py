@@ -55,7 +55,7 @@ def _asked(plugin: Mapping[str, Any], access: Access) -> str:
     command = [str(plugin.get("command", "")), *(str(part) for part in plugin.get("args") or ())]
     given = _variables(plugin, access)
     interactive = plugin.get("interactiveMode") != "Never" and sys.stdin is not None and sys.stdin.isatty()
-    environment = {**os.environ, **given, "KUBERNETES_EXEC_INFO": _told(plugin, access, interactive)}
+    environment = {**os.environ, **given, "KUBERNETES_EXEC_INFO": _exec_info(plugin, access, interactive)}
     try:
         done = subprocess.run(
             command, env=environment, stdout=subprocess.PIPE, text=True, check=True,
@@ -84,7 +84,7 @@ def _variables(plugin: Mapping[str, Any], access: Access) -> dict[str, str]:
         ) from error
 
 
-def _told(plugin: Mapping[str, Any], access: Access, interactive: bool) -> str:  # noqa: FBT001 - the protocol's field
+def _exec_info(plugin: Mapping[str, Any], access: Access, interactive: bool) -> str:  # noqa: FBT001 - the protocol's field
     version = plugin.get("apiVersion")
     if version not in _VERSIONS:
         raise KubeconfigInvalid(

@@ -22,7 +22,7 @@ from llmopt.cluster.watches import POLL_SECONDS, Clock, Subject, WaitTimeout, Wa
 from llmopt.errors import BenchmarkFailed, OptimizationFailed
 from llmopt.manifests import OptionInvalid, as_yaml
 from llmopt.options import Target
-from llmopt.progress import told
+from llmopt.progress import audience_of
 from llmopt.study_descriptions import Caller, Description, Manifest, described, require_known
 from llmopt_core.api.conditions import Phase
 from llmopt_core.api.kinds import Kind
@@ -128,7 +128,7 @@ class Handle:
         """
 
         def work(cluster: "Cluster") -> Result:
-            watch = Watch(self._subject(cluster), told(show=progress), timeout_seconds=timeout)
+            watch = Watch(self._subject(cluster), audience_of(show=progress), timeout_seconds=timeout)
             return _concluded(watch.until_end())
 
         return self._do(work)
@@ -225,6 +225,6 @@ def _stopped(subject: Subject, timeout: float, clock: Clock | None = None) -> di
 def _remembered(document: dict[str, Any], why: StudyOutOfReach) -> list[Trial]:
     status = status_of(document)
     trials = remembered(document, status) if isinstance(status, OptimizationStatus) else []
-    told_of = f"of {status.progress.finished} trials, those {len(trials)} that the status holds: {why}"
-    warnings.warn(told_of, PartialTrials, stacklevel=5)
+    missing = f"of {status.progress.finished} trials, those {len(trials)} that the status holds: {why}"
+    warnings.warn(missing, PartialTrials, stacklevel=5)
     return trials

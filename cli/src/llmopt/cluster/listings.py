@@ -44,10 +44,10 @@ def _place(document: Mapping[str, Any], now: datetime) -> dict[str, str]:
 def _state(document: Mapping[str, Any], status: Status) -> dict[str, str]:
     problem = problem_of(status) if is_current(document, status) else None
     phase = "Rejected" if problem and problem.hopeless else status.phase or Phase.PENDING
-    told = problem is not None and problem.reason != phase
+    is_explained = problem is not None and problem.reason != phase
     left = status.progress.eta_seconds
     return {
-        "phase": f"{phase}: {problem.reason}" if problem and told else phase,
+        "phase": f"{phase}: {problem.reason}" if problem and is_explained else phase,
         "trials": status.progress.text,
         "left": _short(left) if left else "",
         "runners": str(sum(runner.ended is None for runner in status.runners)),

@@ -98,15 +98,15 @@ class Printer:
         return tuple(failures)
 
     def _wait_and_print(self, pod: RunnerPod, prefix: str) -> None:
-        told = ""
+        shown = ""
         while True:
             try:
                 current = pod if pod.placed else _runner_pod(self._source.pod(pod.name, pod.namespace))
                 self._print(_placed(current), prefix, follow=True)
             except Refused as error:  # a container that has not started yet has no log
-                if str(error) != told:
-                    told = str(error)
-                    self._line(f"{prefix}({told})")
+                if str(error) != shown:
+                    shown = str(error)
+                    self._line(f"{prefix}({shown})")
             else:
                 return
             self._clock.sleep(POLL_SECONDS)

@@ -46,9 +46,9 @@ def recorded(records: Sequence[TrialRecord]) -> list[Trial]:
 
 def remembered(document: Mapping[str, Any], status: OptimizationStatus) -> list[Trial]:
     """Return the trials in the status of an optimization: the baseline, the best and the front."""
-    told = (status.baseline, status.best, *status.top, *status.pareto)
+    reported = (status.baseline, status.best, *status.top, *status.pareto)
     first = status.baseline.trial if status.baseline else None
-    found = {trial.trial: trial for trial in reversed(told) if trial is not None}
+    found = {trial.trial: trial for trial in reversed(reported) if trial is not None}
     return [_remembered(found[number], engine_of(document), first) for number in sorted(found)]
 
 

@@ -73,7 +73,7 @@ class Watch:
     audience: Audience
     clock: Clock = field(default_factory=Clock)
     timeout_seconds: float | None = None
-    _told: dict[str, str] = field(default_factory=dict)
+    _shown: dict[str, str] = field(default_factory=dict)
 
     def until_end(self) -> dict[str, Any]:
         """Return the resource once it has ended or cannot run as it is; blocks.
@@ -147,11 +147,11 @@ class Watch:
 
     def _say(self, about: str, text: str) -> None:
         """Say `text` unless it was the last thing said about it."""
-        if text and self._told.get(about) != text:
+        if text and self._shown.get(about) != text:
             self.audience.event(text)
-        self._told[about] = text
+        self._shown[about] = text
 
     def _say_server_is_back(self) -> None:
-        if self._told.get("server"):
+        if self._shown.get("server"):
             self.audience.event("the API server answers again")
-        self._told["server"] = ""
+        self._shown["server"] = ""

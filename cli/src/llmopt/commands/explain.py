@@ -17,7 +17,7 @@ from llmopt_core.engines.registry import all_patterns, engine_names, patterns_fo
 from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
 from llmopt_core.errors.classification import Evidence, cause_of, classify
 from llmopt_core.errors.files import file_problem
-from llmopt_core.errors.log_texts import engine_of, plain_log, told_arguments
+from llmopt_core.errors.log_texts import engine_of, logged_arguments, plain_log
 from llmopt_core.errors.policies import POLICIES
 from llmopt_core.errors.tracebacks import decisive_line
 from llmopt_core.resources.faults import did_you_mean
@@ -31,7 +31,7 @@ _MEANINGS = {
 }
 _NOT_KNOWN = frozenset({ErrorClass.UNKNOWN, ErrorClass.ENGINE_CRASHED})
 _NO_REMEDY = "No pattern knows this failure: the cause is the first error that the log shows."
-_UNTOLD = " (not set)"
+_UNKNOWN = " (not set)"
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,13 @@ def explained(text: str, engine: str | None) -> Explanation:
     declared = engines.get(whose)
     patterns = all_patterns() if declared is None else patterns_for(declared)
     line = declared.logs.arguments if declared is not None else None
-    evidence = Evidence(log, numbers=told_arguments(log, line) if line else {}, patterns=patterns)
+    evidence = Evidence(log, numbers=logged_arguments(log, line) if line else {}, patterns=patterns)
     failure = classify(evidence)
     if failure.error_class in _NOT_KNOWN:
         failure = Failure(failure.error_class, decisive_line(log), _NO_REMEDY)
     # What the log does not tell of the configuration is left out.
-    told = replace(failure, suggestion=failure.suggestion.replace(_UNTOLD, ""))
-    return Explanation(told, whose, cause_of(evidence))
+    shown = replace(failure, suggestion=failure.suggestion.replace(_UNKNOWN, ""))
+    return Explanation(shown, whose, cause_of(evidence))
 
 
 def _marks(engines: Mapping[str, EngineDeclaration]) -> dict[str, re.Pattern[str]]:

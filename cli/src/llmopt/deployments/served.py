@@ -100,24 +100,24 @@ def served(
     container = _container(engine)
     gpu_resource, gpus = _gpus(resource, asked.gpus)
     measured = _version(trials, chosen.place)
-    told = _recommended(resource, chosen, model, engine)
-    environment, program, arguments = _parts(told.command or "")
+    recommended = _recommended(resource, chosen, model, engine)
+    environment, program, arguments = _parts(recommended.command or "")
     return Served(
         name=asked.name or resource.metadata.name,
         container=container,
-        program=program if told.needs else container.program,
+        program=program if recommended.needs else container.program,
         image=_image(asked.image, container.image_for(gpus, measured), gpu_resource, engine),
         arguments=(*arguments, *container.listening),
         source=model.source,
         notes=chosen.notes,
         environment=environment,
-        request_fields=told.request_fields,
+        request_fields=recommended.request_fields,
         token=model.token_secret_ref,
         gpus=gpus,
         gpu_resource=gpu_resource,
         memory_mib=_memory_mib(chosen.metrics),
         measured=measured,
-        needs=told.needs,
+        needs=recommended.needs,
     )
 
 
@@ -204,19 +204,19 @@ def _recommended(resource: Resource, chosen: _Chosen, model: Model, engine: Engi
     fixed = fixed_parameters(engine, resource.spec.workload, declaration)
     configuration = complete(dict(chosen.parameters), dict(fixed), declaration)
     reference = ModelReference.of(model.source, trust_remote_code=model.trust_remote_code)
-    told = recommend(declaration, reference, configuration, searched=chosen.parameters, fixed=fixed)
-    if told.command is None:
+    recommended = recommend(declaration, reference, configuration, searched=chosen.parameters, fixed=fixed)
+    if recommended.command is None:
         raise NotExportable(f"spec.model.source {model.source!r} cannot be served by {engine.name}")
-    return told
+    return recommended
 
 
 def _version(trials: Sequence[TrialRecord], place: int | None) -> str:
     """Return the engine and its version, as its trials (of one candidate) report it; "" where none does."""
     for trial in trials:
         if trial.outcome is not None and place in {None, trial.candidate}:
-            told = str(trial.outcome.facts.get("engine_version", ""))
-            if _VERSION.fullmatch(told):
-                return told
+            version = str(trial.outcome.facts.get("engine_version", ""))
+            if _VERSION.fullmatch(version):
+                return version
     return ""
 
 

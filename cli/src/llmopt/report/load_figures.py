@@ -40,7 +40,7 @@ def _figure(search: ReportedCurve, x_axis: Axis, y_axis: Axis) -> Figure:
 def _chart(search: ReportedCurve, x_axis: Axis, y_axis: Axis) -> Chart:
     places = [(x_axis.place(probe.load), y_axis.place(_percent(probe))) for probe in search.probes]
     marks = [
-        dot(x, y, _ROLES[probe_verdict(probe, search.attainment)], _told(probe, search))
+        dot(x, y, _ROLES[probe_verdict(probe, search.attainment)], _probe_text(probe, search))
         for (x, y), probe in zip(places, search.probes, strict=True)
     ]
     end = RIGHT if search.high is None else x_axis.place(search.high)
@@ -62,7 +62,7 @@ def _percent(probe: ReportedProbe) -> float:
     return share_kept(probe) * _PERCENT
 
 
-def _told(probe: ReportedProbe, search: ReportedCurve) -> str:
+def _probe_text(probe: ReportedProbe, search: ReportedCurve) -> str:
     kept = f"{probe.kept} of {probe.requests} kept the level"
     return f"{number(probe.load)} {unit_of(search)}: {kept}, {probe_verdict(probe, search.attainment)}"
 

@@ -156,7 +156,7 @@ def compare(
         _finding(place, comparison, metrics, (main, beside), runs.get(place, {}), trials)
         for place in range(len(comparison.candidates))
     )
-    told = _judge(comparison, objective, found, main) if decided else _undecided(finished, planned)
+    decision = _judge(comparison, objective, found, main) if decided else _undecided(finished, planned)
     return BenchmarkFinding(
         objective=objective,
         metrics=metrics,
@@ -167,9 +167,9 @@ def compare(
         finished=finished,
         measured=sum(len(each) for each in runs.values()),
         decided=decided,
-        winner=told.winner,
-        level_with=told.level_with,
-        verdict=told.verdict,
+        winner=decision.winner,
+        level_with=decision.level_with,
+        verdict=decision.verdict,
         notes=main.standing.notes,
         variances=(*main.standing.variances, *beside.standing.variances),
     )
@@ -331,9 +331,9 @@ def _leading(
                 level_with.append(names[rival])
     gain = compared[leader]
     span = gain.change_interval
-    within = f" [{_told(span.low, gain)} to {_told(span.high, gain)}]" if span else ""
+    within = f" [{_change_text(span.low, gain)} to {_change_text(span.high, gain)}]" if span else ""
     text = (
-        f"{names[leader]} wins: {objective.metric} {_told(gain.change, gain)}{within} "
+        f"{names[leader]} wins: {objective.metric} {_change_text(gain.change, gain)}{within} "
         f"over {comparison.baseline}"
     )
     if level_with:
@@ -341,7 +341,7 @@ def _leading(
     return _Judgement(names[leader], text + missing, tuple(level_with))
 
 
-def _told(change: float, effect: Effect) -> str:
+def _change_text(change: float, effect: Effect) -> str:
     return change_text(change, effect.scale)
 
 

@@ -142,9 +142,9 @@ def _warnings(trials: Sequence[TrialRecord]) -> tuple[WarningCount, ...]:
     last: dict[str, tuple[str, int]] = {}
     for trial in trials:
         if trial.outcome is not None and trial.outcome.failure is None:
-            told = {_NUMBER.sub("#", text): text for text in trial.outcome.warnings}
-            counts.update(told.keys())
-            last |= {kind: (text, trial.number) for kind, text in told.items()}
+            warned = {_NUMBER.sub("#", text): text for text in trial.outcome.warnings}
+            counts.update(warned.keys())
+            last |= {kind: (text, trial.number) for kind, text in warned.items()}
     return tuple(WarningCount(count, *last[kind]) for kind, count in counts.most_common())
 
 

@@ -53,9 +53,9 @@ def compared_causes(variants: Sequence[Variant]) -> tuple[str, ...]:
         "the model": {each.model for each in known},
         "the engine": {each.engine for each in known},
     }
-    told = [_told(each) for each in known]
+    settings = [_settings_of(each) for each in known]
     names = dict.fromkeys(name for each in known for name in each.parameters)
-    differing = (name for name in names if len({each.get(name) for each in told}) > 1)
+    differing = (name for name in names if len({each.get(name) for each in settings}) > 1)
     return (
         *(part for part, values in parts.items() if len(values) > 1),
         *(name for name in differing if any(changes_answers(each.engine, name) for each in known)),
@@ -63,7 +63,7 @@ def compared_causes(variants: Sequence[Variant]) -> tuple[str, ...]:
     )
 
 
-def _told(variant: Variant) -> dict[str, Value]:
+def _settings_of(variant: Variant) -> dict[str, Value]:
     """Return all settings of a variant: a default that is written down is no difference."""
     declaration = _declared(variant.engine)
     if declaration is None:

@@ -10,7 +10,7 @@ from llmopt_core.search.configurations import Value
 class MemoryWords:
     """What a failure for memory says of the configuration: its decisive parameters, and what to change."""
 
-    told: str = "with the engine's own defaults"
+    settings: str = "with the engine's own defaults"
     advice: str = (
         "Use a smaller context, fewer requests at once, quantise weights or cache, or give the runner more"
         " memory."
@@ -27,10 +27,10 @@ class MemoryParameters:
     def words(self, parameters: Mapping[str, Value]) -> MemoryWords:
         """Return what is said of a configuration with these engine `parameters`."""
         words = MemoryWords()
-        told = ", ".join(f"{name} {parameters[name]}" for name in self.decisive if name in parameters)
+        settings = ", ".join(f"{name} {parameters[name]}" for name in self.decisive if name in parameters)
         lower = " or ".join(f"{name} (now {parameters[name]})" for name in self.lowered if name in parameters)
         advice = f"Lower {lower}, quantise weights or cache, or give the runner more memory."
-        return MemoryWords(told or words.told, advice if lower else words.advice)
+        return MemoryWords(settings or words.settings, advice if lower else words.advice)
 
 
 NO_MEMORY_PARAMETERS = MemoryParameters()

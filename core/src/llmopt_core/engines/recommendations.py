@@ -32,16 +32,16 @@ def recommend(
     fixed: Mapping[str, Value],
 ) -> Recommendation:
     """Return how `configuration` is served; `searched` and `fixed` (full names) are what was decided."""
-    server, told = declaration.server, declaration.changed(configuration)
-    sampling = declaration.request_part(told)
+    server, changed = declaration.server, declaration.changed(configuration)
+    sampling = declaration.request_part(changed)
     if server is None:
         return Recommendation(None, None, sampling)
     named = server.model(model)
     return Recommendation(
-        None if named is None else server.command((server.program, *named), told),
+        None if named is None else server.command((server.program, *named), changed),
         decided_arguments(declaration, configuration, searched=searched, fixed=fixed),
         server.request_fields(sampling),
-        server.needs(told),
+        server.needs(changed),
     )
 
 

@@ -66,7 +66,7 @@ class ServerDeclaration:
     arguments: Callable[[Configuration, Collection[str]], ServeArguments]
     command: Callable[[Sequence[str], Configuration], str]
     request_fields: Callable[[Mapping[str, Value]], dict[str, Any]] = dict
-    needs: Callable[[Configuration], str] = lambda _told: ""
+    needs: Callable[[Configuration], str] = lambda _configuration: ""
 
 
 def decided_in(group: str, configuration: Configuration, decided: Collection[str]) -> dict[str, Value]:

@@ -62,7 +62,7 @@ class Failure:
     remedies: tuple[Remedy, ...] = ()
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """Message and suggestion in one line; a message that says itself what to do has none."""
         return f"{self.message} - {self.suggestion}" if self.suggestion else self.message
 

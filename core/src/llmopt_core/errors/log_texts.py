@@ -32,18 +32,20 @@ def engine_of(log: str, marks: Mapping[str, re.Pattern[str]]) -> str:
     return min(found, key=found.__getitem__, default="")
 
 
-def told_arguments(log: str, line: re.Pattern[str]) -> dict[str, bool | int | float | str]:
+def logged_arguments(log: str, line: re.Pattern[str]) -> dict[str, bool | int | float | str]:
     """Return the arguments in the dictionary that `line` finds in `log`, by name; {}: there is none."""
     found = line.search(log)
     if found is None:
         return {}
     try:
-        told = ast.parse(_OBJECT.sub("None", found[1]).strip(), mode="eval").body
+        document = ast.parse(_OBJECT.sub("None", found[1]).strip(), mode="eval").body
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return {}
-    if not isinstance(told, ast.Dict) or len(told.keys) > _MOST_ARGUMENTS:
+    if not isinstance(document, ast.Dict) or len(document.keys) > _MOST_ARGUMENTS:
         return {}
-    pairs = ((_literal(key), _literal(value)) for key, value in zip(told.keys, told.values, strict=True))
+    pairs = (
+        (_literal(key), _literal(value)) for key, value in zip(document.keys, document.values, strict=True)
+    )
     return {
         name: value
         for name, value in pairs

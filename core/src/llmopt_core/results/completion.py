@@ -86,17 +86,17 @@ def _others(status: OptimizationStatus, best: Best, spec: OptimizationSpec) -> I
 
 
 def _judged(
-    told: ReportedEffect, metric: str | None, goal: Direction, baseline: float = 0.0
+    effect: ReportedEffect, metric: str | None, goal: Direction, baseline: float = 0.0
 ) -> ReportedEffect:
     """Return an effect of release 0.1.0 with all fields; `baseline` where it does not say it itself."""
-    if told.verdict is not None or metric is None:
-        return told
-    before = baseline if told.baseline is None else told.baseline
-    ends = told.absolute_interval
+    if effect.verdict is not None or metric is None:
+        return effect
+    before = baseline if effect.baseline is None else effect.baseline
+    ends = effect.absolute_interval
     span = None if ends is None else Interval(ends.low, ends.high)
-    if span and told.baseline is not None and find_metric(metric).scale == "ratio":
+    if span and effect.baseline is not None and find_metric(metric).scale == "ratio":
         span = span.scaled(before)
-    return status_effect(difference_effect(metric, goal, before, told.absolute, span, smallest_gain=0.0))
+    return status_effect(difference_effect(metric, goal, before, effect.absolute, span, smallest_gain=0.0))
 
 
 def _comparison_parts(status: BenchmarkStatus, spec: BenchmarkSpec) -> Iterator[tuple[str, Any]]:
@@ -116,18 +116,18 @@ def _comparison_parts(status: BenchmarkStatus, spec: BenchmarkSpec) -> Iterator[
 def _results(
     status: BenchmarkStatus, spec: BenchmarkSpec, objective: ObjectiveDefinition
 ) -> list[CandidateResult]:
-    told = {each.candidate: each for each in status.results}
-    baseline = told.get(spec.baseline_name, CandidateResult(candidate=spec.baseline_name))
+    results = {each.candidate: each for each in status.results}
+    baseline = results.get(spec.baseline_name, CandidateResult(candidate=spec.baseline_name))
     return [
         _candidate(
-            told.get(asked.name, CandidateResult(candidate=asked.name)), asked, spec, objective, baseline
+            results.get(asked.name, CandidateResult(candidate=asked.name)), asked, spec, objective, baseline
         )
         for asked in spec.candidates
     ]
 
 
 def _candidate(
-    told: CandidateResult,
+    result: CandidateResult,
     asked: Candidate,
     spec: BenchmarkSpec,
     objective: ObjectiveDefinition,
@@ -136,17 +136,17 @@ def _candidate(
     engine, model = asked.engine or spec.engine, asked.model or spec.model
     effects = {
         metric: _judged(each, metric, _goal(metric, objective), baseline.metrics[metric].mean)
-        for metric, each in told.against_baseline.items()
+        for metric, each in result.against_baseline.items()
         if metric in baseline.metrics
     }
     changes = {
-        "engine": told.engine or (engine.name if engine else ""),
-        "model": told.model or (model.source if model else ""),
-        "origin": told.origin or (str(asked.optimization_ref) if asked.optimization_ref else ""),
-        "parameters": told.parameters or dict(asked.parameters),
+        "engine": result.engine or (engine.name if engine else ""),
+        "model": result.model or (model.source if model else ""),
+        "origin": result.origin or (str(asked.optimization_ref) if asked.optimization_ref else ""),
+        "parameters": result.parameters or dict(asked.parameters),
         "against_baseline": effects,
     }
-    return _changed(told, changes)
+    return _changed(result, changes)
 
 
 def _goal(metric: str, objective: ObjectiveDefinition) -> Direction:

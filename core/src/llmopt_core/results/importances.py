@@ -78,8 +78,8 @@ def _frozen(
 ) -> FrozenTrial:
     assert trial.outcome is not None  # noqa: S101 - the caller looked
     values = objective_values(trial.outcome, definition)
-    told = trial.outcome.configuration.flat() if trial.phase is Phase.BASELINE else trial.parameters
-    parameters = known_part(definition.space, told) or {}
+    flat = trial.outcome.configuration.flat() if trial.phase is Phase.BASELINE else trial.parameters
+    parameters = known_part(definition.space, flat) or {}
     frozen = FrozenTrial(
         number=trial.number,
         trial_id=trial.number,

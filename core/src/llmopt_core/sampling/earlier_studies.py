@@ -113,9 +113,11 @@ def _lesson(
     trials = [
         trial
         for trial in _best_first(other)
-        if _is_told(trial) and (asked or machines.get(trial.runner or "") == machine)
+        if _is_usable(trial) and (asked or machines.get(trial.runner or "") == machine)
     ]
-    kept = [told for trial in _spread(trials) if (told := _told(trial, definition)) is not None]
+    kept = [
+        earlier for trial in _spread(trials) if (earlier := _earlier_trial(trial, definition)) is not None
+    ]
     return _checked(EarlierStudy(theirs.resource, tuple(kept))) if len(kept) >= _LEAST_TRIALS else None
 
 
@@ -138,7 +140,7 @@ def _best_first(study: Study) -> list[TrialRecord]:
     return [*best, *(trial for trial in study.trials() if trial.number not in numbers)]
 
 
-def _is_told(trial: TrialRecord) -> bool:
+def _is_usable(trial: TrialRecord) -> bool:
     """Say whether all of `trial` was measured; what is a copy of another adds nothing."""
     outcome = trial.outcome
     return trial.phase is not Phase.CONFIRM and outcome is not None and outcome.kind is OutcomeKind.MEASURED
@@ -153,7 +155,7 @@ def _spread(trials: list[TrialRecord]) -> list[TrialRecord]:
     return [*best, *(others[place] for place in places)]
 
 
-def _told(trial: TrialRecord, definition: StudyDefinition) -> EarlierTrial | None:
+def _earlier_trial(trial: TrialRecord, definition: StudyDefinition) -> EarlierTrial | None:
     """Return the searched parameters and the metrics of `trial`; None where it has none of the metrics."""
     assert trial.outcome is not None  # noqa: S101 - it was measured
     values, metrics = trial.outcome.configuration.flat(), trial.outcome.metrics

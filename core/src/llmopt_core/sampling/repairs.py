@@ -115,8 +115,8 @@ def _with(refused: Refused, space: SearchSpace, name: str, value: Value) -> dict
     The default has no parameters of its own, and what it comes to may lie outside the space: then only what
     is changed is included besides it.
     """
-    told = {**refused.configuration.flat(), **refused.parameters, name: value}
-    if (whole := known_part(space, told)) is not None:
+    tried = {**refused.configuration.flat(), **refused.parameters, name: value}
+    if (whole := known_part(space, tried)) is not None:
         return whole if name in whole else None
     return None if refused.parameters else {name: value}
 

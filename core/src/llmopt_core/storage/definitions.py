@@ -165,11 +165,13 @@ def _candidate(spec: BenchmarkSpec, place: int) -> CandidateDefinition:
     model, engine = asked.model or spec.model, asked.engine or spec.engine
     assert model is not None and engine is not None  # noqa: S101, PT018 - two rules of the spec say so
     path = "spec.engine" if asked.engine is None else f"spec.candidates[{place}].engine"
-    told = _told(asked, engine, spec.workload, path)
-    return CandidateDefinition(asked.name, _serving(model, engine, told))
+    parameters = _candidate_parameters(asked, engine, spec.workload, path)
+    return CandidateDefinition(asked.name, _serving(model, engine, parameters))
 
 
-def _told(asked: Candidate, engine: Engine, workload: Workload, path: str) -> dict[str, Value]:
+def _candidate_parameters(
+    asked: Candidate, engine: Engine, workload: Workload, path: str
+) -> dict[str, Value]:
     declaration = engine_declaration(engine, path)
     fixed = fixed_parameters(engine, workload, declaration)
     return {**fixed, **parse_values(asked.parameters, declaration)}

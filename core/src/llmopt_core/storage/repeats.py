@@ -107,8 +107,10 @@ def _engine_of(candidate: CandidateDefinition) -> str:
     if serving is None:
         return candidate.name
     declaration = declaration_of(serving.engine_name)
-    told = dict(serving.parameters)
-    frozen = told if declaration is None else declaration.load_part(complete({}, told, declaration))
+    parameters = dict(serving.parameters)
+    frozen = (
+        parameters if declaration is None else declaration.load_part(complete({}, parameters, declaration))
+    )
     engine = {name: value for name, value in serving.engine.items() if name != "args"}
     return json.dumps([serving.model, engine, frozen], sort_keys=True, default=str)
 

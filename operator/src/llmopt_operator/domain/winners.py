@@ -64,13 +64,13 @@ def verified(found: OptimizationFinding, resource: LLMOptimization) -> Verified:
         variances=found.variances,
     )
     groups = Configuration.from_flat(parameters)
-    told = _recommended(resource, {} if measured.keep_default else parameters)
+    recommended = _recommended(resource, {} if measured.keep_default else parameters)
     verified_finding = replace(
         measured,
         parameters={group: dict(getattr(groups, group)) for group in GROUPS},
-        serve_command=told.command,
-        serve_arguments=told.arguments,
-        request_fields=told.request_fields,
+        serve_command=recommended.command,
+        serve_arguments=recommended.arguments,
+        request_fields=recommended.request_fields,
     )
     return Verified(verified_finding)
 
@@ -90,9 +90,9 @@ def _choices(
             continue
         with suppress(OutsideSpace):
             parameters = space.settled(served.choice.parameters)
-            told = _recommended(resource, parameters)
+            recommended = _recommended(resource, parameters)
             choice = replace(served.choice, parameters=parameters)
-            yield ServedChoice(choice, served.weighted_gain, told.command, told.request_fields)
+            yield ServedChoice(choice, served.weighted_gain, recommended.command, recommended.request_fields)
 
 
 def _without_text(failure: ErrorCount | None) -> ErrorCount | None:

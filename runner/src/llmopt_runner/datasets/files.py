@@ -10,7 +10,7 @@ from llmopt_core.errors.files import file_problem
 from llmopt_runner.datasets.base import DatasetInvalid, DatasetSource, Item
 from llmopt_runner.datasets.cells import RowInvalid
 from llmopt_runner.datasets.listed import ListedDataset
-from llmopt_runner.datasets.rows import MOST_ITEMS, Columns, told_apart
+from llmopt_runner.datasets.rows import MOST_ITEMS, Columns, distinguished
 from llmopt_runner.datasets.tables import TableInvalid, rows_of_table
 from llmopt_runner.datasets.traces import TraceDataset, is_trace, traced_item
 
@@ -61,7 +61,7 @@ def _collected(path: Path, rows: Iterator[tuple[int, dict[str, Any]]]) -> Listed
         if first != number:
             raise _fault(path, number, f"the question of line {first} again: remove one of them")
         if questions.setdefault(item.question, number) != number:
-            item = told_apart(item)
+            item = distinguished(item)
         if item.id in items:
             raise _fault(
                 path, number, f"the id {item.id!r} is there already: give each item an id of its own"

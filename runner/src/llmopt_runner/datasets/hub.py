@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from llmopt_runner.datasets.base import DatasetInvalid, Item
 from llmopt_runner.datasets.cells import RowInvalid
 from llmopt_runner.datasets.listed import ListedDataset
-from llmopt_runner.datasets.rows import MOST_ITEMS, Columns, told_apart
+from llmopt_runner.datasets.rows import MOST_ITEMS, Columns, distinguished
 from llmopt_runner.transport.messages import readable
 
 _LOADING = ("config", "revision")
@@ -62,7 +62,7 @@ def load_from_hub(text: str, split: str | None) -> ListedDataset:
         item = _item(place, number, row, reference.columns)
         asked = (item.question, *item.choices)
         if asked not in items:
-            items[asked] = told_apart(item) if item.question in questions else item
+            items[asked] = distinguished(item) if item.question in questions else item
         questions.add(item.question)
     if not items:
         raise DatasetInvalid(f"{place} holds no items: choose another workload.dataset.split")

@@ -51,7 +51,7 @@ class Columns:
         return plain(row, self.question, self.answer, self.choices or "choices")
 
 
-def told_apart(item: Item) -> Item:
+def distinguished(item: Item) -> Item:
     """Return `item` with an id made from its choices too: some questions come again with other choices."""
     if not item.choices or item.id != digest(item.question):
         return item

@@ -34,7 +34,7 @@ def build_tools(environment: Mapping[str, str], *, usual_cuda: Path = _USUAL_CUD
 
 
 def _nvcc(environment: Mapping[str, str], path: str, usual_cuda: Path) -> Path | None:
-    home = next((told for name in _HOMES if (told := environment.get(name))), None)
+    home = next((value for name in _HOMES if (value := environment.get(name))), None)
     if home is not None:
         return _program(Path(home) / "bin" / "nvcc")
     return _in(path, "nvcc") or _program(usual_cuda / "bin" / "nvcc")

@@ -27,10 +27,10 @@ def find_program(engine: str, program: str) -> Path | None:
     Raises EngineNotInstalled where that variable is set, and names no program.
     """
     variable = engine_program(engine)
-    if told := os.environ.get(variable):
-        path = Path(told) / program if Path(told).is_dir() else Path(told)
+    if given := os.environ.get(variable):
+        path = Path(given) / program if Path(given).is_dir() else Path(given)
         if not os.access(path, os.X_OK):
-            raise EngineNotInstalled(f"{variable}={told}: {path} is no program that can run")
+            raise EngineNotInstalled(f"{variable}={given}: {path} is no program that can run")
         return path
     beside = Path(sys.executable).parent / program
     if os.access(beside, os.X_OK):

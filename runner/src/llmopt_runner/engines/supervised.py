@@ -124,13 +124,15 @@ class SupervisedProcess:
         _pipe(self._supervisor.stdout).close()
 
     def _watch(self) -> None:
-        told: dict[str, Mapping[str, object]] = {"started": {}, "ended": {}}
+        reports: dict[str, Mapping[str, object]] = {"started": {}, "ended": {}}
         for line in _pipe(self._supervisor.stdout):
             document = ast.literal_eval(line.decode())
-            told[document["event"]] = document
+            reports[document["event"]] = document
         self._supervisor.wait()
         supervisor.remove_shared_memory(self._shared_memory, self._began_at)
-        self._exit = self._exit_from(told["ended"]) if told["ended"] else self._killed(told["started"])
+        self._exit = (
+            self._exit_from(reports["ended"]) if reports["ended"] else self._killed(reports["started"])
+        )
         self._ended.set()
 
     def _killed(self, started: Mapping[str, object]) -> Exit:

@@ -57,9 +57,9 @@ def shares(before: Sequence[View], now: Sequence[View], engine: Collection[int])
 def _listed_share(before: View, now: View, engine: frozenset[int]) -> Share:
     ours = [mib for pid, mib in now.listed.items() if pid in engine]
     neighbours = now.listed.keys() - engine
-    told_mib = sum(mib for mib in ours if mib is not None)
+    reported_mib = sum(mib for mib in ours if mib is not None)
     if None not in ours:
-        return Share(told_mib, max(0.0, now.used_mib - told_mib), neighbours)
+        return Share(reported_mib, max(0.0, now.used_mib - reported_mib), neighbours)
     if neighbours or before.used_mib > NOBODYS_MIB:
         return Share(None, before.used_mib, neighbours)
     return Share(max(0.0, now.used_mib - before.used_mib), before.used_mib)

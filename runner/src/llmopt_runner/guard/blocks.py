@@ -12,7 +12,7 @@ import psutil
 from llmopt_core.engines.memory_parameters import MemoryWords
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
 from llmopt_runner.guard.guard import GuardReading, MemoryGuard
-from llmopt_runner.guard.incidents import told_holders
+from llmopt_runner.guard.incidents import listed_holders
 from llmopt_runner.guard.levels import Level, Thresholds
 from llmopt_runner.host.devices import visible_devices
 from llmopt_runner.host.occupancy import MemoryDevice
@@ -113,17 +113,17 @@ class memory_guard:  # noqa: N801 - used as the statement `with memory_guard(…
 
     def _ran_out(self) -> MemoryRanOut:
         incident = self._guard.incident
-        told = (
+        reason = (
             incident.failure(MemoryWords(), alone_mib=float("inf")).message if incident else "memory ran out"
         )
-        return MemoryRanOut(f"{self.name}: {told}")
+        return MemoryRanOut(f"{self.name}: {reason}")
 
     def _require_room(self) -> None:
         for device in self._devices:
             seen = device.occupancy()
             at_once = self._thresholds.level(seen, device.kind) is Level.EMERGENCY
             if at_once or seen.free_mib < self._required_mib:
-                holders = told_holders(tuple(device.holders()))
+                holders = listed_holders(tuple(device.holders()))
                 level = f", which is {Level.EMERGENCY.name} already" if at_once else ""
                 raise NotEnoughMemory(
                     f"{self.name} requires {self._required_mib:.0f} MiB of {device.name}{level}, and"

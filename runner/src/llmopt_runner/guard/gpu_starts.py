@@ -46,13 +46,13 @@ def alone_on(
 
 
 def _wait_for(lock: int, name: str, cancelled: Callable[[], bool], sleep: Callable[[float], None]) -> None:
-    told = False
+    logged = False
     while not _taken(lock):
         if cancelled():
             raise Interrupted("asked to stop while another engine started on the same GPU")
-        if not told:
+        if not logged:
             log.info("an engine is being started on %s by another runner: waiting for it", name)
-            told = True
+            logged = True
         sleep(_LOOK_SECONDS)
 
 

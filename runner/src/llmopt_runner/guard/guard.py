@@ -199,7 +199,7 @@ class MemoryGuard:
         Either a level was reached, or the kernel was quicker. `words` say what of its configuration takes
         memory.
         """
-        with self._lock:  # an incident that just comes is told whole
+        with self._lock:  # an incident that just comes is reported whole
             incident = self.incident
         if incident is not None:
             device = next(each for each in self._watched if each.device.name == incident.device)
@@ -208,8 +208,8 @@ class MemoryGuard:
         reading = self.reading()
         return kernel_failure(reading.oom_kills, reading.peaks, words) if reading.oom_kills else None
 
-    def crowded(self, told: str) -> Failure | None:
-        """Return that a GPU was busy, for an engine that found too little of it, as `told`.
+    def crowded(self, message: str) -> Failure | None:
+        """Return that a GPU was busy, for an engine that found too little of it, as `message`.
 
         None where it was not others that held most of it.
         """
@@ -225,7 +225,7 @@ class MemoryGuard:
             busy = peak.others_mib > NOBODYS_MIB
             if used and busy and blames_others(peak.engine_mib, peak.others_mib, alone_mib):
                 held = f"{peak.others_mib:.0f} of {peak.total_mib:.0f} MiB of {peak.device} were others'"
-                return busy_failure(f"{told}; {held}", each.others(self.pids_seen))
+                return busy_failure(f"{message}; {held}", each.others(self.pids_seen))
         return None
 
     def now(self) -> Mapping[str, tuple[Occupancy, Level]]:

@@ -43,13 +43,13 @@ class Incident:
     def failure(self, words: MemoryWords, *, alone_mib: float) -> Failure:
         """Return the failure; an engine that keeps below `alone_mib` would do with the device to itself."""
         seen = self.occupancy
-        told = (
+        found = (
             f"memory of {self.device} reached {self.level.name}: {seen.used_mib:.0f} of {seen.total_mib:.0f}"
             f" MiB ({seen.percent:.0f} %) were in use, {self.engine_mib:.0f} MiB of it by the engine"
         )
         if blames_others(self.engine_mib, seen.used_mib - self.engine_mib, alone_mib):
-            return busy_failure(told, self.others)
-        return Failure(_CLASSES[self.kind], f"{told} ({words.told})", words.advice)
+            return busy_failure(found, self.others)
+        return Failure(_CLASSES[self.kind], f"{found} ({words.settings})", words.advice)
 
 
 def blames_others(engine_mib: float, others_mib: float, alone_mib: float) -> bool:
@@ -57,19 +57,19 @@ def blames_others(engine_mib: float, others_mib: float, alone_mib: float) -> boo
     return others_mib > engine_mib and engine_mib < alone_mib
 
 
-def busy_failure(told: str, others: tuple[Holder, ...]) -> Failure:
+def busy_failure(found: str, others: tuple[Holder, ...]) -> Failure:
     """Return the failure of an engine to which others leave too little memory."""
-    held = f", others' are {told_holders(others)}" if others else ""
+    held = f", others' are {listed_holders(others)}" if others else ""
     return Failure(
         ErrorClass.MEMORY_BUSY,
-        f"{told}{held}",
+        f"{found}{held}",
         "End what else holds the memory, or give the runner memory of its own; the trial is run again.",
     )
 
 
-def too_little(kind: Literal["host", "gpu"], told: str, words: MemoryWords) -> Failure:
+def too_little(kind: Literal["host", "gpu"], found: str, words: MemoryWords) -> Failure:
     """Return the failure of a configuration that a device is too small for."""
-    return Failure(_CLASSES[kind], f"{told} ({words.told})", words.advice)
+    return Failure(_CLASSES[kind], f"{found} ({words.settings})", words.advice)
 
 
 def kernel_failure(kills: int, peaks: Sequence[DevicePeak], words: MemoryWords) -> Failure:
@@ -80,10 +80,10 @@ def kernel_failure(kills: int, peaks: Sequence[DevicePeak], words: MemoryWords) 
         f" {peak.engine_mib:.0f} MiB of it by the engine"
         for peak in host
     )
-    told = f"the kernel killed {kills} process{'es' * (kills > 1)} for memory{seen}"
-    return too_little("host", told, words)
+    found = f"the kernel killed {kills} process{'es' * (kills > 1)} for memory{seen}"
+    return too_little("host", found, words)
 
 
-def told_holders(holders: tuple[Holder, ...]) -> str:
+def listed_holders(holders: tuple[Holder, ...]) -> str:
     """Return the largest holders in words."""
     return ", ".join(str(holder) for holder in holders[:_SHOWN_HOLDERS])

@@ -54,25 +54,25 @@ def watch_processors(pids: Callable[[], Sequence[int]]) -> Callable[[], Shortage
     """
     before = processor_times(pids())
 
-    def told() -> Shortage:
+    def since_then() -> Shortage:
         now = pids()
         return shortage(before, processor_times(now)) if now else Shortage()
 
-    return told
+    return since_then
 
 
 def processor_times(
     pids: Iterable[int], *, cgroup_root: Path = Path("/sys/fs/cgroup"), proc: Path = Path("/proc")
 ) -> ProcessorTimes:
     """Return the times now; `pids` are the engine's processes."""
-    told = _of_usable(psutil.cpu_times(percpu=True))
-    idle = told["idle"] + told.get("iowait", 0.0)
-    # A guest's time is told twice, as the guest's and as the user's.
-    guests = told.get("guest", 0.0) + told.get("guest_nice", 0.0)
+    times = _of_usable(psutil.cpu_times(percpu=True))
+    idle = times["idle"] + times.get("iowait", 0.0)
+    # A guest's time is counted twice, as the guest's and as the user's.
+    guests = times.get("guest", 0.0) + times.get("guest_nice", 0.0)
     groups = control_groups(cgroup_root, proc / "self" / "cgroup")
     limits = read_table(groups[0].folder / "cpu.stat") if groups else {}
     return ProcessorTimes(
-        busy=sum(told.values()) - guests - idle,
+        busy=sum(times.values()) - guests - idle,
         idle=idle,
         own=sum(_seconds(pid) for pid in (os.getpid(), *pids)),
         periods=limits.get("nr_periods", 0),

@@ -37,10 +37,10 @@ class Ending:
     @classmethod
     def of(cls, failure: Failure) -> Self:
         """Return the end that a failure brings that no configuration can fix."""
-        return cls(failure.error_class, failure.told, failed=True)
+        return cls(failure.error_class, failure.text, failed=True)
 
     @classmethod
-    def told(cls, ended: EndReason) -> Self:
+    def recorded(cls, ended: EndReason) -> Self:
         """Return the end that a study already has."""
         return cls(reason_called(ended.reason) or ErrorClass.UNKNOWN, ended.message, ended.failed)
 
@@ -66,8 +66,8 @@ def untried_text(trials: Sequence[TrialRecord]) -> str:
     waiting = [trial for trial in trials if trial.state == "waiting"]
     repaired = sum(trial.repaired_from is not None for trial in waiting)
     counts = ((len(waiting) - repaired, "given"), (repaired, "repaired"))
-    told = " and ".join(f"{count} {kind}" for count, kind in counts if count)
-    return f"; {told} configurations were not tried, for the budget is spent" if told else ""
+    listed = " and ".join(f"{count} {kind}" for count, kind in counts if count)
+    return f"; {listed} configurations were not tried, for the budget is spent" if listed else ""
 
 
 def confirm_seconds(trials: Sequence[TrialRecord], confirm: Confirm, runner_count: int) -> float:
@@ -129,7 +129,7 @@ def comparison_exhausted(comparison: ComparisonDefinition, trials: Sequence[Tria
     """Return the end of a benchmark that has no repeat left."""
     planned = len(comparison.candidates) * comparison.repeats
     lost = [
-        f"; {comparison.candidates[place].name} could not be measured: {failure.error_class}: {failure.told}"
+        f"; {comparison.candidates[place].name} could not be measured: {failure.error_class}: {failure.text}"
         for place, failure in sorted(given_up(trials).items())
     ]
     return Ending(Reason.TRIALS_EXHAUSTED, f"all {planned} repeats are done{''.join(lost)}")
@@ -157,7 +157,7 @@ def _nothing_to_compare(comparison: ComparisonDefinition, lost: Mapping[int, Fai
     else:
         return None
     failure = lost[place]
-    return Ending(failure.error_class, f"{text}; {names[place]}: {failure.told}", failed=True)
+    return Ending(failure.error_class, f"{text}; {names[place]}: {failure.text}", failed=True)
 
 
 def _deadline(

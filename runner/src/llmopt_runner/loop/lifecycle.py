@@ -128,7 +128,7 @@ class Loop(ABC):
     def _ended(self) -> Ending | None:
         """Return how the study was ended, by whomever."""
         end = self._study.ended
-        return None if end is None else Ending.told(end)
+        return None if end is None else Ending.recorded(end)
 
     def _carry_out(self, claim: Claim) -> None:
         log.info("trial %d (%s) begins: %s", claim.number, claim.phase, dict(claim.parameters))
@@ -178,7 +178,7 @@ class Loop(ABC):
             outcome.kind,
             outcome.seconds.get("total", 0.0),
             time.monotonic() - began,
-            _told(outcome),
+            _logged(outcome),
         )
 
     def _record(self, claim: Claim, outcome: Outcome) -> Failure | None:
@@ -242,7 +242,7 @@ class Loop(ABC):
         """Say whether after this fatal failure no other trial can work either."""
 
 
-def _told(outcome: Outcome) -> str:
+def _logged(outcome: Outcome) -> str:
     if outcome.failure is not None:
         return f"{outcome.failure.error_class}: {outcome.failure.message}"
     return ", ".join(f"{name} {value:.4g}" for name, value in sorted(outcome.metrics.items()))

@@ -48,102 +48,104 @@ class _Metadata:
 
 def gguf_cached_layers(header: GgufHeader) -> tuple[CachedLayers, ...]:
     """Return what the layers of the model in `header` keep of a sequence; raises LayoutUnknown."""
-    told = _Metadata(header)
-    count = told.number("block_count") - told.number("nextn_predict_layers")
+    metadata = _Metadata(header)
+    count = metadata.number("block_count") - metadata.number("nextn_predict_layers")
     if not 0 < count <= _MOST_LAYERS:
         raise LayoutUnknown("its metadata does not say how many layers it has")
     if header.architecture in _ENCODERS:
         raise LayoutUnknown("it has an encoder and a decoder, whose caches are not understood")
-    windows = _windowed(told, count)
-    kv_heads, recurrent = _kv_heads(told, count), _recurrent(told, count)
-    own = count - told.number("attention.shared_kv_layers")
+    windows = _windowed(metadata, count)
+    kv_heads, recurrent = _kv_heads(metadata, count), _recurrent(metadata, count)
+    own = count - metadata.number("attention.shared_kv_layers")
     found: list[CachedLayers] = []
     for index in range(max(own, 0)):
         if recurrent[index] or header.architecture in _BOTH:
-            found.append(CachedLayers(LayerKind.STATE, 1, state_bytes=_state_bytes(told)))
+            found.append(CachedLayers(LayerKind.STATE, 1, state_bytes=_state_bytes(metadata)))
         if kv_heads[index] and not recurrent[index]:
-            found.append(_keeping(told, kv_heads[index], windowed=windows[index]))
+            found.append(_keeping(metadata, kv_heads[index], windowed=windows[index]))
     return merged(found)
 
 
 def pattern_is_known(header: GgufHeader) -> bool:
     """Say whether it is known which layers have a window, where any has."""
-    told = _Metadata(header)
+    metadata = _Metadata(header)
     return (
-        not told.number("attention.sliding_window")
-        or told.value("attention.sliding_window_pattern") is not None
+        not metadata.number("attention.sliding_window")
+        or metadata.value("attention.sliding_window_pattern") is not None
         or header.architecture in _PATTERNS
     )
 
 
-def _kv_heads(told: _Metadata, count: int) -> Sequence[int]:
-    key = "attention.head_count_kv" if told.value("attention.head_count_kv") is not None else _HEADS
-    return told.by_layer(key, count)
+def _kv_heads(metadata: _Metadata, count: int) -> Sequence[int]:
+    key = "attention.head_count_kv" if metadata.value("attention.head_count_kv") is not None else _HEADS
+    return metadata.by_layer(key, count)
 
 
 _HEADS = "attention.head_count"
 
 
-def _recurrent(told: _Metadata, count: int) -> list[bool]:
+def _recurrent(metadata: _Metadata, count: int) -> list[bool]:
     """Say of each layer whether it keeps a state in place of tokens."""
-    has_state = bool(told.number("ssm.conv_kernel") or told.number("shortconv.l_cache"))
-    if not has_state or told.header.architecture in _BOTH:
+    has_state = bool(metadata.number("ssm.conv_kernel") or metadata.number("shortconv.l_cache"))
+    if not has_state or metadata.header.architecture in _BOTH:
         return [False] * count
-    every = told.number("full_attention_interval") or _INTERVALS.get(told.header.architecture, 0)
+    every = metadata.number("full_attention_interval") or _INTERVALS.get(metadata.header.architecture, 0)
     if every:
         return [(index + 1) % every != 0 for index in range(count)]
-    feed_forward = told.value("feed_forward_length")
-    lengths = told.by_layer("feed_forward_length", count) if isinstance(feed_forward, list) else [0] * count
-    heads = _kv_heads(told, count)
+    feed_forward = metadata.value("feed_forward_length")
+    lengths = (
+        metadata.by_layer("feed_forward_length", count) if isinstance(feed_forward, list) else [0] * count
+    )
+    heads = _kv_heads(metadata, count)
     # In Nemotron-H a layer does one thing: with a feed-forward part of its own it keeps nothing.
-    alone = told.header.architecture.startswith("nemotron_h")
+    alone = metadata.header.architecture.startswith("nemotron_h")
     return [not heads[index] and not (alone and lengths[index]) for index in range(count)]
 
 
-def _state_bytes(told: _Metadata) -> int:
-    if cached := told.number("shortconv.l_cache"):
-        return (cached - 1) * told.number("embedding_length") * _STATE_BYTES
-    inner, state = told.number("ssm.inner_size"), told.number("ssm.state_size")
-    convolved = inner + 2 * told.number("ssm.group_count") * state
-    return (max(told.number("ssm.conv_kernel") - 1, 0) * convolved + inner * state) * _STATE_BYTES
+def _state_bytes(metadata: _Metadata) -> int:
+    if cached := metadata.number("shortconv.l_cache"):
+        return (cached - 1) * metadata.number("embedding_length") * _STATE_BYTES
+    inner, state = metadata.number("ssm.inner_size"), metadata.number("ssm.state_size")
+    convolved = inner + 2 * metadata.number("ssm.group_count") * state
+    return (max(metadata.number("ssm.conv_kernel") - 1, 0) * convolved + inner * state) * _STATE_BYTES
 
 
-def _windowed(told: _Metadata, count: int) -> list[bool]:
+def _windowed(metadata: _Metadata, count: int) -> list[bool]:
     """Say of each layer whether it has a window.
 
     Where that is not known all have: the least that they can need.
     """
-    if not told.number("attention.sliding_window") and not told.number("attention.chunk_size"):
+    if not metadata.number("attention.sliding_window") and not metadata.number("attention.chunk_size"):
         return [False] * count
-    pattern = told.value("attention.sliding_window_pattern")
+    pattern = metadata.value("attention.sliding_window_pattern")
     if isinstance(pattern, list):
         if len(pattern) < count:
             raise LayoutUnknown(f"its sliding_window_pattern has {len(pattern)} entries for {count} layers")
         return [bool(each) for each in pattern[:count]]
-    every = whole(pattern) or _PATTERNS.get(told.header.architecture, 0)
+    every = whole(pattern) or _PATTERNS.get(metadata.header.architecture, 0)
     return [not every or (index + 1) % every != 0 for index in range(count)]
 
 
-def _keeping(told: _Metadata, heads: int, *, windowed: bool) -> CachedLayers:
-    if rank := told.number("attention.kv_lora_rank"):
-        return _latent(told, rank, heads)
-    suffix = "_swa" if windowed and told.number("attention.key_length_swa") else ""
-    query_heads = max(told.by_layer(_HEADS, 1)) if not isinstance(told.value(_HEADS), list) else 0
-    key_size = told.number(f"attention.key_length{suffix}")
+def _keeping(metadata: _Metadata, heads: int, *, windowed: bool) -> CachedLayers:
+    if rank := metadata.number("attention.kv_lora_rank"):
+        return _latent(metadata, rank, heads)
+    suffix = "_swa" if windowed and metadata.number("attention.key_length_swa") else ""
+    query_heads = max(metadata.by_layer(_HEADS, 1)) if not isinstance(metadata.value(_HEADS), list) else 0
+    key_size = metadata.number(f"attention.key_length{suffix}")
     if not key_size and query_heads:
-        key_size = told.number("embedding_length") // query_heads
+        key_size = metadata.number("embedding_length") // query_heads
     if not key_size:
         raise LayoutUnknown("its metadata does not say how large its attention heads are")
-    value_size = told.number(f"attention.value_length{suffix}") or key_size
-    window = told.number("attention.sliding_window") or told.number("attention.chunk_size")
+    value_size = metadata.number(f"attention.value_length{suffix}") or key_size
+    window = metadata.number("attention.sliding_window") or metadata.number("attention.chunk_size")
     kind = LayerKind.WINDOWED if windowed else LayerKind.FULL
     return CachedLayers(kind, 1, heads, heads * key_size, heads * value_size, window if windowed else 0)
 
 
-def _latent(told: _Metadata, rank: int, heads: int) -> CachedLayers:
+def _latent(metadata: _Metadata, rank: int, heads: int) -> CachedLayers:
     """Return a layer with latents; files of older conversions have no keys for them, and keep whole heads."""
-    key_size = told.number("attention.key_length")
-    if told.number("attention.key_length_mla") or not key_size:
-        return CachedLayers(LayerKind.LATENT, 1, 1, rank + told.number("rope.dimension_count"))
-    value_size = told.number("attention.value_length") or key_size
+    key_size = metadata.number("attention.key_length")
+    if metadata.number("attention.key_length_mla") or not key_size:
+        return CachedLayers(LayerKind.LATENT, 1, 1, rank + metadata.number("rope.dimension_count"))
+    value_size = metadata.number("attention.value_length") or key_size
     return CachedLayers(LayerKind.FULL, 1, heads, heads * key_size, heads * value_size)

@@ -230,8 +230,8 @@ def _interval(config: ModelConfig) -> tuple[Word, int]:
     """Return after how many layers one attends to everything, and what the others do; 0: no such layers."""
     if config.first("attention_chunk_size"):
         return Word.CHUNKED, config.first("no_rope_layer_interval") or _USUAL_CHUNK_INTERVAL
-    told = config.first("full_attention_interval", "layer_group_size")
-    return Word.STATE, told or _USUAL_INTERVAL.get(config.model_type, 0)
+    interval = config.first("full_attention_interval", "layer_group_size")
+    return Word.STATE, interval or _USUAL_INTERVAL.get(config.model_type, 0)
 
 
 def _of_window(word: Word, config: ModelConfig) -> Word:

@@ -149,8 +149,8 @@ def _tensors(metadata: Any) -> list[StoredTensor]:
         stored_tensor(
             Path(file),
             name,
-            {"dtype": told.dtype, "shape": told.shape, "data_offsets": list(told.data_offsets)},
+            {"dtype": tensor.dtype, "shape": tensor.shape, "data_offsets": list(tensor.data_offsets)},
         )
         for file, part in metadata.files_metadata.items()
-        for name, told in part.tensors.items()
+        for name, tensor in part.tensors.items()
     ]

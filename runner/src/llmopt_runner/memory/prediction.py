@@ -28,7 +28,7 @@ class Observation:
     """One start: what was predicted by part, what the engine said of these parts, what was measured."""
 
     need: MemoryNeed
-    told_mib: Mapping[str, float]
+    reported_mib: Mapping[str, float]
     measured_mib: float
 
 
@@ -76,8 +76,8 @@ def observations(facts: Iterable[Mapping[str, Any]], *, gpus: bool) -> list[Obse
         places = _kinds(need, gpus=gpus)
         peaks = [one["peak_engine_mib"] for one in guarded["devices"].values() if one["kind"] in places]
         if sum(peaks) > 0:
-            told = {part: float(each[fact]) for part, fact in _PARTS.items() if fact in each}
-            found.append(Observation(need, told, sum(peaks)))
+            reported = {part: float(each[fact]) for part, fact in _PARTS.items() if fact in each}
+            found.append(Observation(need, reported, sum(peaks)))
     return found
 
 
@@ -113,14 +113,14 @@ def refusal(
         return None
     names = " and ".join(room.device for room in rooms)
     total_mib = sum(room.total_mib for room in rooms)
-    told = (
+    expectation = (
         f"predicted not to fit, not started: it needs about {expected.mib:.0f} MiB, at least"
-        f" {expected.low_mib:.0f} ({_told_parts(need)}); of {total_mib:.0f} MiB of {names}"
+        f" {expected.low_mib:.0f} ({_parts_text(need)}); of {total_mib:.0f} MiB of {names}"
         f" {capacity_mib:.0f} may be used, {others_mib:.0f} of which others hold"
     )
     if blames_others(expected.low_mib, others_mib, capacity_mib):
-        return busy_failure(told, holders())
-    return too_little(rooms[0].kind, told, words)
+        return busy_failure(expectation, holders())
+    return too_little(rooms[0].kind, expectation, words)
 
 
 def rooms_of(need: MemoryNeed, rooms: Sequence[Room]) -> list[Room]:
@@ -138,7 +138,7 @@ def _kinds(need: MemoryNeed, *, gpus: bool) -> frozenset[str]:
     return frozenset({need.place or ("gpu" if gpus else "host")})
 
 
-def _told_parts(need: MemoryNeed) -> str:
+def _parts_text(need: MemoryNeed) -> str:
     return (
         f"weights {need.weights_mib:.0f}, KV cache {need.kv_cache_mib:.0f}, activations"
         f" {need.activations_mib:.0f}, overhead {need.overhead_mib:.0f} by its engine's own model"
@@ -147,9 +147,9 @@ def _told_parts(need: MemoryNeed) -> str:
 
 def _factor(part: str, seen: Sequence[Observation]) -> float:
     quotients = [
-        each.told_mib[part] * (each.need.devices or 1) / predicted
+        each.reported_mib[part] * (each.need.devices or 1) / predicted
         for each in seen
-        if part in each.told_mib and (predicted := getattr(each.need, part)) > 0
+        if part in each.reported_mib and (predicted := getattr(each.need, part)) > 0
     ]
     return median(quotients) if quotients else 1.0
 

@@ -121,7 +121,7 @@ def config_shape(config: ModelConfig, tensors: Sequence[StoredTensor]) -> ModelS
         weights=weights,
         cache=cache,
         max_context=config.number("context"),
-        dtype=_commonest(tensors) if tensors else _told_type(config),
+        dtype=_commonest(tensors) if tensors else _configured_type(config),
         layers=count,
         hidden_size=config.number("hidden"),
         vocab_size=config.number("vocab"),
@@ -201,8 +201,8 @@ def _is_factor(value: Any) -> TypeGuard[float]:
 
 
 def _method(quantisation: Mapping[str, Any]) -> str:
-    told = quantisation.get("quant_method") or quantisation.get("quant_algo") or ""
-    return str(told)[:_LONGEST_WORD]
+    named = quantisation.get("quant_method") or quantisation.get("quant_algo") or ""
+    return str(named)[:_LONGEST_WORD]
 
 
 def _stored_as(quantisation: Mapping[str, Any], weights: StoredWeights) -> str | None:
@@ -237,11 +237,11 @@ def _cache_type(quantisation: Mapping[str, Any]) -> TensorType | None:
     scheme = quantisation.get("kv_cache_scheme")
     if isinstance(scheme, dict) and scheme.get("num_bits") == _EIGHT_BITS and scheme.get("type") == "float":
         return TensorType.FP8_E4M3
-    told = quantisation.get("kv_cache_quant_algo") or quantisation.get("kv_cache_quant_method")
-    return TensorType.FP8_E4M3 if str(told)[:_LONGEST_WORD].upper() == "FP8" else None
+    named = quantisation.get("kv_cache_quant_algo") or quantisation.get("kv_cache_quant_method")
+    return TensorType.FP8_E4M3 if str(named)[:_LONGEST_WORD].upper() == "FP8" else None
 
 
-def _told_type(config: ModelConfig) -> TensorType | None:
+def _configured_type(config: ModelConfig) -> TensorType | None:
     return named_type(
         str(config.values.get("dtype") or config.values.get("torch_dtype") or "")[:_LONGEST_WORD]
     )

@@ -22,7 +22,7 @@ _NEMOTRON_GROUPS = 8
 
 def state_bytes(config: ModelConfig) -> int:
     """Return the size of one layer's state for one sequence; 0: the configuration does not say it."""
-    return next((size(config) for is_told, size in _KINDS if is_told(config)), 0)
+    return next((size(config) for is_named, size in _KINDS if is_named(config)), 0)
 
 
 def _has(*keys: str) -> Callable[[ModelConfig], bool]:
@@ -31,10 +31,10 @@ def _has(*keys: str) -> Callable[[ModelConfig], bool]:
 
 def _delta_attention(config: ModelConfig) -> int:
     """Kimi's delta attention: queries, keys and values are convolved, the state is exact."""
-    told = config.part("linear_attn_config")
-    heads = whole(told.get("num_heads")) or config.first("linear_num_heads")
-    size = whole(told.get("head_dim")) or config.first("linear_head_dim")
-    kernel = whole(told.get("short_conv_kernel_size")) or config.first("linear_conv_kernel_dim")
+    attention = config.part("linear_attn_config")
+    heads = whole(attention.get("num_heads")) or config.first("linear_num_heads")
+    size = whole(attention.get("head_dim")) or config.first("linear_head_dim")
+    kernel = whole(attention.get("short_conv_kernel_size")) or config.first("linear_conv_kernel_dim")
     return _delta_bytes(heads, size, kernel or _USUAL_KERNEL)
 
 
@@ -94,8 +94,8 @@ def _state_space(config: ModelConfig) -> int:
 def _inner_size(config: ModelConfig, by_heads: int) -> int:
     if by_heads:
         return by_heads
-    if told := config.first("mamba_d_ssm"):
-        return told
+    if inner := config.first("mamba_d_ssm"):
+        return inner
     if not config.first(*_STATE_SIZE, *_HEADS):
         return 0
     expansion = config.first("mamba_expand", "expand") or _USUAL_EXPANSION
@@ -108,8 +108,8 @@ def _hidden(config: ModelConfig, key: str) -> int:
 
 def _element_bytes(config: ModelConfig) -> float:
     """Return the size of a number of the state: as configured, else 32 bits for Nemotron-H, 16 for others."""
-    told = config.values.get("mamba_ssm_cache_dtype") or config.values.get("mamba_ssm_dtype")
-    known = named_type(str(told)[:40]) if told else None
+    name = config.values.get("mamba_ssm_cache_dtype") or config.values.get("mamba_ssm_dtype")
+    known = named_type(str(name)[:40]) if name else None
     if known is not None and known.is_plain_float:
         return known.bytes_per_element
     return _EXACT_BYTES if config.model_type.startswith("nemotron_h") else _ACTIVATION_BYTES

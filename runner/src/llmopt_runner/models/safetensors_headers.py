@@ -87,7 +87,7 @@ def _read_file(path: Path, *, headers_only: bool) -> tuple[StoredTensor, ...]:
         header = _header(path, file, size)
         data_bytes = size - file.tell()
     if headers_only and not data_bytes:
-        data_bytes = _told_bytes(header)
+        data_bytes = _declared_bytes(header)
     tensors = tuple(
         stored_tensor(path, name, entry, data_bytes)
         for name, entry in header.items()
@@ -98,7 +98,7 @@ def _read_file(path: Path, *, headers_only: bool) -> tuple[StoredTensor, ...]:
     return tensors
 
 
-def _told_bytes(header: Mapping[str, Any]) -> int:
+def _declared_bytes(header: Mapping[str, Any]) -> int:
     """Return how many bytes of data `header` speaks of, 0 where that cannot be read."""
     ends = [entry.get("data_offsets") for entry in header.values() if isinstance(entry, dict)]
     numbers = [end[-1] for end in ends if isinstance(end, list) and end and type(end[-1]) is int]

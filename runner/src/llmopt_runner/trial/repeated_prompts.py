@@ -48,10 +48,10 @@ class Repetition:
         """What a reader of the result must know."""
         if not self.kept:
             return ()
-        told = "reports them as cached" if self.reported else "reports no cached tokens"
+        counted = "reports them as cached" if self.reported else "reports no cached tokens"
         text = (
-            f"the server answers repeated prompts {self.speedup:.1f} times as fast and {told}: every request"
-            " was sent with a prefix of its own, so that all trials are measured alike"
+            f"the server answers repeated prompts {self.speedup:.1f} times as fast and {counted}: every"
+            " request was sent with a prefix of its own, so that all trials are measured alike"
         )
         return (text,)
 

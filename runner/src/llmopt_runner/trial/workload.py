@@ -185,7 +185,7 @@ class PreparedWorkload:
         """Which share of each prompt begins all others."""
         return float(self.spec.prompt.shared_prefix)
 
-    def _told(self, item: Item) -> Item:
+    def _with_prompt(self, item: Item) -> Item:
         """Return `item` with words in place of a prompt of which a trace keeps the length only."""
         traced = item.traced
         if traced is None or traced.prompt_tokens is None:
@@ -198,7 +198,7 @@ class PreparedWorkload:
     ) -> ChatRequest:
         prompt = configuration.prompt
         messages = build_messages(
-            self._told(item),
+            self._with_prompt(item),
             system=_text(prompt.get("system")),
             template=_text(prompt.get("template")),
             shots=self._shots(configuration),

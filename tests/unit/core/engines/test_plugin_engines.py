@@ -64,7 +64,7 @@ def test_its_preset_is_searched(parrot):
 def test_a_failure_for_memory_names_its_parameters(parrot):
     """With their values, and those to lower first."""
     words = parrot.memory.words({"words": 7, "other": 1})
-    assert words.told == "words 7"
+    assert words.settings == "words 7"
     assert words.advice.startswith("Lower words (now 7), ")
 
 

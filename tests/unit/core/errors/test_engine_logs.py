@@ -52,7 +52,7 @@ def test_a_log_has_the_class_of_its_cause_and_says_what_to_do(name, error_class,
     failure = _diagnosed(name)
     assert failure.error_class is error_class
     for words in said:
-        assert words in failure.told
+        assert words in failure.text
 
 
 @pytest.mark.parametrize("name", ["vllm-no-kernel-image", "vllm-no-c-compiler", "vllm-trust-remote-code"])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt_core.engines.registry import BUILT_IN
-from llmopt_core.errors.log_texts import engine_of, plain_log, told_arguments
+from llmopt_core.errors.log_texts import engine_of, logged_arguments, plain_log
 
 LINE = "(EngineCore pid=7) ERROR 01-01 00:00:00 [core.py:900] ValueError: no"
 MARKS = {name: each.logs.mark for name, each in BUILT_IN.items() if each.logs.mark}
@@ -75,7 +75,7 @@ def test_an_engine_is_recognised_by_its_words(log, engine):
 )
 def test_the_arguments_that_a_log_tells(log, arguments):
     """Plain values by name; nothing in a log is run."""
-    assert told_arguments(log, ARGUMENTS) == arguments
+    assert logged_arguments(log, ARGUMENTS) == arguments
 
 
 @given(st.text(max_size=300), st.sampled_from(["", "non-default args: ", "\x1b[", "2026-11-26T11:00:00Z "]))
@@ -83,4 +83,4 @@ def test_any_text_is_read(text, start):
     """Whatever a log holds: lines, an engine or none, arguments or none."""
     log = plain_log(start + text)
     assert engine_of(log, MARKS) in {*MARKS, ""}
-    assert isinstance(told_arguments(log, ARGUMENTS), dict)
+    assert isinstance(logged_arguments(log, ARGUMENTS), dict)

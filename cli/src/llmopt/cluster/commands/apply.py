@@ -105,8 +105,8 @@ def _next(piece: Piece, target: Target) -> str:
     metadata = piece.document["metadata"]
     space = target.namespace or metadata.get("namespace")
     options = {"-n": space, "--context": target.context, "--kubeconfig": target.kubeconfig}
-    told = (part for option, value in options.items() if value for part in (option, str(value)))
-    return shlex.join(["llmopt", "watch", f"{piece.kind.short}/{metadata['name']}", *told])
+    given = (part for option, value in options.items() if value for part in (option, str(value)))
+    return shlex.join(["llmopt", "watch", f"{piece.kind.short}/{metadata['name']}", *given])
 
 
 def _documents(text: str) -> Iterator[Document]:

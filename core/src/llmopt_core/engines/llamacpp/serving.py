@@ -22,23 +22,25 @@ def arguments(configuration: Configuration, decided: Collection[str]) -> ServeAr
     """Return the flags of `llama-server`; it has one for every parameter."""
     engine = decided_in("engine", configuration, decided)
     sampling = decided_in("sampling", configuration, decided)
-    told = [(LOAD_FLAGS[name], value) for name, value in engine.items()]
-    told += [(SAMPLING_FLAGS[name], value) for name, value in sampling.items()]
+    flags = [(LOAD_FLAGS[name], value) for name, value in engine.items()]
+    flags += [(SAMPLING_FLAGS[name], value) for name, value in sampling.items()]
     return ServeArguments(
-        told=tuple(argument for flag, value in told for argument in flag.arguments(value)),
-        flags={spelling: flag.kind != "bool" for flag, _ in told for spelling in flag.spellings},
+        told=tuple(argument for flag, value in flags for argument in flag.arguments(value)),
+        flags={spelling: flag.kind != "bool" for flag, _ in flags for spelling in flag.spellings},
     )
 
 
 def command(
-    server: Sequence[str], told: Configuration, has: Callable[[Flag], bool] = lambda _flag: True
+    server: Sequence[str], configuration: Configuration, has: Callable[[Flag], bool] = lambda _flag: True
 ) -> str:
     """Return the shell line; what the server `has` no flag for stands in a comment."""
-    load = (part for name, value in told.engine.items() for part in LOAD_FLAGS[name].arguments(value))
-    flags = {name: SAMPLING_FLAGS[name] for name in told.sampling if has(SAMPLING_FLAGS[name])}
-    sampling = (part for name, flag in flags.items() for part in flag.arguments(told.sampling[name]))
+    load = (
+        part for name, value in configuration.engine.items() for part in LOAD_FLAGS[name].arguments(value)
+    )
+    flags = {name: SAMPLING_FLAGS[name] for name in configuration.sampling if has(SAMPLING_FLAGS[name])}
+    sampling = (part for name, flag in flags.items() for part in flag.arguments(configuration.sampling[name]))
     line = shlex.join((*server, *load, *sampling))
-    absent = [f"{name}={value}" for name, value in told.sampling.items() if name not in flags]
+    absent = [f"{name}={value}" for name, value in configuration.sampling.items() if name not in flags]
     return f"{line}  # send with each request: {', '.join(absent)}" if absent else line
 
 

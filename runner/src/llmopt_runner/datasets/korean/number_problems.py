@@ -14,9 +14,9 @@ def _average(draw: Draw) -> Problem:
     subjects = draw.some(SUBJECTS, draw.integer(3, 4))
     average = draw.integer(65, 88)
     scores = _around(draw, average, len(subjects))
-    told = ", ".join(f"{subject} {score}점" for subject, score in zip(subjects, scores, strict=True))
+    listed = ", ".join(f"{subject} {score}점" for subject, score in zip(subjects, scores, strict=True))
     return Problem(
-        f"{name}의 시험 점수는 {told}입니다. {name}의 평균 점수는 몇 점입니까?",
+        f"{name}의 시험 점수는 {listed}입니다. {name}의 평균 점수는 몇 점입니까?",
         str(average),
     )
 
@@ -31,9 +31,9 @@ def _missing_score(draw: Draw) -> Problem:
     name = person(draw.one(NAMES))
     average = draw.integer(65, 88)
     *known, missing = _around(draw, average, 4)
-    told = ", ".join(f"{score}점" for score in known)
+    listed = ", ".join(f"{score}점" for score in known)
     return Problem(
-        f"{p(name, '이')} 시험을 네 번 보았습니다. 처음 세 번의 점수는 {told}이고, 네 번의 평균은 "
+        f"{p(name, '이')} 시험을 네 번 보았습니다. 처음 세 번의 점수는 {listed}이고, 네 번의 평균은 "
         f"{average}점입니다. "
         "네 번째 시험의 점수는 몇 점입니까?",
         str(missing),

@@ -99,11 +99,11 @@ def _day_out(draw: Draw) -> Problem:
 def _owners(draw: Draw) -> Problem:
     names, colours = draw.some(NAMES, 4), draw.some(COLOURS, 4)
     goods = draw.one(DEAR_GOODS)
-    told = ", ".join(
+    listed = ", ".join(
         f"{p(person(name), '은')} {colour} {goods}" for name, colour in zip(names, colours, strict=True)
     )
     at = draw.integer(0, 3)
-    text = f"네 사람이 저마다 물건을 하나씩 가지고 있습니다: {told}."
+    text = f"네 사람이 저마다 물건을 하나씩 가지고 있습니다: {listed}."
     if draw.integer(0, 1):
         return Problem(f"{text} {colours[at]} {p(goods, '을')} 가진 사람은 누구입니까?", names[at])
     return Problem(
@@ -159,14 +159,14 @@ def _matching_statement(draw: Draw) -> Problem:
     places = draw.some(PLACES, 4)
     days = draw.some(WEEKDAYS, 4)
     visits = list(zip(sorted(days[:3], key=WEEKDAYS.index), places[:3], strict=True))
-    told = ", ".join(f"{day}에는 {place}" for day, place in visits)
+    listed = ", ".join(f"{day}에는 {place}" for day, place in visits)
     day, place = visits[draw.integer(0, 2)]
     # A place where nobody went, a day spent at home, the place of another day.
     other_place = next(where for when, where in visits if when != day)
     wrong = [_went(name, day, places[3]), _went(name, days[3], place), _went(name, day, other_place)]
     choices = draw.shuffled([_went(name, day, place), *wrong])
     return Problem(
-        f"글: {p(name, '은')} 지난주 {told}에 갔고, 다른 날에는 집에 있었습니다. 글의 내용과 같은 것을 "
+        f"글: {p(name, '은')} 지난주 {listed}에 갔고, 다른 날에는 집에 있었습니다. 글의 내용과 같은 것을 "
         "고르세요.",
         _went(name, day, place),
         tuple(choices),

@@ -45,11 +45,11 @@ def _one_request_bytes(shape: ModelShape, engine: Mapping[str, Value]) -> float:
 
 def _sizes(shape: ModelShape, engine: Mapping[str, Value]) -> tuple[float, float]:
     """Return the bytes of a key's and of a value's element."""
-    told = str(engine.get("kv_cache_dtype", "auto"))
-    if told == "auto":
+    cache_dtype = str(engine.get("kv_cache_dtype", "auto"))
+    if cache_dtype == "auto":
         cache_type = shape.cache_type or _type_of_weights(engine)
-    elif told == "nvfp4":
+    elif cache_dtype == "nvfp4":
         return 0.5 + 1 / 16, 0.5 + 1 / 16
     else:
-        cache_type = named_type(told) or TensorType.FP8_E4M3  # all others have a byte
+        cache_type = named_type(cache_dtype) or TensorType.FP8_E4M3  # all others have a byte
     return cache_type.bytes_per_element, cache_type.bytes_per_element
