@@ -20,7 +20,7 @@ from llmopt_runner.engines.failures import EngineNotFound, UnsupportedParameter
 from llmopt_runner.guard.levels import NOTHING_RESERVED, GpuReserve
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
-from llmopt_runner.models.resolution import hub_snapshot
+from llmopt_runner.models.resolution import ModelNotFound, hub_snapshot
 from llmopt_runner.transport.messages import readable
 
 _VERSION = re.compile(r"\d+\.\d+")
@@ -269,6 +269,15 @@ def _version_in(text: str) -> str:
     """Return the first two numbers of a version: the third changes no parameters."""
     found = _VERSION.search(text)
     return found[0] if found else ""
+
+
+def require_no_file(engine: str, model: Path | None) -> None:
+    """Raise ModelNotFound where `model` is a file and `engine` serves folders and models of the hub."""
+    if model is not None and model.is_file():
+        raise ModelNotFound(
+            f"spec.model.source: {engine} serves a folder of safetensors or a model of the hub, and {model}"
+            " is one file; for GGUF files take the engine llamacpp"
+        )
 
 
 def model_ids(models: Mapping[str, Any]) -> tuple[str, ...]:

@@ -2,13 +2,19 @@
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from llmopt_core.engines.sglang.declaration import SGLANG
 from llmopt_core.engines.sglang.serving import command, flags, model
 from llmopt_core.search.configurations import Configuration, Value
-from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
+from llmopt_runner.engines.base import (
+    Engine,
+    LaunchSettings,
+    Reachable,
+    ServerCommand,
+    hub_variables,
+    require_no_file,
+)
 from llmopt_runner.engines.probing import NotReady, Probe, Refused
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.sglang.facts import read_counters, read_facts
@@ -16,7 +22,6 @@ from llmopt_runner.engines.sglang.memory_needs import memory_need
 from llmopt_runner.guard.levels import GpuReserve
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
-from llmopt_runner.models.resolution import ModelNotFound
 
 _PROGRAM = "sglang"
 # Of each GPU for weights and cache where nothing is said: SGLang's own choice is about so much.
@@ -91,17 +96,8 @@ def _value(parameters: Mapping[str, Value], name: str, default: float) -> Value:
 
 
 def _serve(settings: LaunchSettings) -> tuple[str, ...]:
-    if settings.model_path is not None:
-        _require_folder(settings.model_path)
+    require_no_file(SGLANG.name, settings.model_path)
     return model(settings.model_reference) or ()
-
-
-def _require_folder(path: Path) -> None:
-    if path.is_file():
-        raise ModelNotFound(
-            f"spec.model.source: sglang serves a folder of safetensors or a model of the hub, and {path} is"
-            " one file; for GGUF files take the engine llamacpp"
-        )
 
 
 def _flushed(probe: Probe) -> bool:

