@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 Event = Mapping[str, Any]
 # Our kinds are looked for so often until the API server serves them.
 _KINDS_SECONDS = 2.0
-# What there is already is listed in parts of so many objects: 1,000 Jobs and resources at once take 80 MiB.
+# What there is already is listed in parts of so many objects: 1,000 resources and Jobs at once took 70 MiB.
 _LISTED_AT_ONCE = 100
 _GONE = "DELETED"
 
