@@ -26,8 +26,8 @@ from kopf._core.engines import posting
 from llmopt_operator.adapters.connections import Connection
 from llmopt_operator.adapters.kubernetes import Cluster
 from llmopt_operator.domain.actions import Event
-from llmopt_operator.event_posts import EventPosts
 from llmopt_operator.metrics import OperatorMetrics
+from llmopt_operator.reconciling.event_posts import EventPosts
 from llmopt_runner.engines.ports import free_port
 
 Document = dict[str, Any]

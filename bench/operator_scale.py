@@ -43,8 +43,8 @@ from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.records import Outcome, OutcomeKind, RunnerRecord
 from llmopt_core.storage.studies import Study
-from llmopt_operator.auditing import AUDIT_SECONDS
-from llmopt_operator.specs.naming import labels_of
+from llmopt_operator.loops.watch_audit import AUDIT_SECONDS
+from llmopt_operator.specs.names import labels_of
 from llmopt_runner.engines.ports import free_port
 
 RESOURCES = "/apis/llmopt.dev/v1alpha1/namespaces/{}/llmoptimizations"

@@ -23,7 +23,7 @@ from releases.on_one_machine import record_results
 
 from llmopt_core.resources import load_manifest, resource_of
 from llmopt_core.storage.definitions import fingerprint
-from llmopt_operator.specs.naming import child_name, manifest_hash
+from llmopt_operator.specs.names import child_name, manifest_hash
 
 ROOT = Path(__file__).parents[2]
 RELEASES = ROOT / "tests" / "data" / "releases"

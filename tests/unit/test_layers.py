@@ -43,7 +43,7 @@ def test_search_and_resources_do_not_import_each_other():
 def test_kopf_stays_at_the_edge_of_the_operator():
     """Only the watches and the connection know kopf."""
     assert importers(SOURCES["llmopt_operator"], "kopf") == {
-        "handlers/watching.py",
+        "handlers/watches.py",
         "adapters/connections.py",
     }
 

@@ -27,19 +27,19 @@ from llmopt_operator.adapters.owners import Owners
 from llmopt_operator.adapters.secrets import StorageSecrets
 from llmopt_operator.adapters.storages import Storages
 from llmopt_operator.adapters.studies import Studies
-from llmopt_operator.auditing import Audit
 from llmopt_operator.handlers.health import health_app, metrics_app, serving
-from llmopt_operator.handlers.watching import watch
+from llmopt_operator.handlers.watches import watch
 from llmopt_operator.liveness import Pulse
 from llmopt_operator.logs import set_up_logging
+from llmopt_operator.loops.study_changes import roll_up
+from llmopt_operator.loops.study_removal import Sweep
+from llmopt_operator.loops.watch_audit import Audit
 from llmopt_operator.metrics import OperatorMetrics
-from llmopt_operator.observations import Observations
-from llmopt_operator.queueing import KeyedQueue
-from llmopt_operator.reconciling import Reconciler
-from llmopt_operator.rolling import roll_up
+from llmopt_operator.reconciling.observations import Observations
+from llmopt_operator.reconciling.reconciler import Reconciler
+from llmopt_operator.reconciling.work_queue import KeyedQueue
 from llmopt_operator.settings import OperatorSettings, load_settings
-from llmopt_operator.specs.naming import Key
-from llmopt_operator.sweeping import Sweep
+from llmopt_operator.specs.names import Key
 
 log = logging.getLogger(__name__)
 # Between two searches for garbage; Python's own default suits small programs.

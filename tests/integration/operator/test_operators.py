@@ -16,12 +16,12 @@ from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.records import Outcome, OutcomeKind
 from llmopt_operator.adapters.connections import Connection
 from llmopt_operator.adapters.kubernetes import Cluster
-from llmopt_operator.auditing import PART, Audit
-from llmopt_operator.handlers import watching
+from llmopt_operator.handlers import watches
 from llmopt_operator.liveness import Pulse
+from llmopt_operator.loops.watch_audit import PART, Audit
 from llmopt_operator.metrics import OperatorMetrics
-from llmopt_operator.observations import Observations
-from llmopt_operator.specs.naming import Key
+from llmopt_operator.reconciling.observations import Observations
+from llmopt_operator.specs.names import Key
 
 pytestmark = pytest.mark.slow
 
@@ -106,7 +106,7 @@ def test_a_watch_that_tells_nothing_is_unhealthy(tenant, plane, monkeypatch):
 def test_a_long_list_is_taken_in_parts(tenant, plane, monkeypatch):
     """What there is at the start is all observed, though it is listed in parts."""
     monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig))
-    monkeypatch.setattr(watching, "_LISTED_AT_ONCE", 2)
+    monkeypatch.setattr(watches, "_LISTED_AT_ONCE", 2)
     names = {f"part-{number}" for number in range(5)}
     for name in names:
         tenant.apply(name)
@@ -123,7 +123,7 @@ def test_a_long_list_is_taken_in_parts(tenant, plane, monkeypatch):
         try:
             cluster = Cluster(connection, OperatorMetrics())
             ready = asyncio.Event()
-            watch = watching.watch(
+            watch = watches.watch(
                 cluster, Observations(), add, lambda _: None, [tenant.namespace], ready, stop
             )
             await asyncio.wait_for(watch, 60)

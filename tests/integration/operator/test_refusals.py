@@ -4,7 +4,7 @@ import pytest
 from fakes.manifests import optimization
 from fakes.tenants import eventually
 
-from llmopt_operator.specs.naming import child_name, manifest_hash
+from llmopt_operator.specs.names import child_name, manifest_hash
 
 pytestmark = pytest.mark.slow
 _ROLES = "/apis/rbac.authorization.k8s.io/v1/clusterroles"

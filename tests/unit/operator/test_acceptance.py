@@ -5,9 +5,9 @@ from fakes.cluster_resources import resource
 from fakes.manifests import benchmark, changed, optimization
 
 from llmopt_core.api.reasons import Reason
-from llmopt_operator.acceptance import Acceptances
 from llmopt_operator.domain.observed import Observed
 from llmopt_operator.domain.statuses import accepted as accepted_fact
+from llmopt_operator.reconciling.acceptance import Acceptances
 from llmopt_operator.settings import OperatorSettings
 
 ENDING_SECONDS = 300

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from llmopt_core.api.reasons import Reason
-from llmopt_operator.acceptance import Accepted
-from llmopt_operator.admission import is_admitted_already
 from llmopt_operator.domain.observed import JobSeen, Observed, Problem, Target
+from llmopt_operator.reconciling.acceptance import Accepted
+from llmopt_operator.reconciling.admission import is_admitted_already
 
 TARGET = Target(generation=1, manifest_hash="abcd1234", suspend=False, runners=1)
 JOB = JobSeen(name="demo-abcd1234", manifest_hash="abcd1234", active=1)

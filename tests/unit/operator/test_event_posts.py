@@ -4,7 +4,7 @@ from typing import Any
 
 from llmopt_operator.adapters.kubernetes import AlreadyExists, ApiError, Forbidden
 from llmopt_operator.domain.actions import Event
-from llmopt_operator.event_posts import EventPosts
+from llmopt_operator.reconciling.event_posts import EventPosts
 
 _DOCUMENT = {
     "apiVersion": "llmopt.dev/v1alpha1",

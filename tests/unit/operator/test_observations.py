@@ -1,7 +1,7 @@
 from typing import Any
 
-from llmopt_operator.observations import Observations
-from llmopt_operator.specs.naming import Key
+from llmopt_operator.reconciling.observations import Observations
+from llmopt_operator.specs.names import Key
 
 KEY = Key("LLMOptimization", "team", "small")
 

@@ -6,8 +6,8 @@ from fakes.manifests import benchmark, changed, optimization
 
 from llmopt_core.api.reasons import Reason
 from llmopt_core.resources import LLMOptimization, load_manifest, resource_of
-from llmopt_operator.admission import images_problem
 from llmopt_operator.domain.policies import denial, is_allowed_image
+from llmopt_operator.reconciling.admission import images_problem
 from llmopt_operator.settings import OperatorSettings, Policy
 
 SAMPLES = Path(__file__).parents[3] / "config" / "samples"

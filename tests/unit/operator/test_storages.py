@@ -12,7 +12,7 @@ from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.storages import Room, Storages
 from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.metrics import OperatorMetrics
-from llmopt_operator.specs.naming import Key
+from llmopt_operator.specs.names import Key
 
 
 class Secrets:

@@ -27,7 +27,7 @@ from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.storages import ACCESS, Room, Storages
 from llmopt_operator.domain.observed import Problem, StudySeen
 from llmopt_operator.domain.rollups import unchanged, untouched
-from llmopt_operator.specs.naming import Key
+from llmopt_operator.specs.names import Key
 
 log = logging.getLogger(__name__)
 # An active study is looked at this often though no trial changed: for its runners and the time left.

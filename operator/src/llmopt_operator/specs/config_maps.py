@@ -9,7 +9,7 @@ import msgspec
 from llmopt_core.resources import LLMOptimization
 from llmopt_core.resources.names import best_config_map_name
 from llmopt_core.results.results import OptimizationResult, best_text
-from llmopt_operator.specs.naming import child_name, labels_of, manifest_hash, owner_of, runner_manifest
+from llmopt_operator.specs.names import child_name, labels_of, manifest_hash, owner_of, runner_manifest
 
 MANIFEST_KEY = "manifest.yaml"
 

@@ -16,7 +16,7 @@ from llmopt_core.resources.serving import SecretKey
 from llmopt_operator.domain.contents import Referenced, models_of, secret_uses
 from llmopt_operator.domain.images import image_of
 from llmopt_operator.settings import OperatorSettings
-from llmopt_operator.specs.naming import (
+from llmopt_operator.specs.names import (
     child_name,
     labels_of,
     manifest_hash,

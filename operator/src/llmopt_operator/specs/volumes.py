@@ -6,7 +6,7 @@ from typing import Any
 from llmopt_core.resources import Resource
 from llmopt_core.resources.pods import ExtraVolume
 from llmopt_core.resources.serving import Model
-from llmopt_operator.specs.naming import child_name, manifest_hash
+from llmopt_operator.specs.names import child_name, manifest_hash
 
 MANIFEST_FOLDER = "/etc/llmopt/manifest"
 CONFIG_MAPS_FOLDER = "/etc/llmopt/config-maps"

@@ -15,8 +15,8 @@ import kopf
 from llmopt_core.api.kinds import API_VERSION, GROUP, VERSION, Kind
 from llmopt_operator.adapters.connections import kopf_login
 from llmopt_operator.adapters.kubernetes import ApiError, Cluster
-from llmopt_operator.observations import Observations
-from llmopt_operator.specs.naming import RUNNERS_SELECTOR, Key
+from llmopt_operator.reconciling.observations import Observations
+from llmopt_operator.specs.names import RUNNERS_SELECTOR, Key
 
 log = logging.getLogger(__name__)
 Event = Mapping[str, Any]

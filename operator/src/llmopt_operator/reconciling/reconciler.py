@@ -13,7 +13,6 @@ from llmopt_core.api.kinds import Kind
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import LLMOptimization, Resource
-from llmopt_operator.acceptance import Acceptances
 from llmopt_operator.adapters.kubernetes import (
     STRATEGIC_MERGE_PATCH,
     ApiError,
@@ -27,7 +26,6 @@ from llmopt_operator.adapters.owned_objects import NotOurs, create_owned
 from llmopt_operator.adapters.pod_creation import pods_refused
 from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.studies import Studies
-from llmopt_operator.admission import Admission, is_admitted_already
 from llmopt_operator.domain.actions import (
     Action,
     DeleteResource,
@@ -46,15 +44,17 @@ from llmopt_operator.domain.conditions import unix_seconds
 from llmopt_operator.domain.decisions import blocked, decide
 from llmopt_operator.domain.observed import DeploymentSeen, Observed, Problem, StudySeen
 from llmopt_operator.domain.refusals import Refusal, problem_of
-from llmopt_operator.domain.writing import status_patch
-from llmopt_operator.event_posts import EventPosts
+from llmopt_operator.domain.status_writes import status_patch
 from llmopt_operator.metrics import OperatorMetrics
-from llmopt_operator.observations import Observations
+from llmopt_operator.reconciling.acceptance import Acceptances
+from llmopt_operator.reconciling.admission import Admission, is_admitted_already
+from llmopt_operator.reconciling.event_posts import EventPosts
+from llmopt_operator.reconciling.observations import Observations
 from llmopt_operator.settings import OperatorSettings
 from llmopt_operator.specs.config_maps import best_config_map, manifest_config_map
 from llmopt_operator.specs.deployments import arguments_patch, deployment_seen
 from llmopt_operator.specs.jobs import runner_job
-from llmopt_operator.specs.naming import Key
+from llmopt_operator.specs.names import Key
 
 log = logging.getLogger(__name__)
 # Enough for every way through the decisions; more would mean that two of them undo each other.

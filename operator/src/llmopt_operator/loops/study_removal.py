@@ -13,7 +13,7 @@ from llmopt_core.api.kinds import API_VERSION, Kind
 from llmopt_operator.adapters.kubernetes import ApiError, Cluster, collection
 from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.studies import Studies
-from llmopt_operator.observations import Observations
+from llmopt_operator.reconciling.observations import Observations
 from llmopt_operator.tasks import TaskPerName
 
 log = logging.getLogger(__name__)

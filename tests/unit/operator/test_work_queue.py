@@ -7,7 +7,7 @@ from fakes.loops import until
 
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_operator.adapters.kubernetes import ApiError
-from llmopt_operator.queueing import KeyedQueue
+from llmopt_operator.reconciling.work_queue import KeyedQueue
 
 
 def _run(story):

@@ -6,15 +6,15 @@ from typing import Any
 from llmopt_core.api.kinds import Kind
 from llmopt_core.api.reasons import Reason
 from llmopt_core.resources import LLMBenchmark, LLMOptimization, Resource
-from llmopt_operator.acceptance import Acceptances, Accepted
 from llmopt_operator.adapters.kubernetes import Cluster, Forbidden, NotFound, collection
 from llmopt_operator.domain.contents import Referenced, secret_references
 from llmopt_operator.domain.images import images_of
 from llmopt_operator.domain.observed import Observed, Problem
 from llmopt_operator.domain.policies import denial
-from llmopt_operator.observations import Observations
+from llmopt_operator.reconciling.acceptance import Acceptances, Accepted
+from llmopt_operator.reconciling.observations import Observations
 from llmopt_operator.settings import OperatorSettings
-from llmopt_operator.specs.naming import Key
+from llmopt_operator.specs.names import Key
 
 
 class Admission:

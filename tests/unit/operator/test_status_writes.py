@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmopt_operator.domain.writing import REFRESH_SECONDS, status_patch
+from llmopt_operator.domain.status_writes import REFRESH_SECONDS, status_patch
 
 BEFORE = {
     "phase": "Running",

@@ -15,7 +15,7 @@ from llmopt_operator.domain.contents import engines_of
 from llmopt_operator.domain.observed import Problem, Target
 from llmopt_operator.domain.policies import denial, rollout_of
 from llmopt_operator.settings import OperatorSettings
-from llmopt_operator.specs.naming import manifest_hash
+from llmopt_operator.specs.names import manifest_hash
 
 # Beyond its budget a study gets the time of one start and one trial, and this to end gracefully.
 _ENDING_SECONDS = 300.0

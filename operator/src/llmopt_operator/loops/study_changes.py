@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.liveness import Pulse
 from llmopt_operator.metrics import OperatorMetrics
-from llmopt_operator.observations import Observations
-from llmopt_operator.specs.naming import Key
+from llmopt_operator.reconciling.observations import Observations
+from llmopt_operator.specs.names import Key
 from llmopt_operator.tasks import TaskPerName
 
 log = logging.getLogger(__name__)

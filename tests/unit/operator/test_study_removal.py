@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from llmopt_operator.adapters.kubernetes import Identity
-from llmopt_operator.observations import Observations
-from llmopt_operator.sweeping import Sweep
+from llmopt_operator.loops.study_removal import Sweep
+from llmopt_operator.reconciling.observations import Observations
 
 
 class Database:

@@ -11,7 +11,7 @@ from llmopt_core.resources import resource_of
 from llmopt_operator.settings import OperatorSettings
 from llmopt_operator.specs.config_maps import manifest_config_map
 from llmopt_operator.specs.jobs import runner_job
-from llmopt_operator.specs.naming import child_name, manifest_hash
+from llmopt_operator.specs.names import child_name, manifest_hash
 
 
 @pytest.mark.parametrize("release", RECORDED, ids=lambda release: release.name)

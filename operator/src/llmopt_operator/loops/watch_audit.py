@@ -8,8 +8,8 @@ from typing import Any
 from llmopt_core.api.kinds import API_VERSION, Kind
 from llmopt_operator.adapters.kubernetes import ApiError, Cluster
 from llmopt_operator.liveness import Pulse
-from llmopt_operator.observations import Observations
-from llmopt_operator.specs.naming import Key
+from llmopt_operator.reconciling.observations import Observations
+from llmopt_operator.specs.names import Key
 
 log = logging.getLogger(__name__)
 PART = "watch"

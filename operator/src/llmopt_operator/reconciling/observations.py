@@ -11,7 +11,7 @@ from llmopt_core.api.kinds import Kind
 from llmopt_core.api.objects import Label
 from llmopt_operator.domain.kubernetes_objects import job_seen, pod_seen
 from llmopt_operator.domain.observed import JobSeen, PodSeen
-from llmopt_operator.specs.naming import Key
+from llmopt_operator.specs.names import Key
 
 _KINDS: Mapping[str, Kind] = {kind.singular: kind for kind in Kind}
 _KEPT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp")
