@@ -1,16 +1,29 @@
 """Local runs with the stub runner in place of the real one."""
 
+import os
+import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import yaml
 
-from llmopt.commands.run import Run
-from llmopt.local.sessions import Audience, Pace
+from llmopt.commands.run import Run, local_study
+from llmopt.local.runs import RunSettings, find
+from llmopt.local.sessions import Audience, Pace, Stop
 from llmopt.options import RunOptions
+from llmopt_core.storage.storages import open_storage
 
 STUB = Path(__file__).with_name("stub_runner.py")
 FAST = Pace(poll=0.05, grace=5.0, lease=60.0)
+_RUN = """
+import sys
+from pathlib import Path
+from fakes.local_runs import run_options
+from llmopt.commands.run import run_file
+raise SystemExit(run_file(sys.argv[1], run_options(Path(sys.argv[2]), *sys.argv[3:])))
+"""
 
 
 def stub_command(*arguments):
@@ -98,3 +111,55 @@ class Listener:
     @property
     def audience(self):
         return Audience(progress=self._look, event=self.events.append)
+
+
+def trials_of(folder):
+    """Return the trials of the study in a results folder."""
+    with open_storage(folder.storage_url()) as storage:
+        return storage.open_study(folder.name).trials()
+
+
+def finding(tmp_path, *stub, stop=None, listener=None, pace=FAST, runners=None, **changes):
+    """Run the study of a manifest with `changes` in this process, and return what was found."""
+    local = local_study(manifest(**changes), "test", run_options(tmp_path))
+    settings = RunSettings(runners, stub_command(*stub), pace)
+    return find(local, settings, stop or Stop(), (listener or Listener()).audience)
+
+
+@contextmanager
+def commands(results):
+    """Give a function that starts `llmopt run` in a process of its own, as a shell does; killed at the end.
+
+    It takes the manifest's text and the stub runner's arguments, and returns the process.
+    """
+    processes = []
+
+    def start(text, *stub):
+        file = results.parent / "manifest.yaml"
+        file.write_text(text)
+        process = subprocess.Popen(
+            [sys.executable, "-c", _RUN, str(file), str(results), *stub],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )
+        processes.append(process)
+        return process
+
+    try:
+        yield start
+    finally:
+        for process in processes:
+            for child in psutil.Process(process.pid).children() if process.poll() is None else ():
+                child.kill()
+            process.kill()
+            process.communicate()
+
+
+def until_printed(process, words):
+    """Wait until a started command prints `words`."""
+    for line in process.stdout:
+        if words in line:
+            return
+    raise AssertionError(f"it ended before it printed {words!r}")

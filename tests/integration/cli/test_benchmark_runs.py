@@ -1,10 +1,7 @@
 """Benchmarks run by the command, with the real study and real processes; only measurements are made up."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 
 import psutil
 import pytest
@@ -13,10 +10,12 @@ from fakes.local_runs import (
     Listener,
     benchmark_document,
     benchmark_manifest,
+    commands,
     document,
     manifest,
     run_options,
     stub_command,
+    until_printed,
 )
 from typer.testing import CliRunner
 
@@ -32,14 +31,6 @@ from llmopt_core.api.exit_codes import Exit
 from llmopt_core.results.progress import stage_of
 from llmopt_core.sampling.others import ReferenceInvalid
 from llmopt_core.storage.storages import open_storage
-
-RUN = """
-import sys
-from pathlib import Path
-from fakes.local_runs import run_options
-from llmopt.commands.run import run_file
-raise SystemExit(run_file(sys.argv[1], run_options(Path(sys.argv[2]), *sys.argv[3:])))
-"""
 
 
 def run(tmp_path, *stub, text=None, **options):
@@ -173,42 +164,16 @@ def test_progress_tells_candidate_repeat_and_time(tmp_path):
 
 @pytest.fixture
 def command(tmp_path):
-    """Start the command in a process of its own, as a shell does; killed at the end."""
-    processes = []
-
-    def start(*stub):
-        (tmp_path / "b.yaml").write_text(benchmark_manifest())
-        process = subprocess.Popen(
-            [sys.executable, "-c", RUN, str(tmp_path / "b.yaml"), str(tmp_path), *stub],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        )
-        processes.append(process)
-        return process
-
-    yield start
-    for process in processes:
-        for child in psutil.Process(process.pid).children() if process.poll() is None else ():
-            child.kill()
-        process.kill()
-        process.communicate()
-
-
-def until_running(tmp_path, process):
-    """Wait until a repeat runs."""
-    for line in process.stdout:
-        if "measuring" in line:
-            return
-    raise AssertionError("it ended before anything was measured")
+    """Start the command on the benchmark; its results are in the folder `results`."""
+    with commands(tmp_path / "results") as start:
+        yield lambda *stub: start(benchmark_manifest(), *stub)
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_benchmark_goes_on(tmp_path, command, signal_number):
     """Ctrl-C, or SIGKILL of command and runner: the same command measures what is missing, nothing twice."""
     process = command("--trial-seconds", "30")
-    until_running(tmp_path, process)
+    until_printed(process, "measuring")
     if signal_number == signal.SIGKILL:
         for child in psutil.Process(process.pid).children():
             child.kill()
@@ -218,7 +183,7 @@ def test_an_interrupted_benchmark_goes_on(tmp_path, command, signal_number):
     again = command()
     output, _ = again.communicate(timeout=120)
     assert again.returncode == Exit.FINISHED, output
-    kinds = [trial.outcome.kind for trial in trials_of(tmp_path)]
+    kinds = [trial.outcome.kind for trial in trials_of(tmp_path / "results")]
     assert kinds.count("measured") == 9
     assert kinds.count("returned") == 1
 

@@ -1,91 +1,18 @@
 """Runs with the real study and real processes; only the runner's measurements are made up."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import threading
-import time
 from contextlib import suppress
 
 import psutil
-import pytest
 import yaml
-from fakes.local_runs import FAST, Listener, manifest, run_options, stub_command
+from fakes.local_runs import Listener, finding, manifest, run_options, trials_of
 
-from llmopt.commands.run import local_study, run_text
-from llmopt.local.folders import FolderBusy, ResultsFolder
-from llmopt.local.runs import RunSettings, find
-from llmopt.local.sessions import Pace, Stop
+from llmopt.commands.run import run_text
+from llmopt.local.folders import ResultsFolder
+from llmopt.local.sessions import Pace
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.storage.storages import open_storage
-
-RUN = """
-import sys
-from contextlib import suppress
-from pathlib import Path
-from fakes.local_runs import FAST, run_options
-from llmopt.commands.run import run_file
-raise SystemExit(run_file(sys.argv[1], run_options(Path(sys.argv[2]), *sys.argv[3:])))
-"""
-
-
-def trials_of(folder):
-    with open_storage(folder.storage_url()) as storage:
-        return storage.open_study(folder.name).trials()
-
-
-def finding(tmp_path, *stub, stop=None, listener=None, pace=FAST, runners=None, **changes):
-    local = local_study(manifest(**changes), "test", run_options(tmp_path))
-    settings = RunSettings(runners, stub_command(*stub), pace)
-    return find(local, settings, stop or Stop(), (listener or Listener()).audience)
-
-
-def wait_for(condition, seconds=30.0):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return found
-
-
-@pytest.fixture
-def command(tmp_path):
-    """Start the command in a process of its own, as a shell does; killed at the end."""
-    processes = []
-
-    def start(text, *stub):
-        (tmp_path / "manifest.yaml").write_text(text)
-        process = subprocess.Popen(
-            [sys.executable, "-c", RUN, str(tmp_path / "manifest.yaml"), str(tmp_path / "results"), *stub],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        )
-        processes.append(process)
-        return process
-
-    yield start
-    for process in processes:
-        for child in psutil.Process(process.pid).children() if process.poll() is None else ():
-            child.kill()
-        process.kill()
-        process.communicate()
-
-
-def running_trial(tmp_path):
-    """Return a running trial of the study that a command works on, once there is one."""
-    folder = ResultsFolder(tmp_path / "results" / "small")
-
-    def look():
-        if not folder.manifest.exists():
-            return None
-        return next((trial for trial in trials_of(folder) if trial.state == "running"), None)
-
-    return wait_for(look)
 
 
 def test_a_run_measures_confirms_and_writes_its_results(tmp_path, capsys):
@@ -294,82 +221,6 @@ def test_the_storage_url_is_not_in_the_arguments(tmp_path):
     assert not any("sqlite" in " ".join(line) for line in seen)
 
 
-def test_ctrl_c_gives_the_trial_back_and_the_same_command_resumes(tmp_path, command):
-    """SIGINT ends the runners in order with 130; the same command then finishes the study."""
-    process = command(manifest(), "--trial-seconds", "30")
-    trial = running_trial(tmp_path)
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=30)
-    folder = ResultsFolder(tmp_path / "results" / "small")
-    assert process.returncode == Exit.INTERRUPTED
-    assert f"Interrupted. Nothing was measured yet; the study is in {folder.path}." in output
-    assert "Run the same command to resume" in output
-    assert trials_of(folder)[trial.number].outcome.kind == "returned"
-    again = command(manifest())
-    output, _ = again.communicate(timeout=60)
-    assert again.returncode == Exit.FINISHED, output
-    assert sum(t.outcome.kind == "measured" for t in trials_of(folder)) == 4 + 4
-
-
-def test_sigterm_stops_in_order_too(tmp_path, command):
-    """SIGTERM, as a service manager sends it, gives the trial back like Ctrl-C."""
-    process = command(manifest(), "--trial-seconds", "30")
-    trial = running_trial(tmp_path)
-    process.terminate()
-    process.communicate(timeout=30)
-    trials = trials_of(ResultsFolder(tmp_path / "results" / "small"))
-    assert process.returncode == Exit.INTERRUPTED
-    assert trials[trial.number].outcome.kind == "returned"
-
-
-def test_a_second_ctrl_c_kills_at_once(tmp_path, command):
-    """A runner that does not listen is killed at the second Ctrl-C, long before its grace is over."""
-    process = command(manifest(), "--trial-seconds", "60", "--deaf")
-    running_trial(tmp_path)
-    runners = psutil.Process(process.pid).children()
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    process.communicate(timeout=30)
-    assert time.monotonic() - began < FAST.grace
-    assert process.returncode == Exit.INTERRUPTED
-    assert not any(runner.is_running() for runner in runners)
-
-
-def test_a_deaf_runner_is_killed_after_its_grace(tmp_path):
-    """A runner that does not end on SIGTERM is killed when its grace is over."""
-    stop = Stop()
-    listener = Listener(lambda status: stop.requested.set() if status.progress.running else None)
-    pace = Pace(poll=0.05, grace=0.3, lease=60)
-    found = finding(tmp_path, "--trial-seconds", "60", "--deaf", stop=stop, listener=listener, pace=pace)
-    assert found.session.stopped
-    assert "the runners that did not end were killed" in listener.events
-
-
-def test_runners_that_outlive_a_killed_command_keep_the_folder(tmp_path, command):
-    """After SIGKILL of the command its runner goes on; a second command is refused and names it."""
-    process = command(manifest(), "--trial-seconds", "30")
-    running_trial(tmp_path)
-    (runner,) = psutil.Process(process.pid).children()
-    process.kill()
-    process.wait()
-    try:
-        with pytest.raises(FolderBusy, match=str(runner.pid)):
-            finding(tmp_path / "results")
-    finally:
-        runner.terminate()
-    wait_for(lambda: not runner.is_running() or runner.status() == psutil.STATUS_ZOMBIE)
-
-
-def test_a_stop_that_came_before_the_start_starts_nothing(tmp_path):
-    """A session that was already asked to stop starts no runner."""
-    stop = Stop()
-    stop.requested.set()
-    finding(tmp_path, stop=stop)
-    assert not (tmp_path / "small" / "logs" / "runner-0.log").exists()
-
-
 def test_the_copy_of_the_manifest_is_what_the_user_wrote(tmp_path):
     """The manifest in the results folder is the user's text, comments included."""
     text = "# mine\n" + manifest()
@@ -386,23 +237,6 @@ def test_fresh_forgets_a_study_in_an_external_storage(tmp_path):
     assert (
         run_text(manifest(max_tokens=64), "m", run_options(tmp_path, fresh=True, **options)) == Exit.FINISHED
     )
-
-
-def test_concurrent_commands_do_not_mix(tmp_path):
-    """While one session works in a folder, a second one is refused."""
-    stop, begun = Stop(), threading.Event()
-    listener = Listener(lambda status: begun.set() if status.progress.running else None)
-    thread = threading.Thread(
-        target=finding, args=(tmp_path, "--trial-seconds", "30"), kwargs={"stop": stop, "listener": listener}
-    )
-    thread.start()
-    try:
-        assert begun.wait(30)
-        with pytest.raises(FolderBusy):
-            finding(tmp_path)
-    finally:
-        stop.requested.set()
-        thread.join()
 
 
 def test_best_json_names_the_study_and_trial(tmp_path):
