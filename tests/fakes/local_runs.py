@@ -22,7 +22,8 @@ import sys
 from pathlib import Path
 from fakes.local_runs import run_options
 from llmopt.commands.run import run_file
-raise SystemExit(run_file(sys.argv[1], run_options(Path(sys.argv[2]), *sys.argv[3:])))
+from llmopt.local.sessions import Pace
+raise SystemExit(run_file(sys.argv[1], run_options(Path(sys.argv[2]), *sys.argv[3:], pace={pace})))
 """
 
 
@@ -127,7 +128,7 @@ def finding(tmp_path, *stub, stop=None, listener=None, pace=FAST, runners=None, 
 
 
 @contextmanager
-def commands(results):
+def commands(results, pace=FAST):
     """Give a function that starts `llmopt run` in a process of its own, as a shell does; killed at the end.
 
     It takes the manifest's text and the stub runner's arguments, and returns the process.
@@ -138,7 +139,7 @@ def commands(results):
         file = results.parent / "manifest.yaml"
         file.write_text(text)
         process = subprocess.Popen(
-            [sys.executable, "-c", _RUN, str(file), str(results), *stub],
+            [sys.executable, "-c", _RUN.format(pace=pace), str(file), str(results), *stub],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

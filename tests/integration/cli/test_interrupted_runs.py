@@ -6,7 +6,7 @@ import time
 
 import psutil
 import pytest
-from fakes.local_runs import FAST, Listener, commands, finding, manifest, trials_of, until_printed
+from fakes.local_runs import Listener, commands, finding, manifest, trials_of, until_printed
 
 from llmopt.local.folders import FolderBusy, ResultsFolder
 from llmopt.local.sessions import Pace, Stop
@@ -68,17 +68,16 @@ def test_sigterm_stops_gracefully_too(tmp_path, command):
     assert trials[trial.number].outcome.kind == "returned"
 
 
-def test_a_second_ctrl_c_kills_at_once(tmp_path, command):
+def test_a_second_ctrl_c_kills_at_once(tmp_path):
     """A runner that does not listen is killed at the second Ctrl-C, long before its grace is over."""
-    process = command(manifest(), "--trial-seconds", "60", "--deaf")
-    running_trial(tmp_path)
-    runners = psutil.Process(process.pid).children()
-    process.send_signal(signal.SIGINT)
-    until_printed(process, "once more to stop at once")
-    process.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    process.communicate(timeout=30)
-    assert time.monotonic() - began < FAST.grace
+    with commands(tmp_path / "results", Pace(poll=0.05, grace=600.0, lease=60.0)) as command:
+        process = command(manifest(), "--trial-seconds", "60", "--deaf")
+        running_trial(tmp_path)
+        runners = psutil.Process(process.pid).children()
+        process.send_signal(signal.SIGINT)
+        until_printed(process, "once more to stop at once")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
     assert process.returncode == Exit.INTERRUPTED
     assert not any(runner.is_running() for runner in runners)
 
