@@ -56,8 +56,8 @@ def seen(study, resource=RESOURCE):
         reaper=SimpleNamespace(sweep=lambda: ()),
         study=SimpleNamespace(picture=lambda: study, retain=lambda *_: None),
     )
-    room = SimpleNamespace(opened=lambda _: opened)
-    return read_study(room, "study", resource, "owner")
+    database = SimpleNamespace(opened=lambda _: opened)
+    return read_study(database, "study", resource, "owner")
 
 
 FOUND = (scored(0, 8, phase=Phase.BASELINE), scored(1, 16, parameters=SETTING), *repeats(8, 16))

@@ -9,7 +9,7 @@ from llmopt_operator.adapters import storages as module
 from llmopt_operator.adapters.owners import Owners
 from llmopt_operator.adapters.secrets import StorageSecretInvalid
 from llmopt_operator.adapters.slots import StorageProblem
-from llmopt_operator.adapters.storages import Room, Storages
+from llmopt_operator.adapters.storages import NamespaceDatabase, Storages
 from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.metrics import OperatorMetrics
 from llmopt_operator.specs.names import Key
@@ -76,13 +76,13 @@ def _study(size):
 
 def test_a_restored_database_is_read_anew():
     """Where the tables are others than before, what was read from the earlier ones is forgotten."""
-    room = Room("team-a", "url", Storage("url"))
-    room.recognise(Pulse(3, 2, 1, ended=False, table=1))
-    room.studies["study"] = _study(1)
-    room.recognise(Pulse(4, 3, 2, ended=False, table=1))
-    assert room.studies
-    room.recognise(Pulse(2, 1, 1, ended=False, table=2))
-    assert not room.studies
+    database = NamespaceDatabase("team-a", "url", Storage("url"))
+    database.recognise(Pulse(3, 2, 1, ended=False, table=1))
+    database.studies["study"] = _study(1)
+    database.recognise(Pulse(4, 3, 2, ended=False, table=1))
+    assert database.studies
+    database.recognise(Pulse(2, 1, 1, ended=False, table=2))
+    assert not database.studies
 
 
 def test_what_is_kept_of_all_studies_is_bounded(opened, monkeypatch):
@@ -90,7 +90,7 @@ def test_what_is_kept_of_all_studies_is_bounded(opened, monkeypatch):
     monkeypatch.setattr(module, "_MOST_KEPT_BYTES", 100)
 
     async def story(storages):
-        small, large = [await storages.room(name) for name in ("small", "large")]
+        small, large = [await storages.database(name) for name in ("small", "large")]
         small.studies["mine"] = _study(10)
         large.studies |= {"first": _study(60), "second": _study(50)}
         storages.trim()
@@ -106,7 +106,7 @@ def test_one_that_cannot_be_closed_stops_no_other(opened, monkeypatch, caplog):
 
     async def story(storages):
         for name in ("a", "b"):
-            await storages.room(name)
+            await storages.database(name)
         opened["a"].error = RuntimeError("it will not close")
         storages.close_unused()
 
@@ -121,7 +121,7 @@ def test_slots_without_work_are_forgotten(opened, monkeypatch):
     monkeypatch.setattr(module, "_UNUSED_SECONDS", -1.0)
 
     async def story(storages):
-        good, bad = [await storages.room(name) for name in ("good", "bad")]
+        good, bad = [await storages.database(name) for name in ("good", "bad")]
         opened["bad"].error = StorageUnavailable("away")
         await storages.pulses(good, ("study",))
         with pytest.raises(StorageProblem):
@@ -129,7 +129,7 @@ def test_slots_without_work_are_forgotten(opened, monkeypatch):
         storages.close_unused()
         assert set(storages._slots) == {"bad"}
         with pytest.raises(StorageProblem, match="away"):
-            await storages.room("bad")
+            await storages.database("bad")
 
     _run(story)
 
@@ -140,7 +140,7 @@ def test_a_missing_secret_is_a_problem_of_its_namespace(opened):
     async def story(storages):
         for _ in range(2):
             with pytest.raises(StorageProblem, match="there is no Secret"):
-                await storages.room("bare")
+                await storages.database("bare")
         assert not opened
 
     _run(story)

@@ -19,16 +19,16 @@ from llmopt_core.storage.definitions import study_name
 from llmopt_core.storage.errors import StudyNotFound
 from llmopt_core.storage.records import RunnerRecord
 from llmopt_core.storage.views import StudyPicture
-from llmopt_operator.adapters.storages import Room
+from llmopt_operator.adapters.storages import NamespaceDatabase
 from llmopt_operator.domain.observed import StudySeen
 from llmopt_operator.domain.rollups import benchmark_seen, optimization_seen
 from llmopt_operator.domain.winners import Verified, verified
 
 
-def read_study(room: Room, name: str, resource: Resource, owner: str) -> StudySeen | None:
+def read_study(database: NamespaceDatabase, name: str, resource: Resource, owner: str) -> StudySeen | None:
     """Return the study `name` of a resource of `owner`, None without one; abandoned trials are freed."""
     try:
-        opened = room.opened(name)
+        opened = database.opened(name)
     except StudyNotFound:
         return None
     opened.reaper.sweep()

@@ -55,7 +55,7 @@ class OpenStudy:
 
 
 @dataclass
-class Room:
+class NamespaceDatabase:
     """One namespace's database. Questions for pulses are gathered for a moment and asked as one."""
 
     namespace: str
@@ -92,12 +92,12 @@ class Storages:
     def __init__(self, secrets: StorageSecrets, metrics: OperatorMetrics) -> None:
         self._secrets = secrets
         self._metrics = metrics
-        self._rooms: dict[str, Room] = {}
+        self._databases: dict[str, NamespaceDatabase] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._threads = Threads()
         self._slots: dict[str, Slot] = {}
 
-    async def room(self, namespace: str) -> Room:
+    async def database(self, namespace: str) -> NamespaceDatabase:
         """Return the database of `namespace`, opened if need be."""
         async with self._opening.setdefault(namespace, asyncio.Lock()):
             self._slot(namespace).check()
@@ -106,63 +106,65 @@ class Storages:
             except StorageSecretInvalid as error:
                 self._metrics.storage_failed(Reason.STORAGE_SECRET_INVALID)
                 raise StorageProblem(Problem(Reason.STORAGE_SECRET_INVALID, str(error))) from error
-            room = self._rooms.get(namespace)
-            if room is None or room.url != url:
+            database = self._databases.get(namespace)
+            if database is None or database.url != url:
                 self._close(namespace)
                 storage = await self._run(namespace, lambda: open_storage(url, ACCESS), WORK_SECONDS)
-                room = self._rooms[namespace] = Room(namespace, url, storage)
-            room.used_at = time.monotonic()
-            return room
+                database = self._databases[namespace] = NamespaceDatabase(namespace, url, storage)
+            database.used_at = time.monotonic()
+            return database
 
     def trim(self) -> None:
         """Keep no more of all studies than fits: what the largest namespace opened first goes."""
-        while sum(room.kept_bytes for room in self._rooms.values()) > _MOST_KEPT_BYTES:
-            largest = max(self._rooms.values(), key=lambda room: room.kept_bytes)
+        while sum(database.kept_bytes for database in self._databases.values()) > _MOST_KEPT_BYTES:
+            largest = max(self._databases.values(), key=lambda database: database.kept_bytes)
             del largest.studies[next(iter(largest.studies))]
 
-    async def within(self, room: Room, work: Callable[[], T], seconds: float = WORK_SECONDS) -> T:
+    async def within(
+        self, database: NamespaceDatabase, work: Callable[[], T], seconds: float = WORK_SECONDS
+    ) -> T:
         """Do blocking `work` on a namespace's database in its slot, within `seconds`."""
-        return await self._run(room.namespace, work, seconds)
+        return await self._run(database.namespace, work, seconds)
 
-    async def pulse(self, room: Room, name: str) -> Pulse | None:
+    async def pulse(self, database: NamespaceDatabase, name: str) -> Pulse | None:
         """Return the pulse of the study called `name`, None where there is none."""
-        room.asked.add(name)
-        if room.answer is None:
-            room.answer = asyncio.ensure_future(self._answer(room))
-        return (await asyncio.shield(room.answer)).get(name)
+        database.asked.add(name)
+        if database.answer is None:
+            database.answer = asyncio.ensure_future(self._answer(database))
+        return (await asyncio.shield(database.answer)).get(name)
 
-    async def pulses(self, room: Room, names: tuple[str, ...]) -> Mapping[str, Pulse]:
+    async def pulses(self, database: NamespaceDatabase, names: tuple[str, ...]) -> Mapping[str, Pulse]:
         """Return the pulse of each of the studies `names` that is there."""
-        found = await self.within(room, lambda: room.storage.pulses(names))
+        found = await self.within(database, lambda: database.storage.pulses(names))
         for pulse in found.values():
-            room.recognise(pulse)
+            database.recognise(pulse)
         return found
 
     def leave(self, namespace: str, name: str) -> None:
         """Keep the study called `name` open no longer."""
-        if room := self._rooms.get(namespace):
-            room.studies.pop(name, None)
+        if database := self._databases.get(namespace):
+            database.studies.pop(name, None)
 
     @property
     def open_studies(self) -> int:
         """How many studies are kept open."""
-        return sum(len(room.studies) for room in self._rooms.values())
+        return sum(len(database.studies) for database in self._databases.values())
 
     def close_unused(self) -> None:
         """Close the databases that nobody used for a while, and forget the slots without work."""
         now = time.monotonic()
-        for namespace, room in tuple(self._rooms.items()):
-            if now - room.used_at > _UNUSED_SECONDS:
+        for namespace, database in tuple(self._databases.items()):
+            if now - database.used_at > _UNUSED_SECONDS:
                 self._close(namespace)
         for namespace, slot in tuple(self._slots.items()):
             opening = self._opening.get(namespace)
-            if namespace not in self._rooms and slot.is_quiet and not (opening and opening.locked()):
+            if namespace not in self._databases and slot.is_quiet and not (opening and opening.locked()):
                 del self._slots[namespace]
                 self._opening.pop(namespace, None)
 
     def close(self) -> None:
         """Close all databases."""
-        for namespace in tuple(self._rooms):
+        for namespace in tuple(self._databases):
             self._close(namespace)
         self._threads.close()
 
@@ -171,10 +173,10 @@ class Storages:
             slot = self._slots[namespace] = Slot(namespace, self._threads)
         return slot
 
-    async def _answer(self, room: Room) -> Mapping[str, Pulse]:
+    async def _answer(self, database: NamespaceDatabase) -> Mapping[str, Pulse]:
         await asyncio.sleep(_GATHER_SECONDS)
-        names, room.asked, room.answer = tuple(room.asked), set(), None
-        return await self.pulses(room, names)
+        names, database.asked, database.answer = tuple(database.asked), set(), None
+        return await self.pulses(database, names)
 
     async def _run(self, namespace: str, work: Callable[[], T], seconds: float) -> T:
         try:
@@ -188,11 +190,11 @@ class Storages:
             raise
 
     def _close(self, namespace: str) -> None:
-        room = self._rooms.pop(namespace, None)
-        if room is None:
+        database = self._databases.pop(namespace, None)
+        if database is None:
             return
         try:
-            room.storage.close()
+            database.storage.close()
         except Exception:
             # The boundary between namespaces: connections that cannot be closed must not stop the others.
             log.exception("the database of namespace %s cannot be closed", namespace)

@@ -24,7 +24,7 @@ from llmopt_operator.adapters.kubernetes import ApiError
 from llmopt_operator.adapters.owners import Owners
 from llmopt_operator.adapters.readings import read_study, result_written
 from llmopt_operator.adapters.slots import StorageProblem
-from llmopt_operator.adapters.storages import ACCESS, Room, Storages
+from llmopt_operator.adapters.storages import ACCESS, NamespaceDatabase, Storages
 from llmopt_operator.domain.observed import Problem, StudySeen
 from llmopt_operator.domain.rollups import unchanged, untouched
 from llmopt_operator.specs.names import Key
@@ -70,11 +70,11 @@ class Studies:
         if made is None and not begun:
             self._new[name] = False
             return None
-        room = await self._storages.room(key.namespace)
-        pulse = await self._storages.pulse(room, name)
+        database = await self._storages.database(key.namespace)
+        pulse = await self._storages.pulse(database, name)
         seen: StudySeen | None
         if pulse is None:
-            room.studies.pop(name, None)
+            database.studies.pop(name, None)
             return None
         if not pulse.begun and not pulse.ended:
             seen = untouched(name, resource)
@@ -82,32 +82,32 @@ class Studies:
             seen = unchanged(status)
         else:
             owner = await self._owners.of(key.namespace)
-            seen = await self._read(room, name, resource, pulse, owner)
+            seen = await self._read(database, name, resource, pulse, owner)
             self._looked_at[name] = time.monotonic()
         return None if seen is None else _marked(seen, pulse.mark)
 
     async def _read(
-        self, room: Room, name: str, resource: Resource, pulse: Pulse, owner: str
+        self, database: NamespaceDatabase, name: str, resource: Resource, pulse: Pulse, owner: str
     ) -> StudySeen | None:
         if pulse.trials > ACCESS.most_trials:
-            room.studies.pop(name, None)
+            database.studies.pop(name, None)
             raise StorageProblem(
                 Problem(Reason.STUDY_UNREADABLE, str(too_many(name, ACCESS)), retry_seconds=60.0)
             )
         try:
-            seen = await self._storages.within(room, lambda: read_study(room, name, resource, owner))
+            seen = await self._storages.within(database, lambda: read_study(database, name, resource, owner))
         except StorageProblem:
-            room.studies.pop(name, None)  # it may hold half of what there is; it is read anew
+            database.studies.pop(name, None)  # it may hold half of what there is; it is read anew
             raise
         self._storages.trim()
         return seen
 
     async def make(self, key: Key, resource: Resource) -> None:
         """Create the study of `resource`, or open it; what it cannot be made from is a StorageProblem too."""
-        room = await self._storages.room(key.namespace)
+        database = await self._storages.database(key.namespace)
         try:
             owner = await self._owners.of(key.namespace)
-            made = await self._storages.within(room, lambda: _make(room.storage, resource, owner))
+            made = await self._storages.within(database, lambda: _make(database.storage, resource, owner))
         except tuple(_UNMAKEABLE) as error:
             reason = next(reason for type_, reason in _UNMAKEABLE.items() if isinstance(error, type_))
             raise StorageProblem(Problem(reason, str(error))) from error
@@ -116,26 +116,28 @@ class Studies:
 
     async def reopen(self, key: Key, resource: Resource) -> None:
         """Let the ended study of `resource` go on."""
-        room = await self._storages.room(key.namespace)
+        database = await self._storages.database(key.namespace)
         name = study_name(resource)
 
         def go_on() -> None:
-            room.opened(name).study.reopen()
+            database.opened(name).study.reopen()
 
-        await self._storages.within(room, go_on)
+        await self._storages.within(database, go_on)
 
     async def end(self, key: Key, resource: Resource, reason: str, message: str, *, failed: bool) -> None:
         """End the study of `resource`, unless it was ended already."""
-        room = await self._storages.room(key.namespace)
+        database = await self._storages.database(key.namespace)
         name = study_name(resource)
-        await self._storages.within(room, lambda: room.opened(name).study.end(reason, message, failed=failed))
+        await self._storages.within(
+            database, lambda: database.opened(name).study.end(reason, message, failed=failed)
+        )
 
     async def result(self, key: Key, resource: LLMOptimization) -> OptimizationResult:
         """Return what the study of `resource` has found so far, without any text of its rows."""
-        room = await self._storages.room(key.namespace)
+        database = await self._storages.database(key.namespace)
         name = study_name(resource)
         return await self._storages.within(
-            room, lambda: result_written(room.opened(name).study.picture(), resource)
+            database, lambda: result_written(database.opened(name).study.picture(), resource)
         )
 
     async def dispensable(self, namespace: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -143,26 +145,26 @@ class Studies:
 
         Of the latter an earlier version did not say whose they are.
         """
-        room, owner = await self._storages.room(namespace), await self._owners.of(namespace)
-        found = await self._storages.within(room, room.storage.dispensable_studies)
+        database, owner = await self._storages.database(namespace), await self._owners.of(namespace)
+        found = await self._storages.within(database, database.storage.dispensable_studies)
         own = tuple(name for name, whose in found.items() if whose == owner)
         return own, tuple(name for name, whose in found.items() if whose is None)
 
     async def adopt(self, namespace: str, names: Iterable[str]) -> None:
         """Say that the studies `names` are of resources of this namespace."""
-        room, owner = await self._storages.room(namespace), await self._owners.of(namespace)
+        database, owner = await self._storages.database(namespace), await self._owners.of(namespace)
 
         def sign(name: str) -> None:
-            room.storage.open_study(name).retain(DELETE, owner)
+            database.storage.open_study(name).retain(DELETE, owner)
 
         for name in names:
-            await self._storages.within(room, partial(sign, name))
+            await self._storages.within(database, partial(sign, name))
 
     async def drop(self, namespace: str, names: Iterable[str]) -> None:
         """Delete the studies `names` of resources that are gone."""
-        room = await self._storages.room(namespace)
+        database = await self._storages.database(namespace)
         for name in names:
-            await self._storages.within(room, partial(room.storage.drop_study, name), DROP_SECONDS)
+            await self._storages.within(database, partial(database.storage.drop_study, name), DROP_SECONDS)
         self.release(namespace)
 
     def release(self, namespace: str, name: str = "") -> None:
@@ -184,8 +186,8 @@ class Studies:
         """
         before = self._failing.get(namespace)
         try:
-            room = await self._storages.room(namespace)
-            pulses = await self._storages.pulses(room, tuple(keys))
+            database = await self._storages.database(namespace)
+            pulses = await self._storages.pulses(database, tuple(keys))
         except StorageProblem as error:
             self._failing[namespace] = error.problem
             return () if before == error.problem else tuple(keys.values())
