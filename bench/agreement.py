@@ -9,7 +9,8 @@ same concurrency. Each figure is the median over the rounds; the last column is 
 Definitions differ for the first token: llmopt counts to the first chunk with text, `vllm bench serve` to the
 first chunk, which is the role-only one where a server sends one. TPOT is (E2E - TTFT) / (tokens - 1) for
 both, so its difference follows from that of TTFT. GuideLLM calls E2E / tokens "TPOT", and its ITL is what the
-others call TPOT: that is compared here.
+others call TPOT: that is compared here. `vllm bench serve` counts the gaps before chunks without text too, so
+its ITL is less than its own TPOT.
 """
 
 import argparse
@@ -154,14 +155,16 @@ def serve(slots: int, threads: int) -> tuple[subprocess.Popen[bytes], str]:
 
 
 def table(found: Mapping[str, list[Figures]]) -> Iterator[str]:
-    """Yield the medians of each client as Markdown, with differences from the first one's."""
+    """Yield the medians (least to greatest) of each client as Markdown, with differences from the first's."""
     names = list(found)
     yield f"| figure (mean) | {' | '.join(names)} | {' | '.join(f'{name} vs llmopt' for name in names[1:])} |"
     yield "|" + "---|" * (2 * len(names))
     for row in ROWS:
-        values = [median(figures[row] for figures in rounds) for rounds in found.values()]
-        differences = [f"{value / values[0] - 1:+.1%}".replace("%", " %") for value in values[1:]]
-        yield f"| {row} | {' | '.join(f'{value:.2f}' for value in values)} | {' | '.join(differences)} |"
+        rounds = [[figures[row] for figures in each] for each in found.values()]
+        shown = [f"{median(each):.2f} ({min(each):.2f} to {max(each):.2f})" for each in rounds]
+        middle = [median(each) for each in rounds]
+        differences = [f"{value / middle[0] - 1:+.1%}".replace("%", " %") for value in middle[1:]]
+        yield f"| {row} | {' | '.join(shown)} | {' | '.join(differences)} |"
 
 
 def main() -> None:
