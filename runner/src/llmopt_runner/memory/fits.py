@@ -152,8 +152,8 @@ def _weight_choices(shape: ModelShape) -> Iterator[tuple[str, TensorType | None,
     kept = "embeddings, head, norms and routers x 2 bytes"
     yield sixteen.label, sixteen, None, "elements of the files x 2 bytes"
     yield "fp8 (online)", sixteen, "fp8", f"linear layers x 1 byte; {kept}"
-    source = f"linear layers x 0.5625 bytes with scales; {kept}"
-    yield "4 bits (nvfp4, online)", sixteen, "nvfp4_per_token", source
+    source = f"linear layers x 0.53125 bytes with scales; {kept}"
+    yield "4 bits (mxfp4, online)", sixteen, "mxfp4", source
 
 
 def _cache_choices(shape: ModelShape) -> Iterator[tuple[str, float]]:

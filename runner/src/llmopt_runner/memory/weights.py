@@ -91,16 +91,18 @@ _BNB_SCALES = 4 / 64
 _BNB_DOUBLE_SCALES = 1 / 64 + 4 / (64 * 256)
 # How 4-bit weights of bitsandbytes are called here where they are not double quantised.
 BNB_4BIT_ONCE = "bnb-4bit-once"
-# Source: vLLM 0.32 (`model_executor/layers/quantization`), bitsandbytes 0.50 (`functional.quantize_4bit`).
+# Source: vLLM 0.32 (`config/quantization.py`, `model_executor/layers/quantization`), bitsandbytes 0.50
+# (`functional.quantize_4bit`).
 ONLINE: Mapping[str, OnlineMethod] = {
     **dict.fromkeys(
-        ("fp8", "fp8_per_tensor", "fp8_per_channel", "int8_per_channel_weight_only", "bnb-8bit"),
+        ("fp8", "fp8_per_tensor", "fp8_per_channel", "bnb-8bit"),
         OnlineMethod(1.0),
     ),
     "fp8_per_block": OnlineMethod(1.0 + _BLOCK_SCALES),
     "mxfp8": OnlineMethod(1.0 + 1 / 32),
-    "experts_int8": OnlineMethod(1.0, experts_only=True),
-    "nvfp4_per_token": OnlineMethod(0.5 + 1 / 16),
+    **dict.fromkeys(("experts_int8", "int8_per_channel_weight_only"), OnlineMethod(1.0, experts_only=True)),
+    "nvfp4_per_token": OnlineMethod(0.5 + 1 / 16, experts_only=True),
+    "nvfp4_online": OnlineMethod(0.5 + 1 / 16),
     "mxfp4": OnlineMethod(0.5 + 1 / 32),
     **dict.fromkeys(("bitsandbytes", "bnb-4bit"), OnlineMethod(0.5 + _BNB_DOUBLE_SCALES)),
     BNB_4BIT_ONCE: OnlineMethod(0.5 + _BNB_SCALES),

@@ -34,7 +34,7 @@ def test_plain_weights_can_be_had_in_fewer_bits():
     assert {name: each.weights_mib for (name, kv), each in found.items() if kv == "fp8"} == {
         "bfloat16": 200,
         "fp8 (online)": 40 + 80,
-        "4 bits (nvfp4, online)": 40 + 45,
+        "4 bits (mxfp4, online)": 40 + 42.5,
     }
     assert found["bfloat16", "16 bits"].kv_bytes_per_token == CACHED_NUMBERS_A_TOKEN * 2
     assert found["bfloat16", "fp8"].kv_bytes_per_token == CACHED_NUMBERS_A_TOKEN

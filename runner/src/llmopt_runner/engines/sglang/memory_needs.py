@@ -13,8 +13,6 @@ from llmopt_runner.memory.weights import weight_bytes
 from llmopt_runner.models.tensor_types import TensorType, named_type
 
 _MIB = 1024 * 1024
-# What SGLang calls a quantisation that it does while it loads, by the name of the same elsewhere.
-_METHODS = {"nvfp4_online": "nvfp4_per_token"}
 
 
 def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
@@ -22,7 +20,7 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
     engine = configuration.engine
     replicas = int(engine.get("data_parallel_size", 1))
     method = engine.get("quantization")
-    name = None if method is None else _METHODS.get(str(method), str(method))
+    name = None if method is None else str(method)
     weights = replicas * weight_bytes(shape.weights, _type_of_weights(engine), name)
     devices = int(engine.get("tensor_parallel_size", 1)) * int(engine.get("pipeline_parallel_size", 1))
     offloaded = float(engine.get("cpu_offload_gb", 0)) * 2**30 * devices * replicas

@@ -59,7 +59,8 @@ def _need(shape=SHAPE, **engine):
         ({"dtype": "float32"}, 400),
         ({"dtype": "float16"}, 200),
         ({"quantization": "fp8"}, 20 * 2 + 80),
-        ({"quantization": "nvfp4_per_token"}, 20 * 2 + 45),
+        ({"quantization": "mxfp4"}, 20 * 2 + 42.5),
+        ({"quantization": "nvfp4_per_token"}, 200),  # of experts only, and here are none
         ({"quantization": "awq"}, 200),
     ],
 )
