@@ -103,7 +103,7 @@ def report(runs: Sequence[Run]) -> str:
         "seed",
         "seconds",
         "significant gain",
-        "gains over the default",
+        "gains over the baseline",
         "ended",
         "disturbed",
         "headline",
