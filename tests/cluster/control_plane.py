@@ -9,6 +9,7 @@ import os
 import shutil
 import ssl
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from typing import Self
 
 import yaml
 from cluster.certificates import ADMINISTRATORS, Authority
-from cluster.processes import Process
+from cluster.processes import ClusterFailed, Process
 from cluster.programs import built
 
 from llmopt_runner.engines.ports import free_port
@@ -30,6 +31,7 @@ API_SERVICE = "10.96.0.1"  # the first of SERVICES is the API server's own
 OWN_CLUSTER_VARIABLE = "LLMOPT_TEST_KUBECONFIG"
 # The first start of a machine reads the programs from a cold disk.
 _START_SECONDS = 60.0
+_LOOK_SECONDS = 0.2
 _KUBECTL_SECONDS = 120.0
 _PROBE_SECONDS = 2.0
 # Go's percentage of garbage: what lives for minutes has memory to spare and time to save.
@@ -98,6 +100,15 @@ class ControlPlane:
         applied = self.kubectl("apply", "--server-side", "--output=name", "-f", str(path)).split()
         if definitions := [name for name in applied if name.startswith("customresourcedefinition")]:
             self.kubectl("wait", "--for=condition=Established", "--timeout=30s", *definitions)
+            self._wait_until_listed({name.partition("/")[2] for name in definitions})
+
+    def _wait_until_listed(self, resources: set[str]) -> None:
+        """Return when discovery has `resources`: kubectl keeps what it finds there, also a part of it."""
+        give_up_at = time.monotonic() + _START_SECONDS
+        while missing := resources - set(self.kubectl("api-resources", "--output=name").split()):
+            if time.monotonic() > give_up_at:
+                raise ClusterFailed(f"not in discovery after {_START_SECONDS:.0f} s: {sorted(missing)}")
+            time.sleep(_LOOK_SECONDS)
 
     def service_account_kubeconfig(self, namespace: str, name: str) -> Path:
         """Return a kubeconfig with the rights of a service account, and no others."""
