@@ -15,6 +15,10 @@ FIGURES = {
     "8 ms of the framework's own time per trial": ("2026-11-23-two-cores.md", r"2,000 \| 1 \|[^|]*\| 8\.4 "),
     "32 ms from an emergency": ("2026-11-23-engines-and-memory.md", r"EMERGENCY to no process [^|]*\| 32 \|"),
     "3.9 s from `kubectl apply`": ("2026-11-23-operator.md", r"3\.9 s in all"),
+    "10 of 10 runs [found a significant gain]": (
+        "2026-11-26-quickstart.md",
+        r"10 of 10 found a significant gain",
+    ),
 }
 
 
