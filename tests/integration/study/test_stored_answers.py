@@ -8,8 +8,8 @@ from fakes.studies import definition, measured
 
 from llmopt_core.storage.answers import Question
 from llmopt_core.storage.errors import StudyUnreadable
+from llmopt_core.storage.keys import ANSWERS_KEY
 from llmopt_core.storage.records import Answer
-from llmopt_core.storage.snapshot import ANSWERS_KEY
 
 ANSWERS = (Answer("a", "<b>\x1b[31m가\x00", 1.0), Answer("b", "", None, cut=True))
 
