@@ -29,6 +29,7 @@ from llmopt_runner.load.requests import ChatRequest, Endpoint
 from llmopt_runner.memory.prediction import Observation, estimate
 from llmopt_runner.memory.shapes import read_shape
 from llmopt_runner.models.resolution import hub_snapshot
+from llmopt_runner.stopping import StopSignal
 from llmopt_runner.trial.measurement import warm_up
 
 START_SECONDS = 600
@@ -80,7 +81,7 @@ def measured(server: EngineServer) -> tuple[float, dict[str, float]]:
     """Return the peak in MiB of a start and of requests, and what the engine told of itself."""
     with server, MemoryGuard([HostMemory()], Thresholds(), server.pids, server.kill) as guard:
         server.start(START_SECONDS)
-        warm_up(Endpoint(server.base_url, server.model), requests(), START_SECONDS)
+        warm_up(Endpoint(server.base_url, server.model), requests(), START_SECONDS, StopSignal())
         guard.sample()
         return guard.reading().engine_mib("host"), server.facts()
 
