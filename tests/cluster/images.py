@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -15,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from cluster import requirements
-from cluster.podman import ImageFailed, build, podman
+from cluster.podman import ImageFailed, build, podman, remove_old
 from cluster.programs import built, cache, locked
 
 _ROOT = Path(__file__).parents[2]
@@ -73,13 +74,25 @@ def image(target: str) -> Path:
     """
     folder = cache() / "images"
     folder.mkdir(parents=True, exist_ok=True)
-    archive = folder / f"{target}-{_key(target)}.tar"
+    archive = _archive(target)
     if not archive.exists():
         with locked(folder):
             _remove_older(folder, target)
             _save(target, archive)
+            remove_old()
     archive.touch()
     return archive
+
+
+@contextmanager
+def base() -> Iterator[str]:
+    """Yield the name under which podman has the image below the project's, kept while a build uses it."""
+    with locked(cache() / "images"):
+        yield _built("debian")
+
+
+def _archive(target: str) -> Path:
+    return cache() / "images" / f"{target}-{_key(target)}.tar"
 
 
 def _remove_older(folder: Path, target: str) -> None:
@@ -103,7 +116,12 @@ def _built(target: str) -> str:
     """Return the name under which podman has the image, which holds the hash of its sources."""
     recipe = RECIPES[target]
     local = f"localhost/llmopt-test/{target}:{_key(target)}"
-    if not podman("images", "--quiet", local):
+    if podman("images", "--quiet", local):
+        return local
+    if (archive := _archive(target)).exists():
+        podman("load", f"--input={archive}")
+        podman("tag", recipe.name, local)
+    else:
         recipe.build(local, _built(recipe.below) if recipe.below else "")
     return local
 

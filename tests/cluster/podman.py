@@ -53,6 +53,10 @@ def build(tag: str, dockerfile: Path, context: Path, *options: str) -> None:
             "build", "--format=docker", "--network=host", *limits, *settings, *options,
             f"--volume={packages}:{_PACKAGES}", f"--tag={tag}", f"--file={dockerfile}", str(context),
         )  # fmt: skip
+
+
+def remove_old() -> None:
+    """Remove the images that no build used lately, those that one at this moment builds upon included."""
     podman("image", "prune", "--all", "--force", f"--filter=until={_KEPT_HOURS}h")
 
 

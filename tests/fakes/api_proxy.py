@@ -57,8 +57,8 @@ async def hang(_: web.Request) -> web.StreamResponse:
 
 async def drop(request: web.Request) -> web.StreamResponse:
     """Cut the connection without an answer."""
-    assert request.transport is not None
-    request.transport.abort()
+    if request.transport is not None:
+        request.transport.abort()
     return web.Response()
 
 
@@ -106,7 +106,7 @@ class ApiProxy:
         self.troubles.clear()
 
     def cut_watches(self) -> None:
-        """Cut all watches in the middle."""
+        """Cut all watches that were asked for, answered yet or not."""
         for transport in tuple(self._watches):
             self._loop.call_soon_threadsafe(transport.abort)
 
@@ -150,7 +150,17 @@ class ApiProxy:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         line = f"{request.method} {request.path_qs}"
+        cuttable = "watch=true" in request.query_string and request.transport is not None
+        watch = {request.transport} if cuttable else set()
+        # Before the request counts as asked: whoever saw it may cut it at once.
+        self._watches |= watch
         self.requests.append((line, time.monotonic()))
+        try:
+            return await self._answer(line, request)
+        finally:
+            self._watches -= watch
+
+    async def _answer(self, line: str, request: web.Request) -> web.StreamResponse:
         trouble = next((each for each in tuple(self.troubles) if each.meets(line)), None)
         if trouble is not None:
             return await trouble.act(request)
@@ -171,13 +181,7 @@ class ApiProxy:
             kept = {k: v for k, v in upstream.headers.items() if k.lower() not in _HOPS}
             response = web.StreamResponse(status=upstream.status, headers=kept)
             await response.prepare(request)
-            watches = "watch=true" in request.query_string and request.transport is not None
-            if watches:
-                self._watches.add(request.transport)
-            try:
-                async for chunk in upstream.content.iter_any():
-                    await response.write(chunk)
-            finally:
-                self._watches.discard(request.transport)
+            async for chunk in upstream.content.iter_any():
+                await response.write(chunk)
             await response.write_eof()
             return response

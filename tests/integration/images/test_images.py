@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster.images import RECIPES, image
+from cluster.images import RECIPES, base, image
 from cluster.podman import ImageFailed, build, podman
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -111,7 +111,6 @@ def test_the_operators_image_is_small() -> None:
 
 def test_the_labels_say_what_was_built() -> None:
     """Version and revision given to a build are labels of the image, and change no layer of it."""
-    _load("operator")
     told = {"VERSION": "9.8.7", "REVISION": "0123456789abcdef"}
     # Both are built here: what an earlier build left to be taken over may be gone.
     with _operator_built("plain") as plain, _operator_built("labelled", **told) as labelled:
@@ -127,9 +126,9 @@ def test_the_labels_say_what_was_built() -> None:
 def _operator_built(tag: str, **arguments: str) -> Iterator[str]:
     """Build the operator's image with `arguments`, and give its name while it is kept."""
     name = f"localhost/llmopt-test/{tag}:1"
-    arguments["BASE_IMAGE"] = _labels(RECIPES["operator"].name)["base.name"]
-    options = (f"--build-arg={key}={value}" for key, value in arguments.items())
-    build(name, ROOT / "Dockerfile.operator", ROOT, "--target=operator", *options)
+    with base() as below:
+        options = (f"--build-arg={key}={value}" for key, value in {**arguments, "BASE_IMAGE": below}.items())
+        build(name, ROOT / "Dockerfile.operator", ROOT, "--target=operator", *options)
     try:
         yield name
     finally:
