@@ -202,16 +202,7 @@ def _client(access: Access) -> Client:
 
 
 def _config(access: Access) -> SingleConfig:
-    name = access.context
-    document = {
-        "current-context": name,
-        "clusters": [{"name": name, "cluster": dict(access.cluster)}],
-        "contexts": [
-            {"name": name, "context": {"cluster": name, "user": name, "namespace": access.namespace}}
-        ],
-        "users": [{"name": name, "user": dict(access.user)}],
-    }
-    config = KubeConfig.from_dict(document).get()
+    config = KubeConfig.from_dict(access.kubeconfig).get()
     assert config is not None  # noqa: S101 - its only context is the current one
     return config
 

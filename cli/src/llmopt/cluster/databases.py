@@ -2,12 +2,14 @@
 
 import base64
 import binascii
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from llmopt.cluster.errors import Forbidden, ResourceNotFound
+from llmopt.cluster.forwarding import ForwardingFailed, Service, forwarded
 from llmopt_core.api.objects import STORAGE_SECRET, STORAGE_SECRET_KEY
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.storage.errors import StorageUnavailable, StudyNotFound
@@ -39,13 +41,21 @@ def opened_study(
     """Open the study of a resource.
 
     `storage` is the database's URL, else the namespace's Secret names it; `at` (HOST:PORT) is where it is
-    reached from here, such as the near end of `kubectl port-forward`. Raises StudyOutOfReach.
+    reached from here, such as the near end of `kubectl port-forward`. Where it is not given, and the
+    database's Service has no address here, kubectl forwards a port to it. Raises StudyOutOfReach.
     """
     name, namespace = document["metadata"]["name"], document["metadata"]["namespace"]
     url = storage or secret_url(cluster, namespace)
     try:
-        with open_storage(_through(url, at) if at else url) as opened:
+        with ExitStack() as stack:
+            if at is None and (service := _service_out_of_reach(url, namespace)):
+                at = stack.enter_context(forwarded(cluster.access, service))
+            opened = stack.enter_context(open_storage(_through(url, at) if at else url))
             yield opened.open_study(document["metadata"]["uid"])
+    except ForwardingFailed as error:
+        raise StudyOutOfReach(
+            f"no way to the study's database: {error}. {_advice(url, namespace, None)}"
+        ) from error
     except StorageUnavailable as error:
         raise StudyOutOfReach(f"{error}. {_advice(url, namespace, at)}") from error
     except StudyNotFound as error:
@@ -85,24 +95,34 @@ def _through(url: str, at: str) -> str:
 def _advice(url: str, namespace: str, at: str | None) -> str:
     if at is not None:
         return f"Does the port-forward to {at} run?"
-    service = _service(urlsplit(url), namespace)
-    if service is None:
+    if (service := _service(urlsplit(url), namespace)) is None:
         return "Is the address right, and may this machine reach it?"
-    own, port = service
+    forward = " ".join(("kubectl", *service.command(_FORWARDED.rpartition(":")[2])))
     return (
-        "It may be reachable in the cluster only. Forward a port to it: kubectl port-forward --namespace "
-        f"{own[1]} service/{own[0]} {_FORWARDED.rpartition(':')[2]}:{port}, then add to the command: "
+        f"It may be reachable in the cluster only. Forward a port to it: {forward}, then add to the command: "
         f"--database-at {_FORWARDED}"
     )
 
 
-def _service(parts: SplitResult, namespace: str) -> tuple[tuple[str, str], int] | None:
-    """Return name and namespace of the Service that the address names, and its port; None for all else."""
+def _service_out_of_reach(url: str, namespace: str) -> Service | None:
+    """Return the Service that `url` names, unless its name has an address here, as it has in a pod."""
+    parts = urlsplit(url)
+    service = _service(parts, namespace)
+    if service is None:
+        return None
+    try:
+        socket.getaddrinfo(parts.hostname, service.port)
+    except OSError:
+        return service
+    return None
+
+
+def _service(parts: SplitResult, namespace: str) -> Service | None:
+    """Return the port of a Service that the address names; None for all else."""
     host = parts.hostname or ""
     for domain in _CLUSTER_DOMAINS:
         host = host.removesuffix(domain)
     labels = host.split(".")
-    if not host or host == "localhost" or len(labels) > 2 or host.replace(".", "").isdigit():  # noqa: PLR2004 - NAME.NAMESPACE
+    if not host or host == "localhost" or len(labels) > 2 or host.replace(".", "").isdigit() or "," in host:  # noqa: PLR2004 - NAME.NAMESPACE
         return None
-    own = (labels[0], labels[1] if len(labels) > 1 else namespace)
-    return own, parts.port or _POSTGRES_PORT
+    return Service(labels[0], labels[1] if len(labels) > 1 else namespace, parts.port or _POSTGRES_PORT)

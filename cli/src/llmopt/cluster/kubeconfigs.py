@@ -48,6 +48,20 @@ class Access:
         """The address of the API server."""
         return str(self.cluster.get("server", "http://localhost:8080"))
 
+    @property
+    def kubeconfig(self) -> dict[str, Any]:
+        """What this says as a kubeconfig with one context, the current one."""
+        name = self.context
+        context = {"cluster": name, "user": name, "namespace": self.namespace}
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": name,
+            "clusters": [{"name": name, "cluster": dict(self.cluster)}],
+            "contexts": [{"name": name, "context": context}],
+            "users": [{"name": name, "user": dict(self.user)}],
+        }
+
 
 @dataclass(frozen=True)
 class _Kubeconfig:
