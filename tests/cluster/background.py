@@ -11,7 +11,7 @@ import time
 
 import psutil
 from cluster import requirements
-from cluster.control_plane import component
+from cluster.commands import commands
 from cluster.images import image
 from cluster.installing import install
 from cluster.programs import cache
@@ -26,7 +26,7 @@ _READY_TEXT = """\
 The cluster runs until `make cluster-down`, with the operator and a database for the namespace {namespace}:
 
   export KUBECONFIG={kubeconfig}
-  export PATH={programs}:$PATH    # kubectl, where you have none
+  export PATH={programs}:$PATH    # kubectl and helm, where you have none
   kubectl apply -n {namespace} -f config/samples/quickstart.yaml
   kubectl get llmopt -n {namespace} --watch
 """
@@ -81,11 +81,7 @@ def serve() -> int:
 
 
 def _tell(cluster: Cluster) -> None:
-    programs = _FOLDER / "bin"
-    programs.mkdir()
-    kubectl = programs / "kubectl"
-    kubectl.write_text(f'#!/bin/sh\nexec {" ".join(component("kubectl"))} "$@"\n')
-    kubectl.chmod(0o755)
+    programs = commands(_FOLDER / "bin")
     unfinished = _READY.with_suffix(".partial")
     kubeconfig = cluster.plane.kubeconfig
     unfinished.write_text(_READY_TEXT.format(namespace=NAMESPACE, kubeconfig=kubeconfig, programs=programs))

@@ -84,6 +84,10 @@ class Node:
         """Give the images in `archive`, as `docker save` writes it, to the node."""
         self._machine.run("ctr", "--namespace=k8s.io", "images", "import", archive)
 
+    def tag_image(self, name: str, other: str) -> None:
+        """Let `other` name the loaded image `name` too."""
+        self._machine.run("ctr", "--namespace=k8s.io", "images", "tag", name, other)
+
     def pretend_gpus(self, count: int) -> None:
         """Let the node claim `count` GPUs, so that the scheduler counts them; a pod gets none."""
         path = f"/status/capacity/{GPU.replace('/', '~1')}"

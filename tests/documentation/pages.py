@@ -16,12 +16,16 @@ _FENCE = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """One code block of a page: its language, and whether it is marked to be run, or as another program's."""
+    """One code block of a page: its language, and whether it is marked.
+
+    To be run on this machine, to be run in a cluster, or as another program's.
+    """
 
     page: str
     line: int
     language: str
     run: bool
+    cluster: bool
     foreign: bool
     text: str
 
@@ -61,6 +65,7 @@ def blocks(path: Path) -> Iterator[Block]:
             line=text.count("\n", 0, found.start()) + 1,
             language=words[0] if words else "",
             run="run" in words[1:],
+            cluster="cluster" in words[1:],
             foreign="foreign" in words[1:],
             text=found["text"],
         )

@@ -12,6 +12,7 @@ import yaml
 from cluster.images import RECIPES, image
 from cluster.installing import helm
 from cluster.running import Cluster
+from cluster.volumes import give_volume
 from fakes.studies import definition
 
 from llmopt_core.storage.storages import open_storage
@@ -63,10 +64,7 @@ def trial(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     for name in (NAMESPACE, *TENANTS):
         plane.kubectl("create", "namespace", name)
         plane.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
-    volume = tmp_path_factory.mktemp("volume")
-    for folder in (volume, *volume.parents):
-        folder.chmod(folder.stat().st_mode | 0o055)
-    plane.kubectl("apply", "-f", "-", input=json.dumps(_volume(volume, node.name)))
+    give_volume(plane, "postgres-trial", tmp_path_factory.mktemp("volume"), node.name)
     values = {
         "replicas": 0,
         "crds": {"install": False},
@@ -82,23 +80,6 @@ def trial(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     yield Trial(cluster)
     helm(plane, "uninstall", "trial", f"-n={NAMESPACE}")
     plane.kubectl("delete", "namespace", NAMESPACE, *TENANTS, "--wait=false")
-
-
-def _volume(folder: Path, node: str) -> dict:
-    """Return a volume on the node, which a claim without a storage class is bound to."""
-    terms = [{"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolume",
-        "metadata": {"name": "postgres-trial"},
-        "spec": {
-            "capacity": {"storage": "8Gi"},
-            "accessModes": ["ReadWriteOnce"],
-            "persistentVolumeReclaimPolicy": "Retain",
-            "local": {"path": str(folder)},
-            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": terms}]}},
-        },
-    }
 
 
 def test_a_tenant_keeps_studies_that_outlive_the_pod(trial: Trial) -> None:
