@@ -43,7 +43,8 @@ DatabaseAt = Annotated[
     str | None,
     typer.Option(
         metavar="HOST:PORT",
-        help="Address of the cluster's database from this machine, such as of a `kubectl port-forward`.",
+        help="Address of the cluster's database from this machine. Default: its own, or that of a port that "
+        "`kubectl` forwards meanwhile where only pods reach it.",
     ),
 ]
 StudyName = Annotated[
