@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import ipaddress
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -83,13 +84,28 @@ def secret_url(cluster: "Cluster", namespace: str) -> str:
 
 
 def _through(url: str, at: str) -> str:
-    """Return `url` with the address `at`, everything else as it was: user, password, database, options."""
+    """Return `url` with the address `at`, everything else as it was: user, password, database, options.
+
+    The host's name stays beside a numeric address: it is what the server's certificate is checked against.
+    """
     host, colon, port = at.rpartition(":")
     if not (colon and host and port.isdigit()):
         raise AddressInvalid(f"--database-at {at}: expected HOST:PORT, such as {_FORWARDED}")
     parts = urlsplit(url)
     credentials, sign, _ = parts.netloc.rpartition("@")
+    if parts.hostname and _is_numeric(host):
+        near = f"{parts.hostname}:{port}"
+        query = "&".join(filter(None, (parts.query, f"hostaddr={host}")))
+        return parts._replace(netloc=f"{credentials}{sign}{near}", query=query).geturl()
     return parts._replace(netloc=f"{credentials}{sign}{at}").geturl()
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _advice(url: str, namespace: str, at: str | None) -> str:

@@ -4,7 +4,14 @@ import pytest
 from fakes.cluster_resources import resource
 from fakes.studies import definition
 
-from llmopt.cluster.databases import AddressInvalid, StudyOutOfReach, _advice, opened_study, secret_url
+from llmopt.cluster.databases import (
+    AddressInvalid,
+    StudyOutOfReach,
+    _advice,
+    _through,
+    opened_study,
+    secret_url,
+)
 from llmopt.cluster.errors import Forbidden, ResourceNotFound
 from llmopt_core.storage.storages import open_storage
 
@@ -91,9 +98,23 @@ def test_a_database_elsewhere_is_not_said_to_be_a_service():
 def test_through_a_port_forward_only_the_address_changes():
     """User, password, database and options of the Secret stay, and its silence is asked about."""
     with pytest.raises(
-        StudyOutOfReach, match=r"me:\*\*\*@127\.0\.0\.1:9/db\?sslmode=disable.*port-forward to 127"
+        StudyOutOfReach,
+        match=r"me:\*\*\*@pg:9/db\?hostaddr=127\.0\.0\.1&sslmode=disable.*port-forward to 127",
     ):
         opened(secret("postgresql+psycopg://me:x@pg:5432/db?sslmode=disable"), at="127.0.0.1:9")
+
+
+@pytest.mark.parametrize(
+    ("at", "through"),
+    [
+        ("127.0.0.1:9", "me:x@pg.db.svc:9/db?sslmode=verify-full&hostaddr=127.0.0.1"),
+        ("bastion:9", "me:x@bastion:9/db?sslmode=verify-full"),
+    ],
+)
+def test_a_certificate_is_checked_against_the_name_of_the_database(at, through):
+    """A numeric address changes the way, not the name; another name takes the place of the first."""
+    url = "postgresql+psycopg://me:x@pg.db.svc:5432/db?sslmode=verify-full"
+    assert _through(url, at) == f"postgresql+psycopg://{through}"
 
 
 @pytest.mark.parametrize("at", ["here", "here:", ":5432", "here:five"])
