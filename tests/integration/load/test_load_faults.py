@@ -98,6 +98,7 @@ async def _against(answer, max_tokens=16):
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+CHUNKED = HEAD[:-2] + b"Transfer-Encoding: chunked\r\n\r\n"
 CHUNK = b'data: {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}\n\n'
 
 
@@ -108,7 +109,13 @@ CHUNK = b'data: {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"
         (b"SSH-2.0-OpenSSH\r\n", "the answer is not HTTP: "),
         (HEAD, "the stream ended without finish_reason or [DONE] after 0 chunks"),
         (HEAD + b"data: {oops\n\n", "an event's data is not JSON: '{oops'"),
+        (HEAD[:-2] + b"Content-Length: 9\r\n\r\n" + CHUNK, "the stream ended without finish_reason"),
+        (CHUNKED + b"zz\r\n" + CHUNK, "the answer is not HTTP: Invalid character in chunk size"),
+        (CHUNKED + b"9\r\n" + CHUNK[:9], "the stream ended without finish_reason or [DONE] after 0 chunks"),
         (b"HTTP/1.1 404 Not Found\r\n\r\nno such page", "HTTP 404: no such page"),
+        (b"HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n", "HTTP 429, and nothing said"),
+        (b"HTTP/1.1 304 Not Modified\r\n\r\n", "HTTP 304, and nothing said"),
+        (b'HTTP/1.1 400 Bad\r\n\r\n[{"error": {"message": "no such model"}}]', "HTTP 400: no such model"),
         (b"HTTP/1.1 200 OK\r\n\r\nhi", "expected an event stream, got no content type: hi"),
         (b"HTTP/1.1 307 Go\r\nLocation: http://u:p@h/x?k\r\n\r\n", "HTTP 307: http://127.0.0.1:"),
         (HEAD[:-2] + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b", "the answer is compressed ('gzip')"),
@@ -171,6 +178,13 @@ def test_any_bytes_are_a_record(garbage, before):
     """Whatever a server sends, the request has a record whose texts can be written."""
     record = asyncio.run(_against(before + garbage))
     f"{record.error} {record.text}".encode()
+
+
+@pytest.mark.parametrize("kind", [b"", b"Content-Type: text/plain; charset=utf-8\r\n"])
+def test_a_stream_without_its_type_is_known_by_its_beginning(kind):
+    """A proxy that drops or replaces the type does not make the answer another one."""
+    record = asyncio.run(_against(b"HTTP/1.1 200 OK\r\n" + kind + b"\r\n" + CHUNK))
+    assert (record.error, record.text) == (None, "a")
 
 
 @pytest.mark.parametrize("ending", [b"", b"data: [DONE]\n\n"])

@@ -11,6 +11,10 @@ from llmopt_runner.transport.connections import HttpExchange, HttpFailed
 from llmopt_runner.transport.messages import readable, request_message
 
 _OK = 200
+_STREAM = "text/event-stream"
+# Types that proxies and small servers put on any body, and how an event stream begins.
+_UNTYPED = frozenset({"", "text/plain", "application/octet-stream"})
+_BEGINNINGS = (b"data:", b"event:", b"id:", b"retry:", b":", b"\xef\xbb\xbf")
 _SHOWN = 500  # characters of an unexpected body
 _KEPT_BYTES = 64 << 10
 # A token comes in some 200 bytes: no answer that a trial asks for is as long.
@@ -24,6 +28,7 @@ class Exchange(HttpExchange):
         super().__init__(_LONGEST_ANSWER_BYTES)
         self.answer = StreamedAnswer()
         self._refusal = b""
+        self._streams: bool | None = None  # None: nothing has come of the body
 
     async def ask(self, endpoint: Endpoint, message: bytes) -> None:
         """Send `message` and wait for the end of the answer; raises HttpFailed and MalformedStream."""
@@ -33,6 +38,8 @@ class Exchange(HttpExchange):
 
     def take(self, at: float, data: bytes) -> bool:
         """Take a part of the answer; raises MalformedStream."""
+        if self._streams is None:
+            self._streams = self._is_stream(data)
         if self._streams:
             self.answer.feed(at, data)
         elif len(self._refusal) < _KEPT_BYTES:
@@ -44,12 +51,15 @@ class Exchange(HttpExchange):
         if self._streams:
             self.answer.end(at)
 
-    @property
-    def _streams(self) -> bool:
-        return self.status == _OK and self.content_type.startswith("text/event-stream")
+    def _is_stream(self, beginning: bytes) -> bool:
+        """Say whether the body is an event stream: by its type, or else by its beginning."""
+        if self.status != _OK:
+            return False
+        kind = self.content_type.partition(";")[0].strip()
+        return kind == _STREAM or (kind in _UNTYPED and beginning.startswith(_BEGINNINGS))
 
     def _refused(self) -> str | None:
-        if self._streams:
+        if self._streams or (self._streams is None and self._is_stream(b"")):
             return None
         said = self._refusal.decode(errors="replace")
         with suppress(ValueError, RecursionError):  # not JSON: then as it is
@@ -57,7 +67,7 @@ class Exchange(HttpExchange):
         said = readable(said[:_SHOWN])
         if self.status == _OK:
             return f"expected an event stream, got {self.content_type or 'no content type'}: {said}"
-        return f"HTTP {self.status}: {said}"
+        return f"HTTP {self.status}: {said}" if said else f"HTTP {self.status}, and nothing said"
 
 
 def http_message(endpoint: Endpoint, request: ChatRequest) -> bytes:

@@ -2,26 +2,37 @@
 
 Servers with a reasoning parser send the reasoning in a field of its own; without one, the model's own marks
 stand in the content: `<think>…</think>` and its like, `[THINK]…[/THINK]` (Mistral), `<|channel|>analysis…`
-(gpt-oss), `<|START_THINKING|>…` (Cohere), `◁think▷…` (Kimi), `<|channel>thought…<channel|>` (Gemma).
+(gpt-oss), `<|START_THINKING|>…` (Cohere), `◁think▷…` (Kimi), `<|channel>thought…<channel|>` (Gemma),
+`<|inner_prefix|>…` (Apertus), or two sentences (Granite).
 """
 
 import re
 from typing import NamedTuple
 
-_TAGS = r"(?:\w{1,20}:)?(?:think|thinking|thoughts?|reason|reasoning)"
+_TAGS = r"(?:\w{1,20}[:_])?(?:think|thinking|thoughts?|reason|reasoning)"
 _MARK = re.compile(
-    rf"(?P<opens><{_TAGS}>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|START_THINKING\|>|<\|channel>thought)"
-    rf"|</{_TAGS}>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>|<channel\|>",
+    rf"(?P<opens><{_TAGS}>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|START_THINKING\|>|<\|channel>thought"
+    r"|<\|inner_prefix\|>)"
+    rf"|</{_TAGS}>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>|<channel\|>"
+    r"|<\|inner_suffix\|>",
     re.IGNORECASE,
 )
 # What some of these models put around the answer that follows.
 _WRAPPING = re.compile(r"<\|(?:begin_of_solution|end_of_solution|START_RESPONSE|END_RESPONSE)\|>")
+# The same in tags, where they hold the whole answer (Hunyuan, ERNIE).
+_WRAPPED = re.compile(r"<(?P<tag>answer|response)>(?P<answer>.*)</(?P=tag)>", re.DOTALL)
 _CHANNEL_MARK = "<|channel|>"
 _CHANNEL = re.compile(
     r"<\|channel\|>\s*(\w+)[^<]*<\|message\|>(.*?)(?=<\|(?:end|return|call|start|channel)\|>|\Z)", re.DOTALL
 )
 # gpt-oss again, from a server that leaves special tokens out of the text.
 _BARE_ANALYSIS, _BARE_FINAL = "analysis", "assistantfinal"
+# Granite says in words which part is which.
+_SENTENCES = re.compile(
+    r"\s*Here(?: is|'s) my thought process:(?P<reasoning>.*?)Here(?: is|'s) my response:(?P<answer>.*)",
+    re.DOTALL,
+)
+_SENTENCES_BEGIN = "Here"
 _INDENT_LIMIT = 80
 _FIRSTS = ("<", "[", "◁")  # what marks begin with
 
@@ -39,8 +50,12 @@ def separate(text: str) -> Separated:
     Reasoning that is not closed was cut off: there is no answer then. Reasoning that is not opened was opened
     in the prompt: all before its end belongs to it.
     """
-    if not any(first in text for first in _FIRSTS) and not text.startswith(_BARE_ANALYSIS):
+    if not any(first in text for first in _FIRSTS) and not text.startswith(
+        (_BARE_ANALYSIS, _SENTENCES_BEGIN)
+    ):
         return Separated(text, "")  # most answers: they are read between the arrivals of others
+    if said := _SENTENCES.match(text):
+        return Separated(said["answer"].strip(), said["reasoning"])
     if _CHANNEL_MARK in text:
         return _channels(text)
     if text.startswith(_BARE_ANALYSIS) and _BARE_FINAL in text:
@@ -83,7 +98,9 @@ def _marked(text: str, marks: list[re.Match[str]]) -> Separated:
     (reasoning if inside else answer).append(text[place:])
     if place == 0:
         return Separated(text, "")
-    return Separated(_WRAPPING.sub("", "".join(answer)).strip(), "".join(reasoning))
+    plain = _WRAPPING.sub("", "".join(answer)).strip()
+    wrapped = _WRAPPED.fullmatch(plain)
+    return Separated(wrapped["answer"].strip() if wrapped else plain, "".join(reasoning))
 
 
 def _begins_reasoning(text: str, start: int, last_close: int) -> bool:

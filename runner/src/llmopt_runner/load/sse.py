@@ -1,8 +1,11 @@
-"""Server-sent events, from bytes to data (WHATWG HTML, section 9.2; lines end with LF or CRLF)."""
+"""Server-sent events, from bytes to data (WHATWG HTML, section 9.2)."""
+
+import re
 
 from llmopt_core.errors.classes import LlmoptError
 
-_FIELDS = (b"data", b"event", b"id", b"retry")
+# Fields that the standard does not know are ignored; what has no such name is no event stream.
+_FIELD = re.compile(rb"[A-Za-z][\w-]*:|(?:data|event|id|retry)$", re.ASCII)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # An event holds a few tokens. What is longer than this is no answer, and would be kept in memory.
 _LONGEST_EVENT_BYTES = 4 << 20
@@ -25,21 +28,32 @@ class SseParser:
         self._more_bytes = 0
         self._name = ""
         self._began = False
+        self._after_return = False  # a line feed that comes next belongs to the line ending before it
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Return the events that `chunk` completes; raises MalformedStream."""
         if not self._began:
             self._began = len(self._rest) + len(chunk) >= len(_BYTE_ORDER_MARK)
             self._rest, chunk = b"", (self._rest + chunk).removeprefix(_BYTE_ORDER_MARK)
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        *lines, self._rest = (self._rest + self._with_line_feeds(chunk)).split(b"\n")
         if len(self._rest) > _LONGEST_EVENT_BYTES:
             raise _too_long()
         events = []
         for line in lines:
-            event = self._take(line.removesuffix(b"\r"))
+            event = self._take(line)
             if event is not None:
                 events.append(event)
         return events
+
+    def _with_line_feeds(self, chunk: bytes) -> bytes:
+        """Return `chunk` with each line ending, CR, LF or CRLF, as one LF, also where CRLF is cut in two."""
+        if self._after_return and chunk:
+            self._after_return = False
+            chunk = chunk.removeprefix(b"\n")
+        if b"\r" not in chunk:
+            return chunk
+        self._after_return = chunk.endswith(b"\r")
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def end(self) -> list[Event]:
         """Return the event whose lines are whole, but whose blank line never came."""
@@ -56,16 +70,22 @@ class SseParser:
             return self._dispatch()
         name, _, value = line.partition(b":")
         if name == b"data":
-            if self._data:  # seldom: an event is one line
-                self._require_end(len(value))
-            self._data.append(value.removeprefix(b" "))
+            self._take_data(value)
         elif name == b"event":
             self._name = value.strip().decode(errors="replace")
-        elif name and name not in _FIELDS:
+        elif name == b"error":  # llama.cpp's server, until 2025
+            self._name = "error"
+            self._take_data(value)
+        elif name and not _FIELD.match(line):
             raise MalformedStream(
                 f"expected a line such as 'data: …' in the event stream, got {line[:200]!r}"
             )
         return None
+
+    def _take_data(self, value: bytes) -> None:
+        if self._data:  # seldom: an event is one line
+            self._require_end(len(value))
+        self._data.append(value.removeprefix(b" "))
 
     def _require_end(self, more_bytes: int) -> None:
         self._more_bytes += more_bytes + 1

@@ -1,11 +1,15 @@
 """Reads a server's token counts, and says which of them cannot be true."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 # No model's context is longer: a count beyond it is an error of the server.
 _MOST_PROMPT_TOKENS = 100_000_000
+# The names of one count at different servers, those of OpenAI's chat API first.
+_PROMPT = ("prompt_tokens", "input_tokens")
+_OUTPUT = ("completion_tokens", "output_tokens")
+_CACHED = ("cached_tokens", "prompt_cache_hit_tokens")
 
 
 @dataclass(frozen=True)
@@ -25,14 +29,43 @@ class TokenCounts:
 
 def read_usage(usage: Mapping[str, Any], *, max_tokens: int | None = None) -> TokenCounts:
     """Return the counts in `usage`; with `max_tokens`, an answer of more tokens is impossible."""
-    details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, Mapping) else None
     longest = _MOST_PROMPT_TOKENS if max_tokens is None else max_tokens
-    prompt = _Count("prompt_tokens", usage.get("prompt_tokens"), _MOST_PROMPT_TOKENS)
-    output = _Count("completion_tokens", usage.get("completion_tokens"), longest)
-    hits = _Count("cached_tokens", cached, _MOST_PROMPT_TOKENS if prompt.sound is None else prompt.sound)
+    prompt = _count(usage, _PROMPT, _MOST_PROMPT_TOKENS)
+    output = _count(usage, _OUTPUT, longest)
+    hits = _count(
+        {**_details(usage, "prompt_tokens_details"), **_given(usage)},
+        _CACHED,
+        _MOST_PROMPT_TOKENS if prompt.sound is None else prompt.sound,
+    )
     wrong = [problem for count in (prompt, output, hits) if (problem := count.problem)]
-    return TokenCounts(prompt.sound, output.sound, hits.sound, "; ".join(wrong) or None)
+    counts = TokenCounts(prompt.sound, output.sound, hits.sound, "; ".join(wrong) or None)
+    return _with_reasoning(counts, usage)
+
+
+def _given(usage: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in usage.items() if value is not None}
+
+
+def _details(usage: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    details = usage.get(name)
+    return details if isinstance(details, Mapping) else {}
+
+
+def _count(usage: Mapping[str, Any], names: Sequence[str], most: int) -> "_Count":
+    name = next((each for each in names if usage.get(each) is not None), names[0])
+    return _Count(name, usage.get(name), most)
+
+
+def _with_reasoning(counts: TokenCounts, usage: Mapping[str, Any]) -> TokenCounts:
+    """Return `counts` with the reasoning in the output, where the server's sum shows that it is not."""
+    details = _details(usage, "completion_tokens_details")
+    reasoning = _count(details, ("reasoning_tokens",), _MOST_PROMPT_TOKENS).sound
+    total = _count(usage, ("total_tokens",), 2 * _MOST_PROMPT_TOKENS).sound
+    if not reasoning or not total or counts.prompt is None or counts.output is None:
+        return counts
+    if total != counts.prompt + counts.output + reasoning:
+        return counts
+    return replace(counts, output=counts.output + reasoning)
 
 
 @dataclass(frozen=True)
@@ -45,6 +78,8 @@ class _Count:
     def sound(self) -> int | None:
         """The count where it can be true."""
         value = self.value
+        if isinstance(value, float) and value.is_integer():  # JSON has one kind of number
+            value = int(value)
         if not isinstance(value, int) or isinstance(value, bool):
             return None
         return value if 0 <= value <= self.most else None

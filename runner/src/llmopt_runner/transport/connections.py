@@ -69,7 +69,7 @@ class HttpExchange(asyncio.Protocol):
                 transport.abort()
         finally:
             self._finished.cancel()  # a connection that ends after this has nobody to report to
-        if self.status in _REDIRECTS:
+        if self.status in _REDIRECTS and self._location:
             raise HttpFailed(self._redirects(url))
 
     def _redirects(self, url: SplitResult) -> str:
@@ -199,7 +199,7 @@ class HttpExchange(asyncio.Protocol):
         if status in _INFORMATIONAL:
             return
         self.status = status
-        if status in _REDIRECTS:
+        if status in _REDIRECTS and self._location:
             self._finish()
 
     def on_body(self, data: bytes) -> None:

@@ -34,6 +34,12 @@ from llmopt_runner.load.reasoning import Separated, separate
         ("<|channel|>ana", "", "<|channel|>ana"),
         ("analysisWe add.assistantfinal7", "7", "We add."),
         ("hm</think>\n7", "7", "hm"),
+        ("<longcat_think>hm</longcat_think>7", "7", "hm"),
+        ("<|inner_prefix|>hm<|inner_suffix|>7", "7", "hm"),
+        ("<think>hm</think>\n<answer>\n7\n</answer>", "7", "hm"),
+        ("<think>hm</think>\n\n<response>\n7\n</response>\n", "7", "hm"),
+        ("<think>hm</think><answer>7</answer> or 8", "<answer>7</answer> or 8", "hm"),
+        ("Here is my thought process: hm. Here is my response: 7", "7", " hm. "),
         ("hm</think>", "", "hm"),
         ("<think>hm", "", "hm"),
         ("<think>hm</thi", "", "hm</thi"),
@@ -51,7 +57,18 @@ def test_reasoning_is_separated(text, answer, reasoning):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " 7 ", "a < b > c", "use the <think> mark", "I think 7", "<b>7</b>", "analysis of 7", "<thinker>7"],
+    [
+        "",
+        " 7 ",
+        "a < b > c",
+        "use the <think> mark",
+        "I think 7",
+        "<b>7</b>",
+        "analysis of 7",
+        "<thinker>7",
+        "<answer>7</answer>",
+        "Here is 7",
+    ],
 )
 def test_a_text_without_reasoning_stays_as_it_is(text):
     """Nothing is cut from an answer that only looks like it, not even a space."""

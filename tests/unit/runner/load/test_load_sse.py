@@ -19,7 +19,7 @@ LINES = st.sampled_from(
         "retry: 10",
     ]
 )
-ENDINGS = st.sampled_from(["\n", "\r\n"])
+ENDINGS = st.sampled_from(["\n", "\r\n", "\r"])
 STREAMS = st.lists(st.tuples(LINES, ENDINGS), max_size=20).map(
     lambda lines: "".join(line + ending for line, ending in lines).encode()
 )
@@ -55,8 +55,8 @@ def test_only_one_leading_space_is_dropped():
 
 
 def test_comments_and_other_fields_are_no_events():
-    """Keep-alive comments, names and ids pass silently."""
-    assert parse(b": ping\n\nevent: x\nid: 1\nretry: 5\n\n") == []
+    """Keep-alive comments, names, ids and fields of later standards pass silently."""
+    assert parse(b": ping\n\nevent: x\nid: 1\nretry: 5\nx-trace: 7\ndata-x: 1\n\n") == []
 
 
 def test_an_event_without_its_blank_line_is_not_given():
@@ -66,7 +66,9 @@ def test_an_event_without_its_blank_line_is_not_given():
     assert parser.rest == b"data: b"
 
 
-@pytest.mark.parametrize("line", [b"<html>Bad Gateway</html>", b'{"error": 1}', b"error: {}", b"datax: 1"])
+@pytest.mark.parametrize(
+    "line", [b"<html>Bad Gateway</html>", b'{"error": 1}', b"Internal Server Error", b"Not found: x"]
+)
 def test_garbage_is_refused_with_its_text(line):
     """A line that no event stream holds is an error that shows it."""
     with pytest.raises(MalformedStream, match="expected a line such as") as caught:
@@ -104,3 +106,18 @@ def test_an_endless_event_is_refused(chunk):
     """Neither one endless line nor endless lines of one event fill the memory."""
     with pytest.raises(MalformedStream, match="longer than 4,194,304 bytes"):
         parse(*[chunk] * 10_000)
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r"])
+def test_an_event_is_given_with_its_last_byte(ending):
+    """Each of the standard's line endings ends a line at once: what comes next may come much later."""
+    parser = SseParser()
+    stream = b"data: a" + ending + ending
+    events = [parser.feed(stream[place : place + 1]) for place in range(len(stream))]
+    assert events.index([("", "a")]) == len(b"data: a" + ending + ending[:1]) - 1
+    assert parser.feed(b"data: b" + ending * 2) == [("", "b")]
+
+
+def test_the_error_field_of_llamacpp_is_an_error_event():
+    """Its server sent errors in a field of that name until 2025."""
+    assert SseParser().feed(b'error: {"code": 500}\n\n') == [("error", '{"code": 500}')]
