@@ -26,7 +26,15 @@ def engine():
     use_engine("transformers")
 
 
+SAMPLING = {"sampling": [{"name": "temperature", "float": {"low": "0.1", "high": "1"}}]}
+
+
 def _study(path, words, **engine):
+    """Run a study of two trials and return how they ended."""
+    return [trial.outcome for trial in _trials(path, words, SAMPLING, **engine)]
+
+
+def _trials(path, words, space, **engine):
     """Run a study of two trials, each asked four questions, one of them of `words` words."""
     path.mkdir()
     rows = [{"question": f"What is {n} + 1?", "answer": str(n + 1)} for n in range(1, 13)]
@@ -34,13 +42,13 @@ def _study(path, words, **engine):
         row["question"] = "word " * words + row["question"]
     (path / "items.jsonl").write_text("\n".join(map(json.dumps, rows)))
     folder = Folder(path)
-    folder.write(_manifest(path / "items.jsonl", engine))
+    folder.write(_manifest(path / "items.jsonl", engine, space))
     assert folder.start().wait(LIMIT_SECONDS) == RunnerExit.DONE, folder.log()
     with folder.study() as study:
-        return [trial.outcome for trial in study.trials()]
+        return study.trials()
 
 
-def _manifest(items, engine):
+def _manifest(items, engine, space):
     return {
         "apiVersion": "llmopt.dev/v1alpha1",
         "kind": "LLMOptimization",
@@ -59,7 +67,7 @@ def _manifest(items, engine):
             "search": {
                 "sampler": {"name": "random"},
                 "pruner": {"name": "none"},
-                "space": {"sampling": [{"name": "temperature", "float": {"low": "0.1", "high": "1"}}]},
+                "space": space,
             },
             "objectives": [{"metric": "output_tokens_per_second"}],
             "budget": {"trials": 2},
@@ -89,6 +97,16 @@ def test_prompts_beyond_the_paged_cache_end_with_its_size_and_fit_into_more_bloc
     assert "8 blocks of 32 tokens: raise cb_num_blocks" in default.failure.suggestion
     larger = _study(tmp_path / "larger", 400, **{**BATCHED, "cb_num_blocks": 64})
     assert {outcome.kind for outcome in larger} == {OutcomeKind.MEASURED}
+
+
+def test_a_paged_cache_that_is_searched_is_made_larger_by_the_study(tmp_path):
+    """What the suggestion tells a person, the study does: one more trial, which says whose repair it is."""
+    sizes = {"engine": [{"name": "cb_num_blocks", "categorical": {"choices": [8, 64]}}]}
+    refused, repaired = _trials(tmp_path / "searched", 400, sizes, **BATCHED)
+    assert refused.outcome.failure.error_class is ErrorClass.KV_CACHE_TOO_SMALL
+    assert (repaired.number, repaired.repaired_from) == (1, refused.number)
+    assert repaired.parameters == {"engine.cb_num_blocks": 64}
+    assert repaired.outcome.kind is OutcomeKind.MEASURED
 
 
 def test_tokens_are_counted_as_the_server_counts_them():

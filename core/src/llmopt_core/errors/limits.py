@@ -7,10 +7,12 @@ weights of another type, a larger value might fit.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import floor
 
 # A parameter's value; None: it is not set.
 Setting = bool | int | float | str | None
 _MOST_DIGITS = 15
+_SHARE_STEPS = 1000  # a share is rounded down to thousandths
 
 
 @dataclass(frozen=True)
@@ -85,17 +87,19 @@ class LimitRule:
 
     `most`, `least`, `divides`, `part` and `block` are names of the pattern's groups: the largest value that
     works, the smallest, the number to be divided, and the size of one part with the block that it must be a
-    multiple of. `value` is
-    the group with the value that the engine used. With more of a parameter in `more_lifts`, less of one in
+    multiple of. `share` are the groups of an amount and of the whole: no more than that share of it works.
+    `most` may be a number in place of a group's name. `value` is the group with the value that the engine
+    used. With more of a parameter in `more_lifts`, less of one in
     `less_lifts`, or another value of one in `other_lifts` the limit may not hold.
     """
 
     parameter: str
-    most: str = ""
+    most: str | int = ""
     least: str = ""
     divides: str = ""
     part: str = ""
     block: str = ""
+    share: tuple[str, str] | None = None
     value: str = ""
     more_lifts: tuple[str, ...] = ()
     less_lifts: tuple[str, ...] = ()
@@ -106,7 +110,7 @@ class LimitRule:
 
         `engine` are the parameters of the configuration that was refused.
         """
-        used = _whole(groups.get(self.value))
+        used = _decimal(groups.get(self.value)) if self.share else _whole(groups.get(self.value))
         value = engine.get(self.parameter)
         if value is None:
             value = used
@@ -132,12 +136,28 @@ class LimitRule:
 
     def _bounds(
         self, groups: Mapping[str, str | None], value: Setting
-    ) -> tuple[int | None, int | None, int | None, tuple[int, int] | None] | None:
-        most, least, divides = (_whole(groups.get(name)) for name in (self.most, self.least, self.divides))
+    ) -> tuple[float | None, int | None, int | None, tuple[int, int] | None] | None:
+        most = self._most(groups)
+        least, divides = _whole(groups.get(self.least)), _whole(groups.get(self.divides))
         part, block, count = _whole(groups.get(self.part)), _whole(groups.get(self.block)), _number(value)
         parts = None if part is None or block is None or count is None else (int(part * count), block)
         bounds = (most, least, divides, parts)
         return None if all(bound is None for bound in bounds) else bounds
+
+    def _most(self, groups: Mapping[str, str | None]) -> float | None:
+        if isinstance(self.most, int):
+            return self.most
+        if self.share is None:
+            return _whole(groups.get(self.most))
+        amount, whole = (_decimal(groups.get(name)) for name in self.share)
+        return None if amount is None or not whole else floor(_SHARE_STEPS * amount / whole) / _SHARE_STEPS
+
+
+def _decimal(text: str | None) -> float | None:
+    """Return the number without a sign that `text` is."""
+    if not text or len(text) > _MOST_DIGITS or not text.replace(".", "", 1).isdecimal():
+        return None
+    return float(text)
 
 
 def _whole(text: str | None) -> int | None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import ChoiceDimension, Dimension, FloatDimension, IntDimension
 
-# Sums of float steps differ from the grid by rounding.
-_DIGITS = 12
+# Sums of float steps differ from the grid by rounding: so many digits of them are kept.
+DIGITS = 12
 
 
 def value_at(dimension: Dimension, unit: float) -> Value:
@@ -23,7 +23,7 @@ def value_at(dimension: Dimension, unit: float) -> Value:
     index = min(int(unit * (steps + 1)), steps)
     if isinstance(dimension, IntDimension):
         return dimension.low + index * dimension.step
-    return round(dimension.low + index * dimension.step, _DIGITS)
+    return round(dimension.low + index * dimension.step, DIGITS)
 
 
 def unit_of(dimension: Dimension, value: Value) -> float:
@@ -45,7 +45,7 @@ def options_of(dimension: Dimension) -> Sequence[Value] | None:
         return range(dimension.low, dimension.high + 1, 1 if dimension.log else dimension.step)
     if dimension.step is None or dimension.log:
         return None
-    return [round(dimension.low + index * dimension.step, _DIGITS) for index in range(_steps(dimension) + 1)]
+    return [round(dimension.low + index * dimension.step, DIGITS) for index in range(_steps(dimension) + 1)]
 
 
 def _at_log(dimension: Dimension, unit: float) -> Value:

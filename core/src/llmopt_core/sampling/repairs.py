@@ -11,13 +11,15 @@ from math import floor
 from llmopt_core.errors.classes import Failure
 from llmopt_core.errors.limits import Limit
 from llmopt_core.errors.remedies import Change, Remedy
-from llmopt_core.sampling.dimensions import options_of
+from llmopt_core.sampling.dimensions import DIGITS, options_of
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.search.spaces import ChoiceDimension, Dimension, FloatDimension, IntDimension, SearchSpace
 from llmopt_core.storage.points import contains, dimensions, known_part
 
 # A dimension with more values is not searched for one that divides.
 _MOST_OPTIONS = 100_000
+# How much of a value is left by a change that lowers it.
+_SHARES: Mapping[Change, float] = {Change.HALVE: 0.5, Change.LOWER: 0.9}
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def _within(limit: Limit, dimension: Dimension, asked: float) -> Value | None:
 
     It is larger only where the engine wants more: more devices than were asked for may not be there.
     """
-    kept = [value for value in (*_numbers(dimension), *_at_bound(limit, dimension)) if limit.allows(value)]
+    kept = list(_keeping(limit, dimension))
     if limit.least is not None:
         return min((value for value in kept if value > asked), default=None)
     return max((value for value in kept if value < asked), default=None)
@@ -69,20 +71,38 @@ def _within(limit: Limit, dimension: Dimension, asked: float) -> Value | None:
 def _by_advice(refused: Refused, known: Mapping[str, Dimension]) -> Iterator[tuple[str, Value]]:
     for remedy in refused.failure.remedies:
         dimension = known.get(f"engine.{remedy.parameter}")
-        asked = _number(refused.configuration.engine.get(remedy.parameter))
-        if dimension is None or asked is None:
-            continue
-        if (found := _advised(remedy, dimension, asked)) is not None:
+        asked = refused.configuration.engine.get(remedy.parameter)
+        if dimension is not None and (found := _advised(remedy, dimension, asked)) is not None:
             yield f"engine.{remedy.parameter}", found
 
 
-def _advised(remedy: Remedy, dimension: Dimension, asked: float) -> Value | None:
-    values = [*_numbers(dimension)]
-    if not values and not isinstance(dimension, ChoiceDimension):
-        values = [dimension.low, dimension.last]
+def _advised(remedy: Remedy, dimension: Dimension, asked: Value | None) -> Value | None:
+    """Return the searched value that `remedy` advises in place of `asked`; None where there is none."""
+    if remedy.change is Change.TAKE:
+        wanted = remedy.value
+        return None if wanted is None or wanted == asked or not contains(dimension, wanted) else wanted
+    number = _number(asked)
+    if number is None:
+        return None
     if remedy.change is Change.MOST:
-        return max((value for value in values if value > asked), default=None)
-    return max((value for value in values if value <= asked / 2), default=None)
+        return max((value for value in _reachable(dimension) if value > number), default=None)
+    if remedy.change is Change.DOUBLE:
+        least = Limit(remedy.parameter, least=2 * number)
+        return min(_keeping(least, dimension), default=None)
+    most = Limit(remedy.parameter, most=_SHARES[remedy.change] * number)
+    return max(_keeping(most, dimension), default=None)
+
+
+def _reachable(dimension: Dimension) -> Iterator[int | float]:
+    yield from _numbers(dimension)
+    if not isinstance(dimension, ChoiceDimension):
+        yield from (dimension.low, dimension.last)
+
+
+def _keeping(limit: Limit, dimension: Dimension) -> Iterator[int | float]:
+    """Give the values of `dimension` that keep `limit`; of a range those next to it are enough."""
+    values = (*_numbers(dimension), *_at_bound(limit, dimension))
+    yield from (value for value in values if limit.allows(value))
 
 
 def _numbers(dimension: Dimension) -> Iterator[int | float]:
@@ -98,7 +118,7 @@ def _at_bound(limit: Limit, dimension: Dimension) -> Iterator[int | float]:
     if isinstance(dimension, ChoiceDimension) or bound is None:
         return
     below = _last_up_to(bound, dimension)
-    nearby = (below, below + (dimension.step or 0), dimension.low)
+    nearby = (round(each, DIGITS) for each in (below, below + (dimension.step or 0), dimension.low))
     yield from (value for value in nearby if contains(dimension, value))
 
 

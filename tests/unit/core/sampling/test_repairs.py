@@ -2,9 +2,7 @@
 
 import pytest
 
-from llmopt_core.engines.vllm.declaration import VLLM
 from llmopt_core.errors.classes import ErrorClass, Failure
-from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.errors.limits import Limit
 from llmopt_core.errors.remedies import Change, Remedy
 from llmopt_core.sampling.repairs import Refused, repair
@@ -19,12 +17,6 @@ from llmopt_core.search.spaces import (
 )
 
 SEQS = "engine.max_num_seqs"
-UTILIZATION = "engine.gpu_memory_utilization"
-TOO_LONG = (
-    "ValueError: To serve at least one request with the model's max seq len (132000), (8.06 GiB KV cache is"
-    " needed, which is larger than the available KV cache memory (7.57 GiB). Based on the available memory,"
-    " the estimated maximum model length is 123872."
-)
 OTHER = SpaceParameter("sampling.temperature", FloatDimension(0.0, 1.0))
 
 
@@ -74,14 +66,37 @@ def test_a_limit_leads_to_the_nearest_searched_value_that_keeps_it(dimension, as
         (IntDimension(16, 2048), 1024, Change.HALVE, 512),
         (ChoiceDimension((64, 400, 1024)), 1024, Change.HALVE, 400),
         (ChoiceDimension((800, 1024)), 1024, Change.HALVE, None),
+        (FloatDimension(1.0, 900.0), 800.0, Change.HALVE, 400.0),
+        (FloatDimension(0.5, 0.95), 0.9, Change.LOWER, 0.81),
+        (FloatDimension(0.5, 0.95, step=0.05), 0.9, Change.LOWER, 0.8),
+        (ChoiceDimension((0.85, 0.9)), 0.9, Change.LOWER, None),
+        (IntDimension(16, 2048), 100, Change.DOUBLE, 200),
+        (IntDimension(16, 2048, step=16), 48, Change.DOUBLE, 96),
+        (ChoiceDimension((1, 2, 4)), 1, Change.DOUBLE, 2),
+        (ChoiceDimension((1, 2, 4)), 4, Change.DOUBLE, None),
         (FloatDimension(0.5, 0.95), 0.8, Change.MOST, 0.95),
         (FloatDimension(0.5, 0.95, step=0.1), 0.8, Change.MOST, 0.9),
         (ChoiceDimension((0.8, 0.9)), 0.9, Change.MOST, None),
     ],
 )
 def test_advice_leads_to_a_searched_value(dimension, asked, change, value):
-    """Half of the parameter at most, or the largest that is searched."""
-    assert changed(SEQS, dimension, asked, remedies=[Remedy("max_num_seqs", change)]) == value
+    """Half of the parameter at most, a tenth less, twice as much, or the largest that is searched."""
+    assert changed(SEQS, dimension, asked, remedies=[Remedy("max_num_seqs", change)]) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("choices", "asked", "value", "found"),
+    [
+        (("auto", "bfloat16", "float16"), "bfloat16", "float16", "float16"),
+        (("auto", "bfloat16"), "bfloat16", "float16", None),
+        (("float16", "float32"), "float16", "float16", None),
+        ((False, True), False, True, True),
+    ],
+)
+def test_a_value_that_is_advised_is_taken_where_it_is_searched(choices, asked, value, found):
+    """Words and switches too; what was refused with the value itself is left as it is."""
+    remedy = Remedy("max_num_seqs", Change.TAKE, value)
+    assert changed(SEQS, ChoiceDimension(choices), asked, remedies=[remedy]) == found
 
 
 def test_the_next_way_is_taken_where_the_first_is_known_not_to_work():
@@ -120,78 +135,16 @@ def test_the_default_is_repaired_too():
 
 
 @pytest.mark.parametrize(
-    ("log", "name", "dimension", "asked", "value"),
+    ("remedy", "words"),
     [
-        (
-            "ValueError: max_num_seqs (1024) exceeds available Mamba cache blocks (856). Each decode",
-            SEQS,
-            IntDimension(16, 2048),
-            1024,
-            856,
-        ),
-        (
-            TOO_LONG,
-            "engine.max_model_len",
-            IntDimension(1024, 262_144),
-            132_000,
-            123_872,
-        ),
-        (
-            TOO_LONG,
-            UTILIZATION,
-            FloatDimension(0.5, 0.95),
-            0.8,
-            0.95,
-        ),
-        (
-            "ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization`",
-            UTILIZATION,
-            FloatDimension(0.5, 0.95),
-            0.8,
-            0.95,
-        ),
-        (
-            "RuntimeError: CUDA out of memory occurred when warming up sampler with 1024 dummy requests.",
-            SEQS,
-            IntDimension(16, 2048),
-            1024,
-            512,
-        ),
-        (
-            "The input_size of down's weight = 192 is not divisible by weight quantization block_k = 128.",
-            "engine.tensor_parallel_size",
-            ChoiceDimension((1, 2, 4, 8)),
-            8,
-            4,
-        ),
-        (
-            "Total number of attention heads (12) must be divisible by tensor parallel size (8).",
-            "engine.tensor_parallel_size",
-            ChoiceDimension((1, 2, 4, 8)),
-            8,
-            4,
-        ),
-        (
-            "Value error, max_num_batched_tokens (2048) is smaller than max_model_len (8192). This",
-            "engine.max_num_batched_tokens",
-            IntDimension(1024, 16_384, step=1024),
-            2048,
-            8192,
-        ),
-        (
-            "Value error, max_num_batched_tokens (32) must be greater than or equal to max_num_seqs (64).",
-            SEQS,
-            IntDimension(8, 64),
-            64,
-            32,
-        ),
+        (Remedy("max_num_seqs", Change.HALVE), "halve max_num_seqs"),
+        (Remedy("mem_fraction_static", Change.LOWER), "lower mem_fraction_static"),
+        (Remedy("n_ctx", Change.DOUBLE), "double n_ctx"),
+        (Remedy("gpu_memory_utilization", Change.MOST), "raise gpu_memory_utilization"),
+        (Remedy("enforce_eager", Change.TAKE, value=True), "set enforce_eager to true"),
+        (Remedy("dtype", Change.TAKE, value="float16"), "set dtype to float16"),
     ],
 )
-def test_messages_of_vllm_lead_to_what_they_ask_for(log, name, dimension, asked, value):
-    """The configuration of a real message is repaired to the value that it names."""
-    parameters = {name: asked, OTHER.name: 0.5}
-    configuration = Configuration.from_flat(parameters)
-    evidence = Evidence(log, 1, numbers=configuration.engine, patterns=VLLM.logs.patterns)
-    failure = classify(evidence)
-    found = repair(Refused(parameters, configuration, failure), space(name, dimension), lambda _: True)
-    assert found == parameters | {name: value}
+def test_advice_is_told_in_words(remedy, words):
+    """As `llmopt explain` prints it: what to do, with values as a manifest has them."""
+    assert str(remedy) == words

@@ -5,6 +5,7 @@ import re
 from llmopt_core.engines.engine_logs import EngineLogs
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.patterns.base import pattern
+from llmopt_core.errors.remedies import Change, Remedy
 
 _PATTERNS = (
     pattern(
@@ -14,6 +15,9 @@ _PATTERNS = (
         r"|ErrorOutOfDeviceMemory|failed to allocate (?:CUDA|ROCm|MUSA|Vulkan|SYCL|Metal|CANN)\d* buffer",
         "Less fits on the GPU than this configuration asks for: lower n_gpu_layers ({n_gpu_layers}), n_ctx"
         " ({n_ctx}) or n_batch ({n_batch}).",
+        Remedy("n_ctx", Change.HALVE),
+        Remedy("n_ubatch", Change.HALVE),
+        Remedy("n_gpu_layers", Change.HALVE),
     ),
     pattern(
         "kv-buffer-out-of-memory",
@@ -21,12 +25,15 @@ _PATTERNS = (
         r"failed to allocate (?:buffer for )?kv cache|failed to initialize the memory for context",
         "The context does not fit into memory: lower n_ctx ({n_ctx}), or quantise cache_type_k"
         " ({cache_type_k}) and cache_type_v ({cache_type_v}).",
+        Remedy("n_ctx", Change.HALVE),
     ),
     pattern(
         "no-free-cells",
         ErrorClass.KV_CACHE_TOO_SMALL,
         r"failed to find (?:a memory slot|free space in the KV cache)",
         "The KV cache is full: raise n_ctx ({n_ctx}), or lower n_parallel ({n_parallel}).",
+        Remedy("n_ctx", Change.DOUBLE),
+        Remedy("n_parallel", Change.HALVE),
     ),
     pattern(
         "prompt-longer-than-slot",
@@ -34,12 +41,15 @@ _PATTERNS = (
         r"exceeds the available context size",
         "A request is longer than its slot's context: raise n_ctx ({n_ctx}), lower n_parallel"
         " ({n_parallel}), or shorten the prompt.",
+        Remedy("n_ctx", Change.DOUBLE),
+        Remedy("n_parallel", Change.HALVE),
     ),
     pattern(
         "host-out-of-memory",
         ErrorClass.HOST_OUT_OF_MEMORY,
         r"std::bad_alloc|ggml_aligned_malloc: insufficient memory",
         "The host has too little memory for this configuration: lower n_ctx ({n_ctx}), or raise the limit.",
+        Remedy("n_ctx", Change.HALVE),
     ),
     pattern(
         "gguf-not-found",
@@ -79,6 +89,7 @@ _PATTERNS = (
         ErrorClass.INVALID_CONFIGURATION,
         r"input is too large to process\. increase the physical batch size",
         "A prompt must fit into one step here: raise n_ubatch ({n_ubatch}) and n_batch ({n_batch}).",
+        Remedy("n_ubatch", Change.MOST),
     ),
     pattern(
         "draft-of-another-vocabulary",

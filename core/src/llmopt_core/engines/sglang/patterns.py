@@ -7,6 +7,7 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.limits import LimitRule
 from llmopt_core.errors.patterns.base import consequence, pattern
 from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, GPUS, REMOTE_CODE, SHARED_MEMORY
+from llmopt_core.errors.remedies import Change, Remedy
 
 _MODEL = (
     REMOTE_CODE,
@@ -45,6 +46,8 @@ _MEMORY = (
         r"Not enough memory\. Please try to increase --mem-fraction-static",
         "The weights leave no memory for the KV cache: raise mem_fraction_static ({mem_fraction_static}),"
         " lower context_length ({context_length}), or quantise the weights.",
+        Remedy("mem_fraction_static", Change.MOST),
+        Remedy("context_length", Change.HALVE),
     ),
     pattern(
         "window-pool-too-small",
@@ -52,6 +55,8 @@ _MEMORY = (
         r"SWA pool \((?P<tokens>\d+) tokens\) cannot hold even one request",
         "The cache of windowed layers holds {tokens} tokens: raise swa_full_tokens_ratio"
         " ({swa_full_tokens_ratio}) or mem_fraction_static ({mem_fraction_static}).",
+        Remedy("swa_full_tokens_ratio", Change.DOUBLE),
+        Remedy("mem_fraction_static", Change.MOST),
     ),
     pattern(
         "out-of-memory-while-capturing",
@@ -59,6 +64,8 @@ _MEMORY = (
         r"Capture cuda graph failed: .*out of memory",
         "CUDA graphs do not fit beside the KV cache: lower mem_fraction_static ({mem_fraction_static}) or"
         " cuda_graph_max_bs_decode ({cuda_graph_max_bs_decode}).",
+        Remedy("mem_fraction_static", Change.LOWER),
+        Remedy("cuda_graph_max_bs_decode", Change.HALVE),
     ),
     pattern(
         "gpu-out-of-memory",
@@ -67,6 +74,10 @@ _MEMORY = (
         "Less fits on the GPU than this configuration asks for: lower mem_fraction_static"
         " ({mem_fraction_static}), chunked_prefill_size ({chunked_prefill_size}) or max_running_requests"
         " ({max_running_requests}), or raise tensor_parallel_size ({tensor_parallel_size}).",
+        Remedy("tensor_parallel_size", Change.DOUBLE),
+        Remedy("mem_fraction_static", Change.LOWER),
+        Remedy("chunked_prefill_size", Change.HALVE),
+        Remedy("max_running_requests", Change.HALVE),
     ),
 )
 _CONFIGURATION = (
@@ -85,6 +96,7 @@ _CONFIGURATION = (
         r"moe_intermediate_size (?P<width>\d+) must be divisible by moe_tp_size \((?P<size>\d+)\)",
         "The experts' width {width} cannot be split into {size} parts: raise expert_parallel_size"
         " ({expert_parallel_size}) or lower tensor_parallel_size ({tensor_parallel_size}).",
+        Remedy("tensor_parallel_size", Change.HALVE),
     ),
     pattern(
         "draft-model-missing",
@@ -98,6 +110,7 @@ _CONFIGURATION = (
         ErrorClass.INVALID_CONFIGURATION,
         r"Pipeline parallelism is not compatible with overlap schedule",
         "Set disable_overlap_schedule to true beside pipeline_parallel_size ({pipeline_parallel_size}).",
+        Remedy("disable_overlap_schedule", Change.TAKE, value=True),
     ),
     pattern(
         "quantization-not-supported",

@@ -6,6 +6,7 @@ from llmopt_core.engines.engine_logs import EngineLogs
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.patterns.base import consequence, pattern
 from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, GPUS, REMOTE_CODE
+from llmopt_core.errors.remedies import Change, Remedy
 
 _MODEL = (
     REMOTE_CODE,
@@ -78,6 +79,7 @@ _CONFIGURATION = (
         r"FlashAttention\d has been toggled on, but it cannot be used",
         "attn_implementation ({attn_implementation}) needs the package flash-attn and a GPU that it"
         " supports: install it, or take sdpa.",
+        Remedy("attn_implementation", Change.TAKE, value="sdpa"),
     ),
     pattern(
         "no-quanto",
@@ -113,6 +115,7 @@ _CONFIGURATION = (
         r"is not supported for continuous batching|page_size must be at least|got safety_margin",
         "continuous_batching does not go with attn_implementation ({attn_implementation}) and cb_block_size"
         " ({cb_block_size}): take the combination out of the search space.",
+        Remedy("attn_implementation", Change.TAKE, value="sdpa"),
     ),
 )
 _MEMORY = (
@@ -122,6 +125,7 @@ _MEMORY = (
         r"No requests can be scheduled and no requests can be offloaded",
         "A prompt and its answer need more than the paged cache has, {cb_num_blocks} blocks of"
         " {cb_block_size} tokens: raise cb_num_blocks, shorten the prompt, or lower workload.maxTokens.",
+        Remedy("cb_num_blocks", Change.DOUBLE),
     ),
     pattern(
         "paged-cache-too-large",
@@ -131,6 +135,9 @@ _MEMORY = (
         "The paged cache does not fit into the share of memory that is left: lower cb_num_blocks"
         " ({cb_num_blocks}) or cb_max_batch_tokens ({cb_max_batch_tokens}), or raise cb_max_memory_percent"
         " ({cb_max_memory_percent}).",
+        Remedy("cb_num_blocks", Change.HALVE),
+        Remedy("cb_max_memory_percent", Change.MOST),
+        Remedy("cb_max_batch_tokens", Change.HALVE),
     ),
     pattern(
         "gpu-out-of-memory",
@@ -139,6 +146,9 @@ _MEMORY = (
         "Less fits on the GPU than this configuration asks for: quantise the weights (quantization"
         " {quantization}), lower cb_num_blocks ({cb_num_blocks}), cb_max_batch_tokens"
         " ({cb_max_batch_tokens}) or cb_max_memory_percent ({cb_max_memory_percent}), or shorten prompts.",
+        Remedy("cb_num_blocks", Change.HALVE),
+        Remedy("cb_max_batch_tokens", Change.HALVE),
+        Remedy("cb_max_memory_percent", Change.LOWER),
     ),
     pattern(
         "host-out-of-memory",
@@ -147,6 +157,8 @@ _MEMORY = (
         r"|Cannot allocate memory|failed to map segment from shared object",
         "The host has too little memory: take dtype bfloat16 (it is {dtype}) or a quantization"
         " ({quantization}), set or lower cb_num_blocks ({cb_num_blocks}), or raise the limit.",
+        Remedy("cb_num_blocks", Change.HALVE),
+        Remedy("dtype", Change.TAKE, value="bfloat16"),
     ),
 )
 _DEVICE = (

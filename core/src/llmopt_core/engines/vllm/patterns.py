@@ -79,6 +79,9 @@ _CONTEXT_LIMIT = LimitRule(
     less_lifts=(*_LESS_LIFTS, "max_num_seqs"),
     other_lifts=_OTHER_LIFTS,
 )
+_OUT_OF_MEMORY = r"(?:(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory)"
+# The rest of a traceback, from where it says what was done to what went wrong.
+_SOON = r"(?:.*\n){0,40}?.*"
 _MORE_MEMORY = Remedy("gpu_memory_utilization", Change.MOST)
 
 _MEMORY = (
@@ -124,9 +127,11 @@ _MEMORY = (
         "utilization-over-free-memory",
         # Where others held memory, the memory guard knows it.
         ErrorClass.GPU_OUT_OF_MEMORY,
-        r"is less than desired GPU memory utilization",
+        r"(?:\((?P<free>[\d.]+)/(?P<whole>[\d.]+) GiB\) on startup )?is less than desired GPU memory"
+        r" utilization(?: \((?P<asked>[\d.]+))?",
         "The driver and each program on the GPU take a part of it before vLLM does: lower"
         " gpu_memory_utilization ({gpu_memory_utilization}), or end what else is there.",
+        LimitRule("gpu_memory_utilization", share=("free", "whole"), value="asked"),
     ),
     pattern(
         "cpu-utilization-over-free-memory",
@@ -140,6 +145,7 @@ _MEMORY = (
         ErrorClass.HOST_OUT_OF_MEMORY,
         r"on kv cache allocation is less than requested memory for kv",
         "The KV cache does not fit into memory: lower kv_cache_memory_mib ({kv_cache_memory_mib}).",
+        Remedy("kv_cache_memory_mib", Change.HALVE),
     ),
     pattern(
         "host-out-of-memory",
@@ -147,6 +153,7 @@ _MEMORY = (
         r"DefaultCPUAllocator: (?:can't allocate|not enough) memory",
         "The host has too little memory: lower kv_cache_memory_mib ({kv_cache_memory_mib}) or"
         " max_num_batched_tokens ({max_num_batched_tokens}), or raise the limit.",
+        Remedy("kv_cache_memory_mib", Change.HALVE),
     ),
     pattern(
         "out-of-memory-while-warming-up",
@@ -156,14 +163,36 @@ _MEMORY = (
         " gpu_memory_utilization ({gpu_memory_utilization}).",
         Remedy("max_num_seqs", Change.HALVE),
     ),
+    consequence(
+        "out-of-memory-while-capturing",
+        ErrorClass.GPU_OUT_OF_MEMORY,
+        rf"(?:in capture_model|Capturing CUDA graphs (?!.*100%)).*\n{_SOON}{_OUT_OF_MEMORY}",
+        "CUDA graphs do not fit beside the KV cache: lower gpu_memory_utilization ({gpu_memory_utilization}),"
+        " max_num_seqs ({max_num_seqs}) or max_cudagraph_capture_size ({max_cudagraph_capture_size}), or set"
+        " enforce_eager.",
+        Remedy("gpu_memory_utilization", Change.LOWER),
+        Remedy("max_cudagraph_capture_size", Change.HALVE),
+        Remedy("enforce_eager", Change.TAKE, value=True),
+        Remedy("max_num_seqs", Change.HALVE),
+    ),
+    consequence(
+        "out-of-memory-while-loading",
+        ErrorClass.GPU_OUT_OF_MEMORY,
+        rf"in load_model.*\n{_SOON}{_OUT_OF_MEMORY}",
+        "The weights do not fit on the GPU: quantise them (quantization {quantization}), or raise"
+        " tensor_parallel_size ({tensor_parallel_size}).",
+        Remedy("tensor_parallel_size", Change.DOUBLE),
+    ),
     pattern(
         "gpu-out-of-memory",
         ErrorClass.GPU_OUT_OF_MEMORY,
-        r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",
+        _OUT_OF_MEMORY,
         "Less fits on the GPU than this configuration asks for. While weights load: quantise them, or raise"
         " tensor_parallel_size ({tensor_parallel_size}); after that: lower max_num_batched_tokens"
         " ({max_num_batched_tokens}), max_num_seqs ({max_num_seqs}) or gpu_memory_utilization"
         " ({gpu_memory_utilization}), or set enforce_eager.",
+        Remedy("max_num_batched_tokens", Change.HALVE),
+        Remedy("max_num_seqs", Change.HALVE),
     ),
 )
 _CONFIGURATION = (
@@ -198,12 +227,14 @@ _CONFIGURATION = (
         "tensor_parallel_size ({tensor_parallel_size}) splits the quantised weights within their blocks:"
         " lower"
         " it.",
+        Remedy("tensor_parallel_size", Change.HALVE),
     ),
     pattern(
         "pipeline-not-supported",
         ErrorClass.INVALID_CONFIGURATION,
         r"Pipeline parallelism is not supported for this model",
         "vLLM cannot split this model into stages: set pipeline_parallel_size to 1.",
+        LimitRule("pipeline_parallel_size", most=1),
     ),
     pattern(
         "batch-under-image",
@@ -222,6 +253,8 @@ _CONFIGURATION = (
         "This GPU has no fp8 of this kind: take kv_cache_dtype ({kv_cache_dtype}) auto or fp8_e5m2, and no"
         " fp8"
         " in quantization ({quantization}).",
+        Remedy("kv_cache_dtype", Change.TAKE, value="fp8_e5m2"),
+        Remedy("kv_cache_dtype", Change.TAKE, value="auto"),
     ),
     pattern(
         "batch-under-requests",
@@ -291,6 +324,7 @@ _CONFIGURATION = (
         ErrorClass.INVALID_CONFIGURATION,
         r"Bfloat16 is only supported on GPUs",
         "This GPU is too old for bfloat16: set engine.args.dtype to float16.",
+        Remedy("dtype", Change.TAKE, value="float16"),
     ),
 )
 _DEVICE = (

@@ -43,9 +43,11 @@ def pattern(
     )
 
 
-def consequence(name: str, error_class: ErrorClass, line: str, suggestion: str) -> Pattern:
+def consequence(
+    name: str, error_class: ErrorClass, line: str, suggestion: str, *follows: LimitRule | Remedy
+) -> Pattern:
     """Return the pattern of a line that `line` matches and that says no cause."""
-    return replace(pattern(name, error_class, line, suggestion), consequence=True)
+    return replace(pattern(name, error_class, line, suggestion, *follows), consequence=True)
 
 
 def error(name: str, error_class: ErrorClass, line: str, suggestion: str) -> Pattern:
