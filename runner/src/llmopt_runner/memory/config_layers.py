@@ -15,6 +15,10 @@ from llmopt_runner.models.model_configs import ModelConfig, whole
 
 # Their latents are expanded to heads before they are cached.
 _LATENTS_EXPANDED = ("minicpm3",)
+# Each so many-th of their layers does not turn keys by position, where the configuration does not say it.
+_NOT_TURNED = {"mistral_large4_text": 4, "mistral_large4": 4}
+# Their layers with a window have twice the KV heads, where nothing else is said.
+_TWICE_THE_HEADS = ("mimo_v2_flash",)
 _LISTED_HEADS = ("num_key_value_heads", "num_kv_heads", "num_key_value_heads_per_layer")
 _ATTENDING = frozenset({Word.FULL, Word.FULL_AND_STATE})
 _WINDOWED = frozenset({Word.WINDOWED, Word.WINDOWED_AND_STATE})
@@ -37,20 +41,31 @@ def layer_stack(config: ModelConfig) -> tuple[tuple[CachedLayers, ...], ...]:
     heads = _heads_by_layer(config, len(words))
     has_windows = any(word in _WINDOWED for word in words)
     return tuple(
-        tuple(_of_word(config, word, own_heads, beside_windows=has_windows))
-        for word, own_heads in zip(words, heads, strict=True)
+        tuple(_of_word(config.of_layer(index), word, index, own_heads, beside_windows=has_windows))
+        for index, (word, own_heads) in enumerate(zip(words, heads, strict=True))
     )
 
 
-def _of_word(config: ModelConfig, word: Word, heads: int, *, beside_windows: bool) -> Iterator[CachedLayers]:
-    if word in _ATTENDING:
-        yield _attending(config, heads, beside_windows=beside_windows)
-    elif word in _WINDOWED:
-        yield _windowed(config, heads)
-    elif word is Word.CHUNKED:
-        yield _keeping(config, LayerKind.CHUNKED, heads, config.first("attention_chunk_size"))
+def _of_word(
+    config: ModelConfig, word: Word, index: int, heads: int, *, beside_windows: bool
+) -> Iterator[CachedLayers]:
+    kept = 0
+    if word in _ATTENDING or word in _WINDOWED or word is Word.CHUNKED:
+        layer = _caching(config, word, index, heads, beside_windows=beside_windows)
+        kept = layer.key_elements + layer.value_elements
+        yield layer
     if word in _WITH_STATE:
-        yield CachedLayers(LayerKind.STATE, 1, state_bytes=state_bytes(config))
+        yield CachedLayers(LayerKind.STATE, 1, state_bytes=state_bytes(config, kept))
+
+
+def _caching(
+    config: ModelConfig, word: Word, index: int, heads: int, *, beside_windows: bool
+) -> CachedLayers:
+    if word in _ATTENDING:
+        return _attending(config, index, heads, beside_windows=beside_windows)
+    if word in _WINDOWED:
+        return _windowed(config, heads)
+    return _keeping(config, LayerKind.CHUNKED, heads, config.first("attention_chunk_size"))
 
 
 def _heads_by_layer(config: ModelConfig, count: int) -> Sequence[int]:
@@ -63,16 +78,28 @@ def _heads_by_layer(config: ModelConfig, count: int) -> Sequence[int]:
     return listed[:count]
 
 
-def _attending(config: ModelConfig, heads: int, *, beside_windows: bool) -> CachedLayers:
+def _attending(config: ModelConfig, index: int, heads: int, *, beside_windows: bool) -> CachedLayers:
     rank = config.first("kv_lora_rank")
     if _is_latent(config):
-        return CachedLayers(LayerKind.LATENT, 1, 1, rank + config.first("qk_rope_head_dim"))
+        return CachedLayers(LayerKind.LATENT, 1, 1, rank + _rotated_size(config, index))
     if rank:
         return _expanded(config)
-    if beside_windows and config.values.get("attention_k_eq_v") is not False:
+    if not beside_windows or config.has_layers_of_their_own:
+        return _keeping(config, LayerKind.FULL, heads)
+    if config.values.get("attention_k_eq_v") is not False:
         heads = config.first("num_global_key_value_heads") or heads
-    size = config.first("global_head_dim") if beside_windows else 0
-    return _keeping(config, LayerKind.FULL, heads, size=size)
+    return _keeping(config, LayerKind.FULL, heads, size=config.first("global_head_dim"))
+
+
+def _rotated_size(config: ModelConfig, index: int) -> int:
+    """Return what the layer `index` keeps beside its latent: the part of keys that positions turn."""
+    turned = config.listed("no_rope_layers")
+    every = _NOT_TURNED.get(config.model_type, 0)
+    if turned is not None:
+        is_turned = index >= len(turned) or bool(turned[index])
+    else:
+        is_turned = not every or (index + 1) % every != 0
+    return config.first("qk_rope_head_dim") if is_turned else 0
 
 
 def _is_latent(config: ModelConfig) -> bool:
@@ -91,6 +118,8 @@ def _windowed(config: ModelConfig, heads: int) -> CachedLayers:
         raise LayoutUnknown("it has windows beside latents, whose layout is not understood")
     window = config.number("window")
     heads = config.first("swa_num_key_value_heads") or heads
+    if not heads and config.model_type in _TWICE_THE_HEADS:
+        heads = 2 * _kv_heads(config)
     kind = LayerKind.WINDOWED if window else LayerKind.FULL
     return _keeping(
         config, kind, heads, window, size=config.first("swa_head_dim"), value_key="swa_v_head_dim"

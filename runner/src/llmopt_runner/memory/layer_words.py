@@ -1,6 +1,6 @@
 """What each layer of a model does with a sequence, in one word a layer, from config.json.
 
-Sources: the configuration classes of transformers 5.19 (which fill in what a file leaves out) and of the
+Sources: the configuration classes of transformers 5.23 (which fill in what a file leaves out) and of the
 models' own code where those have none.
 """
 
@@ -62,37 +62,40 @@ _NAMED: Mapping[str, Word] = {
 _LETTERS: Mapping[str, Word] = {
     "M": Word.STATE, "*": Word.FULL, "E": Word.NOTHING, "-": Word.NOTHING,
 }  # fmt: skip
-# One layer of so many sees everything, where the configuration does not say it: the classes' own default.
-_USUAL_PATTERN: Mapping[str, int] = {
-    "gemma2": 2, "gemma3": 6, "gemma3_text": 6, "gemma3n": 5, "gemma3n_text": 5, "gemma4": 6,
-    "gemma4_text": 6, "cohere2": 4, "gpt_oss": 2, "exaone4": 4, "olmo3": 4, "afmoe": 4,
-}  # fmt: skip
-_USUAL_INTERVAL: Mapping[str, int] = {
-    "qwen3_next": 4, "qwen3_5": 4, "qwen3_5_text": 4, "qwen3_5_moe": 4, "qwen3_5_moe_text": 4,
-    "olmo_hybrid": 4,
-}  # fmt: skip
 _USUAL_CHUNK_INTERVAL = 4
 # Each of their layers attends twice.
 _ATTENTIONS_A_LAYER: Mapping[str, int] = {"longcat_flash": 2}
+# How the types of layers are called that a class gives in no order that is known here.
+_IRREGULAR = "irregular"
+_SAYING_WHICH_HAVE_WINDOWS = (
+    "use_sliding_window", "sliding_window_pattern", "_sliding_window_pattern", "max_window_layers",
+    "global_attn_every_n_layers", "per_layer_config",
+)  # fmt: skip
 # Their window is off unless it is switched on.
 _WINDOW_IS_ASKED_FOR = ("qwen2", "qwen3", "smollm3", "dots1")
 # Their configurations name which layers attend; one that does not is no configuration of theirs.
 _BLOCKS_WITHOUT_NAMES = ("recurrent_gemma", "jamba", "bamba", "zamba", "zamba2")
+# Their attention is beside a state, in layers that a period alone does not tell.
+_ATTENDING_BESIDE_STATES = ("zamba", "zamba2")
 # What these do with a sequence is neither attention with a cache nor a state whose size is known here.
 _OTHER_MIXING = frozenset({
-    "rwkv", "rwkv5", "rwkv6", "rwkv7", "xlstm", "retnet", "reformer", "xlnet", "blt", "stripedhyena",
+    "rwkv", "rwkv5", "rwkv6", "rwkv7", "xlstm", "retnet", "reformer", "xlnet", "xlm", "blt", "stripedhyena",
+    "openai-gpt",
 })  # fmt: skip
 _ENCODERS_AND_DECODERS = frozenset({
     "t5", "mt5", "umt5", "longt5", "t5gemma", "switch_transformers", "bart", "mbart", "plbart", "led",
     "pegasus", "pegasus_x", "bigbird_pegasus", "marian", "m2m_100", "nllb-moe", "blenderbot-small",
     "blenderbot", "mvp", "prophetnet", "whisper", "moonshine", "speech_to_text", "seamless_m4t",
-    "seamless_m4t_v2", "trocr",
+    "seamless_m4t_v2", "trocr", "mllama", "mllama_text_model",
 })  # fmt: skip
 _ENCODERS = frozenset({
     "bert", "roberta", "xlm-roberta", "xlm-roberta-xl", "roberta-prelayernorm", "camembert", "distilbert",
     "albert", "mobilebert", "megatron-bert", "rembert", "roc_bert", "modernbert", "nomic_bert", "deberta",
     "deberta-v2", "electra", "ernie", "mpnet", "big_bird", "roformer", "xmod", "data2vec-text",
+    "bert-generation",
 })  # fmt: skip
+# From which layer each takes keys and values; its own number: it keeps them itself.
+_SOURCES = "kv_source_layers"
 # Keys of layouts that are not understood: several layers share what one keeps, or keep it compressed.
 _NOT_UNDERSTOOD = ("compress_ratios", "mb_per_layer", "mamba_step", "cross_attention_layers", "rswa_window")
 
@@ -103,6 +106,8 @@ def layer_words(config: ModelConfig) -> list[Word]:
         if config.values.get(key):
             raise LayoutUnknown(f"its configuration has {key}, whose layout is not understood")
     _require_decoder(config)
+    if config.layers_differ_in("skip", "attention_chunk_size", "layer_types"):
+        raise LayoutUnknown("some of its layers are of kinds of their own, which are not understood")
     found = next((words for read in _READERS if (words := read(config)) is not None), None)
     if not found:
         raise LayoutUnknown("its configuration does not say how many layers it has")
@@ -128,6 +133,13 @@ def _own(config: ModelConfig, words: list[Word]) -> list[Word]:
         if shared >= len(words):
             raise LayoutUnknown(f"num_kv_shared_layers {shared} leaves none of its {len(words)} layers")
         words = words[: len(words) - shared]
+    if sources := config.listed(_SOURCES):
+        if len(sources) < len(words):
+            raise LayoutUnknown(f"its {_SOURCES} has {len(sources)} entries for {len(words)} layers")
+        words = [
+            word if source == index else Word.NOTHING
+            for index, (word, source) in enumerate(zip(words, sources, strict=False))
+        ]
     every = config.first("cla_share_factor") if config.values.get("use_cla") is True else 0
     if every:
         words = [word if index % every == 0 else Word.NOTHING for index, word in enumerate(words)]
@@ -138,6 +150,9 @@ def _count(config: ModelConfig) -> int:
     # `num_layers` are whole layers, `num_hidden_layers` the attentions in them.
     whole_layers = "num_hidden_layers" not in config.values
     times = _ATTENTIONS_A_LAYER.get(config.model_type, 1) if whole_layers else 1
+    if config.model_type == "hrm_text" and not config.first("num_layers_per_stack"):
+        # Two stacks of so many layers are passed through several times, and each pass caches.
+        times = (config.first("H_cycles") or 2) * ((config.first("L_cycles") or 3) + 1)
     return min(times * config.number("layers"), _MOST_LAYERS + 1)
 
 
@@ -217,7 +232,8 @@ def _others_keep_state(count: int, attending: set[int]) -> list[Word]:
 def _periodic(config: ModelConfig) -> list[Word] | None:
     """Read that each so many-th layer attends to everything."""
     count = _count(config)
-    if (period := config.first("attn_layer_period")) and "attn_layer_offset" in config.values:
+    period = 0 if config.model_type in _ATTENDING_BESIDE_STATES else config.first("attn_layer_period")
+    if period and config.value("attn_layer_offset") is not None:
         offset = config.first("attn_layer_offset")
         return _others_keep_state(count, {index for index in range(count) if index % period == offset})
     if blocks := config.listed("block_types") or config.listed("_block_types"):
@@ -230,12 +246,28 @@ def _interval(config: ModelConfig) -> tuple[Word, int]:
     """Return after how many layers one attends to everything, and what the others do; 0: no such layers."""
     if config.first("attention_chunk_size"):
         return Word.CHUNKED, config.first("no_rope_layer_interval") or _USUAL_CHUNK_INTERVAL
-    interval = config.first("full_attention_interval", "layer_group_size")
-    return Word.STATE, interval or _USUAL_INTERVAL.get(config.model_type, 0)
+    return Word.STATE, config.first("full_attention_interval", "layer_group_size")
 
 
 def _of_window(word: Word, config: ModelConfig) -> Word:
     return Word.WINDOWED if word is Word.FULL and config.number("window") else word
+
+
+def _of_class(config: ModelConfig) -> list[Word] | None:
+    """Return what the class gives the layers of a configuration that says nothing of them."""
+    told = config.defaults
+    types = str(told.get("layer_types") or told.get("layer_types_from_end") or "")
+    if not types or any(config.values.get(key) is not None for key in _SAYING_WHICH_HAVE_WINDOWS):
+        return None
+    if types == _IRREGULAR:
+        raise LayoutUnknown("its configuration does not say of what kinds its layers are")
+    count, words = _count(config), [_word(each) for each in types.split(",")]
+    found = [words[index % len(words)] for index in range(min(count, _MOST_LAYERS + 1))]
+    if "layer_types_from_end" in told:
+        found.reverse()
+    if found and (last := told.get("last_layer_type")):
+        found[-1] = _word(str(last))
+    return found
 
 
 def _without_list(config: ModelConfig) -> list[Word] | None:
@@ -257,32 +289,35 @@ def _is_pure_state(config: ModelConfig) -> bool:
 
 
 def _windowed(config: ModelConfig, count: int) -> list[Word]:
-    window = config.values.get("sliding_window")
-    if isinstance(window, list):
+    if config.layers_differ_in("sliding_window"):
+        found = (config.of_layer(index).number("window") for index in range(count))
+        return [Word.WINDOWED if window else Word.FULL for window in found]
+    if isinstance(config.values.get("sliding_window"), list):
         raise LayoutUnknown("its sliding_window is a list")
     asked = config.values.get("use_sliding_window")
     if asked is None:
         asked = not config.model_type.startswith(_WINDOW_IS_ASKED_FOR)
     if not config.number("window") or asked is False:
         return [Word.FULL] * count
+    sees_all = _seeing_all(config)
+    return [Word.FULL if sees_all(index) else Word.WINDOWED for index in range(count)]
+
+
+def _seeing_all(config: ModelConfig) -> Callable[[int], bool]:
+    """Return what says of a layer of a model with windows, by its number from 0, that it has none."""
     pattern = config.values.get("sliding_window_pattern", config.values.get("_sliding_window_pattern"))
     if isinstance(pattern, str) and pattern and set(pattern) <= {"L", "G"}:
-        return [
-            Word.WINDOWED if pattern[index % len(pattern)] == "L" else Word.FULL for index in range(count)
-        ]
-    every = (
-        whole(pattern)
-        or config.first("global_attn_every_n_layers")
-        or _USUAL_PATTERN.get(config.model_type, 0)
-    )
-    if every:
-        return [Word.WINDOWED if (index + 1) % every else Word.FULL for index in range(count)]
+        return lambda index: pattern[index % len(pattern)] == "G"
+    if every := config.first("global_attn_every_n_layers"):
+        return lambda index: index % every == 0
+    if period := whole(pattern):
+        return lambda index: (index + 1) % period == 0
     first = config.values.get("max_window_layers")
     if isinstance(first, int) and not isinstance(first, bool):
-        return [Word.FULL if index < first else Word.WINDOWED for index in range(count)]
-    return [Word.WINDOWED] * count
+        return lambda index: index < first
+    return lambda _index: False
 
 
 _READERS: tuple[Callable[[ModelConfig], list[Word] | None], ...] = (
-    _listed, _unreadable, _lettered, _numbered, _indexed, _periodic, _without_list,
+    _listed, _unreadable, _lettered, _numbered, _indexed, _periodic, _of_class, _without_list,
 )  # fmt: skip

@@ -19,10 +19,23 @@ _KERNEL = ("conv_kernel", "mamba_d_conv")
 _USUAL_STATE, _USUAL_KERNEL, _USUAL_GROUPS, _USUAL_EXPANSION = 128, 4, 1, 2
 _NEMOTRON_GROUPS = 8
 
+_CONVOLVING_WHAT_IS_CACHED = "inkling"
 
-def state_bytes(config: ModelConfig) -> int:
-    """Return the size of one layer's state for one sequence; 0: the configuration does not say it."""
+
+def state_bytes(config: ModelConfig, cached_elements: int = 0) -> int:
+    """Return the size of one layer's state for one sequence; 0: the configuration does not say it.
+
+    `cached_elements`: how many numbers the layer caches of a token besides.
+    """
+    if config.model_type.startswith(_CONVOLVING_WHAT_IS_CACHED):
+        return _convolutions(config, cached_elements)
     return next((size(config) for is_named, size in _KINDS if is_named(config)), 0)
+
+
+def _convolutions(config: ModelConfig, cached_elements: int) -> int:
+    """Keys, values and what attention and the feed-forward part give are convolved (Inkling)."""
+    kernel = config.first("conv_kernel_size")
+    return max(0, kernel - 1) * (cached_elements + 2 * config.number("hidden")) * _ACTIVATION_BYTES
 
 
 def _has(*keys: str) -> Callable[[ModelConfig], bool]:
@@ -32,9 +45,11 @@ def _has(*keys: str) -> Callable[[ModelConfig], bool]:
 def _delta_attention(config: ModelConfig) -> int:
     """Kimi's delta attention: queries, keys and values are convolved, the state is exact."""
     attention = config.part("linear_attn_config")
-    heads = whole(attention.get("num_heads")) or config.first("linear_num_heads")
-    size = whole(attention.get("head_dim")) or config.first("linear_head_dim")
-    kernel = whole(attention.get("short_conv_kernel_size")) or config.first("linear_conv_kernel_dim")
+    heads = whole(attention.get("num_heads")) or config.first("linear_num_heads") or config.number("heads")
+    size = whole(attention.get("head_dim")) or config.first("linear_head_dim") or config.number("head_dim")
+    kernel = whole(attention.get("short_conv_kernel_size")) or config.first(
+        "linear_conv_kernel_dim", "short_conv_kernel_size"
+    )
     return _delta_bytes(heads, size, kernel or _USUAL_KERNEL)
 
 
@@ -87,7 +102,8 @@ def _state_space(config: ModelConfig) -> int:
     groups = config.first(*_GROUPS) or (
         _NEMOTRON_GROUPS if "mamba_num_heads" in config.values else _USUAL_GROUPS
     )
-    convolved = inner + 2 * groups * state
+    # The first Zamba has the heads of the second generation, and convolves as the first one does.
+    convolved = inner if config.model_type == "zamba" else inner + 2 * groups * state
     return convolved * (kernel - 1) * _ACTIVATION_BYTES + round(inner * state * _element_bytes(config))
 
 
@@ -98,6 +114,8 @@ def _inner_size(config: ModelConfig, by_heads: int) -> int:
         return inner
     if not config.first(*_STATE_SIZE, *_HEADS):
         return 0
+    if not config.number("heads") and (inner := config.first("intermediate_size")):
+        return inner  # Falcon-Mamba says another expansion, and has this size
     expansion = config.first("mamba_expand", "expand") or _USUAL_EXPANSION
     return expansion * config.number("hidden")
 
@@ -117,7 +135,7 @@ def _element_bytes(config: ModelConfig) -> float:
 
 # The first kind that a configuration speaks of.
 _KINDS: tuple[tuple[Callable[[ModelConfig], bool], Callable[[ModelConfig], int]], ...] = (
-    (_has("linear_attn_config", "linear_num_heads"), _delta_attention),
+    (_has("linear_attn_config", "linear_num_heads", "short_conv_kernel_size"), _delta_attention),
     (_has("linear_num_value_heads", "linear_value_head_dim"), _gated_delta),
     (_has("conv_L_cache"), _short_convolution),
     (_has("lru_width", "block_types", "_block_types"), _recurrent_unit),
@@ -125,5 +143,6 @@ _KINDS: tuple[tuple[Callable[[ModelConfig], bool], Callable[[ModelConfig], int]]
         _has("linear_attn_alpha_factor", "full_attn_alpha_factor", "layer_group_size", "attn_type_list"),
         _lightning,
     ),
+    (lambda config: config.model_type == "minimax", _lightning),
     (lambda _config: True, _state_space),
 )

@@ -14,13 +14,17 @@ _DATA = "class_defaults.json"
 
 
 @cache
-def class_defaults(model_type: str) -> Mapping[str, int | bool]:
-    """Return the sizes of the class for `model_type`, by their names here; {}: it is not known."""
+def class_defaults(model_type: str) -> Mapping[str, int | bool | str]:
+    """Return what the class for `model_type` has, by the names here; {}: it is not known.
+
+    Sizes are numbers. `layer_types` are names with commas between them, that the layers repeat from the first
+    on, or, as `layer_types_from_end`, from the last one back; `last_layer_type` is the last layer's own.
+    """
     return MappingProxyType(_table().get(model_type, {}))
 
 
 @cache
-def _table() -> dict[str, dict[str, int | bool]]:
+def _table() -> dict[str, dict[str, int | bool | str]]:
     text = files("llmopt_runner.models").joinpath(_DATA).read_text(encoding="utf-8")
-    table: dict[str, dict[str, int | bool]] = json.loads(text)
+    table: dict[str, dict[str, int | bool | str]] = json.loads(text)
     return table

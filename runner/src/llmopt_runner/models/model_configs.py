@@ -18,8 +18,12 @@ _DRAFT_LAYERS, _EAGLE, _EAGLE_MODEL = "transformer_layer_config", "eagle", "mode
 _DEEPEST = 3
 # Where a model lists its layers, the class's number of them does not count.
 _LAYER_LISTS = ("layer_types", "layers_block_type", "hybrid_override_pattern", "block_configs")
+# What counts of both: the output head belongs to the whole.
+_OF_THE_WHOLE = ("tie_word_embeddings",)
 # What a part does not repeat is its whole's.
 _QUANTISATION = ("quantization_config", "compression_config")
+# What single layers have of their own, by their numbers from 0.
+_OF_LAYERS = "per_layer_config"
 # Older configurations have other names for the same.
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_transformer_layers"),
@@ -27,9 +31,9 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"),
     "kv_heads": (
         "num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num", "num_attention_groups",
-        "kv_n_heads",
+        "kv_n_heads", "n_kv_heads", "num_query_groups",
     ),
-    "head_dim": ("head_dim", "attention_head_dim", "kv_channels", "hidden_size_per_head"),
+    "head_dim": ("head_dim", "attention_head_dim", "kv_channels", "hidden_size_per_head", "dim_head"),
     "vocab": ("vocab_size", "padded_vocab_size"),
     "context": (
         "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "max_sequence_length",
@@ -62,7 +66,22 @@ class ModelConfig:
         return self.values[key] if key in self.values else self.defaults.get(key)
 
     @property
-    def defaults(self) -> Mapping[str, int | bool]:
+    def has_layers_of_their_own(self) -> bool:
+        """Whether it says of single layers what they have of their own."""
+        return isinstance(self.values.get(_OF_LAYERS), dict)
+
+    def layers_differ_in(self, *keys: str) -> bool:
+        """Whether any layer has one of `keys` of its own."""
+        own = self.part(_OF_LAYERS).values()
+        return any(key in each for each in own if isinstance(each, dict) for key in keys)
+
+    def of_layer(self, index: int) -> "ModelConfig":
+        """Return the configuration of the layer `index` from 0, with what it has of its own."""
+        own = self.part(_OF_LAYERS).get(str(index))
+        return ModelConfig({**self.values, **own}) if isinstance(own, dict) and own else self
+
+    @property
+    def defaults(self) -> Mapping[str, int | bool | str]:
         """What the configuration's class has by itself."""
         return class_defaults(self.model_type)
 
@@ -109,7 +128,9 @@ def _language_part(document: Mapping[str, Any], depth: int) -> Mapping[str, Any]
     nested = next((document[key] for key in keys if isinstance(document.get(key), dict)), None)
     if nested is None or not depth:
         return _unfolded(document)
-    return _language_part({**{k: v for k, v in document.items() if k not in keys}, **nested}, depth - 1)
+    whole_values = {key: value for key, value in document.items() if key not in keys}
+    kept = {key: whole_values[key] for key in _OF_THE_WHOLE if type(whole_values.get(key)) is bool}
+    return _language_part({**whole_values, **nested, **kept}, depth - 1)
 
 
 def _unfolded(document: Mapping[str, Any]) -> Mapping[str, Any]:
