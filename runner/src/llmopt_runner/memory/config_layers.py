@@ -154,6 +154,8 @@ def _kv_heads(config: ModelConfig) -> int:
 
 
 def _head_size(config: ModelConfig) -> int:
+    if config.listed("head_dim"):
+        raise LayoutUnknown("its head_dim is a list")
     size = config.number("head_dim")
     if not size and (hidden := config.number("hidden")) and (heads := config.number("heads")):
         size = hidden // heads

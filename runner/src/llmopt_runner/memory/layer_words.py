@@ -71,6 +71,9 @@ _SAYING_WHICH_HAVE_WINDOWS = (
     "use_sliding_window", "sliding_window_pattern", "_sliding_window_pattern", "max_window_layers",
     "global_attn_every_n_layers", "per_layer_config",
 )  # fmt: skip
+# Lists with a name for each layer that say nothing of what layers keep: by their names, and by those in them.
+_LISTS_OF_OTHER_THINGS = ("architectures", "mlp_layer_types", "indexer_types", "attention_layers")
+_OF_OTHER_PARTS = frozenset({"dense", "sparse", "moe", "mlp", "full", "shared"})
 # Their window is off unless it is switched on.
 _WINDOW_IS_ASKED_FOR = ("qwen2", "qwen3", "smollm3", "dots1")
 # Their configurations name which layers attend; one that does not is no configuration of theirs.
@@ -222,6 +225,8 @@ def _indexed(config: ModelConfig) -> list[Word] | None:
     for key in ("attn_layer_indices", "full_attn_idxs"):
         if (found := config.listed(key)) is not None:
             return _others_keep_state(count, {each for each in found if isinstance(each, int)})
+    if (beside := config.listed("hybrid_layer_ids")) is not None:  # Zamba
+        return [Word.FULL_AND_STATE if index in beside else Word.STATE for index in range(count)]
     return None
 
 
@@ -251,6 +256,18 @@ def _interval(config: ModelConfig) -> tuple[Word, int]:
 
 def _of_window(word: Word, config: ModelConfig) -> Word:
     return Word.WINDOWED if word is Word.FULL and config.number("window") else word
+
+
+def _unread(config: ModelConfig) -> list[Word] | None:
+    """Refuse a list with a name for each layer that no reader knows, rather than pass over it."""
+    count = _count(config)
+    for key, value in config.values.items():
+        if not isinstance(value, list) or len(value) != count or key in _LISTS_OF_OTHER_THINGS:
+            continue
+        names = {each for each in value if isinstance(each, str)}
+        if names and len(names) < count and not names <= _OF_OTHER_PARTS:
+            raise LayoutUnknown(f"its {key[:_LONGEST_WORD]} is not understood")
+    return None
 
 
 def _of_class(config: ModelConfig) -> list[Word] | None:
@@ -319,5 +336,6 @@ def _seeing_all(config: ModelConfig) -> Callable[[int], bool]:
 
 
 _READERS: tuple[Callable[[ModelConfig], list[Word] | None], ...] = (
-    _listed, _unreadable, _lettered, _numbered, _indexed, _periodic, _of_class, _without_list,
+    _listed, _unreadable, _lettered, _numbered, _indexed, _periodic, _unread, _of_class,
+    _without_list,
 )  # fmt: skip

@@ -27,7 +27,7 @@ _OF_LAYERS = "per_layer_config"
 # Older configurations have other names for the same.
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_transformer_layers"),
-    "hidden": ("hidden_size", "n_embd", "d_model", "model_dim"),
+    "hidden": ("hidden_size", "n_embd", "n_embed", "d_model", "model_dim"),
     "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"),
     "kv_heads": (
         "num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num", "num_attention_groups",

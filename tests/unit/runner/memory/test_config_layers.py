@@ -186,6 +186,7 @@ def test_the_language_part_of_a_larger_model_counts(key):
         ({"mamba_d_state": 16}, "does not say which"),
         ({"sliding_window": [1, 2]}, "sliding_window is a list"),
         ({"num_key_value_heads": [1]}, "list of KV heads"),
+        ({"head_dim": [8, 8, 16, 16]}, "head_dim is a list"),
         ({"num_kv_shared_layers": 4}, "num_kv_shared_layers"),
         ({"num_hidden_layers": 2**40}, "names"),
         ({"block_configs": [3]}, "block_configs"),

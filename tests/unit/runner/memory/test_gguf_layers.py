@@ -36,7 +36,7 @@ def _bytes(tokens, architecture="llama", **changes):
     [
         ("llama", {}, 4 * TOKEN * 100),
         ("llama", {"attention.head_count_kv": None}, 4 * TOKEN * 4 * 100),
-        ("llama", {"attention.key_length": 16}, 4 * TOKEN * 2 * 100),
+        ("llama", {"attention.key_length": 16, "attention.value_length": 16}, 4 * TOKEN * 2 * 100),
         ("llama", {"attention.key_length": 8, "attention.value_length": 4}, 4 * TOKEN * 0.75 * 100),
         ("llama", {"attention.head_count_kv": [0, 2, 0, 2]}, 2 * TOKEN * 100),
         # Which layers have the window the file does not tell: the least that they can need.
@@ -81,6 +81,28 @@ def _bytes(tokens, architecture="llama", **changes):
             TOKEN * 100 + STATE_BYTES,
         ),
         ("falcon-h1", STATES, 4 * (TOKEN * 100 + STATE_BYTES)),
+        # A window that llama.cpp does not use.
+        ("phi3", {"attention.sliding_window": 10}, 4 * TOKEN * 100),
+        # The first of four sees everything, where it is not said otherwise.
+        ("laguna", {"block_count": 5, "attention.sliding_window": 10}, TOKEN * (3 * 10 + 2 * 100)),
+        ("exaone-moe", {"block_count": 5, "attention.sliding_window": 10}, TOKEN * (4 * 10 + 100)),
+        ("llama4", {}, 4 * TOKEN * 100),
+        ("llama4", {"attention.sliding_window": 0}, 4 * TOKEN * 100),
+        ("gemma3n", {"block_count": 30, "attention.sliding_window": 10}, TOKEN * (16 * 10 + 4 * 100)),
+        # Values are as large as heads of queries, not as keys (MiniCPM3).
+        ("minicpm3", {"attention.kv_lora_rank": 24, "attention.key_length": 12, "attention.head_count_kv": 8},
+         4 * 8 * (12 + 8) * 2 * 100),
+        ("llama", {"attention.key_length": 12}, 4 * 2 * (12 + 8) * 2 * 100),
+        ("rwkv7", {"wkv.head_size": 16, "attention.head_count": 0, "attention.head_count_kv": 0},
+         4 * (2 + 16) * 64 * 4),
+        ("rwkv6qwen2", {"wkv.head_size": 16, "token_shift_count": 1}, 4 * (1 + 16) * 64 * 4),
+        (
+            "kimi-linear",
+            {"ssm.conv_kernel": 4, "kda.head_dim": 16, "attention.head_count_kv": [0, 0, 0, 1],
+             "attention.kv_lora_rank": 24, "attention.key_length": 32, "attention.key_length_mla": 24,
+             "rope.dimension_count": 8},
+            32 * 2 * 100 + 3 * (3 * 3 * 8 * 16 + 8 * 16 * 16) * 4,
+        ),
         ("lfm2", {"shortconv.l_cache": 3, "attention.head_count_kv": [0, 0, 0, 2]},
          TOKEN * 100 + 3 * 2 * 64 * 4),
         ("mamba", {**STATES, "attention.head_count": 0, "attention.head_count_kv": 0}, 4 * STATE_BYTES),
@@ -109,6 +131,8 @@ def test_only_each_fourth_layer_of_a_hybrid_attends():
         ("llama", {"attention.head_count_kv": [2, 2]}, "2 entries for 4 layers"),
         ("llama", {"embedding_length": None}, "how large its attention heads"),
         ("t5", {}, "encoder"),
+        ("bert", {}, "writes no answers"),
+        ("deepseek4", {}, "compressed"),
         ("gemma4", {"attention.sliding_window": 1, "attention.sliding_window_pattern": [True]}, "entries"),
     ],
 )

@@ -298,6 +298,18 @@ FAMILIES = {
         },
         {CachedLayers(LATENT, 1, 1, 576), state(5, 3 * 4096 * 3 * 2 + 32 * 128 * 128 * 4)},
     ),
+    "bloom by its first names": (
+        {"model_type": "bloom", "n_embed": 64, "n_layer": 2, "num_attention_heads": 8},
+        {keeping(FULL, 2, 8, 8)},
+    ),
+    "zamba2 by its first names": (
+        {
+            "model_type": "zamba2", "hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 8,
+            "attention_head_dim": 16, "kv_channels": 8, "hybrid_layer_ids": [2], "n_mamba_heads": 8,
+            "mamba_headdim": 16, "mamba_ngroups": 1, "mamba_d_state": 8, "mamba_d_conv": 4,
+        },
+        {keeping(FULL, 1, 8, 16), state(4, (128 + 2 * 8) * 3 * 2 + 128 * 8 * 2)},
+    ),
     "falcon-7b": (
         {"model_type": "falcon", "hidden_size": 4544, "num_hidden_layers": 32, "num_attention_heads": 71},
         {keeping(FULL, 32, 1, 64)},
@@ -337,6 +349,8 @@ def test_the_context_has_several_names():
         ({"model_type": "rwkv7", "num_hidden_layers": 24, "num_heads": 32, "head_dim": 64}, "rwkv7"),
         ({"model_type": "xlstm", "num_hidden_layers": 32, "num_heads": 8}, "xlstm"),
         ({"model_type": "zamba2", "num_hidden_layers": 54, "num_attention_heads": 32}, "which of its layers"),
+        ({"model_type": "apriel_ssm_hybrid", "num_hidden_layers": 3, "num_attention_heads": 8,
+          "hidden_size": 64, "hybrid_block_layout": ["t", "m2", "m2"]}, "hybrid_block_layout"),
         ({"model_type": "bert-generation", "num_hidden_layers": 24}, "it is an encoder"),
         ({"model_type": "openai-gpt", "n_layer": 12, "n_head": 12, "n_embd": 768}, "openai-gpt"),
         ({"model_type": "lfm3", "num_hidden_layers": 24}, "of what kinds its layers are"),
