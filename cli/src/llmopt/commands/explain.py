@@ -15,7 +15,7 @@ from llmopt_core.api.exit_codes import Exit
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import all_patterns, engine_names, patterns_for, usable_declarations
 from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
-from llmopt_core.errors.classification import Evidence, cause_of, classify
+from llmopt_core.errors.classification import Evidence, cause_of, classify, is_known
 from llmopt_core.errors.files import file_problem
 from llmopt_core.errors.log_texts import engine_of, logged_arguments, plain_log
 from llmopt_core.errors.policies import POLICIES
@@ -92,7 +92,7 @@ def explained(text: str, engine: str | None) -> Explanation:
     line = declared.logs.arguments if declared is not None else None
     evidence = Evidence(log, numbers=logged_arguments(log, line) if line else {}, patterns=patterns)
     failure = classify(evidence)
-    if failure.error_class in _NOT_KNOWN:
+    if failure.error_class in _NOT_KNOWN and not is_known(evidence):
         failure = Failure(failure.error_class, decisive_line(log), _NO_REMEDY)
     # What the log does not tell of the configuration is left out.
     shown = replace(failure, suggestion=failure.suggestion.replace(_UNKNOWN, ""))

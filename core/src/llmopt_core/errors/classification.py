@@ -54,13 +54,25 @@ def cause_of(evidence: Evidence) -> str:
     return "" if recognised is None else recognised[0].name
 
 
+def is_known(evidence: Evidence) -> bool:
+    """Say whether the cause that `evidence` shows is known: not only that something failed."""
+    recognised = _recognised(evidence)
+    return recognised is not None and not _only_says_that_it_failed(recognised[0])
+
+
+def _only_says_that_it_failed(pattern: Pattern) -> bool:
+    return pattern.consequence and pattern.error_class is ErrorClass.ENGINE_CRASHED
+
+
 def _recognised(evidence: Evidence) -> tuple[Pattern, re.Match[str]] | None:
     """Return the first pattern that knows a line of the log, and that line.
 
-    Each is searched for in the whole log. An engine's own words say more than those of the libraries below.
+    Each is searched for in the whole log. An engine's own words say more than those of the libraries below,
+    and what only says that something failed is the last of all.
     """
     first = first_error(evidence.log) or ""
-    for each in (*evidence.patterns, *machine.PATTERNS):
+    known = (*evidence.patterns, *machine.PATTERNS)
+    for each in sorted(known, key=_only_says_that_it_failed):
         if found := each.line.search(first if each.decisive else evidence.log):
             return each, found
     return None

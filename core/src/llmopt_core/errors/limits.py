@@ -115,7 +115,7 @@ class LimitRule:
         if value is None:
             value = used
         bounds = self._bounds(groups, value)
-        if bounds is None:
+        if bounds is None or self._speaks_of_another(used, value):
             return None
         most, least, divides, parts = bounds
         up_to = {name: _number(engine.get(name)) for name in self.more_lifts}
@@ -133,6 +133,11 @@ class LimitRule:
             up_to={name: known for name, known in up_to.items() if known is not None},
             down_to={name: known for name, known in down_to.items() if known is not None},
         )
+
+    def _speaks_of_another(self, used: float | None, value: Setting) -> bool:
+        """Say whether the line's value is not the parameter's: then its words are of something else."""
+        number = _number(value)
+        return self.divides != "" and used is not None and number is not None and number != used
 
     def _bounds(
         self, groups: Mapping[str, str | None], value: Setting

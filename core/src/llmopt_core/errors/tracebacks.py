@@ -6,13 +6,23 @@ from collections.abc import Iterator
 # `(EngineCore pid=101) ERROR 01-01 00:00:00 [core.py:900] `: the process, then the logger's own words.
 _PREFIX = re.compile(
     r"^\s*(?:\((?P<process>[A-Za-z]\w*)[^)]*\)\s*)?(?:\[\w+\]\s*)?"
-    r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL)?:?(?: +[\d:., -]+)? *(?:\[[\w./-]+:\d+\])? ?"
+    r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL)?:?(?: +[\d:., -]+)? *(?:\[?[\w./-]+:\d+\])? ?"
 )
-_ERROR = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Failure)\b: ?\S")
+_ERROR = re.compile(
+    r"^(?:(?:[A-Za-z_]\w*\.)*(?:[A-Z]\w*)?(?:Error|Exception|Exit|Interrupt|Failure)\b"
+    r"|(?:[A-Za-z_]\w*\.)+(?:[A-Z]\w*)?(?:Timeout|OutOf\w+|Aborted|Refused)\b): ?\S"
+)
+# What programs in C++ write before they end: llama.cpp, and libraries below Python.
+_NATIVE = re.compile(
+    r"\berror loading model: \S|\b(?:CUDA|HIP|MUSA|SYCL|rocBLAS|HSA) [Ee]rror: \S"
+    r"|_ASSERT\(.*failed|^\s*what\(\): +\S|\b(?:fatal )?error: \S"
+)
 # Said by processes that waited for one that failed.
 _CONSEQUENCE = re.compile(
     r"Engine core initialization failed|See root cause above|EngineDeadError|EngineCore encountered an issue"
-    r"|died unexpectedly|cancelled|Worker failed with error"
+    r"|died unexpectedly|cancelled|Worker failed with error|WorkerProc initialization failed"
+    r"|See stack trace|Received sigquit from a child|exiting due to model loading error"
+    r"|failed to load model, "
 )
 # Names of processes of vLLM, the innermost first: an outer one repeats what an inner one met.
 _LONGEST_LINE = 2000
@@ -23,7 +33,10 @@ def decisive_line(log: str) -> str:
     """Return the first error of the innermost process in `log`, or else its last line."""
     if (error := first_error(log)) is not None:
         return error
-    lines = (line.strip() for line in reversed(log.splitlines()) if not _CONSEQUENCE.search(line))
+    own = [line.strip() for line in log.splitlines() if not _CONSEQUENCE.search(line)]
+    if (said := next(filter(_NATIVE.search, own), None)) is not None:
+        return said[:_LONGEST_LINE]
+    lines = reversed(own)
     return f"last line: {next(filter(None, lines), 'it left no log')}"
 
 

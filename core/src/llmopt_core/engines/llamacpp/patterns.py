@@ -12,7 +12,9 @@ _PATTERNS = (
         "gpu-buffer-out-of-memory",
         ErrorClass.GPU_OUT_OF_MEMORY,
         r"(?:cuda|hip|musa)Malloc failed: out of memory|Device memory allocation of size \d+ failed"
-        r"|ErrorOutOfDeviceMemory|failed to allocate (?:CUDA|ROCm|MUSA|Vulkan|SYCL|Metal|CANN)\d* buffer",
+        r"|ErrorOutOfDeviceMemory|(?:failed|unable) to allocate (?:CUDA|ROCm|MUSA|Vulkan|SYCL|Metal"
+        r"|CANN)\d* buffer"
+        r"|unable to allocate backend buffer|CallbackErrorOutOfMemory",
         "Less fits on the GPU than this configuration asks for: lower n_gpu_layers ({n_gpu_layers}), n_ctx"
         " ({n_ctx}) or n_batch ({n_batch}).",
         Remedy("n_ctx", Change.HALVE),
@@ -47,9 +49,24 @@ _PATTERNS = (
     pattern(
         "host-out-of-memory",
         ErrorClass.HOST_OUT_OF_MEMORY,
-        r"std::bad_alloc|ggml_aligned_malloc: insufficient memory",
+        r"std::bad_alloc|ggml_aligned_malloc: insufficient memory|unable to allocate CPU\w* buffer"
+        r"|ggml_backend_cpu_buffer_type_alloc_buffer: failed",
         "The host has too little memory for this configuration: lower n_ctx ({n_ctx}), or raise the limit.",
         Remedy("n_ctx", Change.HALVE),
+    ),
+    pattern(
+        "gguf-part-missing",
+        ErrorClass.MODEL_NOT_FOUND,
+        r"illegal split file idx|failed to load GGUF split from (?P<file>\S+)"
+        r"|must be loaded with the first split",
+        "The model is in several files: keep all of them in one folder, and name the first part in"
+        " spec.model.source.",
+    ),
+    pattern(
+        "download-failed",
+        ErrorClass.MODEL_NOT_FOUND,
+        r"failed to download model from Hugging Face|HEAD failed, status: 404",
+        "The hub has no such file: check spec.model.source.",
     ),
     pattern(
         "gguf-not-found",
@@ -62,6 +79,20 @@ _PATTERNS = (
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"unknown model architecture: '(?P<type>[^']{1,80})'",
         "This build of llama.cpp has no models of the type {type}: install a newer one.",
+    ),
+    pattern(
+        "gguf-too-new",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"unknown pre-tokenizer type: '(?P<tokenizer>[^']{1,80})'|has invalid ggml type (?P<type>\d+)"
+        r"|GGUFv\d+ is not supported",
+        "The file was made for a newer llama.cpp: install a newer build.",
+    ),
+    pattern(
+        "keys-missing",
+        ErrorClass.MODEL_CORRUPT,
+        r"key not found in model: (?P<key>[\w.-]{1,120})",
+        "The file's header lacks {key}: it was converted by a version that does not go with this build. Fetch"
+        " another, or update llama.cpp.",
     ),
     pattern(
         "tensors-missing",
@@ -96,6 +127,18 @@ _PATTERNS = (
         ErrorClass.INVALID_CONFIGURATION,
         r"draft model vocab (?:type )?must match|the target and draft vocabs are not compatible",
         "The draft model has another vocabulary: take one of the same family.",
+    ),
+    pattern(
+        "projector-of-another-model",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"mismatch between text model .* and mmproj",
+        "The projector for images (mmproj) belongs to another model: take the one of this model.",
+    ),
+    pattern(
+        "template-not-supported",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"this custom template is not supported",
+        "The model's chat template needs the argument --jinja, or another template (--chat-template).",
     ),
     pattern(
         "parameters-do-not-go-together",

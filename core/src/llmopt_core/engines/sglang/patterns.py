@@ -6,7 +6,16 @@ from llmopt_core.engines.engine_logs import EngineLogs
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.limits import LimitRule
 from llmopt_core.errors.patterns.base import consequence, pattern
-from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, GPUS, REMOTE_CODE, SHARED_MEMORY
+from llmopt_core.errors.patterns.libraries import COMMUNICATION, PARALLEL
+from llmopt_core.errors.patterns.machine import (
+    BUILD,
+    COMPILERS,
+    FLASH_ATTENTION,
+    GPU_FAULT,
+    GPUS,
+    REMOTE_CODE,
+    SHARED_MEMORY,
+)
 from llmopt_core.errors.remedies import Change, Remedy
 
 _MODEL = (
@@ -28,7 +37,8 @@ _MODEL = (
     pattern(
         "architecture-unknown",
         ErrorClass.ENGINE_NOT_INSTALLED,
-        r"Model architectures (?P<type>\[[^\]]{1,200}\]) are not supported for now",
+        r"Model architectures (?P<type>\[[^\]]{1,200}\]) are not supported for now"
+        r"|model type `(?P<kind>[^`]+)` but Transformers does not recognize this architecture",
         "This version of SGLang has no such model: install a newer one.",
     ),
     pattern(
@@ -41,9 +51,15 @@ _MODEL = (
 )
 _MEMORY = (
     pattern(
+        "memory-held-by-others",
+        ErrorClass.MEMORY_BUSY,
+        r"The memory capacity is unbalanced",
+        "Another program holds memory of one of these GPUs: end it, or give the engine GPUs of its own.",
+    ),
+    pattern(
         "no-memory-for-kv-cache",
         ErrorClass.KV_CACHE_TOO_SMALL,
-        r"Not enough memory\. Please try to increase --mem-fraction-static",
+        r"Not enough memory\. Please try to increase --mem-fraction-static|max_running_request is zero",
         "The weights leave no memory for the KV cache: raise mem_fraction_static ({mem_fraction_static}),"
         " lower context_length ({context_length}), or quantise the weights.",
         Remedy("mem_fraction_static", Change.MOST),
@@ -81,6 +97,21 @@ _MEMORY = (
     ),
 )
 _CONFIGURATION = (
+    *PARALLEL,
+    FLASH_ATTENTION,
+    pattern(
+        "context-over-model",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"context_length \((?P<length>\d+)\) is greater than the derived context_length \((?P<longest>\d+)\)",
+        "The model has no context of {length} tokens: lower context_length to {longest}.",
+        LimitRule("context_length", most="longest", value="length"),
+    ),
+    pattern(
+        "chunks-over-pages",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"chunked_prefill_size must be divisible by page_size",
+        "chunked_prefill_size ({chunked_prefill_size}) must be a multiple of page_size ({page_size}).",
+    ),
     pattern(
         "experts-do-not-divide-devices",
         ErrorClass.INVALID_CONFIGURATION,
@@ -91,7 +122,7 @@ _CONFIGURATION = (
         ),
     ),
     pattern(
-        "devices-do-not-divide-experts",
+        "devices-do-not-divide-width",
         ErrorClass.INVALID_CONFIGURATION,
         r"moe_intermediate_size (?P<width>\d+) must be divisible by moe_tp_size \((?P<size>\d+)\)",
         "The experts' width {width} cannot be split into {size} parts: raise expert_parallel_size"
@@ -134,15 +165,10 @@ _REQUESTS = (
 _DEVICE = (
     BUILD,
     *COMPILERS,
-    *GPUS,
     SHARED_MEMORY,
-    pattern(
-        "gpu-fault",
-        ErrorClass.CUDA_FAULT,
-        r"(?:CUDA|HIP) error: |NCCL error|Watchdog caught collective operation timeout",
-        "The GPU or its driver failed, not the configuration: if it comes again, look for Xid errors in the"
-        " kernel's log and restart the GPU.",
-    ),
+    *COMMUNICATION,
+    *GPUS,
+    GPU_FAULT,
 )
 _ENDS = (
     consequence(

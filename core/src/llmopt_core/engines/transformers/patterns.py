@@ -5,7 +5,14 @@ import re
 from llmopt_core.engines.engine_logs import EngineLogs
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.patterns.base import consequence, pattern
-from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, GPUS, REMOTE_CODE
+from llmopt_core.errors.patterns.machine import (
+    BUILD,
+    COMPILERS,
+    FLASH_ATTENTION,
+    GPU_FAULT,
+    GPUS,
+    REMOTE_CODE,
+)
 from llmopt_core.errors.remedies import Change, Remedy
 
 _MODEL = (
@@ -40,7 +47,7 @@ _MODEL = (
         ErrorClass.MODEL_CORRUPT,
         r"SafetensorError: |is not a valid JSON file|Unrecognized processing class in"
         r"|StrictDataclass\w+Error"
-        r"|Reinit due to size mismatch|newly initialized because missing",
+        r"|Reinit due to size mismatch|newly initialized because missing|size mismatch for [\w.]+:",
         "The model's files are damaged or do not belong together: fetch them again and compare their"
         " checksums.",
     ),
@@ -52,12 +59,43 @@ _MODEL = (
     ),
 )
 _CONFIGURATION = (
+    FLASH_ATTENTION,
     pattern(
         "no-bitsandbytes",
         ErrorClass.INVALID_CONFIGURATION,
         r"pip install -U \W*bitsandbytes|No package metadata was found for \W*bitsandbytes",
         "quantization ({quantization}) needs the package bitsandbytes beside transformers:"
         " pip install 'llmopt[transformers]', or take it out of the search space.",
+    ),
+    pattern(
+        "bitsandbytes-broken",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"CUDA Setup failed despite (?:CUDA|GPU)|bitsandbytes (?:CUDA binary|native library)"
+        r"|has no attribute 'c(?:de)?quantize_\w+'",
+        "bitsandbytes has no library for this version of CUDA or ROCm: install a version that has (python -m"
+        " bitsandbytes says which it looks for), or take quantization ({quantization}) out of the search"
+        " space.",
+    ),
+    pattern(
+        "quantization-without-gpu",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"A GPU is needed for quantization|quantized models? (?:is|are) only supported on GPUs",
+        "This device has no kernels for quantization ({quantization}): take it out of the search space.",
+    ),
+    pattern(
+        "no-quantization-package",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"(?:quantized model|quantization) requires (?P<package>[\w-]+)",
+        "quantization ({quantization}) needs the package {package} beside transformers: install it, or take"
+        " it out"
+        " of the search space.",
+    ),
+    pattern(
+        "attention-not-supported",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"does not support an attention implementation through|FlashAttention only supports? fp16 and bf16",
+        "attn_implementation ({attn_implementation}) does not go with this model or dtype ({dtype}): take"
+        " eager.",
     ),
     pattern(
         "no-bnb-4bit-options",
@@ -120,6 +158,14 @@ _CONFIGURATION = (
 )
 _MEMORY = (
     pattern(
+        "model-over-gpu",
+        ErrorClass.GPU_OUT_OF_MEMORY,
+        r"Some modules are dispatched on the CPU or the disk|Cannot copy out of meta tensor",
+        "The model does not fit on the GPU: quantise its weights more strongly (quantization"
+        " {quantization}), or"
+        " take a smaller model.",
+    ),
+    pattern(
         "paged-cache-full",
         ErrorClass.KV_CACHE_TOO_SMALL,
         r"No requests can be scheduled and no requests can be offloaded",
@@ -165,13 +211,7 @@ _DEVICE = (
     BUILD,
     *COMPILERS,
     *GPUS,
-    pattern(
-        "gpu-fault",
-        ErrorClass.CUDA_FAULT,
-        r"(?:CUDA|HIP) error: ",
-        "The GPU or its driver failed, not the configuration: if it comes again, look for Xid errors in the"
-        " kernel's log and restart the GPU.",
-    ),
+    GPU_FAULT,
 )
 TRANSFORMERS_LOGS = EngineLogs(
     patterns=(*_MODEL, *_CONFIGURATION, *_MEMORY, *_DEVICE),

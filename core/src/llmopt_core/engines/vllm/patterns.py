@@ -6,7 +6,16 @@ from llmopt_core.engines.engine_logs import EngineLogs
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.limits import LimitRule
 from llmopt_core.errors.patterns.base import consequence, pattern
-from llmopt_core.errors.patterns.machine import BUILD, COMPILERS, GPUS, REMOTE_CODE, SHARED_MEMORY
+from llmopt_core.errors.patterns.libraries import COMMUNICATION, PARALLEL
+from llmopt_core.errors.patterns.machine import (
+    BUILD,
+    COMPILERS,
+    FLASH_ATTENTION,
+    GPU_FAULT,
+    GPUS,
+    REMOTE_CODE,
+    SHARED_MEMORY,
+)
 from llmopt_core.errors.remedies import Change, Remedy
 
 # Said by vLLM's API server when the process that computes has died: no request is answered any more.
@@ -48,7 +57,8 @@ _MODEL = (
         "architecture-unknown",
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"Model architectures (?P<type>\[[^\]]{1,200}\]) are not supported for now"
-        r"|model type `(?P<kind>[^`]+)` but Transformers does not recognize this architecture",
+        r"|model type `(?P<kind>[^`]+)` but Transformers does not recognize this architecture"
+        r"|GGUF model with architecture (?P<gguf>\S+) is not supported",
         "This version of vLLM, or of transformers beside it, has no such model: install a newer one.",
     ),
     pattern(
@@ -196,6 +206,8 @@ _MEMORY = (
     ),
 )
 _CONFIGURATION = (
+    *PARALLEL,
+    FLASH_ATTENTION,
     pattern(
         "requests-over-mamba-blocks",
         ErrorClass.INVALID_CONFIGURATION,
@@ -210,15 +222,6 @@ _CONFIGURATION = (
             less_lifts=_LESS_LIFTS,
             other_lifts=_OTHER_LIFTS,
         ),
-    ),
-    pattern(
-        "parts-over-quantised-blocks",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"(?:input|output|intermediate)_size\w*(?: of .*)? = (?P<part>\d+) is not divisible\s+by\s+"
-        r"(?:weight(?: quantization)? )?(?:block_[nk]|min_thread_[nk]|group_size) = (?P<block>\d+)",
-        "tensor_parallel_size ({tensor_parallel_size}) splits the quantised weights into parts of {part},"
-        " which is no multiple of their blocks of {block}: lower tensor_parallel_size.",
-        LimitRule("tensor_parallel_size", part="part", block="block", other_lifts=("quantization",)),
     ),
     pattern(
         "parts-not-aligned",
@@ -249,7 +252,7 @@ _CONFIGURATION = (
     pattern(
         "no-fp8",
         ErrorClass.INVALID_CONFIGURATION,
-        r"type fp8e4nv not supported in this architecture",
+        r"type fp8e4nv not supported in this architecture|FP8 KV cache is not supported",
         "This GPU has no fp8 of this kind: take kv_cache_dtype ({kv_cache_dtype}) auto or fp8_e5m2, and no"
         " fp8"
         " in quantization ({quantization}).",
@@ -284,16 +287,10 @@ _CONFIGURATION = (
         LimitRule("max_model_len", most="longest", value="length"),
     ),
     pattern(
-        "devices-do-not-divide-heads",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"attention heads \((?P<heads>\d+)\) must be divisible by tensor parallel size \((?P<size>\d+)\)",
-        "tensor_parallel_size ({size}) must divide the model's {heads} attention heads.",
-        LimitRule("tensor_parallel_size", divides="heads", value="size"),
-    ),
-    pattern(
         "too-few-devices",
         ErrorClass.INVALID_CONFIGURATION,
-        r"World size \((?P<size>\d+)\) is larger than the number of(?: \w+)*(?: \((?P<devices>\d+)\))?",
+        r"World size \((?P<size>\d+)\) is larger than the number of(?: \w+)*(?: \((?P<devices>\d+)\))?"
+        r"|required GPUs exceeds the total number of available GPUs",
         "There are fewer devices than tensor_parallel_size ({tensor_parallel_size}): lower it.",
         LimitRule("tensor_parallel_size", most="devices", value="size"),
     ),
@@ -315,9 +312,22 @@ _CONFIGURATION = (
     pattern(
         "no-attention-backend",
         ErrorClass.INVALID_CONFIGURATION,
-        r"No valid attention backend found for",
+        r"No valid attention backend found for|Selected backend \S+ is not valid for this configuration",
         "No attention kernel for this GPU takes dtype ({dtype}), kv_cache_dtype ({kv_cache_dtype}) and"
         " block_size ({block_size}) together: take one of them out of the search space.",
+    ),
+    pattern(
+        "adapter-over-rank",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"LoRA rank (?P<rank>\d+) is greater than max_lora_rank (?P<most>\d+)",
+        "The adapter has rank {rank}: set max_lora_rank (it is {most}) to {rank} or more.",
+    ),
+    pattern(
+        "speculation-not-supported",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"Speculative decoding with .{1,100} is not supported|does not support speculative decoding",
+        "vLLM cannot guess tokens in this way for this model: take another method in speculative_config, or"
+        " none.",
     ),
     pattern(
         "no-bfloat16",
@@ -330,8 +340,9 @@ _CONFIGURATION = (
 _DEVICE = (
     BUILD,
     *COMPILERS,
-    *GPUS,
     SHARED_MEMORY,
+    *COMMUNICATION,
+    *GPUS,
     pattern(
         "no-gpu",
         ErrorClass.ENGINE_NOT_INSTALLED,
@@ -340,13 +351,7 @@ _DEVICE = (
         "This build of vLLM finds no GPU that it can use: check the driver and, in a container, that the GPU"
         " is given to it; without a GPU install vLLM's build for CPUs.",
     ),
-    pattern(
-        "gpu-fault",
-        ErrorClass.CUDA_FAULT,
-        r"(?:CUDA|HIP) error: |NCCL error|Watchdog caught collective operation timeout",
-        "The GPU or its driver failed, not the configuration: if it comes again, look for Xid errors in the"
-        " kernel's log and restart the GPU.",
-    ),
+    GPU_FAULT,
 )
 # Requests that are too long are refused while the server lives on.
 _REQUESTS = (

@@ -1,6 +1,7 @@
 """What the machine below every engine says: memory, disk, libraries, ports, command lines."""
 
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.patterns import containers, libraries
 from llmopt_core.errors.patterns.base import error, pattern
 
 # These come before what an engine says of the same fault in its own words, or in none.
@@ -8,7 +9,8 @@ BUILD = pattern(
     "build-for-another-gpu",
     ErrorClass.ENGINE_NOT_INSTALLED,
     r"no kernel image is available for execution on the device|HIP error: invalid device function"
-    r"|provided PTX was compiled with an unsupported toolchain|hipErrorNoBinaryForGpu",
+    r"|provided PTX was compiled with an unsupported toolchain|hipErrorNoBinaryForGpu"
+    r"|TensileLibrary\S* .*GPU arch|No supported CUDA architectures found",
     "This build of the engine was not made for this GPU: install a build that supports it.",
 )
 COMPILERS = (
@@ -29,9 +31,18 @@ COMPILERS = (
     pattern(
         "no-cpp-compiler",
         ErrorClass.ENGINE_NOT_INSTALLED,
-        r"(?:g|c)\+\+: (?:command )?not found|Ninja is required to load C\+\+ extensions",
+        r"(?:g|c)\+\+: (?:command )?not found|No such file or directory: '(?:\S*/)?ninja'"
+        r"|Ninja is required to load C\+\+ extensions",
         "The engine compiles kernels when it starts and its environment has no C++ compiler or no ninja:"
         " install the packages g++ and ninja-build.",
+    ),
+    pattern(
+        "compiler-older-than-gpu",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"ptxas fatal *: Value '(?P<type>sm_\w+)' is not defined"
+        r"|Unsupported gpu architecture '(?P<kind>\w+)'",
+        "The compiler of kernels does not know this GPU: install a newer CUDA toolkit and name its ptxas in"
+        " TRITON_PTXAS_PATH, or a newer build of the engine.",
     ),
     pattern(
         "no-python-headers",
@@ -59,9 +70,49 @@ GPUS = (
     pattern(
         "driver-too-old",
         ErrorClass.ENGINE_NOT_INSTALLED,
-        r"CUDA driver version is insufficient for CUDA runtime version",
+        r"CUDA driver version is insufficient for CUDA runtime version|forward compatibility was attempted"
+        r"|unsupported display driver / cuda driver combination",
         "The GPU's driver is older than this build of the engine needs: update the driver, or install a build"
         " for its version of CUDA.",
+    ),
+    pattern(
+        "gpu-fabric-not-ready",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"Error 802: system not yet initialized|CUDA error: system not yet initialized",
+        "GPUs joined by NVSwitch need the fabric manager: start nvidia-fabricmanager of the driver's"
+        " version.",
+    ),
+    pattern(
+        "no-usable-gpu",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"no CUDA-capable device is detected|No (?:CUDA|HIP|XPU) GPUs are available"
+        r"|Error: CUDA unknown error - this may"
+        r"|Incompatible kernel and userspace|No device of requested type available",
+        "The engine finds no GPU that it can use: check the driver (nvidia-smi, rocminfo),"
+        " CUDA_VISIBLE_DEVICES"
+        " and, in a container, that the GPU is given to it.",
+    ),
+    pattern(
+        "gpu-taken",
+        ErrorClass.MEMORY_BUSY,
+        r"CUDA-capable device\(s\) is/are busy or unavailable",
+        "Another program has this GPU for itself: end it, or set the GPU's compute mode from exclusive to"
+        " default.",
+    ),
+    pattern(
+        "gpu-library-out-of-memory",
+        ErrorClass.GPU_OUT_OF_MEMORY,
+        r"CU(?:BLAS|DNN)_STATUS_(?:ALLOC_FAILED|NOT_INITIALIZED)|Failed to CUDA calloc"
+        r"|Cuda failure(?: \d+)? 'out of memory'",
+        "The engine left a library of the GPU no memory: lower the share of memory that the engine takes, its"
+        " context or its batch.",
+    ),
+    pattern(
+        "graphs-not-possible",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"operation (?:not permitted|failed due to a previous error) (?:when stream is|during) captur",
+        "This model's kernels cannot be captured into CUDA graphs here: set enforce_eager (vLLM) or"
+        " disable_cuda_graph (SGLang).",
     ),
     pattern(
         "no-such-gpu",
@@ -73,7 +124,7 @@ GPUS = (
     pattern(
         "gpu-broken",
         ErrorClass.CUDA_FAULT,
-        r"uncorrectable ECC error|GPU is lost|fallen off the bus|GPU_IS_LOST",
+        r"uncorrectable ECC error|GPU is lost|fallen off the bus|GPU_IS_LOST|NVRM: Xid",
         "This GPU does not work any more: look for Xid errors in the kernel's log, reset it or restart the"
         " machine, and take it out of service if it comes again.",
     ),
@@ -86,11 +137,24 @@ GPUS = (
         " backend, quantization or block_size.",
     ),
 )
+GPU_FAULT = pattern(
+    "gpu-fault",
+    ErrorClass.CUDA_FAULT,
+    r"(?:CUDA|HIP) error: |NCCL error|Watchdog caught collective operation timeout|DeviceLost",
+    "The GPU or its driver failed, not the configuration: if it comes again, look for Xid errors in the"
+    " kernel's log and restart the GPU.",
+)
+FLASH_ATTENTION = pattern(
+    "gpu-too-old-for-flash-attention",
+    ErrorClass.INVALID_CONFIGURATION,
+    r"FlashAttention only supports Ampere GPUs or newer|FlashAttention v\d Backend requires SM",
+    "FlashAttention has no kernels for this GPU: take another attention backend.",
+)
 REMOTE_CODE = pattern(
     "remote-code-not-allowed",
     ErrorClass.ACCESS_DENIED,
     r"requires you to execute the configuration file in that repo|contains custom code which must be executed"
-    r"|set the option .?trust_remote_code=True",
+    r"|(?:set the option|pass the argument) .?trust_remote_code=True",
     "The model comes with code of its own that the engine may not run: read that code, then set"
     " spec.model.trustRemoteCode to true, or take another model.",
 )
@@ -109,15 +173,16 @@ PATTERNS = (
     pattern(
         "disk-full",
         ErrorClass.DISK_FULL,
-        r"No space left on device|Errno 28",
+        r"No space left on device|Errno 28|Disk quota exceeded",
         "Free space on the disk that holds the model cache and the results folder.",
     ),
     pattern(
         "host-out-of-memory",
         ErrorClass.HOST_OUT_OF_MEMORY,
-        r"Cannot allocate memory",
+        r"(?<!bytes\): )Cannot allocate memory",  # but not llama.cpp's warning that it could not lock it
         "The host has too little memory for this configuration: take a smaller context, or raise the limit.",
     ),
+    *containers.PATTERNS,
     pattern(
         "no-system-library",
         ErrorClass.ENGINE_NOT_INSTALLED,
@@ -182,7 +247,7 @@ PATTERNS = (
     error(
         "file-not-permitted",
         ErrorClass.ACCESS_DENIED,
-        r"PermissionError: \[Errno 13\]",
+        r"PermissionError: \[Errno 13\]|\[Errno 30\] Read-only file system",
         "The engine's user may not use that file: change its owner or mode, or the folder that the engine is"
         " given.",
     ),
@@ -192,24 +257,6 @@ PATTERNS = (
         r"Too many open files",
         "Raise the limit on open files where the engine is started: ulimit -n 65536.",
     ),
-    pattern(
-        "killed-for-memory",
-        ErrorClass.HOST_OUT_OF_MEMORY,
-        r"[Oo]ut of memory: Killed process|oom-kill:|Memory cgroup out of memory",
-        "The kernel killed the engine for memory: give it more, or take a smaller context or batch.",
-    ),
-    pattern(
-        "bus-error",
-        ErrorClass.HOST_OUT_OF_MEMORY,
-        r"[Bb]us error",
-        "Shared memory ran out: give the container a larger /dev/shm (--ipc=host, --shm-size=8g or an"
-        " emptyDir"
-        " of medium Memory).",
-    ),
-    pattern(
-        "program-for-another-processor",
-        ErrorClass.ENGINE_NOT_INSTALLED,
-        r"Illegal instruction",
-        "The engine's program was built for another processor: install a build for this one.",
-    ),
+    *libraries.PATTERNS,
+    GPU_FAULT,
 )
