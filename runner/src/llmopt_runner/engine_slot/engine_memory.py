@@ -111,6 +111,7 @@ class EngineMemory:
                 " too much of it is found out by starting it"
             )
         self._counts_gpus = counts_gpus
+        self._leaves_gpus_idle = False
         self._now: _Guarded | None = None
         self._reading = NOTHING_SEEN
         if shape is not None and shape.unknown:
@@ -150,7 +151,7 @@ class EngineMemory:
             return
         rooms = rooms_of(need, self._rooms(need, engine.gpu_reserve(configuration)))
         learned = (facts for facts in self._earlier_facts() if _is_measured(facts))
-        expected = estimate(need, observations(learned, gpus=self.gpus > 0))
+        expected = estimate(need, observations(learned, gpus=self.gpus > 0 and not self._leaves_gpus_idle))
         words = engine.declaration.memory.words(configuration.engine)
         failure = refusal(need, expected, rooms, words, self._holders)
         if failure is not None:
@@ -234,11 +235,17 @@ class EngineMemory:
         return taken
 
     def _warn_of_idle_gpus(self, before_mib: Mapping[str, float]) -> None:
-        """Say so where an engine that may use GPUs holds nothing of them: it computes on the processor."""
+        """Say so where an engine that may use GPUs holds nothing of them: it computes on the processor.
+
+        What it needs of memory is then main memory alone, also for the configurations after this one.
+        """
         peaks = [peak for peak in self._reading.peaks if peak.device in before_mib]
+        if not peaks:
+            return
         held = self._reading.engine_mib("gpu") >= _LEAST_HELD_MIB
         grown = any(peak.used_mib - before_mib[peak.device] >= _LEAST_HELD_MIB for peak in peaks)
-        if peaks and not held and not grown:
+        self._leaves_gpus_idle = not held and not grown
+        if self._leaves_gpus_idle:
             self._warnings.append(
                 f"{', '.join(peak.device for peak in peaks)}: visible, and the engine holds less than"
                 f" {_LEAST_HELD_MIB:.0f} MiB there, so it computes on the processor: install its build for"
@@ -315,10 +322,15 @@ class EngineMemory:
         return taken
 
     def _rooms(self, need: MemoryNeed, reserve: GpuReserve) -> list[Room]:
-        """Return what the devices offer; nothing where one that `need` may be taken from cannot be read."""
+        """Return what the devices offer; nothing where one that `need` may be taken from cannot be read.
+
+        GPUs that an earlier start left idle offer nothing.
+        """
         shares = self.guard.shares_mib() if self.guard else {}
         rooms = []
         for device in self._devices:
+            if device.kind == "gpu" and self._leaves_gpus_idle:
+                continue
             try:
                 seen = device.occupancy()
             except DeviceUnreadable:

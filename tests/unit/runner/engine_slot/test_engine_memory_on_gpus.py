@@ -1,6 +1,7 @@
 """The guard of GPUs in the life of a slot's engine; the library of NVML is a stand-in below pynvml."""
 
 import dataclasses
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pynvml
@@ -17,9 +18,11 @@ from llmopt_runner.engine_slot.slot import EngineSlot
 from llmopt_runner.engines.base import Engine
 from llmopt_runner.engines.failures import EngineStartFailed
 from llmopt_runner.exporter.devices import DeviceMemory, ProgressView
+from llmopt_runner.guard.gpu_starts import alone_on
 from llmopt_runner.guard.levels import GpuReserve
 from llmopt_runner.host.nvml import visible_gpus
 from llmopt_runner.memory.needs import MemoryNeed
+from llmopt_runner.stopping import Interrupted
 from llmopt_runner.trial.progress import Progress
 
 ENGINE, NEIGHBOUR, GPU_MIB = 999_999_901, 999_999_777, 81_000
@@ -47,8 +50,9 @@ class AnEngine(Engine):
 
     declaration = dataclasses.replace(VLLM)
 
-    def __init__(self, takes=lambda: None, log=None, *, on_gpus=True, fills=False):
+    def __init__(self, takes=lambda: None, log=None, *, on_gpus=True, fills=False, place=None):
         self.takes, self.log, self.on_gpus, self.fills = takes, log, on_gpus, fills
+        self.place = place if on_gpus else "host"
 
     def installed(self):
         return "1"
@@ -66,8 +70,7 @@ class AnEngine(Engine):
         return {}
 
     def memory_need(self, _shape, configuration):
-        place = None if self.on_gpus else "host"
-        return MemoryNeed(float(configuration.engine["mib"]), 0.0, 0.0, 0.0, place)
+        return MemoryNeed(float(configuration.engine["mib"]), 0.0, 0.0, 0.0, self.place)
 
     def gpu_reserve(self, _configuration):
         return GpuReserve(0.92)
@@ -95,12 +98,17 @@ def _slot(engine, **memory):
 
         return SimpleNamespace(
             engine=engine, start=start, alive=lambda: True, pids=lambda: (ENGINE,), kill=lambda: None,
-            stop=lambda **_: None,
+            stop=lambda **_: _give_back(),
         )  # fmt: skip
 
     slot._server_of = server_of
     _SLOTS.append(slot)
     return slot
+
+
+def _give_back():
+    for each in pynvml.nvmlLib.gpus:
+        each.release(ENGINE)
 
 
 def _ensure(slot, mib=1000):
@@ -176,6 +184,51 @@ def test_an_engine_that_leaves_the_gpus_alone_is_warned_of(gpu, mib, on_gpus, wa
     assert all(text.startswith("gpu0: visible") for text in told)
 
 
+@pytest.mark.parametrize("place", [None, "both"])
+@pytest.mark.parametrize(("held_mib", "starts"), [(0, False), (600, True)])
+def test_a_build_for_the_processor_is_given_main_memory_alone(gpu, place, held_mib, starts):
+    """Before its first start nobody knows; after it 110 GB are too much, though the GPU would add 81."""
+    slot = _slot(AnEngine(lambda: held_mib and gpu.hold(ENGINE, held_mib), place=place))
+    mib = 150_000 if place == "both" else 80_000
+    _ensure(slot)
+    gpu.release(ENGINE)
+    if starts:
+        _ensure(slot, mib)
+        return
+    with pytest.raises(MemoryExceeded, match="of host ") as caught:
+        _ensure(slot, 150_000)
+    assert caught.value.predicted
+    assert caught.value.failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
+
+
+@pytest.mark.parametrize(("free", "ended"), [(100, False), (15, True)])
+def test_what_an_engine_takes_on_purpose_is_the_guards_from_its_launch_on(monkeypatch, free, ended):
+    """Without its reserve of 0.92 an engine that leaves 100 of 2,400 MiB would be ended while it loads."""
+    small = Gpu(total_mib=2_400)
+    install(monkeypatch, small)
+    slot = _slot(AnEngine(lambda: small.hold(ENGINE, 2_400 - free)))
+    with pytest.raises(MemoryExceeded) if ended else nullcontext():
+        _ensure(slot)
+
+
+@pytest.mark.parametrize(("on_gpus", "waits"), [(True, True), (False, False)])
+def test_a_start_waits_for_another_runners_on_the_same_gpu(gpu, monkeypatch, tmp_path, on_gpus, waits):
+    """vLLM measures what is free while it starts; an engine on the processors has nothing to wait for."""
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    started = []
+    slot = _slot(AnEngine(lambda: started.append(gpu.used_mib), on_gpus=on_gpus))
+    configuration = Configuration(engine={"mib": 1000})
+    with alone_on(visible_gpus({}), lambda: False):
+        if waits:
+            with pytest.raises(Interrupted, match="another engine started"):
+                slot.ensure(configuration, {}, lambda: True)
+        else:
+            slot.ensure(configuration, {}, lambda: True)
+        assert bool(started) is not waits
+    slot.ensure(configuration, {}, lambda: True)
+    assert started
+
+
 def test_what_cannot_be_attributed_is_not_warned_of(gpu):
     """Where NVML does not know the engine, memory that was added may be its own."""
     slot = _slot(AnEngine(lambda: gpu.hold_elsewhere(NEIGHBOUR, 5_000)))
@@ -209,10 +262,11 @@ def test_a_cache_that_takes_the_rest_teaches_nothing(gpu, told):
 
 
 def test_gpus_that_are_held_are_counted(monkeypatch):
-    """By what the runner's environment shows, not by what is in the machine."""
+    """By what the runner's environment shows, not by what is in the machine, and by one runner each."""
     install(monkeypatch, Gpu("GPU-a"), Gpu("GPU-b"))
-    assert EngineMemory(visible_gpus({})).gpus == 2
-    assert EngineMemory(visible_gpus({"CUDA_VISIBLE_DEVICES": "1"})).gpus == 1
+    assert EngineMemory([FakeDevice(), *visible_gpus({})]).counted_gpus == 2
+    assert EngineMemory(visible_gpus({"CUDA_VISIBLE_DEVICES": "1"})).counted_gpus == 1
+    assert EngineMemory(visible_gpus({}), counts_gpus=False).counted_gpus == 0
 
 
 def test_a_monitoring_system_reads_the_energy_of_the_gpus_that_count(monkeypatch):
