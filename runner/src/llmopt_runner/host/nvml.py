@@ -145,8 +145,8 @@ def visible_gpus(environment: Mapping[str, str] = os.environ) -> tuple[NvmlDevic
     different GPUs, CUDA numbers the fastest first unless CUDA_DEVICE_ORDER is PCI_BUS_ID; NVML goes by the
     bus.
     """
-    nvml = library()
-    if nvml is None or not _begun(nvml):
+    nvml = _begun()
+    if nvml is None:
         return ()
     found = _visible(nvml, environment.get(VISIBLE_VARIABLE))
     return tuple(NvmlDevice(nvml, each.handle, f"gpu{each.place}") for each in found)
@@ -158,8 +158,8 @@ def assignable_gpus(environment: Mapping[str, str] = os.environ) -> tuple[str, .
     By the order of the bus: a GPU's number in it, or the UUID of a slice. Where the environment names GPUs,
     only those.
     """
-    nvml = library()
-    if nvml is None or not _begun(nvml):
+    nvml = _begun()
+    if nvml is None:
         return ()
     every = _every(nvml)
     visible = environment.get(VISIBLE_VARIABLE)
@@ -174,13 +174,21 @@ def library() -> Any | None:
     return importlib.import_module(_MODULE) if importlib.util.find_spec(_MODULE) else None
 
 
-def _begun(nvml: Any) -> bool:
+def _begun() -> Any | None:
+    """Return NVML ready to be asked; None where it shows no GPU, and the log says why."""
+    nvml = library()
+    if nvml is None:
+        log.info("no GPU is watched: the module %s is not installed", _MODULE)
+        return None
     try:
         nvml.nvmlInit()
+        count = nvml.nvmlDeviceGetCount()
     except nvml.NVMLError as error:
         log.info("no GPU is watched: NVML says: %s", error)
-        return False
-    return True
+        return None
+    if not count:
+        log.info("no GPU is watched: NVML finds none")
+    return nvml
 
 
 def _every(nvml: Any) -> list[Any | None]:

@@ -88,13 +88,23 @@ def test_what_programs_can_be_given_one_each(monkeypatch, visible, names):
     assert assignable_gpus(_environment(visible)) == names
 
 
-@pytest.mark.parametrize("no_driver", [True, False])
-def test_without_a_driver_or_nvml_there_are_no_gpus(monkeypatch, no_driver):
+@pytest.mark.parametrize(
+    ("gpus", "how", "reason"),
+    [
+        (_two(), {"driver": False}, "NVML says: Driver Not Loaded"),
+        (_two(), {"count_error": pynvml.NVML_ERROR_UNKNOWN}, "NVML says: Unknown Error"),
+        (_two(), None, "the module pynvml is not installed"),
+        ((), {}, "NVML finds none"),
+    ],
+)
+def test_why_there_are_no_gpus_is_logged(monkeypatch, caplog, gpus, how, reason):
     """NVML may be installed where no driver is, and a driver where NVML is not."""
-    install(monkeypatch, *_two(), driver=not no_driver)
-    if not no_driver:
+    install(monkeypatch, *gpus, **how or {})
+    if how is None:
         monkeypatch.setattr(nvml, "library", lambda: None)
-    assert visible_gpus({}) == ()
+    with caplog.at_level("INFO"):
+        assert visible_gpus({}) == ()
+    assert caplog.messages == [f"no GPU is watched: {reason}"]
     assert assignable_gpus({}) == ()
 
 
