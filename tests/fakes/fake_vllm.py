@@ -20,9 +20,9 @@ _DEFAULT_SEQS = 1024
 def install(folder, **orders):
     """Write the program and its orders into `folder`; return the path for LLMOPT_ENGINE_VLLM.
 
-    `most_seqs`: with a larger max_num_seqs it ends at its start, and names the limit. `serves`: so many
-    completions are answered, all later ones with 500; `dies_after` seconds later it writes `cause` and ends
-    with exit code 1, or lives on where `lives`.
+    `says` is written at its start. `most_seqs`: with a larger max_num_seqs it ends at its start, and names
+    the limit. `serves`: so many completions are answered, all later ones with 500; `dies_after` seconds later
+    it writes `cause` and ends with exit code 1, or lives on where `lives`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "orders.json").write_text(json.dumps(orders))
@@ -109,6 +109,8 @@ def main():
     orders = json.loads((folder / "orders.json").read_text())
     with (folder / "starts").open("a") as file:
         file.write(f"{options.max_num_seqs}\n")
+    sys.stderr.write(orders.get("says", ""))
+    sys.stderr.flush()
     most = orders.get("most_seqs", options.max_num_seqs)
     if options.max_num_seqs > most:
         said = _MAMBA.read_text().replace("1024", str(options.max_num_seqs)).replace("856", str(most))

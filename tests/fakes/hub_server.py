@@ -15,11 +15,17 @@ _API = re.compile(r"^/api/models/([\w.-]+/[\w.-]+)(/.*)?$")
 
 
 class HubServer:
-    """Serves `repositories`: by name, the content of each file by its path."""
+    """Serves `repositories`: by name, the content of each file by its path.
 
-    def __init__(self, repositories):
+    `held`: of each file only the first half is sent until `released` is set.
+    """
+
+    def __init__(self, repositories, *, held=False):
         self.repositories = repositories
         self.sent_bytes = 0
+        self.released = threading.Event()
+        if not held:
+            self.released.set()
 
     def __enter__(self):
         hub = self
@@ -80,7 +86,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Accept-Ranges", "bytes")
         self.end_headers()
         if send:
-            self.wfile.write(content[begin:end])
+            middle = (begin + end) // 2
+            self.wfile.write(content[begin:middle])
+            assert self.server_state.released.wait(120)
+            self.wfile.write(content[middle:end])
             self.server_state.sent_bytes += end - begin
 
     def _api(self, body=b""):

@@ -1,5 +1,6 @@
 """Local runs with the stub runner in place of the real one."""
 
+import json
 import os
 import subprocess
 import sys
@@ -120,10 +121,14 @@ def trials_of(folder):
         return storage.open_study(folder.name).trials()
 
 
-def finding(tmp_path, *stub, stop=None, listener=None, pace=FAST, runners=None, **changes):
-    """Run the study of a manifest with `changes` in this process, and return what was found."""
+def finding(tmp_path, *stub, stop=None, listener=None, pace=FAST, runners=None, gpus=(), **changes):
+    """Run the study of a manifest with `changes` in this process, and return what was found.
+
+    `gpus` are those that the machine says that it has.
+    """
     local = local_study(manifest(**changes), "test", run_options(tmp_path))
-    settings = RunSettings(runners, stub_command(*stub), pace)
+    there = (sys.executable, "-c", f"print({json.dumps(gpus)!r})")
+    settings = RunSettings(runners, stub_command(*stub), pace, gpus_command=there)
     return find(local, settings, stop or Stop(), (listener or Listener()).audience)
 
 

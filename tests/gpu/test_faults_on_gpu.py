@@ -3,7 +3,8 @@
 import gpu_facts
 import pytest
 
-from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.classes import ErrorClass, RetryPolicy
+from llmopt_core.errors.policies import POLICIES
 
 _CLASSES = {
     "out of memory": {ErrorClass.GPU_OUT_OF_MEMORY},
@@ -14,6 +15,8 @@ _CLASSES = {
     "compile without a C compiler": {ErrorClass.ENGINE_NOT_INSTALLED},
     "missing flash attention": {ErrorClass.INVALID_CONFIGURATION},
 }
+# What fails again in the same way is not tried again.
+_TRIED_AGAIN = {"device-side assert", "an illegal access"}
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +29,8 @@ def faults(python):
 @pytest.mark.parametrize("name", gpu_facts.FAULTS)
 def test_a_real_fault_has_its_class(faults, finding, name):
     """What the libraries write is classified as what it is."""
-    finding(faults[name])
+    found = ErrorClass(faults[name]["class"])
+    finding({**faults[name], "policy": POLICIES[found]})
     assert faults[name]["exit"] != 0
-    assert ErrorClass(faults[name]["class"]) in _CLASSES[name]
+    assert found in _CLASSES[name]
+    assert (POLICIES[found] is RetryPolicy.RETRY) is (name in _TRIED_AGAIN)

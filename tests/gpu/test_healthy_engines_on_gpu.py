@@ -10,19 +10,25 @@ from fakes.gpu_engine import GpuEngine
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.search.configurations import Configuration
+from llmopt_runner.engines.llamacpp.engine import LlamaCpp
 from llmopt_runner.engines.probing import Probe
 from llmopt_runner.engines.transformers.engine import Transformers
-from llmopt_runner.guard.levels import NOTHING_RESERVED, GpuReserve, Level
+from llmopt_runner.engines.vllm.engine import Vllm
+from llmopt_runner.guard.levels import NOTHING_RESERVED, Level
 from llmopt_runner.memory.prediction import estimate, observations
 from llmopt_runner.memory.shapes import read_shape
 
 _WATCHED_SECONDS = 2.0
-_CONTEXT_MIB = 1500.0
+# What each stand-in holds, and what the runner takes that engine to reserve.
 _FILLED = {
-    "vLLM at 0.85": ("share:0.85", GpuReserve(0.85, _CONTEXT_MIB)),
-    "vLLM at 0.92": ("share:0.92", GpuReserve(0.92, _CONTEXT_MIB)),
-    "vLLM at 0.97": ("share:0.97", GpuReserve(0.97, _CONTEXT_MIB)),
-    "llama.cpp, all but 1 GiB": ("leaves:1024", GpuReserve(leaves_mib=1024)),
+    **{
+        f"vLLM at {share}": (
+            f"share:{share}",
+            Vllm().gpu_reserve(Configuration(engine={"gpu_memory_utilization": share})),
+        )
+        for share in (0.85, 0.92, 0.97)
+    },
+    "llama.cpp, all but 1 GiB": ("leaves:1024", LlamaCpp().gpu_reserve(Configuration())),
     "91 % without a word": ("share:0.91", NOTHING_RESERVED),
 }
 _MODES = {

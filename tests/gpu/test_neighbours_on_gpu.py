@@ -40,12 +40,13 @@ def test_a_card_that_others_filled_is_busy(python, slot_of, finding):
 def test_a_neighbour_that_fills_the_card_is_to_blame(python, loaded, finding):
     """An engine of 2 GiB beside one that takes all the rest: whatever is done, the engine is not at fault."""
     slot, server = loaded(GpuEngine(python), orders="mib:2048")
-    with slot.memory.measuring() as reading, leaving(python, 64):
+    with slot.memory.measuring() as reading, leaving(python, 64) as neighbour:
         _until(lambda: slot.memory.guard.exceeded or not server.alive())
     failure = slot.memory.failure(ended=not server.alive())
-    finding({"failure": failure, "reading": reading().facts()})
+    finding({"failure": failure, "neighbour": neighbour.pid, "reading": reading().facts()})
     assert failure is not None
     assert failure.error_class is ErrorClass.MEMORY_BUSY
+    assert f"(pid {neighbour.pid})" in failure.message
     assert reading().engine_mib("gpu") == pytest.approx(2048 + 600, abs=400)
 
 

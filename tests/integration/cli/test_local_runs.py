@@ -5,6 +5,7 @@ import re
 from contextlib import suppress
 
 import psutil
+import pytest
 import yaml
 from fakes.local_runs import Listener, finding, manifest, run_options, trials_of
 
@@ -90,6 +91,37 @@ def test_several_runners_share_the_budget(tmp_path):
     trials = trials_of(ResultsFolder(tmp_path / "small"))
     assert found.result.trials == 8
     assert len({trial.runner for trial in trials}) == 2
+
+
+@pytest.mark.parametrize(
+    ("gpus", "runners", "seen"),
+    [
+        (("0", "1", "2", "3"), 2, {("0,1", None), ("2,3", None)}),
+        (("0",), 2, {("0", None), ("0", "no")}),
+        (("0", "1"), 1, {(None, None)}),
+        ((), 2, {(None, None)}),
+    ],
+)
+def test_several_runners_see_gpus_of_their_own(tmp_path, monkeypatch, gpus, runners, seen):
+    """Each process has its own environment; a GPU that two share is counted by one; one runner has all."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    found = set()
+
+    def look(_progress):
+        for child in psutil.Process().children():
+            with suppress(psutil.Error):
+                own = child.environ()
+                if "LLMOPT_STORAGE_URL" in own:
+                    found.add((own.get("CUDA_VISIBLE_DEVICES"), own.get("LLMOPT_GPUS_COUNTED")))
+
+    listener = Listener(look)
+    confirm = {"top": 0, "repeats": 2}
+    finding(
+        tmp_path, "--trial-seconds", "0.5", runners=runners, gpus=gpus, listener=listener, trials=4,
+        confirm=confirm,
+    )  # fmt: skip
+    assert found == seen
+    assert any("share 1 GPU(s)" in event for event in listener.events) is (len(gpus) == 1)
 
 
 def test_a_killed_runner_is_started_again(tmp_path):

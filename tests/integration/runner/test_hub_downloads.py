@@ -7,16 +7,30 @@ import sys
 
 import pytest
 from fakes.hub_server import HubServer
+from fakes.model_configs import LLAMA
 
 pytest.importorskip("huggingface_hub", reason="the extra `hub` is not installed")
 
 WEIGHTS_BYTES = 8 * 2**20
+_HEADER = json.dumps(
+    {
+        "model.embed_tokens.weight": {
+            "dtype": "BF16",
+            "shape": [2048, 2048],
+            "data_offsets": [0, WEIGHTS_BYTES],
+        }
+    }
+).encode()
 REPOSITORIES = {
+    "org/llama": {
+        "config.json": json.dumps(LLAMA).encode(),
+        "model.safetensors": len(_HEADER).to_bytes(8, "little") + _HEADER + bytes(WEIGHTS_BYTES),
+    },
     "org/whole": {
         "config.json": b"{}",
         "model.safetensors": bytes(WEIGHTS_BYTES),
         "pytorch_model.bin": bytes(WEIGHTS_BYTES),
-    }
+    },
 }
 FETCH = """
 import json, sys
@@ -32,6 +46,25 @@ try:
     print(json.dumps({"files": sorted(path.name for path in snapshot.iterdir()), "stages": stages}))
 except LlmoptError as error:
     print(json.dumps({"error": error.failure.error_class, "message": str(error)}))
+"""
+
+# What a runner does before its first trial; each stage that a status would show is a line.
+ASSEMBLE = """
+import json, sys
+from pathlib import Path
+from llmopt_core.resources.serving import Engine, MemoryGuard, Model
+from llmopt_core.search.configurations import Configuration
+from llmopt_runner.loop.assembly import Served, Shared
+from llmopt_runner.stopping import StopSignal
+from llmopt_runner.trial.progress import Progress
+class Told(Progress):
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if name == "stage":
+            print(value, flush=True)
+common = Shared(None, None, "10m", MemoryGuard(), Path(), StopSignal(), Told(), {})
+slot = common.slot(Served(Model(source=sys.argv[1]), Engine(name="vllm"), None, None))
+print(json.dumps(slot.memory._need_of(slot.engine, Configuration()).weights_mib))
 """
 
 
@@ -54,6 +87,11 @@ def _start(hub, source, home, program=FETCH):
     )
 
 
+def _last_line(process):
+    output, _ = process.communicate(timeout=120)
+    return output.splitlines()[-1]
+
+
 def _told(process):
     output, _ = process.communicate(timeout=120)
     return json.loads(output)
@@ -68,6 +106,16 @@ def test_a_model_is_in_the_cache_before_any_engine_starts(hub, tmp_path):
     assert sent >= WEIGHTS_BYTES
     assert _told(_start(hub, "hf://org/whole", tmp_path))["files"] == told["files"]
     assert hub.sent_bytes == sent
+
+
+def test_the_first_prediction_is_made_of_what_was_downloaded(tmp_path):
+    """While it downloads the stage says how far it is; then the files' headers say what the model needs."""
+    with HubServer(REPOSITORIES, held=True) as hub:
+        runner = _start(hub, "hf://org/llama", tmp_path, ASSEMBLE)
+        stages = iter(runner.stdout.readline, "")
+        assert any(line.startswith("downloading the model: 0.0 of 0.0 GiB") for line in stages)
+        hub.released.set()
+        assert json.loads(_last_line(runner)) == pytest.approx(WEIGHTS_BYTES / 2**20)
 
 
 def test_runners_that_share_a_cache_fetch_once(hub, tmp_path):

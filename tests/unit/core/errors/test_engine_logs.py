@@ -6,10 +6,11 @@ import pytest
 
 from llmopt_core.engines.registry import BUILT_IN, all_patterns
 from llmopt_core.errors.classes import ErrorClass, RetryPolicy
-from llmopt_core.errors.classification import Evidence, classify
+from llmopt_core.errors.classification import Evidence, cause_of, classify
 from llmopt_core.errors.policies import POLICIES
 
 LOGS = Path(__file__).parents[3] / "data/engine_logs"
+ENGINES = ("vllm", "transformers", "llamacpp", "sglang", "")
 NUMBERS = {
     "max_num_seqs": 1024,
     "max_model_len": 132000,
@@ -61,7 +62,7 @@ def test_what_no_configuration_can_change_ends_the_study(name):
     assert POLICIES[_diagnosed(name).error_class] is RetryPolicy.FATAL
 
 
-@pytest.mark.parametrize("engine", ["vllm", "transformers", "llamacpp", ""])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     "line",
     [
@@ -74,6 +75,41 @@ def test_a_build_for_another_gpu_is_no_fault_of_the_gpu(engine, line):
     """Whichever engine says it, restarting the GPU would not help."""
     failure = classify(Evidence(f"RuntimeError: {line}", exit_code=1, patterns=_patterns(engine)))
     assert failure.error_class is ErrorClass.ENGINE_NOT_INSTALLED
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("line", "cause", "said"),
+    [
+        ("RuntimeError: Failed to find C compiler. Please specify via CC", "no-c-compiler", "gcc"),
+        ("/bin/sh: 1: gcc: command not found", "no-c-compiler", "gcc"),
+        ("RuntimeError: Could not find nvcc and default cuda_home='/cuda'", "no-nvcc", "nvcc"),
+        ("FileNotFoundError: No such file or directory: '/cuda/bin/nvcc'", "no-nvcc", "nvcc"),
+        ("/bin/sh: 1: g++: not found", "no-cpp-compiler", "g++"),
+        ("/bin/sh: 1: c++: not found", "no-cpp-compiler", "g++"),
+        ("RuntimeError: Ninja is required to load C++ extensions", "no-cpp-compiler", "ninja"),
+        ("main.c:5:10: fatal error: Python.h: No such file or directory", "no-python-headers", "python3-dev"),
+    ],
+)
+def test_a_compiler_that_is_missing_is_named_whichever_engine_looks_for_it(engine, line, cause, said):
+    """What CUDA or its libraries say below it is no fault of the GPU."""
+    log = f"{line}\nRuntimeError: CUDA error: unknown error"
+    failure = classify(Evidence(log, exit_code=1, patterns=_patterns(engine)))
+    assert failure.error_class is ErrorClass.ENGINE_NOT_INSTALLED
+    assert cause_of(Evidence(log, patterns=_patterns(engine))) == cause
+    assert said in failure.suggestion
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_too_little_shared_memory_is_no_fault_of_nccl(engine):
+    """GPUs of one engine exchange data there; a container has 64 MB of it."""
+    log = (
+        "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp:77, unhandled system error\n"
+        "Last error:\nError while creating shared memory segment /dev/shm/nccl-kB3aXq (size 9637888)"
+    )
+    failure = classify(Evidence(log, exit_code=1, patterns=_patterns(engine)))
+    assert failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
+    assert "--shm-size" in failure.suggestion
 
 
 @pytest.mark.parametrize("backend", ["CUDA0", "ROCm1", "Vulkan0", "SYCL0", "Metal"])

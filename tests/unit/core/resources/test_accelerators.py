@@ -8,6 +8,10 @@ from fakes.manifests import benchmark, changed, optimization
 from llmopt_core.resources import resource_of, validate
 from llmopt_core.resources.cautions import cautions_of
 
+SPACES = {
+    "transformers": [{"name": "dtype", "categorical": {"choices": ["bfloat16", "float16"]}}],
+    "llamacpp": [{"name": "n_parallel", "int": {"low": 1, "high": 8}}],
+}
 CLAIM = [{"name": "gpus", "resourceClaimTemplateName": "two"}]
 
 
@@ -18,10 +22,12 @@ def _vllm(
     requests: dict[str, Any] | None = None,
     claims: list[Any] | None = None,
     space: list[Any] | None = None,
+    engine: str = "vllm",
 ) -> dict[str, Any]:
-    document = changed(optimization(), "spec.engine", {"name": "vllm", "args": args or {}})
+    document = changed(optimization(), "spec.engine", {"name": engine, "args": args or {}})
     document = changed(document, "spec.model", {"source": "hf://org/name"})
-    asked = space or [{"name": "max_num_seqs", "int": {"low": 1, "high": 8}}]
+    free = "max_num_seqs" if engine == "vllm" else "max_running_requests"
+    asked = space or [{"name": free, "int": {"low": 1, "high": 8}}]
     document = changed(document, "spec.search", {"space": {"engine": asked}})
     runners = {"resources": {"limits": limits, "requests": requests or {}}}
     template = {"template": {"resourceClaims": claims}} if claims else {}
@@ -63,6 +69,33 @@ def test_more_gpus_than_runners_get_is_a_fault(limits: dict[str, Any], size: int
     assert fault.startswith("spec.engine.args.tensor_parallel_size")
     assert f"{size}" in fault
     assert f"at most the {there} GPU(s)" in fault
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+@pytest.mark.parametrize(
+    ("sizes", "there"),
+    [
+        ({"tensor_parallel_size": 2}, 2),
+        ({"pipeline_parallel_size": 4}, 4),
+        ({"data_parallel_size": 4}, 4),
+        ({"tensor_parallel_size": 2, "pipeline_parallel_size": 2}, 4),
+        ({"tensor_parallel_size": 2, "pipeline_parallel_size": 2, "data_parallel_size": 2}, 8),
+    ],
+)
+def test_all_sizes_count_and_multiply(engine: str, sizes: dict[str, int], there: int) -> None:
+    """What layers, stages and replicas take together must be there: one GPU less is a fault."""
+    assert _faults(_vllm({"nvidia.com/gpu": there}, args=sizes, engine=engine)) == []
+    (fault,) = _faults(_vllm({"nvidia.com/gpu": there - 1}, args=sizes, engine=engine))
+    assert f"at most the {there - 1} GPU(s)" in fault
+    assert " x ".join(sizes) in fault
+
+
+def test_a_searched_size_is_multiplied_by_the_fixed_ones() -> None:
+    """Two stages leave half of four GPUs for the layers of each."""
+    space = [{"name": "tensor_parallel_size", "categorical": {"choices": [1, 2, 4]}}]
+    (fault,) = _faults(_vllm({"nvidia.com/gpu": 4}, args={"pipeline_parallel_size": 2}, space=space))
+    assert fault.startswith("spec.search.space.engine[0]")
+    assert _faults(_vllm({"nvidia.com/gpu": 8}, args={"pipeline_parallel_size": 2}, space=space)) == []
 
 
 def test_with_claims_nothing_is_judged() -> None:
@@ -115,10 +148,22 @@ def _cautions(document: dict[str, Any]) -> list[str]:
     return [str(caution) for caution in cautions_of(resource_of(document))]
 
 
-def test_an_engine_for_gpus_without_one_is_warned_of() -> None:
+@pytest.mark.parametrize(
+    ("engine", "args", "warned"),
+    [
+        ("vllm", {}, True),
+        ("sglang", {}, True),
+        ("transformers", {"device": "cuda:0"}, True),
+        ("transformers", {"device": "auto"}, False),
+        ("llamacpp", {"n_gpu_layers": 12}, True),
+        ("llamacpp", {"n_gpu_layers": 0}, False),
+    ],
+)
+def test_an_engine_for_gpus_without_one_is_warned_of(engine: str, args: dict[str, Any], warned: bool) -> None:  # noqa: FBT001
     """Where a manifest says what runners get, and that is no GPU."""
-    (caution,) = _cautions(_vllm({"cpu": 4}))
-    assert caution.startswith("warning: spec.runners.resources.limits: engine vllm is to run on GPUs")
+    found = _cautions(_vllm({"cpu": 4}, engine=engine, args=args, space=SPACES.get(engine)))
+    start = f"warning: spec.runners.resources.limits: engine {engine} is to run on GPUs"
+    assert [caution.startswith(start) for caution in found] == [True] * warned
 
 
 @pytest.mark.parametrize(

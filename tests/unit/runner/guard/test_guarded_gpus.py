@@ -129,17 +129,51 @@ def test_in_a_container_what_was_added_is_the_engines(nvml, pids):
     assert guarded.guard.reading().engine_mib("gpu") == 30_000
 
 
-def test_a_neighbours_growth_is_not_the_engines(nvml):
-    """Where NVML knows no id and others were there before, nothing is guessed, and nobody is ended."""
+@pytest.mark.parametrize("pids", [Pids.HOST, Pids.WITHOUT_MEMORY])
+def test_a_neighbours_growth_is_not_the_engines(nvml, pids):
+    """Where NVML does not say what ours hold and others were there before, nothing is guessed or ended."""
     gpu = Gpu(total_mib=H100_MIB)
     gpu.hold_elsewhere(NEIGHBOUR, 30_000)
-    nvml(gpu, pids=Pids.HOST)
+    nvml(gpu, pids=pids)
     guarded = Guarded()
     gpu.hold(ENGINE, 20_000)
     gpu.hold_elsewhere(NEIGHBOUR, 60_900)
     assert guarded.look() is Level.WARNING
     assert guarded.done == []
     assert guarded.guard.reading().engine_mib("gpu") == 0
+
+
+@pytest.mark.parametrize("pids", [Pids.OWN, Pids.TRANSLATED])
+def test_beside_a_neighbour_that_grows_the_engines_share_stays(nvml, pids):
+    """Whether NVML lists the neighbour or only its memory is seen, as on a GPU that is shared in time."""
+    gpu = Gpu(total_mib=H100_MIB)
+    gpu.hold_elsewhere(NEIGHBOUR, 5_000, growth_mib=2_000)
+    nvml(gpu, pids=pids)
+    guarded = Guarded()
+    gpu.hold(ENGINE, 20_000)
+    with guarded.guard.window() as reading:
+        for _ in range(3):
+            guarded.look()
+    assert reading().engine_mib("gpu") == 20_000
+    (seen,) = reading().gpu_conditions
+    assert seen.others_mib > 9_000
+    assert seen.shared
+
+
+@pytest.mark.parametrize(("free", "done"), [(600, set()), (100, {"kill"})])
+def test_a_slice_is_guarded_as_a_gpu_of_its_own(nvml, free, done):
+    """What the whole GPU holds, or another slice, is no matter of the engine's; it counts no energy."""
+    mine, other = Gpu("MIG-1111", 10_000), Gpu("MIG-2222", 10_000)
+    nvml(Gpu("GPU-a", H100_MIB, hidden_mib=H100_MIB, slices={1: mine, 3: other}))
+    guarded = Guarded()
+    other.hold_elsewhere(NEIGHBOUR, 9_990)
+    mine.hold(ENGINE, 10_000 - free)
+    with guarded.guard.window() as reading:
+        guarded.look()
+    assert set(guarded.done) == done
+    assert reading().engine_mib("gpu") == 10_000 - free
+    assert reading().gpu_conditions == (GpuCondition("gpu0"),)
+    assert reading().energy_joules is None
 
 
 def test_a_gpu_that_fails_hides_no_other(nvml):
