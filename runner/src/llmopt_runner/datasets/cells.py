@@ -1,7 +1,12 @@
 """The values of a row of someone else's data, read as texts that can be sent and stored."""
 
+import ast
+import io
+import json
 import math
+import tokenize
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 # A question of a megabyte fits no model's context.
@@ -17,7 +22,7 @@ def present(row: Mapping[str, Any], names: Sequence[str], part: str) -> str:
     """Return the column of `row` that is called one of `names`, in any case; RowInvalid names the `part`."""
     name = named(row, names)
     if name is None:
-        keys = ", ".join(map(shown, list(row)[:8])) or "nothing"
+        keys = ", ".join(map(shown, _own_names(row)[:8])) or "nothing"
         raise RowInvalid(f"no {part}: it has {keys}; write one of {', '.join(names)}")
     return name
 
@@ -26,9 +31,54 @@ def named(row: Mapping[str, Any], names: Sequence[str]) -> str | None:
     """Return the first column of `row` with a value that is called one of `names`; None if there is none."""
     for name in names:
         if row.get(name) is not None:
-            return name
+            return next((own for own in row if _usual(own) == name), name)
     folded = {str(key).strip().casefold(): key for key, value in row.items() if value is not None}
     return next((folded[name] for name in names if name in folded), None)
+
+
+def by_usual_names(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `row` with what it calls its columns and, after that, with their usual names.
+
+    `Best Answer` is best_answer too; a name of one letter is as it is. Columns without a value are left out.
+    """
+    own = {name: value for name, value in row.items() if value is not None}
+    return own | {_usual(name): value for name, value in own.items() if _usual(name) not in own}
+
+
+def _usual(name: str) -> str:
+    stripped = str(name).strip()
+    return stripped.casefold().replace(" ", "_") if len(stripped) > 1 else stripped
+
+
+def _own_names(row: Mapping[str, Any]) -> list[str]:
+    """Return the names of the columns without those that `by_usual_names` added."""
+    return list({_usual(name): name for name in reversed(list(row))}.values())[::-1]
+
+
+def listed(value: Any) -> Any:
+    """Return the list or object that a text holds, in JSON or as Python prints it; else `value` itself.
+
+    A list as NumPy prints it has no commas: Python would take its texts for one, so it stays a text.
+    """
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return value if _lacks_commas(value) else ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError):
+        return value
+
+
+def _lacks_commas(text: str) -> bool:
+    kinds = [
+        each.type
+        for each in tokenize.generate_tokens(io.StringIO(text.strip()).readline)
+        if each.type not in (tokenize.NL, tokenize.NEWLINE)
+    ]
+    return any(one == two == tokenize.STRING for one, two in pairwise(kinds))
 
 
 def text_in(row: Mapping[str, Any], name: str) -> str:

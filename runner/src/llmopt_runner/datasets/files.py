@@ -1,6 +1,7 @@
-"""Data sets in a file: JSON lines, or a table of comma-separated values."""
+"""Data sets in a file: JSON lines, one JSON list, or a table of comma-separated values."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -17,15 +18,16 @@ from llmopt_runner.datasets.traces import TraceDataset, is_trace, traced_item
 # A question of a megabyte fits no model's context; a file without line ends would be read whole.
 _MAX_LINE_BYTES = 1 << 20
 _MAX_BYTES = 1 << 30
+_LOOK_AHEAD = 1024
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _TABLES = {".csv": ",", ".tsv": "\t"}
 _WANTED = 'write one JSON object a line, such as {"question": "1 + 1 = ?", "answer": "2"}'
 
 
 def read_file(path: Path) -> DatasetSource:
-    """Return the data set in the file `path`: CSV or TSV by its name, JSON lines otherwise.
+    """Return the data set in the file `path`: CSV or TSV by its name, else JSON lines or one JSON list.
 
-    Raises DatasetInvalid with the file, the line and what to do.
+    Raises DatasetInvalid with the file, the line (of a list: which of its items) and what to do.
     """
     kind = path.suffix.lower()
     if kind == ".parquet":
@@ -83,8 +85,31 @@ def _table_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    if _is_list(path):
+        for number, row in enumerate(_parsed(path, 1, _whole(path)), start=1):
+            yield number, _checked(path, number, row)
+        return
     for number, line in _lines(path):
-        yield number, _row(path, number, line)
+        yield number, _checked(path, number, _parsed(path, number, line.rstrip()))
+
+
+def _is_list(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            start = file.read(_LOOK_AHEAD)
+    except OSError as error:
+        raise DatasetInvalid(f"workload.dataset.path: {file_problem(error, path)}") from error
+    return start.removeprefix(BOM_UTF8).lstrip()[:1] == b"["
+
+
+def _whole(path: Path) -> str:
+    if path.stat().st_size > _MAX_BYTES:
+        raise _fault(path, 1, f"more than {_MAX_BYTES:,} bytes: keep the items you need")
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        reason = f"byte {error.start + 1} of the file is not UTF-8: save the file as UTF-8 text"
+        raise _fault(path, 1, reason) from error
 
 
 def _lines(path: Path, *, keep_ends: bool = False) -> Iterator[tuple[int, str]]:
@@ -115,13 +140,17 @@ def _decoded(path: Path, number: int, raw: bytes) -> str:
         raise _fault(path, number, reason) from error
 
 
-def _row(path: Path, number: int, line: str) -> dict[str, Any]:
+def _parsed(path: Path, number: int, text: str) -> Any:
     try:
-        row = json.loads(line)
+        return json.loads(text)
     except json.JSONDecodeError as error:
-        raise _fault(path, number, f"not JSON at column {error.colno} ({error.msg}): {_WANTED}") from error
+        place = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno}, column {error.colno}"
+        raise _fault(path, number, f"not JSON at {place} ({error.msg}): {_WANTED}") from error
     except (RecursionError, ValueError) as error:  # nested too deeply, or a number of thousands of digits
         raise _fault(path, number, f"not usable JSON ({error}): {_WANTED}") from error
+
+
+def _checked(path: Path, number: int, row: Any) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise _fault(path, number, f"a {type(row).__name__}, not an object: {_WANTED}")
     return row

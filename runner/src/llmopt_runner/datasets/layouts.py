@@ -2,16 +2,20 @@ r"""The layouts that public data sets have, each read as an item's parts.
 
 | layout | columns | answer |
 |---|---|---|
-| MMLU, MMLU-Pro, ARC, KMMLU | question with choices, options or the columns A, B, ... | a choice |
+| MMLU, MMLU-Pro, ARC, KMMLU, MedQA | question with choices, options or the columns A, B, ... | a choice |
+| HellaSwag, WinoGrande, PIQA, ... | see `benchmarks` | a choice |
 | GSM8K, HRM8K | question, answer | what follows `####`, else all of it |
 | MATH | problem with answer or solution | the answer, else what is in `\boxed{}` |
-| SQuAD, KorQuAD | context, question, answers | any of the answers |
+| SQuAD, KorQuAD, NaturalQuestions, TriviaQA | question; answers, answer with aliases | any of the answers |
+| TruthfulQA | question; best_answer with correct_answers | any of the answers |
+| BoolQ, KoBEST BoolQ | passage or paragraph, question; answer, or label 1 | yes or no |
 | Alpaca, Dolly | instruction with input or context; output or response | output |
 | ShareGPT, chat messages | conversations; messages | what the assistant says |
 | MT-Bench | turns or a list as prompt; reference | the references |
 | any other | question, prompt or input; answer, output or target | it |
 
-Of a conversation the first question is the item's, those that follow are its later turns.
+What a question is about, such as passage, article or context, is asked before it. Of a conversation the first
+question is the item's, those that follow are its later turns.
 """
 
 import re
@@ -21,17 +25,37 @@ from itertools import pairwise, zip_longest
 from typing import Any
 
 from llmopt_runner.datasets.base import LaterTurn
-from llmopt_runner.datasets.cells import RowInvalid, named, present, shown, sound, text_in, texts_in
-from llmopt_runner.datasets.multiple_choice import choices_in
+from llmopt_runner.datasets.benchmarks import asked_in
+from llmopt_runner.datasets.cells import (
+    RowInvalid,
+    by_usual_names,
+    listed,
+    named,
+    present,
+    shown,
+    sound,
+    text_in,
+    text_of,
+    texts_in,
+)
+from llmopt_runner.datasets.multiple_choice import Choices, choices_in
 
-QUESTIONS = ("question", "prompt", "input", "question_stem", "query")
-ANSWERS = ("answer", "output", "target", "answerkey", "answer_key", "expected", "reference")
+QUESTIONS = ("question", "prompt", "input", "question_stem", "query", "질문", "문제")
+ANSWERS = (
+    "answer", "output", "target", "answerkey", "answer_key", "expected", "reference", "response",
+    "completion", "correct_answer", "correct", "expected_answer", "final_answer", "answer_number",
+    "정답", "답변",
+)  # fmt: skip
+SEVERAL = ("answers", "possible_answers")
+# What a question is about, or how it is to be answered.
+CONTEXTS = ("system_prompt", "context", "passage", "article", "paragraph", "story", "body")
+_PLACES = ("answer_index", "answer_idx")
 CHOICES = ("choices", "options")
 CONVERSATIONS = ("conversations", "conversation", "messages")
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant"}
 _ROLES |= {"assistant": "assistant", "model": "assistant", "bard": "assistant", "system": "system"}
 _FINAL = re.compile(r"^[ \t]*####[ \t]*(?P<answer>\S[^\n]*)$", re.MULTILINE)
-_BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_BOXED = re.compile(r"\\(?:boxed|fbox)(?:\s*\{|\s+(?P<bare>[-\w.]+))")
 
 
 @dataclass(frozen=True)
@@ -48,31 +72,91 @@ class Parts:
 
 def parts_of(row: Mapping[str, Any]) -> Parts:
     """Return the parts of `row` in the layout that its columns show; raises RowInvalid."""
+    row = by_usual_names(row)
     for name in CONVERSATIONS:
         if row.get(name) is not None:
             return _conversation(name, row[name])
+    if (asked := asked_in(row)) is not None:
+        return Parts(*asked)
     for columns, read in _LAYOUTS:
         if all(row.get(name) is not None for name in columns):
             return read(row)
     if isinstance(row.get("prompt"), list):
         return _mt_bench(row, "prompt")
-    return plain(row, named(row, QUESTIONS), named(row, ANSWERS), named(row, CHOICES))
+    return _in_context(row, _questioned(row))
+
+
+def _questioned(row: Mapping[str, Any]) -> Parts:
+    """Return the parts of a row that asks a question, without what it is about."""
+    answer, choices = named(row, ANSWERS), named(row, CHOICES)
+    if row.get("best_answer") is not None:
+        return _truthful(row)
+    several = named(row, SEVERAL)
+    if answer is None and several is not None:
+        return _with_answers(row, several, listed(row[several]))
+    if answer is None and choices is None and row.get("label") in (0, 1) and named(row, CONTEXTS):
+        return plain({**row, "label": bool(row["label"])}, None, "label", None)
+    if answer is not None and choices is None and isinstance(row[answer], list):
+        return _with_answers(row, answer, row[answer])
+    if answer is not None and isinstance(row[answer], Mapping) and "value" in row[answer]:
+        aliases = row[answer].get("aliases")
+        known = aliases if isinstance(aliases, list) else []
+        return _with_answers(row, answer, [row[answer]["value"], *known])
+    return plain(row, named(row, QUESTIONS), answer, choices)
+
+
+def _in_context(row: Mapping[str, Any], parts: Parts) -> Parts:
+    about = [row[name] for name in CONTEXTS if isinstance(row.get(name), str) and row[name].strip()]
+    return replace(parts, question=sound("question", "\n\n".join((*about, parts.question))))
 
 
 def plain(row: Mapping[str, Any], question: str | None, answer: str | None, choices: str | None) -> Parts:
     """Return the parts of a row whose columns are called as said; None: as usual, or not there."""
     stem = row.get(question or "question")
-    if isinstance(stem, Mapping):  # ARC as its authors publish it
+    if isinstance(stem, Mapping) and "stem" in stem:  # ARC as its authors publish it
         inner = {"question": stem.get("stem"), "choices": stem.get("choices")}
         return plain({**row, **inner}, "question", answer, "choices")
     text = text_in(row, question or present(row, QUESTIONS, "question"))
     found = choices_in(row, choices)
-    if found is not None and answer is None and row.get("answer_index") is not None:
-        return Parts(text, found.chosen("answer_index", row["answer_index"]), found.texts)
-    name = answer or present(row, ANSWERS, "answer")
     if found is not None:
-        return Parts(text, found.chosen(name, row[name]), found.texts)
+        return Parts(text, _right_choice(row, answer, found), found.texts)
+    name = answer or present(row, ANSWERS, "answer")
+    if isinstance(row[name], bool):
+        return Parts(text, "yes" if row[name] else "no")
     return _worked(Parts(text, text_in(row, name)))
+
+
+def _right_choice(row: Mapping[str, Any], answer: str | None, found: Choices) -> str:
+    place = named(row, _PLACES)
+    if place is None:
+        name = answer or present(row, ANSWERS, "answer")
+        return found.chosen(name, row[name])
+    right = found.chosen(place, row[place])
+    if answer is not None and not found.may_mean(answer, row[answer], right):
+        raise RowInvalid(
+            f"{answer} is {shown(row[answer])}, but {place} is {shown(row[place])}, another choice: "
+            "correct one of them"
+        )
+    return right
+
+
+def _with_answers(row: Mapping[str, Any], name: str, answers: Any) -> Parts:
+    """Return the parts of a row with several right answers; raises RowInvalid where there is none."""
+    question = text_in(row, present(row, QUESTIONS, "question"))
+    if not isinstance(answers, list):
+        raise RowInvalid(f"{name} is {shown(answers)}: write a list of texts")
+    texts = dict.fromkeys(text_of(name, each) for each in answers)
+    if not texts:
+        raise RowInvalid(f"{name} is empty: write a text or remove the item")
+    first, *others = texts
+    return Parts(question, first, alternatives=tuple(others))
+
+
+def _truthful(row: Mapping[str, Any]) -> Parts:
+    known = row.get("correct_answers")
+    if isinstance(known, str):  # as its authors publish it: one; two
+        known = [each.strip() for each in known.split(";") if each.strip()]
+    return _with_answers(row, "best_answer", [row["best_answer"], *(known or ())])
 
 
 def _worked(parts: Parts) -> Parts:
@@ -84,6 +168,8 @@ def _worked(parts: Parts) -> Parts:
 
 def _boxed(text: str) -> str | None:
     *_, last = (None, *_BOXED.finditer(text))
+    if last is not None and last["bare"]:
+        return last["bare"].rstrip(".")
     depth = 1
     for at in range(last.end() if last else len(text), len(text)):
         depth += {"{": 1, "}": -1}.get(text[at], 0)

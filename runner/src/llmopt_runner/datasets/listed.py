@@ -46,16 +46,18 @@ class ListedDataset(DatasetSource):
 def default_evaluator(items: Sequence[Item]) -> str:
     """Return the evaluator that fits the expected answers of `items`.
 
-    Choices are picked (`choice`), numbers compared as numbers (`numeric`), several right answers and answers
-    of whole sentences by the words that they share (`token_f1`), all others as they stand (`exact`).
+    Choices are picked (`choice`), several right answers and answers of whole sentences compared by the words
+    that they share (`token_f1`), numbers as numbers (`numeric`), all others as they stand (`exact`).
     """
     if any(item.choices for item in items):
         return "choice"
     answers = [item.answer for item in items if item.answer]
     if not answers:
         return "exact"
+    if any(item.alternatives for item in items):
+        return "token_f1"
     if all(_NUMBER.fullmatch(answer.strip().strip("$")) for answer in answers):
         return "numeric"
-    if any(item.alternatives for item in items) or fmean(len(text.split()) for text in answers) > _MOST_WORDS:
+    if fmean(len(text.split()) for text in answers) > _MOST_WORDS:
         return "token_f1"
     return "exact"

@@ -1,18 +1,31 @@
 """Tables of comma-separated values as rows: a header, texts, and JSON in the cells that hold lists."""
 
-import ast
 import csv
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from llmopt_runner.datasets.cells import listed
 from llmopt_runner.datasets.layouts import ANSWERS, CHOICES, CONVERSATIONS
 
 _MOST_IN_A_CELL = 1 << 20
 # MMLU's own files have no header: a question, four choices, a letter.
 _MMLU = ("question", "A", "B", "C", "D", "answer")
-_LISTS = frozenset((*CHOICES, *CONVERSATIONS, "answers", "turns", "reference", "prompt", "completion"))
+_LISTS = frozenset(
+    (
+        *CHOICES,
+        *CONVERSATIONS,
+        "answers",
+        "turns",
+        "reference",
+        "prompt",
+        "completion",
+        "endings",
+        "mc1_targets",
+    )
+)
+# What Excel writes above a table whose separator is not the country's.
+_SEPARATOR_LINE = re.compile(r"\"?sep=(?P<separator>[,;\t|])\"?\s*")
 # 18.0 where other rows of the column are empty.
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.0)?")
 _SEPARATORS = (",", ";", "\t")
@@ -33,9 +46,14 @@ def rows_of_table(lines: Iterable[str], separator: str) -> Iterator[tuple[int, d
     """
     whole = iter(lines)
     first = next(whole, "")
-    if separator not in first:
+    told = _SEPARATOR_LINE.fullmatch(first)
+    if told is not None:
+        first, separator = next(whole, ""), told["separator"]
+    elif separator not in first:
         separator = max(_SEPARATORS, key=first.count) if any(map(first.count, _SEPARATORS)) else separator
-    reader = csv.reader(_with(first, whole), delimiter=separator, strict=True)
+    skipped = int(told is not None)
+    spaced = f"{separator} " in first
+    reader = csv.reader(_with(first, whole), delimiter=separator, strict=True, skipinitialspace=spaced)
     csv.field_size_limit(_MOST_IN_A_CELL)
     try:
         header, kept = _header(next(reader, []))
@@ -43,9 +61,11 @@ def rows_of_table(lines: Iterable[str], separator: str) -> Iterator[tuple[int, d
             yield 1, _row(1, header, kept)
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield reader.line_num, _row(reader.line_num, header, cells)
+                yield reader.line_num + skipped, _row(reader.line_num + skipped, header, cells)
     except csv.Error as error:
-        raise TableInvalid(reader.line_num or 1, f"not a table ({error}): quote cells as CSV does") from error
+        raise TableInvalid(
+            (reader.line_num or 1) + skipped, f"not a table ({error}): quote cells as CSV does"
+        ) from error
 
 
 def _with(first: str, rest: Iterator[str]) -> Iterator[str]:
@@ -79,11 +99,4 @@ def _value(name: str, cell: str) -> Any:
     """Return a cell's text; the list that it holds, in JSON or as Python prints it; an answer's number."""
     if name.casefold() in ANSWERS and _WHOLE.fullmatch(cell):
         return int(cell.partition(".")[0])
-    if name not in _LISTS or cell.lstrip()[:1] not in ("[", "{"):
-        return cell
-    for parse in (json.loads, ast.literal_eval):
-        try:
-            return parse(cell)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            continue
-    return cell
+    return listed(cell) if name in _LISTS else cell

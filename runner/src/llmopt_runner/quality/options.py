@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from llmopt_runner.quality.normalisation import normalise, normalise_answer
+from llmopt_runner.quality.normalisation import normalise, normalise_answer, unframed
 from llmopt_runner.quality.numbers import Quantity, answered_quantity, whole_quantity
 from llmopt_runner.quality.reading.affirmations import affirmation
 from llmopt_runner.quality.reading.labels import LEADING, labels, only_label, place_of
@@ -66,7 +66,7 @@ class Options:
         bare = text.strip().casefold()
         if bare in self.texts:
             return self.texts.index(bare)
-        label = only_label(text)
+        label = only_label(unframed(text))
         label = label if label is not None and label < len(self.texts) else None
         if label is not None and _EXPLICIT.search(text):
             return label

@@ -67,7 +67,7 @@ def test_items_with_choices_are_scored_as_choices(tmp_path):
         ('{"question": "", "answer": "2"}', "question is empty"),
         ('{"question": "x?", "answer": " "}', "answer is empty"),
         ('{"question": ["x"], "answer": "2"}', r"question is \['x'\]: write a text or a number"),
-        ('{"question": "x?", "answer": true}', "answer is True"),
+        ('{"question": true, "answer": "2"}', "question is True"),
         ('{"question": "x?", "answer": null}', "no answer"),
         ('{"question": "x?", "answer": 5, "choices": ["a", "b"]}', "answer is 5: write the text of a choice"),
         ('{"question": "x?", "answer": "a", "choices": ["a"]}', "write a list of two or more texts"),
