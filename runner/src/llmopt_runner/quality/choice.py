@@ -40,4 +40,6 @@ class Choice(Evaluator):
 
 def picked(answer: str, choices: Sequence[str]) -> int | None:
     """Return the place of the choice that `answer` picks, from 0; None when it is not clear."""
+    if answer in choices:
+        return choices.index(answer)
     return options_of(tuple(choices)).picked(read(answer))

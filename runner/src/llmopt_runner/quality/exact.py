@@ -7,16 +7,21 @@ from llmopt_runner.quality.base import Evaluator
 from llmopt_runner.quality.normalisation import normalise, normalise_answer
 from llmopt_runner.quality.numbers import whole_quantity
 from llmopt_runner.quality.reading.affirmations import affirmation
+from llmopt_runner.quality.reading.durations import minutes
 from llmopt_runner.quality.reading.moments import moment
 from llmopt_runner.quality.reading.phrases import is_noun_with_ending, stated_phrases
 from llmopt_runner.quality.reading.statements import read
 from llmopt_runner.quality.reading.units import same_unit
 
-_SYMBOLS = re.compile(r"[<>≤≥≠]|(?<=\w)(?:\+\+|#)(?!\w)")
+# A minus before a number is part of it; one before a name counts here. So does what joins two numbers.
+_SYMBOLS = re.compile(
+    r"[<>≤≥≠]|(?<=\w)(?:\+\+|#)(?!\w)|(?<=\d)\s?[/:]\s?(?=\d)|(?:^|(?<=[(=,\[{$]))\s?-(?=[^\s\d-])"
+)
+_NAME = re.compile(r"^[A-Za-z](?:\([a-z]\))?\s?=\s?(?=\S)")
 # An interval that is closed on one side: which one counts.
 _HALF_OPEN = re.compile(r"(?P<left>\[)[^\[\]()]*,[^\[\]()]*\)|(?P<right>\()[^\[\]()]*,[^\[\]()]*\]")
 _FREE_SPACE = re.compile(r"(?<=[가-힣]) | (?=[가-힣])|(?<=[^\w\s.]) | (?=[^\w\s.])")
-_ARTICLE = re.compile(r"^(?:an?|the) (?=\w)")
+_ARTICLE = re.compile(r"^(?:an?|the) (?=[^\W\d])")
 # A longer expected answer is compared as a whole only.
 _LONGEST_PHRASE = 400
 
@@ -49,7 +54,15 @@ def is_exact(expected: str, answer: str) -> bool:
     if len(expected) > _LONGEST_PHRASE:
         return False
     wanted = dict.fromkeys((expected, read(expected).text))
-    return any(_same(each, phrase) for phrase in stated_phrases(read(answer)) for each in wanted)
+    return any(_same(*_unnamed(each, phrase)) for phrase in stated_phrases(read(answer)) for each in wanted)
+
+
+def _unnamed(expected: str, phrase: str) -> tuple[str, str]:
+    """Return both without the variable that only one of them names: x = 5 is 5, and not y = 5."""
+    one, two = _NAME.match(expected), _NAME.match(phrase)
+    if (one is None) == (two is None):
+        return expected, phrase
+    return (expected, phrase[two.end() :]) if two else (expected[one.end() :] if one else expected, phrase)
 
 
 def _same_text(one: str, two: str) -> bool:
@@ -62,7 +75,9 @@ def _same_text(one: str, two: str) -> bool:
 
 def _signs(text: str) -> tuple[list[str], list[str | None]]:
     """Return what of the form counts: comparisons, names such as C++, the closed side of intervals."""
-    return _SYMBOLS.findall(text), [found.lastgroup for found in _HALF_OPEN.finditer(text)]
+    return [sign.strip() for sign in _SYMBOLS.findall(text)], [
+        found.lastgroup for found in _HALF_OPEN.finditer(text)
+    ]
 
 
 def _squeezed(text: str) -> str:
@@ -76,10 +91,11 @@ def _squeezed(text: str) -> str:
 def _same(expected: str, phrase: str) -> bool:
     if len(phrase) > 2 * len(expected) + _LONGEST_PHRASE:
         return False
-    return (
-        _same_text(expected, phrase)
-        or _same_meaning(expected, phrase)
-        or is_noun_with_ending(_squeezed_start(phrase, expected), normalise(expected))
+    if _same_text(expected, phrase) or _same_meaning(expected, phrase):
+        return True
+    # 예 is a yes and no noun: 예를 들어 answers nothing.
+    return (len(expected.split()) != 1 or affirmation(expected) is None) and (
+        is_noun_with_ending(_squeezed_start(phrase, expected), normalise(expected))
     )
 
 
@@ -97,8 +113,13 @@ def _same_meaning(expected: str, phrase: str) -> bool:
     if said is not None:
         return affirmation(phrase) is said
     when = moment(expected)
-    if when is not None:
-        there = moment(phrase)
-        return there is not None and when.is_same(there)
+    there = moment(phrase) if when is not None else None
+    if when is not None and there is not None and when.is_same(there) and not (when.bare and there.bare):
+        return True
+    if when is not None and not when.bare:
+        return False
+    duration = minutes(expected)
+    if duration is not None and duration == minutes(phrase):
+        return True
     wanted, given = whole_quantity(expected), whole_quantity(phrase)
     return wanted is not None and given is not None and wanted.is_near(given) and same_unit(expected, phrase)

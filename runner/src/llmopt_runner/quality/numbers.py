@@ -27,7 +27,8 @@ _DENIED_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _DENIED_AFTER = re.compile(
-    rf"{UNIT}\s?(?:(?:은|는|이|가|도)?\s?(?:정답이\s|답이\s)?(?:아니|아닌|아닙|틀[리렸린립]|오답)|초과|미만"
+    rf"{UNIT}\s?(?:(?:은|는|이|가|도)?\s?(?:정답이\s|답이\s)?(?:아니|아닌|아닙|틀[리렸린립]|오답)|초과|미만|보다\s"
+    r"|\s?[<>≤≥]\s?[A-Za-z]"
     r"|\s?(?:is|was)(?:\s?n't|\s(?:not|wrong|incorrect|false))\b|\s?\(?(?:wrong|incorrect)\b)",
     re.IGNORECASE,
 )
@@ -36,6 +37,23 @@ _CONFIRMED_AFTER = re.compile(
     r"|(?:이|가|은|는)?\s?(?:정답|답)(?!이?\s?아니))",
     re.IGNORECASE,
 )
+# What restates or explains a number behind it: 90 (1.5 hours), 7 (3 + 4).
+_ASIDE = re.compile(rf"(?<=\d)(?P<unit>{UNIT})(?:(?<!\d)|\s)\([^()\n]{{1,80}}\)(?=\s*(?:[.!]?\s*$|[.!]?\n))")
+_OUT_OF = re.compile(
+    rf"{UNIT}(?:\s[a-z]+){{0,3}}\s(?:out of|of (?:the|those|these))(?:\s[a-z]+)?\s", re.IGNORECASE
+)
+_DECIMAL_COMMA = re.compile(r"(?<![\d,.(\[{])(\d+),(\d{1,2}|(?<=\b0,)\d+)(?![\d,]|\.\d)(?!\s?[)\]}])")
+_AFTER_TIME = re.compile(
+    rf"{UNIT}(?:\s[a-z]+){{0,3}}\s(?:after|over)\s(?:the\s(?:course\sof\s|next\s|first\s)?)?", re.IGNORECASE
+)
+_TIME = re.compile(r"\s?(?:second|minute|hour|day|week|month|year)s?\b", re.IGNORECASE)
+_EXPLAINED = re.compile(
+    r"(?:(?:explanation|reason(?:ing)?|because|since|solution|calculation|working|steps?|why|how|here)\b"
+    r"|(?:해설|설명|풀이|이유|왜냐하면|과정))",
+    re.IGNORECASE,
+)
+_ONLY_SIGNS = re.compile(r"[\d .]{1,60}(?:[-+*/×÷][\d .]{1,60}){1,8}")
+_SPACED_THOUSANDS = re.compile(r"\W{0,3}[1-9]\d{0,2}(?: \d{3})+(?!\d)\D{0,20}")
 _ONLY_UNIT = re.compile(r"\s?[^\W\d_]*(?:[ /·]{1,2}[^\W\d_]+){0,3}(?:\^[23])?°?[.\s]*")
 _LONGEST_UNIT = 40
 _LOOK_BACK = 60
@@ -94,7 +112,9 @@ def answered_quantity(text: str) -> Quantity | None:
     fractions, mixed numbers, powers, LaTeX, percent, and numbers in English and Korean words; currencies and
     units are ignored. A number that is denied (not 42), and the ends of a range, are no answer.
     """
-    reading = read(text)
+    if _SPACED_THOUSANDS.fullmatch(text):
+        text = re.sub(r"(?<=\d) (?=\d{3})", "", text)
+    reading = read(_DECIMAL_COMMA.sub(r"\1.\2", text))
     for found in _candidates(reading):
         if found.decides:
             return found.quantity
@@ -108,7 +128,7 @@ def numbers(text: str) -> list[Fraction]:
 
 def whole_quantity(text: str) -> Quantity | None:
     """Return the number that all of `text` is, with at most a unit; None where it says more."""
-    written = _in_digits(text).strip(" .,!()")
+    written = _in_digits(text).lstrip(" (").rstrip(" .,!()")
     found = list(numerals(written))
     if not found or written[: found[0].start].strip() or not _is_unit(written[found[-1].end :]):
         return None
@@ -126,10 +146,14 @@ def _is_unit(text: str) -> bool:
 
 def _candidates(reading: Reading) -> Iterator[_Found]:
     """Yield what each part of an answer says, the part that counts most first."""
+    # A calculation without its result is no answer: neither of its numbers is.
+    if _ONLY_SIGNS.fullmatch(reading.text) and len(list(numerals(reading.text))) > 1:
+        yield _UNCLEAR
     for statement in reading.statements:
         yield _of_statement(statement)
+    yield _opening(reading)
     # An answer that nothing marks stands at the end.
-    text = signs_as_symbols(without_currencies(reading.text[-_TAIL:]))
+    text = _ASIDE.sub(r"\g<unit>", signs_as_symbols(without_currencies(reading.text[-_TAIL:])))
     found = _last_numerals(text)
     yield _confirmed(text, found)
     yield _after_equals(text, found, reading)
@@ -196,7 +220,24 @@ def _last(text: str, found: Sequence[Numeral]) -> _Found:
         return _UNCLEAR if found else _NOTHING
     if len(held) > 1 and _is_one_of_several(text, held[-2], held[-1]):
         return _UNCLEAR
+    if len(held) > 1 and _is_of_the_whole(text, held[-2], held[-1]):
+        held = held[:-1]
     return _Found(Quantity(held[-1].value, held[-1].percent))
+
+
+def _opening(reading: Reading) -> _Found:
+    """Return the number that is all of an answer's first line, where an explanation follows."""
+    first, _, rest = reading.text.partition("\n")
+    if not rest.strip() or reading.concluded or not _EXPLAINED.match(rest.strip()):
+        return _NOTHING
+    return _Found(whole_quantity(first))
+
+
+def _is_of_the_whole(text: str, one: Numeral, two: Numeral) -> bool:
+    """Say whether the second number is what the first was counted of, or in: 3 out of 5, 42 after 3 days."""
+    if _OUT_OF.fullmatch(text, one.end, two.start):
+        return True
+    return bool(_AFTER_TIME.fullmatch(text, one.end, two.start) and _TIME.match(text, two.end))
 
 
 def _is_denied(text: str, each: Numeral) -> bool:

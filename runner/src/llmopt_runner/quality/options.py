@@ -9,7 +9,14 @@ from llmopt_runner.quality.normalisation import normalise, normalise_answer, unf
 from llmopt_runner.quality.numbers import Quantity, answered_quantity, whole_quantity
 from llmopt_runner.quality.reading.affirmations import affirmation
 from llmopt_runner.quality.reading.labels import LEADING, labels, only_label, place_of
-from llmopt_runner.quality.reading.mentions import Mention, decided, is_taken_back, is_undecided
+from llmopt_runner.quality.reading.mentions import (
+    Mention,
+    decided,
+    is_taken_back,
+    is_undecided,
+    left_over,
+    picks_another,
+)
 from llmopt_runner.quality.reading.phrases import corrected
 from llmopt_runner.quality.reading.statements import Reading, Statement, Strength, sentence, without_reasons
 from llmopt_runner.quality.reading.typography import typed_plainly, without_markdown
@@ -25,6 +32,8 @@ _EXPLICIT = re.compile(r"[\[(]\s?\w{1,2}\s?[\])]|\w\s?번|option|choice|보기|�
 _DIGIT = re.compile(r"\d")
 _BETWEEN_WORDS = r"[\W_]{1,4}"
 _UNDECIDED = -1
+# A sentence that takes back the one before it.
+_TURNS = re.compile(r"\s*(?:no|wait|actually|but|however|or|아니|하지만|그러나)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ class Options:
             yield self._stated(statement)
         yield self._leading(reading.text)
         yield self._whole(reading.text.rpartition("\n")[2])
+        yield self._opening(reading.text)
         yield self._mentioned(reading.text)
 
     def _whole(self, text: str) -> int | None:
@@ -110,9 +120,25 @@ class Options:
             return _UNDECIDED
         return None if is_taken_back(rest) else place
 
+    def _opening(self, text: str) -> int | None:
+        """Return the option that is all of the first sentence, where no other sentence is or picks one."""
+        opening = sentence(text)
+        place = self._whole(opening) if text[len(opening) : len(opening) + 1] == "." else None
+        rest = text[len(opening) + 1 :]
+        if place is None or not rest.strip() or _TURNS.match(rest):
+            return None
+        if is_taken_back(rest.strip()) and not self._mentions(rest):
+            return _UNDECIDED
+        if any(self._whole(each) is not None for each in rest.split(".")):
+            return None
+        return None if picks_another(rest, self._mentions(rest), place) else place
+
     def _mentioned(self, text: str) -> int | None:
         text = without_reasons(text)
-        place = decided(text, self._mentions(text))
+        mentions = self._mentions(text)
+        place = decided(text, mentions)
+        if place is None:
+            place = left_over(text, mentions, len(self.texts))
         return place if place is not None else self._counted(text)
 
     def _counted(self, text: str) -> int | None:
@@ -149,7 +175,9 @@ class Options:
 @lru_cache(maxsize=2048)
 def options_of(choices: tuple[str, ...]) -> Options:
     """Return the options that `choices` are; the same choices are prepared once."""
-    texts = _unlabelled([without_markdown(typed_plainly(choice)).strip() for choice in choices])
+    texts = _unlabelled(
+        [_without_math(without_markdown(typed_plainly(choice)).strip()) for choice in choices]
+    )
     # Numerals in words may be what is asked for: 서른두 마리 is not answered by 32마리.
     quantities = [whole_quantity(text) if _DIGIT.search(text) else None for text in texts]
     counted = tuple(each for each in quantities if each is not None)
@@ -161,6 +189,12 @@ def options_of(choices: tuple[str, ...]) -> Options:
         counted if distinct else (),
         tuple(affirmation(text) if len(text.split()) == 1 else None for text in texts),
     )
+
+
+def _without_math(text: str) -> str:
+    """Return `text` without the signs that set all of it as mathematics: $1$."""
+    inner = text.strip("$") if text.startswith("$") and text.endswith("$") else ""
+    return inner if inner and "$" not in inner else text
 
 
 def _unlabelled(texts: Sequence[str]) -> list[str]:

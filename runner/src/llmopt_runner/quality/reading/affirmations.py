@@ -3,17 +3,20 @@
 import re
 
 _YES = (
-    r"yes|yeah|yep|yup|true|correct|right|예|네|넵|응|그래요|그렇습니다|그렇다|그렇지요|맞습니다"
+    r"yes|yeah|yep|yup|true|correct|right|예|네(?!\s(?:개|명|마리|시|번|살|가지|권|장|대|사람))|넵|응|그래요|그렇습니다|그렇다|그렇지요|맞습니다"
     r"|맞아요|맞다|맞음|맞는|참|있습니다|있어요|옳습니다"
 )
 _NO = (
-    r"no|nope|nah|false|incorrect|wrong|not true|not correct|아니요|아니오|아뇨|아니|아닙니다|아니에요"
+    r"no(?!\s(?:idea|doubt|problem|one|way|clue|matter|answer|longer)\b)|nope|nah|false|incorrect|wrong|untrue"
+    r"|not (?:true|correct|right)|아니요|아니오|아뇨|아니|아닙니다|아니에요"
     r"|아니다|그렇지 않습니다|그렇지 않아요"
     r"|그렇지 않다|틀립니다|틀렸습니다|틀려요|틀림|틀리다|맞지 않습니다|맞지 않아요|맞지 않다|거짓"
     r"|없습니다|없어요|들어 있지 않습니다|옳지 않습니다"
 )
 _ENDING = r"(?:입니다|이에요|예요|이다|이요|요)?"
-_FIRST = re.compile(rf"[^\w]*(?:(?P<no>{_NO})|(?P<yes>{_YES})){_ENDING}(?!\w)", re.IGNORECASE)
+# The statement is false: a no as false is.
+_OF_IT = r"(?:(?:it|that|this|the (?:statement|claim|sentence))(?:'s| is| is also)\s)?"
+_FIRST = re.compile(rf"[^\w]*{_OF_IT}(?:(?P<no>{_NO})|(?P<yes>{_YES})){_ENDING}(?!\w)", re.IGNORECASE)
 _OPPOSITE = {
     True: re.compile(rf"(?<!\w)(?:{_NO}){_ENDING}(?!\w)", re.IGNORECASE),
     False: re.compile(rf"(?<!\w)(?:{_YES}){_ENDING}(?!\w)", re.IGNORECASE),
@@ -27,6 +30,8 @@ def affirmation(text: str) -> bool | None:
     first = _FIRST.match(text)
     if first is None:
         return None
+    if text[first.end() : first.end() + 1] == "?":
+        return affirmation(text[first.end() + 1 :])
     is_yes = first["yes"] is not None
     other = _OPPOSITE[is_yes].search(text, first.end(), first.end() + 40)
     if other is not None and _BOTH.fullmatch(text[first.end() : other.start()]):

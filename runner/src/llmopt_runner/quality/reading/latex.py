@@ -1,6 +1,7 @@
 r"""LaTeX as plain text, as far as short answers use it: \frac{1}{2} is 1/2, 2^{10} is 2^10."""
 
 import re
+import unicodedata
 
 _MOST_IN_A_GROUP = 400
 _DEPTH = 6
@@ -8,7 +9,19 @@ _COMMAND = re.compile(r"\\(?P<name>[A-Za-z]+)\*?|\\(?P<mark>.)|(?P<raised>[\^_])
 _NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
 _DEGREE = re.compile(r"\s?\[(\w{1,3})\]")
 _UNSEEN = frozenset({"left", "right", "displaystyle", "big", "Big", "bigg", "Bigg"})
+# What sets its argument, spaces and accents: all other names say something. \begin and \end lose theirs.
+_TYPESETTING = re.compile(
+    r"text\w*|math(?:rm|bf|it|sf|tt|cal|bb|frak|scr|normal|ring)|operatorname|[mhf]box|boxed|emph|bm|bold\w*|q?quad"
+    r"|[hv]space|[hv]fill|newline|par|noindent|(?:no)?limits|\w*style|phantom|tag|label|color|underline|over\w+"
+    r"|(?:wide)?(?:vec|hat|bar|tilde|dot|ddot)|hline|item|tiny|small|large|Large|huge|sum|begin|end"
+)
+_ENVIRONMENT = re.compile(r"\{\w+\*?\}")
+_GREEK = (
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",
+    "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+)  # fmt: skip
 _FRACTIONS = frozenset({"frac", "dfrac", "tfrac", "cfrac", "sfrac", "nicefrac"})
+_LETTERS = {"lambda": "lamda"}  # as Unicode spells it
 _SYMBOLS = {
     **dict.fromkeys(("times", "cdot", "ast"), "×"),
     **dict.fromkeys(("le", "leq", "leqslant"), "≤"),
@@ -18,11 +31,30 @@ _SYMBOLS = {
     **dict.fromkeys(("to", "rightarrow", "Rightarrow", "implies", "longrightarrow"), "→"),
     **dict.fromkeys(("dots", "ldots", "cdots"), "…"),
     **dict.fromkeys(("circ", "degree"), "°"),
+    **{name: unicodedata.lookup(f"GREEK SMALL LETTER {_LETTERS.get(name, name)}") for name in _GREEK},
+    **{
+        f"var{name}": unicodedata.lookup(f"GREEK SMALL LETTER {name}") for name in ("epsilon", "phi", "theta")
+    },
+    **{
+        name.capitalize(): unicodedata.lookup(f"GREEK CAPITAL LETTER {_LETTERS.get(name, name)}")
+        for name in ("gamma", "delta", "theta", "lambda", "xi", "pi", "sigma", "phi", "psi", "omega")
+    },
+    **dict.fromkeys(("land", "wedge"), "∧"),
+    **dict.fromkeys(("lor", "vee"), "\N{LOGICAL OR}"),
+    **dict.fromkeys(("neg", "lnot"), "¬"),
+    **dict.fromkeys(("emptyset", "varnothing"), "∅"),
+    "cup": "\N{UNION}",
+    "cap": "∩",
+    "in": "∈",
+    "subset": "⊂",
+    "angle": "∠",
+    "triangle": "△",
+    "mid": "|",
+    "prime": "'",
     "div": "÷",
     "pm": "±",
     "lt": "<",
     "gt": ">",
-    "pi": "π",
     "infty": "∞",
     "therefore": " therefore ",
     "lbrace": "{",
@@ -32,10 +64,11 @@ _MARKS = {"\\": "\n", "%": "%", "$": "$", "#": "#", "&": "&", "_": "_", "{": "{"
 
 
 def plain_latex(text: str, depth: int = _DEPTH) -> str:
-    """Return `text` with LaTeX written out; text without a backslash or braces comes back as it is.
+    r"""Return `text` with LaTeX written out; text without a backslash or braces comes back as it is.
 
     A fraction of two numbers becomes `a/b`, any other `(a)/(b)`; a root `√(a)`. Commands of typesetting go,
-    what they set stays. Groups longer than 400 characters and deeper than six levels only lose their marks.
+    what they set stays; of other commands, such as \log, the name stays.
+    Groups longer than 400 characters and deeper than six levels only lose their marks.
     """
     if "\\" not in text and "{" not in text:
         return text
@@ -48,7 +81,7 @@ def plain_latex(text: str, depth: int = _DEPTH) -> str:
         mixed = found["name"] in _FRACTIONS and found.start() and text[found.start() - 1].isalnum()
         written.append(f" {replacement}" if mixed else replacement)
     written.append(text[at:])
-    return "".join(written)
+    return "".join(written).replace("^°", "°")
 
 
 def group(text: str, at: int, most: int = _MOST_IN_A_GROUP) -> tuple[str, int] | None:
@@ -78,7 +111,17 @@ def _replaced(text: str, found: re.Match[str], depth: int) -> tuple[str, int]:
         return _root(text, found.end(), depth)
     if name is None or name in _UNSEEN:
         return "", found.end()
-    return _SYMBOLS.get(name, " "), found.end()
+    return _named(text, name, found)
+
+
+def _named(text: str, name: str, found: re.Match[str]) -> tuple[str, int]:
+    """Return the symbol or the name of a command; nothing of one that sets type."""
+    if name in _SYMBOLS:
+        return _SYMBOLS[name], found.end()
+    if _TYPESETTING.fullmatch(name) is None:
+        return f"{' ' if text[: found.start()][-1:].isalnum() else ''}{name} ", found.end()
+    environment = _ENVIRONMENT.match(text, found.end()) if name in {"begin", "end"} else None
+    return " ", environment.end() if environment else found.end()
 
 
 def _raised(text: str, found: re.Match[str], depth: int) -> tuple[str, int]:

@@ -38,7 +38,7 @@ _REJECTED_AFTER = re.compile(
 _PICKED_AFTER = re.compile(
     r"^[\s\"')\]]*(?:(?:is|are|was|would be|must be|seems)\s(?:(?:clearly|indeed|definitely|therefore"
     r"|thus|also)\s)?"
-    r"(?:the\s)?(?:(?:most|only|best|right|correct|final|true)\s?){0,2}(?:answer|choice|option|one|correct|right|true|best)\b"
+    r"(?:the\s)?(?:(?:most|only|best|right|correct|final|true)\s?){0,2}(?:answer|choice|option|one|correct|right|true|better|best)\b"
     r"|(?:이|가|은|는|번이|번은)?\s*(?:정답|답|맞|옳|올바르|적절|정확))",
     re.IGNORECASE,
 )
@@ -52,6 +52,7 @@ _CLOSING = re.compile(r"\b(?:and|or|nor)\b|&|및", re.IGNORECASE)
 _VERB = re.compile(r"\s(?:is|was|isn't|wasn't|has)\b", re.IGNORECASE)
 _LOOK_AROUND = 120
 _FEW_WORDS = 5
+_FEWEST_REJECTED = 2
 
 
 class Stance(Enum):
@@ -82,6 +83,23 @@ def decided(text: str, mentions: Sequence[Mention]) -> int | None:
         if places:
             return places.pop() if len(places) == 1 else None
     return None
+
+
+def left_over(text: str, mentions: Sequence[Mention], count: int) -> int | None:
+    """Return the one of `count` choices that is left where `text` rejects all others and picks none."""
+    stances = _stances(text, mentions)
+    if any(stance is not Stance.REJECTED for _, stance in stances) or count <= _FEWEST_REJECTED:
+        return None
+    left = set(range(count)) - {mention.place for mention, _ in stances}
+    return left.pop() if len(left) == 1 else None
+
+
+def picks_another(text: str, mentions: Sequence[Mention], place: int) -> bool:
+    """Say whether `text` calls a choice other than that at `place` the answer, or rejects that one."""
+    return any(
+        stance is (Stance.REJECTED if mention.place == place else Stance.PICKED)
+        for mention, stance in _stances(text, mentions)
+    )
 
 
 def is_undecided(text: str, mentions: Sequence[Mention]) -> bool:

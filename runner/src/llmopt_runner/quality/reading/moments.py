@@ -33,12 +33,16 @@ _LONGEST = 40
 
 
 class Moment(NamedTuple):
-    """A time of day in minutes, or a day; what is not said is None."""
+    """A time of day in minutes, or a day; what is not said is None.
+
+    `bare`: it may also be a fraction or a decimal, such as 1/2 and 6.20.
+    """
 
     minutes: int | None = None
     month: int | None = None
     day: int | None = None
     year: int | None = None
+    bare: bool = False
 
     def is_same(self, other: "Moment") -> bool:
         """Say whether both are one time or one day; a year counts where both have it."""
@@ -80,4 +84,5 @@ def _date(found: re.Match[str]) -> Moment | None:
     day = int(parts["day"])
     if not (1 <= month <= 12 and 1 <= day <= 31):  # noqa: PLR2004 - a calendar
         return None
-    return Moment(month=month, day=day, year=int(parts["year"]) if parts.get("year") else None)
+    year = int(parts["year"]) if parts.get("year") else None
+    return Moment(month=month, day=day, year=year, bare=year is None and found[0].isascii() and not name)

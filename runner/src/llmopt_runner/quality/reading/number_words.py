@@ -16,7 +16,7 @@ _TIMES = {"hundred": 100, "dozen": 12}
 _WORD = rf"(?:{'|'.join(sorted((*_SMALL, *_SCALES, *_TIMES), key=len, reverse=True))})s?"
 _ENGLISH = re.compile(
     rf"(?<!\d )\b(?:an?[ ](?=hundred|thousand|million|billion|trillion|dozen))?{_WORD}\b"
-    rf"(?:(?:-|[ ](?:and[ ])?){_WORD}\b)*",
+    rf"(?:(?:-|[ ](?:and[ ])?|(?:(?<=thousand)|(?<=million)|(?<=billion)),[ ](?:and[ ])?){_WORD}\b)*",
     re.IGNORECASE,
 )
 _DIGIT_WORDS = rf"(?:{'|'.join((*_ONES[:10], 'oh'))})"
@@ -31,7 +31,7 @@ _NEGATIVE = re.compile(r"(?<![\d)] )\b(?:minus|negative)[ ](?=[\d.])|마이너�
 _PERCENT = re.compile(r"\s?(?:\bpercent\b|\bper cent\b|\bpct\b|퍼센트|프로(?![가-힣]))", re.IGNORECASE)
 # "the one", "no one", "one of them" and "one can see" count nothing.
 _PRONOUN = re.compile(
-    r"\b(?:the|this|that|which|each|every|any|no|some|another|only)[ ]one\b"
+    r"\b(?:the|this|that|which|each|every|any|no|some|another|the only)[ ]one\b"
     r"|\bone (?:of|can|could|may|might|must|should|has|is|who|that|which|by one)\b",
     re.IGNORECASE,
 )
@@ -55,11 +55,12 @@ _COUNTERS = (
 )
 _ENDING = r"(?:입니다|이에요|예요|이다|임|이요|요|이며|이고|으로|로|이|가|을|를|은|는)?"
 _CLOSED = r"\s*(?:[.,!?)\]\n]|$)"
+_ONLY_ENDING = re.compile(r"(?:입니다|이에요|예요|이다|이요|요)?[\s.!]*")
 _LONGEST_WORD, _LONGEST_PHRASE = 20, 200
 _NATIVE_WORD = rf"(?:(?:{'|'.join(_NATIVE_TENS)})(?:{'|'.join(_NATIVE)})?|{'|'.join(_NATIVE)})"
-_SINO_RUN = rf"[{_SINO_LETTERS}]+(?:(?<=[만억조])[ ][{_SINO_LETTERS}]+)*"
+_SINO_RUN = rf"[{_SINO_LETTERS}]+(?:(?<=[십백천만억조])[ ][{_SINO_LETTERS}]+)*"
 _KOREAN = re.compile(
-    rf"(?<![\w가-힣])(?:(?P<native>{_NATIVE_WORD})|(?P<sino>{_SINO_RUN}))"
+    rf"(?<![\w가-힣])(?:(?P<hundreds>[{_SINO_LETTERS}]*[백천만])?(?P<native>{_NATIVE_WORD})|(?P<sino>{_SINO_RUN}))"
     rf"(?P<counter>(?=\s?(?:{_COUNTERS}){_ENDING}(?:\s|{_CLOSED})))?(?(counter)|(?={_ENDING}{_CLOSED}))"
 )
 _SHARE_IN_KOREAN = re.compile(
@@ -89,7 +90,7 @@ def signs_as_symbols(text: str) -> str:
 def _english(found: re.Match[str]) -> str:
     if len(found[0]) > _LONGEST_PHRASE:
         return found[0]
-    words = [word for word in re.split(r"[\s-]+", found[0].lower()) if word not in {"and", "a", "an"}]
+    words = [word for word in re.split(r"[\s,-]+", found[0].lower()) if word not in {"and", "a", "an"}]
     value = _value(words)
     return found[0] if value is None else str(value)
 
@@ -133,22 +134,31 @@ def _share(found: re.Match[str]) -> str:
 
 def _korean(found: re.Match[str]) -> str:
     if found["native"]:
-        return str(_native(found["native"]))
+        hundreds = _sino(found["hundreds"]) if found["hundreds"] else 0
+        return found[0] if hundreds is None else str(hundreds + _native(found["native"]))
     sino = found["sino"]
     # One syllable is more often a word (이 사람, 일, 만 원) than a number, unless its counter touches it.
     if len(sino) > _LONGEST_WORD:
         return sino
-    if len(sino) == 1 and not (_is_alone(found) or (sino in _SINO and _is_counting(found))):
+    if len(sino) == 1 and not (_is_alone(found) or _is_counting(found)):
         return sino
     return sino if (value := _sino(sino)) is None else str(value)
 
 
 def _is_alone(found: re.Match[str]) -> bool:
-    return len(found.string) < _LONGEST_WORD and found.string.strip(" .!\n") == found[0]
+    return (
+        len(found.string) < _LONGEST_WORD
+        and bool(_ONLY_ENDING.fullmatch(found.string, found.end()))
+        and (not found.string[: found.start()].strip())
+    )
 
 
 def _is_counting(found: re.Match[str]) -> bool:
-    return found["counter"] is not None and not found.string[found.end() : found.end() + 1].isspace()
+    """Say whether a counter follows that makes one syllable a number: 이개, 백 점, but not 이 사람."""
+    if found["counter"] is None:
+        return False
+    touches = not found.string[found.end() : found.end() + 1].isspace()
+    return touches if found["sino"] in _SINO else touches or found["sino"] in "십백천"
 
 
 def _native(word: str) -> int:

@@ -20,9 +20,11 @@ _SCALES = {
 }
 _SMALL = 1_000
 
-# 1,234.5 and 1.234,5 and 1.234.567 and 1,00,000; a comma between other counts of digits separates numbers.
+# 1,234.5 and 1'234 and 1.234,5 and 1.234.567 and 1,00,000; a comma between other counts of digits
+# separates numbers.
 _PLAIN = (
-    r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?!\d)|\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)"
+    r"(?:[1-9]\d{0,2}(?:,\d{3})+(?!\d)(?:\.\d+)?|[1-9]\d{0,2}(?:(?:'\d{3})+|(?:_\d{3})+)(?![\d'_])"
+    r"|\d{1,2}(?:,\d{2})+,\d{3}(?!\d)|\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)"
     r"|\d{1,3}(?:\.\d{3}){2,}(?![\d.])|\d+(?:\.\d+)?|(?<!\w)\.\d+)"
 )
 # 조 also begins the word for a piece (피자 3조각).
@@ -34,15 +36,15 @@ _EXPONENT = r"\(?(?P<{name}>[-+]?\d{{1,4}})\)?"
 _BRACKETED = r"\((?:[^()\n]|\([^()\n]{0,40}\)){1,80}\)"
 _NUMBER = re.compile(
     # Nothing is tried where none of all this could begin.
-    r"(?=[\d(√]|[-+.]\.?\d|[A-Za-z_^]\(?[-+]?\d)"
+    r"(?=[\d(√±]|[-+.]\.?\d|[A-Za-z_^]\(?[-+]?\d)"
     # What holds digits and is no number that could be read: 2√3, 3π, 5x, x2, m^2, (x+1)/(2).
     rf"(?P<opaque>(?:{_PLAIN})?\s?√\s?(?:\([^()\n]{{0,80}}\)|\d+)|{_BRACKETED}\s?/\s?{_BRACKETED}"
-    rf"|{_PLAIN}(?:\s?π|[xyzn](?!\w))|(?:[A-Za-z_]|\^\(?)[-+]?\d[\d,.]*)"
+    rf"|(?:{_PLAIN}\s?/\s?)?{_PLAIN}(?:\s?π|[xyzn](?!\w))|±\s?{_PLAIN}|(?:[A-Za-z_]|\^\(?)[-+]?\d[\d,.]*)"
     rf"|(?P<sign>{_SIGN})(?:"
     rf"(?P<korean>{_KOREAN})"
     rf"|(?P<whole>\d+)(?:\s(?:and\s)?|\s?[와과]\s{{1,2}})(?P<top>\d+)/(?P<bottom>\d+)(?![\d/])"
     rf"|(?P<over>{_PLAIN})\s?/\s?(?P<under>{_PLAIN})(?![\d/])"
-    rf"|(?P<factor>{_PLAIN})\s?[×x]\s?10\s?\^\s?{_EXPONENT.format(name='ten')}"
+    rf"|(?P<factor>{_PLAIN})\s?[×x·]\s?10\s?\^\s?{_EXPONENT.format(name='ten')}"
     rf"|(?P<base>{_PLAIN})\s?\^\s?{_EXPONENT.format(name='power')}"
     rf"|(?P<mantissa>{_PLAIN})e(?P<exponent>[-+]?\d{{1,4}})(?![\d.])"
     rf"|(?P<scaled>{_PLAIN})(?:\s?(?P<scale>hundred|thousand|million|billion|trillion|dozen)s?\b|(?P<kilo>k)(?!\w))"
@@ -107,7 +109,7 @@ def _digits(text: str) -> Fraction:
     """Return the value of digits with separators of either custom."""
     if text.count(".") > 1 or ("," in text and text.rfind(".") < text.rfind(",") and "." in text):
         text = text.replace(".", "").replace(",", ".")
-    return Fraction(text.replace(",", ""))
+    return Fraction(re.sub("[,'_]", "", text))
 
 
 def _quotient(over: str, under: str) -> Fraction | None:

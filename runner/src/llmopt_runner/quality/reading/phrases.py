@@ -7,9 +7,21 @@ from llmopt_runner.quality.normalisation import unframed
 from llmopt_runner.quality.reading.statements import Reading, sentence
 
 _MOST_WORDS = 25
-_LEAD = re.compile(r"^\s*(?:a|ans|output|response|result|결과|q\d*\s*a)\s?[:=]\s*", re.IGNORECASE)
+_LEAD = re.compile(
+    r"^\s*(?:(?:a|ans|output|response|result|결과|결론|q\d*\s*a)\s?[:=]\s*|\d{1,2}[.)]\s+(?=\D))",
+    re.IGNORECASE,
+)
 _ASIDE = re.compile(r"\s*[(\[][^()\[\]]{1,80}[)\]]\s*$")
-_POLITE = re.compile(r"^(?:sure|certainly|of course|okay|ok|yes|네|예|물론입니다)[,!.:]\s*", re.IGNORECASE)
+_POLITE = re.compile(
+    r"^(?:(?:sure|certainly|of course|okay|ok|yes|네|예|물론입니다)[,!.:](?!\s*(?:no\b|not\b|아니))\s*"
+    r"|(?:바로|총|모두|결과적으로|결론적으로|당연히)\s)",
+    re.IGNORECASE,
+)
+# A line of the form `cheapest: the ball`.
+_HEADED = re.compile(r"^(?:[^\W_]+ ){0,4}[^\W_]+\s?:\s(?P<rest>[^:\n]+)$")
+_PASSIVE = re.compile(r"^\w+(?:ed|en|wn|on|t) (?:by|in|on|at)\s")
+# 축구공이고 가격은 5,000원: what is said of something else.
+_SAID_OF_MORE = re.compile(r"(?:이?며|이고),?\s\S+[은는]\s[^\n]*$")
 _COPULA = re.compile(
     r"\b(?:is|are|was|were|equals|would be|must be|will be|has to be)\b(?:\s(?:called|named|likely"
     r"|probably|simply|just|exactly))?"
@@ -34,12 +46,15 @@ _WHEN = re.compile(r"^(?P<when>.{1,30}?)(?:에|까지|부터)\s[^\n]{1,20}[다�
 _SUBJECT = re.compile(r"^(?P<subject>.{1,80}?)\s(?:is|was|are|were)\s(?:the|correct|right)\b", re.IGNORECASE)
 # Names that end in a consonant take an 이 of their own: 지영이가, 지영이입니다.
 _OF_NAMES = r"(?:이(?=가|를|는|의|에게|입니다|예요|요|다))?"
+# A word that brings in no other noun: 가장 싼 물건입니다, and not 영희보다 큽니다 or 부산으로 갑니다.
+_OF_THE_SAME = r"(?!\S*(?:보다|으로|까지|에게|지만|[가고며와과],?)(?:\s|$))\S{1,12}"
 _AFTER_NOUN = re.compile(
-    rf"{_OF_NAMES}(?:행|역|쪽|\s?씨|\s?님)?(?:입니다|이에요|예요|이다|요|이요|임|을|를|에서|에게|에|으로|로|이|가|의|행)?"
+    rf"{_OF_NAMES}(?:행|역|쪽|\s?씨|\s?님)?(?:입니다|이에요|예요|이?다|이?죠|이?네요|이었습니다|였습니다"
+    r"|이?라고 (?:합니다|생각합니다|봅니다)|요|이요|임|을|를|에서|에게|에|으로|로|이|가|의|행)?"
     r"(?:\s(?:기차|열차|버스|사람|물건|도시|동물|활동|색|요일)?(?:입니다|이에요|예요|이다)?)?"
 )
 _AFTER_NOUN_VERB = re.compile(
-    rf"{_OF_NAMES}(?:행|행\s)?(?:을|를|에서|에게|에|으로|로|이|가|께|한테)(?:\s(?!\S*보다)\S{{1,12}}){{1,2}}(?<=[다요음임])"
+    rf"{_OF_NAMES}(?:행|행\s)?(?:을|를|에서|에게|에|으로|로|이|가|께|한테)(?:\s{_OF_THE_SAME}){{1,4}}(?<=[다요음임])"
 )
 
 
@@ -112,6 +127,12 @@ def _forms(text: str) -> Iterator[str]:
     yield bare
     if when := _WHEN.match(bare):
         yield when["when"]
+    if not _OPEN.search(bare):
+        yield _SAID_OF_MORE.sub("", bare)
+        if headed := _HEADED.match(bare):
+            yield headed["rest"]
+    if bare != text:
+        yield from _predicates(text)
     yield from _predicates(bare)
     yield from _subjects(bare)
 
@@ -122,7 +143,9 @@ def _predicates(text: str) -> Iterator[str]:
         return
     copulas = list(_COPULA.finditer(text))
     if len(copulas) == 1:
-        yield text[copulas[0].end() :].strip(" :")
+        said = text[copulas[0].end() :].strip(" :")
+        yield said
+        yield _PASSIVE.sub("", said)
     *_, topic = (None, *_TOPIC.finditer(text))
     if topic is not None:
         yield _KOREAN_COPULA.sub("", unframed(text[topic.end() :]).rstrip(" .!"))

@@ -30,7 +30,7 @@ _ANNOUNCED = re.compile(
     r"|→)(?![\w'])(?![ ]?(?:not|n't)\b)"
     r"|:)[ ]?(?:therefore|thus|simply|just|clearly|indeed|now|hence)?[,:]?"
     r"|\bi(?:'d|[ ]would|[ ]will|'ll)?[ ](?:choose|chose|pick|select|go with)\b[: ]"
-    r"|(?:정답|해답|대답|답변|(?<![가-힣])답)(?:[ ]?(?:은|는|:|=|→|이란)(?!\d*[가-힣]*[ ]?아니)"
+    r"|(?:정답|해답|대답|답변|(?<![가-힣])답)(?:[ ]?(?:은|는|:|=|→|이란)(?!\d*[가-힣]*[ ]?아니(?![요오]))"
     r"|[ ]+(?=\(?[\dA-Ja-j가-하]\)?(?:번|[\s.]|$)))",
     re.IGNORECASE,
 )

@@ -49,6 +49,11 @@ _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
 _LINE_MARK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[*+•‣-][ \t]+)+", re.MULTILINE)
 _EMPHASIS = re.compile(r"\*{1,3}|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|`{1,3}|~~")
 _STRUCK = re.compile(r"~~[^~\n]{1,80}~~")
+# A letter's power: x**2; 정답은**2** is bold.
+_LETTER_POWER = re.compile(r"(?<=\b[A-Za-z])\*\*(?=[-\d(])(?![^*\n]{0,40}\*\*)")
+_SUBSCRIPT = re.compile(r"(?<=[A-Za-z)])_\{?(\d{1,3})\}?(?![\d_])")
+_COMPARISONS = (("<=", "≤"), (">=", "≥"), ("!=", "≠"))
+_TAG = re.compile(r"</?(?:b|strong|i|em|u|code|p|span|div|br)\s?/?>", re.IGNORECASE)
 _PRODUCT = re.compile(r"(?<=[\d)] )\*(?= [\d(])|(?<=[\d)])\*(?=[\d(])")
 _POWER = re.compile(r"(?<=[\d)])\*\*(?=[-\d(])")
 
@@ -71,10 +76,14 @@ def typed_plainly(text: str) -> str:
     text = _VULGAR.sub(lambda found: f" {unicodedata.normalize('NFKC', found[0])} ", text)
     text = _RAISED.sub(lambda found: f"^{unicodedata.normalize('NFKC', found[0])}", text)
     text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(_LOOK_ALIKES)
-    return plain_latex(text)
+    text = _SUBSCRIPT.sub(r"\1", plain_latex(text))
+    for typed, sign in _COMPARISONS:
+        text = text.replace(typed, sign)
+    return text
 
 
 def without_markdown(text: str) -> str:
     """Return `text` without marks of headings, lists, quotes, emphasis and code."""
+    text = _LETTER_POWER.sub("^", _TAG.sub("", text))
     text = _POWER.sub("^", _PRODUCT.sub("×", _STRUCK.sub("", text)))
     return _EMPHASIS.sub("", _LINE_MARK.sub("", _FENCE.sub("", text)))

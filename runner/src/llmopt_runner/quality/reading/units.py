@@ -2,10 +2,12 @@
 
 import re
 
+from llmopt_runner.quality.reading.typography import typed_plainly, without_markdown
+
 _ALIKE = (
     "km kilometer kilometre 킬로미터", "m meter metre 미터", "cm centimeter centimetre 센티미터",
     "mm millimeter millimetre 밀리미터", "kg kilogram kilo 킬로그램", "g gram 그램", "l liter litre 리터",
-    "ml milliliter millilitre 밀리리터", "h hr hour 시간", "min minute 분", "s sec second 초", "day 일",
+    "ml milliliter millilitre 밀리리터", "h hr hour 시간", "시", "min minute 분", "s sec second 초", "day 일",
     "week wk 주", "month 개월 달", "year yr 년", "% percent 퍼센트 프로", "$ dollar usd 달러",
     "₩ won krw 원", "€ euro eur 유로", "° degree 도", "mi mile 마일",
 )  # fmt: skip
@@ -21,6 +23,7 @@ def same_unit(one: str, two: str) -> bool:
 
 
 def _unit(text: str) -> str | None:
+    text = without_markdown(typed_plainly(text))
     found = _SIGN_BEFORE.search(text) or _AFTER_DIGITS.search(text.strip()[:80])
     if found is None:
         return None

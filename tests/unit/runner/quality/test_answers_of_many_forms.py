@@ -1,0 +1,182 @@
+"""Answers in the forms that models give them, right ones beside wrong ones that look alike."""
+
+import asyncio
+
+import pytest
+
+from llmopt_runner.datasets.base import Item
+from llmopt_runner.quality.choice import Choice
+from llmopt_runner.quality.exact import is_exact
+from llmopt_runner.quality.numeric import Numeric
+
+# Expected, answers that a person accepts, answers that a person does not.
+_EXACT = [
+    (
+        r"\sin x",
+        ["sin x", r"$\sin(x)$", r"\boxed{\sin x}"],
+        [r"\cos x", "x", r"\ln x", r"-\sin x", r"\sin^2 x"],
+    ),
+    (r"\log 2", ["log 2", r"\log(2)"], [r"\ln 2", "2", r"\log 3"]),
+    (r"\alpha", ["\N{GREEK SMALL LETTER ALPHA}", r"$\alpha$"], [r"\beta", "a", r"\gamma"]),
+    (r"\theta", ["θ"], [r"\phi", "0"]),
+    (r"A \cup B", ["A \N{UNION} B"], [r"A \cap B", "A B", "B"]),
+    (r"p \land q", ["p ∧ q", r"p \wedge q"], [r"p \lor q", "p q"]),
+    ("O(n log n)", [r"$O(n \log n)$", r"\boxed{O(n\log n)}"], ["O(n)", r"O(n \sin n)", "O(log n)"]),
+    (r"-\infty", ["-∞"], [r"\infty", "∞"]),
+    ("-x", ["$-x$", r"\boxed{-x}"], ["x", "+x", "-y"]),
+    ("x+1", ["$x + 1$", "f(x) = x+1", "y = x+1"], ["-(x+1)", "x-1", "x1"]),
+    ("x = 5", ["5", "x=5", r"\boxed{5}"], ["y = 5", "x = -5", "x ≠ 5", "x > 5"]),
+    ("x^2", ["x**2", "x²", "x^{2}"], ["x2", "2x", "x^3"]),
+    (r"x \le 5", ["x <= 5", "x ≤ 5"], ["x < 5", "x >= 5", "5"]),
+    ("a_1", ["a₁", "$a_{1}$"], ["a_2", "a", "1"]),
+    ("CO2", ["CO₂", "$CO_2$", r"\mathrm{CO_2}"], ["CO", "CO3", "C2O"]),
+    ("1/2", ["0.5", r"\frac{1}{2}", "2분의 1"], ["1.2", "1 2", "1:2", "2/1"]),
+    ("1:2", ["1 : 2"], ["2:1", "1.2", "12", "1/2"]),
+    ("(3, 4)", ["The point is (3, 4).", "(3,4)"], ["3/4", "3.4", "(4, 3)"]),
+    (r"90^\circ", ["90°", "90 degrees", "90도", "$90^{\\circ}$"], ["90%", "45°", "-90°"]),
+    (
+        r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}",
+        [r"\begin{bmatrix}1&2\\3&4\end{bmatrix}"],
+        [r"\begin{pmatrix} 1 & 3 \\ 2 & 4 \end{pmatrix}", "1"],
+    ),
+    (
+        "Paris",
+        ["<b>Paris</b>", "1. Paris", "The capital: Paris"],
+        ["Wrong: Paris", "1. London", "<b>Lyon</b>"],
+    ),
+    ("Napoleon", ["It was won by Napoleon."], ["It was not won by Napoleon.", "Napoleon III"]),
+    (
+        "축구공",
+        [
+            "축구공이 가장 싼 물건입니다.",
+            "축구공이라고 생각합니다.",
+            "축구공이죠.",
+            "축구공이었습니다.",
+            "가장 싼 물건: 축구공",
+            "결과적으로 축구공입니다.",
+            "정답은 바로 축구공입니다!",
+            "정답은 축구공이고 가격은 5,000원이다.",
+        ],
+        [
+            "축구공은 비싸고 야구공이 쌉니다.",
+            "오답: 축구공",
+            "축구공이 아니고 야구공이다.",
+            "축구공이나 야구공입니다.",
+        ],
+    ),
+    (
+        "민수",
+        ["민수다.", "민수가 가장 빨리 도착했습니다."],
+        ["민수네", "민수가 지고 영희가 이겼습니다.", "민수가 아닌 사람", "민수의 형입니다."],
+    ),
+    ("서울", ["서울로 갑니다."], ["서울에서 부산으로 갑니다.", "서울보다 부산"]),
+    (
+        "2시간 30분",
+        ["두 시간 반", "150분", "2.5시간", "2 hours and 30 minutes", "2h 30m", "총 2시간 30분이 걸립니다."],
+        ["2시 30분", "150시간", "2시간", "2시간 20분", "230분"],
+    ),
+    ("3시간", ["세 시간", "180분", "three hours"], ["3시", "3분", "3일", "오후 3시"]),
+    ("예", ["네", "네. 그렇습니다."], ["네 개", "네 명입니다.", "네, 아니요"]),
+    ("아니요", ["답: 아니오", "아닙니다."], ["네, 아니요", "예"]),
+    ("yes", ["That is true.", "This is correct."], ["yes? no.", "It is untrue.", "It is not true."]),
+    (
+        "no",
+        ["It is false.", "That is incorrect.", "The statement is false."],
+        ["No idea", "Yes, no doubt.", "No doubt, yes", "It is true."],
+    ),
+]
+_NUMBERS = [
+    (
+        "42",
+        ["The total is 42 (21 + 21).", "42 apples remain after 3 days."],
+        ["±42", r"x = \pm 42", "42 < x", "42보다 크다"],
+    ),
+    ("7", ["7 (3 + 4)", "7 of the 10 remain.", "<b>7</b>"], ["7+7", "7*7", "7 - 5", "8 (not 7)"]),
+    ("3", ["3 out of 5", "3 of the 5"], ["5 (2 + 3)", "5 out of 3"]),
+    (
+        "5",
+        ["5\n\nExplanation: 2 + 3.", "5\n풀이: 2와 3을 더한다."],
+        ["5\n6", ".5", "7\n\nExplanation: 2 + 5."],
+    ),
+    ("90", ["90분(1시간 30분)", "90 (1.5 hours)"], ["1.5 (90 minutes)"]),
+    ("72", ["In total she sold 72 clips over 2 months."], ["She sold 24 clips over 72 months."]),
+    (
+        "1234",
+        ["1'234", "1_234", "1 234", "one thousand, two hundred and thirty-four"],
+        ["1,23", "12 34", "1.234"],
+    ),
+    ("70000", ["70'000", "70 000 €", "70.000,00"], ["70 00", "7'000"]),
+    ("0.5", ["0,5", r"5·10⁻¹", ".5"], ["5", r"\frac{1}{2}x", "1,2", "(0,5)"]),
+    ("6.02e23", ["6.02 · 10^23"], ["6.02", "10^23"]),
+    ("125", ["백스물다섯", "백스물다섯 개"], ["스물다섯", "이백스물다섯", "백"]),
+    ("320", ["삼백 이십", "삼백스무 개"], ["삼백", "이십", "삼천 이백"]),
+    ("100", ["백 점", "백 명"], ["이백 점", "백오 점"]),
+    ("0", ["영입니다", "0"], ["영화입니다"]),
+    ("1", ["There is only one."], ["The only one left is 2."]),
+]
+_CITIES = ("Paris", "London", "Berlin", "Madrid")
+_PLACES = ("4", "3", "2", "1")
+_FORMULAS = ("$O(n)$", r"$O(\log n)$", r"$O(n \log n)$", "$1$")
+_CHOICES = [
+    (
+        _CITIES,
+        "London",
+        [
+            "London. Paris is the capital of France.",
+            "A, C and D are wrong.",
+            "Paris, Berlin and Madrid are incorrect.",
+        ],
+        [
+            "London. No, Paris.",
+            "London. It is wrong.",
+            "London. But Paris is right.",
+            "London. Paris is better.",
+            "London. Berlin. Paris.",
+            "A and C are wrong.",
+            "A, B and C are wrong.",
+            "It is not Paris.",
+        ],
+    ),
+    (
+        _CITIES,
+        "Paris",
+        ["Paris. London lies on the Thames."],
+        ["Paris. The answer is London.", "London. Paris is wrong."],
+    ),
+    (("Paris", "London"), "London", ["B"], ["It is not Paris or London."]),
+    (
+        _PLACES,
+        "3",
+        ["The answer is (2).", "The answer is ②.", "The answer is 3.", "B"],
+        ["The answer is 2.", "(3)"],
+    ),
+    (_FORMULAS, _FORMULAS[2], [r"\boxed{O(n \log n)}", "O(n log n)", "C"], ["O(n)", "O(log n)"]),
+    (_FORMULAS, _FORMULAS[3], ["1", "$1$", "D"], ["A", "O(1)"]),
+]
+
+
+def _flat(cases):
+    return [
+        (*given, answer, score)
+        for *given, right, wrong in cases
+        for score, answers in ((1, right), (0, wrong))
+        for answer in answers
+    ]
+
+
+@pytest.mark.parametrize(("expected", "answer", "score"), _flat(_EXACT))
+def test_exact_answers(expected, answer, score):
+    """What differs in form only is right; another function, sign, unit or noun is not."""
+    assert is_exact(expected, answer) == bool(score)
+
+
+@pytest.mark.parametrize(("expected", "answer", "score"), _flat(_NUMBERS))
+def test_numbers(expected, answer, score):
+    """The number that states the answer counts, not what restates it or what it is a part of."""
+    assert asyncio.run(Numeric().score(Item("i", "?", expected, "k"), answer)) == score
+
+
+@pytest.mark.parametrize(("choices", "expected", "answer", "score"), _flat(_CHOICES))
+def test_choices(choices, expected, answer, score):
+    """A choice is picked by what is stated first, or by what is left; one that is taken back is not."""
+    assert asyncio.run(Choice().score(Item("i", "?", expected, "k", choices), answer)) == score
