@@ -11,7 +11,9 @@ import pytest
 from fakes.engine_cases import gguf
 
 from llmopt_core.engines.llamacpp.declaration import LLAMACPP
+from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.search.configurations import Configuration
+from llmopt_runner.engines.failures import EngineStartFailed
 from llmopt_runner.engines.probing import Probe
 from llmopt_runner.engines.server import EngineServer
 
@@ -129,6 +131,47 @@ def test_guessed_tokens_are_right_and_change_no_answer(started, parameters):
         document = served.post(fields, question=question)
     assert document["choices"][0]["message"]["content"] == plain
     assert 0 < document["timings"]["draft_n_accepted"] <= document["timings"]["draft_n"]
+
+
+# Those that need a model of their own kind, or a GPU.
+DECLARED_CHOICES = {"draft-eagle3", "draft-mtp"}
+CHOICES = [
+    (known.name, choice)
+    for known in LLAMACPP.parameters.values()
+    if known.group == "engine" and known.tried
+    for choice in known.choices or ()
+    if choice not in DECLARED_CHOICES
+]
+
+
+@pytest.mark.parametrize(("name", "choice"), CHOICES)
+def test_every_choice_of_a_tried_parameter_is_served(started, name, choice):
+    """No value is only written down: a server answers with each."""
+    needed = {"spec_draft_model": DRAFT["spec_draft_model"]} if choice == DRAFT["spec_type"] else {}
+    assert not LLAMACPP.conflicts(Configuration(engine={**SMALL, name: choice, **needed}))
+    with started(**{name: choice}, **needed) as served:
+        assert served.ask({"temperature": 0, "max_tokens": 4})
+
+
+REFUSED = {
+    "a model without layers that guess": ({"spec_type": "draft-mtp"}, "take spec_type draft-mtp out"),
+    "no such draft": (
+        {"spec_type": "draft-simple", "spec_draft_model": "/no/draft.gguf"},
+        "/no/draft.gguf, could not be loaded",
+    ),
+    "no GPU to split": ({"split_mode": "tensor"}, "take split_mode layer"),
+    "no such buffer": ({"override_tensor": "blk=NPU"}, "override_tensor (blk=NPU)"),
+}
+
+
+@pytest.mark.parametrize(("parameters", "told"), REFUSED.values(), ids=REFUSED)
+def test_what_a_model_or_machine_does_not_have_is_a_refused_configuration(started, parameters, told):
+    """It is neither a crash to be tried again nor a missing model that ends the study."""
+    with pytest.raises(EngineStartFailed) as caught, started(**parameters):
+        pass
+    failure = caught.value.explained({**SMALL, **parameters})
+    assert failure.error_class is ErrorClass.INVALID_CONFIGURATION
+    assert told in failure.suggestion
 
 
 @pytest.mark.parametrize("warmup", [True, False])

@@ -256,6 +256,17 @@ _TRANSFORMERS = (
         numbers={"dtype": "float32"},
     ),
 )
+_LLAMACPP = (
+    Case("llamacpp/draft-not-found.log", _CONFIGURATION, "guesses, /models/draft.gguf, could not be loaded"),
+    Case("llamacpp/no-mtp-layers.log", _CONFIGURATION, "take spec_type draft-mtp out"),
+    Case("llamacpp/split-needs-devices.log", _CONFIGURATION, "take split_mode layer"),
+    Case(
+        "llamacpp/buffer-unknown.log",
+        _CONFIGURATION,
+        "override_tensor (blk=NPU) names a buffer",
+        numbers={"override_tensor": "blk=NPU"},
+    ),
+)
 _NOT_INSTALLED = ErrorClass.ENGINE_NOT_INSTALLED
 # Lines that users posted in public, and lines made from the format strings of engines and libraries.
 _POSTED = tuple(
@@ -304,7 +315,7 @@ _POSTED = tuple(
         ("machine/disk-full.log", ErrorClass.DISK_FULL, "Free space"),
     )
 )
-CASES: tuple[Case, ...] = (*_VLLM, *_TRANSFORMERS, *_POSTED)
+CASES: tuple[Case, ...] = (*_VLLM, *_TRANSFORMERS, *_LLAMACPP, *_POSTED)
 
 
 def _told(case: Case) -> str:

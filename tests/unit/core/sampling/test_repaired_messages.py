@@ -223,6 +223,22 @@ def test_an_engine_that_fills_up_while_it_serves_did_not_fail_to_capture():
             128,
             2048,
         ),
+        (
+            "llamacpp",
+            "W llama_init_from_model: context type MTP requested but model doesn't contain MTP layers",
+            "engine.spec_type",
+            ChoiceDimension(("draft-mtp", "ngram-mod", "none")),
+            "draft-mtp",
+            "none",
+        ),
+        (
+            "llamacpp",
+            "E llama_prepare_model_devices: LLAMA_SPLIT_MODE_TENSOR needs >= 1 devices",
+            "engine.split_mode",
+            ChoiceDimension(("layer", "tensor")),
+            "tensor",
+            "layer",
+        ),
         ("transformers", PAGED_FULL, "engine.cb_num_blocks", IntDimension(16, 512), 64, 128),
         (
             "transformers",

@@ -115,7 +115,11 @@ _ENGINE = (
         "where tensors lie, PATTERN=BUFFER with commas between several, as in \\.ffn_.*_exps\\.=CPU",
     ),
     set_at_load(
-        "spec_type", "text", "how tokens are guessed ahead", default="none", choices=SPECULATION_TYPES
+        "spec_type",
+        "text",
+        "how tokens are guessed ahead; declared only: draft-eagle3 and draft-mtp, which need such a model",
+        default="none",
+        choices=SPECULATION_TYPES,
     ),
     set_at_load("spec_draft_model", "text", "GGUF file of the model that guesses"),
     set_at_load("spec_draft_n_max", "int", "tokens that the model guesses at most", default=3, low=1),

@@ -54,6 +54,15 @@ _PATTERNS = (
         "The host has too little memory for this configuration: lower n_ctx ({n_ctx}), or raise the limit.",
         Remedy("n_ctx", Change.HALVE),
     ),
+    # Before what is said of the model itself: the file that could not be loaded is the one that guesses.
+    pattern(
+        "draft-not-loaded",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"failed to load draft model, '(?P<draft>[^']{1,400})'",
+        "The model that guesses, {draft}, could not be loaded: correct spec_draft_model, or take it out of"
+        " the search space.",
+        Remedy("spec_type", Change.TAKE, value="none"),
+    ),
     pattern(
         "gguf-part-missing",
         ErrorClass.MODEL_NOT_FOUND,
@@ -139,6 +148,28 @@ _PATTERNS = (
         ErrorClass.INVALID_CONFIGURATION,
         r"this custom template is not supported",
         "The model's chat template needs the argument --jinja, or another template (--chat-template).",
+    ),
+    pattern(
+        "no-layers-that-guess",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"requested but model doesn't contain MTP layers|failed to create MTP context",
+        "The model has no layers that guess tokens: take spec_type draft-mtp out of the search space.",
+        Remedy("spec_type", Change.TAKE, value="none"),
+    ),
+    pattern(
+        "too-few-devices",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"LLAMA_SPLIT_MODE_\w+ needs >= \d+ devices|invalid value for main_gpu",
+        "There are fewer GPUs than split_mode ({split_mode}) and main_gpu ({main_gpu}) ask for: take"
+        " split_mode layer, or give the runner more GPUs.",
+        Remedy("split_mode", Change.TAKE, value="layer"),
+    ),
+    pattern(
+        "no-such-buffer",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"unknown buffer type",
+        "override_tensor ({override_tensor}) names a buffer that this build or machine does not have: CPU is"
+        " always there, CUDA0 with a GPU.",
     ),
     pattern(
         "parameters-do-not-go-together",
