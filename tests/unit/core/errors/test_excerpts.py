@@ -36,6 +36,13 @@ class Case:
 _CONFIGURATION, _CORRUPT = ErrorClass.INVALID_CONFIGURATION, ErrorClass.MODEL_CORRUPT
 _VLLM = (
     Case("vllm/unknown-flag.log", _CONFIGURATION, "does not know an argument", exit_code=2),
+    Case(
+        "vllm/draft-not-found.log",
+        _CONFIGURATION,
+        "speculative_model (/models/draft), is not there",
+        numbers={"speculative_model": "/models/draft"},
+    ),
+    Case("vllm/speculation-not-of-this-model.log", _CONFIGURATION, "speculative_method mtp does not go"),
     Case("vllm/path-missing.log", ErrorClass.MODEL_NOT_FOUND, "there is no such folder"),
     Case("vllm/no-config.log", ErrorClass.MODEL_NOT_FOUND, "it holds no config.json"),
     Case("vllm/no-weights.log", ErrorClass.MODEL_NOT_FOUND, "no such model, revision or weights"),

@@ -26,8 +26,20 @@ _MORE_LIFTS = ("gpu_memory_utilization", "kv_cache_memory_mib", "tensor_parallel
 _LESS_LIFTS = ("max_num_batched_tokens",)
 _OTHER_LIFTS = ("dtype", "quantization", "kv_cache_dtype", "enforce_eager", "block_size")
 
+# The rest of a traceback, from where it says what was done to what went wrong.
+_SOON = r"(?:.*\n){0,40}?.*"
 _MODEL = (
     REMOTE_CODE,
+    # Before what is said of the model itself: what could not be found is the one that guesses.
+    consequence(
+        "draft-not-found",
+        ErrorClass.INVALID_CONFIGURATION,
+        rf"in create_speculative_config\n{_SOON}(?:Invalid repository ID|Repo id must be in the form|Entry"
+        r"NotFoundError|RepositoryNotFoundError|outgoing traffic has been disabled)",
+        "The model that guesses, speculative_model ({speculative_model}), is not there: correct it, or take"
+        " it out of the search space.",
+        Remedy("speculative_method", Change.TAKE, value="none"),
+    ),
     pattern(
         "model-folder-not-found",
         ErrorClass.MODEL_NOT_FOUND,
@@ -66,8 +78,7 @@ _MODEL = (
         ErrorClass.MODEL_CORRUPT,
         r"Unrecognized model in .*Should have a `model_type` key",
         "The model's config.json does not say what it is: fetch the files again, or take those in the format"
-        " of"
-        " transformers.",
+        " of transformers.",
     ),
     pattern(
         "files-damaged",
@@ -90,8 +101,6 @@ _CONTEXT_LIMIT = LimitRule(
     other_lifts=_OTHER_LIFTS,
 )
 _OUT_OF_MEMORY = r"(?:(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory)"
-# The rest of a traceback, from where it says what was done to what went wrong.
-_SOON = r"(?:.*\n){0,40}?.*"
 _MORE_MEMORY = Remedy("gpu_memory_utilization", Change.MOST)
 
 _MEMORY = (
@@ -109,8 +118,7 @@ _MEMORY = (
         "context-over-kv-blocks",
         ErrorClass.KV_CACHE_TOO_SMALL,
         r"max seq len \((?P<length>\d+)\) is larger than the maximum number of tokens that can be stored in"
-        r" KV"
-        r" cache \((?P<fits>\d+)\)",
+        r" KV cache \((?P<fits>\d+)\)",
         "The KV cache holds {fits} tokens, a request may have {length}: set engine.args.max_model_len to"
         " {fits} or less, or raise gpu_memory_utilization ({gpu_memory_utilization}).",
         _CONTEXT_LIMIT,
@@ -209,6 +217,14 @@ _CONFIGURATION = (
     *PARALLEL,
     FLASH_ATTENTION,
     pattern(
+        "speculation-not-of-this-model",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"Unsupported speculative method: '(?P<method>[^']{1,80})'",
+        "speculative_method {method} does not go with this model and what is set beside it: take it out of"
+        " the search space.",
+        Remedy("speculative_method", Change.TAKE, value="none"),
+    ),
+    pattern(
         "requests-over-mamba-blocks",
         ErrorClass.INVALID_CONFIGURATION,
         r"max_num_seqs \((?P<asked>\d+)\) exceeds available Mamba cache blocks \((?P<fits>\d+)\)",
@@ -228,8 +244,7 @@ _CONFIGURATION = (
         ErrorClass.INVALID_CONFIGURATION,
         r"(?:input|output) size is not aligned with the quantized weight shape",
         "tensor_parallel_size ({tensor_parallel_size}) splits the quantised weights within their blocks:"
-        " lower"
-        " it.",
+        " lower it.",
         Remedy("tensor_parallel_size", Change.HALVE),
     ),
     pattern(
@@ -245,8 +260,7 @@ _CONFIGURATION = (
         r"max_tokens_per_mm_item \((?P<need>\d+)\) is larger than max_num_batched_tokens"
         r" \((?P<batched>\d+)\)",
         "An image of this model is {need} tokens and must fit into one step: raise max_num_batched_tokens"
-        " (it is"
-        " {batched}) to {need}.",
+        " (it is {batched}) to {need}.",
         LimitRule("max_num_batched_tokens", least="need", value="batched"),
     ),
     pattern(
@@ -254,8 +268,7 @@ _CONFIGURATION = (
         ErrorClass.INVALID_CONFIGURATION,
         r"type fp8e4nv not supported in this architecture|FP8 KV cache is not supported",
         "This GPU has no fp8 of this kind: take kv_cache_dtype ({kv_cache_dtype}) auto or fp8_e5m2, and no"
-        " fp8"
-        " in quantization ({quantization}).",
+        " fp8 in quantization ({quantization}).",
         Remedy("kv_cache_dtype", Change.TAKE, value="fp8_e5m2"),
         Remedy("kv_cache_dtype", Change.TAKE, value="auto"),
     ),
