@@ -74,3 +74,32 @@ def test_every_package_says_what_it_is_for_and_where_to_begin(package):
     assert first
     path = package.joinpath(*first[1].split("."))
     assert path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+ENGINES = {"vllm", "sglang", "transformers", "llamacpp"}
+
+
+def _of_engines(path):
+    """Return how the file at `path` knows an engine: by the package that it imports, or by its name."""
+    yield from (f"import {name}" for name in imported(path) if {*name.split(".")} & ENGINES)
+    values = (node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant))
+    yield from (f"name {value}" for value in values if isinstance(value, str) and value in ENGINES)
+
+
+def test_an_engine_is_known_by_what_it_declares_alone():
+    """No table elsewhere lists engines: only the registry knows which are built in.
+
+    Whoever has no engine is told to begin with llama.cpp, and the former configuration had names of its own.
+    """
+    others = (
+        path
+        for source in SOURCES.values()
+        for path in source.rglob("*.py")
+        if not {*path.relative_to(source).parts} & ENGINES
+    )
+    assert {path.relative_to(ROOT).as_posix() for path in others if any(_of_engines(path))} == {
+        "core/src/llmopt_core/engines/registry.py",
+        "cli/src/llmopt/commands/advice.py",
+        "cli/src/llmopt/commands/init.py",
+        "cli/src/llmopt/named_models/former_configuration.py",
+    }
