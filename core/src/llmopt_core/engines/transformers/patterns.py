@@ -12,6 +12,7 @@ from llmopt_core.errors.patterns.machine import (
     GPU_FAULT,
     GPUS,
     REMOTE_CODE,
+    SHARED_MEMORY,
 )
 from llmopt_core.errors.remedies import Change, Remedy
 
@@ -211,6 +212,7 @@ _DEVICE = (
     BUILD,
     *COMPILERS,
     *GPUS,
+    SHARED_MEMORY,
     GPU_FAULT,
 )
 TRANSFORMERS_LOGS = EngineLogs(
