@@ -44,7 +44,7 @@ Figures = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Load:
-    """What every client is told to send."""
+    """What every client sends."""
 
     url: str
     questions: tuple[str, ...]
@@ -86,11 +86,11 @@ def by_vllm(load: Load, program: Path, tokenizer: Path) -> Figures:
             "--save-result", "--result-dir", folder, "--result-filename", "result.json",
         ]  # fmt: skip
         _run(command)
-        told = json.loads((Path(folder) / "result.json").read_text())
+        result = json.loads((Path(folder) / "result.json").read_text())
     return {
-        "output_tokens_per_second": told["output_throughput"],
-        **{name: told[f"mean_{name}"] for name in ("ttft_ms", "tpot_ms", "itl_ms")},
-        "e2e_ms": told["mean_ttft_ms"] + told["mean_tpot_ms"] * (load.tokens - 1),
+        "output_tokens_per_second": result["output_throughput"],
+        **{name: result[f"mean_{name}"] for name in ("ttft_ms", "tpot_ms", "itl_ms")},
+        "e2e_ms": result["mean_ttft_ms"] + result["mean_tpot_ms"] * (load.tokens - 1),
     }
 
 

@@ -155,8 +155,8 @@ def main() -> None:
         measured = [
             spent * 1000 / (each * options.objects) for spent in seconds[1:]
         ]  # the first one warms up
-        told = ", ".join(f"{one:.2f}" for one in sorted(measured))
-        print(f"{name}: median {statistics.median(measured):.2f} CPU s for 1,000 events ({told})")
+        times = ", ".join(f"{one:.2f}" for one in sorted(measured))
+        print(f"{name}: median {statistics.median(measured):.2f} CPU s for 1,000 events ({times})")
 
 
 if __name__ == "__main__":

@@ -35,17 +35,17 @@ NASTY = "--fork --daemonise --hide --ignore-sigterm"
 
 
 class SmallHost(HostMemory):
-    """A host of `room_mib` that only the engine uses."""
+    """A host of `limit_mib` that only the engine uses."""
 
-    def __init__(self, room_mib: float, engine: EngineServer) -> None:
+    def __init__(self, limit_mib: float, engine: EngineServer) -> None:
         """Keep whose memory counts."""
         super().__init__()
-        self._room_mib = room_mib
+        self._limit_mib = limit_mib
         self._engine = engine
 
     def occupancy(self) -> Occupancy:
-        """Return what the engine holds of the room."""
-        return Occupancy(self._room_mib, resident_mib(self._engine.pids()))
+        """Return what the engine holds of the limit."""
+        return Occupancy(self._limit_mib, resident_mib(self._engine.pids()))
 
 
 def server(folder: Path, orders: str) -> EngineServer:

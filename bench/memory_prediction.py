@@ -78,7 +78,7 @@ def requests() -> list[ChatRequest]:
 
 
 def measured(server: EngineServer) -> tuple[float, dict[str, float]]:
-    """Return the peak in MiB of a start and of requests, and what the engine told of itself."""
+    """Return the peak in MiB of a start and of requests, and what the engine reported of itself."""
     with server, MemoryGuard([HostMemory()], Thresholds(), server.pids, server.kill) as guard:
         server.start(START_SECONDS)
         warm_up(Endpoint(server.base_url, server.model), requests(), START_SECONDS, StopSignal())
@@ -111,13 +111,13 @@ def rows(name: str) -> Iterator[tuple[str, ...]]:
             asked = settings(model, configuration, Path(folder), by_name=by_name)
             peak_mib, facts = measured(EngineServer(engine, asked))
         expected = estimate(need, seen)
-        told = {part: facts[fact] for part, fact in TOLD.items() if fact in facts}
-        seen.append(Observation(need, told, peak_mib))
+        reported = {part: facts[fact] for part, fact in REPORTED.items() if fact in facts}
+        seen.append(Observation(need, reported, peak_mib))
         changed = ", ".join(f"{key} {value}" for key, value in parameters.items()) or "defaults"
         yield name, changed, *figures(need.total_mib, expected.mib, expected.margin_mib, peak_mib)
 
 
-TOLD = {
+REPORTED = {
     "weights_mib": "weights_mib",
     "kv_cache_mib": "kv_cache_mib",
     "activations_mib": "compute_buffer_mib",

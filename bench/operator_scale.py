@@ -4,7 +4,7 @@
         [--operator-python [NAME=]PYTHON]... [--record FILE]
 
 PYTHON runs the operator, and has its packages; let it be built as the image's is. One that was built without
-profile-guided optimisation, as version managers do unless told, needs a seventh more CPU. Several are
+profile-guided optimisation, as version managers do by default, needs a seventh more CPU. Several are
 measured in turn, in each of the rounds; the table holds the medians, with the least and the greatest. Figures
 are added to those in FILE, so that rounds may be run one by one.
 
@@ -217,13 +217,13 @@ class Measurer:
 
     def run(self, stop: threading.Event, *, observed: bool) -> None:
         """Measure until `stop`; `observed`: take the time until each end shows."""
-        beats = 0
+        heartbeats = 0
         while not stop.is_set():
-            beats += 1
+            heartbeats += 1
             claim = self._study.claim("bench", budget=1000)
             if claim is None:
                 return
-            self._study.heartbeat(RunnerRecord("bench", 0, beats, float(beats), trial=claim.number))
+            self._study.heartbeat(RunnerRecord("bench", 0, heartbeats, float(heartbeats), trial=claim.number))
             stop.wait(1.0)
             metrics = {"accuracy": 0.5}
             self._study.finish(

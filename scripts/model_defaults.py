@@ -57,26 +57,26 @@ def _classes() -> Iterator[tuple[str, type[Any]]]:
 
 
 def _defaults(kind: type[Any]) -> dict[str, int | bool | str]:
-    told = kind().to_dict()
+    values = kind().to_dict()
     changed = {}
     for size, factor in (("heads", 2), ("hidden", 8)):  # what follows from one or both changes with them
-        name = next((each for each in _SIZES[size] if type(told.get(each)) is int), None)
-        changed |= {} if name is None else {name: told[name] * factor}
+        name = next((each for each in _SIZES[size] if type(values.get(each)) is int), None)
+        changed |= {} if name is None else {name: values[name] * factor}
     try:
         other = kind(**changed).to_dict()
     except Exception:  # noqa: BLE001 - the sizes of some classes are checked together
-        other = told
-    own = {name: value for name, value in told.items() if name in changed or other.get(name) == value}
+        other = values
+    own = {name: value for name, value in values.items() if name in changed or other.get(name) == value}
     sizes = ((size, own[name]) for size, names in _SIZES.items() for name in names if name in own)
     plain = {name: own[name] for name in _OTHERS if name in own}
-    found = (*sizes, *plain.items(), *_of_full_layers(told).items())
+    found = (*sizes, *plain.items(), *_of_full_layers(values).items())
     return {name: value for name, value in found if type(value) in {int, bool}} | _layer_types(kind)
 
 
-def _of_full_layers(told: dict[str, Any]) -> dict[str, Any]:
+def _of_full_layers(values: dict[str, Any]) -> dict[str, Any]:
     """Return what all layers without a window, and no others, have of their own."""
-    own = {int(index): values for index, values in (told.get("per_layer_config") or {}).items()}
-    types = enumerate(told.get("layer_types") or ())
+    own = {int(index): each for index, each in (values.get("per_layer_config") or {}).items()}
+    types = enumerate(values.get("layer_types") or ())
     full = [index for index, name in types if name == "full_attention"]
     if not own or sorted(own) != full or any(each != own[full[0]] for each in own.values()):
         return {}

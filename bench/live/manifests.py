@@ -46,7 +46,7 @@ def search(name: str, sampler: str, pruner: str, seed: int, seconds: float) -> d
 def comparison(winners: Mapping[str, Mapping[str, Value]], repeats: int) -> dict[str, Any]:
     """Return the benchmark of the default and the `winners`, whose parameters are by full name."""
     spec = quickstart()["spec"]
-    told = {name: as_scalars(parameters) for name, parameters in winners.items()}
+    chosen = {name: as_scalars(parameters) for name, parameters in winners.items()}
     return {
         "apiVersion": "llmopt.dev/v1alpha1",
         "kind": "LLMBenchmark",
@@ -57,7 +57,7 @@ def comparison(winners: Mapping[str, Mapping[str, Value]], repeats: int) -> dict
             "workload": spec["workload"],
             "candidates": [
                 {"name": DEFAULT},
-                *({"name": name, "parameters": parameters} for name, parameters in told.items()),
+                *({"name": name, "parameters": parameters} for name, parameters in chosen.items()),
             ],
             "baseline": DEFAULT,
             "repeats": repeats,

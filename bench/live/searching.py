@@ -92,7 +92,7 @@ def found_by(task: Task, results: Path) -> Search:
 def _own(task: Task, results: Path) -> Iterator[tuple[Mapping[str, Value], Outcome]]:
     sampler, pruner = _OWN[task.method]
     manifest = search(task.name, sampler, pruner, task.seed, task.seconds)
-    with suppress(OptimizationFailed):  # nothing could be measured: the trials tell
+    with suppress(OptimizationFailed):  # nothing could be measured: the trials say why
         optimize(manifest=manifest, results=results, fresh=True, progress=True)
     with open_storage(ResultsFolder(results / task.name).storage_url()) as storage:
         for record in storage.open_study(task.name).trials():
@@ -117,11 +117,11 @@ def _smac(task: Task, results: Path) -> Iterator[tuple[Mapping[str, Value], Outc
             if parameters is None:
                 return
             outcome = trials.run(Claim(number, Phase.SEARCH, parameters))
-            rival.observe(_told(parameters, outcome))
+            rival.observe(_measurement_of(parameters, outcome))
             yield parameters, outcome
 
 
-def _told(parameters: Mapping[str, Value], outcome: Outcome) -> Measurement:
+def _measurement_of(parameters: Mapping[str, Value], outcome: Outcome) -> Measurement:
     works = outcome.kind is OutcomeKind.MEASURED
     return Measurement(
         parameters,

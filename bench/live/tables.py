@@ -41,9 +41,9 @@ def report(found: Sequence[Search], judged: BenchmarkResult, minutes: float, sec
 
 
 def _row(name: str, search: Search | None, judged: BenchmarkResult) -> list[str]:
-    told = [""] * 5 if search is None else _searched(search)
+    searched = [""] * 5 if search is None else _searched(search)
     candidate = next((each for each in judged.candidates if each.candidate == name), None)
-    return [name, *told, *([""] * 3 if candidate is None else _held_out(candidate))]
+    return [name, *searched, *([""] * 3 if candidate is None else _held_out(candidate))]
 
 
 def _searched(search: Search) -> list[str]:

@@ -19,7 +19,7 @@ from recording.journals import OK, Measurement, latest
 from recording.plans import Plan
 from recording.recipes import ENGINE, Recipe
 
-# What a row tells beside the objectives and constraints, where it was measured.
+# What a row holds beside the objectives and constraints, where it was measured.
 SHOWN_METRICS = (
     "good_answers_per_second",
     "accuracy",
@@ -30,7 +30,7 @@ SHOWN_METRICS = (
     "e2e_ms_p95",
     "peak_memory_mib",
 )
-# A noise cannot be told from one measurement.
+# Noise cannot be estimated from one measurement.
 FEWEST_REPEATS = 2
 _DIGITS = 6
 
@@ -136,7 +136,7 @@ def _row(parameters: Mapping[str, Value], mine: Sequence[Measurement], start: fl
 
 
 def relative_spread(values: Sequence[float]) -> float:
-    """Return the standard deviation (n - 1) as a share of the mean; 0 where it cannot be told."""
+    """Return the standard deviation (n - 1) as a share of the mean; 0 where it cannot be estimated."""
     mean = statistics.fmean(values)
     return statistics.stdev(values) / abs(mean) if len(values) > 1 and mean else 0.0
 
@@ -167,10 +167,10 @@ def _text(value: Value | None) -> str:
 
 def _parameter(parameter: SpaceParameter) -> dict[str, Any]:
     group = "engine" if parameter.name.startswith(ENGINE) else "request"
-    told: dict[str, Any] = {"name": plain_name(parameter.name), "group": group, **_dimension(parameter)}
+    document: dict[str, Any] = {"name": plain_name(parameter.name), "group": group, **_dimension(parameter)}
     if parameter.when:
-        told["when"] = [_condition(each) for each in parameter.when]
-    return told
+        document["when"] = [_condition(each) for each in parameter.when]
+    return document
 
 
 def _dimension(parameter: SpaceParameter) -> dict[str, Any]:
@@ -178,19 +178,19 @@ def _dimension(parameter: SpaceParameter) -> dict[str, Any]:
     if isinstance(dimension, ChoiceDimension):
         return {"kind": "categorical", "choices": list(dimension.choices)}
     kind = "int" if isinstance(dimension.low, int) else "float"
-    told = {"kind": kind, "low": dimension.low, "high": dimension.high, "log": dimension.log}
-    return told if dimension.step is None else {**told, "step": dimension.step}
+    document = {"kind": kind, "low": dimension.low, "high": dimension.high, "log": dimension.log}
+    return document if dimension.step is None else {**document, "step": dimension.step}
 
 
 def _condition(condition: Condition) -> dict[str, Any]:
-    told: dict[str, Any] = {"parameter": plain_name(condition.name)}
+    document: dict[str, Any] = {"parameter": plain_name(condition.name)}
     if condition.among is not None:
-        told["in"] = list(condition.among)
+        document["in"] = list(condition.among)
     if condition.above is not None:
-        told["above"] = condition.above
+        document["above"] = condition.above
     if condition.below is not None:
-        told["below"] = condition.below
-    return told
+        document["below"] = condition.below
+    return document
 
 
 def _constraints(definition: StudyDefinition) -> list[dict[str, Any]]:

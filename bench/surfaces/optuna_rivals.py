@@ -30,7 +30,7 @@ _STARTS = "starts"
 class OptunaRival(Rival):
     """A study with one sampler.
 
-    A broken constraint is told as one. A trial whose engine does not start breaks one more, and has the
+    A broken constraint is reported as one. A trial whose engine does not start breaks one more, and has the
     worst value so far: only TPE of these samplers looks at pruned trials. Before the first value it fails.
     """
 
@@ -51,7 +51,7 @@ class OptunaRival(Rival):
         return walk(self._setting.problem.space, lambda name: suggest(trial, name, self._distributions[name]))
 
     def observe(self, measurement: Measurement) -> None:
-        """Tell the study."""
+        """Report to the study."""
         assert self._trial is not None
         if self._setting.starts_can_fail:
             self._trial.set_constraint(_STARTS, -1.0 if measurement.works else 1.0)
@@ -69,7 +69,7 @@ class OptunaRival(Rival):
 class GroupedTpe(OptunaRival):
     """TPE with several trials on one engine, as a runner groups them: a start takes a fifth of their time.
 
-    As a runner does, it tells TPE the known result of a configuration that was measured before, at no cost.
+    As a runner does, it gives TPE the known result of a configuration that was measured before, at no cost.
     The engine is then chosen freely: all that it can be asked may have been measured.
     """
 
@@ -94,7 +94,7 @@ class GroupedTpe(OptunaRival):
         return None
 
     def observe(self, measurement: Measurement) -> None:
-        """Tell the study, and count the trials of the engine."""
+        """Report to the study, and count the trials of the engine."""
         super().observe(measurement)
         self._known[_identity(measurement.parameters)] = measurement
         if measurement.start_seconds is not None:

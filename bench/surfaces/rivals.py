@@ -10,7 +10,7 @@ from llmopt_core.search.configurations import Value
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a strategy is told of a trial.
+    """What a strategy learns of a trial.
 
     `utility` is one number for the objectives (more is better), None where the engine did not start.
     `violations` say by how much each constraint is broken. `start_seconds` is None where the engine was

@@ -13,7 +13,7 @@ from surfaces.simulation import Step
 
 @dataclass(frozen=True)
 class _Identity:
-    """What tells runs apart; a surface by its content."""
+    """What distinguishes runs; a surface by its content."""
 
     surface: str
     rival: str

@@ -29,8 +29,8 @@ from surfaces.rivals import Measurement, Rival, Setting
 class SmacRival(Rival):
     """SMAC3 with its defaults; each configuration is measured once.
 
-    It knows no constraints. A configuration that breaks one, or whose engine does not start, is told as
-    crashed, at the worst cost so far; those before the first cost are told with it.
+    It knows no constraints. A configuration that breaks one, or whose engine does not start, is reported as
+    crashed, at the worst cost so far; those before the first cost are reported with it.
     """
 
     def __init__(self, setting: Setting) -> None:
@@ -68,26 +68,26 @@ class SmacRival(Rival):
         }
 
     def observe(self, measurement: Measurement) -> None:
-        """Tell SMAC the cost."""
+        """Report the cost to SMAC."""
         assert self._asked is not None
         if measurement.utility is not None:
             cost = -measurement.utility
             self._worst = cost if self._worst is None else max(self._worst, cost)
         if measurement.works and all(broken <= 0 for broken in measurement.violations):
-            self._tell(self._asked, -(measurement.utility or 0.0), StatusType.SUCCESS)
+            self._report(self._asked, -(measurement.utility or 0.0), StatusType.SUCCESS)
         else:
             self._crashed.append(self._asked)
         if self._worst is not None:
             for info in self._crashed:
-                self._tell(info, self._worst, StatusType.CRASHED)
+                self._report(info, self._worst, StatusType.CRASHED)
             self._crashed.clear()
 
-    def _tell(self, info: TrialInfo, cost: float, status: StatusType) -> None:
+    def _report(self, info: TrialInfo, cost: float, status: StatusType) -> None:
         self._smac.tell(info, TrialValue(cost=cost, status=status), save=False)
 
 
 def _never_called(config: Any, seed: int = 0) -> float:  # noqa: ARG001 - the form that SMAC checks
-    raise AssertionError("SMAC is asked and told")
+    raise AssertionError("SMAC is used through `ask` and `tell`")
 
 
 def _value(dimension: Dimension, found: Any) -> Value:

@@ -75,12 +75,12 @@ def serve() -> int:
             cluster.node.load_image(image(target))
         cluster.plane.kubectl("create", "namespace", NAMESPACE)
         install(cluster.plane, tenants=[{"namespace": NAMESPACE, "url": cluster.database.create(NAMESPACE)}])
-        _tell(cluster)
+        _print_how_to_use(cluster)
         signal.pause()
     return 0
 
 
-def _tell(cluster: Cluster) -> None:
+def _print_how_to_use(cluster: Cluster) -> None:
     programs = commands(_FOLDER / "bin")
     unfinished = _READY.with_suffix(".partial")
     kubeconfig = cluster.plane.kubeconfig

@@ -53,9 +53,9 @@ class ControlPlane:
         self.folder = folder
         self._address, self._scheduler = address, scheduler
         self._running = ExitStack()
-        told = os.environ.get(OWN_CLUSTER_VARIABLE)
-        self._own_cluster = Path(told) if told else None
-        installed = shutil.which("kubectl") if told else None
+        named = os.environ.get(OWN_CLUSTER_VARIABLE)
+        self._own_cluster = Path(named) if named else None
+        installed = shutil.which("kubectl") if named else None
         self._kubectl = (installed,) if installed else component("kubectl")
 
     def __enter__(self) -> Self:
@@ -223,8 +223,8 @@ class ControlPlane:
 
 def component(name: str) -> tuple[str, ...]:
     """Return the command of one of Kubernetes' programs: KUBEBUILDER_ASSETS' where it has it, or ours."""
-    if told := os.environ.get("KUBEBUILDER_ASSETS"):
-        program = Path(told) / name
+    if named := os.environ.get("KUBEBUILDER_ASSETS"):
+        program = Path(named) / name
         if program.exists():
             return (str(program),)
     return (str(built("kubernetes")), name)

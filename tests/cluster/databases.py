@@ -1,4 +1,4 @@
-"""The PostgreSQL that holds the studies of a test cluster: it dies with whoever started it."""
+"""The PostgreSQL that holds the studies of a test cluster: it ends with the process that started it."""
 
 from pathlib import Path
 from types import TracebackType

@@ -62,10 +62,10 @@ def remove_old() -> None:
 
 @contextmanager
 def _package_settings() -> Iterator[tuple[str, ...]]:
-    """Yield the options that tell a build, and nothing after it, how this machine reaches package indexes."""
-    told = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
+    """Yield the options that say a build, and nothing after it, how this machine reaches package indexes."""
+    passed = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
     with tempfile.NamedTemporaryFile("w", suffix=".env") as file:
-        file.writelines(f"{name}={shlex.quote(value)}\n" for name, value in told.items())
+        file.writelines(f"{name}={shlex.quote(value)}\n" for name, value in passed.items())
         file.flush()
         options = [f"--secret=id=package-settings,src={file.name}"]
         if _AUTHORITIES.exists():

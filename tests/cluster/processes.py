@@ -1,4 +1,4 @@
-"""One process of the test cluster: supervised, so that it dies with whoever started it, even by SIGKILL."""
+"""One process of the test cluster: it ends with the process that started it, even by SIGKILL."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -51,7 +51,7 @@ class Process:
         return ClusterFailed(f"{self.name} {problem}; its log {self.log_path} ends with:\n{tail}")
 
     def stop(self) -> None:
-        """End the process in order, and then everything it started."""
+        """End the process gracefully, and then everything it started."""
         self._process.end()
 
     def kill(self) -> None:

@@ -101,8 +101,8 @@ def _linker_flags(module: Path) -> str:
     if version is None:
         return "-s -w"
     full, major, minor = version.groups()
-    told = {"gitVersion": f"v{full}", "gitMajor": major, "gitMinor": minor}
-    return " ".join(("-s -w", *(f"-X {_VERSION_VARIABLES}.{name}={value}" for name, value in told.items())))
+    answer = {"gitVersion": f"v{full}", "gitMajor": major, "gitMinor": minor}
+    return " ".join(("-s -w", *(f"-X {_VERSION_VARIABLES}.{name}={value}" for name, value in answer.items())))
 
 
 def _go(go_mod: str) -> tuple[str, ...]:
@@ -116,8 +116,8 @@ def _go(go_mod: str) -> tuple[str, ...]:
 def _version_of_installed_go() -> tuple[int, ...]:
     if shutil.which("go") is None:
         return ()
-    told = subprocess.run(("go", "env", "GOVERSION"), stdout=subprocess.PIPE, text=True, check=True).stdout
-    return _numbers(told.strip().removeprefix("go"))
+    answer = subprocess.run(("go", "env", "GOVERSION"), stdout=subprocess.PIPE, text=True, check=True).stdout
+    return _numbers(answer.strip().removeprefix("go"))
 
 
 def _numbers(version: str) -> tuple[int, ...]:

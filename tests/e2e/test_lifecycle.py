@@ -19,7 +19,7 @@ _TRIALS = 16
 
 
 class Applied:
-    """One resource in the tenant's namespace, as kubectl tells of it."""
+    """One resource in the tenant's namespace, as kubectl shows it."""
 
     def __init__(self, plane, tenant, document):
         self.plane, self.tenant = plane, tenant
@@ -45,8 +45,8 @@ class Applied:
 
     def pods(self):
         selector = f"--selector=llmopt.dev/resource={self.name}"
-        told = self.plane.kubectl("get", "pods", "-n", self.tenant.namespace, selector, "--output=json")
-        return json.loads(told)["items"]
+        pods_json = self.plane.kubectl("get", "pods", "-n", self.tenant.namespace, selector, "--output=json")
+        return json.loads(pods_json)["items"]
 
     def searched(self):
         """The trials that are of the budget, as the tenant's database holds them."""

@@ -1,4 +1,4 @@
-"""A proxy before the API server that misbehaves when told: it hangs, drops, answers errors, cuts watches."""
+"""A proxy before the API server that misbehaves on request: it hangs, drops, answers errors, cuts watches."""
 
 import asyncio
 import json
@@ -91,7 +91,7 @@ class ApiProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it; whoever still hangs is cut off."""
+        """End it; connections that still hang are cut."""
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
 
@@ -152,7 +152,7 @@ class ApiProxy:
         line = f"{request.method} {request.path_qs}"
         cuttable = "watch=true" in request.query_string and request.transport is not None
         watch = {request.transport} if cuttable else set()
-        # Before the request counts as asked: whoever saw it may cut it at once.
+        # Before the request counts as asked: a test that saw it may cut it at once.
         self._watches |= watch
         self.requests.append((line, time.monotonic()))
         try:

@@ -16,14 +16,14 @@ def condition(type_, status="True", reason="Reason", message=""):
 def resource(name="mine", *conditions, status=None, generation=1, document=None, **metadata):
     """Return an LLMOptimization with `conditions` and what else `status` says."""
     body = document or optimization()
-    told = {"observedGeneration": generation, "conditions": list(conditions), **(status or {})}
+    whole = {"observedGeneration": generation, "conditions": list(conditions), **(status or {})}
     return {
         **body,
         "metadata": {
             "name": name, "namespace": "team-a", "uid": f"uid-of-{name}", "generation": generation,
             "creationTimestamp": "2026-01-02T03:04:05Z", **metadata,
         },
-        "status": told if conditions or status else {},
+        "status": whole if conditions or status else {},
     }  # fmt: skip
 
 

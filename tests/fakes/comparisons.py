@@ -16,8 +16,8 @@ FASTER = ObjectiveDefinition(SPEED, "maximize")
 
 def candidate(name, **parameters):
     """Return a candidate on llama.cpp; `parameters` are its engine's."""
-    told = {f"engine.{key}": value for key, value in parameters.items()}
-    serving = Serving({"source": "package://llm/model.gguf"}, {"name": "llamacpp"}, told)
+    flat = {f"engine.{key}": value for key, value in parameters.items()}
+    serving = Serving({"source": "package://llm/model.gguf"}, {"name": "llamacpp"}, flat)
     return CandidateDefinition(name, serving)
 
 

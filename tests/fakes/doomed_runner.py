@@ -1,4 +1,4 @@
-"""A runner that starts an engine, tells its processes, and waits to be killed.
+"""A runner that starts an engine, prints its processes, and waits to be killed.
 
 Reads a pickled (engine, settings) on standard input; writes one line of JSON when the engine is ready.
 """
@@ -14,6 +14,6 @@ if __name__ == "__main__":
     engine, settings = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the test that starts it
     server = EngineServer(engine, settings)
     server.start(300)
-    told = {"pids": server.pids(), "supervisor": server.supervisor_pid, "port": server.settings.port}
-    print(json.dumps(told), flush=True)  # noqa: T201 - its answer
+    started = {"pids": server.pids(), "supervisor": server.supervisor_pid, "port": server.settings.port}
+    print(json.dumps(started), flush=True)  # noqa: T201 - its answer
     time.sleep(3600)

@@ -71,7 +71,7 @@ class EngineCase:
     this kind take, and those with the `same_answers`, which tests of the mode prove. `environment` names the
     one that the engine lives in, None where that is the tests' own. `disposable` cases are started and ended
     by tests on how an engine ends, which no mode changes. `absent` names a model that is not there, `damages`
-    make models that cannot be loaded. `told_by_command`: the command for a person carries the sampling, which
+    make models that cannot be loaded. `command_has_sampling`: the printed command has the sampling, which
     else goes with requests.
     """
 
@@ -87,7 +87,7 @@ class EngineCase:
     disposable: bool = True
     absent: str = "absent.gguf"
     damages: Mapping[str, Damage] = field(default_factory=lambda: DAMAGED_FILES)
-    told_by_command: bool = True
+    command_has_sampling: bool = True
     start_limit_seconds: float = 120.0
 
     def settings(self, folder: Path, **changes: Any) -> LaunchSettings:
@@ -183,7 +183,7 @@ class Answering:
         self._served = served
         self._folder = folder
         self._given: dict[str, tuple[str, ...]] = {}
-        self._told: dict[str, Any] = {}
+        self._sampling: dict[str, Any] = {}
         self._own = ExitStack()
 
     def answers(self, sampling: Mapping[str, Any], count: int) -> tuple[str, ...]:
@@ -196,17 +196,17 @@ class Answering:
         case = self._served.case
         if case.freezes_sampling:
             seed = {name: value for name, value in sampling.items() if name == "seed"}
-            self._tell({name: value for name, value in sampling.items() if name != "seed"})
+            self._serve_with({name: value for name, value in sampling.items() if name != "seed"})
             return tuple(self._served.sampled(seed) for _ in range(count))
         seeds = ({"seed": seed} if case.takes_seed else {} for seed in SEEDS[:count])
         # A seed of the proof's own is what is proven: then these must not override it.
         return tuple(self._served.sampled({**seed, **sampling}) for seed in seeds)
 
-    def _tell(self, sampling: dict[str, Any]) -> None:
-        if sampling != self._told:
+    def _serve_with(self, sampling: dict[str, Any]) -> None:
+        if sampling != self._sampling:
             self.close()
             started = self._served.case.running(self._folder, sampling=sampling)
-            self._served, self._told = self._own.enter_context(started), sampling
+            self._served, self._sampling = self._own.enter_context(started), sampling
 
     def close(self) -> None:
         """Stop the server that was started for one setting, if there is one."""

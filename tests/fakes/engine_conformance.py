@@ -112,7 +112,7 @@ def test_an_answer_is_as_long_as_was_asked(served):
 
 
 def test_an_answer_is_fixed_to_a_length(served):
-    """Told the length, the server goes on beyond the end that the model chose, to exactly so many tokens."""
+    """Given a length, the server goes on beyond the end that the model chose, to exactly so many tokens."""
     free = served.post({"max_tokens": 60, **_GREEDY}, question="Say hello.")
     length = free["usage"]["completion_tokens"] + 10
     fields = served.case.engine.fixed_length_fields(_GREEDY, length)
@@ -126,7 +126,7 @@ def test_a_streamed_answer_ends_with_usage(served):
     fields = {"stream": True, "stream_options": {"include_usage": True}, "max_tokens": 8, "temperature": 0}
     with served.open(fields, question="Say hello.") as answer:
         lines = [line.removeprefix(b"data: ") for line in answer.read().split(b"\n\n") if line]
-    # Not every server says that it has done: the reason is what tells a whole answer from one cut off.
+    # Not every server sends an end mark: the finish reason distinguishes a whole answer from one cut off.
     chunks = [json.loads(line) for line in lines if line != b"[DONE]"]
     reasons = [choice.get("finish_reason") for chunk in chunks for choice in chunk["choices"]]
     assert reasons[-1] in {"length", "stop"}
@@ -135,7 +135,7 @@ def test_a_streamed_answer_ends_with_usage(served):
     assert chunks[-1]["usage"]["completion_tokens"] > 1
 
 
-def test_a_server_tells_what_it_serves(served):
+def test_a_server_says_what_it_serves(served):
     """The address, the model's name and the readiness are there for the load generator."""
     assert served.server.alive()
     assert served.server.base_url.startswith("http://127.0.0.1:")
@@ -174,16 +174,16 @@ def test_a_stopped_server_leaves_nothing_and_starts_again(started_case, tmp_path
 
 def test_a_killed_runner_leaves_nothing_within_two_seconds(started_case, tmp_path, temporary):
     """SIGKILL of the runner ends the engine and the supervisor in two seconds."""
-    runner, told = _doomed_runner(started_case, tmp_path)
-    shared = _shared_memory(told["pids"])
+    runner, processes = _doomed_runner(started_case, tmp_path)
+    shared = _shared_memory(processes["pids"])
     runner.kill()
     runner.communicate()
     deadline = time.monotonic() + 2
-    watched = [*told["pids"], told["supervisor"]]
+    watched = [*processes["pids"], processes["supervisor"]]
     while any(_lives(pid) for pid in watched):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert ports.is_free("127.0.0.1", told["port"])
+    assert ports.is_free("127.0.0.1", processes["port"])
     assert not _left_in(temporary, shared)
 
 
@@ -238,7 +238,7 @@ def test_the_serve_command_really_serves(started_case, tmp_path):
     )
     port = ports.free_port("127.0.0.1")
     line = started_case.engine.serve_arguments(configuration, settings).splitlines()[0]
-    fields = {} if started_case.told_by_command else started_case.engine.request_fields(sampling)
+    fields = {} if started_case.command_has_sampling else started_case.engine.request_fields(sampling)
     with subprocess.Popen(  # noqa: S602 - a person pastes it into a shell
         f"exec {line} --port {port}",
         shell=True,
@@ -301,6 +301,6 @@ def _doomed_runner(case: Any, folder: Path) -> tuple[subprocess.Popen[bytes], di
     runner.stdin.write(what)
     runner.stdin.close()
     runner.stdin = None
-    told = json.loads(runner.stdout.readline())
-    assert all(_lives(pid) for pid in (*told["pids"], told["supervisor"]))
-    return runner, told
+    processes = json.loads(runner.stdout.readline())
+    assert all(_lives(pid) for pid in (*processes["pids"], processes["supervisor"]))
+    return runner, processes

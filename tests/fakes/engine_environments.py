@@ -16,8 +16,8 @@ def use_engine(name: str) -> Path:
     A machine that has the engine already says where by the same variable as ever.
     """
     variable = f"LLMOPT_ENGINE_{name.upper()}"
-    if told := os.environ.get(variable):
-        return Path(told).parent
+    if named := os.environ.get(variable):
+        return Path(named).parent
     folder = _printed("engine-environment", name)
     os.environ[variable] = str(folder / "bin")
     return folder

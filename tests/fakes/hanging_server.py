@@ -1,4 +1,4 @@
-"""A program in the place of `llama-server` that hangs where it is told to, and writes down that it got there.
+"""A program in the place of `llama-server` that hangs where it is asked to, and records that it got there.
 
 `install` writes it: what it does stands in its text, since an engine gets none of a test's variables.
 """

@@ -1,4 +1,4 @@
-"""Stands in for a node: runs runners' pods as processes of this machine, and tells the API server of them.
+"""Stands in for a node: runs runners' pods as processes of this machine, and reports them to the API server.
 
 What a real kubelet, real images and the real runner do is the end-to-end tests' matter. Here the runner is
 `stub_runner`, which measures nothing, unless another `program` is named.
@@ -83,7 +83,7 @@ class Kubelet:
             pod["spec"]["containers"][0].get("args", ())
         ):
             ready = {"type": "Ready", "status": "True"}
-            self._tell(pod, {"phase": "Running", "conditions": [ready]})
+            self._report(pod, {"phase": "Running", "conditions": [ready]})
 
     def _attend_runner(self, pod: dict[str, Any]) -> None:
         name, phase = pod["metadata"]["name"], pod.get("status", {}).get("phase")
@@ -115,7 +115,7 @@ class Kubelet:
         ]  # fmt: skip
         with (folder / "log").open("wb") as log:
             self._running[name] = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-        self._tell(pod, {"phase": "Running", "containerStatuses": [_container({"running": {}})]})
+        self._report(pod, {"phase": "Running", "containerStatuses": [_container({"running": {}})]})
 
     def _manifest(self, pod: dict[str, Any]) -> str:
         (name,) = [
@@ -133,11 +133,11 @@ class Kubelet:
         words = (self.folder / name / "log").read_text()[-1500:]
         ended = {"exitCode": code, "reason": "Error" if code else "Completed", "message": words}
         status = {"phase": "Failed" if code else "Succeeded"}
-        self._tell(pod, {**status, "containerStatuses": [_container({"terminated": ended})]})
+        self._report(pod, {**status, "containerStatuses": [_container({"terminated": ended})]})
         if "deletionTimestamp" in pod["metadata"]:
             self._remove(pod)
 
-    def _tell(self, pod: dict[str, Any], status: dict[str, Any]) -> None:
+    def _report(self, pod: dict[str, Any], status: dict[str, Any]) -> None:
         self.api.patch(f"{self._path(pod)}/status", {"status": status})
 
     def _remove(self, pod: dict[str, Any]) -> None:

@@ -33,14 +33,14 @@ class KubeletLogs:
         trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self._tell(self._server.server_address[1])
+        self._report(self._server.server_address[1])
         return self
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
 
-    def _tell(self, port: int) -> None:
+    def _report(self, port: int) -> None:
         """Say on the node where its kubelet listens."""
         path = f"/api/v1/nodes/{NODE}"
         if self._api.get(path) is None:

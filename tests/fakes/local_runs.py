@@ -98,7 +98,7 @@ def benchmark_manifest(**changes):
 
 
 class Listener:
-    """Keeps what an audience is told; `on_progress` may act on it."""
+    """Keeps what an audience receives; `on_progress` may act on it."""
 
     def __init__(self, on_progress=None):
         self.progress = []

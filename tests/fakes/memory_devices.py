@@ -5,7 +5,7 @@ from llmopt_runner.host.occupancy import DeviceUnreadable, Holder
 
 
 class FakeDevice:
-    """Says what it is told to; `used` and `held` may be changed at any time."""
+    """Says what it is asked to; `used` and `held` may be changed at any time."""
 
     kind = name = "host"
     keeps_cache = False

@@ -43,7 +43,7 @@ def _handler(orders):
 
 
 def _sleep_forever(*, mark):
-    """Be a process that ends by SIGKILL only; `mark` False: its environment does not tell whose it is."""
+    """Be a process that ends by SIGKILL only; `mark` False: its environment does not say whose it is."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if not mark:
         code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(3600)"

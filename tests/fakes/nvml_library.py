@@ -10,7 +10,7 @@ pynvml calls it as it calls the library: with handles and with pointers to its s
   1483); translated, and without processes of other namespaces, since; and translated with a memory of 0
   (NVIDIA/open-gpu-kernel-modules pull request 614, Project-HAMi/HAMi-core issue 112)
 - MIG by NVML's reference (`nvmlDeviceGetMaxMigDeviceCount`: indices may have gaps) and NVIDIA's MIG user
-  guide; a GPU that is divided tells a caller without rights nothing of its processes, slices count no energy
+  guide; a divided GPU shows a caller without rights nothing of its processes, slices count no energy
 - errors, clock event reasons and ECC counters by NVML's reference; a function that a driver does not have is
   missing from the library
 """
@@ -176,11 +176,11 @@ class NvmlLibrary:
     def nvmlDeviceGetMemoryInfo(self, handle: Any, memory: Any) -> int:
         def give(gpu: Gpu) -> int:
             gpu.grow()
-            told, reserved = memory._obj, gpu.reserved_mib
+            struct, reserved = memory._obj, gpu.reserved_mib
             old = "nvmlDeviceGetMemoryInfo_v2" in self._lacks
-            told.total = _bytes(gpu.total_mib - (reserved if old else 0))
-            told.used = _bytes(gpu.used_mib + (0 if old else reserved))
-            told.free = told.total - told.used
+            struct.total = _bytes(gpu.total_mib - (reserved if old else 0))
+            struct.used = _bytes(gpu.used_mib + (0 if old else reserved))
+            struct.free = struct.total - struct.used
             return pynvml.NVML_SUCCESS
 
         return self._about(handle, give)
@@ -188,10 +188,10 @@ class NvmlLibrary:
     def nvmlDeviceGetMemoryInfo_v2(self, handle: Any, memory: Any) -> int:
         def give(gpu: Gpu) -> int:
             gpu.grow()
-            told = memory._obj
-            told.total, told.used = _bytes(gpu.total_mib), _bytes(gpu.used_mib)
-            told.reserved = _bytes(gpu.reserved_mib)
-            told.free = _bytes(gpu.total_mib - gpu.used_mib - gpu.reserved_mib)
+            struct = memory._obj
+            struct.total, struct.used = _bytes(gpu.total_mib), _bytes(gpu.used_mib)
+            struct.reserved = _bytes(gpu.reserved_mib)
+            struct.free = _bytes(gpu.total_mib - gpu.used_mib - gpu.reserved_mib)
             return pynvml.NVML_SUCCESS
 
         return self._about(handle, give)
@@ -201,10 +201,10 @@ class NvmlLibrary:
             if gpu.slices:
                 return pynvml.NVML_ERROR_NO_PERMISSION
             listed = list(self._listed(gpu))
-            room, count._obj.value = count._obj.value, len(listed)
+            capacity, count._obj.value = count._obj.value, len(listed)
             if not listed:
                 return pynvml.NVML_SUCCESS
-            if room < len(listed):
+            if capacity < len(listed):
                 return pynvml.NVML_ERROR_INSUFFICIENT_SIZE
             for place, (pid, mib) in enumerate(listed):
                 processes[place].pid, processes[place].usedGpuMemory = pid, _bytes(mib)

@@ -1,7 +1,7 @@
 """A fake OpenAI-compatible server in its own process, which writes down when it really sent each token.
 
 It stands for an engine where none is needed: its latencies are known, its faults come on order. `/truth`
-tells what it did, in the monotonic clock that all processes of a host share. Like llama.cpp it closes every
+says what it did, in the monotonic clock that all processes of a host share. Like llama.cpp it closes every
 connection after the answer without saying so beforehand. `select()` drives it (at most 1000 connections),
 because epoll's timers in asyncio have a resolution of a millisecond, these of a microsecond.
 """

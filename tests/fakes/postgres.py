@@ -24,7 +24,7 @@ _PREFIX, _LOCK = "llmopt-postgres-", "owner"
 class PostgresServer:
     """One server with one superuser `llmopt`; `url(name)` is the address of a database in it.
 
-    It listens at `address` alone, and whoever reaches that may come with the password. `binaries` are of
+    It listens at `address` alone, and clients that reach it connect with the password. `binaries` are of
     another build than the wheel's, which has no TLS.
     """
 
@@ -58,7 +58,7 @@ class PostgresServer:
         self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", " ".join(self._options()), "start")
 
     def command(self) -> tuple[str, ...]:
-        """Return the command line that runs the server in the foreground, for whoever supervises it."""
+        """Return the command line that runs the server in the foreground, for a supervisor."""
         return self.as_its_account(str(self.binaries / "postgres"), "-D", str(self._data), *self._options())
 
     def as_its_account(self, *command: str) -> tuple[str, ...]:

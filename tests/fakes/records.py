@@ -16,7 +16,7 @@ def outcome(
     warnings=(),
 ):
     """Return an outcome; `error` is an ErrorClass, `parameters` by full name."""
-    failure = Failure(error, "it failed", "mend it") if isinstance(error, ErrorClass) else None
+    failure = Failure(error, "it failed", "fix it") if isinstance(error, ErrorClass) else None
     return Outcome(
         kind,
         Configuration.from_flat(parameters or {}),

@@ -48,7 +48,7 @@ class Folder:
         return self.start(within=within).wait(PATIENCE_SECONDS)
 
     def go_on(self, within=()):
-        """Run again after the study ended, as whoever starts runners does: it is opened again first."""
+        """Run again after the study ended, as programs that start runners do: it is opened again first."""
         with self.study() as study:
             study.reopen()
         return self.run(within)

@@ -151,16 +151,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def _translated(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return the request in llama.cpp's words, with what SGLang takes where it says nothing."""
-        told = {**_DEFAULTS, **{name: value for name, value in body.items() if value is not None}}
+        fields = {**_DEFAULTS, **{name: value for name, value in body.items() if value is not None}}
         if not self.options.enable_deterministic_inference:
-            told.pop("seed", None)
-        if told["temperature"] < _GREEDY:
-            told["temperature"] = 0
-        told["top_k"] = 0 if told["top_k"] == -1 else told["top_k"]
-        told["repeat_penalty"] = told.pop("repetition_penalty")
-        told["repeat_last_n"] = 4096
-        told["cache_prompt"] = not self.options.disable_radix_cache
-        return told
+            fields.pop("seed", None)
+        if fields["temperature"] < _GREEDY:
+            fields["temperature"] = 0
+        fields["top_k"] = 0 if fields["top_k"] == -1 else fields["top_k"]
+        fields["repeat_penalty"] = fields.pop("repetition_penalty")
+        fields["repeat_last_n"] = 4096
+        fields["cache_prompt"] = not self.options.disable_radix_cache
+        return fields
 
     def _flush(self) -> None:
         for slot in range(int(self.options.max_running_requests or 4)):

@@ -153,7 +153,7 @@ class Runner:
         )
 
     def facts(self, claim):
-        """What a runner tells of the server that it measured."""
+        """What a runner reports of the server that it measured."""
         spec, forged, candidates = self.spec, self.args.forge, self.study.definition.candidates
         if forged:
             arguments = ServeArguments(("--api-key", forged), {"--temp": True}).document()
@@ -166,7 +166,7 @@ class Runner:
             engine, source = Engine.model_validate(serving.engine), serving.model["source"]
         declaration = engine_declaration(engine)
         fixed = fixed_parameters(engine, spec.workload, declaration)
-        told = recommend(
+        recommended = recommend(
             declaration,
             ModelReference.of(source or spec.model.source),
             complete(parameters, fixed, declaration),
@@ -174,9 +174,11 @@ class Runner:
             fixed=fixed,
         )
         return {
-            "serve_command": told.command,
-            "request_fields": told.request_fields,
-            **({} if told.arguments is None else {"serve_arguments": told.arguments.document()}),
+            "serve_command": recommended.command,
+            "request_fields": recommended.request_fields,
+            **(
+                {} if recommended.arguments is None else {"serve_arguments": recommended.arguments.document()}
+            ),
         }
 
     def asked(self):

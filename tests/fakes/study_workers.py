@@ -25,7 +25,7 @@ def start(target, *arguments):
 
 
 def search(url, name, runner, budget, seconds_per_trial=0.0):
-    """Claim and finish until nothing is left, beating beside it."""
+    """Claim and finish until nothing is left, sending heartbeats beside it."""
     with open_for_search(url) as storage:
         study = storage.open_study(name)
         stop = threading.Event()

@@ -26,7 +26,7 @@ START_SECONDS = 300.0
 
 
 def pytest_collection_modifyitems(items):
-    """The quickest and most telling first: a lent machine may be taken away."""
+    """The quickest and most informative first: a lent machine may be taken away."""
     order = ("facts", "healthy", "neighbours", "kills", "engines", "faults")
     items.sort(key=lambda item: [name not in item.path.name for name in order])
 

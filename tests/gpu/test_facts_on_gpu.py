@@ -21,7 +21,7 @@ def test_the_machine(gpu, finding):
 
 
 def test_memory_as_nvml_and_torch_see_it(gpu, finding):
-    """Total and free mean the same to both; a process's memory is its own or, in a container, not told."""
+    """Total and free mean the same to both; a process's memory is its own or, in a container, unknown."""
     found = gpu_facts.memory()
     finding(found)
     v2, torch = found["v2 MiB"], found["torch with a context MiB"]

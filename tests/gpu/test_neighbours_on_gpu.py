@@ -51,7 +51,7 @@ def test_a_neighbour_that_fills_the_card_is_to_blame(python, loaded, finding):
 
 
 def test_an_engine_on_the_processors_does_not_mind(python, loaded, finding):
-    """A full GPU ends no engine that was told to use the CPU."""
+    """A full GPU ends no engine that was asked to use the CPU."""
     slot, server = loaded(GpuEngine(python, on_gpus=False), orders="nothing")
     with slot.memory.measuring() as reading, leaving(python, 64):
         for _ in range(20):

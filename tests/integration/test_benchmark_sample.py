@@ -46,10 +46,10 @@ def test_the_sample_compares_three_ways_to_serve_a_model(tmp_path):
     assert {frozenset(outcome.samples) for outcome in outcomes[:3]} == {frozenset(outcomes[4].samples)}
     best = json.loads(folder.best.read_text())
     assert best["headline"].endswith("not measured: damaged (ModelCorrupt)")
-    told = {candidate["name"]: candidate for candidate in best["candidates"]}
-    assert told["eight-slots"]["repeats"] == 2
-    assert "n_parallel" not in told["default"]["serve_command"]
-    assert set(told["eight-slots"]["metrics"]) == {
+    by_name = {candidate["name"]: candidate for candidate in best["candidates"]}
+    assert by_name["eight-slots"]["repeats"] == 2
+    assert "n_parallel" not in by_name["default"]["serve_command"]
+    assert set(by_name["eight-slots"]["metrics"]) == {
         "requests_per_second", "accuracy", "ttft_ms_p95", "peak_memory_mib",
     }  # fmt: skip
     assert "eight-slots-greedy" in folder.report.read_text()

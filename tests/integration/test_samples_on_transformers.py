@@ -53,7 +53,7 @@ def _made_small():
 @pytest.mark.slow
 @pytest.mark.timeout(LIMIT_SECONDS + 30)
 def test_the_sample_finds_and_proves_a_configuration_of_transformers(tmp_path):
-    """`llmopt run` measures plain and batched serving, proves the winner and tells how to serve it."""
+    """`llmopt run` measures plain and batched serving, proves the winner and says how to serve it."""
     use_engine("transformers")
     folder, outcomes = run_offline(tmp_path, _made_small())
     assert {outcome.kind for outcome in outcomes} <= {OutcomeKind.MEASURED, OutcomeKind.COPIED}

@@ -40,7 +40,7 @@ def _made_small():
 @pytest.mark.slow
 @pytest.mark.timeout(LIMIT_SECONDS + 30)
 def test_the_sample_finds_and_proves_a_configuration_of_vllm(tmp_path):
-    """`llmopt run` measures, proves and tells how to serve; one engine load serves all trials, freshly."""
+    """`llmopt run` measures, proves and says how to serve; one engine load serves all trials, freshly."""
     use_engine("vllm")
     folder, outcomes = run_offline(tmp_path, _made_small())
     # A prompt that an earlier trial had left in the cache would make its trial invalid.
@@ -87,7 +87,7 @@ def _speculation_made_small():
 @pytest.mark.slow
 @pytest.mark.timeout(LIMIT_SECONDS + 30)
 def test_the_sample_measures_a_speculation_of_vllm(tmp_path):
-    """The baseline guesses nothing; the other trial's facts tell how many guesses were right."""
+    """The baseline guesses nothing; the other trial's facts say how many guesses were right."""
     use_engine("vllm")
     _, outcomes = run_offline(tmp_path, _speculation_made_small())
     assert [outcome.kind for outcome in outcomes] == [OutcomeKind.MEASURED] * 2

@@ -40,6 +40,6 @@ def restore_database(url: str, release: Path) -> None:
 
 def _put(etcd_url: str, path: str, body: Document) -> None:
     pair = {"key": path.encode(), "value": json.dumps(body).encode()}
-    told = json.dumps({name: base64.b64encode(part).decode() for name, part in pair.items()})
-    request = urllib.request.Request(f"{etcd_url}/v3/kv/put", told.encode())  # noqa: S310 - the test's own etcd
+    put = json.dumps({name: base64.b64encode(part).decode() for name, part in pair.items()})
+    request = urllib.request.Request(f"{etcd_url}/v3/kv/put", put.encode())  # noqa: S310 - the test's own etcd
     urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 - as above

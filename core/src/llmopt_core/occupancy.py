@@ -1,4 +1,4 @@
-"""How full a memory is: said by runners, shown by whoever asks them."""
+"""How full a memory is, as runners report it and commands show it."""
 
 from dataclasses import dataclass
 

@@ -16,7 +16,7 @@ class Pulse:
     _last: dict[str, float] = field(default_factory=dict)
     _wrong: dict[str, str] = field(default_factory=dict)
 
-    def beat(self, part: str) -> None:
+    def done(self, part: str) -> None:
         """Report that `part` has just done its work and found nothing wrong."""
         self._last[part] = self.clock()
         self._wrong.pop(part, None)

@@ -22,7 +22,7 @@ def set_up_logging(*, debug: bool, json: bool) -> None:
         handler.setFormatter(VisibleFormatter("%(asctime)s %(levelname)s %(message)s"))
     handler.addFilter(_soften)
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=[handler], force=True)
-    # kopf tells each event that it handles; what is decided is told here.
+    # kopf logs each event that it handles; what is decided is logged here.
     logging.getLogger("kopf").setLevel(logging.DEBUG if debug else logging.WARNING)
 
 

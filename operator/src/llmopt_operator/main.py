@@ -206,7 +206,7 @@ async def _held(lease: Lease) -> None:
 async def side_by_side(stop: asyncio.Event, parts: Mapping[str, Coroutine[Any, Any, None]]) -> str | None:
     """Run all `parts` until `stop` is set or one of them ends, which is named; none is left running.
 
-    What made a part end is logged: whoever is named is started again with the pod.
+    What made a part end is logged: the part is started again with the pod.
     """
     tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
     stopped = asyncio.create_task(stop.wait())

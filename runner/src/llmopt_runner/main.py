@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> RunnerExit:
 
 
 def _end_with_stdin(stopping: StopSignal) -> None:
-    """Ask for the stop once whoever started this runner is gone, however that came."""
+    """Ask for the stop once the process that started this runner is gone, for whatever reason."""
     os.read(sys.stdin.fileno(), 1)
     stopping.set()
 
@@ -160,7 +160,7 @@ class Work:
     def run(self, spec: OptimizationSpec | BenchmarkSpec) -> Ending:
         """Run trials to the end of the study; what no trial can fix ends it before the first.
 
-        A study that has ended stays so: to open it again is the business of whoever starts runners, for a
+        A study that has ended stays so: only the program that starts runners opens it again, for a
         runner that begins late cannot distinguish what was fixed from what just ended.
         """
         if (ended := self.study.ended) is not None:

@@ -82,8 +82,10 @@ class ChartsPostgres:
         return self._run("pg_isready", "--quiet").returncode == 0
 
     def _run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        told = self.environment | environment
-        return subprocess.run(command, env=told, cwd=self.folder, capture_output=True, text=True, check=False)
+        variables = self.environment | environment
+        return subprocess.run(
+            command, env=variables, cwd=self.folder, capture_output=True, text=True, check=False
+        )
 
 
 @pytest.fixture

@@ -37,9 +37,9 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 @pytest.fixture(scope="module")
 def run_helm(helm: Path, plane: ControlPlane) -> Helm:
     def run(*arguments: str, values: dict[str, Any] | None = None) -> str:
-        told = ("--namespace", NAMESPACE, "--kubeconfig", str(plane.kubeconfig))
+        options = ("--namespace", NAMESPACE, "--kubeconfig", str(plane.kubeconfig))
         done = subprocess.run(
-            (helm, *arguments, *told, *(("--values=-",) if values is not None else ())),
+            (helm, *arguments, *options, *(("--values=-",) if values is not None else ())),
             input=yaml.safe_dump(values or {}), capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

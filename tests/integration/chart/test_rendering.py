@@ -57,7 +57,7 @@ def test_a_change_of_the_chart_shows_in_its_snapshots(variant: tuple[str, Render
 
 
 def test_the_definitions_are_those_of_the_types_and_stay(helm: Path) -> None:
-    """The chart brings the CRDs under crds/, marked to outlive the release; and none when told not to."""
+    """The chart brings the CRDs under crds/, marked to outlive the release; and none when configured so."""
     committed = [yaml.safe_load(path.read_text()) for path in sorted((ROOT / "crds").glob("*.yaml"))]
     brought = rendered(helm, {}).all("CustomResourceDefinition")
     assert [each["metadata"].pop("annotations") for each in brought] == [

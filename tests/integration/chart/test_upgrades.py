@@ -112,8 +112,8 @@ def _run(operator: OperatorProcess) -> Iterator[None]:
 
 
 def _helm(helm: Path, plane: ControlPlane, verb: str, *chart: Path) -> None:
-    told = ("--namespace", NAMESPACE, "--kubeconfig", str(plane.kubeconfig), "--no-hooks")
-    command = (helm, verb, "llmopt", *chart, *told)
+    options = ("--namespace", NAMESPACE, "--kubeconfig", str(plane.kubeconfig), "--no-hooks")
+    command = (helm, verb, "llmopt", *chart, *options)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -87,7 +87,7 @@ def test_a_finished_benchmark_is_shown_again_without_a_runner(tmp_path, capsys):
 
 
 def test_a_candidate_that_cannot_be_measured_is_named_and_tried_again(tmp_path, capsys):
-    """It is in the table, with its failure and what to do; mended, the same command measures it alone."""
+    """It is in the table, with its failure and what to do; fixed, the same command measures it alone."""
     assert run(tmp_path, "--lose", "warm") == Exit.FINISHED
     printed = capsys.readouterr().out
     assert "not measured: warm (ModelNotFound)" in printed
@@ -149,8 +149,8 @@ def test_list_status_report_and_clean_know_benchmarks(tmp_path):
     assert not (tmp_path / "small").exists()
 
 
-def test_progress_tells_candidate_repeat_and_time(tmp_path):
-    """Whoever watches sees which candidate is measured for which time, and how long the rest will take."""
+def test_progress_says_candidate_repeat_and_time(tmp_path):
+    """A user who watches sees which candidate is measured for which time, and how long the rest will take."""
     listener = Listener()
     local = local_study(benchmark_manifest(), "test", run_options(tmp_path))
     find(local, RunSettings(None, stub_command("--trial-seconds", "0.3"), FAST), Stop(), listener.audience)
@@ -237,7 +237,7 @@ def test_a_persons_own_evaluator_scores_candidates(tmp_path):
 
 
 def test_a_benchmark_is_not_optimized(tmp_path):
-    """Whoever gives the other kind is told which function takes it."""
+    """A user who gives the other kind learns which function takes it."""
     with pytest.raises(OptionInvalid, match=r"kind is LLMBenchmark.*llmopt.benchmark\(\)"):
         llmopt.optimize(manifest=benchmark_document(), **arguments(tmp_path))
 

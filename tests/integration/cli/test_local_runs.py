@@ -171,8 +171,8 @@ def test_what_measured_trials_warn_of_is_one_line(tmp_path, capsys):
     assert f"{trial} of 9 answers were &lt;cut&gt;" in page
 
 
-def test_what_failed_a_study_can_be_mended_and_the_same_command_goes_on(tmp_path, capsys):
-    """A missing model or a bad data set is mended outside the manifest: the study is not shut for ever."""
+def test_what_failed_a_study_can_be_fixed_and_the_same_command_goes_on(tmp_path, capsys):
+    """A missing model or a bad data set is fixed outside the manifest: the study is not shut for ever."""
     assert run_text(manifest(), "m.yaml", run_options(tmp_path, "--fail", "ModelNotFound")) == Exit.FAILED
     assert run_text(manifest(), "m.yaml", run_options(tmp_path)) == Exit.FINISHED, capsys.readouterr().out
 

@@ -54,7 +54,7 @@ def test_a_pipe_without_a_writer_is_an_owner_that_is_gone(start):
 
 
 def test_a_process_without_a_pipe_is_nobodys_to_judge():
-    """A standard input that is no pipe tells of no owner; neither does a process that is gone."""
+    """A standard input that is no pipe names no owner; neither does a process that is gone."""
     with subprocess.Popen(SLEEP, stdin=subprocess.DEVNULL) as process:
         assert not abandoned(process.pid)
         process.kill()
@@ -79,7 +79,7 @@ def test_an_engine_without_its_supervisor_is_an_orphan(start):
 
 def test_an_engine_is_owned_while_its_supervisors_lifeline_is_held(start):
     """The whole group of a mark shares its supervisor's fate."""
-    # argv[0] alone tells a supervisor here: sleep takes no script.
+    # argv[0] alone identifies a supervisor here: sleep takes no script.
     supervisor, owner = start(("/x/llmopt_runner/engines/supervisor.py", "60"), **{Variable.ENGINE_MARK: "m"})
     engine, _ = start(**{Variable.ENGINE_MARK: "m"})
     group = {supervisor.pid, engine.pid}
@@ -196,7 +196,7 @@ def test_clean_ends_what_a_killed_session_left_and_no_other(tmp_path, start):
         assert (tmp_path / "results" / "mine" / "study.db").exists()
 
 
-def test_status_tells_what_runs_and_what_was_left(tmp_path, start):
+def test_status_says_what_runs_and_what_was_left(tmp_path, start):
     """A living session is named with its runners; an orphan comes with the command that ends it."""
     with session(tmp_path, "alive"):
         orphan, owner = start(**{Variable.SESSION: str(tmp_path / "gone")})

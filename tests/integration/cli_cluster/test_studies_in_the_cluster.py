@@ -91,7 +91,7 @@ def test_get_prints_what_the_api_server_has(llmopt, tenant, operator):
     assert "did you mean one?" in missing.stderr
 
 
-def test_a_failed_study_is_told_with_its_errors(llmopt, tenant, operator):
+def test_a_failed_study_is_shown_with_its_errors(llmopt, tenant, operator):
     """watch ends with 1, the class of the errors and what to do."""
     tenant.apply("fatal")
     with tenant.kubelet("--fail", "ModelNotFound"):
@@ -113,18 +113,18 @@ def test_a_refused_resource_ends_the_watching(llmopt, tenant, operator):
     assert "Rejected: PolicyDenied" in listed.stdout
 
 
-def test_what_a_pod_waits_for_is_told_while_it_waits(llmopt, tenant, operator):
+def test_what_a_pod_waits_for_is_reported_while_it_waits(llmopt, tenant, operator):
     """The reason is a line with what to do as soon as it is known, and the study goes on after it."""
     tenant.apply("stuck")
     (pod,) = eventually(tenant.pods)
-    told = {
+    pending = {
         "type": "PodScheduled",
         "status": "False",
         "reason": "Unschedulable",
         "message": "0/3 nodes have gpus",
     }
     path = f"{tenant.path('', 'pods', pod['metadata']['name'])}/status"
-    tenant.api.patch(path, {"status": {"phase": "Pending", "conditions": [told]}})
+    tenant.api.patch(path, {"status": {"phase": "Pending", "conditions": [pending]}})
     watch = llmopt.start("watch", "stuck", "-n", tenant.namespace)
     lines = iter(watch.stdout.readline, "")
     assert next(line for line in lines if "0/3 nodes have gpus" in line).startswith("Unschedulable: ")
@@ -135,7 +135,7 @@ def test_what_a_pod_waits_for_is_told_while_it_waits(llmopt, tenant, operator):
     assert "The study is finished" in rest
 
 
-def test_a_missing_secret_is_told(llmopt, make_tenant, make_operator):
+def test_a_missing_secret_is_reported(llmopt, make_tenant, make_operator):
     """get of a study without a storage names the Secret that is missing."""
     tenant = make_tenant(secret=False)
     make_operator(tenant.namespace)
@@ -171,7 +171,7 @@ def test_deleting_the_resource_ends_the_watching(llmopt, tenant, operator):
 
 
 def test_without_an_operator_that_is_said(llmopt, tenant):
-    """Who watches what nobody attends to is told so, and how to look for the operator."""
+    """Watching what no operator attends to says so, and how to look for the operator."""
     tenant.apply("alone")
     watch = llmopt.start("watch", "alone", "-n", tenant.namespace)
     line = next(line for line in iter(watch.stdout.readline, "") if "NoOperator" in line)

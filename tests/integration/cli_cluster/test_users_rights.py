@@ -112,7 +112,7 @@ def test_who_may_not_read_the_secret_gets_the_trials_of_the_status(jane, tenant,
 
 
 def test_logs_need_a_right_of_their_own(jane, tenant, operator):
-    """Who may read resources but not pods is told so."""
+    """A user who may read resources but not pods gets an error that says so."""
     llmopt = jane((READ, OURS))
     tenant.apply("mine")
     eventually(tenant.pods)

@@ -1,4 +1,4 @@
-"""The cluster that runs in the background: what a person is told where none runs, and where none can."""
+"""The cluster that runs in the background: what a person reads where none runs, and where none can."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ def test_nothing_is_ended_where_nothing_runs(tmp_path):
     assert (done.returncode, done.stdout) == (0, "no cluster runs\n")
 
 
-def test_a_machine_without_the_programs_is_told_what_is_missing(tmp_path):
+def test_a_machine_without_the_programs_learns_what_is_missing(tmp_path):
     """A cluster that cannot start says why, and leaves no process that was to run it."""
     done = _run("up", tmp_path, PATH="/nonexistent")
     assert done.returncode == 1

@@ -7,7 +7,7 @@ from cluster import requirements
 
 
 def test_without_root_it_says_so(monkeypatch):
-    """A person who is not root is told that a node needs it."""
+    """A person who is not root reads that a node needs it."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(requirements.NodeUnavailable, match="needs root"):
         requirements.provide()

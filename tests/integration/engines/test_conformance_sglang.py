@@ -25,7 +25,7 @@ CASES = (
         model=safetensors,
         absent="absent",
         damages=DAMAGED_FOLDERS,
-        told_by_command=False,
+        command_has_sampling=False,
     ),
 )
 
@@ -42,7 +42,7 @@ def stand_in(tmp_path_factory):
         yield program
 
 
-def test_the_server_tells_what_it_was_given(served):
+def test_the_server_says_what_it_was_given(served):
     """Facts from its log lines, and what its counters grew by."""
     facts = served.server.facts()
     assert (facts["n_ctx"], facts["max_running_requests"], facts["kv_cache_tokens"]) == (1024, 1, 1024)

@@ -52,7 +52,7 @@ def _case(name, parameters, **other):
         environment="transformers",
         absent="absent",
         damages=DAMAGED_FOLDERS,
-        told_by_command=False,
+        command_has_sampling=False,
         **other,
     )
 
@@ -99,10 +99,10 @@ def test_the_first_request_that_is_shown_fixes_the_sampling(tmp_path):
         try:
             probe = Probe(f"http://127.0.0.1:{port}")
             wait_for(lambda: answers_at(probe))
-            told = json.loads(shlex.split(first)[-1])
-            _post(probe, told)
+            first_request = json.loads(shlex.split(first)[-1])
+            _post(probe, first_request)
             question = [{"role": "user", "content": "What is 2+2? Answer with a number."}]
-            body = {"model": told["model"], "messages": question, "max_tokens": 40}
+            body = {"model": first_request["model"], "messages": question, "max_tokens": 40}
             answers = [_post(probe, body) for _ in "12"]
         finally:
             process.kill()

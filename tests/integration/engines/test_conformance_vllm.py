@@ -82,7 +82,7 @@ def test_a_prompt_longer_than_the_context_is_named(served):
     assert "max_model_len (1024)" in failure.suggestion
 
 
-def test_the_server_tells_what_it_was_given(served):
+def test_the_server_says_what_it_was_given(served):
     """Facts from log and metrics are those of the configuration."""
     facts = served.server.facts()
     assert facts["kv_cache_mib"] == 128
@@ -120,7 +120,7 @@ def _wait_for(condition):
 
 
 def test_a_killed_part_ends_the_server(served):
-    """The API server outlives the processes that compute, and ends in order: still that is a crash.
+    """The API server outlives the processes that compute, and ends gracefully: still that is a crash.
 
     Killed with SIGKILL is one of those, while answers are streamed. What must survive: no process of the
     server, and no answer that passes for a whole one.

@@ -90,7 +90,7 @@ def started(tmp_path, llamacpp_case):
 
 
 def test_no_load_time_parameter_is_left_unproven():
-    """Whoever declares a parameter as tried says here how it shows; the others need a GPU."""
+    """A user who declares a parameter as tried says here how it shows; the others need a GPU."""
     tried = {known.name for known in LLAMACPP.parameters.values() if known.group == "engine" and known.tried}
     assert tried == SHOWN.keys() | BEHAVING
 
@@ -199,7 +199,7 @@ def test_cache_reuse_shifts_chunks_or_not(started, chunk):
 
 @pytest.mark.parametrize("on", [True, False])
 def test_context_shift_goes_on_beyond_the_context_or_not(started, on):
-    """An answer longer than the context is possible only when old tokens make room."""
+    """An answer longer than the context is possible only when old tokens are dropped."""
     with started(n_ctx=256, context_shift=on) as served:
         fields = {"max_tokens": 300, "ignore_eos": True, "temperature": 0}
         tokens = served.post(fields, question="Count.")["usage"]["completion_tokens"]
@@ -242,7 +242,7 @@ def test_a_server_is_made_fresh_or_loaded_again(started, llamacpp_case, cache, f
         assert (_cached_tokens(served, LONG) > 30) is cached
 
 
-def test_the_server_tells_slots_as_asked(started):
+def test_the_server_reports_slots_as_asked(started):
     """The slots that /props counts are those that were asked for."""
     with started(n_parallel=2) as served:
         assert Probe(served.server.base_url).document("/props", 5)["total_slots"] == 2

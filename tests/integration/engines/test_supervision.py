@@ -81,7 +81,7 @@ def test_stopping_ends_the_whole_tree(settings, orders, at_once):
 
 
 def test_an_engine_gets_its_grace(settings):
-    """A stop in order asks with SIGTERM; SIGKILL comes only when the grace is over."""
+    """A graceful stop asks with SIGTERM; SIGKILL comes only when the grace is over."""
     with _server(settings) as obedient, _server(settings, "--ignore-sigterm") as stubborn:
         obedient.start(LIMIT_SECONDS)
         stubborn.start(LIMIT_SECONDS)
@@ -113,14 +113,14 @@ def test_a_killed_runner_leaves_nothing_within_two_seconds(settings, orders, tem
     with runner:
         runner.stdin.write(pickle.dumps((FakeEngine(), settings)))
         runner.stdin.flush()
-        told = json.loads(runner.stdout.readline())
-        assert told["pids"]
+        started = json.loads(runner.stdout.readline())
+        assert started["pids"]
         runner.kill()
-    _wait_for(lambda: not any(_lives(pid) for pid in (*told["pids"], told["supervisor"])), 2)
+    _wait_for(lambda: not any(_lives(pid) for pid in (*started["pids"], started["supervisor"])), 2)
     assert not fake_processes(settings.workdir)
     assert not list(temporary.iterdir())
-    assert not any(_shared_memory(pid).exists() for pid in told["pids"])
-    assert ports.is_free("127.0.0.1", told["port"])
+    assert not any(_shared_memory(pid).exists() for pid in started["pids"])
+    assert ports.is_free("127.0.0.1", started["port"])
 
 
 @pytest.mark.parametrize("orders", ["", EVERY_FAULT])
@@ -139,7 +139,7 @@ def test_a_killed_supervisor_leaves_nothing(settings, orders):
 @pytest.mark.parametrize("orders", ["--litter", "--litter --ignore-sigterm"])
 @pytest.mark.parametrize("killed", ["nobody", "engine", "supervisor"])
 def test_temporary_files_and_shared_memory_go_with_the_engine(settings, temporary, killed, orders):
-    """What an engine leaves among its temporary files and in shared memory is removed, whoever is killed."""
+    """What an engine leaves in temporary files and shared memory is removed, whichever process is killed."""
     with _server(settings, orders) as server:
         server.start(LIMIT_SECONDS)
         assert [each.name for each in temporary.glob("*/*/*")] == ["deep"]

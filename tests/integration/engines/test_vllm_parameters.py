@@ -70,7 +70,7 @@ def test_what_is_called_tried_is_tried():
 
 
 def test_tokens_are_guessed_and_some_are_right(guessing):
-    """Where an answer repeats itself, look-up finds what comes next; the counters tell how often."""
+    """Where an answer repeats itself, look-up finds what comes next; the counters say how often."""
     before = guessing.case.engine.read_counters(guessing.server.metrics_text())
     guessing.post(GREEDY, question=REPEATED)
     after = guessing.case.engine.read_counters(guessing.server.metrics_text())
@@ -90,7 +90,7 @@ def test_a_stream_comes_in_pieces_of_the_interval(guessing):
 
 
 def test_blocks_have_the_size_that_was_asked_for(guessing):
-    """As its metrics tell."""
+    """As its metrics say."""
     assert guessing.server.facts()["block_size"] == 32
 
 

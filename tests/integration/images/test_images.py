@@ -55,9 +55,9 @@ def _inside(target: str, *command: str) -> str:
 
 
 def _configuration(name: str) -> dict[str, Any]:
-    (told,) = json.loads(podman("image", "inspect", name))
-    assert isinstance(told, dict)
-    return told
+    (image,) = json.loads(podman("image", "inspect", name))
+    assert isinstance(image, dict)
+    return image
 
 
 def test_its_program_runs_in_a_locked_container(target: str) -> None:
@@ -111,9 +111,9 @@ def test_the_operators_image_is_small() -> None:
 
 def test_the_labels_say_what_was_built() -> None:
     """Version and revision given to a build are labels of the image, and change no layer of it."""
-    told = {"VERSION": "9.8.7", "REVISION": "0123456789abcdef"}
+    build_arguments = {"VERSION": "9.8.7", "REVISION": "0123456789abcdef"}
     # Both are built here: what an earlier build left to be taken over may be gone.
-    with _operator_built("plain") as plain, _operator_built("labelled", **told) as labelled:
+    with _operator_built("plain") as plain, _operator_built("labelled", **build_arguments) as labelled:
         labels = _labels(labelled)
         layers, others = (_configuration(name)["RootFS"]["Layers"] for name in (labelled, plain))
     assert (labels["version"], labels["revision"]) == ("9.8.7", "0123456789abcdef")

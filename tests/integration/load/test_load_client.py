@@ -186,7 +186,7 @@ def test_several_tokens_in_a_chunk_are_counted_by_the_server():
     assert (record.output_tokens, len(record.chunk_times)) == (10, 3)
 
 
-def test_without_usage_the_chunks_are_counted_and_a_warning_tells():
+def test_without_usage_the_chunks_are_counted_and_a_warning_says():
     """A server that gives no usage can be measured, but not silently."""
     with FakeServer(FakeOptions(ttft_ms=2, gap_ms=1, tokens=5, usage=False)) as server:
         run = load(server, [ask("x")])

@@ -77,7 +77,7 @@ def test_a_refused_connection_names_the_address():
 
 
 def test_a_name_that_does_not_resolve_is_an_error_too():
-    """A wrong host is told like a wrong port (`.invalid` never resolves, RFC 2606)."""
+    """A wrong host gives the same error as a wrong port (`.invalid` never resolves, RFC 2606)."""
     (record,) = asyncio.run(run("http://nowhere.invalid:80")).records
     assert record.error.startswith("cannot connect to nowhere.invalid:80: ")
 
@@ -121,7 +121,7 @@ CHUNK = b'data: {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"
         (HEAD[:-2] + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b", "the answer is compressed ('gzip')"),
     ],
 )
-def test_a_strange_server_is_told_apart(answer, error):
+def test_a_strange_server_is_distinguished(answer, error):
     """Each way of not answering has its own text."""
     assert asyncio.run(_against(answer)).error.startswith(error)
 

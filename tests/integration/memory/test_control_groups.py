@@ -19,7 +19,7 @@ def _running(group, argv):
 
 
 def test_a_groups_limit_and_use(group):
-    """The limit is the total; what a process in it takes is used, and its own share is told."""
+    """The limit is the total; what a process in it takes is used, and its own share is reported."""
     memory = group.memory()
     before = memory.used_mib()
     with _running(group, holding(200)) as process:
@@ -48,7 +48,7 @@ def test_page_cache_is_not_in_use(group, tmp_path):
 
 
 def test_a_kill_by_the_kernel_is_counted(group):
-    """A process that takes more than the limit is killed by the kernel, and the counter tells."""
+    """A process that takes more than the limit is killed by the kernel, and the counter shows it."""
     memory = group.memory()
     before = memory.oom_kills()
     with subprocess.Popen(group.entering(*holding(600)), stdin=subprocess.PIPE) as process:

@@ -1,7 +1,7 @@
 """A whole runner in a real control group, whose engine grows in the middle of a load.
 
-What grows is a child of a real llama.cpp server. The trial must end in order and be told to the sampler, the
-study must go on with a new engine, and nothing may stay.
+What grows is a child of a real llama.cpp server. The trial must end gracefully, the sampler must learn of it,
+the study must go on with a new engine, and nothing may stay.
 """
 
 import psutil

@@ -76,7 +76,7 @@ def test_an_emergency_while_serving_leaves_nothing(group, tmp_path, orders):
     slot.close()
 
 
-def test_critical_ends_in_order_first(group, tmp_path):
+def test_critical_ends_gracefully_first(group, tmp_path):
     """At CRITICAL the engine lives on: what it is asked is ended, and its trial is over."""
     stopped = []
     slot = _slot(group, tmp_path, stop=lambda: stopped.append(1))
@@ -94,7 +94,7 @@ def test_critical_ends_in_order_first(group, tmp_path):
 
 
 def test_a_kill_by_the_kernel_is_out_of_memory(group, tmp_path):
-    """Where the kernel is quicker than any sampling, its counter tells the class."""
+    """Where the kernel is quicker than any sampling, its counter decides the class."""
     slot = _slot(group, tmp_path)
     slot.memory._thresholds = Thresholds(97, 98, 99.99)
     with pytest.raises(MemoryExceeded, match=r"the kernel killed|reached") as caught:
@@ -118,7 +118,7 @@ def test_memory_of_others_is_busy(group, tmp_path):
 
 
 def test_an_engine_that_keeps_to_its_memory_is_left_alone(group, tmp_path):
-    """A guarded engine that is safe serves, is told of, and leaves no leak."""
+    """A guarded engine that is safe serves, is reported, and leaves no leak."""
     slot = _slot(group, tmp_path)
     server, _ = _ensure(slot, "")
     with slot.memory.measuring() as reading:
@@ -129,7 +129,7 @@ def test_an_engine_that_keeps_to_its_memory_is_left_alone(group, tmp_path):
     assert slot.memory.actions() == {}
 
 
-def test_a_leak_is_told_with_its_owner(group, tmp_path):
+def test_a_leak_is_reported_with_its_owner(group, tmp_path):
     """A process of the engine that outlived its stop is named with what it holds; once."""
     slot = _slot(group, tmp_path)
     _ensure(slot, "")
@@ -147,7 +147,7 @@ def test_a_leak_is_told_with_its_owner(group, tmp_path):
     assert "MiB of host taken" in warning
 
 
-def test_the_kernel_is_told_to_take_the_engine_first(group, tmp_path):
+def test_the_kernel_takes_the_engine_first(group, tmp_path):
     """Where memory runs out at once, the engine and all it starts are likelier killed than the runner."""
     own = int(Path("/proc/self/oom_score_adj").read_text())
     slot = _slot(group, tmp_path)

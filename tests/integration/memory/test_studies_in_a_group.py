@@ -1,4 +1,4 @@
-"""A whole runner with llama.cpp in a real control group: what does not fit is told, the rest goes on."""
+"""A whole runner with llama.cpp in a real control group: what does not fit is reported, the rest goes on."""
 
 import re
 import subprocess
@@ -69,7 +69,7 @@ def _ended(group, path, **changes):
 
 
 def test_what_surely_does_not_fit_is_not_started(make_group, tmp_path):
-    """A prediction costs no start; its failure names need, room and the parameter."""
+    """A prediction costs no start; its failure names the need, what is available and the parameter."""
     (default, too_long), log = _ended(make_group(900), tmp_path)
     assert default.outcome.kind is OutcomeKind.MEASURED
     assert default.outcome.facts["memory_guard"]["devices"]["host"]["total_mib"] == 900

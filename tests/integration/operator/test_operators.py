@@ -1,4 +1,4 @@
-"""The operator as a process: one acts at a time, its health is proved, it ends in order, outages heal."""
+"""The operator as a process: one acts at a time, its health is proved, it ends gracefully, outages heal."""
 
 import asyncio
 import signal
@@ -50,7 +50,7 @@ def test_one_leads_and_the_other_follows_when_it_is_killed(tenant, make_operator
     eventually(lambda: len(tenant.jobs()) == 2)
 
 
-def test_it_ends_in_order_and_hands_over_at_once(tenant, make_operator, election):
+def test_it_ends_gracefully_and_hands_over_at_once(tenant, make_operator, election):
     """Asked to stop it ends with success, and its lease is free."""
     operator = make_operator(tenant.namespace, leaderElection=election)
     tenant.apply("steady", runners={"queueName": "none"})
@@ -76,8 +76,8 @@ def test_wrong_settings_are_named(tmp_path):
     assert "metricsPort" in done.stderr
 
 
-def test_a_watch_that_tells_nothing_is_unhealthy(tenant, plane, monkeypatch):
-    """What the API server lists and no watch has told makes health fail; once it is told, all is well."""
+def test_a_watch_that_says_nothing_is_unhealthy(tenant, plane, monkeypatch):
+    """What the API server lists and no watch has reported makes health fail, until it is reported."""
     monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig))
     tenant.apply("unheard")
     observations, pulse = Observations(), Pulse()
@@ -96,11 +96,11 @@ def test_a_watch_that_tells_nothing_is_unhealthy(tenant, plane, monkeypatch):
         finally:
             await connection.close()
 
-    silent, told = asyncio.run(audited())
+    silent, reported = asyncio.run(audited())
     assert len(silent) == 1
     assert PART in silent[0]
     assert str(Key("LLMOptimization", tenant.namespace, "unheard")) in silent[0]
-    assert told == ()
+    assert reported == ()
 
 
 def test_a_long_list_is_taken_in_parts(tenant, plane, monkeypatch):

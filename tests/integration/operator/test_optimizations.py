@@ -18,7 +18,7 @@ def _job_names(tenant):
     return [job["metadata"]["name"] for job in tenant.jobs() if "deletionTimestamp" not in job["metadata"]]
 
 
-def test_warnings_of_trials_are_told(tenant, operator):
+def test_warnings_of_trials_are_reported(tenant, operator):
     """What measured trials warn of is counted in the status, numbers aside."""
     tenant.apply("warns")
     with tenant.kubelet("--warn", "# of 9 answers were cut"):
@@ -84,7 +84,7 @@ def test_kubectl_shows_what_is_refused_and_why(tenant, operator, plane):
     )
 
 
-def test_a_default_that_cannot_run_is_told_and_replaced_as_the_reference(tenant, operator):
+def test_a_default_that_cannot_run_is_reported_and_replaced_as_the_reference(tenant, operator):
     """Status, event and best.json say why it cannot run, and the gains are over the best configuration."""
     tenant.apply("refusing", budget={"trials": 6})
     with tenant.kubelet("--refuse-default"):
@@ -193,7 +193,7 @@ def test_the_password_is_never_shown(make_tenant, make_operator):
 
 
 def test_a_dropped_study_begins_anew(tenant, operator):
-    """Whoever drops the study of a running resource is told of it, and the search begins again."""
+    """A user who drops the study of a running resource is informed of it, and the search begins again."""
     tenant.apply("lost", budget={"trials": 8})
     with tenant.kubelet("--trial-seconds", "0.5") as node:
         eventually(lambda: tenant.status("lost").get("progress", {}).get("finished"))
@@ -258,13 +258,13 @@ def test_a_killed_runner_is_replaced(tenant, operator):
         ),
     ],
 )
-def test_what_a_pod_waits_for_is_told(tenant, operator, status, reason, says):
+def test_what_a_pod_waits_for_is_reported(tenant, operator, status, reason, says):
     """What keeps a runner from starting is a condition with what to do, and goes when the runner starts."""
     tenant.apply("waiting")
     (pod,) = eventually(tenant.pods)
     if "conditions" in status:
-        told = [{"type": "PodScheduled", "status": "False", **status["conditions"][0]}]
-        body = {"status": {"phase": "Pending", "conditions": told}}
+        pending = [{"type": "PodScheduled", "status": "False", **status["conditions"][0]}]
+        body = {"status": {"phase": "Pending", "conditions": pending}}
     else:
         container = {"name": "runner", "image": "x", "imageID": "", "ready": False, "restartCount": 0}
         body = {"status": {"containerStatuses": [{**container, "state": status["containerStatuses"][0]}]}}

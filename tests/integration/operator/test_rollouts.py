@@ -62,9 +62,9 @@ def test_a_proven_winner_is_served(tenant, operator):
         tenant.apply("wins", **SPEC)
         tenant.until("wins", "RolledOut", "True", "Available")
     best = tenant.status("wins")["best"]
-    *kept, told = arguments(tenant)
+    *kept, last = arguments(tenant)
     assert kept == ["--port", "80", "--ctx-size", "4096", "--temp"]
-    assert float(told) == pytest.approx(float(best["parameters"]["sampling.temperature"]))
+    assert float(last) == pytest.approx(float(best["parameters"]["sampling.temperature"]))
     note = json.loads(deployment(tenant)["metadata"]["annotations"]["llmopt.dev/rollout"])
     assert note["former"] == FORMER
     assert note["trial"] == best["trial"]

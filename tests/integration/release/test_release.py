@@ -103,7 +103,7 @@ def test_the_chart_is_of_the_release(dist: Path) -> None:
 
 
 def test_two_releases_of_one_checkout_are_alike(dist: Path, tmp_path: Path) -> None:
-    """Built again, wheel and chart have the same checksums: whoever doubts them can build them."""
+    """Built again, wheel and chart have the same checksums: everyone can check them."""
     assert _make(f"DIST={tmp_path}/again").returncode == 0
     for name in (f"llmopt-{VERSION}-py3-none-any.whl", f"llmopt-{VERSION}.tgz"):
         assert (tmp_path / "again" / name).read_bytes() == (dist / name).read_bytes()

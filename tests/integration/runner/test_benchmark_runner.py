@@ -72,11 +72,11 @@ def test_a_benchmark_measures_its_candidates_in_turn_and_finds_the_winner(folder
     """Greedy answers are right more often: the repeats are interleaved, and the difference is significant."""
     folder.write(manifest(server.base_url, COLD, metrics=["output_tokens_per_second"]))
     assert folder.run() == RunnerExit.DONE, folder.log()
-    told, ended, trials = finding(folder)
+    found, ended, trials = finding(folder)
     assert ended.reason == "TrialsExhausted"
-    assert told.winner == "cold"
-    assert told.candidate("cold").against_baseline["accuracy"].better
-    assert set(told.candidate("default").metrics) == {"accuracy", "output_tokens_per_second"}
+    assert found.winner == "cold"
+    assert found.candidate("cold").against_baseline["accuracy"].better
+    assert set(found.candidate("default").metrics) == {"accuracy", "output_tokens_per_second"}
     order = [(r, c) for r in range(3) for c in ((1, 0) if r % 2 else (0, 1))]
     assert [(trial.repeat, trial.candidate) for trial in trials] == order
 
@@ -108,23 +108,23 @@ def test_one_runner_serves_candidates_of_different_servers(folder, server):
         )
         assert folder.run() == RunnerExit.DONE, folder.log()
         asked = len(slow.truth())
-    told, _, _ = finding(folder)
+    found, _, _ = finding(folder)
     assert asked >= 3 * (8 + 1)
-    assert told.winner == "default"
-    assert told.candidate("slow").against_baseline["ttft_ms_p50"].relative > 1
+    assert found.winner == "default"
+    assert found.candidate("slow").against_baseline["ttft_ms_p50"].relative > 1
 
 
 def test_a_candidate_whose_model_is_missing_fails_alone(folder, server):
     """Its repeats fail with its class, without a start; the others are compared, and the end says which."""
     folder.write(manifest(server.base_url, COLD, GONE))
     assert folder.run() == RunnerExit.DONE, folder.log()
-    told, ended, trials = finding(folder)
+    found, ended, trials = finding(folder)
     assert not ended.failed
     assert (
         "gone could not be measured: ModelNotFound: spec.model.source: file:///no/such.gguf" in ended.message
     )
-    assert told.winner == "cold"
-    assert told.verdict.endswith("not measured: gone (ModelNotFound)")
+    assert found.winner == "cold"
+    assert found.verdict.endswith("not measured: gone (ModelNotFound)")
     assert {trial.outcome.kind for trial in trials if trial.candidate == 2} == {OutcomeKind.FAILED}
     with folder.study() as study:
         assert [(error.error_class, error.count) for error in summarise(study).errors] == [
@@ -136,11 +136,11 @@ def test_without_its_baseline_nothing_is_compared(folder, server):
     """The benchmark ends at once as failed with the baseline's class: the others' repeats would be wasted."""
     folder.write(manifest(server.base_url, COLD, GONE, baseline="gone", repeats=5))
     assert folder.run() == RunnerExit.STUDY_FAILED, folder.log()
-    told, ended, _ = finding(folder)
+    found, ended, _ = finding(folder)
     assert ended.reason == "ModelNotFound"
     assert "the baseline gone cannot be measured, so nothing can be compared" in ended.message
-    assert told.winner is None
-    assert told.measured < 5
+    assert found.winner is None
+    assert found.measured < 5
 
 
 def test_without_any_rival_nothing_is_compared(folder, server):
@@ -151,20 +151,20 @@ def test_without_any_rival_nothing_is_compared(folder, server):
     assert "no candidate is left to compare with default" in ended.message
 
 
-def test_a_candidate_that_was_mended_is_measured_by_the_same_command(folder, server, tmp_path):
+def test_a_candidate_that_was_fixed_is_measured_by_the_same_command(folder, server, tmp_path):
     """A model that appears is measured; what was measured before is kept."""
     late = {**GONE, "model": {"source": f"file://{tmp_path}/late.gguf"}, "engine": endpoint(server.base_url)}
     folder.write(manifest(server.base_url, COLD, late))
     assert folder.run() == RunnerExit.DONE, folder.log()
     (tmp_path / "late.gguf").touch()
     assert folder.go_on() == RunnerExit.DONE, folder.log()
-    told, ended, trials = finding(folder)
-    assert [each.repeats for each in told.candidates] == [3, 3, 3]
+    found, ended, trials = finding(folder)
+    assert [each.repeats for each in found.candidates] == [3, 3, 3]
     assert ended.message == "all 9 repeats are done"
     assert sum(trial.outcome.kind is OutcomeKind.MEASURED for trial in trials) == 9
 
 
-def test_what_the_engine_refuses_is_told_once_per_repeat_without_a_start(folder, server):
+def test_what_the_engine_refuses_is_reported_once_per_repeat_without_a_start(folder, server):
     """A combination that llama.cpp never takes makes its candidate infeasible, not the benchmark failed."""
     refused = {
         "name": "refused",
@@ -173,9 +173,9 @@ def test_what_the_engine_refuses_is_told_once_per_repeat_without_a_start(folder,
     }
     folder.write(manifest(server.base_url, COLD, refused, memoryGuard={"predict": False}))
     assert folder.run() == RunnerExit.DONE, folder.log()
-    told, _, trials = finding(folder)
+    found, _, trials = finding(folder)
     assert {trial.outcome.kind for trial in trials if trial.candidate == 2} == {OutcomeKind.INFEASIBLE}
-    assert told.candidate("refused").failure.error_class == "InvalidConfiguration"
+    assert found.candidate("refused").failure.error_class == "InvalidConfiguration"
 
 
 def test_a_killed_runner_loses_no_repeat(folder, server):
@@ -186,8 +186,8 @@ def test_a_killed_runner_loses_no_repeat(folder, server):
     runner.send_signal(signal.SIGKILL)
     runner.wait(PATIENCE_SECONDS)
     assert folder.run() == RunnerExit.DONE, folder.log()
-    told, _, _ = finding(folder)
-    assert [each.repeats for each in told.candidates] == [3, 3]
+    found, _, _ = finding(folder)
+    assert [each.repeats for each in found.candidates] == [3, 3]
 
 
 def test_sigterm_gives_the_repeat_back_and_the_same_command_resumes(folder, server):
@@ -197,9 +197,9 @@ def test_sigterm_gives_the_repeat_back_and_the_same_command_resumes(folder, serv
     folder.until(running)
     runner.send_signal(signal.SIGTERM)
     assert runner.wait(PATIENCE_SECONDS) == RunnerExit.INTERRUPTED, folder.log()
-    told, ended, trials = finding(folder)
+    found, ended, trials = finding(folder)
     assert ended is None
-    assert not told.decided
+    assert not found.decided
     assert not any(trial.state == "running" for trial in trials)
     assert folder.run() == RunnerExit.DONE, folder.log()
     assert finding(folder)[0].measured == 6
@@ -210,19 +210,19 @@ def test_several_runners_share_the_repeats(folder, server):
     folder.write(manifest(server.base_url, COLD, repeats=4))
     runners = [folder.start(index) for index in range(3)]
     assert [runner.wait(PATIENCE_SECONDS) for runner in runners] == [RunnerExit.DONE] * 3, folder.log()
-    told, _, trials = finding(folder)
-    assert told.measured == len(trials) == 8
+    found, _, trials = finding(folder)
+    assert found.measured == len(trials) == 8
 
 
-def test_the_duration_ends_a_benchmark_in_order(folder):
+def test_the_duration_ends_a_benchmark_gracefully(folder):
     """A budget of a second is spent after a repeat or two, which is said; a longer one goes on from there."""
     with FakeServer(FakeOptions(answers=ANSWERS, ttft_ms=300.0, gap_ms=1.0, tokens=3)) as slow:
         folder.write(manifest(slow.base_url, COLD, budget={"duration": "1s"}, samples=16))
         assert folder.run() == RunnerExit.DONE, folder.log()
-        told, ended, _ = finding(folder)
+        found, ended, _ = finding(folder)
         assert ended.reason == "DeadlineExceeded"
         assert "of 6 repeats" in ended.message
-        assert told.measured < 6
+        assert found.measured < 6
         folder.write(manifest(slow.base_url, COLD, budget={"duration": "10m"}, samples=16))
         assert folder.go_on() == RunnerExit.DONE, folder.log()
     assert finding(folder)[0].measured == 6
@@ -234,9 +234,9 @@ def test_too_many_failures_end_a_benchmark(folder, server):
         bad = {"name": "bad", "engine": endpoint(broken.base_url)}
         folder.write(manifest(server.base_url, bad, repeats=5, budget={"maxFailedTrials": 2}))
         assert folder.run() == RunnerExit.STUDY_FAILED, folder.log()
-    told, ended, _ = finding(folder)
+    found, ended, _ = finding(folder)
     assert ended.reason == "TooManyFailures"
-    assert told.candidate("bad").failure.error_class == "RequestsFailed"
+    assert found.candidate("bad").failure.error_class == "RequestsFailed"
 
 
 def test_a_measurement_that_takes_too_long_is_given_up(folder, server):
@@ -249,10 +249,10 @@ def test_a_measurement_that_takes_too_long_is_given_up(folder, server):
         slow["engine"]["startTimeout"] = "2s"
         folder.write(document)
         assert folder.run() == RunnerExit.DONE, folder.log()
-    told, _, _ = finding(folder)
-    assert told.candidate("stuck").repeats == 0
-    assert told.candidate("stuck").failure is not None
-    assert told.candidate("cold").repeats == 3
+    found, _, _ = finding(folder)
+    assert found.candidate("stuck").repeats == 0
+    assert found.candidate("stuck").failure is not None
+    assert found.candidate("cold").repeats == 3
 
 
 def test_a_broken_data_set_ends_the_benchmark_before_its_first_repeat(folder, server):
@@ -276,7 +276,7 @@ def test_a_candidate_that_wants_more_examples_than_there_are_fails_alone(folder,
     document["spec"]["workload"]["evaluator"] = {"name": "numeric"}
     folder.write(document)
     assert folder.run() == RunnerExit.DONE, folder.log()
-    told, _, _ = finding(folder)
-    assert told.candidate("greedy").failure.error_class == "InvalidConfiguration"
-    assert "asks for 9 examples" in told.candidate("greedy").failure.message
-    assert told.candidate("cold").repeats == 3
+    found, _, _ = finding(folder)
+    assert found.candidate("greedy").failure.error_class == "InvalidConfiguration"
+    assert "asks for 9 examples" in found.candidate("greedy").failure.message
+    assert found.candidate("cold").repeats == 3

@@ -36,7 +36,7 @@ CLASSES = {
 
 
 class Trials:
-    """Ends each trial of a candidate as it is told to; remembers which were really run."""
+    """Ends each trial of a candidate as it is asked to; remembers which were really run."""
 
     def __init__(self, **fates):
         self.fates = fates
@@ -103,7 +103,7 @@ def test_what_may_pass_is_tried_again_in_each_repeat(study):
 
 
 def test_a_full_disk_is_everyones(study):
-    """The benchmark ends at once as failed, and the repeat is given back: the disk can be mended."""
+    """The benchmark ends at once as failed, and the repeat is given back: the disk can be fixed."""
     trials = Trials(c1="disk full")
     ending = run(study, trials)
     assert (ending.reason, ending.failed) == ("DiskFull", True)
@@ -158,7 +158,7 @@ def test_a_stopped_runner_whose_trial_was_taken_away_is_still_interrupted(study,
 
 
 def test_a_stop_gives_the_repeat_back(study):
-    """Whoever stops the runner loses no measurement."""
+    """Stopping the runner loses no measurement."""
     with pytest.raises(Interrupted):
         run(study, Trials(c1="stop"))
     assert study.ended is None
@@ -166,7 +166,7 @@ def test_a_stop_gives_the_repeat_back(study):
 
 
 def test_a_benchmark_that_another_ended_is_not_gone_on_with(study):
-    """The first end stays, whoever brought it."""
+    """The first end stays, whichever runner recorded it."""
     study.end("DeadlineExceeded", "another runner said so")
     trials = Trials()
     assert run(study, trials).reason == "DeadlineExceeded"

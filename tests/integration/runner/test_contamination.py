@@ -50,7 +50,7 @@ def server(tmp_path_factory):
         yield running
 
 
-def void_reasons(server, asked):
+def invalid_reasons(server, asked):
     """Send `asked` to the server and return why the measurement would be invalid."""
 
     async def send():
@@ -63,7 +63,7 @@ def void_reasons(server, asked):
 def test_the_same_questions_again_are_contaminated_and_new_ones_are_not(server):
     """The examples that all prompts share may be cached; whole prompts from an earlier trial may not."""
     first = requests(seed=1)
-    assert void_reasons(server, first) == ()
-    (reason,) = void_reasons(server, first)
+    assert invalid_reasons(server, first) == ()
+    (reason,) = invalid_reasons(server, first)
     assert "contamination" in reason
-    assert void_reasons(server, requests(seed=2)) == ()
+    assert invalid_reasons(server, requests(seed=2)) == ()

@@ -1,4 +1,4 @@
-"""Faults that users meet, really done to a real model on a real server, and then mended as they are told.
+"""Faults that users meet, done to a real model on a real server, and then fixed as the messages advise.
 
 Each fault must end with its class and a suggestion that names what to do; after doing it, the same command
 goes on from where the study stopped, and ends well.
@@ -69,7 +69,7 @@ def _failed(folder, within=()):
 
 
 def _goes_on(folder, within=()):
-    """Go on, as a user does after mending, and check that the study ends well with its whole budget."""
+    """Go on, as a user does after fixing, and check that the study ends well with its whole budget."""
     assert folder.go_on(within) == RunnerExit.DONE, folder.log()
     with folder.study() as study:
         assert summarise(study).counts.get(OutcomeKind.MEASURED, 0) >= 1
@@ -100,8 +100,8 @@ def test_a_damaged_model_is_fetched_again(folder):
     _goes_on(folder)
 
 
-def test_a_bad_line_of_a_data_set_is_mended(folder):
-    """The line's number and what it should be are told before the first trial."""
+def test_a_bad_line_of_a_data_set_is_fixed(folder):
+    """The line's number and what it should be are reported before the first trial."""
     path = folder.path / "questions.jsonl"
     path.write_text("\n".join([*_ROWS[:2], '{"question": "What is 3 + 1?"', *_ROWS[3:]]))
     folder.write(_manifest(dataset={"path": str(path), "samples": 4}))

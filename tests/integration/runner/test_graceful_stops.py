@@ -1,4 +1,4 @@
-"""A runner that is told to end, in whatever it is doing: it ends in time and gives its trial back."""
+"""A runner that is asked to end, in whatever it is doing: it ends in time and gives its trial back."""
 
 import signal
 import time

@@ -41,7 +41,7 @@ from llmopt_runner.stopping import StopSignal
 source, stages = sys.argv[1], []
 try:
     model = resolve_model(source)
-    fetched(source, model, None, apart=StopSignal().run_apart, tell=stages.append)
+    fetched(source, model, None, apart=StopSignal().run_apart, report=stages.append)
     snapshot = hub_snapshot(model.id, model.revision)
     print(json.dumps({"files": sorted(path.name for path in snapshot.iterdir()), "stages": stages}))
 except LlmoptError as error:
@@ -92,19 +92,19 @@ def _last_line(process):
     return output.splitlines()[-1]
 
 
-def _told(process):
+def _answer(process):
     output, _ = process.communicate(timeout=120)
     return json.loads(output)
 
 
 def test_a_model_is_in_the_cache_before_any_engine_starts(hub, tmp_path):
     """Its files are where engines and predictions look, in one format; asked again, nothing is sent."""
-    told = _told(_start(hub, "hf://org/whole", tmp_path))
-    assert told["files"] == ["config.json", "model.safetensors"]
-    assert all(stage.startswith("downloading the model: ") for stage in told["stages"])
+    answer = _answer(_start(hub, "hf://org/whole", tmp_path))
+    assert answer["files"] == ["config.json", "model.safetensors"]
+    assert all(stage.startswith("downloading the model: ") for stage in answer["stages"])
     sent = hub.sent_bytes
     assert sent >= WEIGHTS_BYTES
-    assert _told(_start(hub, "hf://org/whole", tmp_path))["files"] == told["files"]
+    assert _answer(_start(hub, "hf://org/whole", tmp_path))["files"] == answer["files"]
     assert hub.sent_bytes == sent
 
 
@@ -121,21 +121,21 @@ def test_the_first_prediction_is_made_of_what_was_downloaded(tmp_path):
 def test_runners_that_share_a_cache_fetch_once(hub, tmp_path):
     """The second waits for the first, and both find the files."""
     runners = [_start(hub, "hf://org/whole", tmp_path) for _ in range(2)]
-    assert {tuple(_told(runner)["files"]) for runner in runners} == {("config.json", "model.safetensors")}
+    assert {tuple(_answer(runner)["files"]) for runner in runners} == {("config.json", "model.safetensors")}
     assert hub.sent_bytes < 2 * WEIGHTS_BYTES
 
 
 def test_a_model_that_is_not_there_costs_no_start(hub, tmp_path):
     """The field and the source are named, and what to do."""
-    told = _told(_start(hub, "hf://org/absent", tmp_path))
-    assert told["error"] == "ModelNotFound"
-    assert told["message"].startswith("spec.model.source: hf://org/absent: ")
+    answer = _answer(_start(hub, "hf://org/absent", tmp_path))
+    assert answer["error"] == "ModelNotFound"
+    assert answer["message"].startswith("spec.model.source: hf://org/absent: ")
 
 
-def test_a_disk_that_is_too_small_is_told_before_anything_is_sent(hub, tmp_path):
+def test_a_disk_that_is_too_small_is_reported_before_anything_is_sent(hub, tmp_path):
     """How much is to be fetched, how much is free, and where."""
     small = "import shutil, types\nshutil.disk_usage = lambda _path: types.SimpleNamespace(free=1024)\n"
-    told = _told(_start(hub, "hf://org/whole", tmp_path, small + FETCH))
-    assert told["error"] == "DiskFull"
-    assert f"to {tmp_path / 'hub'}, which has 0.0; free space" in told["message"]
+    answer = _answer(_start(hub, "hf://org/whole", tmp_path, small + FETCH))
+    assert answer["error"] == "DiskFull"
+    assert f"to {tmp_path / 'hub'}, which has 0.0; free space" in answer["message"]
     assert hub.sent_bytes < WEIGHTS_BYTES

@@ -1,4 +1,4 @@
-"""Prompts longer than a real `transformers serve` has room for: told with their numbers, then made shorter.
+"""Prompts beyond the context of a real `transformers serve`: reported with numbers, then made shorter.
 
 The server itself does not look at the model's context: it would compute for minutes, and answer nonsense.
 """

@@ -82,7 +82,7 @@ def test_answers_and_questions_are_stored_with_the_study(folder, server):
 
 
 def test_tokens_have_a_price(folder, server):
-    """With an hourly price a trial tells what a million tokens cost, by its own speed."""
+    """With an hourly price a trial says what a million tokens cost, by its own speed."""
     document = manifest(server.base_url, trials=2, objectives=("cost_per_million_tokens",))
     document["spec"]["workload"]["hourlyPrice"] = "3.60"
     folder.write(document)
@@ -253,7 +253,7 @@ def test_sigterm_gives_the_trial_back_and_the_same_command_resumes(folder, serve
         assert len(counted(study)) == 6
 
 
-def test_a_runner_ends_in_order_when_whoever_started_it_is_gone(folder, server):
+def test_a_runner_ends_gracefully_when_its_parent_is_gone(folder, server):
     """The other end of its standard input is closed by SIGKILL too: the trial is given back."""
     folder.write(manifest(server.base_url, trials=6))
     runner = folder.start(0, "--end-with-stdin", stdin=subprocess.PIPE)
@@ -319,7 +319,7 @@ def test_a_server_that_fails_every_request_fails_the_study_early(folder):
         assert len(counted(study)) == 2
 
 
-def test_failed_requests_above_the_tolerance_void_their_trials_and_not_the_study(folder):
+def test_failed_requests_above_the_tolerance_invalidate_their_trials_and_not_the_study(folder):
     """Every twelfth request fails: each trial is invalid and says what to raise, and the study goes on."""
     faults = {str(number): "status=500" for number in range(12, 2000, 12)}
     with FakeServer(replace(OPTIONS, faults=faults)) as flaky:
@@ -400,7 +400,7 @@ def test_a_runner_that_begins_late_leaves_an_ended_study_as_it_is(folder, server
 
 
 def test_a_runner_that_begins_late_on_a_failed_study_ends_as_it_did(folder, server):
-    """What failed it may be mended meanwhile: the exit code is still the study's, and nothing is run."""
+    """What failed it may be fixed meanwhile: the exit code is still the study's, and nothing is run."""
     document = manifest(server.base_url, trials=2, samples=4)
     path = folder.path / "items.jsonl"
     document["spec"]["workload"]["dataset"] = {"path": str(path), "samples": 4}
@@ -415,7 +415,7 @@ def test_a_runner_that_begins_late_on_a_failed_study_ends_as_it_did(folder, serv
 
 
 def test_a_broken_data_set_ends_the_study_before_the_first_trial(folder, server):
-    """A bad line costs no trial; its file and number are in the ending; mended, the same command goes on."""
+    """A bad line costs no trial; its file and number are in the ending; fixed, the same command goes on."""
     data = folder.path / "items.jsonl"
     data.write_text('{"question": "What is 1 + 1?", "answer": "2"}\nnot json\n')
     document = manifest(server.base_url, trials=2, samples=4)
@@ -432,7 +432,7 @@ def test_a_broken_data_set_ends_the_study_before_the_first_trial(folder, server)
         assert len(counted(study)) == 2
 
 
-def test_cached_prompts_void_a_measurement(folder):
+def test_cached_prompts_invalidate_a_measurement(folder):
     """A server that answers every prompt from its cache was asked them before: no value of it is used."""
     with FakeServer(FakeOptions(answers=ANSWERS, cached_tokens=10_000)) as cached:
         folder.write(manifest(cached.base_url, trials=3, budget={"maxFailedTrials": 2}))

@@ -42,7 +42,7 @@ def _resource(url):
 
 @pytest.mark.parametrize(("stays_warm", "warmed_up"), [(True, 1), (False, 3)])
 def test_an_engine_that_stays_warm_is_warmed_up_once(tmp_path, monkeypatch, stays_warm, warmed_up):
-    """Three trials on one load: the requests that the server counted tell how often it was warmed up."""
+    """Three trials on one load: the requests that the server counted say how often it was warmed up."""
     monkeypatch.setattr(OpenAI, "stays_warm", lambda _engine, _configuration: stays_warm)
     with (
         FakeServer(FakeOptions(ttft_ms=1.0, gap_ms=1.0, tokens=2)) as server,

@@ -107,7 +107,7 @@ def test_studies_of_the_same_model_come_first_and_not_too_many(storage):
 
 
 def test_what_cannot_be_read_is_left_out(storage):
-    """A study that is gone or unreadable costs no more than what it could have told."""
+    """A study that is gone or unreadable costs no more than what it could have reported."""
     _earlier(storage, "good")
 
     def gone():
@@ -163,13 +163,13 @@ def test_a_study_that_has_begun_keeps_to_what_it_knows(storage):
     ],
 )
 def test_other_samplers_and_benchmarks_learn_from_no_other_study(storage, changes):
-    """Nothing is stored for whoever does not use it."""
+    """Nothing is stored for studies that do not use it."""
     _earlier(storage, "good")
     assert _settled(storage, **changes).lessons.kept is None
 
 
 def test_the_study_says_how_far_each_was_used(storage):
-    """What the sampler trusts is told with the study, in its picture too, once models are asked."""
+    """What the sampler trusts is reported with the study, in its picture too, once models are asked."""
     _earlier(storage, "good", trials=20)
     study = _settled(storage)
     assert study.learned == ()

@@ -17,7 +17,7 @@ def _searched(url, trials, **changes):
 
 
 @pytest.mark.parametrize("trials", [0, 1, 2, 3, 4, 30])
-def test_few_trials_tell_nothing_and_warn_of_nothing(sqlite_url, trials):
+def test_few_trials_say_nothing_and_warn_of_nothing(sqlite_url, trials):
     """Below four trials no parameter is called important; shares of many add up to one."""
     found = importances(_searched(sqlite_url, trials))
     assert bool(found) == (trials >= 4)

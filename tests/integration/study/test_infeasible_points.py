@@ -14,7 +14,7 @@ SPACE = SearchSpace(
 )
 SEEDS = range(5)
 TRIALS, LEARNING = 40, 15
-ROOM = 1024  # of at most 64 * 64: six in ten points of the space fit, and the best are at the edge
+LARGEST = 1024  # of at most 64 * 64: six in ten points of the space fit, and the best are at the edge
 
 
 def _misses(storage, seed, kind):
@@ -24,17 +24,17 @@ def _misses(storage, seed, kind):
     for number in range(TRIALS):
         claim = study.claim("runner", budget=TRIALS)
         used = claim.parameters.get("engine.n_parallel", 1) * claim.parameters.get("engine.slot", 1)
-        if used <= ROOM:
-            study.finish(claim, measured(claim, accuracy=used / ROOM))
+        if used <= LARGEST:
+            study.finish(claim, measured(claim, accuracy=used / LARGEST))
             continue
         study.finish(claim, ended(kind))
         misses += number >= LEARNING
     return misses
 
 
-def test_a_sampler_that_is_told_asks_less_for_what_does_not_fit(sqlite_url):
-    """Over five seeds, searches that are told of infeasible points miss at most two thirds as often."""
+def test_a_sampler_that_is_informed_asks_less_for_what_does_not_fit(sqlite_url):
+    """Over five seeds, searches that are informed of infeasible points miss at most two thirds as often."""
     with open_for_search(sqlite_url) as storage:
-        told = [_misses(storage, seed, OutcomeKind.INFEASIBLE) for seed in SEEDS]
-        untold = [_misses(storage, seed, OutcomeKind.FAILED) for seed in SEEDS]
-    assert sum(told) <= 2 / 3 * sum(untold)
+        informed = [_misses(storage, seed, OutcomeKind.INFEASIBLE) for seed in SEEDS]
+        uninformed = [_misses(storage, seed, OutcomeKind.FAILED) for seed in SEEDS]
+    assert sum(informed) <= 2 / 3 * sum(uninformed)

@@ -46,7 +46,7 @@ COLUMNS = {
 
 
 def test_tables_are_those_we_write(sqlite_url):
-    """Optuna has exactly the tables and columns that this room writes, of the version it expects."""
+    """Optuna has exactly the tables and columns that this version writes, of the version it expects."""
     found = {name: set(table.columns.keys()) for name, table in models.BaseModel.metadata.tables.items()}
     assert found == COLUMNS
     assert models.SCHEMA_VERSION == tables.SCHEMA_VERSION
@@ -208,12 +208,14 @@ def test_long_study_is_polled_quickly(long_study: Storage, monkeypatch):
     assert {row.number for row in decoded} == {claim.number}
 
 
-def test_beats_while_another_thread_claims(url):
+def test_heartbeat_while_another_thread_claims(url):
     """The heartbeat's thread and the runner's thread share one study without disturbing each other."""
     with open_for_search(url) as storage:
         study = storage.create_study(definition(sampler="tpe"))
         stop, failures = threading.Event(), []
-        threads = [threading.Thread(target=_beat, args=(study, name, stop, failures)) for name in "ab"]
+        threads = [
+            threading.Thread(target=_send_heartbeats, args=(study, name, stop, failures)) for name in "ab"
+        ]
         for thread in threads:
             thread.start()
         while (claim := study.claim("a", budget=30)) is not None:
@@ -236,7 +238,7 @@ def _optunas_own(url):
         own.engine.dispose()
 
 
-def _beat(study: Study, name, stop, failures):
+def _send_heartbeats(study: Study, name, stop, failures):
     count = 0
     while not stop.is_set():
         count += 1

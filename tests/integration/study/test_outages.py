@@ -52,7 +52,7 @@ def test_study_works_again_after_postgres_was_stopped(postgres, postgres_url):
 
 
 def test_a_study_is_dropped_while_a_trial_ends(postgres_url):
-    """Whoever drops a study waits for what is being written to it, and leaves no row of it."""
+    """A user who drops a study waits for what is being written to it, and leaves no row of it."""
     waiting = sa.text(
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -137,7 +137,7 @@ def test_postgres_that_is_not_there():
     assert error.value.__cause__ is None
 
 
-def test_wrong_password_is_not_told(postgres):
+def test_wrong_password_is_not_reported(postgres):
     """A refused password is not repeated in the message."""
     url = postgres.url("postgres").replace(PASSWORD, "wr0ng-word")
     with pytest.raises(StorageUnavailable) as error:
@@ -186,7 +186,7 @@ def test_optunas_own_study_is_not_ours(sqlite_url):
 
 
 def test_full_disk(sqlite_url):
-    """A database that cannot grow is unavailable; after there is room the same call works."""
+    """A database that cannot grow is unavailable; after there is space the same call works."""
     with open_for_search(sqlite_url) as storage:
         study = storage.create_study(definition())
         claim = study.claim("runner", budget=9)

@@ -21,7 +21,7 @@ def _shown(study):
 
 
 def test_trials_before_the_baseline_are_judged_by_it_once_it_is_measured(url):
-    """Until then no violation is known; then the sampler that goes on is told the same as a new one."""
+    """Until then no violation is known; then the sampler that goes on learns the same as a new one."""
     with open_for_search(url) as storage:
         study = storage.create_study(definition(constraints=(LIMIT,), sampler="tpe"))
         baseline, early = (study.claim(name, budget=4) for name in ("a", "b"))
@@ -34,14 +34,14 @@ def test_trials_before_the_baseline_are_judged_by_it_once_it_is_measured(url):
         study.finish(late, measured(late, accuracy=0.6))
         assert [round(each, 6) for each in sorted(_shown(study))] == [-0.12, 0.08]
         ongoing._update(study._snapshot)
-        told = {t.constraints[NAME] for t in ongoing._study.get_trials(deepcopy=False) if t.constraints}
-        assert told == set(_shown(study))
+        known = {t.constraints[NAME] for t in ongoing._study.get_trials(deepcopy=False) if t.constraints}
+        assert known == set(_shown(study))
         summary = summarise(study)
         assert summary.best.number == late.number
         assert early.number not in {trial.number for trial in summary.pareto}
 
 
-def test_the_sampler_auto_is_told_the_bound_once_it_is_known(url):
+def test_the_sampler_auto_gets_the_bound_once_it_is_known(url):
     """Half of the space is as accurate as the baseline: the search spends most of its trials there."""
     with open_for_search(url) as storage:
         study = storage.create_study(definition(constraints=(LIMIT,), objectives=QUICKER, sampler="auto"))

@@ -32,7 +32,7 @@ def test_answers_are_read_back_as_they_were(study):
 
 
 def test_answers_are_not_read_with_the_trials(storage, study):
-    """Whoever looks at a study is not sent them, and its outcomes are as if there were none."""
+    """A user who looks at a study is not sent them, and its outcomes are as if there were none."""
     finished(study, (Answer("a", "x" * 2000),))
     with storage.engine.connect() as connection:
         sent = connection.execute(sa.text("SELECT value_json FROM trial_user_attributes")).scalars().all()

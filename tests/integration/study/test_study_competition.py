@@ -35,7 +35,7 @@ def test_budget_is_exact_among_sixteen(storage, url, sampler):
 
 
 def test_sixteen_repeat_the_plan_once(storage, url):
-    """Each repeat of a plan is run once, whoever plans and claims."""
+    """Each repeat of a plan is run once, whichever process plans and claims."""
     study = storage.create_study(definition())
     study.plan_confirm(ConfirmPlan(({}, {"engine.n_parallel": 3}), (0, 1), repeats=10))
     _join([start(confirm, url, "study", f"runner-{index}") for index in range(RUNNERS)])

@@ -62,7 +62,7 @@ def test_dropped_study_is_gone(storage):
     assert storage.open_study("one").runners() == ()
 
 
-def test_whoever_still_uses_a_dropped_study_is_told(storage):
+def test_a_user_of_a_dropped_study_is_informed(storage):
     """Nothing is written to it: a runner hears that its trial was taken away, then that the study is gone."""
     study = storage.create_study(definition())
     claim = study.claim("runner", budget=3)
@@ -167,7 +167,7 @@ def test_fixed_values_are_kept(storage):
 
 
 def test_outcome_is_kept_whole(storage):
-    """An outcome comes back as it was told, by this and by a newly opened study."""
+    """An outcome comes back as it was reported, by this and by a newly opened study."""
     study = storage.create_study(definition(sampler="tpe"))
     claim = study.claim("runner", budget=9)
     outcome = measured(claim)
@@ -180,7 +180,7 @@ def test_outcome_is_kept_whole(storage):
 
 
 def test_finishing_again_changes_nothing(storage):
-    """The same outcome may be told twice, for the answer to the first may be lost; another is refused."""
+    """The same outcome may be reported twice, for the answer to the first may be lost; another is refused."""
     study = storage.create_study(definition())
     claim = study.claim("runner", budget=9)
     study.finish(claim, measured(claim))
@@ -294,7 +294,7 @@ def test_end_is_said_once(storage):
     assert study.claim("runner", budget=9) is not None
 
 
-def test_beats_are_read_back(storage):
+def test_heartbeats_are_read_back(storage):
     """Each runner's last word is kept, by name."""
     study = storage.create_study(definition())
     for count in (1, 2):
@@ -333,7 +333,7 @@ def test_silent_runner_loses_its_trial(storage, url):
     assert sum(trial.state == "waiting" for trial in study.trials()) == 0
 
 
-def test_runner_that_never_beat_loses_its_trial(storage):
+def test_runner_that_never_sent_a_heartbeat_loses_its_trial(storage):
     """A runner that claimed and died before its first heartbeat is found too."""
     study, clock = storage.create_study(definition()), Clock()
     study.claim("runner", budget=9)
@@ -343,7 +343,7 @@ def test_runner_that_never_beat_loses_its_trial(storage):
     assert reaper.sweep() == (0,)
 
 
-def test_beats_of_a_namesake_do_not_keep_a_dead_process_alive(storage, url):
+def test_heartbeats_of_a_namesake_do_not_keep_a_dead_process_alive(storage, url):
     """A replacement of the same name does not keep the trial of the process before it."""
     with open_for_search(url) as dying:
         dying.create_study(definition()).claim("runner", budget=9)
@@ -397,7 +397,7 @@ def test_a_silent_runner_is_not_preempted(storage):
 
 
 def test_zombie_is_refused(storage):
-    """What a runner tells after its trial was taken away is thrown away."""
+    """What a runner reports after its trial was taken away is dropped."""
     study = storage.create_study(definition())
     claim = study.claim("runner", budget=9)
     study.heartbeat(heartbeat("runner", 1, ended="stopped"))

@@ -37,8 +37,8 @@ def test_a_failed_start_fails_all_that_was_to_be_asked(tmp_path: Path) -> None:
     journal = record_surface.Journal(tmp_path / "one.jsonl", {})
     failed = replace(_measured(0), state="infeasible", served=False, start_seconds=7.0)
     record_surface.fail_others(failed, [2, 0, 1], journal)
-    (told,) = journal.measurements()
-    assert (told.request, told.state, told.start_seconds) == (1, "infeasible", None)
+    (shown,) = journal.measurements()
+    assert (shown.request, shown.state, shown.start_seconds) == (1, "infeasible", None)
 
 
 def test_without_a_name_nothing_is_measured(
@@ -47,9 +47,9 @@ def test_without_a_name_nothing_is_measured(
     """The program says what can be measured and what is there."""
     monkeypatch.setattr(sys, "argv", ["record_surface.py"])
     assert record_surface.main() == 0
-    told = capsys.readouterr().out
-    assert "can be measured: llamacpp\n" in told
-    assert "can be measured: transformers\n" in told
+    shown = capsys.readouterr().out
+    assert "can be measured: llamacpp\n" in shown
+    assert "can be measured: transformers\n" in shown
 
 
 @pytest.mark.parametrize("name", ["llamacpp-smollm2-one-core", "transformers-smollm2-one-core"])

@@ -39,7 +39,7 @@ def test_what_was_disturbed_is_measured_again(
         (None, {"load": 3.0, "warmup": 1.0, "measure": 2.0}, False),
     ],
 )
-def test_a_failed_start_is_told_from_a_failed_measurement(
+def test_a_failed_start_is_distinguished_from_a_failed_measurement(
     failure: Failure | None, seconds: dict[str, float], *, failed: bool
 ) -> None:
     """After a failed start nothing else of that engine can be measured."""

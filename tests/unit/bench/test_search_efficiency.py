@@ -19,9 +19,9 @@ def test_a_bad_folder_gives_one_error(
     """One line with the file, the field and what is expected; nothing is run."""
     write_surface(tmp_path, complete="yes")
     assert _run(monkeypatch, str(tmp_path)) == 2
-    told = capsys.readouterr()
-    assert told.err == f'{tmp_path}/surface.json: complete: expected true or false, found "yes"\n'
-    assert not told.out
+    printed = capsys.readouterr()
+    assert printed.err == f'{tmp_path}/surface.json: complete: expected true or false, found "yes"\n'
+    assert not printed.out
 
 
 def test_a_surface_that_nothing_can_win_is_refused(

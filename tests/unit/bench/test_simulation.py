@@ -1,4 +1,4 @@
-"""The run of a strategy on a surface made by hand: what each trial costs, and what the strategy is told."""
+"""The run of a strategy on a surface made by hand: what each trial costs, and what the strategy learns."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -74,7 +74,7 @@ def test_the_regret_is_that_of_the_best_feasible_configuration(tmp_path: Path) -
     assert regrets == pytest.approx([0.5, 0.25, 0.25, 0.25, 0.1, 0.0])
 
 
-def test_a_strategy_is_told_what_a_user_would_see(tmp_path: Path) -> None:
+def test_a_strategy_learns_what_a_user_would_see(tmp_path: Path) -> None:
     """Measured values with recorded errors, by how much a constraint is broken, and starts that were paid."""
     rival = _Script(POINTS)
     _run(tmp_path, rival)

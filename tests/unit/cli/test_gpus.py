@@ -47,7 +47,7 @@ def test_where_there_is_no_gpu_the_environment_stays():
 
 
 def test_the_hours_of_a_shared_gpu_count_once():
-    """The first runner of each GPU counts them; the others are told that they do not."""
+    """The first runner of each GPU counts them; the others are configured not to."""
     shared = deal(("0", "1"), 3)
     counted = [shared.environment(index).get("LLMOPT_GPUS_COUNTED") for index in range(3)]
     assert counted == [None, None, "no"]
@@ -76,8 +76,8 @@ def test_what_the_runner_says_it_can_be_given(command, names):
 def test_a_runner_is_started_with_its_own_gpus(tmp_path):
     """Its environment shows no others, whatever the command's own showed."""
     folder = ResultsFolder(tmp_path)
-    told = tmp_path / "told"
-    program = f"import os; open({str(told)!r}, 'w').write(os.environ['CUDA_VISIBLE_DEVICES'])"
+    recorded = tmp_path / "recorded"
+    program = f"import os; open({str(recorded)!r}, 'w').write(os.environ['CUDA_VISIBLE_DEVICES'])"
     folder.runner_log(1).parent.mkdir(parents=True, exist_ok=True)
     with open(os.devnull) as null:  # noqa: PTH123 - a descriptor is asked for
         launcher = Launcher(
@@ -85,4 +85,4 @@ def test_a_runner_is_started_with_its_own_gpus(tmp_path):
             gpus=deal(("0", "1"), 2),
         )  # fmt: skip
         assert launcher.start(1).wait() == 0
-    assert told.read_text() == "1"
+    assert recorded.read_text() == "1"

@@ -17,7 +17,7 @@ from llmopt_core.storage.definitions import define_study
 from llmopt_core.storage.records import Outcome, OutcomeKind
 
 
-def failure(error_class, message="it failed", suggestion="mend it"):
+def failure(error_class, message="it failed", suggestion="fix it"):
     return Failure(error_class, message, suggestion)
 
 

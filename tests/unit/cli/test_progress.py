@@ -23,7 +23,7 @@ def progress(*, elapsed=65, finished=3, left=120, best=2, level="", phase=Phase.
         budget=10, finished=finished, running=1, confirm_planned=6, measured=3,
         elapsed_seconds=elapsed, eta_seconds=left,
     )  # fmt: skip
-    told = {
+    warned = {
         "baseline": TrialResult(trial=0, metrics={"accuracy": 0.5}),
         "errors": [ErrorSummary(class_="CudaFault", count=2)],
     }
@@ -35,7 +35,7 @@ def progress(*, elapsed=65, finished=3, left=120, best=2, level="", phase=Phase.
         runners=[
             RunnerStatus(name="a", stage="measure", memory_mib=512, memory_total_mib=4096, memory_level=level)
         ],
-        **(told | fields),
+        **(warned | fields),
     )
 
 
@@ -60,7 +60,7 @@ def test_without_a_default_there_is_no_gain():
 
 
 def test_a_level_of_memory_is_said_once_it_is_not_safe():
-    """Whoever watches sees that memory runs out before a trial ends for it."""
+    """A user who watches sees that memory runs out before a trial ends for it."""
     assert "memory 512 of 4,096 MiB (CRITICAL);" in line(progress(level="critical"))
 
 
@@ -147,7 +147,7 @@ def test_a_benchmark_counts_repeats_and_names_what_is_measured():
 
 
 def test_a_confirmation_counts_repeats_beside_the_trials():
-    """Whoever waits sees how many are to come."""
+    """A user who waits sees how many are to come."""
     status = progress(phase=Phase.CONFIRMING, left=None)
     assert "verification; 3/10 trials, 1 running; 0/6 repeats" in line(status)
 
@@ -171,8 +171,8 @@ def test_a_warning_is_printed_once():
     text = console()
     printer = LinePrinter(text)
     for count in (1, 2):
-        told = WarningSummary(
+        warned = WarningSummary(
             count=count, last_message=f"the baseline scored 0 on all {count} items", last_trial=0
         )
-        printer.progress(progress(warnings=[told]))
+        printer.progress(progress(warnings=[warned]))
     assert text.file.getvalue().count("warning: the baseline scored 0") == 1

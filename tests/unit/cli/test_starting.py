@@ -48,9 +48,9 @@ def machine(cores, memory_gib, gpus_gib, installed, **more):
 def test_each_machine_gets_what_suits_it(here, engine, arguments, concurrency):
     """Engine, decisive parameters and concurrency follow from memory, GPUs and what is installed."""
     settings = suited(machine(*here))
-    told = {one.name: one.value for one in settings.arguments}
+    by_name = {one.name: one.value for one in settings.arguments}
     assert settings.engine == engine
-    assert arguments.items() <= told.items()
+    assert arguments.items() <= by_name.items()
     assert settings.concurrency == concurrency
 
 

@@ -138,7 +138,7 @@ def test_a_runner_that_does_not_start_is_the_first_fault(tmp_path, capsys, monke
 
 
 def test_a_runner_of_another_version_is_said_so():
-    """What it prints is not understood: reinstalling mends it."""
+    """What it prints is not understood: reinstalling fixes it."""
     with pytest.raises(RunnerUnusable, match="reinstall llmopt"):
         described(describing({"engines": []}))
 

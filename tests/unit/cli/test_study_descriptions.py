@@ -110,7 +110,7 @@ def test_what_is_no_list_of_items_is_named(tmp_path, given, message):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_cluster_is_told_where_its_items_belong():
+def test_a_cluster_learns_where_its_items_belong():
     """A list on this machine cannot be read by a pod."""
     with pytest.raises(OptionInvalid, match="configMapKeyRef"):
         llmopt.cluster.submit(model=MODEL, dataset=ITEMS)

@@ -86,9 +86,9 @@ def test_another_build_of_a_package_is_of_the_same_version(tmp_path: Path) -> No
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
 
     assert said("") == ""
-    told = said("https://index.example/cu")
-    assert told.endswith("--default-index https://index.example/cu xllamacpp==1.2.3\n")
-    assert "--no-deps" in told
+    printed = said("https://index.example/cu")
+    assert printed.endswith("--default-index https://index.example/cu xllamacpp==1.2.3\n")
+    assert "--no-deps" in printed
 
 
 def test_make_images_builds_what_the_chart_names() -> None:

@@ -33,7 +33,7 @@ def test_a_storage_that_answers_is_asked():
 
 
 def test_a_refusal_says_when_to_come_back():
-    """Whoever is refused learns how long the pause still is."""
+    """A user who is refused learns how long the pause still is."""
     assert _after(3).refusal(NOW + 3.0).retry_seconds == 5.0
 
 

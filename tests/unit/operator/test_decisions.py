@@ -135,7 +135,7 @@ def test_a_default_that_cannot_run_is_a_condition_and_an_event() -> None:
     ],
 )
 def test_the_phase_has_its_reason_beside_it(seen: Observed, phase: str, reason: str) -> None:
-    """What is refused is not pending, and a table has room for one line of why."""
+    """What is refused is not pending, and a table has space for one line of why."""
     status = decide(seen, NOW).status
     assert (status["phase"], status["reason"]) == (phase, reason)
 
@@ -223,7 +223,7 @@ def test_a_study_far_over_its_time_is_ended_with_its_runners() -> None:
     ],
 )
 def test_what_the_conditions_say(seen: Observed, type_: str, status: str, reason: str) -> None:
-    """Each situation is told by one condition, of the generation that was looked at."""
+    """Each situation is reported by one condition, of the generation that was looked at."""
     condition = _condition(decide(seen, NOW), type_)
     assert (condition["status"], condition["reason"], condition["observedGeneration"]) == (status, reason, 3)
 
@@ -236,7 +236,7 @@ def test_a_condition_keeps_its_time_of_transition() -> None:
     assert _condition(later, "Running")["lastTransitionTime"] == timestamp(NOW)
 
 
-def test_each_turn_is_told_once() -> None:
+def test_each_turn_is_reported_once() -> None:
     """Runners that go on running are no news."""
     seen = _seen(study=STUDY, jobs=(JOB,), pods=(POD,))
     first = decide(seen, NOW)
@@ -244,7 +244,7 @@ def test_each_turn_is_told_once() -> None:
     assert decide(replace(seen, status=first.status), NOW + 1).events == ()
 
 
-def test_a_better_trial_is_told() -> None:
+def test_a_better_trial_is_reported() -> None:
     """An event says which trial is the best one now; the first one is no improvement."""
     better = replace(STUDY, figures={**STUDY.figures, "best": BEST})
     seen = _seen(study=better, jobs=(JOB,), pods=(POD,), status={"best": {"trial": 1}})
@@ -253,7 +253,7 @@ def test_a_better_trial_is_told() -> None:
 
 
 def test_the_winner_of_the_repeats_is_no_better_trial() -> None:
-    """The proof may choose another of the best few: that is told with the end, in the words of the result."""
+    """The proof may choose another of the best few: the end reports that in the words of the result."""
     best = {**BEST, "confirmed": True, "summary": "No significant gain over the baseline"}
     seen = _seen(study=replace(DONE, figures={"best": best}), jobs=(JOB,), status={"best": {"trial": 1}})
     (said,) = decide(seen, NOW).events
@@ -331,7 +331,7 @@ def test_without_a_job_the_refusal_is_why_nothing_runs() -> None:
     assert plan.status["phase"] == "Pending"
 
 
-def test_a_result_is_told_though_its_config_map_is_refused() -> None:
+def test_a_result_is_reported_though_its_config_map_is_refused() -> None:
     """The end and the best of a study are in the status whatever becomes of the ConfigMap."""
     plan = decide(_seen(study=DONE_WITH_BEST, jobs=(JOB,)), NOW, Refused(WriteBest, REFUSAL))
     assert plan.status["phase"] == "Complete"

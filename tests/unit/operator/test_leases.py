@@ -213,7 +213,7 @@ def test_a_lease_that_may_not_be_asked_for_is_reported_once():
 
 
 def test_a_released_lease_is_taken_at_once():
-    """Whoever waits acts within one retry after the leader ended gracefully."""
+    """An operator that waits acts within one retry after the leader ended gracefully."""
 
     async def hand_over() -> float:
         server = LeaseServer()

@@ -23,16 +23,16 @@ def test_a_part_that_works_is_healthy(clock: Clock) -> None:
     """A part that reported just now is healthy, and nothing is wrong; one that never began is not named."""
     pulse = Pulse(clock)
     assert pulse.health() == {}
-    pulse.beat("watch")
+    pulse.done("watch")
     assert (pulse.health(), pulse.problems()) == ({"watch": True}, ())
 
 
 def test_a_part_that_is_silent_for_too_long_is_not_healthy(clock: Clock) -> None:
     """Silence beyond the limit is a problem with its seconds; the other part stays healthy."""
     pulse = Pulse(clock)
-    pulse.beat("watch")
+    pulse.done("watch")
     clock.now = LONGEST_SILENCE_SECONDS + 1
-    pulse.beat("roll-up")
+    pulse.done("roll-up")
     assert pulse.health() == {"watch": False, "roll-up": True}
     assert pulse.problems() == ("watch: silent for 121 s",)
 
@@ -42,5 +42,5 @@ def test_a_part_that_found_something_wrong_is_healthy_again_once_it_is_fixed(clo
     pulse = Pulse(clock)
     pulse.wrong("watch", "2 changes were missed")
     assert pulse.health() == {"watch": False}
-    pulse.beat("watch")
+    pulse.done("watch")
     assert pulse.health() == {"watch": True}

@@ -29,8 +29,10 @@ def test_the_runners_of_a_recorded_resource_are_the_right_ones(release):
 def test_the_manifest_of_the_runners_is_what_it_was(release):
     """Runners of an earlier image can read it: it holds no field that they do not know."""
     recorded = {each["metadata"]["name"]: each["data"] for each in objects(release, "configmaps")}
-    told = [manifest_config_map(document) for document in resources(release).values()]
-    same = [each["data"] == recorded[name] for each in told if (name := each["metadata"]["name"]) in recorded]
+    named = [manifest_config_map(document) for document in resources(release).values()]
+    same = [
+        each["data"] == recorded[name] for each in named if (name := each["metadata"]["name"]) in recorded
+    ]
     assert len(same) >= 5
     assert all(same)
 

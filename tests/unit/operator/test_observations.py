@@ -44,7 +44,7 @@ def test_another_of_the_same_name_replaces_it() -> None:
 
 
 def test_only_what_is_needed_is_kept() -> None:
-    """Fields that only the API server needs take no room."""
+    """Fields that only the API server needs take no space."""
     observations = Observations()
     observations.resource(_resource(1))
     document = observations.of(KEY).document
@@ -89,7 +89,7 @@ def test_what_was_known_already_concerns_nobody() -> None:
 
 
 def test_a_job_that_did_not_change_concerns_nobody() -> None:
-    """Its creation, told again by the watch, is no news; its end is."""
+    """Its creation, reported again by the watch, is no news; its end is."""
     labels = {"llmopt.dev/kind": "llmoptimization", "llmopt.dev/resource": "small"}
     metadata = {"name": "small-1", "namespace": "team", "labels": labels}
     job: dict[str, Any] = {"metadata": metadata, "spec": {"suspend": True}}

@@ -111,7 +111,7 @@ def _no_right(verb: str, resource: str, group: str) -> str:
     ],
 )  # fmt: skip
 def test_each_refusal_says_what_to_do(verb, path, status, message, reason, words):
-    """The reason tells the kinds apart, and the message names what a person needs to change."""
+    """The reason distinguishes the kinds, and the message names what a person needs to change."""
     problem = problem_of(refusal_of(verb, path, status, message))
     assert problem.reason == reason
     for word in words:
@@ -146,7 +146,7 @@ def test_an_invalid_job_names_its_field_and_the_resources(field, correction):
     ],
 )
 def test_a_taken_name_names_the_object_and_its_owner(metadata, owner):
-    """Whoever reads it knows which object is in the way and whom to ask."""
+    """A user who reads it knows which object is in the way and whom to ask."""
     body = {"kind": "ConfigMap", "metadata": {"name": "demo-best", "namespace": "team-a", **metadata}}
     problem = name_taken(body)
     assert problem.reason == "NameTaken"

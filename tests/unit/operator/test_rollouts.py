@@ -85,7 +85,7 @@ def _said(status: Mapping[str, Any]) -> Mapping[str, Any]:
     return next(each for each in status["conditions"] if each["type"] == "RolledOut")
 
 
-def test_the_end_is_told_before_the_winner_is_written() -> None:
+def test_the_end_is_reported_before_the_winner_is_written() -> None:
     """Whatever becomes of the Deployment, the study's own end is in the status first."""
     plan = decide(_seen(status={"manifestHash": "abcd1234"}), NOW)
     assert plan.status["phase"] == "Complete"
@@ -116,12 +116,12 @@ def test_a_named_container_is_the_one_that_changes() -> None:
         ({"study": _study(replace(WINNER, proven=False))}, "NoSignificantGain", "nothing is changed"),
         ({"study": _study(replace(WINNER, arguments=None))}, "NotByArguments", "with each request"),
         (
-            {"study": _study(replace(WINNER, arguments=replace(SERVE, untold=("seed=3 goes …",))))},
+            {"study": _study(replace(WINNER, arguments=replace(SERVE, omitted=("seed=3 goes …",))))},
             "NotByArguments",
             "seed=3",
         ),
         (
-            {"study": _study(replace(WINNER, arguments=replace(SERVE, told=("--api-key", "$(SECRET)"))))},
+            {"study": _study(replace(WINNER, arguments=replace(SERVE, given=("--api-key", "$(SECRET)"))))},
             "NotByArguments",
             "$(",
         ),

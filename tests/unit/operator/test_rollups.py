@@ -78,13 +78,13 @@ def test_figures_are_a_status_and_say_what_a_local_study_says():
 
 
 def test_commands_are_computed_and_not_copied_from_rows():
-    """Whoever owns the database can write any command into it."""
+    """A user who owns the database can write any command into it."""
     figures = seen(picture(*FOUND)).figures
     assert "from the row" not in json.dumps(figures)
     assert figures["choices"][0]["serveArgs"].startswith("llama-server")
 
 
-def test_a_default_that_cannot_run_is_told_with_its_message():
+def test_a_default_that_cannot_run_is_reported_with_its_message():
     """The message of a row is in the failure, and not in the summary, which is written elsewhere too."""
     failed = outcome(OutcomeKind.INFEASIBLE, error=ErrorClass.INVALID_CONFIGURATION)
     figures = seen(picture(trial(0, failed, phase=Phase.BASELINE), scored(1, 16, parameters=SETTING))).figures

@@ -72,7 +72,7 @@ def test_an_optimizations_secrets_come_with_its_result() -> None:
 
 
 def test_every_reference_is_named_by_its_field() -> None:
-    """Whoever decides which Secrets may be used sees them all, those that pull images too."""
+    """A user who decides which Secrets may be used sees them all, those that pull images too."""
     document = _document({"name": "one", "model": _model("one"), "engine": _endpoint("one")})
     document["spec"]["runners"] = {"template": {"imagePullSecrets": ["registry"]}}
     judge = {"name": "judge", "endpoint": _endpoint("judge")["endpoint"]}
@@ -85,15 +85,15 @@ def test_every_reference_is_named_by_its_field() -> None:
     }
 
 
-def test_runners_are_told_where_remote_code_is_denied() -> None:
+def test_runners_learn_that_remote_code_is_denied() -> None:
     """The policy reaches the runner too: a candidate's model may come from a study that its tenant wrote."""
     document = _document({"name": "default"})
 
-    def told(settings: OperatorSettings) -> bool:
+    def may_read(settings: OperatorSettings) -> bool:
         (container,) = runner_job(document, resource_of(document), settings)["spec"]["template"]["spec"][
             "containers"
         ]
         return {"name": "LLMOPT_REMOTE_CODE", "value": "deny"} in container["env"]
 
-    assert told(OperatorSettings())
-    assert not told(OperatorSettings(policy=Policy(trust_remote_code=True)))
+    assert may_read(OperatorSettings())
+    assert not may_read(OperatorSettings(policy=Policy(trust_remote_code=True)))

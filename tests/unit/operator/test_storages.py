@@ -146,7 +146,7 @@ def test_a_missing_secret_is_a_problem_of_its_namespace(opened):
     _run(story)
 
 
-def test_a_failing_storage_is_told_once_and_once_when_it_works_again(opened):
+def test_a_failing_storage_is_reported_once_and_once_when_it_works_again(opened):
     """All studies are looked at when their storage begins to fail, and when it works again."""
     keys = {"u1": Key("LLMOptimization", "team-a", "one"), "u2": Key("LLMOptimization", "team-a", "two")}
     everyone = tuple(keys.values())

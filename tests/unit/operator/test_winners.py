@@ -107,8 +107,8 @@ def test_arguments_are_computed_from_the_resource() -> None:
     found = verified(RESULT, _resource())
     assert found.problem is None
     assert found.finding.serve_arguments is not None
-    told = found.finding.serve_arguments.told
-    assert sorted(zip(told[::2], told[1::2], strict=True)) == [
+    given = found.finding.serve_arguments.given
+    assert sorted(zip(given[::2], given[1::2], strict=True)) == [
         ("--ctx-size", "4096"),
         ("--parallel", "4"),
         ("--temp", "0.3"),
@@ -195,7 +195,7 @@ def test_choices_are_the_resources_own() -> None:
     assert verified(parameters(cache_prompt=0), resource).problem is not None
 
 
-def test_where_the_default_is_kept_its_command_is_told() -> None:
+def test_where_the_default_is_kept_its_command_is_reported() -> None:
     """Without a proven gain the command serves the default, as computed here."""
     effect = difference_effect("accuracy", "maximize", 0.5, 0.1, Interval(-0.1, 0.3))
     kept = replace(RESULT, effects=(effect,), significant=False, default_failure=None)
@@ -206,7 +206,7 @@ def test_where_the_default_is_kept_its_command_is_told() -> None:
 
 
 def test_a_study_with_a_space_of_its_own_is_not_believed(tmp_path: Path) -> None:
-    """Whoever makes the study's rows first, with another space and the right fingerprint, wins nothing."""
+    """A user who makes the study's rows first, with another space and the right fingerprint, wins nothing."""
     resource = _resource()
     forged = SearchSpace((SpaceParameter("engine.api_key", ChoiceDimension((FORGED, "x"))),))
     definition = replace(define_study(resource), space=forged)
@@ -236,12 +236,12 @@ def test_a_study_with_a_space_of_its_own_is_not_believed(tmp_path: Path) -> None
         max_size=3,
     ).filter(lambda found: "" not in found)
 )
-def test_whatever_a_row_holds_only_the_space_is_told(engine: dict[str, Any]) -> None:
+def test_whatever_a_row_holds_only_the_space_is_used(engine: dict[str, Any]) -> None:
     """Any parameters give either a reason, or arguments of whole numbers inside the space."""
     result = replace(RESULT, parameters={"engine": engine, "sampling": {}, "prompt": {}})
     found = verified(result, _resource())
     if found.problem is None:
         assert set(engine) <= {"n_parallel"}
         assert found.finding.serve_arguments is not None
-        numbers = found.finding.serve_arguments.told[1::2]
+        numbers = found.finding.serve_arguments.given[1::2]
         assert all(number.isdigit() for number in numbers)

@@ -13,9 +13,9 @@ from llmopt_runner.host import nvml
 
 
 def _gpus():
-    """What is told of NVIDIA's GPUs; other accelerators are those of the machine that the tests run on."""
-    told = machine_report.describe()["gpus"]
-    return {name: value for name, value in told.items() if name != "unseen"}
+    """What is shown of NVIDIA's GPUs; other accelerators are those of the machine that the tests run on."""
+    shown = machine_report.describe()["gpus"]
+    return {name: value for name, value in shown.items() if name != "unseen"}
 
 
 def test_gpus_come_with_driver_and_cuda(monkeypatch):
@@ -36,7 +36,7 @@ def test_a_gpu_that_cannot_be_used_hides_no_other(monkeypatch):
     assert (found["products"], found["reason"]) == (["NVIDIA L4"], "GPU 0 cannot be used: GPU is lost")
 
 
-def test_without_gpus_the_reason_is_told(monkeypatch):
+def test_without_gpus_the_reason_is_reported(monkeypatch):
     """What NVML says, or that it is not there."""
     install(monkeypatch, driver=False)
     nothing = {"products": [], "driver": None, "cuda": None, "reason": "Driver Not Loaded"}
@@ -77,7 +77,7 @@ def test_the_program_prints_one_document():
 
 
 def test_the_gpus_that_programs_can_be_given_are_a_document_of_their_own(monkeypatch, capsys):
-    """For whoever starts several runners; no engine is asked."""
+    """For programs that start several runners; no engine is asked."""
     install(monkeypatch, Gpu(), Gpu("GPU-b", slices={0: Gpu("MIG-a")}))
     monkeypatch.delenv(nvml.VISIBLE_VARIABLE, raising=False)
     monkeypatch.setattr(sys, "argv", ["machine_report", "--gpus"])

@@ -86,7 +86,7 @@ class Watch:
             if not is_current(document, status):
                 self._say("problem", self._unattended(self.clock.now() - began))
                 continue
-            self._tell(document, status)
+            self._report(document, status)
             problem = problem_of(status)
             if end_of(status) is not None or (problem is not None and problem.hopeless):
                 return document
@@ -128,7 +128,7 @@ class Watch:
     def _is_over(self, began: float) -> bool:
         return self.timeout_seconds is not None and self.clock.now() - began >= self.timeout_seconds
 
-    def _tell(self, document: Mapping[str, Any], status: Status) -> None:
+    def _report(self, document: Mapping[str, Any], status: Status) -> None:
         self.audience.progress(shown_status(document))
         self._say("problem", str(problem_of(status) or ""))
         self._say("warning", warning_of(status) or "")

@@ -94,7 +94,7 @@ def explained(text: str, engine: str | None) -> Explanation:
     failure = classify(evidence)
     if failure.error_class in _NOT_KNOWN and not is_known(evidence):
         failure = Failure(failure.error_class, decisive_line(log), _NO_REMEDY)
-    # What the log does not tell of the configuration is left out.
+    # What the log does not say of the configuration is left out.
     shown = replace(failure, suggestion=failure.suggestion.replace(_UNKNOWN, ""))
     return Explanation(shown, whose, cause_of(evidence))
 

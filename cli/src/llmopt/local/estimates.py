@@ -71,7 +71,7 @@ def _of_similar(local: LocalStudy, count: int, runners: int) -> Iterator[tuple[R
         folder = ResultsFolder(database.parent)
         if folder.path == local.folder.path:
             continue
-        with suppress(LlmoptError, NoStudy, OSError):  # one that cannot be read tells nothing
+        with suppress(LlmoptError, NoStudy, OSError):  # one that cannot be read says nothing
             if _served_alike(load_manifest(folder.manifest), local.resource):
                 with opened(folder, None) as study:
                     seconds = seconds_left(study.trials(), to_do=count, runners=runners)

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from llmopt.options import LAST_PORT
 from llmopt_core.errors.classes import LlmoptError
 
-# Metrics are for whoever sits at this machine: nothing else may read them unless it forwards the port.
+# Only programs on this machine can read the metrics; from elsewhere, forward the port.
 LOOPBACK = "127.0.0.1"
 
 

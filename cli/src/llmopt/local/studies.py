@@ -96,7 +96,7 @@ class LocalStudy:
             yield study
 
     def _write_manifest(self) -> None:
-        """Replace the copy whole: whoever is killed meanwhile leaves the old one."""
+        """Replace the copy at once: a process that is killed while it writes leaves the old copy."""
         new = self.folder.manifest.with_suffix(".new")
         new.write_text(self.manifest_text, encoding="utf-8")
         new.replace(self.folder.manifest)

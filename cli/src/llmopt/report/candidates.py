@@ -78,8 +78,8 @@ def _failure(candidate: CandidateResult) -> str:
     failure = candidate.failure
     if failure is None:
         return ""
-    told = f"{failure.class_}: {failure.last_message}"
-    return f"{told} - {failure.suggestion}" if failure.suggestion else told
+    text = f"{failure.class_}: {failure.last_message}"
+    return f"{text} - {failure.suggestion}" if failure.suggestion else text
 
 
 def _table(status: BenchmarkStatus, metric: str) -> MetricTable:

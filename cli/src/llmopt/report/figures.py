@@ -24,7 +24,7 @@ from llmopt_core.search.spaces import SearchSpace
 
 _TWO = 2
 _FEWEST_POINTS = 3
-# Of each figure, and of what its tables tell of a parameter: a report of any study stays small.
+# Of each figure, and of what its tables show of a parameter: a report of any study stays small.
 _MOST_MARKS, _MOST_ROWS = 250, 12
 _MOST_PARAMETERS, _LEAST_SHARE = 4, 0.05
 # More distinct numbers have no line for their medians.
@@ -55,8 +55,8 @@ def tradeoff(status: OptimizationStatus) -> Figure | None:
     for choice in shown:
         y, x = choice.gain[:_TWO]
         role = Role.BEST if choice.trial == best else Role.VERIFIED
-        told = f"trial {choice.trial}: {y_metric} {_interval(y)}, {x_metric} {_interval(x)}"
-        marks.append(Point(_percents(x), _percents(y), role, told, f"trial {choice.trial}"))
+        label = f"trial {choice.trial}: {y_metric} {_interval(y)}, {x_metric} {_interval(x)}"
+        marks.append(Point(_percents(x), _percents(y), role, label, f"trial {choice.trial}"))
     return Figure(
         "The trade-off",
         f"Verified gains over {over} in both objectives; a line is the interval of a gain.",

@@ -37,8 +37,8 @@ class Tried:
     @property
     def text(self) -> str:
         """What is shown of it when it is pointed at."""
-        told = value_texts(self.parameters, " = ") or "the baseline"
-        return f"trial {self.number}: {told}"
+        values = value_texts(self.parameters, " = ") or "the baseline"
+        return f"trial {self.number}: {values}"
 
 
 def tried(trials: Sequence[TrialRecord], status: OptimizationStatus) -> tuple[Tried, ...]:

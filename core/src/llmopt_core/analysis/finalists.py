@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Differences of this many standard errors are told from noise.
+# Differences of this many standard errors are distinguished from noise.
 _CLEAR = 2.0
 MOST_FINALISTS = 4
 

@@ -267,8 +267,8 @@ def _is_hopeless(plan: VerificationPlan, compared: Compared, look: int) -> bool:
     spread = math.sqrt(max(now.standard_error**2 - last**2, 1e-18))
     ahead = NormalDist(now.value, spread)
     significant = ahead.cdf(-reach) + 1 - ahead.cdf(reach)
-    room = compared.smallest_gain - reach
-    equivalent = ahead.cdf(room) - ahead.cdf(-room) if room > 0 else 0.0
+    margin = compared.smallest_gain - reach
+    equivalent = ahead.cdf(margin) - ahead.cdf(-margin) if margin > 0 else 0.0
     return significant + equivalent < plan.hopeless
 
 

@@ -35,7 +35,7 @@ class Exit(IntEnum):
 
 
 class RunnerExit(IntEnum):
-    """Exit codes of `llmopt-runner`: how it ended, for whoever started it."""
+    """Exit codes of `llmopt-runner`: how it ended, for the program that started it."""
 
     DONE = 0
     USAGE = 2

@@ -1,7 +1,7 @@
 """What a server's command line must say of a configuration, as data: to be merged into another one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from llmopt_core.search.configurations import Value
@@ -11,14 +11,14 @@ from llmopt_core.search.configurations import Value
 class ServeArguments:
     """Command line arguments that make a server behave as it was measured.
 
-    `told` are the flags of all that was decided, defaults too. `flags` has every spelling of those and
-    whether a value follows: with it, what a command line said before is taken out. `untold` holds one
-    sentence for each thing that was decided and that no argument can say.
+    `given` are the arguments for all that was decided, defaults too. `flags` has every spelling of their
+    flags and whether a value follows: with it, what a command line said before is taken out. `omitted` holds
+    one sentence for each thing that was decided and that no argument can express.
     """
 
-    told: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
     flags: Mapping[str, bool] = field(default_factory=dict)
-    untold: tuple[str, ...] = ()
+    omitted: tuple[str, ...] = ()
 
     def merged(self, arguments: Sequence[str]) -> tuple[str, ...]:
         """Return `arguments` with what was decided in place of what they said of the same flags."""
@@ -31,11 +31,11 @@ class ServeArguments:
                 kept.append(argument)
             elif takes_value and not assigned:
                 next(left, None)
-        return (*kept, *self.told)
+        return (*kept, *self.given)
 
     def document(self) -> dict[str, Any]:
-        """Return it as a trial's facts hold it."""
-        return {**asdict(self), "told": list(self.told), "untold": list(self.untold)}
+        """Return it as a trial's facts hold it, by the keys that stored studies have."""
+        return {"told": list(self.given), "flags": dict(self.flags), "untold": list(self.omitted)}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:

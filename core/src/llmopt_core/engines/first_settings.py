@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-PLENTY_MIB = 16_000  # a 16 GiB card tells a little less than 16,384 MiB
+PLENTY_MIB = 16_000  # a 16 GiB card reports a little less than 16,384 MiB
 SOME_MIB = 8_000
 # Small, and its heads can be shared by 2, 4 or 8 GPUs.
 GPU_MODEL = "hf://Qwen/Qwen3-0.6B"

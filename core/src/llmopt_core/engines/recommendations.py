@@ -62,4 +62,4 @@ def decided_arguments(
         for name, value in searched.items()
         if name.startswith("prompt.") and value != fixed.get(name)
     )
-    return replace(arguments, untold=(*arguments.untold, *prompts))
+    return replace(arguments, omitted=(*arguments.omitted, *prompts))

@@ -11,7 +11,7 @@ class RetryPolicy(StrEnum):
     """What a failure of the class means for the study."""
 
     RETRY = "retry"  # the same configuration may work the next time
-    INFEASIBLE = "infeasible"  # this configuration does not work here: tell the sampler
+    INFEASIBLE = "infeasible"  # this configuration does not work here: the sampler learns of it
     FATAL = "fatal"  # no configuration can work: end the study
 
 

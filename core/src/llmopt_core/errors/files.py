@@ -1,4 +1,4 @@
-"""What an error of the operating system means for whoever named the file, and what to do about it."""
+"""What an error of the operating system means for the user who named the file, and what to do about it."""
 
 import errno
 import os

@@ -47,7 +47,7 @@ def installed() -> Known:
 
 
 def remembering(known: Known) -> Known:
-    """Return `known`, asked once for each name: for whoever checks many manifests of one installation."""
+    """Return `known`, asked once for each name: for many manifests of one installation."""
     return replace(
         known,
         declaration=cache(known.declaration),

@@ -21,8 +21,8 @@ def owned_name(document: Mapping[str, Any], suffix: str, longest: int = LONGEST_
         return whole
     parts = (document["kind"], metadata.get("namespace", ""), metadata["name"], metadata.get("uid", ""))
     digest = hashlib.sha256("/".join(parts).encode()).hexdigest()[:_DIGEST_LENGTH]
-    room = longest - len(suffix) - _DIGEST_LENGTH - 2
-    return f"{metadata['name'][:room].rstrip('-.')}-{digest}-{suffix}"
+    length = longest - len(suffix) - _DIGEST_LENGTH - 2
+    return f"{metadata['name'][:length].rstrip('-.')}-{digest}-{suffix}"
 
 
 def best_config_map_name(document: Mapping[str, Any], rollout: Rollout | None) -> str:

@@ -1,4 +1,4 @@
-"""From pydantic's errors to faults: its words are for programmers, ours for whoever wrote the manifest."""
+"""From pydantic's errors to faults: its words are for programmers, ours for the author of the manifest."""
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType

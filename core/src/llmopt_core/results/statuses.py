@@ -320,7 +320,7 @@ def _metrics(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def _named(values: Mapping[str, V]) -> dict[str, V]:
-    """Return `values` without those whose names are none: whoever owns a database can write any."""
+    """Return `values` without those whose names are invalid: the owner of a database can write any."""
     return {name: value for name, value in values.items() if _NAME.fullmatch(name)}
 
 

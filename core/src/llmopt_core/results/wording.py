@@ -128,9 +128,9 @@ def outcome_parts(status: Status) -> tuple[str, ...]:
     if len(choices) < _TWO or isinstance(status, BenchmarkStatus):
         return (_outcome(status),)
     failure = status.baseline_failure
-    told = (f"{purpose(each, status)}: {choice_text(each, intervals=False)}" for each in choices)
+    lines = (f"{purpose(each, status)}: {choice_text(each, intervals=False)}" for each in choices)
     verified = f"Verified over {reference_title(status)}"
-    return (verified if failure is None else f"{default_text(failure)}. {verified}", *told)
+    return (verified if failure is None else f"{default_text(failure)}. {verified}", *lines)
 
 
 def _outcome(status: Status) -> str:
@@ -234,8 +234,8 @@ def variance_text(shares: VarianceShares) -> str:
         f"between {within}": shares.item,
         "over time": shares.time,
     }
-    told = (f"{share:.0%} {where}".replace("%", " %") for where, share in parts.items())
-    return f"{shares.metric}: {', '.join(told)}; {remedy_text(shares)} would make the interval narrower"
+    texts = (f"{share:.0%} {where}".replace("%", " %") for where, share in parts.items())
+    return f"{shares.metric}: {', '.join(texts)}; {remedy_text(shares)} would make the interval narrower"
 
 
 def remedy_text(shares: VarianceShares) -> str:

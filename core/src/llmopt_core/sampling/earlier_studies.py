@@ -34,7 +34,7 @@ LIMITS = Access(
     answer_seconds=20.0,
     search_details=False,
 )
-# With fewer measured trials a study has too little to tell.
+# With fewer measured trials a study says too little.
 _LEAST_TRIALS = 5
 # Of many trials the best are kept, and the others evenly.
 _BEST = MOST_TRIALS // 4

@@ -35,7 +35,7 @@ from llmopt_core.storage.tables import CONSTRAINT_PREFIX
 # trials with two objectives, the Gaussian process grows with the cube. Others count generations over all.
 _MOST_TRIALS = {"tpe": 500, "gp": 200}
 _SLACK = 1.25
-# TPE's way to tell other processes of a running trial's parameters; a claim writes all of them at once.
+# TPE's way to inform other processes of a running trial's parameters; a claim writes all of them at once.
 _NOT_KEPT = "tpe:relative_params"
 
 
@@ -106,7 +106,7 @@ class OptunaSampler(Sampler):
         """Begin again with the running trials, the best in each objective, the front and the newest."""
         shown = [snapshot.trials[number] for number in sorted(self._places)]
         kept = {trial.number for trial in shown if trial.ending is None}
-        kept.update(_most_telling(shown, self._definition, most // 4))
+        kept.update(_most_informative(shown, self._definition, most // 4))
         newest = (trial.number for trial in reversed(shown) if trial.number not in kept)
         kept.update(itertools.islice(newest, max(0, most - len(kept))))
         self._begin_with(snapshot, kept)
@@ -167,10 +167,10 @@ def freeze(
     )
 
 
-def _most_telling(trials: Sequence[StoredTrial], definition: StudyDefinition, most: int) -> set[int]:
+def _most_informative(trials: Sequence[StoredTrial], definition: StudyDefinition, most: int) -> set[int]:
     """Return the numbers of the front's trials and of the best in each objective, about `most`."""
     records = [trial.record for trial in trials if trial.ending is not None]
-    telling = {trial.number for trial in pareto_front(records, definition)[:most]}
+    informative = {trial.number for trial in pareto_front(records, definition)[:most]}
     measured = [record for record in records if is_measured(record)]
     for objective in definition.objectives:
         ordered = sorted(
@@ -178,8 +178,8 @@ def _most_telling(trials: Sequence[StoredTrial], definition: StudyDefinition, mo
             key=lambda record: record.outcome.metrics[objective.metric] if record.outcome else 0.0,
             reverse=objective.direction == "maximize",
         )
-        telling.update(record.number for record in ordered[: most // len(definition.objectives)])
-    return telling
+        informative.update(record.number for record in ordered[: most // len(definition.objectives)])
+    return informative
 
 
 def _parameters(trial: StoredTrial, definition: StudyDefinition) -> dict[str, Value] | None:

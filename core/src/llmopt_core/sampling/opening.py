@@ -1,4 +1,4 @@
-"""A resource's own study, made where it is not there yet: by whoever comes first, operator or runner."""
+"""A resource's own study, made by the operator or a runner, whichever comes first."""
 
 from llmopt_core.resources import Resource
 from llmopt_core.sampling.checks import check_sampler

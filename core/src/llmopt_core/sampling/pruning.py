@@ -25,7 +25,7 @@ from llmopt_core.storage.records import OutcomeKind, Phase, StudyDefinition
 from llmopt_core.storage.snapshot import StoredTrial
 
 AUTO = "auto"
-# Six differences are the fewest for which a one-sided Wilcoxon test can reach p < 0.1 with room to spare.
+# Six differences are the fewest for which a one-sided Wilcoxon test can reach p < 0.1 with a margin.
 _FIRST_SAMPLES = 6
 _P_THRESHOLD = 0.1
 # Scores of right and wrong have ties, and up to 13 of them SciPy 1.17 goes through all 2^n signs: a second at

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Access:
-    """Limits for one program. The default is that of whoever owns the database: runners and the command.
+    """Limits for one program. The default is for the owners of a database: runners and the command.
 
     `connect_seconds` is per host of the URL. `answer_seconds` is how long the client waits for the answer to
     one statement, whatever the network does. `statement_seconds`, `lock_seconds` and `idle_seconds` (inside

@@ -20,7 +20,7 @@ from llmopt_core.storage.errors import StorageUnusable
 _REST_SECONDS = 15.0
 _PING_SECONDS = 5.0
 _MOST_HOSTS = 6
-# What a URL may say beside host, user, password and database. Others name files of whoever connects.
+# What a URL may say beside host, user, password and database. Others name files of the machine that connects.
 _ALLOWED_PARAMETERS = frozenset(
     {
         "application_name", "channel_binding", "connect_timeout", "host", "hostaddr", "load_balance_hosts",

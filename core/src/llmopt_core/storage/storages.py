@@ -55,7 +55,7 @@ class Storage:
     def __init__(self, database: Database, methods: Methods | None = None) -> None:
         self._database = database
         self._methods = methods
-        # Tells this process's claims and heartbeats from those of another process of the same runner name.
+        # Distinguishes this process from another one of the same runner name, in claims and heartbeats.
         self._session = uuid.uuid4().hex
 
     def create_study(

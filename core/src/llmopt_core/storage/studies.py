@@ -204,7 +204,7 @@ class Study:
     def replace_runners(self, index: int) -> None:
         """Say for every runner of `index` that has not ended that it has: its replacement is here.
 
-        There is one runner of an index at a time, so whoever begins as one knows that the one before is gone.
+        An index has one runner at a time, so a runner that begins knows that the previous one is gone.
         """
         self._heartbeats.end_replaced(index)
 

@@ -183,7 +183,7 @@ _VERSION = Table(
     Column("library_version", String(_VERSION_CHARACTERS)),
     CheckConstraint("version_info_id=1"),
 )
-# Alembic's own, by which Optuna tells whether a database must be upgraded.
+# Alembic's own, by which Optuna decides whether a database must be upgraded.
 _REVISIONS = Table(
     "alembic_version",
     MetaData(),

@@ -9,7 +9,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
         --auth scram-sha-256 --encoding UTF8 --locale C
     mv "$PGDATA.unfinished" "$PGDATA"
 fi
-# Whoever mounts the volume may give its group more than Postgres puts up with.
+# A mounted volume may give its group more permissions than Postgres accepts.
 chmod 0700 "$PGDATA"
 exec postgres -D "$PGDATA" -c hba_file="$HBA_FILE" -c listen_addresses="${LISTEN_ADDRESSES:-*}" -c port="${PGPORT:-5432}" \
     -c unix_socket_directories= -c max_connections="${MAX_CONNECTIONS:-200}"

@@ -1,4 +1,4 @@
-"""One active operator at a time, by a Lease: whoever holds it acts, the others wait.
+"""One active operator at a time, by a Lease: its holder acts, the others wait.
 
 The times and the rules are those of client-go's leader election. No clocks of two machines are compared: a
 reader takes a holder for gone when its lease was not renewed for the lease's duration by the reader's own

@@ -56,7 +56,7 @@ class Threads:
     def _ended(self, future: asyncio.Future[Any]) -> None:
         self._free.release()
         if not future.cancelled():
-            future.exception()  # whoever waited has gone; asyncio would report it as never looked at
+            future.exception()  # nobody waits for it any more; asyncio would report it as never looked at
 
     def close(self) -> None:
         """Take no more work; what still runs ends by its own limits."""

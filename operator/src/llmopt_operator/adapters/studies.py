@@ -223,7 +223,7 @@ def _shows_runners(status: Mapping[str, Any]) -> bool:
 def _make(storage: Storage, resource: Resource, owner: str) -> bool:
     """Create the study of `resource` or open it; say whether it is new.
 
-    Whoever sweeps later knows nothing of the resource: its request is written into the study.
+    A later sweep knows nothing of the resource: its request is written into the study.
     """
     made = add_own_study(storage, resource)
     if not made or resource.spec.study_retention != KEEP:

@@ -46,7 +46,7 @@ from llmopt_operator.domain.statuses import (
 # A Job that ended before its study did is replaced after a pause: what ended it may pass.
 RESTART_PAUSE_SECONDS = 30.0
 _STORAGE_RECHECK_SECONDS = 10.0
-# Only events tell why a Job has no pods, and they are not watched.
+# Only events say why a Job has no pods, and they are not watched.
 _PODS_RECHECK_SECONDS = 10.0
 _REFUSED_RECHECK_SECONDS = 30.0
 
@@ -252,7 +252,7 @@ def _ended(seen: Observed, now: float) -> Plan | None:
     ]
     plan = status_plan(seen, facts, now, study)
     said = Event(reason, "; ".join((end.message, *found(study))), warning=end.failed)
-    # What comes after the end is done once the end was told.
+    # What comes after the end is done once the end was reported.
     comes_more = seen.target.rollout is not None or seen.target.ttl_seconds is not None
     again = 0.0 if comes_more else None
     return replace(plan, events=(*plan.events, said), recheck_seconds=again)

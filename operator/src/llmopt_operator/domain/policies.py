@@ -1,7 +1,7 @@
 """What the administrator allows resources to ask for.
 
-Whoever may create a resource starts pods in its namespace. What reaches beyond that (other identities, other
-nodes, other runtimes, Secrets) is denied unless it is allowed.
+A user who may create a resource starts pods in its namespace. What reaches beyond that (other identities,
+other nodes, other runtimes, Secrets) is denied unless it is allowed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -100,9 +100,9 @@ def _pod(resource: Resource, policy: Policy) -> Iterator[str]:
     for field, names, allowed, setting in asked:
         for name in names:
             if not _is_allowed(name, allowed):
-                told = ", ".join(allowed) or "none"
+                listed = ", ".join(allowed) or "none"
                 yield (
-                    f"spec.runners.template.{field}: {name} is not allowed here (allowed: {told};"
+                    f"spec.runners.template.{field}: {name} is not allowed here (allowed: {listed};"
                     f" settings.policy.{setting} in the chart's values)"
                 )
 

@@ -72,9 +72,9 @@ def _not_by_arguments(arguments: ServeArguments | None) -> str:
     """Return why a winner cannot be written as `arguments`, "" where it can."""
     if arguments is None:
         return "the engine has no command line: the parameters go with each request"
-    if arguments.untold:
-        return f"what was proved cannot be said by arguments alone: {'; '.join(arguments.untold)}"
-    if any(EXPANSION in argument for argument in arguments.told):
+    if arguments.omitted:
+        return f"what was proved cannot be said by arguments alone: {'; '.join(arguments.omitted)}"
+    if any(EXPANSION in argument for argument in arguments.given):
         return f"an argument holds {EXPANSION}, which Kubernetes would replace by the value of a variable"
     return ""
 

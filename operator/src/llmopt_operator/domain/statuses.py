@@ -28,7 +28,7 @@ _PHASES = {
     ConditionType.SUSPENDED: Phase.SUSPENDED,
 }
 # What is worth an event when it begins to hold.
-_TOLD = {
+_REPORTED = {
     (ConditionType.ACCEPTED, "False"),
     (ConditionType.STUDY_READY, "False"),
     (ConditionType.RUNNING, "True"),
@@ -166,7 +166,7 @@ def _turns(seen: Observed, facts: Iterable[Fact]) -> tuple[Event, ...]:
             warning=fact.status == "False",
         )
         for fact in facts
-        if (fact.type, fact.status) in _TOLD and not _said(seen, fact)
+        if (fact.type, fact.status) in _REPORTED and not _said(seen, fact)
     )
 
 

@@ -1,6 +1,6 @@
 """What of a study's result may be written into manifests: computed from the resource, never copied from rows.
 
-Whoever owns a database can write any row into it. Of a row only numbers, and parameters that the resource's
+The owner of a database can write any row into it. Of a row only numbers, and parameters that the resource's
 own search space holds, are taken over; arguments, commands, request fields and texts are computed here.
 """
 

@@ -105,7 +105,7 @@ def configure(settings: kopf.OperatorSettings, namespaces: Sequence[str]) -> Non
     settings.watching.label_selectors["batch", "jobs"] = RUNNERS_SELECTOR
     settings.watching.label_selectors["", "pods"] = RUNNERS_SELECTOR
     settings.posting.enabled = False
-    # Our own queue gathers what is told of a resource; a task of kopf's for each need not outlive its event.
+    # Our own queue gathers a resource's events; a task of kopf's for each need not outlive its event.
     settings.queueing.idle_timeout = 0.02
     settings.networking.request_timeout = 30.0
     settings.peering.standalone = True

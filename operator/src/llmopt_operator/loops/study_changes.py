@@ -41,7 +41,7 @@ async def roll_up(
             studies.close_unused()
             for namespace, keys in observations.running().items():
                 looks.start(namespace, look, namespace, keys)
-            pulse.beat(PART)
+            pulse.done(PART)
             metrics.active_studies.set(studies.active)
             metrics.count_resources(observations.phases())
             await asyncio.sleep(poll_seconds)

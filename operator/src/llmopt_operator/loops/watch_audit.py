@@ -14,7 +14,7 @@ from llmopt_operator.specs.names import Key
 log = logging.getLogger(__name__)
 PART = "watch"
 AUDIT_SECONDS = 60.0
-# What is listed and was not told within this time was missed.
+# What is listed and was not reported by a watch within this time was missed.
 _PATIENCE_SECONDS = 15.0
 
 
@@ -42,7 +42,7 @@ class Audit:
         except ApiError as error:
             # The API server being away is no reason to restart; an operator that cannot ask stays as it is.
             log.warning("the watches cannot be checked now: %s", error)
-            self._pulse.beat(PART)
+            self._pulse.done(PART)
             return
         if self._missing(listed):
             await asyncio.sleep(patience_seconds)
@@ -50,7 +50,7 @@ class Audit:
             text = ", ".join(str(key) for key in missing[:3])
             self._pulse.wrong(PART, f"{len(missing)} changes were not reported, of {text}")
         else:
-            self._pulse.beat(PART)
+            self._pulse.done(PART)
 
     async def _listed(self) -> dict[Key, tuple[str, int]]:
         return {

@@ -140,11 +140,11 @@ def _owner(body: Mapping[str, Any]) -> Key | None:
     return Key(kind, body["metadata"]["namespace"], name) if kind and name else None
 
 
-def _is_newer(told: Mapping[str, Any], known: Mapping[str, Any] | None) -> bool:
-    if known is None or known["uid"] != told["uid"]:
+def _is_newer(reported: Mapping[str, Any], known: Mapping[str, Any] | None) -> bool:
+    if known is None or known["uid"] != reported["uid"]:
         return True
     # Resource versions of one kind can be compared as numbers (KEP-5504).
-    return int(told["resourceVersion"]) > int(known["resourceVersion"])
+    return int(reported["resourceVersion"]) > int(known["resourceVersion"])
 
 
 def _slim(document: Mapping[str, Any]) -> Mapping[str, Any]:

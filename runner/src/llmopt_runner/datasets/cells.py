@@ -15,7 +15,7 @@ _MOST_EXACT = 1 << 53
 
 
 class RowInvalid(ValueError):
-    """Why a row is no item; whoever knows the row's place adds it."""
+    """Why a row is no item; the caller, which knows the row's place, adds it."""
 
 
 def present(row: Mapping[str, Any], names: Sequence[str], part: str) -> str:

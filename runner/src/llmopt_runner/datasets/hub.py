@@ -77,7 +77,7 @@ def _rows(reference: HubReference, part: str) -> Sequence[Any]:
             f"workload.dataset.hf is {reference.path!r}, but the library `datasets` is not installed: "
             "pip install 'llmopt[hf]'"
         )
-    # Untold, the library shows progress bars in the runner's log.
+    # By default the library shows progress bars in the runner's log.
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     library = import_module("datasets")
     try:

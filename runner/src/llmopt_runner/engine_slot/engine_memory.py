@@ -23,12 +23,12 @@ from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.prediction import (
     GUARD_FACT,
     NEED_FACT,
-    Room,
+    DeviceCapacity,
+    devices_of,
     estimate,
     need_facts,
     observations,
     refusal,
-    rooms_of,
 )
 from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.stopping import Interrupted
@@ -144,16 +144,16 @@ class EngineMemory:
         running = Counter(self.guard.actions) if self.guard else Counter[str]()
         return self._actions + running
 
-    def require_room(self, engine: Engine, configuration: Configuration) -> None:
+    def require_memory(self, engine: Engine, configuration: Configuration) -> None:
         """Raise MemoryExceeded where `configuration` surely does not fit, were the loaded engine stopped."""
         need = self._need_of(engine, configuration)
         if need is None or self._is_elsewhere(engine, configuration):
             return
-        rooms = rooms_of(need, self._rooms(need, engine.gpu_reserve(configuration)))
+        devices = devices_of(need, self._devices_now(need, engine.gpu_reserve(configuration)))
         learned = (facts for facts in self._earlier_facts() if _is_measured(facts))
         expected = estimate(need, observations(learned, gpus=self.gpus > 0 and not self._leaves_gpus_idle))
         words = engine.declaration.memory.words(configuration.engine)
-        failure = refusal(need, expected, rooms, words, self._holders)
+        failure = refusal(need, expected, devices, words, self._holders)
         if failure is not None:
             self._actions["refuse"] += 1
             raise MemoryExceeded(failure, _facts(need, NOTHING_SEEN), predicted=True)
@@ -254,7 +254,7 @@ class EngineMemory:
 
     def _guard(self, server: EngineServer, configuration: Configuration) -> MemoryGuard:
         reserve = server.engine.gpu_reserve(configuration)
-        # While it loads there is nothing to end in order.
+        # While it loads there is no measurement that could end gracefully.
         return MemoryGuard(
             self._used(server.engine, configuration),
             self._thresholds,
@@ -321,13 +321,13 @@ class EngineMemory:
         taken, self._warnings = tuple(self._warnings), []
         return taken
 
-    def _rooms(self, need: MemoryNeed, reserve: GpuReserve) -> list[Room]:
+    def _devices_now(self, need: MemoryNeed, reserve: GpuReserve) -> list[DeviceCapacity]:
         """Return what the devices offer; nothing where one that `need` may be taken from cannot be read.
 
         GPUs that an earlier start left idle offer nothing.
         """
         shares = self.guard.shares_mib() if self.guard else {}
-        rooms = []
+        devices = []
         for device in self._devices:
             if device.kind == "gpu" and self._leaves_gpus_idle:
                 continue
@@ -342,8 +342,8 @@ class EngineMemory:
                 Level.EMERGENCY, seen.total_mib, device.kind, reserved_mib=reserved_mib
             )
             others = max(0.0, seen.used_mib - shares.get(device.name, 0.0))
-            rooms.append(Room(device.name, device.kind, seen.total_mib, capacity, others))
-        return rooms
+            devices.append(DeviceCapacity(device.name, device.kind, seen.total_mib, capacity, others))
+        return devices
 
     def _holders(self) -> tuple[Holder, ...]:
         return tuple(holder for device in self._devices for holder in holders_of(device))

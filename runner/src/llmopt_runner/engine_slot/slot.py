@@ -112,7 +112,7 @@ class EngineSlot:
         """
         if self._reusable(configuration, start) and self._loaded is not None:
             return self._loaded.server, 0.0
-        self.memory.require_room(self.engine, configuration)
+        self.memory.require_memory(self.engine, configuration)
         self.close()
         server = self._server_of(self.engine, self.settings_for(configuration))
         try:

@@ -172,7 +172,7 @@ class Engine(ABC):
         del metrics_text
         return {}
 
-    def memory_need(  # noqa: B027 - None is the answer of an engine that cannot tell
+    def memory_need(  # noqa: B027 - None is the answer of an engine that cannot estimate it
         self, shape: ModelShape, configuration: Configuration
     ) -> MemoryNeed | None:
         """Return what `configuration` will ask of memory for a model of `shape`; None: it is not known.

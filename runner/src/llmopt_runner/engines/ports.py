@@ -23,7 +23,7 @@ def free_port(host: str) -> int:
 
 
 def given_ports() -> str:
-    """Return in words which ports the system gives to whoever names none."""
+    """Return in words which ports the system gives to programs that name none."""
     try:
         low, high = _GIVEN.read_text().split()
     except (OSError, ValueError):

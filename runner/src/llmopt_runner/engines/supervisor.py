@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _SET_PDEATHSIG = 1  # prctl(2)
 _SET_CHILD_SUBREAPER = 36
-_MORE_LIKELY_KILLED = 200  # of 1000: whoever runs out of memory, the kernel takes the engine, not the runner
+_MORE_LIKELY_KILLED = 200  # of 1000: when memory runs out, the kernel kills the engine, not the runner
 _KILL_LIMIT_SECONDS = 5.0  # a process in uninterruptible sleep outlives SIGKILL for a while
 _SHARED_MEMORY = b"/dev/shm/"  # shm_overview(7)
 _TERMINATE, _KILL, _ORPHANED = b"T", b"K", b""
@@ -249,7 +249,7 @@ def _report(**document: object) -> None:
     try:
         os.write(1, f"{document!r}\n".encode())
     except BrokenPipeError:
-        return  # the runner is gone: nobody is left to tell
+        return  # the runner is gone: nobody is left to inform
 
 
 def _main(arguments: Sequence[str]) -> int:

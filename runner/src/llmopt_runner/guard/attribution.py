@@ -15,7 +15,7 @@ NOBODYS_MIB = 256.0
 
 @dataclass(frozen=True)
 class View:
-    """A GPU at one moment: memory in use, and the processes that it lists with what they hold (None: untold).
+    """A GPU at one moment: memory in use, and what each listed process holds (None: not reported).
 
     `here` are those of the listed ids that are processes of this machine as we see it.
     """

@@ -72,7 +72,7 @@ class memory_guard:  # noqa: N801 - used as the statement `with memory_guard(…
         self._interrupted = False
 
     def __enter__(self) -> Self:
-        self._require_room()
+        self._require_memory()
         self._children_before = frozenset(_own_processes())
         self._thread = threading.get_ident()
         try:
@@ -118,7 +118,7 @@ class memory_guard:  # noqa: N801 - used as the statement `with memory_guard(…
         )
         return MemoryRanOut(f"{self.name}: {reason}")
 
-    def _require_room(self) -> None:
+    def _require_memory(self) -> None:
         for device in self._devices:
             seen = device.occupancy()
             at_once = self._thresholds.level(seen, device.kind) is Level.EMERGENCY

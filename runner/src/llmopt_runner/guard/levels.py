@@ -14,12 +14,12 @@ class Level(IntEnum):
 
     SAFE = 0
     WARNING = 1  # recorded
-    CRITICAL = 2  # no new requests; the trial ends in order
+    CRITICAL = 2  # no new requests; the trial ends gracefully
     EMERGENCY = 3  # the engine is killed at once
 
 
 # A GPU is at a level only where less than this is free as well: nobody is killed for a GPU's memory, and a
-# tenth of a large one is room for whole models.
+# tenth of a large one is enough for whole models.
 _FREE_ON_GPU_MIB: Mapping[Level, float] = {
     Level.WARNING: 1024.0,
     Level.CRITICAL: 256.0,

@@ -14,7 +14,7 @@ import psutil
 from llmopt_runner.host.cgroups import control_groups, read_table
 from llmopt_runner.host.gpu_conditions import GpuCondition
 
-# Below this share of idle time whoever wants a processor waits for one.
+# Below this share of idle time a program that needs a processor waits for one.
 _SCARCE = 0.1
 # What others must have taken, or the limit held back, to be worth a word.
 _NOTABLE = 0.1

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-# What can hold the clocks back, by the bits that tell it.
+# What can hold the clocks back, by the bits that report it.
 HEAT, POWER, PROTECTION = "heat", "its power limit", "its hardware's own protection"
 _REASONS: Mapping[str, int] = {HEAT: 0x20 | 0x40, POWER: 0x04 | 0x80, PROTECTION: 0x08}
 

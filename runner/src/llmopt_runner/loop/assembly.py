@@ -82,7 +82,7 @@ class Shared:
             model = named_model(source)
         else:
             model = self.stopping.run_apart(lambda: resolve_model(source, token=token))
-            fetched(source, model, token, apart=self.stopping.run_apart, tell=self._tell_stage)
+            fetched(source, model, token, apart=self.stopping.run_apart, report=self._report_stage)
         settings_for = launch_settings(
             served.model, served.engine, model, self.folder, api_key=served.api_key, model_token=served.token
         )
@@ -106,7 +106,7 @@ class Shared:
         path = model.path or hub_snapshot(model.id, model.revision)
         return read_shape(path) if path is not None and self.guard.predict else None
 
-    def _tell_stage(self, stage: str) -> None:
+    def _report_stage(self, stage: str) -> None:
         self.progress.stage = stage
 
     def trial_runner(self, slot: EngineSlot, fixed: Mapping[str, Value]) -> TrialRunner:

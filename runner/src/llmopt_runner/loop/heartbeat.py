@@ -17,7 +17,7 @@ from llmopt_runner.trial.progress import Progress
 
 log = logging.getLogger(__name__)
 
-BEAT_SECONDS = 2.0
+HEARTBEAT_SECONDS = 2.0
 # A runner that said nothing for so long is dead: its trial is run again.
 LEASE_SECONDS = 30.0
 _JOIN_SECONDS = 10.0
@@ -39,7 +39,7 @@ class Heartbeat:
 
     def __enter__(self) -> Self:
         self._study.replace_runners(self._record.index)
-        self._beat()
+        self._send()
         self._thread.start()
         return self
 
@@ -56,11 +56,11 @@ class Heartbeat:
         )
 
     def _run(self) -> None:
-        while not self._stop.wait(BEAT_SECONDS):
-            if not self._beat():
+        while not self._stop.wait(HEARTBEAT_SECONDS):
+            if not self._send():
                 return
 
-    def _beat(self) -> bool:
+    def _send(self) -> bool:
         """Say that the runner lives, and look after others; False: the study is gone."""
         return self._survives("heartbeat", lambda: self._say(ended=None)) and self._survives(
             "look at other runners", self._sweep

@@ -23,7 +23,7 @@ from llmopt_runner.trial.progress import Progress
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-# Told how each trial of this runner ended: `returned` where it will be run again.
+# Receives how each trial of this runner ended: `returned` where it will be run again.
 TrialEnd = Callable[[OutcomeKind, Outcome], None]
 
 # How often a configuration is tried again after a failure that may pass.

@@ -15,7 +15,7 @@ NEED_FACT = "memory_need_mib"
 GUARD_FACT = "memory_guard"
 # What the engine's model may be wrong by before anything was measured: the share shrinks with each start.
 _FIRST_MARGIN_SHARE = 0.2
-# A part of the need, and the fact that tells what it really was.
+# A part of the need, and the fact that says what it really was.
 _PARTS: Mapping[str, str] = {
     "weights_mib": "weights_mib",
     "kv_cache_mib": "kv_cache_mib",
@@ -46,7 +46,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Room:
+class DeviceCapacity:
     """What one kind of memory offers: up to `capacity_mib` may be used, `others_mib` others use already."""
 
     device: str
@@ -99,20 +99,20 @@ def estimate(need: MemoryNeed, seen: Sequence[Observation]) -> Estimate:
 def refusal(
     need: MemoryNeed,
     expected: Estimate,
-    rooms: Sequence[Room],
+    devices: Sequence[DeviceCapacity],
     words: MemoryWords,
     holders: Callable[[], tuple[Holder, ...]],
 ) -> Failure | None:
-    """Return why the need surely does not fit into `rooms` together, None when it may.
+    """Return why the need surely does not fit into `devices` together, None when it may.
 
     `holders` is asked only where others are to blame.
     """
-    capacity_mib = sum(room.capacity_mib for room in rooms)
-    others_mib = sum(room.others_mib for room in rooms)
-    if not rooms or expected.low_mib <= max(0.0, capacity_mib - others_mib):
+    capacity_mib = sum(device.capacity_mib for device in devices)
+    others_mib = sum(device.others_mib for device in devices)
+    if not devices or expected.low_mib <= max(0.0, capacity_mib - others_mib):
         return None
-    names = " and ".join(room.device for room in rooms)
-    total_mib = sum(room.total_mib for room in rooms)
+    names = " and ".join(device.device for device in devices)
+    total_mib = sum(device.total_mib for device in devices)
     expectation = (
         f"predicted not to fit, not started: it needs about {expected.mib:.0f} MiB, at least"
         f" {expected.low_mib:.0f} ({_parts_text(need)}); of {total_mib:.0f} MiB of {names}"
@@ -120,16 +120,16 @@ def refusal(
     )
     if blames_others(expected.low_mib, others_mib, capacity_mib):
         return busy_failure(expectation, holders())
-    return too_little(rooms[0].kind, expectation, words)
+    return too_little(devices[0].kind, expectation, words)
 
 
-def rooms_of(need: MemoryNeed, rooms: Sequence[Room]) -> list[Room]:
+def devices_of(need: MemoryNeed, devices: Sequence[DeviceCapacity]) -> list[DeviceCapacity]:
     """Return the memory that `need` can be taken from: of more GPUs than it lies on, those with most left."""
-    kinds = _kinds(need, gpus=any(room.kind == "gpu" for room in rooms))
-    fitting = [room for room in rooms if room.kind in kinds]
+    kinds = _kinds(need, gpus=any(device.kind == "gpu" for device in devices))
+    fitting = [device for device in devices if device.kind in kinds]
     if need.devices is None or kinds != {"gpu"}:
         return fitting
-    return sorted(fitting, key=lambda room: room.others_mib - room.capacity_mib)[: need.devices]
+    return sorted(fitting, key=lambda device: device.others_mib - device.capacity_mib)[: need.devices]
 
 
 def _kinds(need: MemoryNeed, *, gpus: bool) -> frozenset[str]:

@@ -213,8 +213,8 @@ def _stored_as(quantisation: Mapping[str, Any], weights: StoredWeights) -> str |
     algorithm = _word(quantisation, "quant_algo") or _word(
         nested if isinstance(nested, dict) else {}, "quant_algo"
     )
-    told = _word(quantisation, "quant_method") or ("modelopt" if algorithm else "")
-    method = told.lower().replace("compressed_tensors", "compressed-tensors")
+    named = _word(quantisation, "quant_method") or ("modelopt" if algorithm else "")
+    method = named.lower().replace("compressed_tensors", "compressed-tensors")
     forms = {"modelopt": algorithm.upper(), "compressed-tensors": _word(quantisation, "format")}
     return f"{method} {forms.get(method, '')}".strip() or None
 
@@ -226,10 +226,10 @@ def _word(values: Mapping[str, Any], key: str) -> str:
 
 def _is_sparse(config: ModelConfig) -> bool:
     named = config.listed("layer_types") or ()
-    told = any(
+    listed = any(
         "sparse" in str(each)[:_LONGEST_WORD] or "indexed" in str(each)[:_LONGEST_WORD] for each in named
     )
-    return told or bool(config.first("index_topk", "index_head_dim"))
+    return listed or bool(config.first("index_topk", "index_head_dim"))
 
 
 def _cache_type(quantisation: Mapping[str, Any]) -> TensorType | None:

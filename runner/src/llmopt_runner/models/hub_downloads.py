@@ -26,7 +26,7 @@ _OLD_WEIGHTS = ("*.bin", "*.pt")
 _SECOND_SET = ("consolidated*.safetensors",)
 
 
-class NoRoomForModel(LlmoptError):
+class NoSpaceForModel(LlmoptError):
     """The disk that holds the hub's cache is too small for what is still to be fetched."""
 
     error_class = ErrorClass.DISK_FULL
@@ -45,7 +45,7 @@ class Fetch:
     def __init__(self, source: str, model: ResolvedModel, token: str | None) -> None:
         """Ask the hub what there is.
 
-        `source` is the manifest's, for messages. Raises ModelNotFound, ModelAccessDenied and NoRoomForModel.
+        `source` is the manifest's, for messages. Raises ModelNotFound, ModelAccessDenied and NoSpaceForModel.
         """
         self._source, self._model, self._token = source, model, token
         with hub_refusals(source):
@@ -58,7 +58,7 @@ class Fetch:
             each.file_size or 0 for each in every if each.filename in names and each.will_download
         )
         self._before = _size_of(self._blobs)
-        self._require_room()
+        self._require_space()
 
     def run(self) -> None:
         """Fetch them; waits for another runner that fetches the same. Raises what the hub refuses."""
@@ -81,11 +81,11 @@ class Fetch:
     def _blobs(self) -> Path:
         return hub_folder(self._model.id) / "blobs"
 
-    def _require_room(self) -> None:
+    def _require_space(self) -> None:
         place = next(path for path in (hub_cache(), *hub_cache().parents) if path.exists())
         free = shutil.disk_usage(place).free
         if self._bytes > free:
-            raise NoRoomForModel(
+            raise NoSpaceForModel(
                 f"spec.model.source: {self._source}: {self._bytes / _GIB:.1f} GiB are to be downloaded to"
                 f" {hub_cache()}, which has {free / _GIB:.1f}; free space, or set HF_HOME to another disk"
             )
@@ -117,7 +117,7 @@ def _size_of(folder: Path) -> int:
     sizes = 0
     for path in folder.glob("*"):
         try:
-            sizes += path.stat().st_blocks * 512  # what is not written yet of a file takes no room
+            sizes += path.stat().st_blocks * 512  # what is not written yet of a file takes no space
         except FileNotFoundError:  # it was just renamed
             continue
     return sizes
@@ -134,13 +134,13 @@ def fetched(
     token: str | None,
     *,
     apart: Callable[[Callable[[], Any], Callable[[], None]], Any],
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> None:
     """Have `model` in the hub's cache where it can be fetched; `apart` runs work and looks on meanwhile.
 
-    `tell` gets the progress. Raises ModelNotFound, ModelAccessDenied, NoRoomForModel and Interrupted.
+    `report` gets the progress. Raises ModelNotFound, ModelAccessDenied, NoSpaceForModel and Interrupted.
     """
     if not fetches(model):
         return
     fetch = apart(lambda: Fetch(source, model, token), lambda: None)
-    apart(fetch.run, lambda: tell(fetch.progress()))
+    apart(fetch.run, lambda: report(fetch.progress()))

@@ -1,8 +1,8 @@
 """The types of numbers in tensors: one name each for file headers, engine parameters and memory needs.
 
 Files and engines name the same type differently: `BF16` in a safetensors header, code 30 in a GGUF file,
-`bfloat16` for vLLM, `bf16` for llama.cpp. Whoever reads one of these names turns it into a `TensorType`, so
-that no two spellings are ever compared.
+`bfloat16` for vLLM, `bf16` for llama.cpp. A module that reads one of these names turns it into a
+`TensorType`, so that no two spellings are ever compared.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Which addresses a runner may ask.
 
-In a cluster, link-local addresses are the node's: its cloud's metadata service gives credentials to whoever
-asks. A manifest names the addresses that a runner asks, so it must not be able to name these.
+In a cluster, link-local addresses are the node's: its cloud's metadata service gives credentials to every
+client. A manifest names the addresses that a runner asks, so it must not be able to name these.
 """
 
 import asyncio

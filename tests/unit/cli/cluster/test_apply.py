@@ -42,7 +42,7 @@ def test_the_client_knows_every_companion():
     assert _COMPANIONS.keys() == COMPANIONS
 
 
-def test_faults_of_all_files_are_told_as_validate_tells_them(file):
+def test_faults_of_all_files_are_reported_as_validate_does(file):
     """Line by line, in the same words, for every file."""
     bad = file(changed(optimization(), "spec.budget", {"trials": 0}), name="bad.yaml")
     worse = file(changed(benchmark(), "spec.engine.name", "none"), name="worse.yaml")
@@ -53,7 +53,7 @@ def test_faults_of_all_files_are_told_as_validate_tells_them(file):
     assert len(applied.output.splitlines()) == 2
 
 
-def test_a_missing_file_is_told_beside_the_faults_of_others(file):
+def test_a_missing_file_is_reported_beside_the_faults_of_others(file):
     """Nothing stops at the first that is wrong."""
     bad = file(changed(optimization(), "spec.budget", {"trials": 0}))
     with pytest.raises(InputInvalid) as caught:
@@ -87,7 +87,7 @@ def test_what_is_not_to_be_applied_is_named_with_its_line(file, stranger, says):
     "stranger", [[1, 2], "text", 7, {"kind": ["x"]}, {"kind": "Secret", "metadata": "x"}]
 )
 def test_garbage_beside_a_good_resource_is_a_fault(file, stranger):
-    """Whatever else stands in the file is told by its line."""
+    """Whatever else stands in the file is reported by its line."""
     with pytest.raises(InputInvalid, match=r"m\.yaml:\d+: "):
         pieces([file(optimization(), stranger)], None)
 
@@ -107,7 +107,7 @@ def test_standard_input_is_read():
 
 
 def test_no_file_is_said_so():
-    """Without a file there is nothing to do, and how to name one is told."""
+    """Without a file there is nothing to do, and how to name one is reported."""
     result = CliRunner().invoke(app, ["apply"])
     assert result.exit_code == Exit.INVALID
     assert "llmopt apply -f FILE" in result.output

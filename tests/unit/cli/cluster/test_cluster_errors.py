@@ -6,7 +6,7 @@ from llmopt.cluster.errors import Question, refusal
 OURS = Question("patch", "llmoptimizations.llmopt.dev", "team-a", "mine", "prod")
 
 
-def told(question, code, status=None):
+def explained(question, code, status=None):
     error = refusal(question, code, status)
     return type(error), str(error)
 
@@ -14,7 +14,7 @@ def told(question, code, status=None):
 def test_a_missing_right_is_said_with_what_to_ask_for():
     """Verb, resource, namespace, the user and a command that grants it stand in one sentence."""
     message = 'llmoptimizations.llmopt.dev "mine" is forbidden: User "jane" cannot patch resource'
-    kind, text = told(OURS, 403, {"message": message})
+    kind, text = explained(OURS, 403, {"message": message})
     assert kind is errors.Forbidden
     assert text.startswith(
         "you (jane) may not patch llmoptimizations.llmopt.dev in namespace team-a (context prod)"
@@ -25,27 +25,27 @@ def test_a_missing_right_is_said_with_what_to_ask_for():
 def test_reading_needs_less_than_writing():
     """To list in all namespaces a cluster-wide binding to `view` is enough."""
     question = Question("list", "llmbenchmarks.llmopt.dev", None)
-    _, text = told(question, 403, {"message": "forbidden"})
+    _, text = explained(question, 403, {"message": "forbidden"})
     assert "in all namespaces" in text
     assert "kubectl create clusterrolebinding llmopt-view --clusterrole=view --user=YOU" in text
 
 
 def test_a_right_on_kubernetes_own_resources_is_a_role():
     """Kubernetes' own role does not grant Secrets: the verb is what to ask for."""
-    _, text = told(Question("get", "secrets", "team-a", "llmopt-storage"), 403, {"message": ""})
+    _, text = explained(Question("get", "secrets", "team-a", "llmopt-storage"), 403, {"message": ""})
     assert "may not get secrets in namespace team-a" in text
     assert "a Role with this verb on secrets" in text
 
 
-def test_a_cluster_without_llmopt_is_told_from_a_missing_resource():
+def test_a_cluster_without_llmopt_is_distinguished_from_a_missing_resource():
     """A path that is not served means that the chart is missing; a Status means that the name is."""
-    kind, text = told(OURS, 404)
+    kind, text = explained(OURS, 404)
     assert kind is errors.NotInstalled
     assert "helm install" in text
-    kind, text = told(OURS, 404, {"message": "not found", "details": {"kind": "llmoptimizations"}})
+    kind, text = explained(OURS, 404, {"message": "not found", "details": {"kind": "llmoptimizations"}})
     assert kind is errors.ResourceNotFound
     assert "llmoptimizations/mine" in text
-    kind, text = told(OURS, 404, {"message": "x", "details": {"kind": "namespaces", "name": "team-a"}})
+    kind, text = explained(OURS, 404, {"message": "x", "details": {"kind": "namespaces", "name": "team-a"}})
     assert kind is errors.ResourceNotFound
     assert "kubectl create namespace team-a" in text
 
@@ -61,7 +61,7 @@ def test_a_cluster_without_llmopt_is_told_from_a_missing_resource():
     ],
 )
 def test_each_answer_has_its_class(code, kind, says):
-    """What can pass is told from what cannot."""
+    """What can pass is distinguished from what cannot."""
     with pytest.raises(kind, match=says):
         raise refusal(OURS, code, {"message": "why"})
     assert refusal(OURS, code, {}).retryable is (kind is errors.ClusterUnreachable)
@@ -70,5 +70,5 @@ def test_each_answer_has_its_class(code, kind, says):
 def test_a_refused_field_is_named():
     """The causes of a refusal, each with its field, stand in the message."""
     causes = [{"field": "spec.model", "message": "model cannot change"}, {"message": "no"}]
-    _, text = told(OURS, 422, {"message": "long", "details": {"causes": causes}})
+    _, text = explained(OURS, 422, {"message": "long", "details": {"causes": causes}})
     assert text == "llmoptimizations/mine: spec.model: model cannot change; no"

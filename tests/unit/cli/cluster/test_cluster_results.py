@@ -88,7 +88,7 @@ def test_the_same_words_are_printed_as_of_a_local_study():
     assert "with these fields in each request: temperature: 0.2" in printed(result)
 
 
-def test_a_default_that_cannot_run_is_told_from_the_status():
+def test_a_default_that_cannot_run_is_read_from_the_status():
     """The class and the message are the status's own, and gains are over the trial in its place."""
     failure = {"class": "InvalidConfiguration", "count": 1, "lastMessage": "at most 856", "lastTrial": 0}
     result = found(baselineFailure=failure, baseline=None, best={**STATUS["best"], "reference": 2})

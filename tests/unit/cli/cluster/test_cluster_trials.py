@@ -30,11 +30,11 @@ def test_records_are_plain():
 
 def test_a_status_remembers_some():
     """Default, best, top and front, each once and by number, with typed parameters."""
-    told = {"trial": 3, "parameters": {"engine.n_parallel": 4, "sampling.temperature": "0.2"},
+    winner = {"trial": 3, "parameters": {"engine.n_parallel": 4, "sampling.temperature": "0.2"},
             "metrics": {"accuracy": "0.75"}, "repairedFrom": 0}  # fmt: skip
     document = resource(
         "mine", RUNNING,
-        status={"baseline": {"trial": 0}, "best": told, "top": [told, {"trial": 1}], "pareto": [told]},
+        status={"baseline": {"trial": 0}, "best": winner, "top": [winner, {"trial": 1}], "pareto": [winner]},
     )  # fmt: skip
     trials = remembered(document, status_of(document))
     assert [(each.number, each.phase) for each in trials] == [(0, "baseline"), (1, "search"), (3, "search")]

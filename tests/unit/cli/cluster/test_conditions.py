@@ -63,7 +63,7 @@ def test_an_end_is_read_from_its_condition(held, failed, reason):
         ([condition("Suspended", "True", "SuspendedByUser")], "Suspended", "spec.suspend"),
     ],
 )
-def test_why_it_does_not_run_is_told_with_what_to_do(conditions, reason, advice):
+def test_why_it_does_not_run_is_reported_with_what_to_do(conditions, reason, advice):
     """Each reason has advice, unless the operator's own message gives it; all may pass."""
     problem = problem_of(status(*conditions))
     assert problem.reason == reason
@@ -89,7 +89,7 @@ def test_no_problem_where_it_runs_starts_or_has_ended(conditions):
 
 
 def test_a_tripped_guard_is_worth_a_word():
-    """The guard's own message is told although the study goes on."""
+    """The guard's own message is reported although the study goes on."""
     assert warning_of(
         status(RUNNING, condition("MemoryGuardPassed", "False", "GuardTripped", "3 trials"))
     ) == ("memory guard: 3 trials")
@@ -97,9 +97,9 @@ def test_a_tripped_guard_is_worth_a_word():
 
 
 def test_a_default_that_cannot_run_is_worth_a_word():
-    """It is told while the study goes on."""
-    told = condition("BaselineMeasured", "False", "BaselineInfeasible", "the baseline cannot run here")
-    assert warning_of(status(RUNNING, told)) == "the baseline cannot run here"
+    """It is reported while the study goes on."""
+    said = condition("BaselineMeasured", "False", "BaselineInfeasible", "the baseline cannot run here")
+    assert warning_of(status(RUNNING, said)) == "the baseline cannot run here"
 
 
 def test_a_refusal_is_worth_a_word():
@@ -116,9 +116,9 @@ def test_what_a_newer_operator_says_beside_is_passed_over():
 
 def test_a_phase_and_a_condition_that_came_later_are_passed_over():
     """A newer operator's names do not keep a status from being read."""
-    told = status(RUNNING, condition("CameLater", "True", "Why"), phase="CameLater")
-    assert [each.type for each in told.conditions] == ["Running"]
-    assert told.phase is None
+    said = status(RUNNING, condition("CameLater", "True", "Why"), phase="CameLater")
+    assert [each.type for each in said.conditions] == ["Running"]
+    assert said.phase is None
 
 
 def test_a_status_in_other_words_is_one_clear_error():

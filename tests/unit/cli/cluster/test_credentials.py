@@ -14,9 +14,9 @@ TOKEN = {"token": "t0"}
 
 def access(program, *, version=V1, **plugin):
     """Return access by a plug-in that is a Python program."""
-    told = {"apiVersion": version, "command": sys.executable, "args": ["-c", program], **plugin}
+    given = {"apiVersion": version, "command": sys.executable, "args": ["-c", program], **plugin}
     return Access(
-        "here", "default", {"server": "https://x", "certificate-authority-data": "Q0E="}, {"exec": told}
+        "here", "default", {"server": "https://x", "certificate-authority-data": "Q0E="}, {"exec": given}
     )
 
 
@@ -42,12 +42,12 @@ def test_a_certificate_is_taken():
     assert base64.b64decode(found.user["client-key-data"]) == b"KEY"
 
 
-def test_the_plugin_is_told_its_version_the_cluster_and_its_environment():
+def test_the_plugin_gets_its_version_the_cluster_and_its_environment():
     """KUBERNETES_EXEC_INFO and the kubeconfig's variables reach the plug-in, and its own settings stay."""
     program = (
-        "import json, os; told = json.loads(os.environ['KUBERNETES_EXEC_INFO']);"
-        "token = ' '.join([told['apiVersion'], told['spec']['cluster']['server'], os.environ['MINE'],"
-        " str(told['spec']['interactive'])]);"
+        "import json, os; given = json.loads(os.environ['KUBERNETES_EXEC_INFO']);"
+        "token = ' '.join([given['apiVersion'], given['spec']['cluster']['server'], os.environ['MINE'],"
+        " str(given['spec']['interactive'])]);"
         "print(json.dumps({'status': {'token': token}}))"
     )
     asked = access(

@@ -157,7 +157,7 @@ def test_an_explicit_file_must_be_there(tmp_path):
         access(Target(kubeconfig=tmp_path / "none"), folder=tmp_path)
 
 
-def test_without_a_current_context_the_contexts_are_told(tmp_path):
+def test_without_a_current_context_the_contexts_are_reported(tmp_path):
     """The error lists them and says how to choose."""
     path = written(tmp_path / "one", current="", contexts={"a": None, "b": None})
     with pytest.raises(KubeconfigInvalid, match=r"--context \(a, b\)"):

@@ -19,7 +19,7 @@ from llmopt_core.api.kinds import Kind
         (["llmo", "llmo"], [Kind.OPTIMIZATION], "llmo"),
     ],
 )
-def test_kinds_and_names_are_told_apart(words, kinds, name):
+def test_kinds_and_names_are_distinguished(words, kinds, name):
     """As kubectl takes them: a kind, a name, both, or both with a slash."""
     found = reference(words)
     assert (list(found.kinds), found.name) == (list(kinds), name)
@@ -33,7 +33,7 @@ def test_what_names_nothing_is_refused(words):
 
 
 def test_a_name_is_found_in_either_kind():
-    """Whoever types a name need not know its kind."""
+    """A user who types a name need not know its kind."""
     cluster = Directory(resource("a"), resource("b", document=benchmark()))
     assert find(cluster, reference(["a"]), "team-a")[0] is Kind.OPTIMIZATION
     assert find(cluster, reference(["b"]), "team-a")[0] is Kind.BENCHMARK

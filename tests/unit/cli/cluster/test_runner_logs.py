@@ -82,7 +82,7 @@ def test_one_pod_needs_no_prefix():
     assert source.asked == [("a", "team-a", "runner", False)]
 
 
-def test_several_pods_are_told_apart():
+def test_several_pods_are_distinguished():
     """Each line begins with its pod's name, in one column."""
     said, _ = printed(Pods(a=["one"], long=["two"]), "a", "long", follow=False)
     assert said == ["a     one", "long  two"]
@@ -122,7 +122,7 @@ def test_one_pod_that_is_cut_off_does_not_end_the_others():
     assert failures == (away,)
 
 
-def test_why_there_is_no_log_is_told():
+def test_why_there_is_no_log_is_reported():
     """A wrong index, no earlier attempt, an end, a problem: each has its sentence."""
     one, stuck = resource(), condition("Running", "False", "Unschedulable", "0/3 nodes")
     assert "runners 0, 3" in _why_none(one, [pod("a", 3), pod("b")], 9, previous=False)

@@ -47,7 +47,7 @@ def url(tmp_path):
     return url
 
 
-def test_the_secret_tells_where_the_study_is(url):
+def test_the_secret_says_where_the_study_is(url):
     """The study is the one of the resource's uid."""
     assert opened(secret(f"{url}\n")) == "uid-of-mine"
 
@@ -67,7 +67,7 @@ def test_an_address_that_is_given_wins(url):
         ({"url": base64.b64encode(b"\xff").decode()}, "no readable url"),
     ],
 )
-def test_a_secret_that_does_not_tell_says_what_to_do(answer, says):
+def test_an_incomplete_secret_says_what_to_do(answer, says):
     """Whatever keeps it from being read, --storage is the way out."""
     with pytest.raises(StudyOutOfReach, match=says):
         secret_url(Secrets(answer), "team-a")

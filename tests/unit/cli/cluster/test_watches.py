@@ -11,7 +11,7 @@ from llmopt_core.results.progress import stage_of
 
 
 class Heard:
-    """Remembers what it was told."""
+    """Remembers what was reported to it."""
 
     def __init__(self):
         self.looks, self.events = [], []
@@ -56,7 +56,7 @@ STUCK = condition("Running", "False", "Unschedulable", "0/3 nodes")
 
 @pytest.mark.parametrize("end", [COMPLETE, FAILED])
 def test_it_looks_until_the_end(end):
-    """Every look is told, and the last resource is returned."""
+    """Every look is reported, and the last resource is returned."""
     document, heard, seconds = watched(resource(), resource("mine", RUNNING), resource("mine", end))
     assert document["status"]["conditions"] == [end]
     assert [stage_of(look) for look in heard.looks] == ["pending", "pending"]
@@ -72,7 +72,7 @@ def test_an_end_of_an_earlier_generation_does_not_count():
     assert document["status"]["observedGeneration"] == 2
 
 
-def test_what_keeps_it_from_running_is_told_once_and_again_when_it_comes_back():
+def test_what_keeps_it_from_running_is_reported_once_and_again_when_it_comes_back():
     """The same problem twice is one line; one that went and came is two."""
     stuck, runs = resource("mine", STUCK), resource("mine", RUNNING)
     _, heard, _ = watched(stuck, stuck, runs, stuck, resource("mine", COMPLETE))
@@ -88,7 +88,7 @@ def test_a_resource_that_cannot_run_as_it_is_ends_the_watching():
 
 
 def test_an_api_server_that_is_away_is_waited_for():
-    """It is told once that it is away and once that it is back, and the pauses grow but not without end."""
+    """It is reported once that it is away and once that it is back; the pauses grow up to a limit."""
     _, heard, seconds = watched(resource("mine", RUNNING), *[DOWN] * 8, resource("mine", COMPLETE))
     assert heard.events == [f"{DOWN}; trying again", "the API server answers again"]
     assert 40 < seconds < 80
@@ -118,7 +118,7 @@ def test_it_waits_no_longer_than_it_was_given(answers):
     assert issubclass(WaitTimeout, TimeoutError)
 
 
-def test_a_resource_that_nobody_attends_to_is_told_with_what_to_look_at():
+def test_a_resource_that_nobody_attends_to_is_reported_with_what_to_look_at():
     """Without an operator there never is a status: after a while that is said, once."""
     _, heard, seconds = watched(*[resource()] * 30, resource("mine", COMPLETE))
     (event,) = heard.events
@@ -127,7 +127,7 @@ def test_a_resource_that_nobody_attends_to_is_told_with_what_to_look_at():
     assert seconds == 30.0
 
 
-def test_a_tripped_guard_is_told():
+def test_a_tripped_guard_is_reported():
     """It is an event, and the study goes on."""
     tripped = condition("MemoryGuardPassed", "False", "GuardTripped", "3 trials ran out of memory")
     _, heard, _ = watched(resource("mine", RUNNING, tripped), resource("mine", RUNNING, tripped, COMPLETE))

@@ -47,7 +47,7 @@ def of(resource, found, *trials, **asked):
 
 
 def measured_with(version, candidate=None):
-    """Return a trial whose engine told this version."""
+    """Return a trial whose engine reported this version."""
     ended = replace(outcome(), facts={"engine_version": version})
     return replace(trial(1, ended), candidate=candidate)
 

@@ -34,7 +34,7 @@ def said(tmp_path, written, *, finished=0, runners=1):
         return estimate(study, one, runners)
 
 
-def test_a_search_is_told_with_its_trials_and_repeats(tmp_path):
+def test_a_search_is_reported_with_its_trials_and_repeats(tmp_path):
     """Nothing is known of the time before anything like it was measured."""
     assert said(tmp_path, document(trials=4)) == (
         "plan: up to 4 trials, then up to 4 repeats to verify the best;"
@@ -56,7 +56,7 @@ def test_a_budget_of_time_is_the_most(tmp_path):
     assert said(tmp_path, written).endswith("once the first has ended, at most 1h")
 
 
-def test_a_benchmark_is_told_with_candidates_and_repeats(tmp_path):
+def test_a_benchmark_is_reported_with_candidates_and_repeats(tmp_path):
     """Its repeats are all there is to measure."""
     assert said(tmp_path, benchmark_document(repeats=3)).startswith(
         "plan: 3 candidates, 3 repeats each; how long"

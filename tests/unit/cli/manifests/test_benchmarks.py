@@ -40,7 +40,7 @@ def test_chosen_metrics_replace_the_usual_ones():
     assert benchmark(asked, Served(MODEL, "llamacpp"))["spec"]["metrics"] == ["ttft_ms_p50"]
 
 
-def test_models_of_one_name_are_told_apart():
+def test_models_of_one_name_are_distinguished():
     """Candidates' names are unique, and fit a resource however long a model's name is."""
     names = tuple(candidate_names(["a/m", "b/m", "m-2", "c/m", "x" * 90]))
     assert names == ("m", "m-2", "m-2-2", "m-3", "x" * 40)

@@ -42,7 +42,7 @@ def side_by_side(*studies):
 
 
 def test_each_study_shows_its_baseline_and_what_it_recommends():
-    """Gains are over the study's own baseline; studies of one name are told apart."""
+    """Gains are over the study's own baseline; studies of one name are distinguished."""
     both = side_by_side(search(), benchmark())
     assert [(each.study, each.title, each.role) for each in both.entries] == [
         ("mine", "baseline", Role.BASELINE),

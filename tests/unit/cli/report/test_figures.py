@@ -148,7 +148,7 @@ def test_of_thousands_of_trials_some_hundred_are_drawn():
     assert "of 3001 in all" in figure.text
 
 
-def test_many_values_are_told_in_ranges():
+def test_many_values_are_reported_in_ranges():
     """A table of a parameter has a dozen rows, each of about as many trials."""
     (figure,) = parameter_figures(tried(MANY, STATUS), {"accuracy": {"engine.n_parallel": 1.0}}, SPACE, "")
     assert len(figure.rows) == 12

@@ -30,8 +30,8 @@ QUICK = choice(
 
 
 def result(*choices, **fields):
-    told = ended() | fields
-    status = found(GAIN, SLOWER, trial=16, confirmed=True, choices=list(choices), **told)
+    outcome = ended() | fields
+    status = found(GAIN, SLOWER, trial=16, confirmed=True, choices=list(choices), **outcome)
     return OptimizationResult("mine", status, engine="llamacpp")
 
 
@@ -68,7 +68,7 @@ def test_only_what_differs_is_a_change():
 @pytest.mark.parametrize("baseline", [0.123456, 9.87654, 12.3456, 99.99, 123.456, 987.654, 12345.6])
 @pytest.mark.parametrize("share", [0.021, 0.046, -0.31, 1.4])
 def test_a_gain_agrees_with_the_means_beside_it(baseline, share):
-    """Whoever divides the two means as they are shown finds the gain, to a tenth of a percent."""
+    """A user who divides the two means as they are shown finds the gain, to a tenth of a percent."""
     (row,) = effect_rows([effect(SPEED, baseline * share, baseline=baseline)])
     before, after = (float(text.replace(",", "")) for text in (row.baseline, row.value))
     assert after / before - 1 == pytest.approx(float(row.gain.split()[0]) / 100, abs=2e-3)
@@ -169,7 +169,7 @@ def test_marks_share_a_scale(with_zero):
 
 
 def test_a_single_value_is_in_the_middle():
-    """A scale without extent has room on both sides."""
+    """A scale without extent has space on both sides."""
     (mark,) = marks([Span(5, 5, 5)])
     assert (mark.value, mark.width) == (50.0, 0.0)
     assert marks([None]) == (None,)

@@ -103,7 +103,7 @@ def test_a_manifest_is_run_for_another_model():
 
 @pytest.mark.usefixtures("named")
 def test_parameters_of_another_engine_are_left_behind():
-    """What one engine was told means nothing to another."""
+    """One engine's parameters mean nothing to another."""
     document = optimization(Options(model="o/n", engine="vllm", name="mine"), lambda: None).document
     document["spec"]["engine"]["args"] = {"max_num_seqs": 4}
     engine = for_model(document, "small", lambda: None).document["spec"]["engine"]

@@ -43,44 +43,44 @@ def scored(scores_by_candidate):
 def test_a_real_difference_is_found():
     """A candidate that is a fifth faster in every noisy repeat wins, with its interval above zero."""
     trials = measured([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 62], [50.5, 50, 50, 49, 52])
-    told = found(comparison("default", "slots", "other"), trials)
-    difference = told.candidate("slots").against_baseline[SPEED]
-    assert told.winner == "slots"
+    result = found(comparison("default", "slots", "other"), trials)
+    difference = result.candidate("slots").against_baseline[SPEED]
+    assert result.winner == "slots"
     assert difference.relative == pytest.approx(0.2, abs=0.01)
     assert 0 < difference.relative_interval.low < difference.relative < difference.relative_interval.high
-    assert told.verdict.startswith(f"slots wins: {SPEED} +20.")
-    assert not told.candidate("other").against_baseline[SPEED].significant
+    assert result.verdict.startswith(f"slots wins: {SPEED} +20.")
+    assert not result.candidate("other").against_baseline[SPEED].significant
 
 
 def test_no_difference_is_said_so():
     """Repeats that are now faster, now slower name no winner."""
-    told = found(comparison("default", "slots"), measured([50, 60, 40, 55, 45], [60, 42, 50, 44, 58]))
-    assert told.winner is None
-    assert told.verdict == f"no significant difference in {SPEED}"
+    result = found(comparison("default", "slots"), measured([50, 60, 40, 55, 45], [60, 42, 50, 44, 58]))
+    assert result.winner is None
+    assert result.verdict == f"no significant difference in {SPEED}"
 
 
 def test_the_baseline_wins_where_all_others_are_worse():
-    """That nothing beats the baseline is a result too, when every other candidate is shown to be worse."""
+    """That no candidate is better than the baseline is a result too, when every other one is shown worse."""
     slow = [20, 21, 20, 19, 20]
-    told = found(comparison("default", "a", "b"), measured([50, 51, 49, 50, 52], slow, slow))
-    assert told.winner == "default"
-    assert "significantly worse" in told.verdict
+    result = found(comparison("default", "a", "b"), measured([50, 51, 49, 50, 52], slow, slow))
+    assert result.winner == "default"
+    assert "significantly worse" in result.verdict
 
 
 def test_one_that_is_worse_does_not_make_the_baseline_the_winner():
-    """Where another candidate cannot be told from the baseline, neither of the two wins."""
-    told = found(comparison("default", "a", "b"), measured([50, 51, 49], [20, 21, 20], [50, 50, 50]))
-    assert told.winner is None
-    assert told.verdict == f"no significant gain in {SPEED} over default; significantly worse: a"
+    """Where another candidate cannot be distinguished from the baseline, neither of the two wins."""
+    result = found(comparison("default", "a", "b"), measured([50, 51, 49], [20, 21, 20], [50, 50, 50]))
+    assert result.winner is None
+    assert result.verdict == f"no significant gain in {SPEED} over default; significantly worse: a"
 
 
 def test_a_winner_that_another_comes_near_to_says_so():
-    """Two candidates that beat the baseline alike: the faster leads, and is not sold as the only one."""
+    """Two candidates that are equally better than the baseline: the faster leads, and is not the only one."""
     trials = measured([50, 51, 49, 50, 52], [80, 83, 79, 81, 80], [81, 82, 78, 82, 81], [52, 51, 50, 49, 50])
-    told = found(comparison("default", "a", "b", "c"), trials)
-    assert told.winner == "b"
-    assert told.level_with == ("a",)
-    assert told.verdict.endswith("; not shown to be better than a")
+    result = found(comparison("default", "a", "b", "c"), trials)
+    assert result.winner == "b"
+    assert result.level_with == ("a",)
+    assert result.verdict.endswith("; not shown to be better than a")
 
 
 def test_a_latency_is_won_by_the_lower():
@@ -91,17 +91,19 @@ def test_a_latency_is_won_by_the_lower():
             (p, r, v) for r in range(4) for p, v in ((0, 90), (1, 50))
         )
     ]
-    told = found(comparison("default", "a"), trials, objective=ObjectiveDefinition("ttft_ms_p50", "minimize"))
-    assert told.winner == "a"
-    assert told.candidate("a").against_baseline["ttft_ms_p50"].absolute < 0
+    result = found(
+        comparison("default", "a"), trials, objective=ObjectiveDefinition("ttft_ms_p50", "minimize")
+    )
+    assert result.winner == "a"
+    assert result.candidate("a").against_baseline["ttft_ms_p50"].absolute < 0
 
 
 def test_quality_is_compared_on_the_same_items():
     """Twelve more of twenty items solved are significant, though each candidate's own interval is wide."""
     easy, hard = [1] * 4 + [0] * 16, [1] * 16 + [0] * 4
-    told = found(comparison("default", "a"), scored([[easy] * 3, [hard] * 3]), objective=ACCURACY)
-    means = told.candidate("a").metrics["accuracy"]
-    assert told.winner == "a"
+    result = found(comparison("default", "a"), scored([[easy] * 3, [hard] * 3]), objective=ACCURACY)
+    means = result.candidate("a").metrics["accuracy"]
+    assert result.winner == "a"
     assert (means.mean, means.repeats) == (pytest.approx(0.8), 3)
     assert means.low < 0.7
     assert means.high > 0.9
@@ -150,8 +152,8 @@ def test_reporting_more_metrics_hardly_makes_it_harder_to_win():
     ]
 
     def widths(*metrics):
-        told = found(comparison("default", "a", metrics=metrics), trials).candidate("a").against_baseline
-        return [each.relative_interval.high - each.relative_interval.low for each in told.values()]
+        result = found(comparison("default", "a", metrics=metrics), trials).candidate("a").against_baseline
+        return [each.relative_interval.high - each.relative_interval.low for each in result.values()]
 
     alone, single, beside = widths(), widths("ttft_ms_p50"), widths("ttft_ms_p50", "e2e_ms_p50")
     assert single[0] == beside[0] < 1.15 * alone[0]
@@ -159,7 +161,7 @@ def test_reporting_more_metrics_hardly_makes_it_harder_to_win():
 
 
 def test_no_difference_is_proved_while_repeats_are_missing():
-    """Whoever looks early sees values without an interval, which no look can take for a gain."""
+    """A user who looks early sees values without an interval, which no look can take for a gain."""
     trials = measured([50, 51, 49, 50], [60, 61.5, 59, 60.5])
     effect = found(comparison("default", "a"), trials, ended=False).candidate("a").against_baseline[SPEED]
     assert effect.relative == pytest.approx(0.2, abs=0.01)
@@ -175,9 +177,9 @@ def test_all_intervals_hold_the_truth_together(rivals, repeats):
     missed, benchmarks = 0, 400
     for _ in range(benchmarks):
         noise = generator.normal(0, 0.05, size=(rivals + 1, repeats))
-        told = found(asked, measured(*(50 * np.exp(gains[:, None] + noise))))
+        result = found(asked, measured(*(50 * np.exp(gains[:, None] + noise))))
         missed += any(
-            np.expm1(gains[place]) not in told.candidates[place].against_baseline[SPEED].relative_interval
+            np.expm1(gains[place]) not in result.candidates[place].against_baseline[SPEED].relative_interval
             for place in range(1, rivals + 1)
         )
     assert missed / benchmarks < 0.05 + 3 * np.sqrt(0.05 * 0.95 / benchmarks)
@@ -188,10 +190,10 @@ def test_a_disturbed_repeat_does_not_count():
     trials = measured([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 20])
     slow = trials[-1].outcome
     trials[-1] = dataclasses.replace(trials[-1], outcome=dataclasses.replace(slow, disturbed=True))
-    told = found(comparison("default", "a"), trials)
-    assert told.winner == "a"
-    assert told.candidate("a").metrics[SPEED].mean == pytest.approx(60.2, abs=0.5)
-    assert told.notes == ()
+    result = found(comparison("default", "a"), trials)
+    assert result.winner == "a"
+    assert result.candidate("a").metrics[SPEED].mean == pytest.approx(60.2, abs=0.5)
+    assert result.notes == ()
 
 
 def test_a_machine_that_was_never_quiet_is_named():
@@ -200,19 +202,19 @@ def test_a_machine_that_was_never_quiet_is_named():
         dataclasses.replace(each, outcome=dataclasses.replace(each.outcome, disturbed=True))
         for each in measured([50, 51, 49], [60, 61.5, 59])
     ]
-    told = found(comparison("default", "a", repeats=3), trials)
-    assert told.notes == (Note.NOT_QUIET,)
-    assert told.candidate("a").against_baseline[SPEED].relative == pytest.approx(0.2, abs=0.01)
+    result = found(comparison("default", "a", repeats=3), trials)
+    assert result.notes == (Note.NOT_QUIET,)
+    assert result.candidate("a").against_baseline[SPEED].relative == pytest.approx(0.2, abs=0.01)
 
 
 def test_means_and_differences_agree():
     """What is shown beside each other is one set of numbers."""
-    told = found(
+    result = found(
         comparison("default", "a", "b"), measured([50, 51, 49, 50], [60, 61, 59, 58], [40, 41, 42, 45])
     )
     for name in ("a", "b"):
-        effect, mean = told.candidate(name).against_baseline[SPEED], told.candidate(name).metrics[SPEED]
-        assert effect.baseline == pytest.approx(told.candidate("default").metrics[SPEED].mean)
+        effect, mean = result.candidate(name).against_baseline[SPEED], result.candidate(name).metrics[SPEED]
+        assert effect.baseline == pytest.approx(result.candidate("default").metrics[SPEED].mean)
         assert effect.value == pytest.approx(mean.mean)
         assert mean.low < mean.mean < mean.high
 
@@ -220,15 +222,15 @@ def test_means_and_differences_agree():
 def test_the_baseline_may_be_any_candidate():
     """Where the last is the baseline, gains are over it."""
     asked = dataclasses.replace(comparison("a", "b", "default", repeats=3), baseline="default")
-    told = found(asked, measured([60, 61, 59], [40, 41, 39], [50, 51, 49]))
-    changes = [told.candidate(name).against_baseline[SPEED].relative for name in ("a", "b")]
+    result = found(asked, measured([60, 61, 59], [40, 41, 39], [50, 51, 49]))
+    changes = [result.candidate(name).against_baseline[SPEED].relative for name in ("a", "b")]
     assert changes == [pytest.approx(0.2, abs=0.02), pytest.approx(-0.2, abs=0.02)]
-    assert told.winner == "a"
-    assert told.candidate("default").against_baseline == {}
+    assert result.winner == "a"
+    assert result.candidate("default").against_baseline == {}
 
 
 def test_nothing_is_decided_while_repeats_are_missing():
-    """Whoever looks early sees means and intervals, but no winner: looking again and again would find one."""
+    """An early look shows means and intervals, but no winner: repeated looks would find one by chance."""
     trials = measured([50, 51, 49, 50], [60, 61.5, 59, 60.5])
     early = found(comparison("default", "a"), trials, ended=False)
     assert early.winner is None
@@ -239,11 +241,11 @@ def test_nothing_is_decided_while_repeats_are_missing():
 def test_a_candidate_that_was_never_measured_is_named_with_its_failure():
     """The comparison of the others stands; the one that is missing is said, and why."""
     trials = measured([50, 51, 49], [60, 61, 60], [GONE] * 3)
-    told = found(comparison("default", "a", "lost", repeats=3), trials)
-    assert told.winner == "a"
-    assert told.verdict.endswith("; not measured: lost (ModelNotFound)")
-    assert told.candidate("lost").failure.error_class is ErrorClass.MODEL_NOT_FOUND
-    assert (told.finished, told.measured, told.planned) == (9, 6, 9)
+    result = found(comparison("default", "a", "lost", repeats=3), trials)
+    assert result.winner == "a"
+    assert result.verdict.endswith("; not measured: lost (ModelNotFound)")
+    assert result.candidate("lost").failure.error_class is ErrorClass.MODEL_NOT_FOUND
+    assert (result.finished, result.measured, result.planned) == (9, 6, 9)
 
 
 @pytest.mark.parametrize(
@@ -256,32 +258,32 @@ def test_a_candidate_that_was_never_measured_is_named_with_its_failure():
 )
 def test_what_cannot_be_compared_says_why(names, trials, verdict):
     """Without a baseline, or without anything beside it, there is no winner and no empty table."""
-    told = found(comparison(*names, repeats=2), trials)
-    assert told.winner is None
-    assert verdict in told.verdict
+    result = found(comparison(*names, repeats=2), trials)
+    assert result.winner is None
+    assert verdict in result.verdict
 
 
 def test_a_repeat_that_was_run_again_counts_once():
-    """A failure that was mended is forgotten: the repeat stands by its last trial."""
+    """A failure that was fixed is forgotten: the repeat stands by its last trial."""
     trials = [*measured([50, 51], [GONE, 61]), repeat(9, 1, 0, **{SPEED: 60.0})]
-    told = found(comparison("default", "a", repeats=2), trials)
-    assert told.candidate("a").repeats == 2
-    assert told.candidate("a").failure is None
+    result = found(comparison("default", "a", repeats=2), trials)
+    assert result.candidate("a").repeats == 2
+    assert result.candidate("a").failure is None
 
 
-def test_differences_are_told_in_the_metrics_own_unit_too():
+def test_differences_are_reported_in_the_metrics_own_unit_too():
     """A fifth more than 50 tokens a second are 10 tokens a second."""
-    told = found(comparison("default", "a"), measured([50, 50, 50], [60, 60, 60]))
-    effect = told.candidate("a").against_baseline[SPEED]
+    result = found(comparison("default", "a"), measured([50, 50, 50], [60, 60, 60]))
+    effect = result.candidate("a").against_baseline[SPEED]
     assert effect.absolute == pytest.approx(10.0)
     assert effect.absolute_interval == Interval(pytest.approx(10.0), pytest.approx(10.0))
 
 
 def test_a_metric_that_was_not_measured_is_left_out():
     """Asking for GPU memory on a machine without a GPU costs nothing else."""
-    told = found(comparison("default", "a", metrics=("peak_gpu_memory_mib",)), measured([50, 51], [60, 61]))
-    assert told.metrics == (SPEED, "peak_gpu_memory_mib")
-    assert set(told.candidate("a").metrics) == {SPEED}
+    result = found(comparison("default", "a", metrics=("peak_gpu_memory_mib",)), measured([50, 51], [60, 61]))
+    assert result.metrics == (SPEED, "peak_gpu_memory_mib")
+    assert set(result.candidate("a").metrics) == {SPEED}
 
 
 @given(
@@ -295,11 +297,11 @@ def test_a_metric_that_was_not_measured_is_left_out():
 def test_significance_and_interval_never_disagree(speeds):
     """A difference is significant exactly when its interval leaves zero out, and a winner is significant."""
     names = tuple(f"c{place}" for place in range(len(speeds)))
-    told = found(comparison(*names, repeats=3), measured(*speeds))
-    for each in told.candidates[1:]:
+    result = found(comparison(*names, repeats=3), measured(*speeds))
+    for each in result.candidates[1:]:
         difference = each.against_baseline[SPEED]
         assert difference.significant == (0 not in difference.absolute_interval)
         assert difference.absolute in difference.absolute_interval
         assert difference.relative in difference.relative_interval
-    if told.winner in names[1:]:
-        assert told.candidate(told.winner).against_baseline[SPEED].better
+    if result.winner in names[1:]:
+        assert result.candidate(result.winner).against_baseline[SPEED].better

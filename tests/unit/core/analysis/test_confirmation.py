@@ -64,7 +64,7 @@ def test_a_clear_gain_in_speed_is_significant():
 
 
 def test_an_intermediate_look_proves_nothing():
-    """However clear it looks after two repeats, it is told when the study has ended, and then as it is."""
+    """However clear it looks after two repeats, it is reported as it is when the study has ended."""
     trials = repeats_of(0, speeds(50, 51)) + repeats_of(1, speeds(100, 101))
     study = SimpleNamespace(
         ended=None, confirm_plan=plan(1, 5), trials=lambda: trials, definition=definition(SPEED)
@@ -166,7 +166,7 @@ def test_a_plan_that_ended_early_reports_the_interval_of_its_looks():
 
 
 def test_disturbed_repeats_are_counted_and_named():
-    """Where most were disturbed they are all that there is: they count, and the doubt is told."""
+    """Where most were disturbed they are all that there is: they count, and the doubt is reported."""
     trials = [
         replace(each, outcome=replace(each.outcome, disturbed=True))
         for each in repeats_of(0, speeds(50, 51, 49)) + repeats_of(1, speeds(100, 101, 99))

@@ -51,7 +51,7 @@ def test_a_correction_shares_the_error_out():
 
 
 def test_the_interval_of_a_score_stays_a_score():
-    """What few items leave open is not told as an accuracy below 0 or above 1."""
+    """What few items leave open is not reported as an accuracy below 0 or above 1."""
     _, low, high = level(ACCURACY, scored([1, 1, 1, 0]), confidence=0.99)
     assert low == 0.0
     assert high == 1.0

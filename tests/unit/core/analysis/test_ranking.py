@@ -50,7 +50,7 @@ def test_gain_follows_the_catalogues_scale(objective, value, default, expected):
 
 
 def test_warnings_are_counted_by_their_words():
-    """Numbers aside they are one; a trial counts once, and one that failed tells its failure instead."""
+    """Numbers aside they are one; a trial counts once, and one that failed shows its failure instead."""
     trials = [
         _point(0, 0.5, phase=Phase.BASELINE, warnings=("1 of 8 cut", "9 of 8 cut")),
         _point(1, 0.5, warnings=("12,000.5 of 8 cut", "late")),
@@ -137,7 +137,7 @@ _latencies = st.floats(1.0, 1000.0)
 
 @given(st.lists(st.tuples(_values, _latencies), min_size=1, max_size=25))
 def test_best_is_never_dominated_and_never_infeasible(points):
-    """The best lies on the front, keeps the constraints, and no feasible trial beats it in everything."""
+    """The best lies on the front, keeps the constraints, and no feasible trial is better in everything."""
     made = _definition(ACCURACY, LATENCY, constraints=(ConstraintDefinition("ttft_ms_p95", maximum=500.0),))
     trials = [_point(number, *point) for number, point in enumerate(points)]
     feasible = [point for point in points if point[1] <= 500.0]

@@ -49,7 +49,7 @@ def test_a_straight_drift_does_not_matter(slope):
     assert moved.degrees == 5
 
 
-def test_candidates_that_stopped_still_tell_of_the_spread():
+def test_candidates_that_stopped_still_count_for_the_spread():
     """A candidate of two rounds of four adds its degree of freedom to the others' comparisons."""
     full = {(candidate, round_): [0.1 * candidate * round_] for candidate in (0, 1) for round_ in range(4)}
     longer = full | {(2, 0): [0.3], (2, 1): [0.1]}

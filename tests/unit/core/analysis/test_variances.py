@@ -67,8 +67,8 @@ def test_where_nothing_varies_nothing_is_said():
 
 def test_the_sentence_names_the_shares_and_what_helps():
     """A reader sees where the noise comes from, and what to do."""
-    told = VarianceSplit("accuracy", 0.2, 0.7, 0.1).sentence
-    assert told == (
+    text = VarianceSplit("accuracy", 0.2, 0.7, 0.1).sentence
+    assert text == (
         "accuracy: 20% of the variance of a repeat comes from engine starts, 70% from items and 10% from the"
         " time of measuring; more items would help most"
     )

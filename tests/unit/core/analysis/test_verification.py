@@ -78,7 +78,7 @@ def test_expensive_starts_are_few():
 
 
 def test_a_start_serves_several_repeats_only_where_rounds_are_left():
-    """Of five repeats each has its start: two rounds would tell nothing of starts."""
+    """Of five repeats each has its start: two rounds would say nothing of starts."""
     few = plan("a", "b", repeats=5, start_seconds=142.0, block_seconds=30.0)
     assert (few.rounds, few.per_start) == (4, 1)
 

@@ -103,8 +103,8 @@ def test_mypy_reports_a_reason_without_an_explanation(tmp_path, enumeration, fir
         (copies / name).write_text((ROOT / "core/src/llmopt_core" / name).read_text())
     config = tmp_path / "mypy.ini"
     config.write_text(f"[mypy]\nstrict = True\nmypy_path = {tmp_path}\ncache_dir = {tmp_path}/cache\n")
-    told, problems, code = mypy.run(["--config-file", str(config), "-p", "llmopt_core.api"])
-    assert code == 1, (told, problems)
-    assert "BRAND_NEW" in told
-    (line,) = [line for line in told.splitlines() if ": error:" in line]
+    output, problems, code = mypy.run(["--config-file", str(config), "-p", "llmopt_core.api"])
+    assert code == 1, (output, problems)
+    assert "BRAND_NEW" in output
+    (line,) = [line for line in output.splitlines() if ": error:" in line]
     assert Path(match.__file__).name in line

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from llmopt_core.engines.arguments import ServeArguments
 
 SERVE = ServeArguments(
-    told=("--max-num-seqs", "8", "--no-enforce-eager"),
+    given=("--max-num-seqs", "8", "--no-enforce-eager"),
     flags={"--max-num-seqs": True, "--enforce-eager": False, "--no-enforce-eager": False, "-c": True},
 )
 
@@ -27,10 +27,10 @@ SERVE = ServeArguments(
 )
 def test_what_was_decided_takes_the_place_of_what_was_said(before: list[str], kept: tuple[str, ...]) -> None:
     """Flags of what was decided go in every spelling, with their values; all others stay as they are."""
-    assert SERVE.merged(before) == (*kept, *SERVE.told)
+    assert SERVE.merged(before) == (*kept, *SERVE.given)
 
 
-@given(st.lists(st.text(max_size=6) | st.sampled_from([*SERVE.flags, *SERVE.told])))
+@given(st.lists(st.text(max_size=6) | st.sampled_from([*SERVE.flags, *SERVE.given])))
 def test_merging_again_changes_nothing(before: list[str]) -> None:
     """A command line that says it already stays as it is."""
     once = SERVE.merged(before)
@@ -39,5 +39,5 @@ def test_merging_again_changes_nothing(before: list[str]) -> None:
 
 def test_a_study_holds_it_as_json() -> None:
     """What a trial's facts hold is read back equal."""
-    serve = ServeArguments(SERVE.told, SERVE.flags, ("seed=1 goes with each request",))
+    serve = ServeArguments(SERVE.given, SERVE.flags, ("seed=1 goes with each request",))
     assert ServeArguments.of(json.loads(json.dumps(serve.document()))) == serve

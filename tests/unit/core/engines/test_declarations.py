@@ -208,7 +208,7 @@ def test_a_plug_in_without_declaration_is_broken() -> None:
 
 
 def test_frozen_sampling_is_set_at_load_and_only_a_seed_goes_with_requests() -> None:
-    """A server that keeps its first request's sampling is not told it again; a seed is each request's own."""
+    """A server that keeps its first request's sampling does not get it again; a seed is of each request."""
     configuration = Configuration(engine={"n_ctx": 512}, sampling={"temperature": 0.5, "seed": 3})
     frozen = dataclasses.replace(LLAMACPP, freezes_sampling=lambda _: True)
     assert frozen.request_part(configuration) == {"seed": 3}

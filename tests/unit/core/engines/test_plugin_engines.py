@@ -47,7 +47,7 @@ def test_it_is_found_beside_the_built_in_ones(parrot):
 
 @pytest.mark.parametrize("engine", [None, "parrot"])
 def test_its_log_is_known_and_explained(parrot, engine):
-    """Its own mark, its own patterns with the arguments that its log tells, and its own limits."""
+    """Its own mark, its own patterns with the arguments that its log names, and its own limits."""
     found = explained(LOG, engine)
     assert (found.engine, found.cause) == (parrot.name, "too-many-words")
     assert found.failure.error_class is ErrorClass.INVALID_CONFIGURATION

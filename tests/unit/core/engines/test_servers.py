@@ -1,4 +1,4 @@
-"""What a server elsewhere is told of a configuration, engine by engine."""
+"""The command line of a server elsewhere for a configuration, engine by engine."""
 
 import json
 
@@ -26,9 +26,9 @@ def test_llama_server_has_a_flag_for_everything():
         configuration, {"engine.n_parallel", "engine.cache_prompt", "engine.n_batch", "sampling.temperature"}
     )
     assert serve.merged(["-m", "x.gguf", "-np", "1", "--cache-prompt", "-c", "512"]) == (
-        "-m", "x.gguf", "-c", "512", *serve.told,
+        "-m", "x.gguf", "-c", "512", *serve.given,
     )  # fmt: skip
-    assert sorted(serve.told) == sorted(
+    assert sorted(serve.given) == sorted(
         ["--no-cache-prompt", "--batch-size", "2048", "--parallel", "4", "--temp", "0.0"]
     )
 
@@ -43,10 +43,10 @@ def test_transformers_serve_has_no_flags_for_sampling():
     decided = {"engine.dtype", "engine.continuous_batching", "sampling.temperature"}
     serve = TRANSFORMERS_SERVER.arguments(configuration, decided)
     assert serve.merged(["serve", "m", "--dtype", "bfloat16", "--continuous-batching"]) == (
-        "serve", "m", *serve.told,
+        "serve", "m", *serve.given,
     )  # fmt: skip
-    assert sorted(serve.told) == ["--dtype", "--no-continuous-batching", "float32"]
-    assert serve.untold == ("temperature=0.5 goes with each request",)
+    assert sorted(serve.given) == ["--dtype", "--no-continuous-batching", "float32"]
+    assert serve.omitted == ("temperature=0.5 goes with each request",)
 
 
 def test_4bit_options_are_flags_of_another_start_only():
@@ -54,17 +54,17 @@ def test_4bit_options_are_flags_of_another_start_only():
     engine: dict[str, Value] = {"quantization": "bnb-4bit", "bnb_4bit_quant_type": "nf4"}
     decided = {f"engine.{name}" for name in engine}
     serve = TRANSFORMERS_SERVER.arguments(TRANSFORMERS.canonical(Configuration(engine=engine)), decided)
-    assert (serve.told, serve.untold) == (("--quantization", "bnb-4bit"), ())
-    assert serve.merged(["serve", "m", "--bnb-4bit-quant-type", "fp4"]) == ("serve", "m", *serve.told)
+    assert (serve.given, serve.omitted) == (("--quantization", "bnb-4bit"), ())
+    assert serve.merged(["serve", "m", "--bnb-4bit-quant-type", "fp4"]) == ("serve", "m", *serve.given)
     engine["bnb_4bit_quant_type"] = "fp4"
     serve = TRANSFORMERS_SERVER.arguments(TRANSFORMERS.canonical(Configuration(engine=engine)), decided)
-    assert serve.told == ("--quantization", "bnb-4bit")
-    (untold,) = serve.untold
-    assert untold == f"bnb_4bit_quant_type=fp4 is a flag of python -m {LAUNCHER} only"
+    assert serve.given == ("--quantization", "bnb-4bit")
+    (omitted,) = serve.omitted
+    assert omitted == f"bnb_4bit_quant_type=fp4 is a flag of python -m {LAUNCHER} only"
 
 
 def test_vllm_serve_takes_sampling_as_its_default():
-    """Decided parameters take the place of what was said; what is no argument is told apart."""
+    """Decided parameters take the place of what was said; what is no argument is listed apart."""
     configuration = VLLM.canonical(
         Configuration(
             engine={
@@ -89,10 +89,12 @@ def test_vllm_serve_takes_sampling_as_its_default():
     ]
     merged = serve.merged([*before, "--override-generation-config", "{}"])
     assert merged[:2] == ("serve", "m")
-    assert merged[2:] == serve.told
-    assert serve.told[serve.told.index("--kv-cache-memory-bytes") + 1] == str(2 * 2**20)
-    assert json.loads(serve.told[serve.told.index("--override-generation-config") + 1])["temperature"] == 0.5
-    assert serve.untold == (
+    assert merged[2:] == serve.given
+    assert serve.given[serve.given.index("--kv-cache-memory-bytes") + 1] == str(2 * 2**20)
+    assert (
+        json.loads(serve.given[serve.given.index("--override-generation-config") + 1])["temperature"] == 0.5
+    )
+    assert serve.omitted == (
         "VLLM_CPU_OMP_THREADS_BIND=0 is an environment variable",
         "seed=3 goes with each request",
     )
@@ -128,10 +130,10 @@ def test_vllm_serve_takes_sampling_as_its_default():
         ),
     ],
 )
-def test_a_source_becomes_what_a_server_is_told(
+def test_a_source_becomes_what_a_server_gets(
     source: str, llamacpp: tuple[str, ...] | None, vllm: tuple[str, ...] | None
 ) -> None:
-    """A repository, a claim, a path and a package's file are told in each server's words."""
+    """A repository, a claim, a path and a package's file are given in each server's words."""
     reference = ModelReference.of(source)
     assert LLAMACPP_SERVER.model(reference) == llamacpp
     assert VLLM_SERVER.model(reference) == vllm
@@ -142,20 +144,27 @@ def test_the_commands_serve_what_was_recommended() -> None:
     reference = ModelReference.of("hf://org/name", trust_remote_code=True)
     searched: dict[str, Value] = {"sampling.temperature": 0.5, "engine.dtype": "float32"}
     configuration = VLLM.canonical(Configuration.from_flat(searched))
-    told = recommend(VLLM, reference, configuration, searched=searched, fixed={})
-    assert told.command == (
+    recommended = recommend(VLLM, reference, configuration, searched=searched, fixed={})
+    assert recommended.command == (
         "vllm serve org/name --served-model-name org/name --trust-remote-code --dtype float32"
         """ --override-generation-config '{"temperature": 0.5}'"""
     )
-    assert told.request_fields == {"temperature": 0.5}
+    assert recommended.request_fields == {"temperature": 0.5}
     configuration = TRANSFORMERS.canonical(Configuration.from_flat(searched))
-    told = recommend(TRANSFORMERS, reference, configuration, searched=searched, fixed={})
-    assert told.command is not None
-    assert told.command.startswith("transformers serve org/name --trust-remote-code --dtype float32\n")
-    assert json.loads(told.request_fields["generation_config"]) == {"do_sample": True, "temperature": 0.5}
+    recommended = recommend(TRANSFORMERS, reference, configuration, searched=searched, fixed={})
+    assert recommended.command is not None
+    assert recommended.command.startswith("transformers serve org/name --trust-remote-code --dtype float32\n")
+    assert json.loads(recommended.request_fields["generation_config"]) == {
+        "do_sample": True,
+        "temperature": 0.5,
+    }
     configuration = OPENAI.canonical(Configuration.from_flat({"sampling.temperature": 0.5}))
-    told = recommend(OPENAI, reference, configuration, searched=searched, fixed={})
-    assert (told.command, told.arguments, dict(told.request_fields)) == (None, None, {"temperature": 0.5})
+    recommended = recommend(OPENAI, reference, configuration, searched=searched, fixed={})
+    assert (recommended.command, recommended.arguments, dict(recommended.request_fields)) == (
+        None,
+        None,
+        {"temperature": 0.5},
+    )
 
 
 def test_a_command_with_4bit_options_says_what_it_needs() -> None:
@@ -164,16 +173,16 @@ def test_a_command_with_4bit_options_says_what_it_needs() -> None:
     configuration = TRANSFORMERS.canonical(
         Configuration.from_flat({**engine, "sampling.cache_implementation": "static", "engine.threads": 2})
     )
-    told = recommend(
+    recommended = recommend(
         TRANSFORMERS, ModelReference.of("hf://org/name"), configuration, searched=engine, fixed={}
     )
-    assert told.command == (
+    assert recommended.command == (
         f"env OMP_NUM_THREADS=2 python -m {LAUNCHER} serve org/name --no-bnb-4bit-use-double-quant"
         " --quantization bnb-4bit\n"
         """# send with each request: {"generation_config": "{\\"cache_implementation\\": \\"static\\"}"}\n"""
-        f"# it needs {told.needs}"
+        f"# it needs {recommended.needs}"
     )
-    assert told.needs == (
+    assert recommended.needs == (
         "llmopt[transformers], for transformers serve has no flag for bnb_4bit_use_double_quant"
     )
     plain = recommend(
@@ -183,9 +192,9 @@ def test_a_command_with_4bit_options_says_what_it_needs() -> None:
 
 
 def test_a_prompt_is_no_argument() -> None:
-    """A searched prompt is named as what whoever sends requests has to say."""
+    """A searched prompt is named as what clients have to send."""
     searched: dict[str, Value] = {"prompt.few_shot": 2}
     configuration = LLAMACPP.canonical(Configuration.from_flat(searched))
     arguments = decided_arguments(LLAMACPP, configuration, searched=searched, fixed={"prompt.few_shot": 0})
     assert arguments is not None
-    assert arguments.untold == ("prompt.few_shot is set by the client with each request",)
+    assert arguments.omitted == ("prompt.few_shot is set by the client with each request",)

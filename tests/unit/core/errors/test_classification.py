@@ -64,7 +64,7 @@ def test_an_end_without_a_decisive_line_is_a_crash(evidence, words):
 
 
 def test_an_illegal_instruction_is_a_program_for_another_processor():
-    """No configuration can mend it, so the study ends instead of trying them all."""
+    """No configuration can fix it, so the study ends instead of trying them all."""
     failure = classify(Evidence("warming up the model", signal=4))
     assert failure.error_class is ErrorClass.ENGINE_NOT_INSTALLED
     assert "built for another processor" in failure.suggestion
@@ -84,7 +84,7 @@ def test_an_engine_that_still_runs_has_not_crashed():
 
 
 def test_every_class_has_a_policy():
-    """Whoever meets a failure knows whether to retry, to tell the sampler, or to end the study."""
+    """A user who meets a failure knows whether to retry, to inform the sampler, or to end the study."""
     assert set(POLICIES) == set(ErrorClass)
 
 
@@ -100,13 +100,13 @@ def test_patterns_name_no_line_of_an_orderly_start():
 
 
 @pytest.mark.parametrize(
-    ("engine", "told"),
+    ("engine", "advice"),
     [("vllm", "gpu_memory_utilization"), ("transformers", "cb_num_blocks"), ("llamacpp", "smaller context")],
 )
-def test_what_libraries_say_is_answered_in_the_engines_own_words(engine: str, told: str) -> None:
+def test_what_libraries_say_is_answered_in_the_engines_own_words(engine: str, advice: str) -> None:
     """Two engines on one library write the same line; the suggestion names parameters of the one that did."""
     log = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."
-    assert told in classify(Evidence(log, 1, patterns=BUILT_IN[engine].logs.patterns)).suggestion
+    assert advice in classify(Evidence(log, 1, patterns=BUILT_IN[engine].logs.patterns)).suggestion
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ _EXCERPTS = Path(__file__).with_name("excerpts")
 
 @dataclass(frozen=True)
 class Case:
-    """A log below excerpts/, how the engine ended, and what a person must be told.
+    """A log below excerpts/, how the engine ended, and what a person must read.
 
     `seen` is False where no machine of ours could fail so: its lines are made from the format strings in the
     engine's and the library's own source.
@@ -26,7 +26,7 @@ class Case:
 
     file: str
     error_class: ErrorClass
-    told: str
+    advice: str
     exit_code: int | None = 1
     signal: int | None = None
     numbers: dict[str, Any] = field(default_factory=dict)
@@ -96,9 +96,9 @@ _VLLM = (
         numbers={"gpu_memory_utilization": 1.0},
     ),
     Case("vllm/prompt-too-long.log", ErrorClass.KV_CACHE_TOO_SMALL, "max_model_len (2048): raise it"),
-    # The server notices, and ends in order.
+    # The server notices, and ends gracefully.
     Case("vllm/worker-killed.log", ErrorClass.ENGINE_CRASHED, "tried once more", exit_code=0),
-    # What the kernel kills for memory says nothing: that it did is the memory guard's to tell.
+    # What the kernel kills for memory says nothing: the memory guard reports it.
     Case("vllm/oom-worker.log", ErrorClass.ENGINE_CRASHED, "tried once more"),
     Case("vllm/oom-server.log", ErrorClass.ENGINE_CRASHED, "tried once more", exit_code=None, signal=9),
     # Whether others held it, the memory guard knows.
@@ -277,8 +277,8 @@ _LLAMACPP = (
 _NOT_INSTALLED = ErrorClass.ENGINE_NOT_INSTALLED
 # Lines that users posted in public, and lines made from the format strings of engines and libraries.
 _POSTED = tuple(
-    Case(file, error_class, told, numbers={"tensor_parallel_size": 8, "max_model_len": 131072}, seen=False)
-    for file, error_class, told in (
+    Case(file, error_class, advice, numbers={"tensor_parallel_size": 8, "max_model_len": 131072}, seen=False)
+    for file, error_class, advice in (
         ("vllm/architecture-unknown.log", _NOT_INSTALLED, "install a newer one"),
         ("vllm/type-unknown.log", _NOT_INSTALLED, "install a newer one"),
         ("vllm/configuration-without-type.log", _CORRUPT, "does not say what it is"),
@@ -325,7 +325,7 @@ _POSTED = tuple(
 CASES: tuple[Case, ...] = (*_VLLM, *_TRANSFORMERS, *_LLAMACPP, *_POSTED)
 
 
-def _told(case: Case) -> str:
+def _case_name(case: Case) -> str:
     return case.file if case.seen else f"{case.file} (never seen)"
 
 
@@ -334,14 +334,14 @@ def _patterns(file: str) -> tuple[Pattern, ...]:
     return BUILT_IN[engine].logs.patterns if engine in BUILT_IN else all_patterns()
 
 
-@pytest.mark.parametrize("case", CASES, ids=_told)
+@pytest.mark.parametrize("case", CASES, ids=_case_name)
 def test_a_real_log_gets_its_class_and_its_numbers(case):
     """The class is found in the whole log, and the suggestion says what to do with the trial's numbers."""
     log = (_EXCERPTS / case.file).read_text()
     patterns = _patterns(case.file)
     failure = classify(Evidence(log, case.exit_code, case.signal, case.numbers, patterns))
     assert failure.error_class is case.error_class
-    assert case.told in failure.suggestion
+    assert case.advice in failure.suggestion
     assert "{" not in failure.suggestion
 
 
@@ -352,7 +352,7 @@ def test_every_excerpt_is_judged():
 
 
 def test_at_least_thirty_causes_have_a_name_and_an_excerpt():
-    """What people are told apart is proved by a log each."""
+    """What people are advised is proved by a log each."""
     causes = {
         cause_of(Evidence((_EXCERPTS / case.file).read_text(), patterns=_patterns(case.file)))
         for case in CASES

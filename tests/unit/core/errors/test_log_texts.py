@@ -73,7 +73,7 @@ def test_an_engine_is_recognised_by_its_words(log, engine):
         ("nothing", {}),
     ],
 )
-def test_the_arguments_that_a_log_tells(log, arguments):
+def test_the_arguments_that_a_log_says(log, arguments):
     """Plain values by name; nothing in a log is run."""
     assert logged_arguments(log, ARGUMENTS) == arguments
 

@@ -99,7 +99,7 @@ def test_every_rule_is_valid_cel_and_points_at_a_field() -> None:
 
 
 def test_list_map_keys_are_required() -> None:
-    """What tells the entries of a list apart is in every entry."""
+    """What distinguishes the entries of a list is in every entry."""
     lists = [(path, part) for path, part in PARTS if part.get("x-kubernetes-list-type") == "map"]
     assert {path.rpartition(".")[2] for path, _ in lists} >= {
         "conditions",

@@ -39,7 +39,7 @@ def test_names_with_one_beginning_do_not_meet() -> None:
 def test_the_manifest_may_name_the_config_map_of_the_best() -> None:
     """Its own name comes first."""
     assert best_config_map_name(_document("mine"), None) == "mine-best"
-    assert best_config_map_name(_document("mine"), Rollout(config_map_name="told")) == "told"
+    assert best_config_map_name(_document("mine"), Rollout(config_map_name="named")) == "named"
 
 
 @given(st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True), st.integers(24, LONGEST_NAME))

@@ -251,7 +251,7 @@ def test_both_refuse_several_objectives_where_one_is_needed(message: str) -> Non
     ids=["objectives", "parameters", "candidates"],
 )
 def test_both_refuse_the_same_name_twice(document: Document, path: str) -> None:
-    """Entries that are told apart by name must have different names."""
+    """Entries that are distinguished by name must have different names."""
     entries: Any = document
     for step in path.split("."):
         entries = entries[step]

@@ -75,7 +75,7 @@ def test_the_searched_values_win_over_the_fixed_ones_and_both_over_defaults():
 
 
 def test_steps_of_a_float_leave_no_dust():
-    """0.1 x 6 is 0.6 to whoever reads it, and to the key of the configuration."""
+    """0.1 x 6 is 0.6 to a reader, and to the key of the configuration."""
     dusty = complete({"sampling.temperature": 0.1 * 6}, {}, LLAMACPP)
     assert dusty.sampling["temperature"] == 0.6
     assert dusty.key() == complete({"sampling.temperature": 0.6}, {}, LLAMACPP).key()

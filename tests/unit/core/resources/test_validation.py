@@ -275,7 +275,7 @@ def test_an_extension_must_be_said_to_be_supported() -> None:
 
 
 def test_an_evaluator_that_does_not_say_its_metrics_is_believed() -> None:
-    """Where a plug-in does not tell what it gives, no objective is refused."""
+    """Where a plug-in does not say what it gives, no objective is refused."""
     document = changed(optimization(), "spec.workload.evaluator", {"name": "foreign"})
     assert validate(changed(document, "spec.objectives.0.metric", "judge_score"), KNOWN) == ()
 
@@ -303,7 +303,7 @@ def test_a_benchmarks_metrics_are_checked() -> None:
     assert {fault.path for fault in validate(document, KNOWN)} == {"spec.metrics[0]", "spec.objective.metric"}
 
 
-def test_what_is_installed_is_known_unless_told() -> None:
+def test_what_is_installed_is_known_by_default() -> None:
     """Without names given, those of this installation are taken: the built-in engines are among them."""
     faults = validate(changed(optimization(), "spec.engine.name", "lamacpp"))
     (fault,) = [one for one in faults if one.path == "spec.engine.name"]
@@ -445,7 +445,7 @@ def test_prompts_and_sampling_are_not_searched_with_answers_of_a_fixed_length(se
     assert "remove outputTokens" in str(fault.suggestion)
 
 
-def test_an_engine_that_cannot_be_told_the_length_is_said_so() -> None:
+def test_an_engine_that_cannot_be_given_the_length_is_said_so() -> None:
     """A plug-in's engine that does not declare how."""
     deaf = {**BUILT_IN, "llamacpp": replace(BUILT_IN["llamacpp"], fixed_length=None)}
     (fault,) = validate(_of_one_length(optimization()), replace(KNOWN, declaration=deaf.get))

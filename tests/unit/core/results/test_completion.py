@@ -41,12 +41,12 @@ RESULTS = [
 DUEL = changed(benchmark(), "spec.metrics", ["ttft_ms_p95"])
 
 
-def search(document=TWO, **told):
-    return completed(OptimizationStatus.model_validate(told), served_spec(document))
+def search(document=TWO, **fields):
+    return completed(OptimizationStatus.model_validate(fields), served_spec(document))
 
 
-def duel(document=DUEL, **told):
-    return completed(BenchmarkStatus.model_validate(told), served_spec(document))
+def duel(document=DUEL, **fields):
+    return completed(BenchmarkStatus.model_validate(fields), served_spec(document))
 
 
 def test_a_gain_of_release_0_1_0_has_both_scales_and_a_verdict():
@@ -69,7 +69,7 @@ def test_what_else_release_0_1_0_measured_is_for_information():
 
 
 def test_a_goal_of_the_manifest_turns_the_verdict():
-    """Who minimises a score is told that less is better."""
+    """A user who minimises a score reads that less is better."""
     turned = changed(TWO, "spec.objectives", [{"metric": "accuracy", "goal": "minimize"}])
     (gain,) = search(turned, **OLD).best.gain
     assert gain.verdict is Verdict.WORSE
@@ -105,7 +105,7 @@ def test_differences_of_release_0_1_0_are_read_on_both_scales():
 
 
 def test_a_goal_of_the_manifest_turns_the_judgement_of_candidates():
-    """Who wants less speed is told that more is worse."""
+    """A user who minimises speed reads that more is worse."""
     turned = changed(DUEL, "spec.objective", {"metric": SPEED, "goal": "minimize"})
     assert duel(turned, results=RESULTS).results[1].against_baseline[SPEED].worse
 

@@ -70,7 +70,7 @@ def test_the_best_configuration_is_the_reference_where_the_default_cannot_run():
         "The baseline cannot run here (InvalidConfiguration: it failed). The reference is trial 2, the best"
         " configuration: repeats verify nothing better"
     )
-    assert advice(found.status) == "mend it"
+    assert advice(found.status) == "fix it"
 
 
 def test_what_repeats_prove_to_be_better_than_the_reference_is_the_winner():

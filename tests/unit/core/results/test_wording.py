@@ -98,7 +98,7 @@ def test_the_headline_is_honest(shown, text):
 
 
 def test_better_in_one_and_worse_in_another_is_a_trade_off():
-    """Who pays a significant loss for a significant gain is told both, not to keep the baseline."""
+    """A significant loss beside a significant gain: both are reported, without advice for the baseline."""
     text = advice(found(FASTER, WORSE, confirmed=True))
     assert text.startswith("A trade-off: output_tokens_per_second for accuracy.")
 
@@ -179,7 +179,7 @@ def test_what_was_disturbed_is_said_first():
 
 
 def test_the_variance_is_split_and_a_remedy_named():
-    """Whoever wants narrower intervals knows whether to pay for starts or for items."""
+    """A user who wants narrower intervals knows whether to pay for starts or for items."""
     shares = VarianceShares(metric="accuracy", start=0.2, item=0.7, time=0.1, remedy="more items")
     assert variance_text(shares) == (
         "accuracy: 20 % between engine starts, 70 % between items, 10 % over time;"
@@ -208,7 +208,7 @@ def test_a_gain_fits_into_a_table(status, text):
     assert short_gain(status) == text
 
 
-def test_numbers_of_candidates_are_told_with_their_intervals():
+def test_numbers_of_candidates_are_reported_with_their_intervals():
     """A mean has its interval, a difference its own, in the words of an optimization's gain."""
     better = CLEAR.candidate("a")
     assert mean_text(better.metrics[SPEED]) == "60.57"
@@ -235,9 +235,9 @@ def test_a_benchmarks_headline_begins_like_a_sentence_or_a_name():
 
 
 @pytest.mark.parametrize(
-    ("told", "said"), [(CLEAR, "95 % intervals, right for all differences together."),
+    ("found", "said"), [(CLEAR, "95 % intervals, right for all differences together."),
                        (compared([50, 51]), "95 % intervals.")],
 )  # fmt: skip
-def test_it_is_said_what_the_intervals_mean(told, said):
-    """Whoever reads an interval knows its level, and whether it was corrected."""
-    assert said in proof(told.status)
+def test_it_is_said_what_the_intervals_mean(found, said):
+    """A user who reads an interval knows its level, and whether it was corrected."""
+    assert said in proof(found.status)

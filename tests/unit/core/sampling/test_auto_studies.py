@@ -51,7 +51,7 @@ def test_few_items_are_not_certain(study):
 
 
 def test_what_is_seen_of_each_trial(study):
-    """Running, infeasible, failed and stopped trials are told apart; a returned one is not there."""
+    """Running, infeasible, failed and stopped trials are distinguished; a returned one is not there."""
     kinds = (OutcomeKind.INFEASIBLE, OutcomeKind.FAILED, OutcomeKind.INVALID, OutcomeKind.PRUNED)
     study.finish(_claim(study), ended(OutcomeKind.FAILED))
     for kind in kinds:

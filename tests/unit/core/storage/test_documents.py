@@ -46,7 +46,7 @@ def test_endings_survive(engine, sampling, metrics):
         OutcomeKind.FAILED,
         Configuration(engine=engine, sampling=sampling),
         metrics=metrics,
-        failure=Failure(ErrorClass.DISK_FULL, "full", "make room"),
+        failure=Failure(ErrorClass.DISK_FULL, "full", "free space"),
         warnings=("one", "two"),
         facts={"nested": {"list": [1, "two", None, 3.5]}},
         copied_from=3,
@@ -59,7 +59,7 @@ def test_endings_survive(engine, sampling, metrics):
 
 
 @given(_mappings)
-def test_tickets_survive(parameters):
+def test_assignments_survive(parameters):
     """An assignment comes back equal, each parameter with its own type."""
     assignment = Assignment(
         Phase.CONFIRM, parameters, attempt=2, candidate=1, repeat=0, sampler={"cma": "ab", "n": 3}

@@ -21,7 +21,7 @@ def _held(number, runner="runner", session="s"):
     )
 
 
-def _beats(count, session="s", **more):
+def _heartbeats(count, session="s", **more):
     return {"runner": Heartbeat(session, heartbeat("runner", count, **more))}
 
 
@@ -43,7 +43,7 @@ def test_lease_follows_the_readers_clock(story, over):
     clock, held = Clock(), _held(3)
     leases = Leases(30.0, clock)
     for clock.now, count in story:
-        result = leases.over((held,), {} if count is None else _beats(count))
+        result = leases.over((held,), {} if count is None else _heartbeats(count))
     assert result == ((held,) if over else ())
 
 
@@ -52,21 +52,21 @@ def test_another_process_of_the_name_keeps_nothing():
     clock, held = Clock(), _held(3, session="old")
     leases = Leases(30.0, clock)
     for clock.now in (0.0, 15.0, 30.0):
-        result = leases.over((held,), _beats(int(clock.now), session="new"))
+        result = leases.over((held,), _heartbeats(int(clock.now), session="new"))
     assert result == (held,)
 
 
 def test_ended_runner_holds_nothing():
     """A runner that said it ended loses its trial at the first look."""
     held = _held(3)
-    assert Leases(30.0, Clock()).over((held,), _beats(1, ended="done")) == (held,)
-    assert Leases(30.0, Clock()).over((held,), _beats(1, session="new", ended="done")) == ()
+    assert Leases(30.0, Clock()).over((held,), _heartbeats(1, ended="done")) == (held,)
+    assert Leases(30.0, Clock()).over((held,), _heartbeats(1, session="new", ended="done")) == ()
 
 
 def test_new_trial_of_a_silent_runner_has_its_own_lease():
     """A trial claimed later is judged from when it was first seen."""
     clock = Clock()
     leases = Leases(30.0, clock)
-    leases.over((_held(3),), _beats(1))
+    leases.over((_held(3),), _heartbeats(1))
     clock.now = 30.0
-    assert [trial.number for trial in leases.over((_held(3), _held(4)), _beats(1))] == [3]
+    assert [trial.number for trial in leases.over((_held(3), _held(4)), _heartbeats(1))] == [3]

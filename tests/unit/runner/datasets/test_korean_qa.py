@@ -126,9 +126,11 @@ def test_exactly_one_choice_matches_the_text(items):
     """Of the statements to choose from, one names a day with the place the text gives it."""
     for item in _of(items, "matching_statement"):
         visits = dict(re.findall(r"(\w요일)에는 (\w+?)(?=,|에 갔고)", item.question))
-        told = [re.search(r"(\w요일)에 (\w+)에 갔습니다", choice).groups() for choice in item.choices]
-        assert [visits.get(day) == place for day, place in told].count(True) == 1, item
-        assert visits[told[item.choices.index(item.answer)][0]] == told[item.choices.index(item.answer)][1]
+        visited = [re.search(r"(\w요일)에 (\w+)에 갔습니다", choice).groups() for choice in item.choices]
+        assert [visits.get(day) == place for day, place in visited].count(True) == 1, item
+        assert (
+            visits[visited[item.choices.index(item.answer)][0]] == visited[item.choices.index(item.answer)][1]
+        )
 
 
 def test_words_by_counting(items):
@@ -178,7 +180,7 @@ def test_right_answers_in_other_words_score(items, kind, expected, answers):
 
 
 def test_times_and_destinations_in_other_words(items):
-    """A time of the timetable may be told by the half day, and a city by its train."""
+    """A time of the timetable may be given by the half day, and a city by its train."""
     for item in _of(items, "timetable"):
         found = re.fullmatch(r"(\d+)시 (\d+)분", item.answer)
         if found is None:

@@ -184,7 +184,7 @@ def test_a_kill_by_the_kernel_counts_only_where_the_trial_failed():
 
 
 def test_actions_are_counted_over_all_engines():
-    """What is told to a monitoring system never falls."""
+    """What is asked to a monitoring system never falls."""
     machine = Machine(_takes(860))
     for _ in range(2):
         with pytest.raises(MemoryExceeded):
@@ -206,7 +206,7 @@ def test_a_layout_that_is_not_understood_refuses_nothing_and_says_so_once():
     """Without a prediction the server is started, whatever it may need."""
     machine = Machine(shape=UNKNOWN)
     configuration = Configuration(engine={"n_parallel": 5000})
-    machine.slot.memory.require_room(machine.slot.engine, configuration)
+    machine.slot.memory.require_memory(machine.slot.engine, configuration)
     assert machine.slot.memory.take_warnings() == (
         "memory is not predicted for this model: layers of type 'new' are not understood",
     )
@@ -228,9 +228,9 @@ def test_a_configuration_that_is_not_understood_is_started_and_said_once():
     memory = EngineMemory([FakeDevice(1000, 999)], shape=SHAPE)
     for slots in (2, 2, 1):
         with contextlib.suppress(MemoryExceeded):
-            memory.require_room(Unpredicted(), Configuration(engine={"n_parallel": slots}))
+            memory.require_memory(Unpredicted(), Configuration(engine={"n_parallel": slots}))
     (warning,) = memory.take_warnings()
     assert warning.startswith("memory is not predicted for this configuration: engine.speculative_model m: ")
     roomy = EngineMemory([FakeDevice(1000, 50)], shape=SHAPE)
-    roomy.require_room(Unpredicted(), Configuration(engine={"n_parallel": 3}))
+    roomy.require_memory(Unpredicted(), Configuration(engine={"n_parallel": 3}))
     assert roomy.take_warnings() == ("in the prediction of memory m is not counted",)

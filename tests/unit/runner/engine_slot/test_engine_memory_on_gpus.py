@@ -153,7 +153,7 @@ def test_an_engine_that_is_too_large_by_itself_is_not_excused_by_a_small_neighbo
 
 
 def test_while_it_serves_a_neighbour_is_blamed_as_well(gpu):
-    """What the engine's own message calls out of memory was room that others took."""
+    """What the engine's own message calls out of memory was memory that others took."""
     slot = _slot(AnEngine(lambda: gpu.hold(ENGINE, 20_000)))
     _ensure(slot)
     ran_out = Failure(ErrorClass.GPU_OUT_OF_MEMORY, "CUDA out of memory", "")
@@ -165,7 +165,7 @@ def test_while_it_serves_a_neighbour_is_blamed_as_well(gpu):
 
 
 def test_an_engine_on_the_cpu_is_no_matter_of_gpus(gpu):
-    """A neighbour that fills the card neither ends it nor is it told of as the engine's."""
+    """A neighbour that fills the card neither ends it nor is reported as the engine's."""
     slot = _slot(AnEngine(lambda: gpu.hold_elsewhere(NEIGHBOUR, GPU_MIB - 10), on_gpus=False))
     _ensure(slot)
     assert slot.memory.guard.reading().gpus() == (0, 0)
@@ -179,9 +179,9 @@ def test_an_engine_that_leaves_the_gpus_alone_is_warned_of(gpu, mib, on_gpus, wa
     """A build for the processor, or a driver that is too old, measures the processor: nobody wants that."""
     slot = _slot(AnEngine(lambda: mib and gpu.hold(ENGINE, mib), on_gpus=on_gpus))
     _ensure(slot)
-    told = [text for text in slot.memory.take_warnings() if "computes on the processor" in text]
-    assert bool(told) is warned
-    assert all(text.startswith("gpu0: visible") for text in told)
+    reported = [text for text in slot.memory.take_warnings() if "computes on the processor" in text]
+    assert bool(reported) is warned
+    assert all(text.startswith("gpu0: visible") for text in reported)
 
 
 @pytest.mark.parametrize("place", [None, "both"])
@@ -248,15 +248,15 @@ def test_a_gpu_that_cannot_be_read_keeps_only_its_own_needs_from_being_judged(mo
         _ensure(slot, 900_000)
 
 
-@pytest.mark.parametrize("told", [{}, {"kv_cache_mib": 56_000.0, "weights_mib": 15_000.0}])
-def test_a_cache_that_takes_the_rest_teaches_nothing(gpu, told):
-    """An engine that filled the card says nothing of what another configuration needs, whatever it told."""
+@pytest.mark.parametrize("reported", [{}, {"kv_cache_mib": 56_000.0, "weights_mib": 15_000.0}])
+def test_a_cache_that_takes_the_rest_teaches_nothing(gpu, reported):
+    """An engine that filled the card says nothing of what another configuration needs."""
     first = _slot(AnEngine(lambda: gpu.hold(ENGINE, 74_000), fills=True))
     _ensure(first)
     with first.memory.measuring():
         pass
     gpu.release(ENGINE)
-    earlier = [{**first.memory.facts(), **told}] * 6
+    earlier = [{**first.memory.facts(), **reported}] * 6
     assert earlier[0]["memory_guard"]["devices"]["gpu0"]["peak_engine_mib"] == 74_000
     _ensure(_slot(AnEngine(fills=True), facts=lambda: earlier), 30_000)
 

@@ -45,9 +45,9 @@ def test_a_compiler_for_cpp_has_several_names(place, tmp_path, name):
     """Or it is what CXX says."""
     compiler = place(f"bin/{name}")
     assert build_tools({"PATH": str(compiler.parent)}, usual_cuda=tmp_path).cpp == compiler
-    told = place("own/my-compiler")
-    environment = {"PATH": str(compiler.parent), "CXX": str(told)}
-    assert build_tools(environment, usual_cuda=tmp_path).cpp == told
+    chosen = place("own/my-compiler")
+    environment = {"PATH": str(compiler.parent), "CXX": str(chosen)}
+    assert build_tools(environment, usual_cuda=tmp_path).cpp == chosen
 
 
 def test_a_file_that_cannot_run_is_no_compiler(tmp_path):

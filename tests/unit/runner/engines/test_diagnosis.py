@@ -55,7 +55,7 @@ class Server:
     ids=["ended", "ends late", "lives on", "logged early", "without a word", "its core is dead"],
 )
 def test_the_log_says_why_once_it_is_written(server, error_class):
-    """Whoever fails first answers with errors; the cause is logged with the end, or after it began."""
+    """The first process to fail answers with errors; the cause is logged with the end, or after it began."""
     assert diagnosis(server, {}, patience_seconds=0.1).error_class is error_class
 
 

@@ -64,7 +64,7 @@ def test_an_engines_own_variables_are_its_own():
 
 
 def test_a_user_can_name_more_but_no_secret_of_this_project():
-    """The variable's names are added to the list; the database's address is for no engine, whoever asks."""
+    """The variable's names are added to the list; the database's address is for no engine."""
     own = {"LLMOPT_ENGINE_VARIABLES": "MY_LICENCE, LLMOPT_STORAGE_URL", "MY_LICENCE": "a", SECRETS[0]: "b"}
     environment = engine_environment(own, {}, mark="m")
     assert environment["MY_LICENCE"] == "a"

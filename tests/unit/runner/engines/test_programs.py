@@ -22,8 +22,8 @@ def program(tmp_path):
 
 def test_the_variable_goes_first_and_may_name_a_folder(program, monkeypatch):
     """An environment of its own is named by its program, or by the folder of its programs."""
-    for told in (program, program.parent):
-        monkeypatch.setenv("LLMOPT_ENGINE_MY_ENGINE", str(told))
+    for named in (program, program.parent):
+        monkeypatch.setenv("LLMOPT_ENGINE_MY_ENGINE", str(named))
         assert find_program("my-engine", "serve-it") == program
 
 
@@ -47,7 +47,7 @@ def test_the_path_is_searched_last(program, monkeypatch):
 
 
 def test_what_is_not_there_is_said_with_what_to_install(monkeypatch):
-    """Whoever lacks the engine reads what to type, and the name of the variable."""
+    """A user who lacks the engine reads what to type, and the name of the variable."""
     monkeypatch.delenv("LLMOPT_ENGINE_VLLM", raising=False)
     assert find_program("vllm", "absent-program") is None
     with pytest.raises(EngineNotInstalled, match=r"LLMOPT_ENGINE_VLLM; pip install 'llmopt\[vllm\]'"):
@@ -55,7 +55,7 @@ def test_what_is_not_there_is_said_with_what_to_install(monkeypatch):
 
 
 def test_a_version_is_asked_from_the_environment_of_the_program(program):
-    """The Python beside a program tells a package's version without running the program."""
+    """The Python beside a program says a package's version without running the program."""
     assert package_version(Path(sys.executable), "pytest") == pytest.__version__
     assert package_version(Path(sys.executable), "absent-package") is None
     assert package_version(program, "pytest") is None

@@ -261,7 +261,7 @@ def test_a_gpus_count_that_begins_again_takes_nothing_away():
     assert use.joules == 630.0
 
 
-def test_memory_is_told_in_bytes_by_device_with_the_guards_level(exporter):
+def test_memory_is_reported_in_bytes_by_device_with_the_guards_level(exporter):
     """Each device has used, total and level; what the guard did is a counter."""
     gib = 2**30
     assert value(exporter, "llmopt_runner_memory_used_bytes", device="host") == gib / 2
@@ -270,7 +270,7 @@ def test_memory_is_told_in_bytes_by_device_with_the_guards_level(exporter):
     assert value(exporter, "llmopt_runner_guard_actions_total", action="stop") == 2
 
 
-def test_a_runner_that_measures_nothing_tells_no_memory():
+def test_a_runner_that_measures_nothing_reports_no_memory():
     """Without an engine there is no device, and nothing stands for one."""
     exporter = Exporter("openai", OBJECTIVES, ProgressView(Progress()), Limits(trials=40))
     assert families(exporter)["llmopt_runner_memory_used_bytes"].samples == []

@@ -43,7 +43,7 @@ def test_on_a_shared_gpu_nothing_is_guessed(before):
 
 
 def test_known_processes_without_memory_leave_the_difference():
-    """The engine alone on a GPU holds what was added; beside others that cannot be told."""
+    """The engine alone on a GPU holds what was added; beside others that cannot be known."""
     alone, beside = View(4000, {ENGINE: None}), View(4000, {ENGINE: None, OTHER: None})
     assert _shares([IDLE], [alone]) == [(4000, False)]
     assert _shares([IDLE], [beside]) == [(None, True)]

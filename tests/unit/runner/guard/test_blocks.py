@@ -52,7 +52,7 @@ def test_a_block_that_does_not_fit_is_not_begun():
 
 
 def test_a_block_is_not_begun_at_emergency():
-    """A device that is at EMERGENCY already has no room for a block that requires nothing either."""
+    """A device that is at EMERGENCY already has no memory for a block that requires nothing either."""
     begun = []
     with (
         pytest.raises(NotEnoughMemory, match=r"which is EMERGENCY already, and 10 of 1000 MiB are free"),
@@ -63,7 +63,7 @@ def test_a_block_is_not_begun_at_emergency():
 
 
 class _FillingDevice(FakeDevice):
-    """Full from the third look on: the guard takes the first, the check of the room the second."""
+    """Full from the third look on: the guard takes the first, the check of the memory the second."""
 
     looks = 0
 
@@ -85,8 +85,8 @@ def test_an_emergency_while_a_block_begins_is_classified():
     assert not begun
 
 
-def test_check_ends_a_block_in_order():
-    """At CRITICAL the block is told at the next place where it asks."""
+def test_check_ends_a_block_gracefully():
+    """At CRITICAL the block learns it at the next place where it asks."""
     device = FakeDevice(1000, 10)
     with memory_guard("steps", required_gib=0, devices=[device]) as guard:
         guard.check()

@@ -79,7 +79,7 @@ def test_an_incident_is_acted_on_until_the_end():
     assert guarded.guard.reading().actions == ("stop", "kill")
 
 
-def test_the_failure_tells_who_held_what():
+def test_the_failure_says_who_held_what():
     """Level, numbers, the configuration's own parameters and what to lower stand in it."""
     device = FakeDevice(1000)
     guarded = Guarded(device)
@@ -126,7 +126,7 @@ def test_peaks_by_window_and_for_life():
 
 
 def test_a_kill_by_the_kernel_is_found():
-    """The kernel may be quicker than any sampling: its counter tells, with what was seen last."""
+    """The kernel may be quicker than any sampling: its counter shows it, with what was seen last."""
     device = FakeDevice(1000)
     device.kills = 4
     guarded = Guarded(device)

@@ -227,7 +227,7 @@ def test_the_energy_of_a_shared_gpu_is_not_the_studys(nvml):
     assert reading().energy_joules is None
 
 
-def test_how_the_engines_gpu_was_is_told_with_a_measurement(nvml):
+def test_how_the_engines_gpu_was_is_reported_with_a_measurement(nvml):
     """Who else was there, what held the clocks back how often, and errors since it began."""
     gpu = Gpu("GPU-a", H100_MIB, ecc_errors=5)
     nvml(gpu, Gpu("GPU-b", H100_MIB, reasons=pynvml.nvmlClocksEventReasonHwThermalSlowdown, ecc_errors=9))
@@ -246,7 +246,7 @@ def test_how_the_engines_gpu_was_is_told_with_a_measurement(nvml):
     assert (HEAT in seen.held_back, seen.memory_errors) == (False, 1)
 
 
-def test_a_quiet_gpu_is_told_as_quiet(nvml):
+def test_a_quiet_gpu_is_reported_as_quiet(nvml):
     """Nobody else, full clocks, no error."""
     gpu = Gpu(total_mib=H100_MIB)
     nvml(gpu)

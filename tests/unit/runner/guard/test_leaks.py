@@ -63,7 +63,7 @@ def test_what_others_took_meanwhile_is_no_leak():
 
 
 def test_a_new_process_of_an_old_id_is_not_the_engines():
-    """The time of its start tells a process from a later one of the same id."""
+    """The time of its start distinguishes a process from a later one of the same id."""
     device = FakeDevice(10_000, 1000)
     check = _check(device, lambda _now: None)
     device.used, device.held = 1500, {ME: 500.0}

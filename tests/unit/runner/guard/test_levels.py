@@ -24,7 +24,7 @@ H200_MIB, RTX_4090_MIB, T4_MIB = 143_156, 24_082, 15_360
     ],
 )
 def test_a_gpu_is_at_a_level_where_little_is_free_as_well(total, free, level):
-    """A share of a large GPU is room for whole models: the percentages alone say nothing."""
+    """A share of a large GPU is enough for whole models: the percentages alone say nothing."""
     assert Thresholds().level(Occupancy(total, total - free), "gpu") is level
 
 

@@ -31,22 +31,22 @@ def _after(*, busy: float = 0.0, idle: float = 0.0, own: float = 0.0, periods: i
 
 
 @pytest.mark.parametrize(
-    ("after", "told"),
+    ("after", "expected"),
     [
         (_after(busy=20, own=10), "50%"),
         (_after(busy=19, idle=1, own=9), "50%"),
         (_after(busy=20, own=19), None),  # who measures is busy itself
-        (_after(busy=15, idle=5, own=5), None),  # others are busy, and there was room for all
+        (_after(busy=15, idle=5, own=5), None),  # others are busy, and there was enough for all
         (_after(), None),
         (_after(busy=20, own=20, periods=10, held_back=4), "40%"),
         (_after(busy=20, own=20, periods=10, held_back=1), None),
     ],
 )
-def test_what_is_worth_a_warning(after, told):
+def test_what_is_worth_a_warning(after, expected):
     """Others count where nothing was left over; a limit counts where it held back often."""
     found = shortage(START, after)
-    assert [told in text for text in found.warnings] == ([True] if told else [])
-    assert found.disturbed is (told == "50%")
+    assert [expected in text for text in found.warnings] == ([True] if expected else [])
+    assert found.disturbed is (expected == "50%")
 
 
 def test_the_engines_time_is_not_that_of_others():
@@ -79,9 +79,9 @@ def test_the_limit_is_read_from_the_own_control_group(tmp_path):
 
 
 def test_an_engine_elsewhere_is_not_watched():
-    """Of what runs on another machine these processors tell nothing."""
-    told = watch_processors(tuple)
-    assert told() == Shortage()
+    """Of what runs on another machine these processors say nothing."""
+    expected = watch_processors(tuple)
+    assert expected() == Shortage()
 
 
 def test_only_the_processors_that_may_be_used_count():
@@ -101,7 +101,7 @@ def test_only_the_processors_that_may_be_used_count():
 
 
 @pytest.mark.parametrize(
-    ("gpu", "told", "disturbed"),
+    ("gpu", "expected", "disturbed"),
     [
         (GpuCondition("gpu0"), [], False),
         (GpuCondition("gpu0", frozenset({7, 8}), 3000, shared=True), ["(2 processes, 3000 MiB)"], True),
@@ -111,14 +111,14 @@ def test_only_the_processors_that_may_be_used_count():
         (GpuCondition("gpu0", memory_errors=2), ["counted 2 errors"], False),
     ],
 )
-def test_what_of_a_gpu_is_worth_a_warning(gpu, told, disturbed):
-    """Others that use it disturb; limits and errors are told; a quiet GPU is not mentioned."""
+def test_what_of_a_gpu_is_worth_a_warning(gpu, expected, disturbed):
+    """Others that use it disturb; limits and errors are reported; a quiet GPU is not mentioned."""
     found = gpu_shortage([GpuCondition("gpu1"), gpu])
-    assert len(found.warnings) == len(told)
-    assert all(text in warning for text, warning in zip(told, found.warnings, strict=True))
+    assert len(found.warnings) == len(expected)
+    assert all(text in warning for text, warning in zip(expected, found.warnings, strict=True))
     assert found.disturbed is disturbed
 
 
 def test_shortages_add_up():
-    """Of processors and of GPUs: all is told, and one that disturbs is enough."""
+    """Of processors and of GPUs: all is reported, and one that disturbs is enough."""
     assert Shortage(("a",), disturbed=True) + Shortage(("b",)) == Shortage(("a", "b"), disturbed=True)

@@ -63,7 +63,7 @@ def test_a_plain_host(machine):
     assert HostMemory(machine.root, machine.proc).oom_kills() == 7
 
 
-def test_a_host_that_tells_nothing_is_unreadable(machine):
+def test_a_host_that_reports_nothing_is_unreadable(machine):
     """Without MemAvailable there is no answer, rather than a wrong one."""
     (machine.proc / "meminfo").write_text("MemTotal: 5 kB\n")
     with pytest.raises(DeviceUnreadable, match="MemAvailable"):
@@ -151,15 +151,15 @@ def test_holders_are_those_under_the_limit(machine):
     assert 10 < holder.mib < 2000
 
 
-def test_a_command_tells_no_secrets():
-    """Of a command line only program and script are told: it is stored and shown."""
+def test_a_command_reveals_no_secrets():
+    """Of a command line only program and script are reported: it is stored and shown."""
     assert command_of(os.getpid()).startswith("python")
     assert "--" not in command_of(os.getpid())
     assert command_of(999_999_999) == "unknown"
 
 
 def test_what_a_containers_neighbours_take_is_not_its_own(machine):
-    """Without a limit the host decides how full it is, but only the own group tells what we left behind."""
+    """Without a limit the host decides how full it is, but only the own group shows what we left behind."""
     machine.member("0::/")
     machine.v2("", "max", 120, inactive_file=20)
     (machine.root / "cgroup.procs").write_text(f"{os.getpid()}\n")

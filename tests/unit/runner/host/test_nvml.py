@@ -110,7 +110,7 @@ def test_why_there_are_no_gpus_is_logged(monkeypatch, caplog, gpus, how, reason)
 
 @pytest.mark.parametrize("visible", [None, "0,1,2"])
 def test_a_handle_that_cannot_be_had_hides_no_other(monkeypatch, visible):
-    """The others keep their names, by which their place among all GPUs is told."""
+    """The others keep their names, by which their place among all GPUs is known."""
     broken = Gpu("GPU-bbbb", 2000, no_handle=pynvml.NVML_ERROR_GPU_IS_LOST)
     install(monkeypatch, Gpu("GPU-aaaa", 1000), broken, Gpu("GPU-cccc", 3000))
     assert [(gpu.name, gpu.total_mib()) for gpu in visible_gpus(_environment(visible))] == [

@@ -36,13 +36,13 @@ def _make(root, nodes, devices=()):
         (("nvidiactl",), (), ()),
     ],
 )
-def test_what_is_not_watched_is_told_by_its_maker(tmp_path, nodes, devices, found):
+def test_what_is_not_watched_is_named_by_its_maker(tmp_path, nodes, devices, found):
     """A container has the node of a device that it was given; graphics without memory do not count."""
     _make(tmp_path, nodes, devices)
     assert unseen_accelerators(nvidia_seen=False, root=tmp_path) == found
 
 
-def test_gpus_that_nvml_shows_are_not_told_again(tmp_path):
+def test_gpus_that_nvml_shows_are_not_reported_again(tmp_path):
     """Other makers' beside them are."""
     _make(tmp_path, ("nvidia0", "kfd"))
     assert unseen_accelerators(nvidia_seen=True, root=tmp_path) == ("AMD GPU",)

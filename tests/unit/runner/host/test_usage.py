@@ -52,7 +52,7 @@ def test_a_process_that_is_gone_counts_nothing(holder):
     assert started_at(process.pid) is None
 
 
-def test_a_process_is_told_by_its_start(holder):
+def test_a_process_is_identified_by_its_start(holder):
     """An id that is used again has another time of start."""
     assert started_at(os.getpid()) <= started_at(holder(1).pid)
 

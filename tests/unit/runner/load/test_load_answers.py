@@ -280,7 +280,7 @@ def test_halves_of_a_character_are_joined_or_replaced():
     ],
 )
 def test_a_count_that_cannot_be_true_is_named(usage, problem):
-    """Negative counts, counts beyond what was asked for and what is no whole number are told apart."""
+    """Negative counts, counts beyond what was asked for and what is no whole number are distinguished."""
     counts = answer((1.0, delta(content="a")), (2.0, event(choices=[], usage=usage))).counts(16)
     assert problem in counts.impossible
 
@@ -331,7 +331,7 @@ def test_any_document_is_read_or_refused(documents):
 
 @given(document=JSON)
 def test_any_error_body_has_a_message(document):
-    """A document of any shape, told as an error, gives a text that is short and can be written."""
+    """A document of any shape, reported as an error, gives a text that is short and can be written."""
     message = error_message(document)
     message.encode()
     assert len(message) <= 500

@@ -94,6 +94,6 @@ def test_any_text_is_separated(pieces):
 
 
 def test_many_marks_cost_no_more_than_their_length():
-    """A text made of marks is read in time: the limit of the suite would tell a quadratic one."""
+    """A text made of marks is read in time: the limit of the suite would say a quadratic one."""
     for mark in ("<think>", "</think>", "x<think>", "<|channel|>"):
         separate(mark * 100_000)

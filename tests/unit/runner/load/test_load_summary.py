@@ -172,7 +172,7 @@ def test_an_orderly_run_gives_no_warnings():
     assert load_warnings(run(FIRST, replace(SECOND, scheduled_at=10.96))) == ()
 
 
-def test_estimated_counts_are_told():
+def test_estimated_counts_are_reported():
     """Without usage the metrics in tokens are estimates, and the warning says of how many answers."""
     (warning,) = load_warnings(run(FIRST, replace(SECOND, usage_reported=False)))
     assert "no token counts for 1 of 2 answers" in warning
@@ -196,7 +196,7 @@ def test_prompts_that_nobody_counted_are_in_no_rate():
     assert "output_tokens_per_second" in metrics
 
 
-def test_separated_reasoning_is_told():
+def test_separated_reasoning_is_reported():
     """A reader learns that reasoning was counted but not scored, and where nothing else came."""
     silent = replace(SECOND, reasoned=True, text=" ")
     (warning,) = load_warnings(run(FIRST, silent, replace(FIRST, reasoned=True)))
@@ -204,7 +204,7 @@ def test_separated_reasoning_is_told():
     assert warning.endswith("; 1 held nothing else")
 
 
-def test_a_client_behind_its_schedule_is_told():
+def test_a_client_behind_its_schedule_is_reported():
     """Late sends mean that the rate asked for was not the rate offered."""
     late = [replace(FIRST, scheduled_at=9.0), replace(SECOND, scheduled_at=9.5)]
     (warning,) = load_warnings(run(*late))

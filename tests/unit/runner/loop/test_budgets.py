@@ -68,7 +68,7 @@ def test_what_waits_beyond_the_budget_is_nothing_left(trials, budget, expected):
 
 
 @pytest.mark.parametrize(
-    ("given", "repaired", "told"),
+    ("given", "repaired", "text"),
     [
         (0, 0, ""),
         (3, 0, "; 3 given configurations were not tried, for the budget is spent"),
@@ -76,11 +76,11 @@ def test_what_waits_beyond_the_budget_is_nothing_left(trials, budget, expected):
         (2, 1, "; 2 given and 1 repaired configurations were not tried, for the budget is spent"),
     ],
 )
-def test_what_the_budget_left_untried_is_told(given, repaired, told):
+def test_what_the_budget_left_untried_is_reported(given, repaired, text):
     """Both those of the manifest and those that were repaired, by their number."""
     waiting = [in_state(number, WAITING) for number in range(given + repaired)]
     trials = [*waiting[:given], *(replace(each, repaired_from=0) for each in waiting[given:])]
-    assert untried_text([measured(9), *trials]) == told
+    assert untried_text([measured(9), *trials]) == text
 
 
 def test_the_search_goes_on_within_its_budget():

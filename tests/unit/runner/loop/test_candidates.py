@@ -60,7 +60,7 @@ def other(name):
 
 
 def test_candidates_that_serve_the_same_share_an_engine():
-    """What an engine is told at its start is for the engine to compare; a model of its own needs its own."""
+    """Parameters of the start are for the engine to compare; another model needs an engine of its own."""
     bench = Bench()
     run(runners(bench, candidate("a", n_parallel=1), candidate("b", n_parallel=2)), 0, 1, 0)
     assert [said for said in bench.said if said.startswith("make")] == ["make package://llm/model.gguf"]

@@ -41,7 +41,7 @@ def test_the_loss_of_all_others_ends_a_benchmark():
 
 
 def test_failures_of_a_lost_candidate_are_no_failed_trials():
-    """Each repeat of a missing model fails, but it is one thing to mend, not one for each."""
+    """Each repeat of a missing model fails, but it is one thing to fix, not one for each."""
     assert ending_of(measured([50, 51], [60, 61], [MISSING, MISSING]), max_failed_trials=1) is None
     ending = ending_of(measured([50, 51], [60, 61], [CRASHED]), max_failed_trials=1)
     assert (ending.reason, ending.failed) == ("TooManyFailures", True)
@@ -57,7 +57,7 @@ def test_the_duration_of_a_benchmark_is_its_runners_own():
 
 
 def test_the_end_says_which_candidates_are_missing():
-    """Whoever reads only the end learns what could not be measured, why, and what to do."""
+    """A user who reads only the end learns what could not be measured, why, and what to do."""
     assert comparison_exhausted(BENCHMARK, measured([50], [60], [70])).message == "all 6 repeats are done"
     lost = comparison_exhausted(BENCHMARK, measured([50], [60], [MISSING])).message
-    assert lost.endswith("; b could not be measured: ModelNotFound: it failed - mend it")
+    assert lost.endswith("; b could not be measured: ModelNotFound: it failed - fix it")

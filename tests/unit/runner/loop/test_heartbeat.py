@@ -31,14 +31,14 @@ class Beaten:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.001)
+    monkeypatch.setattr(heartbeat, "HEARTBEAT_SECONDS", 0.001)
     monkeypatch.setattr(heartbeat, "Reaper", lambda *_: type("Reaper", (), {"sweep": lambda _: ()})())
 
 
 @pytest.mark.parametrize(
     "error", [StorageUnavailable("away"), ValueError("a row"), KeyError("x"), RecursionError("deep")]
 )
-def test_no_error_ends_the_beats(error):
+def test_no_error_ends_the_heartbeats(error):
     """A runner that lives says so again after an error of any kind."""
     study = Beaten(None, error, error)
     with Heartbeat(study, "runner", 0, Progress()) as beating:
@@ -50,8 +50,8 @@ def test_no_error_ends_the_beats(error):
 
 
 @pytest.mark.parametrize("error", [StudyDropped(), StudyNotFound("gone")])
-def test_the_end_of_the_study_ends_the_beats(error):
-    """Where there is no study there is nobody to tell, and the runner's own end is no error of the thread."""
+def test_the_end_of_the_study_ends_the_heartbeats(error):
+    """Where there is no study there is nobody to say, and the runner's own end is no error of the thread."""
     study = Beaten(None, error)
     with Heartbeat(study, "runner", 0, Progress()) as beating:
         beating._thread.join(10)

@@ -21,7 +21,7 @@ def study(tmp_path):
 
 
 class Loop:
-    """Raises what it is told to."""
+    """Raises what it is asked to."""
 
     def __init__(self, error):
         self.error = error

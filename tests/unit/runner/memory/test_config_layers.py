@@ -15,8 +15,8 @@ TOKEN = 2 * 2 * 8 * 2
 
 
 def _bytes(tokens, **changes):
-    told = {key: value for key, value in {**LLAMA, **changes}.items() if value is not ABSENT}
-    return request_bytes(cached_layers(config(told)), tokens, 2, 2)
+    keys = {key: value for key, value in {**LLAMA, **changes}.items() if value is not ABSENT}
+    return request_bytes(cached_layers(config(keys)), tokens, 2, 2)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_what_a_hundred_tokens_take(changes, hundred_tokens):
     ],
 )  # fmt: skip
 def test_the_state_of_a_layer(changes, state_bytes):
-    """Of a sequence of any length, in the types that vLLM keeps it in; one that is not told is left out."""
+    """Of a sequence of any length, in the types that vLLM keeps it in; one that is not given is left out."""
     types = {"layer_types": ["linear_attention"] + ["full_attention"] * 3}
     assert _bytes(0, **types, **changes) == state_bytes
 

@@ -124,7 +124,7 @@ def test_layers_that_keep_tokens_are_counted_in_their_own_stage():
     assert (fit.stage, fit.kv_bytes_per_token, fit.longest_context) == (2, CACHED_NUMBERS_A_TOKEN, 1024)
 
 
-def test_stages_that_are_alike_are_not_told_apart():
+def test_stages_that_are_alike_are_not_distinguished():
     """Half the weights and half the layers each."""
     fit = _fits(split=Split(pipeline=2))["bfloat16", "16 bits"]
     assert (fit.stage, fit.weights_mib, fit.kv_bytes_per_token) == (None, 100, CACHED_NUMBERS_A_TOKEN)
@@ -186,22 +186,22 @@ def test_windows_and_states_are_said_apart():
     assert fit.kv_cache_mib > fit.least_kv_cache_mib
 
 
-def test_without_hardware_only_needs_are_told():
+def test_without_hardware_only_needs_are_reported():
     """What fits depends on what there is."""
     fit = _fits(hardware=None)["bfloat16", "16 bits"]
     assert (fit.left_mib, fit.longest_context, fit.concurrency) == (None, None, None)
     assert fit.kv_cache_mib is not None
 
 
-def test_a_layout_that_is_not_understood_tells_weights_only():
+def test_a_layout_that_is_not_understood_gives_weights_only():
     """No number is better than a wrong one."""
     fit = _fits(replace(SHAPE, cache=(), unknown="why"))["bfloat16", "16 bits"]
     assert (fit.weights_mib, fit.left_mib) == (200, 600)
     assert (fit.kv_bytes_per_token, fit.longest_context, fit.concurrency) == (None, None, None)
 
 
-def test_weights_that_are_not_told_are_unknown():
-    """A configuration alone tells the cache."""
+def test_weights_that_are_not_reported_are_unknown():
+    """A configuration alone gives the cache."""
     fit = next(iter(_fits(replace(SHAPE, weights=StoredWeights())).values()))
     assert (fit.weights_mib, fit.left_mib, fit.longest_context) == (None, None, None)
     assert fit.kv_bytes_per_token == CACHED_NUMBERS_A_TOKEN * 2

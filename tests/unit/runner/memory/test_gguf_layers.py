@@ -39,7 +39,7 @@ def _bytes(tokens, architecture="llama", **changes):
         ("llama", {"attention.key_length": 16, "attention.value_length": 16}, 4 * TOKEN * 2 * 100),
         ("llama", {"attention.key_length": 8, "attention.value_length": 4}, 4 * TOKEN * 0.75 * 100),
         ("llama", {"attention.head_count_kv": [0, 2, 0, 2]}, 2 * TOKEN * 100),
-        # Which layers have the window the file does not tell: the least that they can need.
+        # Which layers have the window the file does not say: the least that they can need.
         ("llama", {"attention.sliding_window": 10}, 4 * TOKEN * 10),
         ("gemma2", {"attention.sliding_window": 10}, TOKEN * (2 * 10 + 2 * 100)),
         ("gpt-oss", {"attention.sliding_window": 10}, TOKEN * (2 * 10 + 2 * 100)),
@@ -144,6 +144,6 @@ def test_a_layout_that_is_not_understood_says_what(architecture, changes, said):
 
 
 def test_a_window_of_unknown_layers_is_said():
-    """Counting the least is no guess where it is told."""
+    """Counting the least is no guess where it is known."""
     assert "window" in gguf_shape(_header("llama", **{"attention.sliding_window": 10})).notes[0]
     assert gguf_shape(_header("gemma2", **{"attention.sliding_window": 10})).notes == ()

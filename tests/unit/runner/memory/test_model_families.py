@@ -327,21 +327,21 @@ FAMILIES = {
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_the_layers_of_a_family_keep(name):
     """Every layer that keeps something is counted once, with its heads, its window and its state."""
-    told, expected = FAMILIES[name]
-    assert set(cached_layers(config(told))) == expected
-    assert not any("states" in note for note in config_shape(config(told), ()).notes)
+    keys, expected = FAMILIES[name]
+    assert set(cached_layers(config(keys))) == expected
+    assert not any("states" in note for note in config_shape(config(keys), ()).notes)
 
 
 def test_the_context_has_several_names():
     """Kimi calls it by its tokenizer's name; a class's own counts where nothing is written."""
-    told, _ = FAMILIES["kimi-linear-48b"]
-    assert config_shape(config(told), ()).max_context == 1_048_576
-    told, _ = FAMILIES["gemma-3-4b"]
-    assert config_shape(config(told), ()).max_context == 131_072
+    keys, _ = FAMILIES["kimi-linear-48b"]
+    assert config_shape(config(keys), ()).max_context == 1_048_576
+    keys, _ = FAMILIES["gemma-3-4b"]
+    assert config_shape(config(keys), ()).max_context == 131_072
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("keys", "said"),
     [
         ({"model_type": "t5", "num_layers": 12, "num_heads": 12, "d_model": 768}, "encoder and a decoder"),
         ({"model_type": "whisper", "decoder_layers": 32, "d_model": 1280}, "encoder and a decoder"),
@@ -365,8 +365,8 @@ def test_the_context_has_several_names():
         ),
     ],
 )  # fmt: skip
-def test_a_family_that_is_not_understood_gives_no_prediction(told, said):
+def test_a_family_that_is_not_understood_gives_no_prediction(keys, said):
     """It says so, and no number stands for it."""
     with pytest.raises(LayoutUnknown, match=said):
-        cached_layers(config(told))
-    assert said in config_shape(config(told), ()).unknown
+        cached_layers(config(keys))
+    assert said in config_shape(config(keys), ()).unknown

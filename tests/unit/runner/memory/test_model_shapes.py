@@ -25,19 +25,19 @@ def _add_header(folder):
     (folder / "model.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
 
 
-def test_a_configuration_alone_tells_the_cache(folder):
+def test_a_configuration_alone_gives_the_cache(folder):
     """Weights that are not there are unknown, not zero."""
     shape = shape_of(str(folder))
     assert (shape.weight_bytes, len(shape.cache), shape.unknown) == (0, 1, "")
 
 
-def test_headers_alone_tell_the_weights(folder):
+def test_headers_alone_give_the_weights(folder):
     """A file may end where its data would begin."""
     _add_header(folder)
     assert shape_of(str(folder)).weight_bytes == 8192
 
 
-def test_an_index_without_its_parts_tells_their_size(folder):
+def test_an_index_without_its_parts_says_their_size(folder):
     """Its total is all that is known of the weights: they are taken as stored."""
     index = {"metadata": {"total_size": 5000}, "weight_map": {"a": "one.safetensors"}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
@@ -111,7 +111,7 @@ def test_a_split_that_cannot_be_is_an_error_in_the_document(folder, capsys):
     assert found == {"error": "--tensor-parallel 8 needs 8 GPUs, there are 4: lower a size, or set --gpus 8"}
 
 
-def test_a_problem_is_told_with_the_document(folder, capsys):
+def test_a_problem_is_reported_with_the_document(folder, capsys):
     """A layout that is not understood has no cache, and says why."""
     (folder / "config.json").write_text(json.dumps({**LLAMA, "layer_types": ["new_attention"] * 4}))
     found = _described(capsys, f"--model={folder}", "--gpu-memory-mib=1000")

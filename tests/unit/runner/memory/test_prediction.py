@@ -7,22 +7,25 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_runner.host.occupancy import Holder
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.prediction import (
+    DeviceCapacity,
     Observation,
-    Room,
+    devices_of,
     estimate,
     need_facts,
     observations,
     refusal,
-    rooms_of,
 )
 
 NEED = MemoryNeed(100, 50, 20, 30)
-HOST, GPU = Room("host", "host", 1000, 950, 100), Room("gpu0", "gpu", 500, 475, 0)
+WORDS = LLAMACPP.memory.words({"n_ctx": 4096})
+HOST, GPU = DeviceCapacity("host", "host", 1000, 950, 100), DeviceCapacity("gpu0", "gpu", 500, 475, 0)
 
 
-def _refusal(need, rooms, seen=()):
+def _refusal(need, devices, seen=()):
     holders = (Holder(7, "database", 600.0),)
-    return refusal(need, estimate(need, seen), rooms, LLAMACPP.memory.words({"n_ctx": 4096}), lambda: holders)
+    return refusal(
+        need, estimate(need, seen), devices, LLAMACPP.memory.words({"n_ctx": 4096}), lambda: holders
+    )
 
 
 def test_without_experience_the_margin_is_wide():
@@ -31,7 +34,7 @@ def test_without_experience_the_margin_is_wide():
 
 
 def test_experience_corrects_and_narrows():
-    """What engines told scales the parts; what remained is added; each start narrows the margin."""
+    """What engines reported scales the parts; what remained is added; each start narrows the margin."""
     seen = [Observation(NEED, {"kv_cache_mib": 100.0}, 270.0)] * 3
     expected = estimate(MemoryNeed(100, 500, 20, 30), seen)
     assert expected.mib == 100 + 1000 + 20 + 30 + (270 - 250)
@@ -46,10 +49,10 @@ def test_a_spread_that_was_seen_stays_in_the_margin():
 
 
 def test_what_surely_does_not_fit_is_refused_with_the_numbers():
-    """Need by part, room and parameters stand in the message."""
+    """Need by part, device and parameters stand in the message."""
     failure = _refusal(MemoryNeed(1000, 500, 0, 0), [HOST])
     assert failure.error_class is ErrorClass.HOST_OUT_OF_MEMORY
-    for told in (
+    for text in (
         "about 1500 MiB",
         "at least 1200",
         "KV cache 500",
@@ -57,18 +60,18 @@ def test_what_surely_does_not_fit_is_refused_with_the_numbers():
         "950 may be used",
         "4096",
     ):
-        assert told in failure.message
+        assert text in failure.message
 
 
 @pytest.mark.parametrize("total", [100, 850, 1050])
 def test_what_may_fit_is_started(total):
-    """Within the margin only a start can tell."""
+    """Within the margin only a start can say."""
     assert _refusal(MemoryNeed(total, 0, 0, 0), [HOST]) is None
 
 
-def test_room_that_others_hold_is_busy():
+def test_memory_that_others_hold_is_busy():
     """What would fit into an empty machine is tried again later, and the holders are named."""
-    busy = Room("host", "host", 1000, 950, 800)
+    busy = DeviceCapacity("host", "host", 1000, 950, 800)
     failure = _refusal(MemoryNeed(300, 0, 0, 0), [busy])
     assert failure.error_class is ErrorClass.MEMORY_BUSY
     assert "database (pid 7) 600 MiB" in failure.message
@@ -81,7 +84,7 @@ def test_a_need_that_is_larger_than_what_others_hold_is_the_configurations_own()
 
 
 @pytest.mark.parametrize(
-    ("place", "rooms", "taken"),
+    ("place", "devices", "taken"),
     [
         (None, [HOST], ["host"]),
         (None, [HOST, GPU], ["gpu0"]),
@@ -90,21 +93,21 @@ def test_a_need_that_is_larger_than_what_others_hold_is_the_configurations_own()
         ("gpu", [HOST], []),
     ],
 )
-def test_the_rooms_a_need_is_taken_from(place, rooms, taken):
+def test_the_devices_a_need_is_taken_from(place, devices, taken):
     """GPUs where there are some, unless the engine says otherwise."""
-    assert [room.device for room in rooms_of(MemoryNeed(1, 1, 1, 1, place), rooms)] == taken
+    assert [device.device for device in devices_of(MemoryNeed(1, 1, 1, 1, place), devices)] == taken
 
 
 def test_a_need_of_some_gpus_is_taken_from_those_with_most_left():
     """What lies on one GPU of two does not fit on both together."""
-    rooms = [
-        Room("gpu0", "gpu", 100, 90, 50),
-        Room("gpu1", "gpu", 100, 90, 10),
-        Room("host", "host", 1000, 900, 0),
+    devices = [
+        DeviceCapacity("gpu0", "gpu", 100, 90, 50),
+        DeviceCapacity("gpu1", "gpu", 100, 90, 10),
+        DeviceCapacity("host", "host", 1000, 900, 0),
     ]
-    assert [each.device for each in rooms_of(MemoryNeed(1, 1, 1, 1, devices=1), rooms)] == ["gpu1"]
-    assert len(rooms_of(MemoryNeed(1, 1, 1, 1, devices=4), rooms)) == 2
-    assert [each.device for each in rooms_of(MemoryNeed(1, 1, 1, 1, "host", 1), rooms)] == ["host"]
+    assert [each.device for each in devices_of(MemoryNeed(1, 1, 1, 1, devices=1), devices)] == ["gpu1"]
+    assert len(devices_of(MemoryNeed(1, 1, 1, 1, devices=4), devices)) == 2
+    assert [each.device for each in devices_of(MemoryNeed(1, 1, 1, 1, "host", 1), devices)] == ["host"]
 
 
 def test_what_an_engine_says_of_one_gpu_counts_for_each():
@@ -114,13 +117,13 @@ def test_what_an_engine_says_of_one_gpu_counts_for_each():
     assert estimate(MemoryNeed(800, 0, 0, 0, devices=1), seen).mib == pytest.approx(800)
 
 
-def test_without_a_room_nothing_is_refused():
+def test_without_devices_nothing_is_refused():
     """What cannot be read is not judged."""
     assert _refusal(MemoryNeed(1e9, 0, 0, 0), []) is None
 
 
 def test_experience_comes_from_the_facts_of_outcomes():
-    """What a study stored is enough to go on with: predicted, told and measured; the rest is passed over."""
+    """What a study stored is enough to go on with: predicted, reported and measured; the rest is ignored."""
     guarded = {"devices": {"host": {"kind": "host", "peak_engine_mib": 260.0}}}
     facts = {"memory_need_mib": need_facts(NEED), "memory_guard": guarded, "kv_cache_mib": 55.0}
     unmeasured = {**facts, "memory_guard": {"devices": {}}}

@@ -120,7 +120,7 @@ def test_a_folder_without_safetensors_is_unknown(tmp_path):
 
 
 def test_headers_alone_are_enough_where_they_are_asked_for(folder):
-    """A file that was cut off behind its header tells what a model needs; a runner takes it as damaged."""
+    """A file cut off behind its header still says what a model needs; a runner takes it as damaged."""
     whole = read_shape(folder)
     file = folder / "model.safetensors"
     header_bytes = 8 + int.from_bytes(file.read_bytes()[:8], "little")
@@ -361,7 +361,7 @@ def test_the_longest_context_counts_stretched_positions(folder, rope, tokens):
 
 
 @pytest.mark.parametrize("content", [None, b"{ no configuration", b"[]", b"{}"])
-def test_a_context_that_is_not_told_is_none(tmp_path, content):
+def test_a_context_that_is_not_reported_is_none(tmp_path, content):
     """No file, a damaged one or one without a context: no length is too long."""
     if content is not None:
         (tmp_path / "config.json").write_bytes(content)

@@ -25,8 +25,8 @@ def _tensors(layers, prefix="model.layers"):
 
 
 def _shape(layers=4, prefix="model.layers", **changes):
-    told = config({**LLAMA, "num_hidden_layers": layers, **changes})
-    return config_shape(told, _tensors(layers, prefix))
+    keys = config({**LLAMA, "num_hidden_layers": layers, **changes})
+    return config_shape(keys, _tensors(layers, prefix))
 
 
 def _elements(shape, count):
@@ -89,7 +89,7 @@ def test_layers_that_attend_are_counted_in_their_own_stage():
 
 def test_a_layer_that_attends_twice_stays_whole():
     """The stack of LongCat has two entries for each."""
-    told = {**LLAMA, "model_type": "longcat_flash", "num_layers": 3}
-    del told["num_hidden_layers"]
-    shape = config_shape(config({**told, "kv_lora_rank": 8, "qk_rope_head_dim": 8}), ())
+    keys = {**LLAMA, "model_type": "longcat_flash", "num_layers": 3}
+    del keys["num_hidden_layers"]
+    shape = config_shape(config({**keys, "kv_lora_rank": 8, "qk_rope_head_dim": 8}), ())
     assert [sum(each.count for each in stage.cache) for stage in stages(shape, 2)] == [4, 2]

@@ -25,8 +25,8 @@ def test_what_a_class_derives_is_not_of_the_class():
 
 def test_a_list_of_layers_comes_before_the_classes_number():
     """Nothing is cut off, or missed, because a class has another number of layers."""
-    told = {"model_type": "jamba", "layers_block_type": ["mamba", "attention"]}
-    assert config(told).number("layers") == 0
+    keys = {"model_type": "jamba", "layers_block_type": ["mamba", "attention"]}
+    assert config(keys).number("layers") == 0
 
 
 @pytest.mark.parametrize("model_type", ["", "nobody_knows_it"])

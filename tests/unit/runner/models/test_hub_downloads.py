@@ -71,5 +71,5 @@ def test_a_model_on_this_machine_is_not_fetched():
     """Nobody is asked and nothing is said."""
     asked = []
     here = ResolvedModel(Path("/model"), "model")
-    fetched("file:///model", here, None, apart=lambda *work: asked.append(work), tell=asked.append)
+    fetched("file:///model", here, None, apart=lambda *work: asked.append(work), report=asked.append)
     assert asked == []

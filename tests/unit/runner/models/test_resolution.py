@@ -123,7 +123,7 @@ def test_a_link_to_nothing_is_not_readable(tmp_path):
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
 def test_an_unreadable_file_is_access_denied(tmp_path):
-    """A file of another's is told apart from one that is not there."""
+    """A file of another's is distinguished from one that is not there."""
     path = tmp_path / "m.gguf"
     path.touch(mode=0)
     with pytest.raises(ModelAccessDenied, match="may not read"):
@@ -174,7 +174,7 @@ def hub_client(monkeypatch):
         (None, ModelNotFound, r"cannot be downloaded \(no route\); connect"),
     ],
 )
-def test_what_the_hub_refuses_is_told_apart(hub_cache, hub_client, name, error, words):
+def test_what_the_hub_refuses_is_distinguished(hub_cache, hub_client, name, error, words):
     """Terms that were not accepted, wrong names and a network that is down are different errors."""
     kind = getattr(sys.modules["huggingface_hub.errors"], name) if name else ConnectionError
 

@@ -105,7 +105,7 @@ def test_a_compressed_answer_is_refused():
         (HEAD + b"Content-Length: x\r\n\r\n", "the answer is not HTTP"),
     ],
 )
-def test_what_is_no_answer_is_told(sent, reason):
+def test_what_is_no_answer_is_reported(sent, reason):
     """Each way of not answering has its own text."""
     with RawServer(sent) as server, pytest.raises(HttpFailed, match=reason):
         asked(server)

@@ -34,7 +34,7 @@ def test_energy_is_shared_by_the_tokens_that_were_answered():
     assert token_costs(SPEED, RUN, hourly_price=None, energy_joules=500.0) == {"energy_joules_per_token": 5.0}
 
 
-def test_what_cannot_be_told_is_left_out():
+def test_what_cannot_be_computed_is_left_out():
     """Without tokens, scores, a price or a counter there is no figure, rather than a wrong one."""
     empty = LoadRun((), 0.0, 1.0, 0, 0)
     assert token_costs({}, empty, hourly_price="1", energy_joules=1.0) == {}

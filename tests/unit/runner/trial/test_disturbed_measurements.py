@@ -32,7 +32,7 @@ SPEC = {
 
 
 class Trials:
-    """Gives outcomes that were disturbed as often as it is told."""
+    """Gives outcomes that were disturbed as often as configured."""
 
     def __init__(self, disturbed):
         self.stopping, self.progress = StopSignal(), Progress()

@@ -1,4 +1,4 @@
-"""Prompts that are told to be too long before anything is sent."""
+"""Prompts that are asked to be too long before anything is sent."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ MODEL = Path("/model")
 
 
 class Words:
-    """Stands for an engine whose tokens are words; `known` False: it cannot tell them."""
+    """Stands for an engine whose tokens are words; `known` False: it cannot say them."""
 
     def __init__(self, context=10, *, known=True):
         self.context = context
@@ -35,7 +35,7 @@ def requests(*lengths):
     ]
 
 
-def test_prompts_beyond_the_context_are_told_with_their_numbers():
+def test_prompts_beyond_the_context_are_reported_with_their_numbers():
     """How many, how long, and what the model takes; what shortens them comes with the trial's value."""
     found = too_long(Words(), MODEL, requests(4, 10, 12), Configuration(prompt={"few_shot": 3}))
     assert found.error_class is ErrorClass.KV_CACHE_TOO_SMALL
@@ -45,7 +45,7 @@ def test_prompts_beyond_the_context_are_told_with_their_numbers():
     assert found.suggestion.startswith("lower prompt.few_shot (3), leave items of 10 tokens and more out")
 
 
-def test_a_prompt_without_examples_is_not_told_to_have_fewer():
+def test_a_prompt_without_examples_is_not_advised_to_have_fewer():
     """A suggestion can be followed."""
     assert "few_shot" not in too_long(Words(), MODEL, requests(12), Configuration()).suggestion
 
@@ -69,5 +69,5 @@ def test_a_workload_of_short_prompts_is_not_counted():
     ids=["a model that is not here yet", "a server that looks itself", "a tokenizer that is not there"],
 )
 def test_what_is_not_known_is_not_refused(engine, model):
-    """Then the server's own counts tell it afterwards."""
+    """Then the server's own counts say it afterwards."""
     assert too_long(engine, model, requests(50), Configuration()) is None

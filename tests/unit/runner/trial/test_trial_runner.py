@@ -58,7 +58,7 @@ def runner(*, fault=None, twin=None, trials=(), prompt="What is 1 + 1?", starts=
         assert fault is not None, "this trial must not start an engine"
         if starts is not None:
             starts.append(start)
-        fault.patterns = LLAMACPP.logs.patterns  # as whoever starts it does
+        fault.patterns = LLAMACPP.logs.patterns  # as the program that starts it does
         raise fault
 
     return TrialRunner(
@@ -94,7 +94,7 @@ def test_what_the_engine_refuses_costs_no_start():
 
 
 def test_what_the_engine_refuses_with_this_model_on_these_gpus_costs_no_start():
-    """The sentence is the message; the sampler is told not to propose it."""
+    """The sentence is the message; the sampler learns not to propose it."""
     why = "engine.kv_cache_dtype fp8 is not supported"
     refusing = runner(unsupported=[why])
     ended = refusing.run(claim())
@@ -158,13 +158,13 @@ def test_a_repeat_asks_for_the_engine_start_of_its_plan(start):
     ],
 )
 def test_a_failed_start_is_an_outcome_of_its_class(error, kind, error_class):
-    """What does not fit is told to the sampler; what crashed is a failure; both say why."""
+    """What does not fit is asked to the sampler; what crashed is a failure; both say why."""
     ended = runner(fault=error).run(claim())
     assert (ended.kind, ended.failure.error_class) == (kind, error_class)
     assert ended.seconds["total"] >= ended.seconds["load"]
 
 
-def test_too_little_memory_is_told_to_the_sampler():
+def test_too_little_memory_is_reported_to_the_sampler():
     """What was refused, or ended while it loaded, is infeasible, with what was seen among its facts."""
     failure = Failure(ErrorClass.HOST_OUT_OF_MEMORY, "5000 MiB", "lower n_ctx")
     ended = runner(fault=MemoryExceeded(failure, {"memory_need_mib": {"weights_mib": 1.0}})).run(claim())
@@ -173,7 +173,7 @@ def test_too_little_memory_is_told_to_the_sampler():
 
 
 def test_memory_of_others_is_tried_again():
-    """An engine that others left no room has failed: the sampler is told nothing of it."""
+    """An engine that others left no memory has failed: the sampler learns nothing from it."""
     failure = Failure(ErrorClass.MEMORY_BUSY, "held by a database", "end it")
     assert runner(fault=MemoryExceeded(failure, {})).run(claim()).kind is OutcomeKind.FAILED
 

@@ -88,7 +88,7 @@ def test_a_prompt_that_the_workload_itself_repeats_may_be_cached():
     assert check_validity(run(record("a", cached=39)), same, CLOSED).invalid == ()
 
 
-def test_an_answer_cut_by_the_context_is_told_apart():
+def test_an_answer_cut_by_the_context_is_distinguished():
     """An answer that ends before its own limit ran into the slot's context: no repeat helps."""
     found = check_validity(run(record("a", output=4, finish="length")), REQUESTS, CLOSED)
     assert "1 of 1 answers were cut by the context" in found.context_cut
@@ -96,7 +96,7 @@ def test_an_answer_cut_by_the_context_is_told_apart():
 
 
 def test_an_answer_beyond_the_models_context_is_no_measurement():
-    """Where the server does not look at the context, its own counts tell that a request left it behind."""
+    """Where the server does not look at the context, its own counts say that a request left it behind."""
     measured = run(record("a", prompt=90, output=10), record("b", prompt=95, output=8))
     found = check_validity(measured, REQUESTS, CLOSED, 100)
     assert found.context_cut == (
@@ -174,7 +174,7 @@ def _checked(run, length):
 
 
 def test_answers_of_the_length_that_was_asked_for_are_not_cut():
-    """They end where they were told to: nothing is wrong, and nothing is to be warned of."""
+    """They end where they were asked to: nothing is wrong, and nothing is to be warned of."""
     assert _checked(_of_length(5, 5, 5), 5) == Validity((), ())
 
 

@@ -25,7 +25,7 @@ def arguments(configuration: Configuration, decided: Collection[str]) -> ServeAr
     flags = [(LOAD_FLAGS[name], value) for name, value in engine.items()]
     flags += [(SAMPLING_FLAGS[name], value) for name, value in sampling.items()]
     return ServeArguments(
-        told=tuple(argument for flag, value in flags for argument in flag.arguments(value)),
+        given=tuple(argument for flag, value in flags for argument in flag.arguments(value)),
         flags={spelling: flag.kind != "bool" for flag, _ in flags for spelling in flag.spellings},
     )
 

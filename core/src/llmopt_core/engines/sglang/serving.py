@@ -42,16 +42,16 @@ def arguments(configuration: Configuration, decided: Collection[str]) -> ServeAr
     sampling = decided_in("sampling", configuration, decided)
     spelled = {name: (f"--{name.replace('_', '-')}", *_SHORT.get(name, ())) for name in engine}
     return ServeArguments(
-        told=flags(engine),
+        given=flags(engine),
         flags={flag: not isinstance(engine[name], bool) for name in engine for flag in spelled[name]},
-        untold=tuple(f"{name}={value} goes with each request" for name, value in sampling.items()),
+        omitted=tuple(f"{name}={value} goes with each request" for name, value in sampling.items()),
     )
 
 
-def command(server: Sequence[str], told: Configuration) -> str:
+def command(server: Sequence[str], configuration: Configuration) -> str:
     """Return the shell line; what goes with each request stands in a comment below."""
-    line = shlex.join((*server, *flags(told.engine)))
-    fields = ", ".join(f"{name}={value}" for name, value in told.sampling.items())
+    line = shlex.join((*server, *flags(configuration.engine)))
+    fields = ", ".join(f"{name}={value}" for name, value in configuration.sampling.items())
     return f"{line}\n# send with each request: {fields}" if fields else line
 
 

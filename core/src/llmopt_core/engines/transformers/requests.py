@@ -28,10 +28,10 @@ def generation_config(sampling: Mapping[str, Value]) -> dict[str, Value]:
     Temperature 0 is greedy; a temperature above it, or anything that chooses among the likely tokens,
     switches sampling on.
     """
-    told = {name: value for name, value in sampling.items() if name not in _OWN_FIELDS}
-    if told.get("temperature") == 0:
+    fields = {name: value for name, value in sampling.items() if name not in _OWN_FIELDS}
+    if fields.get("temperature") == 0:
         idle = ("temperature", *WARPERS)
-        return {"do_sample": False} | {name: value for name, value in told.items() if name not in idle}
-    if not told.keys().isdisjoint(("temperature", *WARPERS)):
-        return {"do_sample": True} | told
-    return told
+        return {"do_sample": False} | {name: value for name, value in fields.items() if name not in idle}
+    if not fields.keys().isdisjoint(("temperature", *WARPERS)):
+        return {"do_sample": True} | fields
+    return fields

@@ -11,7 +11,7 @@ from llmopt_core.engines.transformers.requests import generation_config, request
 from llmopt_core.engines.transformers.rules import freezes_sampling
 from llmopt_core.search.configurations import Configuration, Value
 
-# What it listens at unless it is told.
+# What it listens at by default.
 _OWN_URL = "http://localhost:8000"
 # What has no flag.
 _VARIABLES = {"threads": "OMP_NUM_THREADS"}
@@ -32,11 +32,11 @@ def arguments(configuration: Configuration, decided: Collection[str]) -> ServeAr
     """Return the flags of `transformers serve`; sampling goes with each request."""
     engine = decided_in("engine", configuration, decided)
     sampling = decided_in("sampling", configuration, decided)
-    told = {name: value for name, value in engine.items() if name not in _VARIABLES}
+    named = {name: value for name, value in engine.items() if name not in _VARIABLES}
     return ServeArguments(
-        told=flags({name: value for name, value in told.items() if name not in NAMES}),
-        flags=spellings_of(told),
-        untold=(
+        given=flags({name: value for name, value in named.items() if name not in NAMES}),
+        flags=spellings_of(named),
+        omitted=(
             *(f"{name}={value} is an environment variable" for name, value in variables(engine).items()),
             *(f"{name}={engine[name]} is a flag of python -m {LAUNCHER} only" for name in unflagged(engine)),
             *(f"{name}={value} goes with each request" for name, value in sampling.items()),
@@ -44,30 +44,30 @@ def arguments(configuration: Configuration, decided: Collection[str]) -> ServeAr
     )
 
 
-def command(server: Sequence[str], told: Configuration) -> str:
+def command(server: Sequence[str], configuration: Configuration) -> str:
     """Return the shell lines for `server`, the plain program with its model, on any machine."""
-    need = needs(told)
+    need = needs(configuration)
     if not need:
-        return shell_lines(server, told)
-    return f"{shell_lines(('python', '-m', LAUNCHER, *server[1:]), told)}\n# it needs {need}"
+        return shell_lines(server, configuration)
+    return f"{shell_lines(('python', '-m', LAUNCHER, *server[1:]), configuration)}\n# it needs {need}"
 
 
-def needs(told: Configuration) -> str:
+def needs(configuration: Configuration) -> str:
     """Return what must be installed for what the server has no flags for, "" where it has all flags."""
-    names = ", ".join(unflagged(told.engine))
+    names = ", ".join(unflagged(configuration.engine))
     return f"llmopt[transformers], for transformers serve has no flag for {names}" if names else ""
 
 
-def shell_lines(server: Sequence[str], told: Configuration) -> str:
+def shell_lines(server: Sequence[str], configuration: Configuration) -> str:
     """Return the shell lines; comments say what goes with each request, or with the very first one."""
-    assigned = tuple(f"{name}={value}" for name, value in variables(told.engine).items())
+    assigned = tuple(f"{name}={value}" for name, value in variables(configuration.engine).items())
     prefix = ("env", *assigned) if assigned else ()
-    lines = [shlex.join((*prefix, *server, *flags(told.engine)))]
-    frozen = freezes_sampling(told)
-    if frozen and (generation := generation_config(told.sampling)):
+    lines = [shlex.join((*prefix, *server, *flags(configuration.engine)))]
+    frozen = freezes_sampling(configuration)
+    if frozen and (generation := generation_config(configuration.sampling)):
         name = server[list(server).index("serve") + 1]
         lines.append(f"# before all else, once: {_first_request(name, generation)}")
-    asked = {name: value for name, value in told.sampling.items() if not frozen or name == "seed"}
+    asked = {name: value for name, value in configuration.sampling.items() if not frozen or name == "seed"}
     if fields := request_fields(asked):
         lines.append(f"# send with each request: {json.dumps(fields)}")
     return "\n".join(lines)

@@ -51,9 +51,9 @@ def variables(parameters: Mapping[str, Value]) -> dict[str, str]:
 
 def spellings(parameters: Mapping[str, Value]) -> dict[str, bool]:
     """Return every way to write the flags of `parameters`, and whether a value follows it."""
-    told = {_argument_of(name): value for name, value in parameters.items() if name not in _VARIABLES}
-    short = {flag: True for name in told for flag in ARGUMENTS[name].short}
-    return spellings_of(told) | short
+    flagged = {_argument_of(name): value for name, value in parameters.items() if name not in _VARIABLES}
+    short = {flag: True for name in flagged for flag in ARGUMENTS[name].short}
+    return spellings_of(flagged) | short
 
 
 def _argument_of(name: str) -> str:

@@ -148,10 +148,10 @@ def _named(asked: str, model: ModelFormat) -> str:
 
 
 def _computed(engine: Mapping[str, Value], asked: str, model: ModelFormat) -> Iterator[str]:
-    told, method = str(engine.get("dtype", _AUTO)), _method(asked, model)
-    if method is not None and told != _AUTO and told not in method.dtypes:
+    dtype, method = str(engine.get("dtype", _AUTO)), _method(asked, model)
+    if method is not None and dtype != _AUTO and dtype not in method.dtypes:
         yield (
-            f"engine.dtype {told} does not go with {_named(asked, model)} which computes in"
+            f"engine.dtype {dtype} does not go with {_named(asked, model)} which computes in"
             f" {' or '.join(method.dtypes)}"
         )
 
@@ -172,9 +172,9 @@ def _on_gpu(engine: Mapping[str, Value], asked: str, model: ModelFormat, gpu: Gp
             f"engine.quantization {asked} of experts needs a GPU of compute capability"
             f" {' or '.join(capability_text(each) for each in EXPERTS_ONLINE[asked])}, {own}"
         )
-    told = str(engine.get("dtype", _AUTO))
-    if gpu.capability not in DTYPES.get(told, CAPABILITIES):
-        yield f"engine.dtype {told} needs a GPU of compute capability {_least(DTYPES[told])} or more, {own}"
+    dtype = str(engine.get("dtype", _AUTO))
+    if gpu.capability not in DTYPES.get(dtype, CAPABILITIES):
+        yield f"engine.dtype {dtype} needs a GPU of compute capability {_least(DTYPES[dtype])} or more, {own}"
     yield from _cached(str(engine.get("kv_cache_dtype", _AUTO)), model, gpu)
 
 
@@ -182,15 +182,15 @@ def _least(capabilities: Sequence[int]) -> str:
     return capability_text(min(capabilities))
 
 
-def _cached(told: str, model: ModelFormat, gpu: Gpu) -> Iterator[str]:
-    cache = model.cache_type if told == _AUTO else told
+def _cached(named: str, model: ModelFormat, gpu: Gpu) -> Iterator[str]:
+    cache = model.cache_type if named == _AUTO else named
     kinds = [kind for kind in KV_CACHES if kind == model.attention] or list(KV_CACHES)
     if any(gpu.capability in KV_CACHES[kind].get(cache, CAPABILITIES) for kind in kinds):
         return
-    asked = f" ({cache}, as the model's files ask)" if told == _AUTO else ""
+    asked = f" ({cache}, as the model's files ask)" if named == _AUTO else ""
     others = ", ".join(name for name, has in KV_CACHES[kinds[0]].items() if gpu.capability in has)
     attention = f" for {kinds[0]} attention" if len(kinds) == 1 else ""
     yield (
-        f"engine.kv_cache_dtype {told}{asked} is not supported{attention} by {gpu.name}, of compute"
+        f"engine.kv_cache_dtype {named}{asked} is not supported{attention} by {gpu.name}, of compute"
         f" capability {gpu.capability_text}{others and f': take one of {others}'}"
     )

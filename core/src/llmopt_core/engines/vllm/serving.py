@@ -35,9 +35,9 @@ def arguments(configuration: Configuration, decided: Collection[str]) -> ServeAr
     defaults = _defaults(sampling)
     seed = sampling.get(_ONLY_IN_REQUESTS)
     return ServeArguments(
-        told=(*flags(engine), *((_GENERATION, json.dumps(defaults)) if defaults else ())),
+        given=(*flags(engine), *((_GENERATION, json.dumps(defaults)) if defaults else ())),
         flags={**spellings(engine), **({_GENERATION: True} if defaults else {})},
-        untold=(
+        omitted=(
             *(f"{name}={value} is an environment variable" for name, value in variables(engine).items()),
             *(() if seed is None else (f"seed={seed} goes with each request",)),
         ),
@@ -45,19 +45,19 @@ def arguments(configuration: Configuration, decided: Collection[str]) -> ServeAr
 
 
 def command(
-    server: Sequence[str], told: Configuration, environment: Mapping[str, str] = MappingProxyType({})
+    server: Sequence[str], configuration: Configuration, environment: Mapping[str, str] = MappingProxyType({})
 ) -> str:
     """Return the shell line; sampling parameters become the server's defaults.
 
     `environment` are variables that the server needs beside those of its parameters.
     """
-    defaults = _defaults(told.sampling)
+    defaults = _defaults(configuration.sampling)
     sampling = (_GENERATION, json.dumps(defaults)) if defaults else ()
-    needed = {**environment, **variables(told.engine)}
+    needed = {**environment, **variables(configuration.engine)}
     assignments = tuple(f"{name}={value}" for name, value in needed.items())
     prefix = ("env", *assignments) if assignments else ()
-    line = shlex.join((*prefix, *server, *flags(told.engine), *sampling))
-    seed = told.sampling.get(_ONLY_IN_REQUESTS)
+    line = shlex.join((*prefix, *server, *flags(configuration.engine), *sampling))
+    seed = configuration.sampling.get(_ONLY_IN_REQUESTS)
     return line if seed is None else f"{line}  # send with each request: seed={seed}"
 
 

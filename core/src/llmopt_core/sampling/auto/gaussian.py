@@ -82,14 +82,14 @@ class GaussianProcess:
 def fit_process(rows: Matrix, targets: Vector, known: Vector) -> GaussianProcess:
     """Return the process that suits `targets` best; `known` is the variance of each target's noise."""
     centre = float(targets.mean())
-    kept = _most_telling(targets)
+    kept = _most_informative(targets)
     rows, targets, known = rows[kept], targets[kept], known[kept]
     chosen = _evenly(len(rows), _SCALE_ROWS)
     parameters = _search(rows[chosen], targets[chosen] - centre, known[chosen], _STEPS)
     return _conditioned(rows, targets, known, parameters, centre)
 
 
-def _most_telling(targets: Vector) -> NDArray[np.intp]:
+def _most_informative(targets: Vector) -> NDArray[np.intp]:
     """Return the places of at most `_MOST_ROWS` targets, sorted."""
     count = len(targets)
     if count <= _MOST_ROWS:

@@ -28,7 +28,7 @@ _PROGRAM = "sglang"
 _DEFAULT_SHARE = 0.9
 _FLUSH_PATH = "/flush_cache"
 _FLUSH_LIMIT_SECONDS, _FLUSH_PAUSE_SECONDS = 30.0, 0.2
-# Counters, and each answer tells how much of its prompt came from the cache.
+# Counters, and each answer says how much of its prompt came from the cache.
 _MEASURED = ("--enable-metrics", "--enable-cache-report")
 
 

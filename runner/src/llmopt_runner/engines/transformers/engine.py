@@ -72,13 +72,13 @@ class Transformers(Engine):
 
         It has no flags for sampling: comments say what goes with each request, or with the very first one.
         """
-        told = self._changed(configuration)
+        changed = self._changed(configuration)
         program = find_program(TRANSFORMERS.name, _PROGRAM)
-        elsewhere = command((_PROGRAM, *_serve(settings)), told)
+        elsewhere = command((_PROGRAM, *_serve(settings)), changed)
         if program is None:
             return elsewhere
-        here = shell_lines((*_start(program, told.engine), *_serve(settings)), told)
-        if not (need := needs(told)):
+        here = shell_lines((*_start(program, changed.engine), *_serve(settings)), changed)
+        if not (need := needs(changed)):
             return here
         return f"{here}\n# elsewhere: {elsewhere.splitlines()[0]}\n# there it needs {need}"
 

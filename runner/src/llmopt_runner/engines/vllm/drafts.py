@@ -42,11 +42,11 @@ def drafting(shape: ModelShape, engine: Mapping[str, Value], plain: TensorType) 
     method = engine.get("speculative_method")
     if method == _OWN_LAYERS:
         return Drafting(float(shape.weights.drafting_bytes), _own_layers(shape))
-    told = engine.get("speculative_model")
-    if told is None:
+    source = engine.get("speculative_model")
+    if source is None:
         return Drafting()
-    name = f"engine.speculative_model {told}"
-    folder = _folder(str(told))
+    name = f"engine.speculative_model {source}"
+    folder = _folder(str(source))
     draft = None if folder is None else _shape_at(folder)
     if draft is None:
         return Drafting(left_out=f"{name} is not counted: no such model can be read on this machine")
@@ -65,10 +65,10 @@ def _own_layers(shape: ModelShape) -> tuple[CachedLayers, ...]:
     return (replace(growing[0], count=shape.drafting_layers),) if shape.drafting_layers else ()
 
 
-def _folder(told: str) -> Path | None:
+def _folder(source: str) -> Path | None:
     """Return where the files of a folder, or of a repository in the hub's cache, are; None: not here."""
-    path = Path(told).expanduser()
-    return path if path.is_dir() else hub_snapshot(told)
+    path = Path(source).expanduser()
+    return path if path.is_dir() else hub_snapshot(source)
 
 
 @cache

@@ -40,7 +40,7 @@ _MIDDLEWARE_FOLDER = Path(__file__).with_name("middleware")
 _MIDDLEWARE = "llmopt_prefix_cache.PrefixCacheReset"
 _DEFAULT_SHARE = 0.92
 _RESET_PATH = "/llmopt/reset_prefix_cache"
-# Each answer tells how much of its prompt came from the cache; the cache can be emptied between trials.
+# Each answer says how much of its prompt came from the cache; the cache can be emptied between trials.
 _MEASURED = ("--enable-prompt-tokens-details", "--middleware", _MIDDLEWARE)
 
 
@@ -58,8 +58,8 @@ class Vllm(Engine):
         if program is None:
             return None
         versions = ((package, package_version(program, package)) for package in _PACKAGES)
-        told = (f"{package} {version}" for package, version in versions if version)
-        return next(told, f"{_PROGRAM} unknown")
+        installed = (f"{package} {version}" for package, version in versions if version)
+        return next(installed, f"{_PROGRAM} unknown")
 
     def command(self, settings: LaunchSettings) -> ServerCommand:
         """Return the command that serves the model under the name that requests call it."""

@@ -20,7 +20,7 @@ def _mib(text: str) -> float:
 
 
 _LOGGED: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
-    # On GPUs what they hold after the load; a CPU build tells only the files' size.
+    # On GPUs what they hold after the load; a CPU build reports only the files' size.
     "weights_mib": (re.compile(rf"Model loading took {_NUMBER} GiB"), _mib),
     "checkpoint_mib": (re.compile(rf"Checkpoint size: {_NUMBER} GiB"), _mib),
     "kv_cache_mib": (re.compile(rf"Available KV cache memory: {_NUMBER} GiB"), _mib),

@@ -65,8 +65,8 @@ def _weight_bytes(shape: ModelShape, engine: Mapping[str, Value], split: Split) 
     Experts are spread over all replicas, in parts or whole; of the rest each replica has its own, and of what
     is not split each device of a replica.
     """
-    told = engine.get("quantization")
-    plain, method = _type_of_weights(engine), None if told is None else str(told)
+    quantization = engine.get("quantization")
+    plain, method = _type_of_weights(engine), None if quantization is None else str(quantization)
     experts = expert_bytes(shape.weights, plain, method)
     repeated = replicated_bytes(shape.weights, plain)
     shared = weight_bytes(shape.weights, plain, method) - experts - repeated
@@ -96,11 +96,11 @@ def _one_request_bytes(
 
 def _sizes(shape: ModelShape, engine: Mapping[str, Value]) -> tuple[float, float]:
     """Return the bytes of a key's and of a value's element."""
-    told = str(engine.get("kv_cache_dtype", "auto"))
-    if told == "auto":
+    named = str(engine.get("kv_cache_dtype", "auto"))
+    if named == "auto":
         cache_type = shape.cache_type or _type_of_weights(engine)
         return cache_type.bytes_per_element, cache_type.bytes_per_element
-    if told in _CACHE_BYTES:
-        return _CACHE_BYTES[told]
-    known = named_type(told) or TensorType.FP8_E4M3  # all others have a byte
+    if named in _CACHE_BYTES:
+        return _CACHE_BYTES[named]
+    known = named_type(named) or TensorType.FP8_E4M3  # all others have a byte
     return known.bytes_per_element, known.bytes_per_element

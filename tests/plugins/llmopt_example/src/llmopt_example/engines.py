@@ -1,4 +1,4 @@
-"""An engine: what it can be told, and how its server is started."""
+"""An engine: its parameters, and how its server is started."""
 
 import re
 import sys
@@ -69,11 +69,11 @@ _LOGS = EngineLogs(
 
 
 class Parrot(Engine):
-    """A server that repeats the last words it is told."""
+    """A server that repeats the last words of its prompt."""
 
     declaration = EngineDeclaration(
         name="parrot",
-        summary="repeats what it is told",
+        summary="repeats its input",
         needs_model_file=False,
         parameters=_PARAMETERS,
         canonical=_canonical,
@@ -109,7 +109,7 @@ class Parrot(Engine):
         return True
 
     def read_facts(self, log_text: str, metrics_text: str) -> dict[str, Any]:
-        """Return how many requests its log tells of."""
+        """Return how many requests are in its log."""
         del metrics_text
         return {"posts": log_text.count("POST")}
 

@@ -109,9 +109,9 @@ def test_no_parameter_of_the_server_is_called_tried():
 def test_the_command_has_flags_and_the_fields_of_requests_below():
     """What is off has no flag; sampling is sent by clients, in a line that a shell ignores."""
     values = {"engine.disable_radix_cache": True, "engine.enable_mixed_chunk": False, "sampling.top_p": 0.9}
-    told = SGLANG.changed(SGLANG.canonical(Configuration.from_flat(values)))
+    differences = SGLANG.changed(SGLANG.canonical(Configuration.from_flat(values)))
     model = SGLANG.server.model(ModelReference("name", path="/models/a"))
-    line, comment = SGLANG.server.command(("sglang", *model), told).splitlines()
+    line, comment = SGLANG.server.command(("sglang", *model), differences).splitlines()
     assert line == "sglang serve --model-path /models/a --served-model-name name --disable-radix-cache"
     assert comment == "# send with each request: top_p=0.9"
 

@@ -1,4 +1,4 @@
-"""What `transformers serve` can be told: what comes to the same, what it refuses, what it keeps."""
+"""The parameters of `transformers serve`: what comes to the same, what it refuses, what it keeps."""
 
 import pytest
 

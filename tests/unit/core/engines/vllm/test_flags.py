@@ -44,7 +44,7 @@ def test_what_was_decided_replaces_what_a_command_line_said(argument):
 
 def test_the_command_for_a_person_has_the_speculation():
     """Quoted for a shell."""
-    told = VLLM.changed(VLLM.canonical(Configuration(engine=NGRAM)))
+    differences = VLLM.changed(VLLM.canonical(Configuration(engine=NGRAM)))
     model = VLLM.server.model(ModelReference("org/name", repository="org/name"))
-    line = VLLM.server.command(("vllm", *model), told)
+    line = VLLM.server.command(("vllm", *model), differences)
     assert '--speculative-config \'{"method": "ngram"' in line

@@ -28,7 +28,7 @@ def test_kinds_and_defaults_are_those_of_the_data():
 
 
 def test_the_version_is_that_of_the_declaration():
-    """Whoever runs another one is warned."""
+    """A user who runs another one is warned."""
     assert VLLM.packaging.version == VERSION
 
 

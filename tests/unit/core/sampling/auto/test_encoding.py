@@ -62,7 +62,7 @@ def test_rows_hold_places_or_the_mark_of_inactive(space, seed):
 
 @given(spaces(), st.integers(0, 1000))
 def test_different_points_have_different_rows(space, seed):
-    """A model can tell any two points apart, as long as floats differ by more than rounding."""
+    """A model can say any two points apart, as long as floats differ by more than rounding."""
     source = PointSource(space, {}, np.random.default_rng(seed))
     encoding = Encoding(space)
     left, right = source.random({}), source.random({})

@@ -208,7 +208,7 @@ def test_the_bound_is_unknown_at_first_and_then_falls():
     assert late.bound < 0.2
 
 
-def test_advice_tells_what_it_expects():
+def test_advice_says_what_it_expects():
     """The expected time holds the start of another engine only where one is needed."""
     sampler = AutoSampler(problem(), 0)
     observations = study(sampler, 12, seconds=10.0, start_seconds=40.0)

@@ -71,7 +71,7 @@ def test_no_ratio_of_nothing():
         (0.1, 0.001, 10, False, False),
     ],
 )
-def test_what_a_ratio_tells(value, error, units, surely, stays):
+def test_what_a_ratio_says(value, error, units, surely, stays):
     """Starts differ, so a small difference is not surely one; this measurement stays what it is."""
     ratio = LogRatio(value, error, units, left=0.5)
     assert ratio.surely_below(0.0, LEVEL) is surely

@@ -118,7 +118,7 @@ def test_the_first_trials_are_never_stopped(records):
     "metric",
     ["goodput_ratio", "peak_memory_mib", "itl_ms_mean", "energy_joules_per_token", "distinct_1", "score"],
 )
-def test_a_metric_that_a_part_does_not_tell_stops_nothing(metric):
+def test_a_metric_that_a_part_does_not_show_stops_nothing(metric):
     """With such an objective beside others a trial may always matter."""
     objective = ObjectiveDefinition(metric, "maximize")
     race, worst = _race(
@@ -138,7 +138,7 @@ def _scheduled(record):
 
 @pytest.mark.parametrize(("objective", "stopped"), [(REQUESTS, False), (TTFT, False), (ACCURACY, True)])
 def test_an_open_loop_is_judged_by_scores_only(objective, stopped):
-    """Where requests arrive by a schedule, the first of them do not tell the speed of all."""
+    """Where requests arrive by a schedule, the first of them do not say the speed of all."""
     race, worst = _race(study(objective), records=lambda kept: [_scheduled(each) for each in kept])
     assert (asked_before_the_stop(race, worst) < len(worst)) is stopped
 

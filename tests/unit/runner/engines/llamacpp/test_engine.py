@@ -144,7 +144,7 @@ def test_llama_server_goes_before_the_wheel(settings, monkeypatch):
 
 
 def test_without_any_server_the_package_is_named(settings, no_program, monkeypatch):
-    """Whoever has neither server is told what to install."""
+    """A user who has neither server is shown what to install."""
     monkeypatch.setattr(llamacpp, "_has_wheel", lambda: False)
     assert LlamaCpp().installed() is None
     with pytest.raises(EngineNotInstalled, match=r"pip install 'llmopt\[llamacpp\]'"):
@@ -154,13 +154,13 @@ def test_without_any_server_the_package_is_named(settings, no_program, monkeypat
     )
 
 
-def test_the_installed_version_is_told(no_program):
-    """The wheel tells its version without being imported."""
+def test_the_installed_version_is_reported(no_program):
+    """The version of the wheel is read without importing it."""
     assert LlamaCpp().installed().startswith("xllamacpp 20")
 
 
 def test_a_model_without_a_file_is_an_error(settings):
-    """llama.cpp serves a file: a bare repository name is told so."""
+    """llama.cpp serves a file: a bare repository name gets an error that says so."""
     with pytest.raises(ModelNotFound, match="'a-model' was not resolved to one; name the file"):
         LlamaCpp().command(dataclasses.replace(settings, model_path=None))
 
@@ -215,7 +215,7 @@ def test_facts_add_up_devices_and_caches():
     }
 
 
-def test_a_log_that_tells_nothing_gives_no_facts():
+def test_a_log_that_says_nothing_gives_no_facts():
     """A fact that is not known is absent, not zero."""
     assert read_facts("") == {}
 

@@ -87,7 +87,7 @@ def test_a_window_is_kept_with_the_step_that_is_computed(engine, kept):
 
 @pytest.mark.parametrize("kv_unified", [False, True])
 def test_each_slot_has_states_of_its_own(kv_unified):
-    """States are of a sequence, whatever its length and whoever shares the cache."""
+    """States are of a sequence, whatever its length and however the cache is shared."""
     state = CachedLayers(LayerKind.STATE, 3, state_bytes=2**20)
     engine = {"n_ctx": 4096, "n_parallel": 4, "kv_unified": kv_unified}
     need = LlamaCpp().memory_need(replace(SMOLLM2, cache=(state,)), Configuration(engine=engine))

@@ -157,7 +157,7 @@ def test_a_refused_key_is_access_denied(settings):
     assert "apiKeySecretRef" in AccessDenied("no").failure.suggestion
 
 
-def test_serve_arguments_tell_what_to_send(settings):
+def test_serve_arguments_say_what_to_send(settings):
     """There is nothing to start: the winner is request fields."""
     text = OpenAI().serve_arguments(Configuration(sampling={"temperature": 0.5}), settings)
     assert text == "# send with each request to http://127.0.0.1:9: temperature=0.5"

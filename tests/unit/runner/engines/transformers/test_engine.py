@@ -40,8 +40,8 @@ def settings(tmp_path):
 
 
 def fields(**sampling):
-    told = Transformers().request_fields(sampling)
-    return {**told, "generation_config": json.loads(told["generation_config"])}
+    configuration = Transformers().request_fields(sampling)
+    return {**configuration, "generation_config": json.loads(configuration["generation_config"])}
 
 
 def test_the_command_holds_model_address_and_parameters(settings):
@@ -74,8 +74,8 @@ def complete(engine):
 
 def test_4bit_options_are_given_by_the_engines_python(settings, environment):
     """Only where the server would have others: then a file of ours is run by the environment's Python."""
-    told = complete({**FOUR_BITS, "bnb_4bit_quant_type": "fp4", "bnb_4bit_use_double_quant": False})
-    argv = Transformers().command(dataclasses.replace(settings, parameters=told.engine)).argv
+    configuration = complete({**FOUR_BITS, "bnb_4bit_quant_type": "fp4", "bnb_4bit_use_double_quant": False})
+    argv = Transformers().command(dataclasses.replace(settings, parameters=configuration.engine)).argv
     assert argv[:4] == (
         str(environment / "python"),
         bnb_4bit_server.__file__,
@@ -95,8 +95,8 @@ def test_4bit_options_are_given_by_the_engines_python(settings, environment):
 
 def test_the_command_for_a_person_gives_4bit_options_here_and_elsewhere(settings, environment):
     """The first line is what was started here; comments say what is pasted elsewhere, and needed there."""
-    told = complete({**FOUR_BITS, "bnb_4bit_compute_dtype": "bfloat16"})
-    line, elsewhere, need = Transformers().serve_arguments(told, settings).splitlines()
+    configuration = complete({**FOUR_BITS, "bnb_4bit_compute_dtype": "bfloat16"})
+    line, elsewhere, need = Transformers().serve_arguments(configuration, settings).splitlines()
     given = f"serve {settings.model_path} --bnb-4bit-compute-dtype bfloat16 --quantization bnb-4bit"
     assert line == f"{environment / 'python'} {bnb_4bit_server.__file__} {given}"
     assert elsewhere == f"# elsewhere: python -m {LAUNCHER} {given}"
@@ -108,11 +108,11 @@ def test_the_command_for_a_person_gives_4bit_options_here_and_elsewhere(settings
 def test_4bit_options_of_a_program_without_a_python_are_refused(settings, environment):
     """A wrapper elsewhere cannot be given them; the error names the parameter and the way out."""
     (environment / "python").unlink()
-    told = complete({**FOUR_BITS, "bnb_4bit_quant_type": "fp4"})
+    configuration = complete({**FOUR_BITS, "bnb_4bit_quant_type": "fp4"})
     with pytest.raises(
         UnsupportedParameter, match=r"engine\.bnb_4bit_quant_type: .*LLMOPT_ENGINE_TRANSFORMERS"
     ):
-        Transformers().command(dataclasses.replace(settings, parameters=told.engine))
+        Transformers().command(dataclasses.replace(settings, parameters=configuration.engine))
 
 
 def test_threads_are_a_variable_of_the_server(settings):
@@ -151,7 +151,7 @@ def test_a_token_goes_to_the_hub_and_into_no_command_line(settings):
     assert "HF_TOKEN" not in Transformers().command(settings).env
 
 
-def test_a_single_file_is_told_what_to_be(settings, tmp_path):
+def test_a_single_file_is_refused_with_what_it_should_be(settings, tmp_path):
     """A GGUF file is refused with the engine that serves it."""
     file = tmp_path / "model.gguf"
     file.write_bytes(b"GGUF")
@@ -205,7 +205,7 @@ def test_an_undeclared_parameter_is_an_error(settings):
         Transformers().request_fields({"top_pp": 0.5})
 
 
-def test_serve_arguments_tell_what_goes_with_each_request(settings):
+def test_serve_arguments_say_what_goes_with_each_request(settings):
     """The command has only what differs from the defaults; it has no flags for sampling."""
     configuration = TRANSFORMERS.canonical(
         Configuration(engine={"quantization": "bnb-4bit"}, sampling={"temperature": 0})
@@ -214,20 +214,20 @@ def test_serve_arguments_tell_what_goes_with_each_request(settings):
     assert shlex.split(command) == [
         PROGRAM, "serve", str(settings.model_path), "--quantization", "bnb-4bit",
     ]  # fmt: skip
-    told, _, body = comment.partition(": ")
-    assert told == "# send with each request"
+    configuration, _, body = comment.partition(": ")
+    assert configuration == "# send with each request"
     assert json.loads(json.loads(body)["generation_config"]) == {"do_sample": False}
 
 
-def test_serve_arguments_tell_the_first_request_where_it_is_kept(settings):
+def test_serve_arguments_say_the_first_request_where_it_is_kept(settings):
     """With continuous batching one request, in words that a shell takes, fixes the sampling."""
     configuration = TRANSFORMERS.canonical(
         Configuration(engine={"continuous_batching": True}, sampling={"temperature": 0.5})
     )
     command, comment = Transformers().serve_arguments(configuration, settings).splitlines()
     assert "--continuous-batching" in shlex.split(command)
-    told, _, request = comment.partition(": ")
-    assert told == "# before all else, once"
+    configuration, _, request = comment.partition(": ")
+    assert configuration == "# before all else, once"
     body = json.loads(shlex.split(request)[-1])
     assert body["model"] == str(settings.model_path)
     assert json.loads(body["generation_config"]) == {"do_sample": True, "temperature": 0.5}
@@ -258,7 +258,7 @@ def test_what_is_compiled_for_lengths_must_be_warmed_up_for_each_trial(engine, w
     [("dynamic", True), ("offloaded", True), ("static", False), ("offloaded_static", False)],
 )
 def test_a_static_cache_is_compiled_for_lengths(cache, warm):
-    """On a GPU the model is compiled for a cache of fixed length, whoever asked for it."""
+    """On a GPU the model is compiled for a cache of fixed length, whatever asked for it."""
     assert Transformers().stays_warm(Configuration(sampling={"cache_implementation": cache})) is warm
 
 
@@ -271,7 +271,7 @@ def test_a_cache_is_a_field_of_the_request():
     }
 
 
-def test_facts_tell_whether_requests_are_really_batched():
+def test_facts_say_whether_requests_are_really_batched():
     """A model that cannot be batched is served one request at a time, and only the log says so."""
     log = (
         "Continuous batching is much better when using flash attention. Switching from sdpa to"
@@ -307,7 +307,7 @@ def test_facts_tell_whether_requests_are_really_batched():
     ],
 )
 def test_the_need_is_weights_and_the_paged_cache(engine, weights_mib, cache_mib):
-    """Weights by type and quantisation, embeddings as they are; the cache where its size is told."""
+    """Weights by type and quantisation, embeddings as they are; the cache where its size is given."""
     need = Transformers().memory_need(SHAPE, Configuration(engine=engine))
     assert (need.weights_mib, need.kv_cache_mib) == (pytest.approx(weights_mib), pytest.approx(cache_mib))
     assert need.total_mib == pytest.approx(weights_mib + cache_mib)
@@ -326,7 +326,7 @@ def test_the_need_is_of_the_host_where_the_cpu_serves(device, place):
     assert Transformers().memory_need(SHAPE, Configuration(engine={"device": device})).place == place
 
 
-def test_a_context_is_told_for_the_server_does_not_look_at_it(tmp_path):
+def test_the_context_is_read_because_the_server_does_not_check_it(tmp_path):
     """What the model's configuration says; a model that says nothing takes any length."""
     assert Transformers().context_tokens(tmp_path) is None
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
@@ -340,7 +340,7 @@ def test_tokens_that_cannot_be_counted_are_not_guessed(tmp_path):
     assert Transformers().count_tokens(tmp_path, ["a"]) is None
 
 
-def test_a_machine_without_it_is_told_what_to_install(monkeypatch, settings):
+def test_a_machine_without_it_learns_what_to_install(monkeypatch, settings):
     """No program, no version; a start names the package."""
     monkeypatch.undo()
     monkeypatch.delenv("LLMOPT_ENGINE_TRANSFORMERS", raising=False)

@@ -29,8 +29,8 @@ def _write(folder, config, weights="model.safetensors"):
     return str(folder)
 
 
-def _drafting(method, told=None, shape=SHAPE):
-    named = {} if told is None else {"speculative_model": told}
+def _drafting(method, draft=None, shape=SHAPE):
+    named = {} if draft is None else {"speculative_model": draft}
     return drafting(shape, {"speculative_method": method, **named}, TensorType.BFLOAT16)
 
 
@@ -58,9 +58,9 @@ def test_heads_without_attention_keep_nothing(tmp_path, method):
 
 def test_a_layout_that_is_not_understood_says_which_model_has_it(tmp_path):
     """There is then no prediction."""
-    told = _write(tmp_path, {**HEAD, "layer_types": ["new_attention"]})
-    with pytest.raises(LayoutUnknown, match=f"engine.speculative_model {told}: .*'new_attention'"):
-        _drafting("eagle3", told)
+    draft = _write(tmp_path, {**HEAD, "layer_types": ["new_attention"]})
+    with pytest.raises(LayoutUnknown, match=f"engine.speculative_model {draft}: .*'new_attention'"):
+        _drafting("eagle3", draft)
 
 
 def test_a_head_in_other_files_has_a_cache_and_no_weights(tmp_path):
@@ -78,19 +78,19 @@ def test_a_repository_in_the_cache_of_the_hub_is_read(tmp_path, monkeypatch):
     assert _drafting("eagle3", "org/head") == Drafting(8192, (LAYER,))
 
 
-@pytest.mark.parametrize("told", ["/nowhere", "org/absent", "~/absent"])
-def test_a_model_that_is_not_here_is_left_out_and_said(told):
+@pytest.mark.parametrize("draft", ["/nowhere", "org/absent", "~/absent"])
+def test_a_model_that_is_not_here_is_left_out_and_said(draft):
     """The rest of the prediction holds without it."""
-    found = _drafting("eagle3", told)
+    found = _drafting("eagle3", draft)
     assert found == Drafting(left_out=found.left_out)
-    assert told in found.left_out
+    assert draft in found.left_out
 
 
 def test_a_damaged_model_is_left_out(tmp_path):
     """The server says what is wrong with it."""
-    told = _write(tmp_path, HEAD)
+    draft = _write(tmp_path, HEAD)
     (tmp_path / "model.safetensors").write_bytes(b"\xff" * 64)
-    assert "no such model can be read" in _drafting("eagle3", told).left_out
+    assert "no such model can be read" in _drafting("eagle3", draft).left_out
 
 
 FULL = CachedLayers(LayerKind.FULL, 4, heads=4, key_elements=128, value_elements=128)
@@ -122,9 +122,9 @@ def test_nothing_guesses_unless_it_is_asked_to():
 @pytest.mark.parametrize(("tensor", "heads"), [(1, 2), (2, 2), (4, 4)])
 def test_each_device_holds_whole_heads_of_the_draft(tmp_path, tensor, heads):
     """It is split as the model is: two heads over four devices are held twice."""
-    told = {"speculative_method": "eagle3", "speculative_model": _write(tmp_path, HEAD)}
+    draft = {"speculative_method": "eagle3", "speculative_model": _write(tmp_path, HEAD)}
     asked = {"max_model_len": 512, "tensor_parallel_size": tensor, "data_parallel_size": 2}
-    more = memory_need(SHAPE, Configuration(engine={**asked, **told}))
+    more = memory_need(SHAPE, Configuration(engine={**asked, **draft}))
     alone = memory_need(SHAPE, Configuration(engine=asked))
     assert more.weights_mib - alone.weights_mib == pytest.approx(2 * 8192 / MIB)
     assert more.overhead_mib - alone.overhead_mib == pytest.approx(2 * 512 * heads * 2 * 16 * 2 / MIB)

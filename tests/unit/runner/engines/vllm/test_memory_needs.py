@@ -188,8 +188,8 @@ def test_what_is_not_split_is_held_by_each_device():
 def test_a_model_that_guesses_needs_memory_too(tmp_path, method, weights, cached):
     """Its weights in each replica, and for one whose layers attend the cache of the same tokens."""
     draft = _checkpoint(tmp_path, "BF16", 2)
-    told = {} if method == "ngram" else {"speculative_model": str(tmp_path)}
-    asked = {"max_model_len": 512, "data_parallel_size": 2, "speculative_method": method, **told}
+    named = {} if method == "ngram" else {"speculative_model": str(tmp_path)}
+    asked = {"max_model_len": 512, "data_parallel_size": 2, "speculative_method": method, **named}
     need, alone = _need(**asked), _need(max_model_len=512, data_parallel_size=2)
     assert need.weights_mib - alone.weights_mib == pytest.approx(weights * 2 * draft.weight_bytes / MIB)
     more = 2 * 2 * 64 * 8 * 128 * 512 * 2 / MIB
@@ -203,20 +203,20 @@ def test_layers_that_only_draft_are_loaded_where_they_are_asked_to():
     assert _need(shape, speculative_method="mtp").weights_mib == pytest.approx(230)
 
 
-@pytest.mark.parametrize("told", ["org/draft", "/nowhere"])
-def test_a_model_that_guesses_and_is_not_here_is_left_out(told):
+@pytest.mark.parametrize("named", ["org/draft", "/nowhere"])
+def test_a_model_that_guesses_and_is_not_here_is_left_out(named):
     """Nothing is fetched to predict, and nothing is refused for it."""
-    asked = {"speculative_method": "draft_model", "speculative_model": told}
+    asked = {"speculative_method": "draft_model", "speculative_model": named}
     assert _need(**asked).total_mib == _need().total_mib
 
 
 @pytest.mark.parametrize(
-    ("told", "numbers"), [("fp8_ds_mla", 656), ("nvfp4_ds_mla", 416), ("auto", 2 * 576), ("fp8", 576)]
+    ("named", "numbers"), [("fp8_ds_mla", 656), ("nvfp4_ds_mla", 416), ("auto", 2 * 576), ("fp8", 576)]
 )
-def test_a_latent_in_its_own_formats(told, numbers):
+def test_a_latent_in_its_own_formats(named, numbers):
     """DeepSeek's formats keep a part of each latent in 16 bits, and scales."""
     latent = CachedLayers(LayerKind.LATENT, 1, key_elements=576)
-    need = _need(_hybrid(latent), max_model_len=1024, kv_cache_dtype=told)
+    need = _need(_hybrid(latent), max_model_len=1024, kv_cache_dtype=named)
     assert need.overhead_mib == pytest.approx(numbers * 1024 / MIB)
 
 
