@@ -5,7 +5,25 @@ import itertools
 import psycopg
 from fakes.postgres import PASSWORD
 
+from llmopt_core.storage.access import Access
+from llmopt_core.storage.reaper import Reaper
+
 _numbers = itertools.count()
+# As the operator's, with the patience of a test.
+HASTY = Access(
+    postgres_only=True,
+    idle_connections=1,
+    connect_seconds=2,
+    answer_seconds=4.0,
+    statement_seconds=3.0,
+    lock_seconds=0.3,
+    idle_seconds=5.0,
+    document_bytes=200_000,
+    batch_bytes=300_000,
+    batch_rows=7,
+    most_trials=50,
+    search_details=False,
+)
 
 
 class TenantsDatabase:
@@ -48,3 +66,9 @@ class TenantsDatabase:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
             " AND pid <> pg_backend_pid()"
         )
+
+
+def look(study):
+    """All that the operator does with a study that runs."""
+    Reaper(study, 60.0).sweep()
+    return study.picture()

@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+from fakes.graded_answers import ANSWERS, OPTIONS
 from fakes.openai_server import FakeOptions, FakeServer
 from fakes.runner_folders import PATIENCE_SECONDS, Folder
 
@@ -13,10 +14,6 @@ from llmopt_core.storage.records import OutcomeKind
 from llmopt_runner.datasets.arithmetic import arithmetic
 
 # Right with probability 0.95 - 0.7 x temperature, so a candidate without temperature is the best.
-ANSWERS = {item.question: item.answer for item in arithmetic().items(200, 0)}
-OPTIONS = FakeOptions(
-    ttft_ms=4.0, gap_ms=1.0, tokens=3, answers=ANSWERS, right_probability=0.95, right_loss_per_temperature=0.7
-)
 COLD = {"name": "cold", "parameters": {"sampling.temperature": "0"}}
 GONE = {"name": "gone", "model": {"source": "file:///no/such.gguf"}, "engine": {"name": "llamacpp"}}
 

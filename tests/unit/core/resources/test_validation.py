@@ -1,30 +1,18 @@
 """All faults of a manifest at once, in words, with their lines."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from fakes.known_names import KNOWN
 from fakes.manifests import Document, benchmark, changed, optimization
 
-from llmopt_core.engines.registry import BUILT_IN
-from llmopt_core.metrics.catalog import CATALOG
-from llmopt_core.resources import Fault, validate, validate_file
-from llmopt_core.resources.known import Known, installed
+from llmopt_core.resources import Fault, validate
+from llmopt_core.resources.known import installed
 
-EVALUATORS = {"exact": ("accuracy",), "numeric": ("accuracy",), "f1": ("token_f1",)}
-KNOWN = Known(
-    engines=tuple(BUILT_IN),
-    declaration=BUILT_IN.get,
-    metrics=tuple(CATALOG),
-    datasets=("arithmetic", "korean_math"),
-    evaluators=(*EVALUATORS, "foreign"),
-    metrics_of=EVALUATORS.get,
-    evaluator_of={"arithmetic": "numeric"}.get,
-    holds_conversations={"arithmetic": False}.get,
-)
 SPACE = "spec.search.space"
+
+
 WRONG: dict[str, tuple[str, Any, str, str, str | None]] = {
     "a mistyped field": ("spec.modle", {}, "spec.modle", "no such field", "did you mean model?"),
     "a mistyped engine": ("spec.engine.name", "lamacpp", "spec.engine.name", "installed engine", "llamacpp"),
@@ -228,6 +216,8 @@ def test_a_conflict_that_another_searched_parameter_can_solve_is_none() -> None:
 
 
 SPECULATING = {"name": "llamacpp", "args": {"spec_type": "draft-simple"}}
+
+
 DRAFT = {"engine.spec_draft_model": "/models/draft.gguf"}
 
 
@@ -324,54 +314,6 @@ def test_a_spec_that_is_no_object_is_a_fault(spec: Any) -> None:
     assert fault.path == "spec"
 
 
-def test_faults_of_a_file_have_their_lines(tmp_path: Path) -> None:
-    """Each fault of each document stands at the line of the deepest field that the file has."""
-    bad = yaml.safe_dump(changed(optimization(), "spec.budget", {"trials": 0}), sort_keys=False)
-    other = "kind: ConfigMap\napiVersion: v1\n---\n"
-    worse = yaml.safe_dump(changed(benchmark(), "spec.engine", None), sort_keys=False)
-    path = tmp_path / "several.yaml"
-    path.write_text(f"{bad}---\n{other}{worse}")
-    lines = path.read_text().splitlines()
-    faults = validate_file(path, KNOWN)
-    assert [(one.fault.path, lines[one.line - 1].strip()) for one in faults] == [
-        ("spec.budget.trials", "trials: 0"),
-        ("spec", "spec:"),
-    ]
-    assert str(faults[0]).startswith(f"{path}:{faults[0].line}: spec.budget.trials: 0")
-
-
-def test_a_field_that_stands_twice_is_a_fault(tmp_path: Path) -> None:
-    """YAML's silent last-one-wins is reported at its path."""
-    path = tmp_path / "twice.yaml"
-    path.write_text(yaml.safe_dump(optimization()) + "kind: LLMOptimization\n")
-    (found,) = validate_file(path, KNOWN)
-    assert (found.fault.path, found.fault.expected) == ("kind", "each field once")
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "message"),
-    [("", 1, "the file is empty"), ("a: 1\nb: [\n", 3, "YAML"), ("\na: 1\n", 2, "one of LLMOptimization")],
-)
-def test_a_file_without_a_resource_is_a_fault(tmp_path: Path, text: str, line: int, message: str) -> None:
-    """An empty file, broken YAML and other documents are each one fault with a line."""
-    path = tmp_path / "manifest.yaml"
-    path.write_text(text)
-    (found,) = validate_file(path, KNOWN)
-    assert found.line == line
-    assert message in str(found)
-
-
-def test_a_dotted_key_is_found_on_its_line(tmp_path: Path) -> None:
-    """A key with dots in it, as enqueued parameters have, leads to its own line."""
-    document = changed(
-        optimization(), "spec.search.enqueue", [{"engine.n_parallel": 4}, {"engine.n_batch": 1}]
-    )
-    path = tmp_path / "manifest.yaml"
-    path.write_text(yaml.safe_dump(document))
-    (found,) = validate_file(path, KNOWN)
-    assert "engine.n_batch" in path.read_text().splitlines()[found.line - 1]
-
-
 def test_names_given_replace_what_is_installed() -> None:
     """Who knows other data sets passes them in."""
     document = changed(optimization(), "spec.workload.dataset.name", "mine")
@@ -396,63 +338,6 @@ def test_the_cost_of_good_answers_needs_a_price(suffix: str) -> None:
     (fault,) = validate(document, installed())
     assert "hourlyPrice" in fault.expected
     assert validate(changed(document, "spec.workload.hourlyPrice", "2"), installed()) == ()
-
-
-def _of_one_length(document: Document, metric: str = "output_tokens_per_second") -> Document:
-    """Return an optimization of slots alone, whose answers all have 32 tokens."""
-    slots = {"engine": [{"name": "n_parallel", "int": {"low": 1, "high": 8}}]}
-    document = changed(document, "spec.search", {"space": slots})
-    document = changed(document, "spec.objectives", [{"metric": metric}])
-    return changed(document, "spec.workload.outputTokens", 32)
-
-
-def test_answers_can_have_one_length_where_only_the_engine_is_searched() -> None:
-    """Then objectives per token mislead nobody."""
-    assert validate(_of_one_length(optimization()), KNOWN) == ()
-
-
-@pytest.mark.parametrize("metric", ["accuracy", "good_answers_per_second"])
-def test_answers_of_a_fixed_length_are_not_scored(metric: str) -> None:
-    """Text beyond the end of an answer falsifies its score: no metric of quality can be asked for."""
-    for path, value in {
-        "spec.objectives": [{"metric": metric}],
-        "spec.constraints": [{"metric": metric, "min": "0.5"}],
-        "spec.budget.target": {"metric": metric, "value": "0.5"},
-    }.items():
-        document = changed(_of_one_length(optimization()), path, value)
-        faults = validate(document, installed())
-        assert [fault.path.startswith(path) for fault in faults] == [True]
-        assert faults[0].suggestion == "answers of a fixed length are not scored: remove one of them"
-    bench = changed(benchmark(), "spec.workload.outputTokens", 32)
-    (fault,) = validate(changed(bench, "spec.metrics", [metric]), installed())
-    assert fault.path == "spec.metrics[0]"
-
-
-@pytest.mark.parametrize(
-    "search",
-    [
-        {"preset": "balanced"},
-        {"space": {"prompt": [{"name": "few_shot", "int": {"low": 0, "high": 3}}]}},
-        {"space": {"sampling": [{"name": "temperature", "float": {"low": "0", "high": "1"}}]}},
-    ],
-)
-def test_prompts_and_sampling_are_not_searched_with_answers_of_a_fixed_length(search: Document) -> None:
-    """Without scores nothing speaks for one of them."""
-    document = changed(_of_one_length(optimization()), "spec.search", search)
-    (fault,) = validate(document, KNOWN)
-    assert fault.path == "spec.workload.outputTokens"
-    assert "a search of engine parameters alone" in fault.expected
-    assert "remove outputTokens" in str(fault.suggestion)
-
-
-def test_an_engine_that_cannot_be_given_the_length_is_said_so() -> None:
-    """A plug-in's engine that does not declare how."""
-    deaf = {**BUILT_IN, "llamacpp": replace(BUILT_IN["llamacpp"], fixed_length=None)}
-    (fault,) = validate(_of_one_length(optimization()), replace(KNOWN, declaration=deaf.get))
-    assert fault.path == "spec.workload.outputTokens"
-    assert "llamacpp has no request field" in fault.expected
-    bench = changed(benchmark(), "spec.workload.outputTokens", 32)
-    assert "llamacpp has no request field" in str(validate(bench, replace(KNOWN, declaration=deaf.get)))
 
 
 @pytest.mark.parametrize(
