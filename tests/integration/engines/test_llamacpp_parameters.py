@@ -164,14 +164,14 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("parameters", "told"), REFUSED.values(), ids=REFUSED)
-def test_what_a_model_or_machine_does_not_have_is_a_refused_configuration(started, parameters, told):
+@pytest.mark.parametrize(("parameters", "loaded"), REFUSED.values(), ids=REFUSED)
+def test_what_a_model_or_machine_does_not_have_is_a_refused_configuration(started, parameters, advice):
     """It is neither a crash to be tried again nor a missing model that ends the study."""
     with pytest.raises(EngineStartFailed) as caught, started(**parameters):
         pass
     failure = caught.value.explained({**SMALL, **parameters})
     assert failure.error_class is ErrorClass.INVALID_CONFIGURATION
-    assert told in failure.suggestion
+    assert advice in failure.suggestion
 
 
 @pytest.mark.parametrize("warmup", [True, False])

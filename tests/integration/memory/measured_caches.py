@@ -61,10 +61,10 @@ OWN: dict[str, dict[str, Any]] = {
 
 def config_of(name: str) -> Any:
     kind = type(CONFIG_MAPPING[name]())
-    told = kind().to_dict()
-    changed = {key: size for key, size in SIZES.items() if type(told.get(key)) is int}
-    changed |= {key: SIZES[key] for key in ("head_dim", "num_key_value_heads") if told.get(key, 0) is None}
-    if told.get("kv_lora_rank"):
+    keys = kind().to_dict()
+    changed = {key: size for key, size in SIZES.items() if type(keys.get(key)) is int}
+    changed |= {key: SIZES[key] for key in ("head_dim", "num_key_value_heads") if keys.get(key, 0) is None}
+    if keys.get("kv_lora_rank"):
         changed.pop("head_dim", None)
         changed["num_key_value_heads"] = SIZES["num_attention_heads"]
     config = kind(**{**changed, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0, **OWN.get(name, {})})

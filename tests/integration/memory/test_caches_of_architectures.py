@@ -55,13 +55,15 @@ def test_what_a_model_of_the_architecture_keeps(name, folder):
     shape = read_shape(folder / name)
     measured = json.loads((folder / name / "measured.json").read_text(encoding="utf-8"))
     assert not shape.unknown
-    told = Counter(
+    counted = Counter(
         (each.key_elements + each.value_elements, bool(each.window))
         for layer in shape.stack
         for each in layer
         if each.kind is not LayerKind.STATE
     )
-    assert told == Counter((each["token"], each["windowed"]) for each in measured["layers"] if each["token"])
+    assert counted == Counter(
+        (each["token"], each["windowed"]) for each in measured["layers"] if each["token"]
+    )
     states = [each.state_bytes for layer in shape.stack for each in layer if each.kind is LayerKind.STATE]
     kept = [each["state"] for each in measured["layers"] if each["state"]]
     assert len(states) == len(kept)

@@ -83,7 +83,7 @@ def trials(tmp_path, monkeypatch):
         runner.slot.close()
 
 
-def _told(outcome, words):
+def _reported(outcome, words):
     return any(words in warning for warning in outcome.warnings)
 
 
@@ -91,22 +91,22 @@ def test_a_trial_says_who_used_its_gpu_and_whether_its_start_was_a_first_one(gpu
     """A neighbour disturbs it and takes its energy from the figures; alone there is nothing to say."""
     runner, measure = trials
     first = measure()
-    assert _told(first, "gpu0: visible, and the engine holds less than 100 MiB")
-    assert _told(first, "the engine compiled kernels in this start")
+    assert _reported(first, "gpu0: visible, and the engine holds less than 100 MiB")
+    assert _reported(first, "the engine compiled kernels in this start")
     assert "engine_start_seconds" in first.metrics
     assert "energy_joules_per_token" not in first.metrics
 
     for pid in runner.slot.memory.guard.pids_seen:
         gpu.hold(pid, 10_000)
     alone = measure()
-    assert not _told(alone, "compiled kernels")
-    assert not _told(alone, "other programs used gpu0")
+    assert not _reported(alone, "compiled kernels")
+    assert not _reported(alone, "other programs used gpu0")
     assert alone.metrics["energy_joules_per_token"] > 0
     assert alone.metrics["peak_gpu_memory_mib"] >= 10_000
 
     gpu.hold_elsewhere(NEIGHBOUR, 5_000)
     beside = measure()
-    assert _told(beside, "other programs used gpu0 during the measurement (1 processes, 5000 MiB)")
+    assert _reported(beside, "other programs used gpu0 during the measurement (1 processes, 5000 MiB)")
     assert beside.disturbed
     assert "energy_joules_per_token" not in beside.metrics
     for process in list(gpu.processes):

@@ -46,12 +46,12 @@ def rows_of_table(lines: Iterable[str], separator: str) -> Iterator[tuple[int, d
     """
     whole = iter(lines)
     first = next(whole, "")
-    told = _SEPARATOR_LINE.fullmatch(first)
-    if told is not None:
-        first, separator = next(whole, ""), told["separator"]
+    declared = _SEPARATOR_LINE.fullmatch(first)
+    if declared is not None:
+        first, separator = next(whole, ""), declared["separator"]
     elif separator not in first:
         separator = max(_SEPARATORS, key=first.count) if any(map(first.count, _SEPARATORS)) else separator
-    skipped = int(told is not None)
+    skipped = int(declared is not None)
     spaced = f"{separator} " in first
     reader = csv.reader(_with(first, whole), delimiter=separator, strict=True, skipinitialspace=spaced)
     csv.field_size_limit(_MOST_IN_A_CELL)

@@ -78,7 +78,7 @@ _OF_OTHER_PARTS = frozenset({"dense", "sparse", "moe", "mlp", "full", "shared"})
 _WINDOW_IS_ASKED_FOR = ("qwen2", "qwen3", "smollm3", "dots1")
 # Their configurations name which layers attend; one that does not is no configuration of theirs.
 _BLOCKS_WITHOUT_NAMES = ("recurrent_gemma", "jamba", "bamba", "zamba", "zamba2")
-# Their attention is beside a state, in layers that a period alone does not tell.
+# Their attention is beside a state, in layers that a period alone does not say.
 _ATTENDING_BESIDE_STATES = ("zamba", "zamba2")
 # What these do with a sequence is neither attention with a cache nor a state whose size is known here.
 _OTHER_MIXING = frozenset({
@@ -272,17 +272,17 @@ def _unread(config: ModelConfig) -> list[Word] | None:
 
 def _of_class(config: ModelConfig) -> list[Word] | None:
     """Return what the class gives the layers of a configuration that says nothing of them."""
-    told = config.defaults
-    types = str(told.get("layer_types") or told.get("layer_types_from_end") or "")
+    named = config.defaults
+    types = str(named.get("layer_types") or named.get("layer_types_from_end") or "")
     if not types or any(config.values.get(key) is not None for key in _SAYING_WHICH_HAVE_WINDOWS):
         return None
     if types == _IRREGULAR:
         raise LayoutUnknown("its configuration does not say of what kinds its layers are")
     count, words = _count(config), [_word(each) for each in types.split(",")]
     found = [words[index % len(words)] for index in range(min(count, _MOST_LAYERS + 1))]
-    if "layer_types_from_end" in told:
+    if "layer_types_from_end" in named:
         found.reverse()
-    if found and (last := told.get("last_layer_type")):
+    if found and (last := named.get("last_layer_type")):
         found[-1] = _word(str(last))
     return found
 

@@ -51,15 +51,15 @@ def test_what_a_slot_refuses_is_known_by_the_models_files_and_the_visible_gpus(
     assert not slot.unsupported(cached)
 
 
-@pytest.mark.parametrize(("told", "counted"), [(None, 1), ("no", 0)])
+@pytest.mark.parametrize(("reported", "counted"), [(None, 1), ("no", 0)])
 def test_the_hours_of_gpus_that_another_runner_counts_are_not_counted_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str | None, counted: int
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reported: str | None, counted: int
 ) -> None:
     """Whoever shares the GPUs out says so; the GPUs are watched all the same."""
     install(monkeypatch, Gpu("GPU-a"))
     monkeypatch.delenv("LLMOPT_GPUS_COUNTED", raising=False)
-    if told is not None:
-        monkeypatch.setenv("LLMOPT_GPUS_COUNTED", told)
+    if reported is not None:
+        monkeypatch.setenv("LLMOPT_GPUS_COUNTED", reported)
     served = Served(Model(source=f"file://{tmp_path}"), Engine(name="vllm"), None, None)
     memory = _shared(guard=MemoryGuard(), stopping=StopSignal()).slot(served).memory
     assert (memory.gpus, memory.counted_gpus) == (1, counted)
