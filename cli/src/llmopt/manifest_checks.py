@@ -9,9 +9,9 @@ import yaml
 
 from llmopt.local_paths import path_faults
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources import Fault, Resource, load_manifest
+from llmopt_core.resources import Fault, Resource
 from llmopt_core.resources.cautions import cautions_of
-from llmopt_core.resources.loading import is_ours
+from llmopt_core.resources.loading import is_ours, resource_of
 from llmopt_core.resources.places import line_of
 from llmopt_core.resources.texts import yaml_documents
 from llmopt_core.resources.validation import FileFault, validate_file
@@ -26,10 +26,21 @@ class InputInvalid(LlmoptError):
 
 
 def checked(text: str, source: str) -> Resource:
-    """Return the valid resource in the YAML `text` called `source`; raises InputInvalid with all faults."""
+    """Return the one resource in the YAML `text` called `source`; raises InputInvalid with all faults."""
+    first, *others = all_checked(text, source)
+    if others:
+        line = _nodes(text)[1].start_mark.line + 1
+        remedy = "put each into a file of its own, and run each"
+        fault = Fault("", None, f"one resource, found {len(others) + 1}", remedy)
+        raise InputInvalid((FileFault(Path(source), line, fault),))
+    return first
+
+
+def all_checked(text: str, source: str) -> tuple[Resource, ...]:
+    """Return the valid resources in the YAML `text`, one or more; raises InputInvalid with all faults."""
     if faults := faults_of(text, source):
         raise InputInvalid(faults)
-    return load_manifest(text)
+    return tuple(resource_of(document) for document in yaml_documents(text) if is_ours(document))
 
 
 def require_local_paths(resource: Resource, text: str, source: str) -> None:
@@ -41,22 +52,22 @@ def require_local_paths(resource: Resource, text: str, source: str) -> None:
         raise InputInvalid(tuple(_placed(found, text, source)))
 
 
-def cautions_in(text: str, source: str, resource: Resource) -> tuple[str, ...]:
-    """Return one line for each thing in the valid YAML `text` that is probably not meant."""
-    node = next(iter(_nodes(text)))
+def cautions_in(text: str, source: str, resource: Resource, place: int = 0) -> tuple[str, ...]:
+    """Return one line for each thing of `resource`, at `place` in `text`, that is probably not meant."""
+    node = _nodes(text)[place]
     return tuple(f"{source}:{line_of(node, one.path)}: {one}" for one in cautions_of(resource))
 
 
 def _placed(faults: tuple[Fault, ...], text: str, source: str) -> Iterator[FileFault]:
-    node = next(iter(_nodes(text)))
+    node = _nodes(text)[0]
     return (FileFault(Path(source), line_of(node, fault.path), fault) for fault in faults)
 
 
-def _nodes(text: str) -> Iterator[yaml.Node]:
-    """Yield the nodes of the documents that are ours; a valid text has one."""
+def _nodes(text: str) -> tuple[yaml.Node, ...]:
+    """Return the nodes of the documents that are ours."""
     documents = yaml_documents(text)
     nodes = yaml.compose_all(text, Loader=yaml.CSafeLoader)
-    return (node for document, node in zip(documents, nodes, strict=True) if is_ours(document))
+    return tuple(node for document, node in zip(documents, nodes, strict=True) if is_ours(document))
 
 
 def faults_of(text: str, source: str) -> tuple[FileFault, ...]:

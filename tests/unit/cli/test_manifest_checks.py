@@ -1,7 +1,7 @@
 import pytest
 from fakes.local_runs import manifest
 
-from llmopt.manifest_checks import InputInvalid, checked
+from llmopt.manifest_checks import InputInvalid, all_checked, checked
 
 
 def test_a_valid_text_is_its_resource():
@@ -18,6 +18,16 @@ def test_faults_carry_the_name_of_their_source():
     assert str(fault).startswith(
         f"<options>:{text.splitlines().index('    trials: many') + 1}: spec.budget.trials"
     )
+
+
+def test_one_file_may_hold_several_resources_but_one_is_run():
+    """All of a file are checked; where one is wanted, the second is a fault at its line."""
+    text = f"{manifest(name='one')}---\n{manifest(name='two')}"
+    assert [each.metadata.name for each in all_checked(text, "m.yaml")] == ["one", "two"]
+    with pytest.raises(InputInvalid) as caught:
+        checked(text, "m.yaml")
+    line = text.splitlines().index("---") + 2
+    assert str(caught.value).startswith(f"m.yaml:{line}: manifest: expected one resource, found 2")
 
 
 @pytest.mark.parametrize("text", ["", "a: 1\nb: [1\nc: 2\n", "just words", "- 1\n- 2\n"])

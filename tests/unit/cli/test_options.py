@@ -61,3 +61,31 @@ def test_every_option_of_a_run_is_one_of_both_commands(command):
     output = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
     for name in inspect.signature(RunOptions).parameters:
         assert f"--{name.replace('_', '-')}" in output
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--trials", "0", "'0': expected at least 1"),
+        ("--trials", "ten", "'ten': expected a whole number"),
+        ("--trials", "1e3", "'1e3': expected a whole number"),
+        ("--samples", "100000000", "'100000000': expected at most 10000"),
+        ("--method", "bayesian", "'bayesian' is not one of 'auto', 'tpe'"),
+    ],
+)
+def test_a_value_that_an_option_cannot_have_is_shown_with_what_is_expected(option, value, said):
+    """Not in the words of the library that parses it."""
+    result = CliRunner().invoke(app, ["optimize", "--model", "m.gguf", option, value])
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}': {said}" in result.output
+
+
+@pytest.mark.parametrize("value", ["accuracy,ttft_ms_p95", "accuracy=maximize", "accuracy:min", ""])
+def test_what_is_no_objective_is_told_the_form_of_one(value, tmp_path, monkeypatch):
+    """Several in one option included."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.gguf").write_bytes(b"GGUF")
+    result = CliRunner().invoke(app, ["optimize", "--model", "m.gguf", "--dry-run", "--objective", value])
+    assert result.exit_code == 2
+    assert f"--objective {value!r}: expected METRIC, METRIC:maximize or METRIC:minimize" in result.output
+    assert "several: the option once for each" in result.output

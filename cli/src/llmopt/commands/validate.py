@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmopt.manifest_checks import InputInvalid, cautions_in, checked
+from llmopt.manifest_checks import InputInvalid, all_checked, cautions_in
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.files import problem_words
@@ -17,7 +17,7 @@ from llmopt_core.resources.validation import FileFault
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found in one file: a resource, or faults, or why it cannot be read; and warnings."""
+    """What was found: a resource and warnings, or the faults of a file, or why it cannot be read."""
 
     source: str
     resource: Resource | None = None
@@ -41,7 +41,7 @@ class Checked:
 
 def validate_files(names: Sequence[str], *, as_json: bool = False) -> Exit:
     """Print the faults of every file, as lines or as JSON; return INVALID when there is one."""
-    found = [_checked(name) for name in names]
+    found = [each for name in names for each in _checked(name)]
     if as_json:
         documents = [each.document() for each in found]
         sys.stdout.write(json.dumps(documents, indent=2, ensure_ascii=False) + "\n")
@@ -69,16 +69,20 @@ def print_faults(console: Console, error: InputInvalid) -> None:
         console.print(str(fault), markup=False, highlight=False, soft_wrap=True)
 
 
-def _checked(name: str) -> Checked:
+def _checked(name: str) -> tuple[Checked, ...]:
+    """Return what was found in the file `name`, for each of its resources, or at once where it is faulty."""
     try:
         text, source = read_manifest(name)
     except (OSError, UnicodeDecodeError) as error:
-        return Checked(name, unreadable=unreadable(name, error))
+        return (Checked(name, unreadable=unreadable(name, error)),)
     try:
-        resource = checked(text, source)
+        resources = all_checked(text, source)
     except InputInvalid as error:
-        return Checked(source, faults=error.faults)
-    return Checked(source, resource, cautions=cautions_in(text, source, resource))
+        return (Checked(source, faults=error.faults),)
+    return tuple(
+        Checked(source, resource, cautions=cautions_in(text, source, resource, place))
+        for place, resource in enumerate(resources)
+    )
 
 
 def _print(found: Checked) -> None:

@@ -4,14 +4,31 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from llmopt_core.api.exit_codes import Exit
 
+
+class Commands(TyperGroup):
+    """The commands; a value that an option cannot have is said in the words of manifests."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was typed."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            from llmopt.interface.option_errors import words_of
+
+            error.message = words_of(error)
+            raise
+
+
 app = typer.Typer(
     name="llmopt",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its boxes would load Markdown and Pygments: three times the start-up

@@ -11,6 +11,7 @@ _CONSTRAINT = re.compile(
     r"(?P<number>(?(baseline)[+-] *)\d+(?:\.\d+)?)?(?P<percent>%)?",
     re.ASCII,
 )
+_METRIC = re.compile(r"[\w.-]+", re.ASCII)
 _EXPECTED = (
     "expected METRIC>=NUMBER or METRIC<=NUMBER, such as accuracy>=0.6, or a change from the baseline, such as"
     " peak_memory_mib<=baseline+10% or accuracy>=baseline-0.02"
@@ -20,8 +21,11 @@ _EXPECTED = (
 def objective(text: str) -> dict[str, str]:
     """Return the objective that `METRIC`, `METRIC:maximize` or `METRIC:minimize` stands for."""
     metric, _, goal = text.partition(":")
-    if goal not in {"", "maximize", "minimize"}:
-        raise OptionInvalid(f"--objective {text!r}: expected METRIC, METRIC:maximize or METRIC:minimize")
+    if goal not in {"", "maximize", "minimize"} or not re.fullmatch(_METRIC, metric):
+        raise OptionInvalid(
+            f"--objective {text!r}: expected METRIC, METRIC:maximize or METRIC:minimize; several: the option"
+            " once for each"
+        )
     return {"metric": metric, "goal": goal} if goal else {"metric": metric}
 
 
@@ -33,13 +37,22 @@ def constraint(text: str) -> dict[str, str]:
     """
     found = _CONSTRAINT.fullmatch(text.strip())
     if found is None or (found["number"] is None and (found["percent"] or not found["baseline"])):
-        raise OptionInvalid(f"--constraint {text!r}: {_EXPECTED}")
+        raise OptionInvalid(f"--constraint {text!r}: {_EXPECTED}{_constraint_hint(text)}")
     metric, relative = found["metric"], found["baseline"] is not None
     number = (found["number"] or "0").replace(" ", "").removeprefix("+")
     _check_unit(text, metric, relative=relative, percent=found["percent"] is not None, number=number)
     bound = _share(number) if found["percent"] else number
     side = "min" if found["sign"] == ">=" else "max"
     return {"metric": metric, side: bound, **({"relativeTo": "baseline"} if relative else {})}
+
+
+def _constraint_hint(text: str) -> str:
+    """Return what is known of why `text` is no constraint: no sign, for the shell took it, or a unit."""
+    if re.fullmatch(r"\w*", text):
+        return "; in quotes, or the shell takes < and > for a file"
+    metric = CATALOG.get(text.partition(">" if ">" in text else "<")[0].rstrip("= "))
+    with_unit = re.search(r"\d *[A-Za-z/]+$", text)
+    return f"; {metric.name} is in {metric.unit}, which is not written" if metric and with_unit else ""
 
 
 def _check_unit(text: str, metric: str, *, relative: bool, percent: bool, number: str) -> None:

@@ -107,7 +107,7 @@ def served(
     named = find_model(asked.model)
     if named is None:
         choice = chosen(asked, describe, spelled)
-        return Served(_source(asked), choice.engine, endpoint=_endpoint(asked)), choice
+        return Served(_source(asked), choice.engine, endpoint=_endpoint(asked, spelled)), choice
     choice = chosen(
         replace(asked, model=named.source, engine=asked.engine or named.model.engine), describe, spelled
     )
@@ -115,7 +115,7 @@ def served(
         named.source,
         choice.engine,
         named.arguments(choice.engine),
-        _endpoint(asked),
+        _endpoint(asked, spelled),
         trust_remote_code=named.model.trust_remote_code,
     )
     return found, choice
@@ -133,8 +133,13 @@ def _source(asked: ServedOptions) -> str:
         ) from error
 
 
-def _endpoint(asked: ServedOptions) -> dict[str, str]:
+def _endpoint(asked: ServedOptions, spelled: Callable[[str], str]) -> dict[str, str]:
     if asked.endpoint is None:
+        if asked.endpoint_model is not None:
+            raise OptionInvalid(
+                f"{spelled('endpoint_model')} {asked.endpoint_model!r}: it is a name at a server that runs"
+                f" already: give the server's address too, as in {spelled('endpoint')} http://localhost:8000/v1"
+            )
         return {}
     model = {"model": asked.endpoint_model} if asked.endpoint_model else {}
     return {"url": asked.endpoint, **model}

@@ -5,11 +5,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    JsonValue,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
@@ -24,6 +26,7 @@ DURATION_PATTERN = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
 SHORT_DURATION_PATTERN = r"^([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 IDENTIFIER_PATTERN = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
+_SOME_TIME = "a duration longer than 0, such as 45s, 10m or 1h30m"
 _INT64 = 2**63
 _SHORT = re.compile(r"([0-9]+)(ms|m|s)")
 
@@ -90,8 +93,12 @@ def _decimal(value: Any) -> Any:
     except InvalidOperation:
         finite = False
     if not finite:
-        raise ValueError('a decimal number in quotes, such as "0.7"')
+        raise ValueError(f'a decimal number in quotes{_without_unit(value)}, such as "0.7"')
     return value
+
+
+def _without_unit(text: str) -> str:
+    return " and without a unit" if re.match(r"[-+.]?\d.*[A-Za-z%]", text, re.DOTALL) else ""
 
 
 def _scalar(value: Any) -> Any:
@@ -112,6 +119,15 @@ def _duration(value: Any) -> Any:
     return value
 
 
+def _some_time(value: str) -> str:
+    if duration_seconds(value) == 0:
+        raise ValueError(_SOME_TIME)
+    return value
+
+
+_LONGER_THAN_ZERO: dict[str, JsonValue] = {
+    "x-kubernetes-validations": [{"rule": "self.matches('[1-9]')", "message": f"expected {_SOME_TIME}"}]
+}
 MAX_TEXT = 1024  # a scalar can be a prompt's system message
 # A decimal number written as text: manifests hold no floats.
 DecimalText = Annotated[
@@ -121,7 +137,10 @@ DecimalText = Annotated[
 Scalar = Annotated[int | str, BeforeValidator(_scalar)]
 # A whole-number duration in Kubernetes' notation.
 DurationText = Annotated[
-    str, Field(pattern=DURATION_PATTERN, min_length=2, max_length=16), BeforeValidator(_duration)
+    str,
+    Field(pattern=DURATION_PATTERN, min_length=2, max_length=16, json_schema_extra=_LONGER_THAN_ZERO),
+    BeforeValidator(_duration),
+    AfterValidator(_some_time),
 ]
 # The same for what may take less than a second.
 ShortDurationText = Annotated[

@@ -1,6 +1,6 @@
 """What is wrong with a manifest, said so that a person can fix it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -53,8 +53,17 @@ class ManifestInvalid(LlmoptError):
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return a suggestion: the known name nearest to `name`, else all of them."""
     names = tuple(known)
-    if near := get_close_matches(str(name), names, n=1):
-        return f"did you mean {near[0]}?"
+    return nearest_name(name, names) or there_are(names)
+
+
+def nearest_name(name: object, known: Iterable[str]) -> str | None:
+    """Return a suggestion: the known name nearest to `name`; None where none is near."""
+    near = get_close_matches(str(name), tuple(known), n=1)
+    return f"did you mean {near[0]}?" if near else None
+
+
+def there_are(names: Sequence[str]) -> str:
+    """Return the suggestion to choose one of `names`."""
     shown = ", ".join(names[:SHOWN_NAMES])
     return f"there are {shown}{', …' if len(names) > SHOWN_NAMES else ''}" if names else "there are none"
 

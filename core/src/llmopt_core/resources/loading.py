@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from llmopt_core.api.kinds import GROUP
 from llmopt_core.resources.benchmark import LLMBenchmark
-from llmopt_core.resources.faults import Fault, ManifestInvalid, did_you_mean
+from llmopt_core.resources.faults import Fault, ManifestInvalid, nearest_name
 from llmopt_core.resources.openapi import root_schema
 from llmopt_core.resources.optimization import LLMOptimization
 from llmopt_core.resources.texts import YAML_ERRORS, yaml_documents, yaml_fault
@@ -49,7 +49,7 @@ def resource_of(document: Any) -> Resource:
     """Return the resource that the parsed `document` describes, or raise ManifestInvalid."""
     kind = kind_of(document)
     try:
-        return kind.model_validate(document)
+        return kind.model_validate(document, by_alias=True, by_name=False)
     except ValidationError as error:
         raise ManifestInvalid(faults_of(error, root_schema(kind))) from error
 
@@ -60,7 +60,8 @@ def kind_of(document: Any) -> type[LLMOptimization] | type[LLMBenchmark]:
         raise ManifestInvalid((Fault("", document, "fields with values, from apiVersion on"),))
     kind = document.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        fault = Fault("kind", kind, f"one of {', '.join(KINDS)}", did_you_mean(kind, KINDS))
+        missing = "" if "kind" in document else ": the field is missing"
+        fault = Fault("kind", kind, f"one of {', '.join(KINDS)}{missing}", nearest_name(kind, KINDS))
         raise ManifestInvalid((fault,))
     return KINDS[kind]
 

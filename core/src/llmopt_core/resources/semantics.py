@@ -12,6 +12,7 @@ from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.endpoints import usual_endpoint
 from llmopt_core.engines.registry import BUILT_IN
 from llmopt_core.metrics.catalog import CATALOG, is_scored
+from llmopt_core.metrics.familiar_words import suggested_metrics
 from llmopt_core.plugins import PluginBroken
 from llmopt_core.resources.accelerators import resource_faults, searched_size_faults, size_faults
 from llmopt_core.resources.answer_lengths import length_faults, scored_faults, searched_faults
@@ -19,7 +20,7 @@ from llmopt_core.resources.base import Scalar
 from llmopt_core.resources.benchmark import Candidate
 from llmopt_core.resources.faults import Fault, did_you_mean
 from llmopt_core.resources.known import Known
-from llmopt_core.resources.optimization import Constraint
+from llmopt_core.resources.optimization import Budget, Constraint
 from llmopt_core.resources.presets import preset_space
 from llmopt_core.resources.ranges import entry_faults, scalar_fault, space_faults, typed
 from llmopt_core.resources.searching import Search
@@ -43,6 +44,7 @@ def optimization_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]
     yield from _workload_faults(parts.workload, known)
     yield from scored_faults(asked, parts.workload)
     yield from _relative_faults(parts.constraints or ())
+    yield from _score_faults(parts.constraints or (), parts.budget)
     yield from resource_faults(parts.runners)
     if parts.engine is None:
         return
@@ -121,7 +123,7 @@ def _candidate_faults(
 def _metric_faults(asked: Mapping[str, str], workload: Workload | None, known: Known) -> Iterator[Fault]:
     for path, metric in asked.items():
         if metric not in known.metrics:
-            yield Fault(path, metric, "a metric of the catalogue", did_you_mean(metric, known.metrics))
+            yield Fault(path, metric, "a metric of the catalogue", suggested_metrics(metric, known.metrics))
     produced = _produced(workload, known)
     if produced is None:
         return
@@ -145,6 +147,23 @@ def _relative_faults(constraints: Sequence[Constraint]) -> Iterator[Fault]:
         elif metric.scale == "bounded" and abs(Decimal(bound)) > 1:
             expected = "a difference to the baseline's value from -1 to 1"
             yield Fault(path, bound, expected, 'for example min: "-0.02", which allows 0.02 less')
+
+
+def _score_faults(constraints: Sequence[Constraint], budget: Budget | None) -> Iterator[Fault]:
+    """Yield the bounds and targets of scores and ratios that none of their values, 0 to 1, can have."""
+    asked = [
+        (f"spec.constraints[{index}].{field}", constraint.metric, bound)
+        for index, constraint in enumerate(constraints)
+        if constraint.relative_to is None
+        for field, bound in (("min", constraint.min), ("max", constraint.max))
+        if bound is not None
+    ]
+    if budget is not None and budget.target is not None:
+        asked.append(("spec.budget.target.value", budget.target.metric, budget.target.value))
+    for path, name, bound in asked:
+        metric = CATALOG.get(name)
+        if metric is not None and metric.scale == "bounded" and not 0 <= Decimal(bound) <= 1:
+            yield Fault(path, bound, f"a number from 0 to 1, as {name} is", "0.6 is 60 %")
 
 
 def _produced(workload: Workload | None, known: Known) -> tuple[str, ...] | None:

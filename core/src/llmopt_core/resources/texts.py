@@ -10,11 +10,12 @@ from llmopt_core.resources.faults import Fault
 YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError)
 _MOST_LEVELS = 100  # a manifest has about ten
 _TAB = "indent with spaces: YAML takes no tabs"
+_UNCLOSED = "found unexpected end of stream"
 _ADVICE = (
     ("mapping values are not allowed", "put text that holds a colon in quotes, or check the indentation"),
     ("could not find expected ':'", "write a colon and a space behind each field's name"),
     ("did not find expected", "check the indentation, and that each bracket and quote is closed"),
-    ("found unexpected end of stream", "close the quote"),
+    (_UNCLOSED, "close the quote"),
     ("cannot start any token", "put text that begins with this character in quotes"),
     ("found undefined alias", "put text that begins with * in quotes"),
     ("found unknown escape character", r"write \\ for a backslash, or use single quotes"),
@@ -41,6 +42,8 @@ def yaml_fault(error: Exception, text: str) -> Fault:
     """Return the fault for a `text` that is not YAML: what is wrong, where, and what to do."""
     problem, mark = _problem(error), _mark(error)
     place = "" if mark is None else f" at line {mark.line + 1}, column {mark.column + 1}"
+    if mark is not None and problem == _UNCLOSED:
+        place = f" in the text that a quote{place} begins"
     found = next((advice for words, advice in _ADVICE if words in problem), None)
     if mark is not None and _begins_with_tab(text, mark.line):
         found = _TAB
@@ -63,7 +66,10 @@ def _problem(error: Exception) -> str:
 
 
 def _mark(error: Exception) -> yaml.Mark | None:
-    return error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    """Return where to look: of a quote that is never closed where it is opened, not the end of the file."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return None
+    return (error.context_mark if error.problem == _UNCLOSED else None) or error.problem_mark
 
 
 def _begins_with_tab(text: str, line: int) -> bool:

@@ -8,10 +8,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from llmopt_core.resources.base import DECIMAL_PATTERN, DURATION_PATTERN, IDENTIFIER_PATTERN, NAME_PATTERN
-from llmopt_core.resources.faults import Fault, did_you_mean, dotted, joined
+from llmopt_core.resources.faults import Fault, did_you_mean, dotted, joined, nearest_name, there_are
 from llmopt_core.resources.pods import PATH_PATTERN, VARIABLE_PATTERN
 from llmopt_core.resources.rules import NOT_UNIQUE, RULES_BROKEN, Rule
 from llmopt_core.resources.serving import SOURCE_PATTERN, URL_PATTERN
+from llmopt_core.resources.source_hints import source_hint
 
 Schema = Mapping[str, Any]
 
@@ -27,15 +28,16 @@ _PATTERNS: Mapping[str, str] = MappingProxyType(
         URL_PATTERN: "a URL that begins with http:// or https://",
     }
 )
+_FIELDS = "fields with values"
 _EXPECTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
     {
         "bool_type": lambda _: "true or false, without quotes",
-        "dict_type": lambda _: "fields with values",
+        "dict_type": lambda _: _FIELDS,
         "greater_than_equal": lambda context: f"at least {context['ge']}",
         "int_type": lambda _: "a whole number, without quotes",
         "less_than_equal": lambda context: f"at most {context['le']}",
-        "list_type": lambda _: "a list",
-        "model_type": lambda _: "fields with values",
+        "list_type": lambda _: "a list, whose entries begin with a hyphen",
+        "model_type": lambda _: _FIELDS,
         "string_pattern_mismatch": lambda context: _PATTERNS[context["pattern"]],
         "string_too_long": lambda context: f"text of at most {context['max_length']} characters",
         "string_too_short": lambda context: f"text of at least {context['min_length']} characters",
@@ -71,12 +73,26 @@ def _translated(detail: ErrorDetails, schema: Schema) -> Iterator[Fault]:
         yield Fault(path, value, "no such field", did_you_mean(steps[-1], names))
     elif detail["type"] == "literal_error":
         choices = _choices(context["expected"])
-        yield Fault(path, value, f"one of {', '.join(choices)}", _nearest_choice(value, choices))
+        one_of = "one of " if len(choices) > 1 else ""
+        yield Fault(path, value, f"{one_of}{', '.join(choices)}", nearest_name(value, choices))
     elif detail["type"] == "string_type":
         yield Fault(path, value, _text_expected(value))
     else:
         known = _EXPECTED.get(detail["type"])
-        yield Fault(path, value, known(context) if known else f"a valid value ({detail['msg']})")
+        expected = known(context) if known else f"a valid value ({detail['msg']})"
+        yield Fault(path, value, expected, _hint(detail, expected, schema, steps))
+
+
+def _hint(detail: ErrorDetails, expected: str, schema: Schema, steps: tuple[str | int, ...]) -> str | None:
+    """Return what to write where `expected` alone does not say it."""
+    if expected == _PATTERNS[SOURCE_PATTERN]:
+        return source_hint(detail["input"])
+    if expected == _FIELDS:
+        names = _fields_at(schema, steps)
+        return there_are(names) if names else None
+    if "without a unit" in expected and "constraints" in steps:
+        return "the metric's name says its unit: ms are milliseconds, mib are MiB"
+    return None
 
 
 def _text_expected(value: Any) -> str:
@@ -106,8 +122,3 @@ def _fields_at(schema: Schema, steps: tuple[str | int, ...]) -> tuple[str, ...]:
 
 def _choices(listed: str) -> tuple[str, ...]:
     return tuple(choice.strip("'") for choice in listed.replace(" or ", ", ").split(", "))
-
-
-def _nearest_choice(value: Any, choices: tuple[str, ...]) -> str | None:
-    hint = did_you_mean(value, choices)
-    return hint if hint.startswith("did") else None

@@ -50,7 +50,7 @@ def check(document: Any, known: Known | None = None) -> tuple[Resource | None, t
     known = known or installed()
     try:
         kind = kind_of(document)
-        resource = kind.model_validate(document)
+        resource = kind.model_validate(document, by_alias=True, by_name=False)
     except ManifestInvalid as error:
         return None, error.faults
     except ValidationError as error:
@@ -126,7 +126,7 @@ def _sound_parts(spec_type: type[Part], spec: Mapping[str, Any]) -> tuple[Simple
 def _part(spec_type: type[Part], name: str, field: FieldInfo, spec: Mapping[str, Any]) -> Any:
     if field.alias not in spec and not field.is_required():
         return field.get_default(call_default_factory=True, validated_data={})
-    return _adapter(spec_type, name).validate_python(spec[str(field.alias)])
+    return _adapter(spec_type, name).validate_python(spec[str(field.alias)], by_alias=True, by_name=False)
 
 
 @cache

@@ -18,12 +18,16 @@ class RowInvalid(ValueError):
     """Why a row is no item; the caller, which knows the row's place, adds it."""
 
 
+class ColumnMissing(RowInvalid):
+    """A row has no column of a name that would do."""
+
+
 def present(row: Mapping[str, Any], names: Sequence[str], part: str) -> str:
-    """Return the column of `row` that is called one of `names`, in any case; RowInvalid names the `part`."""
+    """Return the column of `row` called one of `names`, in any case; ColumnMissing names the `part`."""
     name = named(row, names)
     if name is None:
         keys = ", ".join(map(shown, _own_names(row)[:8])) or "nothing"
-        raise RowInvalid(f"no {part}: it has {keys}; write one of {', '.join(names)}")
+        raise ColumnMissing(f"no {part}: it has {keys}; write one of {', '.join(names)}")
     return name
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from llmopt_core.errors.files import file_problem
 from llmopt_runner.datasets.base import DatasetInvalid, DatasetSource, Item
-from llmopt_runner.datasets.cells import RowInvalid
+from llmopt_runner.datasets.cells import ColumnMissing, RowInvalid
 from llmopt_runner.datasets.listed import ListedDataset
 from llmopt_runner.datasets.rows import MOST_ITEMS, Columns, distinguished
 from llmopt_runner.datasets.tables import TableInvalid, rows_of_table
@@ -21,6 +21,7 @@ _MAX_BYTES = 1 << 30
 _LOOK_AHEAD = 1024
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _TABLES = {".csv": ",", ".tsv": "\t"}
+_ROW_WANTED = "write a first line that names the columns, such as question,answer, then a line for each item"
 _WANTED = 'write one JSON object a line, such as {"question": "1 + 1 = ?", "answer": "2"}'
 
 
@@ -72,7 +73,8 @@ def _collected(path: Path, rows: Iterator[tuple[int, dict[str, Any]]]) -> Listed
         if len(items) > MOST_ITEMS:
             raise _fault(path, number, f"more than {MOST_ITEMS:,} items: keep the ones you need")
     if not items:
-        raise DatasetInvalid(f"{path} holds no items: {_WANTED}")
+        table = path.suffix.lower() in _TABLES
+        raise DatasetInvalid(f"{path} holds no items: {_ROW_WANTED if table else _WANTED}")
     return ListedDataset(str(path), tuple(items.values()))
 
 
@@ -159,6 +161,9 @@ def _checked(path: Path, number: int, row: Any) -> dict[str, Any]:
 def _item(path: Path, number: int, row: dict[str, Any]) -> Item:
     try:
         return Columns().item(row)
+    except ColumnMissing as error:
+        header = " (the first line of the file names the columns)" if path.suffix.lower() in _TABLES else ""
+        raise _fault(path, number, f"{error}{header}") from error
     except RowInvalid as error:
         raise _fault(path, number, str(error)) from error
 

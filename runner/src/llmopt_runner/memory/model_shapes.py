@@ -48,7 +48,9 @@ def shape_of(model: str) -> ModelShape:
     path = Path(model).expanduser()
     if path.exists():
         return _of_path(path)
-    if model.startswith(("/", ".", "~")) or (model.count("/") != 1 and not model.endswith(_GGUF)):
+    # ORG/NAME or ORG/NAME/FILE.gguf; a file without an organisation before it is none of the hub.
+    named = model.count("/") > 1 if model.endswith(_GGUF) else model.count("/") == 1
+    if model.startswith(("/", ".", "~")) or not named:
         raise ModelNotFound(f"{model}: there is no such file or folder; a model of the hub is ORG/NAME")
     return _of_hub(model)
 

@@ -89,3 +89,18 @@ def test_options_that_contradict_each_other_are_refused(options, said):
     """The error names the option and its value, and leaves the choice to the user."""
     with pytest.raises(OptionInvalid, match=f"{said}.*give one of the two"):
         resource(**options)
+
+
+def test_a_file_with_another_ending_is_a_path_where_it_is(tmp_path, monkeypatch):
+    """A file that is there is not looked for among the names of data sets."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.txt").write_text("{}", encoding="utf-8")
+    found = [optimization(Options(model=MODEL, dataset=name), SERVED) for name in ("mine.txt", "none.txt")]
+    datasets = [document["spec"]["workload"]["dataset"] for document in found]
+    assert [each.get("path") for each in datasets] == ["mine.txt", None]
+
+
+def test_a_home_folder_is_meant_by_its_sign(monkeypatch):
+    """As for models: a shell leaves ~ as it is in quotes."""
+    monkeypatch.setenv("HOME", "/home/me")
+    assert resource(dataset="~/mine.jsonl").spec.workload.dataset.path == "/home/me/mine.jsonl"

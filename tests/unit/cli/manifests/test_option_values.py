@@ -52,7 +52,9 @@ def test_a_constraint_is_a_metric_a_side_and_a_bound(text, said):
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("accuracy", "such as accuracy>=0.6"),
+        ("accuracy", "in quotes, or the shell takes < and > for a file"),
+        ("ttft_ms_p95<=500ms", "ttft_ms_p95 is in ms, which is not written"),
+        ("peak_memory_mib<=4 GiB", "peak_memory_mib is in MiB, which is not written"),
         ("accuracy>0.6", "such as accuracy>=0.6"),
         ("accuracy>=", "such as accuracy>=0.6"),
         ("accuracy>=%", "such as accuracy>=0.6"),

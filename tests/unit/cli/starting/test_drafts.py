@@ -125,3 +125,11 @@ def test_too_few_or_too_many_models_are_refused(models):
     """Comparing takes two to sixteen; for one there is another command."""
     with pytest.raises(OptionInvalid, match=r"--models.*expected 2 to 16 models.*llmopt benchmark"):
         comparison(CompareOptions(models=models), lambda: None)
+
+
+@pytest.mark.parametrize("model", [GGUF, "big"])
+@pytest.mark.usefixtures("named")
+def test_a_servers_name_of_the_model_needs_the_servers_address(model):
+    """Without it the name would change nothing, and nobody would know."""
+    with pytest.raises(OptionInvalid, match=r"--endpoint-model 'x': .*the server's address too.*--endpoint "):
+        optimization(Options(model=model, endpoint_model="x"), lambda: None)

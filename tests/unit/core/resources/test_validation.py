@@ -41,8 +41,8 @@ WRONG: dict[str, tuple[str, Any, str, str, str | None]] = {
         "hf://ORG/NAME",
         None,
     ),
-    "no object": ("spec.workload", 3, "spec.workload", "fields with values", None),
-    "no list": ("spec.objectives", "accuracy", "spec.objectives", "a list", None),
+    "no object": ("spec.workload", 3, "spec.workload", "fields with values", "there are dataset, "),
+    "no list": ("spec.objectives", "accuracy", "spec.objectives", "entries begin with a hyphen", None),
     "no objective": ("spec.objectives", [], "spec.objectives", "at least 1 entries", None),
     "an unknown data set": ("spec.workload.dataset.name", "arithmetics", "name", "data set", "arithmetic"),
     "conversations of a data set that has none": (

@@ -67,3 +67,20 @@ def test_any_table_gives_items_or_one_error(tmp_path_factory, content):
     except DatasetInvalid as error:
         found = str(path) in str(error)
     assert found
+
+
+def test_a_table_without_a_header_is_told_what_its_first_line_is(tmp_path):
+    """Its first item was taken for the names of columns, and the fault says so."""
+    path = tmp_path / "a.csv"
+    path.write_text("What is 1+1?,2\nWhat is 2+2?,4\n", encoding="utf-8")
+    with pytest.raises(DatasetInvalid, match=r"a\.csv:2: no question.*the first line of the file names"):
+        read_file(path)
+
+
+@pytest.mark.parametrize("text", ["", "question,answer\n"])
+def test_an_empty_table_is_asked_for_lines_of_a_table(tmp_path, text):
+    """Not for JSON."""
+    path = tmp_path / "a.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DatasetInvalid, match=r"a\.csv holds no items: write a first line that names"):
+        read_file(path)

@@ -1,6 +1,7 @@
 """The shape of what a person calls a model, where its files are on this machine."""
 
 import json
+import re
 
 import pytest
 from fakes.gguf_files import gguf, gguf_llama
@@ -117,6 +118,13 @@ def test_a_problem_is_reported_with_the_document(folder, capsys):
     found = _described(capsys, f"--model={folder}", "--gpu-memory-mib=1000")
     assert "'new_attention'" in found["problem"]
     assert found["fits"][0]["kv_bytes_per_token"] is None
+
+
+@pytest.mark.parametrize("model", ["name", "nope.gguf", "folder/nope.gguf", "./nope", "a/b/c"])
+def test_a_path_where_nothing_is_is_no_model_of_the_hub(model):
+    """A file that is not there is not asked of the hub."""
+    with pytest.raises(ModelNotFound, match=f"^{re.escape(model)}: there is no such file or folder"):
+        shape_of(model)
 
 
 def test_a_model_that_is_not_there_is_an_error_in_the_document(capsys):
