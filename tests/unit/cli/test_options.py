@@ -88,4 +88,4 @@ def test_what_is_no_objective_is_told_the_form_of_one(value, tmp_path, monkeypat
     result = CliRunner().invoke(app, ["optimize", "--model", "m.gguf", "--dry-run", "--objective", value])
     assert result.exit_code == 2
     assert f"--objective {value!r}: expected METRIC, METRIC:maximize or METRIC:minimize" in result.output
-    assert "several: the option once for each" in result.output
+    assert "several: each on its own" in result.output

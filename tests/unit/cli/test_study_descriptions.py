@@ -130,3 +130,26 @@ def test_a_manifest_in_any_form_is_one_document(tmp_path):
     forms = (document(), manifest(), tmp_path / "m.yaml")
     documents = [described(None, form, {}, Caller("optimize")).document for form in forms]
     assert documents == [yaml.safe_load(manifest())] * 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"model": "gpt-4"}, "^model 'gpt-4': expected hf://ORG/NAME"),
+        ({"model": "nope.gguf"}, "^model 'nope.gguf': there is no file or folder"),
+        ({"model": MODEL, "objectives": ["accuracy:min"]}, "^objectives 'accuracy:min': expected METRIC"),
+        (
+            {"model": MODEL, "constraints": ["accuracy=1"]},
+            "^constraints 'accuracy=1': expected METRIC>=NUMBER",
+        ),
+        (
+            {"model": MODEL, "constraints": ["ttft_ms_p95<=5%"]},
+            "^constraints 'ttft_ms_p95<=5%': a percentage",
+        ),
+        ({"model": MODEL, "endpoint_model": "x"}, "^endpoint_model 'x': .* as in endpoint http"),
+    ],
+)
+def test_a_value_is_refused_in_the_words_of_python(arguments, message):
+    """Not by the name of the command's option, which a script does not have."""
+    with pytest.raises(OptionInvalid, match=message):
+        llmopt.optimize(**arguments)

@@ -1,9 +1,10 @@
 """An LLMOptimization from a few options: what `llmopt optimize` and `llmopt.optimize` build."""
 
+from collections.abc import Callable
 from typing import Any
 
 from llmopt.manifests.documents import default_name, document
-from llmopt.manifests.option_faults import OptionInvalid
+from llmopt.manifests.option_faults import OptionInvalid, flag
 from llmopt.manifests.option_values import constraint, kubernetes_duration, objective
 from llmopt.manifests.served_models import Served
 from llmopt.manifests.workloads import CONCURRENCY, workload_part
@@ -30,10 +31,17 @@ SAFE_SPACE = {
 }
 
 
-def optimization(options: Options, served: Served, *, own_evaluator: bool = False) -> dict[str, Any]:
+def optimization(
+    options: Options,
+    served: Served,
+    spelled: Callable[[str], str] = flag,
+    *,
+    own_evaluator: bool = False,
+) -> dict[str, Any]:
     """Return the document of an LLMOptimization of `served`; raises OptionInvalid.
 
-    `own_evaluator`: answers are scored by a function of the caller.
+    `spelled` returns what the user calls an option. `own_evaluator`: answers are scored by a function of
+    the caller.
     """
     objectives = options.objectives or (OWN_EVALUATOR_OBJECTIVES if own_evaluator else DEFAULT_OBJECTIVES)
     spec: dict[str, Any] = {
@@ -41,8 +49,8 @@ def optimization(options: Options, served: Served, *, own_evaluator: bool = Fals
         "engine": served.engine_part,
         "workload": workload_part(options, SAFE_CONCURRENCY if options.safe else CONCURRENCY),
         "search": _search(options),
-        "objectives": [objective(text) for text in objectives],
-        "constraints": [constraint(text) for text in options.constraints or ()],
+        "objectives": [objective(text, spelled) for text in objectives],
+        "constraints": [constraint(text, spelled) for text in options.constraints or ()],
         "budget": _budget(options),
         "confirm": _confirm(options),
         "memoryGuard": dict(SAFE_GUARD) if options.safe else {},

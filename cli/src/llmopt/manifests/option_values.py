@@ -1,9 +1,10 @@
 """The grammar of single options: objectives, constraints, durations. Each error shows the value."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
-from llmopt.manifests.option_faults import OptionInvalid
+from llmopt.manifests.option_faults import OptionInvalid, flag
 from llmopt_core.metrics.catalog import CATALOG
 
 _CONSTRAINT = re.compile(
@@ -18,29 +19,34 @@ _EXPECTED = (
 )
 
 
-def objective(text: str) -> dict[str, str]:
-    """Return the objective that `METRIC`, `METRIC:maximize` or `METRIC:minimize` stands for."""
+def objective(text: str, spelled: Callable[[str], str] = flag) -> dict[str, str]:
+    """Return the objective that `METRIC`, `METRIC:maximize` or `METRIC:minimize` stands for.
+
+    `spelled` returns what the user calls an option.
+    """
     metric, _, goal = text.partition(":")
     if goal not in {"", "maximize", "minimize"} or not re.fullmatch(_METRIC, metric):
         raise OptionInvalid(
-            f"--objective {text!r}: expected METRIC, METRIC:maximize or METRIC:minimize; several: the option"
-            " once for each"
+            f"{spelled('objectives')} {text!r}: expected METRIC, METRIC:maximize or METRIC:minimize; several:"
+            " each on its own"
         )
     return {"metric": metric, "goal": goal} if goal else {"metric": metric}
 
 
-def constraint(text: str) -> dict[str, str]:
+def constraint(text: str, spelled: Callable[[str], str] = flag) -> dict[str, str]:
     """Return the constraint that `text` stands for, such as `accuracy>=0.6`; raises OptionInvalid.
 
-    `baseline`, alone or with a signed number, is the baseline's value and the change from it: a difference
-    for scores from 0 to 1, a percentage for all other metrics.
+    `spelled` returns what the user calls an option. `baseline`, alone or with a signed number, is the
+    baseline's value and the change from it: a difference for scores from 0 to 1, a percentage for all other
+    metrics.
     """
+    label = f"{spelled('constraints')} {text!r}"
     found = _CONSTRAINT.fullmatch(text.strip())
     if found is None or (found["number"] is None and (found["percent"] or not found["baseline"])):
-        raise OptionInvalid(f"--constraint {text!r}: {_EXPECTED}{_constraint_hint(text)}")
+        raise OptionInvalid(f"{label}: {_EXPECTED}{_constraint_hint(text)}")
     metric, relative = found["metric"], found["baseline"] is not None
     number = (found["number"] or "0").replace(" ", "").removeprefix("+")
-    _check_unit(text, metric, relative=relative, percent=found["percent"] is not None, number=number)
+    _check_unit(label, metric, relative=relative, percent=found["percent"] is not None, number=number)
     bound = _share(number) if found["percent"] else number
     side = "min" if found["sign"] == ">=" else "max"
     return {"metric": metric, side: bound, **({"relativeTo": "baseline"} if relative else {})}
@@ -55,23 +61,23 @@ def _constraint_hint(text: str) -> str:
     return f"; {metric.name} is in {metric.unit}, which is not written" if metric and with_unit else ""
 
 
-def _check_unit(text: str, metric: str, *, relative: bool, percent: bool, number: str) -> None:
+def _check_unit(label: str, metric: str, *, relative: bool, percent: bool, number: str) -> None:
     """Refuse a number whose unit could be read in two ways; an unknown metric is the manifest's fault."""
     known = CATALOG.get(metric)
     is_score = known is not None and known.scale == "bounded"
     if relative and is_score and percent:
         raise OptionInvalid(
-            f"--constraint {text!r}: {metric} is a score from 0 to 1, whose change is a difference: expected"
+            f"{label}: {metric} is a score from 0 to 1, whose change is a difference: expected"
             f" baseline{'' if number.startswith('-') else '+'}{_share(number)}"
         )
     if relative and not is_score and not percent and Decimal(number):
         raise OptionInvalid(
-            f"--constraint {text!r}: the change of {metric} from the baseline is a percentage: expected such"
+            f"{label}: the change of {metric} from the baseline is a percentage: expected such"
             " as baseline+10% or baseline-5%"
         )
     if percent and not relative and not is_score:
         raise OptionInvalid(
-            f"--constraint {text!r}: a percentage of what? expected a number in the metric's own unit, or"
+            f"{label}: a percentage of what? expected a number in the metric's own unit, or"
             " baseline+10% for a change from the baseline"
         )
 

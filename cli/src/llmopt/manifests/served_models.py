@@ -1,13 +1,15 @@
 """A model and the engine that serves it, as a manifest has them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llmopt.manifests.option_faults import OptionInvalid
+from llmopt.manifests.option_faults import OptionInvalid, flag
+from llmopt_core.resources.source_hints import source_hint
 
+_EXPECTED = "hf://ORG/NAME, package://PACKAGE/FILE, a path that exists, ORG/NAME, or a name of models.yaml"
 # No name of the hub begins or ends like this.
 _LOOKS_LIKE_A_PATH = re.compile(r"^[./~]|\.gguf$", re.IGNORECASE)
 
@@ -34,20 +36,23 @@ class Served:
         return {"name": self.engine, **{name: part for name, part in more.items() if part}}
 
 
-def model_source(text: str) -> str:
-    """Return the source of a model given as a source, a path that exists, or a hub name `org/name`."""
+def model_source(text: str, spelled: Callable[[str], str] = flag) -> str:
+    """Return the source of a model given as a source, a path that exists, or a hub name `org/name`.
+
+    `spelled` returns what the user calls an option. Raises OptionInvalid.
+    """
+    label = f"{spelled('model')} {text!r}"
+    if re.match("https?://", text):
+        raise OptionInvalid(
+            f"{label}: expected {_EXPECTED}{f' ({hint})' if (hint := source_hint(text)) else ''}"
+        )
     if "://" in text:
         return text
     path = Path(text).expanduser()
     if text and path.exists():
         return f"file://{path.resolve()}"
     if _LOOKS_LIKE_A_PATH.search(text):
-        raise OptionInvalid(
-            f"--model {text!r}: there is no file or folder {path.absolute()}: correct the path"
-        )
+        raise OptionInvalid(f"{label}: there is no file or folder {path.absolute()}: correct the path")
     if re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w.-]+)?", text):
         return f"hf://{text}"
-    raise OptionInvalid(
-        f"--model {text!r}: expected hf://ORG/NAME, package://PACKAGE/FILE, a path that exists, ORG/NAME, or"
-        " a name of models.yaml"
-    )
+    raise OptionInvalid(f"{label}: expected {_EXPECTED}")

@@ -17,7 +17,7 @@ def workload_part(options: WorkloadOptions, concurrency: int = CONCURRENCY) -> d
     longest = {} if options.max_tokens is None else {"maxTokens": options.max_tokens}
     return {
         "dataset": {**dataset, "samples": options.samples},
-        "load": {"concurrency": options.concurrency or concurrency},
+        "load": {"concurrency": concurrency if options.concurrency is None else options.concurrency},
         **longest,
     }
 

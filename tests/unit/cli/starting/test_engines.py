@@ -88,6 +88,13 @@ def test_a_repository_of_gguf_files_needs_a_file():
     assert chosen(Options(model="hf://org/name-GGUF/FILE.gguf"), unasked).engine == "llamacpp"
 
 
+def test_a_file_that_is_no_gguf_file_is_no_folder_of_weights(tmp_path):
+    """It is said what the file should be, not which engine is missing."""
+    (tmp_path / "q.jsonl").write_text("{}", encoding="utf-8")
+    with pytest.raises(OptionInvalid, match=r"q\.jsonl': expected a \.gguf file, or a folder"):
+        chosen(Options(model=str(tmp_path / "q.jsonl")), unasked)
+
+
 def test_an_engine_that_is_asked_for_is_taken_without_a_word():
     """--engine overrides every choice."""
     choice = chosen(Options(model="org/name", engine="vllm"), unasked)
