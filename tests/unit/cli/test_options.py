@@ -81,7 +81,7 @@ def test_a_value_that_an_option_cannot_have_is_shown_with_what_is_expected(optio
 
 
 @pytest.mark.parametrize("value", ["accuracy,ttft_ms_p95", "accuracy=maximize", "accuracy:min", ""])
-def test_what_is_no_objective_is_told_the_form_of_one(value, tmp_path, monkeypatch):
+def test_what_is_no_objective_gets_the_form_of_one(value, tmp_path, monkeypatch):
     """Several in one option included."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "m.gguf").write_bytes(b"GGUF")

@@ -69,7 +69,7 @@ def test_any_table_gives_items_or_one_error(tmp_path_factory, content):
     assert found
 
 
-def test_a_table_without_a_header_is_told_what_its_first_line_is(tmp_path):
+def test_a_table_without_a_header_says_what_its_first_line_is(tmp_path):
     """Its first item was taken for the names of columns, and the fault says so."""
     path = tmp_path / "a.csv"
     path.write_text("What is 1+1?,2\nWhat is 2+2?,4\n", encoding="utf-8")
