@@ -1,4 +1,7 @@
-"""Failures that users posted, reduced to the lines that decide: class, words and limits, one a line."""
+"""Failures of engines and machines, reduced to the lines that decide: class, words and limits.
+
+The lines come from public threads, or are in the words of the programs that write them.
+"""
 
 import json
 from pathlib import Path
@@ -10,10 +13,10 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.classification import Evidence, classify, is_known
 from llmopt_core.errors.limits import LimitRule
 
-POSTED = Path(__file__).parents[3] / "data/engine_logs/posted"
+REDUCED = Path(__file__).parents[3] / "data/engine_logs/reduced"
 CASES = [
     (path.stem, json.loads(line))
-    for path in sorted(POSTED.glob("*.jsonl"))
+    for path in sorted(REDUCED.glob("*.jsonl"))
     for line in path.read_text().splitlines()
 ]
 
@@ -23,22 +26,22 @@ def _patterns(engine):
 
 
 def _named(case):
-    engine, posted = case
-    return f"{engine}: {posted['class']}, {posted['log'][-300:].splitlines()[0][:60]}"
+    engine, reduced = case
+    return f"{engine}: {reduced['class']}, {reduced['log'][-300:].splitlines()[0][:60]}"
 
 
-@pytest.mark.parametrize(("engine", "posted"), CASES, ids=map(_named, CASES))
-def test_a_posted_failure_is_what_an_expert_says(engine, posted):
+@pytest.mark.parametrize(("engine", "reduced"), CASES, ids=map(_named, CASES))
+def test_a_reduced_failure_is_what_an_expert_says(engine, reduced):
     """Its class, the words that help, and what it bounds; a consequence is never the message."""
-    failure = classify(Evidence(posted["log"], exit_code=1, patterns=_patterns(engine)))
-    assert failure.error_class is ErrorClass(posted["class"])
-    assert [word for word in posted["said"] if word not in failure.text] == []
-    assert [str(limit) for limit in failure.limits if str(limit) in posted["limits"]] == posted["limits"]
+    failure = classify(Evidence(reduced["log"], exit_code=1, patterns=_patterns(engine)))
+    assert failure.error_class is ErrorClass(reduced["class"])
+    assert [word for word in reduced["said"] if word not in failure.text] == []
+    assert [str(limit) for limit in failure.limits if str(limit) in reduced["limits"]] == reduced["limits"]
     assert "See root cause above" not in failure.message
     assert "{" not in failure.suggestion
 
 
-def test_most_posted_failures_have_a_known_cause():
+def test_most_failures_have_a_known_cause():
     """What is only a crash says no remedy: few of these may be that."""
     known = [is_known(Evidence(row["log"], patterns=_patterns(engine))) for engine, row in CASES]
     assert sum(known) > 0.95 * len(known) > 100
