@@ -89,7 +89,7 @@ class Kubelet:
         name, phase = pod["metadata"]["name"], pod.get("status", {}).get("phase")
         process = self._running.get(name)
         if process is not None and process.poll() is not None:
-            self._report(pod, process.returncode)
+            self._end(pod, process.returncode)
         elif process is not None and "deletionTimestamp" in pod["metadata"]:
             if name not in self._asked:
                 process.send_signal(signal.SIGTERM)
@@ -125,7 +125,7 @@ class Kubelet:
         assert config_map is not None
         return config_map["data"]["manifest.yaml"]
 
-    def _report(self, pod: dict[str, Any], code: int) -> None:
+    def _end(self, pod: dict[str, Any], code: int) -> None:
         name = pod["metadata"]["name"]
         del self._running[name]
         code = 128 - code if code < 0 else code
