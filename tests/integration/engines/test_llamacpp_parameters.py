@@ -164,7 +164,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("parameters", "loaded"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("parameters", "advice"), REFUSED.values(), ids=REFUSED)
 def test_what_a_model_or_machine_does_not_have_is_a_refused_configuration(started, parameters, advice):
     """It is neither a crash to be tried again nor a missing model that ends the study."""
     with pytest.raises(EngineStartFailed) as caught, started(**parameters):
