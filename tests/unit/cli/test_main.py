@@ -87,9 +87,7 @@ def test_each_fault_has_file_line_value_and_expectation(written):
 
 def test_a_warning_stands_beside_a_valid_manifest(written):
     """More enqueued configurations than the budget holds are warned of, with the line; it stays valid."""
-    text = manifest(trials=2).replace(
-        "  search:", "  search:\n    enqueue: [{sampling.temperature: '1'}, {sampling.temperature: '0'}]"
-    )
+    text = manifest(trials=2).replace("    enqueue:\n", "    enqueue:\n    - sampling.temperature: '1'\n")
     path = written(text)
     result = call("validate", path)
     line = next(n for n, each in enumerate(text.splitlines(), 1) if "enqueue" in each)

@@ -29,6 +29,7 @@ from llmopt_runner.memory.prediction import (
     need_facts,
     observations,
     refusal,
+    too_few_gpus,
 )
 from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.stopping import Interrupted
@@ -145,18 +146,27 @@ class EngineMemory:
         return self._actions + running
 
     def require_memory(self, engine: Engine, configuration: Configuration) -> None:
-        """Raise MemoryExceeded where `configuration` surely does not fit, were the loaded engine stopped."""
+        """Raise MemoryExceeded where `configuration` surely does not fit, were the loaded engine stopped.
+
+        An engine that is spread over more GPUs than there are does not fit either.
+        """
         need = self._need_of(engine, configuration)
         if need is None or self._is_elsewhere(engine, configuration):
             return
-        devices = devices_of(need, self._devices_now(need, engine.gpu_reserve(configuration)))
-        learned = (facts for facts in self._earlier_facts() if _is_measured(facts))
-        expected = estimate(need, observations(learned, gpus=self.gpus > 0 and not self._leaves_gpus_idle))
-        words = engine.declaration.memory.words(configuration.engine)
-        failure = refusal(need, expected, devices, words, self._holders)
+        gpus = 0 if self._leaves_gpus_idle else self.gpus
+        failure = too_few_gpus(need, gpus) or self._refusal(engine, configuration, need, gpus)
         if failure is not None:
             self._actions["refuse"] += 1
             raise MemoryExceeded(failure, _facts(need, NOTHING_SEEN), predicted=True)
+
+    def _refusal(
+        self, engine: Engine, configuration: Configuration, need: MemoryNeed, gpus: int
+    ) -> Failure | None:
+        devices = devices_of(need, self._devices_now(need, engine.gpu_reserve(configuration)))
+        learned = (facts for facts in self._earlier_facts() if _is_measured(facts))
+        expected = estimate(need, observations(learned, gpus=gpus > 0))
+        words = engine.declaration.memory.words(configuration.engine)
+        return refusal(need, expected, devices, words, self._holders)
 
     def _is_elsewhere(self, engine: Engine, configuration: Configuration) -> bool:
         """Say whether the engine may take the memory of accelerators of which nothing is known here."""

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any, Literal
 
 from llmopt_core.engines.memory_parameters import MemoryWords
-from llmopt_core.errors.classes import Failure
+from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_runner.guard.incidents import blames_others, busy_failure, too_little
 from llmopt_runner.host.occupancy import Holder
 from llmopt_runner.memory.needs import MemoryNeed
@@ -121,6 +121,20 @@ def refusal(
     if blames_others(expected.low_mib, others_mib, capacity_mib):
         return busy_failure(expectation, holders())
     return too_little(devices[0].kind, expectation, words)
+
+
+def too_few_gpus(need: MemoryNeed, gpus: int) -> Failure | None:
+    """Return why an engine that is spread over more than `gpus` GPUs cannot start; None where it may.
+
+    0: there are none, and an engine may be spread over processors.
+    """
+    if not gpus or need.devices is None or need.place == "host" or need.devices <= gpus:
+        return None
+    return Failure(
+        ErrorClass.INVALID_CONFIGURATION,
+        f"not started: its parallel sizes spread it over {need.devices} GPUs, and this runner sees {gpus}",
+        "Lower a parallel size, or give each runner more GPUs.",
+    )
 
 
 def devices_of(need: MemoryNeed, devices: Sequence[DeviceCapacity]) -> list[DeviceCapacity]:

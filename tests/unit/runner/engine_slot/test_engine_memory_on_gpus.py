@@ -50,8 +50,9 @@ class AnEngine(Engine):
 
     declaration = dataclasses.replace(VLLM)
 
-    def __init__(self, takes=lambda: None, log=None, *, on_gpus=True, fills=False, place=None):
+    def __init__(self, takes=lambda: None, log=None, *, on_gpus=True, fills=False, place=None, devices=None):
         self.takes, self.log, self.on_gpus, self.fills = takes, log, on_gpus, fills
+        self.devices = devices
         self.place = place if on_gpus else "host"
 
     def installed(self):
@@ -70,7 +71,7 @@ class AnEngine(Engine):
         return {}
 
     def memory_need(self, _shape, configuration):
-        return MemoryNeed(float(configuration.engine["mib"]), 0.0, 0.0, 0.0, self.place)
+        return MemoryNeed(float(configuration.engine["mib"]), 0.0, 0.0, 0.0, self.place, self.devices)
 
     def gpu_reserve(self, _configuration):
         return GpuReserve(0.92)
@@ -276,6 +277,16 @@ def test_a_monitoring_system_reads_the_energy_of_the_gpus_that_count(monkeypatch
     assert view.gpu_joules() == {"gpu0": 12.5, "gpu1": None}
     shared = ProgressView(Progress(memory=EngineMemory(visible_gpus({}), counts_gpus=False)))
     assert shared.gpu_joules() == {}
+
+
+def test_an_engine_for_more_gpus_than_there_are_is_not_started(gpu):
+    """It costs no start; what it needs of memory would fit."""
+    slot = _slot(AnEngine(lambda: gpu.hold(ENGINE, 600), devices=2))
+    with pytest.raises(MemoryExceeded, match="over 2 GPUs, and this runner sees 1") as caught:
+        _ensure(slot)
+    assert caught.value.failure.error_class is ErrorClass.INVALID_CONFIGURATION
+    assert gpu.used_mib == 0
+    assert slot.memory.actions()["refuse"] == 1
 
 
 @pytest.mark.parametrize(("on_gpus", "starts"), [(True, True), (False, False)])

@@ -14,6 +14,7 @@ from llmopt_runner.memory.prediction import (
     need_facts,
     observations,
     refusal,
+    too_few_gpus,
 )
 
 NEED = MemoryNeed(100, 50, 20, 30)
@@ -108,6 +109,26 @@ def test_a_need_of_some_gpus_is_taken_from_those_with_most_left():
     assert [each.device for each in devices_of(MemoryNeed(1, 1, 1, 1, devices=1), devices)] == ["gpu1"]
     assert len(devices_of(MemoryNeed(1, 1, 1, 1, devices=4), devices)) == 2
     assert [each.device for each in devices_of(MemoryNeed(1, 1, 1, 1, "host", 1), devices)] == ["host"]
+
+
+@pytest.mark.parametrize(
+    ("need", "gpus", "fits"),
+    [
+        (MemoryNeed(1, 1, 1, 1, devices=4), 2, False),
+        (MemoryNeed(1, 1, 1, 1, devices=4), 4, True),
+        (MemoryNeed(1, 1, 1, 1, devices=4), 0, True),
+        (MemoryNeed(1, 1, 1, 1, "host", devices=4), 2, True),
+        (MemoryNeed(1, 1, 1, 1), 2, True),
+    ],
+    ids=["too few", "enough", "on processors", "in main memory", "on as many as there are"],
+)
+def test_an_engine_for_more_gpus_than_there_are_is_not_started(need, gpus, fits):
+    """Sizes that are searched together may fit one by one, and be too many together."""
+    failure = too_few_gpus(need, gpus)
+    assert (failure is None) is fits
+    if failure is not None:
+        assert failure.error_class is ErrorClass.INVALID_CONFIGURATION
+        assert "over 4 GPUs, and this runner sees 2" in failure.message
 
 
 def test_what_an_engine_says_of_one_gpu_counts_for_each():
