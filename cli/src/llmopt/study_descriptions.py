@@ -156,10 +156,24 @@ def _options(model: str, description: Mapping[str, Any], caller: Caller) -> Opti
     fields = {name: description[name] for name in _OPTION_NAMES if name in description}
     if "dataset" in fields:
         fields["dataset"] = _dataset(fields["dataset"], caller)
-    for name in ("objectives", "constraints"):
-        if isinstance(fields.get(name), str):
-            fields[name] = [fields[name]]
+    for name in _LISTS_OF_TEXTS & fields.keys():
+        fields[name] = _texts(name, fields[name])
+    for name in _TEXTS & fields.keys():
+        if not isinstance(fields[name], str | None):
+            raise OptionInvalid(f"{name} {fields[name]!r}: expected text")
     return Options(model=model, timeout=_planned(description.get("timeout")), **fields)
+
+
+def _texts(name: str, given: object) -> list[str] | None:
+    if given is None or isinstance(given, str):
+        return None if given is None else [given]
+    entries = list(given) if isinstance(given, Sequence) else [given]
+    texts = [each for each in entries if isinstance(each, str)]
+    if len(texts) != len(entries):
+        raise OptionInvalid(
+            f"{name} {given!r}: expected text, or a list of texts, such as {_EXAMPLES[name]!r}"
+        )
+    return texts
 
 
 def _planned(timeout: object) -> str | None:
@@ -183,4 +197,7 @@ def _dataset(given: object, caller: Caller) -> str:
     return str(written_items(given, caller.items))
 
 
+_EXAMPLES = {"objectives": ["accuracy", "requests_per_second"], "constraints": ["accuracy>=0.6"]}
+_LISTS_OF_TEXTS = frozenset(_EXAMPLES)
+_TEXTS = frozenset({"endpoint", "endpoint_model", "engine", "method", "name", "preset"})
 _OPTION_NAMES = tuple(sorted(Description.__optional_keys__ - {"timeout"}))

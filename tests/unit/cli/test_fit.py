@@ -148,7 +148,7 @@ def test_sizes(text, size):
     assert mib(text, "--gpu-memory") == pytest.approx(size, abs=0.001)
 
 
-@pytest.mark.parametrize("text", ["", "many", "24XB", "-1GiB", "1e99", "24 GiB each"])
+@pytest.mark.parametrize("text", ["", "many", "24XB", "-1GiB", "0GiB", "0", "1e99", "24 GiB each"])
 def test_a_size_that_is_none_names_the_option(text):
     """With what was given and what is expected."""
     with pytest.raises(typer.BadParameter, match="24GiB"):

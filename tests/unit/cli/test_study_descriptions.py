@@ -146,6 +146,20 @@ def test_a_manifest_in_any_form_is_one_document(tmp_path):
             {"model": MODEL, "constraints": ["ttft_ms_p95<=5%"]},
             "^constraints 'ttft_ms_p95<=5%': a percentage",
         ),
+        (
+            {"model": MODEL, "constraints": {"accuracy": 0.6}},
+            r"^constraints \{'accuracy': 0.6\}: expected text, .* such as \['accuracy>=0.6'\]",
+        ),
+        (
+            {"model": MODEL, "constraints": [("accuracy", 0.6)]},
+            r"^constraints \[\('accuracy', 0.6\)\]: expected",
+        ),
+        (
+            {"model": MODEL, "objectives": [{"metric": "accuracy"}]},
+            "^objectives .*: expected text, or a list",
+        ),
+        ({"model": MODEL, "endpoint": 8080}, "^endpoint 8080: expected text"),
+        ({"model": MODEL, "preset": ["speed"]}, "^preset .*: expected text"),
         ({"model": MODEL, "endpoint_model": "x"}, "^endpoint_model 'x': .* as in endpoint http"),
     ],
 )

@@ -26,9 +26,9 @@ def mib(text: str, option: str) -> float:
     """Return the size `text`, such as 24GiB, in MiB; a number alone is GiB. Raises typer.BadParameter."""
     found = _SIZE.fullmatch(text.strip())
     factor = _UNITS_MIB.get(found[2].lower()) if found else None
-    if found is None or factor is None:
-        raise typer.BadParameter(f"{text!r}: expected a size such as 24GiB", param_hint=option)
-    return float(found[1]) * factor
+    if found is None or factor is None or not (size := float(found[1]) * factor):
+        raise typer.BadParameter(f"{text!r}: expected a size above 0, such as 24GiB", param_hint=option)
+    return size
 
 
 def show_fits(asked: Asked, *, as_json: bool, explained: bool, command: tuple[str, ...] = COMMAND) -> Exit:
