@@ -5,6 +5,7 @@ from statistics import median
 
 from llmopt_core.analysis.summary import StudySummary
 from llmopt_core.api.conditions import Phase as StudyPhase
+from llmopt_core.resources.base import duration_seconds
 from llmopt_core.resources.optimization import OptimizationSpec
 from llmopt_core.resources.status import BenchmarkStatus, Progress, Status
 from llmopt_core.results.numbers import compact_duration
@@ -32,6 +33,7 @@ def search_progress(
     planned = len(repeats) if repeats else most_repeats(spec)
     to_do = max(0, spec.budget.trials - finished) + max(0, planned - repeated)
     left = None if study.ended else seconds_left(trials, to_do=to_do, runners=runners)
+    left = _within(spec.budget.duration, elapsed_seconds, left)
     text, counts = f"{finished}/{spec.budget.trials}", summary.counts
     return Progress(
         text=f"{text} + {repeated}/{planned}" if repeated else text,
@@ -55,15 +57,24 @@ def search_progress(
 
 
 def comparison_progress(
-    study: StudyView, summary: StudySummary, *, elapsed_seconds: float, runners: int
+    study: StudyView,
+    summary: StudySummary,
+    *,
+    elapsed_seconds: float,
+    runners: int,
+    limit: str | None = None,
 ) -> Progress:
-    """Return how far a benchmark is: its trials are repeats, and they are its whole budget."""
+    """Return how far a benchmark is: its trials are repeats, and they are its whole budget.
+
+    `limit` is the longest time that it may take.
+    """
     comparison = study.comparison
     assert comparison is not None  # noqa: S101 - the study is a benchmark's
     repeats = repeats_of(comparison, study.trials())
     planned = len(comparison.candidates) * comparison.repeats
     finished, counts = sum(trial.state == "finished" for trial in repeats), summary.confirm_counts
     left = None if study.ended else comparison_seconds_left(repeats, runners=runners)
+    left = _within(limit, elapsed_seconds, left)
     return Progress(
         text=f"{finished}/{planned}",
         budget=planned,
@@ -78,6 +89,13 @@ def comparison_progress(
         eta_seconds=None if left is None else round(left),
         eta=None if left is None else compact_duration(left),
     )
+
+
+def _within(limit: str | None, elapsed_seconds: float, left: float | None) -> float | None:
+    """Return how long a study goes on that would take `left` more, and ends once `limit` is spent."""
+    if limit is None or left is None:
+        return left
+    return min(left, max(0.0, duration_seconds(limit) - elapsed_seconds))
 
 
 def repeats_of(comparison: ComparisonDefinition, trials: Sequence[TrialRecord]) -> list[TrialRecord]:

@@ -25,7 +25,9 @@ def look(
     summary = summarise_trials(study.trials(), study.definition)
     if isinstance(spec, OptimizationSpec):
         return as_of_now(_search(study, spec, summary, elapsed_seconds, runners), study)
-    progress = comparison_progress(study, summary, elapsed_seconds=elapsed_seconds, runners=runners)
+    progress = comparison_progress(
+        study, summary, elapsed_seconds=elapsed_seconds, runners=runners, limit=spec.budget.duration
+    )
     return as_of_now(benchmark_status(study, None, summary, progress), study)
 
 

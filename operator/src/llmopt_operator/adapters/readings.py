@@ -36,7 +36,7 @@ def read_study(database: NamespaceDatabase, name: str, resource: Resource, owner
     if picture.retention != resource.spec.study_retention:
         opened.study.retain(resource.spec.study_retention, owner)
     if isinstance(resource, LLMBenchmark):
-        return _read_benchmark(picture)
+        return _read_benchmark(picture, resource)
     return _read_optimization(picture, resource)
 
 
@@ -74,14 +74,18 @@ def _shown(study: StudyPicture, resource: LLMOptimization) -> tuple[Optimization
     return optimization_status(study, result.finding, summary, progress, unreadable=study.unreadable), result
 
 
-def _read_benchmark(study: StudyPicture) -> StudySeen:
+def _read_benchmark(study: StudyPicture, resource: LLMBenchmark) -> StudySeen:
     comparison, runners = study.comparison, study.runners()
     if comparison is None:
         raise NotABenchmark(f"study {study.definition.name!r} compares no candidates")
     ended, summary = study.ended is not None, summarise(study)
     finding = compare(comparison, study.definition.objectives[0], study.trials(), ended=ended)
     progress = comparison_progress(
-        study, summary, elapsed_seconds=active_seconds(runners), runners=_alive(runners)
+        study,
+        summary,
+        elapsed_seconds=active_seconds(runners),
+        runners=_alive(runners),
+        limit=resource.spec.budget.duration,
     )
     return benchmark_seen(
         study, benchmark_status(study, finding, summary, progress, unreadable=study.unreadable)

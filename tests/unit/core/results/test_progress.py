@@ -48,6 +48,34 @@ def test_returned_trials_do_not_count_for_the_forecast():
     assert seconds_left([trial(0, outcome(OutcomeKind.RETURNED))], to_do=10, runners=1) is None
 
 
+@pytest.mark.parametrize(
+    ("budget", "left"),
+    [({"trials": 100}, 97), ({"trials": 100, "duration": "60s"}, 20), ({"trials": 50, "duration": "2h"}, 47)],
+    ids=["trials", "time", "whichever comes first"],
+)
+def test_no_more_time_is_left_than_the_budget_has(budget, left):
+    """After 40 seconds, with trials of one second."""
+    trials = tuple(trial(number, outcome(metrics={"accuracy": 0.5})) for number in range(3))
+    picture = StudyPicture(DEFINITION, None, None, None, None, trials, ())
+    spec = resource_of(document(budget=budget, confirm={"top": 0})).spec
+    assert look(picture, spec, elapsed_seconds=40.0, runners=1).progress.eta_seconds == left
+
+
+def test_a_benchmark_ends_with_its_time():
+    """What a repeat would take beyond that is not announced."""
+    asked = comparison("slow", repeats=3)
+    trials = [
+        dataclasses.replace(repeat(0, 0, 0, outcome()), started_at=10.0, finished_at=110.0),
+        repeat(1, 0, 1),
+    ]
+    study = StudyPicture(
+        StudyDefinition("s", "f", SearchSpace(()), (FASTER,), comparison=asked),
+        None, None, asked, "Keep", tuple(trials), (),
+    )  # fmt: skip
+    spec = resource_of(benchmark_document(budget={"duration": "2m"})).spec
+    assert look(study, spec, elapsed_seconds=100.0, runners=1).progress.eta_seconds == 20
+
+
 def test_a_benchmark_is_as_far_as_its_repeats():
     """Candidate and repeat of what runs are named; what a candidate will take follows from what it took."""
     asked = comparison("slow", "fast", repeats=2)
