@@ -8,6 +8,7 @@ prints what it found as JSON before it asserts, so that one run teaches even whe
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ START_SECONDS = 300.0
 
 def pytest_collection_modifyitems(items):
     """The quickest and most informative first: a lent machine may be taken away."""
-    order = ("facts", "healthy", "neighbours", "kills", "engines", "faults")
+    order = ("facts", "vllm", "healthy", "neighbours", "kills", "engines", "faults")
     items.sort(key=lambda item: [name not in item.path.name for name in order])
 
 
@@ -47,11 +48,21 @@ def python(gpu) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_model(python, tmp_path_factory) -> Path:
-    """The folder of a small model with a chat template."""
-    folder = tmp_path_factory.mktemp("small-model")
-    subprocess.run((python, _MAKE_MODEL, folder, json.dumps(CONFIG)), check=True)
-    return folder
+def make_model(python, tmp_path_factory) -> Callable[[Mapping[str, int]], Path]:
+    """Makes a Llama of the given configuration, with a chat template, and returns its folder."""
+
+    def make(configuration):
+        folder = tmp_path_factory.mktemp("model")
+        subprocess.run((python, _MAKE_MODEL, folder, json.dumps(configuration)), check=True)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def small_model(make_model) -> Path:
+    """The folder of a small model."""
+    return make_model(CONFIG)
 
 
 @pytest.fixture
