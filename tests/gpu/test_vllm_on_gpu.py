@@ -53,6 +53,9 @@ _MODES = {
     },
     "triton attention": {**_SMALL, "attention_backend": "TRITON_ATTN", "optimization_level": 0},
 }
+# The log gives hundredths of a GiB. Weights that are quantised while they load left 37 MiB besides.
+_ROUNDING_MIB = 6
+_LOADING_LEAVES_MIB = 64
 _LOG_CHARACTERS = 4000
 _ELEMENT_BYTES = {"auto": 2, "fp8": 1}
 # What vLLM refuses, or cannot have; the class that a trial ends with.
@@ -134,7 +137,8 @@ def test_vllm_serves_and_takes_what_was_predicted(small_model, draft, loaded, fi
     )
     assert reading().level < Level.CRITICAL
     assert not reading().actions
-    assert facts["weights_mib"] == pytest.approx(need.weights_mib, rel=0.05)
+    left_mib = facts["weights_mib"] - need.weights_mib
+    assert -_ROUNDING_MIB <= left_mib <= _LOADING_LEAVES_MIB
     assert facts["kv_cache_tokens"] == pytest.approx(expected_tokens, rel=0.02)
 
 
