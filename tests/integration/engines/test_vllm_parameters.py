@@ -4,12 +4,15 @@ import json
 
 import pytest
 from fakes.engine_cases import EngineCase, safetensors
+from fakes.engine_environments import safetensors_folder
+from fakes.small_llama import MIB
 
 from llmopt_core.engines.vllm.declaration import VLLM
 from llmopt_core.engines.vllm.patterns import VLLM_LOGS
 from llmopt_core.errors.log_texts import logged_arguments
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.vllm.engine import Vllm
+from llmopt_runner.memory.shapes import read_shape
 
 pytestmark = pytest.mark.slow
 _SMALL = {"kv_cache_memory_mib": 128, "max_model_len": 1024, "max_num_seqs": 4}
@@ -36,6 +39,8 @@ STEPWISE = {
     "compilation_mode": "NONE",
     "optimization_level": 0,
     "cpu_threads_bind": "auto",
+    "speculative_method": "draft_model",
+    "num_speculative_tokens": 3,
 }
 REPEATED = (
     "Repeat this word for word: one two three four one two three four one two three four one two three four"
@@ -59,23 +64,47 @@ def guessing(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def stepwise(tmp_path_factory):
-    with _case("stepwise", STEPWISE).running(tmp_path_factory.mktemp("stepwise")) as served:
+    parameters = {**STEPWISE, "speculative_model": str(safetensors_folder())}
+    with _case("stepwise", parameters).running(tmp_path_factory.mktemp("stepwise")) as served:
         yield served
+
+
+def _counters(served):
+    return served.case.engine.read_counters(served.server.metrics_text())
+
+
+def _accepted(served, before):
+    """Return how many guesses were right since `before`; there are never more than guesses."""
+    after = _counters(served)
+    grown = {name: after[name] - before[name] for name in ("draft_tokens", "accepted_draft_tokens")}
+    assert grown["accepted_draft_tokens"] <= grown["draft_tokens"]
+    return grown["accepted_draft_tokens"]
 
 
 def test_what_is_called_tried_is_tried():
     """The page of engines says of no parameter that it was tried unless a server is started with it here."""
     tried = {known.name for known in VLLM.parameters.values() if known.group == "engine" and known.tried}
-    assert tried == {*GUESSING, *STEPWISE}
+    assert tried == {*GUESSING, *STEPWISE, "speculative_model"}
 
 
 def test_tokens_are_guessed_and_some_are_right(guessing):
     """Where an answer repeats itself, look-up finds what comes next; the counters say how often."""
-    before = guessing.case.engine.read_counters(guessing.server.metrics_text())
+    before = _counters(guessing)
     guessing.post(GREEDY, question=REPEATED)
-    after = guessing.case.engine.read_counters(guessing.server.metrics_text())
-    grown = {name: after[name] - before[name] for name in ("draft_tokens", "accepted_draft_tokens")}
-    assert 0 < grown["accepted_draft_tokens"] <= grown["draft_tokens"]
+    assert _accepted(guessing, before)
+
+
+def test_a_draft_model_guesses_tokens(stepwise):
+    """A model that guesses for itself is mostly right; the KV cache holds the tokens of both."""
+    before = _counters(stepwise)
+    stepwise.post(GREEDY, question="Count to ten.")
+    assert _accepted(stepwise, before) > GREEDY["max_tokens"] / 2
+    facts = stepwise.server.facts()
+    both_bytes = 2 * sum(
+        each.count * each.token_bytes(2, 2) for each in read_shape(safetensors_folder()).cache
+    )
+    fitting = facts["kv_cache_mib"] * MIB / both_bytes
+    assert fitting - facts["block_size"] < facts["kv_cache_tokens"] <= fitting
 
 
 def test_a_stream_comes_in_pieces_of_the_interval(guessing):

@@ -159,7 +159,7 @@ _SPECULATION = (
     ),
     set_at_load("num_speculative_tokens", "int", "tokens that are guessed at a time", low=1, tried=True),
     set_at_load(
-        "speculative_model", "text", "folder or hub repository of the model that guesses", tried=False
+        "speculative_model", "text", "folder or hub repository of the model that guesses", tried=True
     ),
     set_at_load(
         "draft_tensor_parallel_size", "int", "devices that share the model that guesses", low=1, tried=False
