@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from disturbances import disturbed
 from surfaces.tables import table
 
 from llmopt.local.folders import ResultsFolder
@@ -29,8 +30,6 @@ from llmopt_core.storage.definitions import study_name
 from llmopt_core.storage.storages import open_storage
 
 MANIFEST = Path(__file__).parents[1] / "config" / "samples" / "quickstart.yaml"
-# How the runner's warnings of other programs begin.
-_DISTURBED = "other programs took"
 _MOST_SECONDS = 300.0
 
 
@@ -49,9 +48,8 @@ class Run:
 
     @property
     def disturbed(self) -> int:
-        """How many measurements other programs disturbed."""
-        warnings = () if self.result is None else self.result.warnings
-        return sum(each.count for each in warnings if each.last_message.startswith(_DISTURBED))
+        """How many measurements others disturbed, at most."""
+        return 0 if self.result is None else disturbed(self.result.warnings)
 
 
 def main() -> int:
@@ -112,7 +110,7 @@ def report(runs: Sequence[Run]) -> str:
         f"# Runs of the quickstart: {len(runs)}\n\n"
         f"By `bench/quickstart_runs.py`: `llmopt run` in an empty folder, another seed each time. {good} of"
         f" {len(runs)} found a significant gain, {soon} ended within {_MOST_SECONDS:.0f} s. `disturbed`"
-        " counts measurements from which other programs took the processors.\n\n"
+        " counts measurements from which others took the processors.\n\n"
         f"{table(header, [_row(run) for run in runs])}\n"
     )
 

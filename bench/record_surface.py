@@ -1,8 +1,8 @@
 """Measures surfaces on real servers of this machine, for `bench/search_efficiency.py`.
 
 Each configuration is measured three times, each time on another start of its engine. All engine
-configurations are measured once, in an order drawn by chance, before any is measured again. What other
-programs disturbed is measured again, a few times. Measurements are kept in journals, so that a recording that
+configurations are measured once, in an order drawn by chance, before any is measured again. What others
+disturbed is measured again, a few times. Measurements are kept in journals, so that a recording that
 was killed goes on where it ended. Without a name, the program says what can be measured and what is there.
 
     python bench/record_surface.py [NAME...] [--journals FOLDER] [--output FOLDER] [--minutes N]

@@ -55,7 +55,7 @@ class Task:
 class Search:
     """What a search found: the best configuration by what it measured, None where nothing worked.
 
-    `disturbed` counts the measurements from which other programs took the processors.
+    `disturbed` counts the measurements from which others took the processors.
     """
 
     name: str

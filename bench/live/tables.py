@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from disturbances import disturbed
 from surfaces.tables import table
 
 from live.manifests import DEFAULT, OBJECTIVE
@@ -28,13 +29,12 @@ def report(found: Sequence[Search], judged: BenchmarkResult, minutes: float, sec
     """Return the text: what each search did, and what its winner is worth on items held out."""
     searched = {search.name: search for search in found}
     rows = [_row(name, searched.get(name), judged) for name in (DEFAULT, *searched)]
-    disturbed = next((each.count for each in judged.warnings if "other programs" in each.last_message), 0)
     return (
         f"# Live searches: the quickstart's space on llama.cpp, {minutes:g} minutes each\n\n"
         f"By `bench/live_search.py` in {seconds / 60:.0f} minutes. Objective: `{OBJECTIVE}`."
-        " `starts` are engine starts, `disturbed` measurements from which other programs took the processors."
+        " `starts` are engine starts, `disturbed` measurements from which others took the processors."
         f" Winners were compared in {judged.status.repeats} interleaved repeats on items that no search saw;"
-        f" {disturbed} of the {judged.repeats} measured repeats were disturbed."
+        f" {disturbed(judged.warnings)} of the {judged.repeats} measured repeats were disturbed."
         " Intervals: 95 % over all comparisons with the default.\n\n"
         f"{table(list(_HEADER), rows)}\n\n{judged.verdict}\n"
     )

@@ -103,7 +103,7 @@ def counted_text(measurements: Sequence[Measurement], found: Sequence[Row]) -> s
     disturbed = sum(each.disturbed for each in kept)
     return (
         f"rows: {often}, each from its own start ({starts} starts, {len(measurements)} measurements);"
-        f" failed rows: {failed or 'none'}; measured again because other programs took the processor:"
+        f" failed rows: {failed or 'none'}; measured again because others took the processor:"
         f" {len(measurements) - len(kept)}, still disturbed: {disturbed}"
     )
 

@@ -52,7 +52,7 @@ class Recorder:
     _engine: tuple[int, int] | None = None
 
     def measure(self, repeat: int, engine: int, request: int) -> Iterator[Measurement]:
-        """Yield the measurement, and again while other programs disturbed it; raises Interrupted."""
+        """Yield the measurement, and again while others disturbed it; raises Interrupted."""
         for attempts in itertools.count(1):
             measured = self._measured(repeat, engine, request)
             yield measured

@@ -56,6 +56,6 @@ def trial(
 
 
 def is_made_again(ended):
-    """Say whether `ended` was given back because other programs, such as other tests, took the processors."""
+    """Say whether `ended` was given back because others, such as other tests, took the processors."""
     failure = None if ended is None else ended.failure
     return failure is not None and "it is measured again" in failure.message

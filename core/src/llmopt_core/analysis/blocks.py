@@ -44,8 +44,8 @@ class Block:
     """One measured block.
 
     `metrics` by name, in their units; `scores` by item, in 0..1. `start` counts engine starts. `seconds`
-    of measuring, `start_seconds` of the engine's start before it, if any. `disturbed`: other programs took
-    the processors meanwhile.
+    of measuring, `start_seconds` of the engine's start before it, if any. `disturbed`: others took
+    processors or GPUs meanwhile.
     """
 
     slot: Slot

@@ -48,7 +48,7 @@ class Stop(StrEnum):
 class Note(StrEnum):
     """What a reader must know before the numbers."""
 
-    NOT_QUIET = "Other programs disturbed the measurements: speeds may be wrong"
+    NOT_QUIET = "Other programs or virtual machines disturbed the measurements: speeds may be wrong"
     NO_BASELINE = "The baseline could not be measured"
 
 

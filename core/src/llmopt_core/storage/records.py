@@ -234,7 +234,7 @@ class Outcome:
     answers: tuple[Answer, ...] = ()
     curve: LoadCurve | None = None
     spreads: Mapping[str, Spread] = field(default_factory=dict)
-    disturbed: bool = False  # other programs took the processors during the measurement
+    disturbed: bool = False  # others took processors or GPUs during the measurement
 
     @property
     def engine_start_seconds(self) -> float | None:

@@ -32,10 +32,10 @@ Place = tuple[int, int]
 # Why a repeat that was measured is run again.
 DISTURBED = Failure(
     ErrorClass.MEASUREMENT_INVALID,
-    "other programs took the processors during the measurement; it is measured again",
+    "others took processors or GPUs during the measurement; it is measured again",
     "measure where nothing else runs",
 )
-# How often one repeat is measured, and which share of all are measured again, because of other programs.
+# How often one repeat is measured, and which share of all are measured again, because of others.
 _MOST_ATTEMPTS = 3
 _MOST_AGAIN_SHARE = 0.25
 _LEAST_AGAIN = 4
@@ -116,7 +116,7 @@ def _engine_of(candidate: CandidateDefinition) -> str:
 
 
 def is_measured_again(attempt: int, again: int, planned: int) -> bool:
-    """Say whether a repeat that other programs disturbed is measured again.
+    """Say whether a repeat that others disturbed is measured again.
 
     `attempt` counts from 0, `again` is how many were measured again so far, of `planned` repeats. Never is
     it done without end: on a machine that is never quiet the result says so instead.
@@ -125,7 +125,7 @@ def is_measured_again(attempt: int, again: int, planned: int) -> bool:
 
 
 def measured_again(trials: Sequence[TrialRecord]) -> int:
-    """Return how many repeats were given back because other programs disturbed them."""
+    """Return how many repeats were given back because others disturbed them."""
     return sum(
         trial.phase is Phase.CONFIRM and trial.outcome is not None and trial.outcome.failure == DISTURBED
         for trial in trials

@@ -114,7 +114,7 @@ def test_a_winner_is_what_to_deploy():
 
 def test_the_page_begins_with_the_doubts_and_the_choices():
     """What was disturbed comes before the headline, each choice is a line of it, the reason follows."""
-    note = "Other programs disturbed the measurements: speeds may be wrong"
+    note = "Other programs or virtual machines disturbed the measurements: speeds may be wrong"
     text = page(result(ACCURATE, QUICK, notes=[note]))
     places = [
         text.index(said)

@@ -186,7 +186,7 @@ def test_all_intervals_hold_the_truth_together(rivals, repeats):
 
 
 def test_a_disturbed_repeat_does_not_count():
-    """What other programs took the processors from is left out of means and differences alike."""
+    """What others took the processors from is left out of means and differences alike."""
     trials = measured([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 20])
     slow = trials[-1].outcome
     trials[-1] = dataclasses.replace(trials[-1], outcome=dataclasses.replace(slow, disturbed=True))

@@ -1,4 +1,4 @@
-"""A measurement during which other programs took the processors is made again, a few times."""
+"""A measurement during which others took the processors is made again, a few times."""
 
 import json
 from dataclasses import replace
@@ -116,7 +116,7 @@ def test_the_result_of_a_machine_that_is_never_quiet_says_so_first(study):
     study.end("TrialsExhausted", "all trials are done")
     result = _found(study)
     assert result.confirmed
-    assert result.headline.startswith("Other programs disturbed the measurements")
+    assert result.headline.startswith("Other programs or virtual machines disturbed the measurements")
     assert json.loads(best_text(result))["headline"] == result.headline
 
 
@@ -133,4 +133,4 @@ def test_a_benchmark_on_such_a_machine_says_so_first(tmp_path):
     with open_for_search(f"sqlite:///{tmp_path}/benchmark.db") as storage:
         study = storage.create_study(made)
         ComparisonLoop(BenchmarkSpec.model_validate(SPEC), study, study.comparison, Trials(100), "one").run()
-        assert comparison_result(study).headline.startswith("Other programs disturbed")
+        assert comparison_result(study).headline.startswith("Other programs or virtual machines disturbed")
