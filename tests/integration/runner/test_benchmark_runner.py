@@ -2,10 +2,9 @@
 
 import signal
 
-import pytest
-from fakes.graded_answers import ANSWERS, OPTIONS
+from fakes.graded_answers import ANSWERS
 from fakes.openai_server import FakeOptions, FakeServer
-from fakes.runner_folders import PATIENCE_SECONDS, Folder
+from fakes.runner_folders import PATIENCE_SECONDS
 
 from llmopt_core.analysis.comparison import compare_candidates
 from llmopt_core.analysis.summary import summarise
@@ -43,17 +42,6 @@ def manifest(url, *candidates, repeats=3, metric="accuracy", samples=24, budget=
             **spec,
         },
     }
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return Folder(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def server():
-    with FakeServer(OPTIONS) as fake:
-        yield fake
 
 
 def finding(folder):

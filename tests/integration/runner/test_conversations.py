@@ -6,7 +6,6 @@ from itertools import pairwise
 import pytest
 from fakes.endpoint_manifests import manifest
 from fakes.openai_server import FakeOptions, FakeServer
-from fakes.runner_folders import Folder
 
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.storage.records import OutcomeKind
@@ -16,7 +15,7 @@ USERS, TURNS, THINK = 2, 3, 0.2
 
 def _data(folder):
     """Write nine conversations of which the last turns have no reference; return the file."""
-    path = folder / "talks.jsonl"
+    path = folder.path / "talks.jsonl"
     with path.open("w") as file:
         for number in range(9):
             said = [f"begin {number}", f"go on {number}", f"end {number}"]
@@ -27,12 +26,11 @@ def _data(folder):
     return path
 
 
-def _run(path, url, load, **workload):
-    folder = Folder(path)
+def _run(folder, url, load, **workload):
     document = manifest(url, trials=1, objectives=("e2e_ms_p95",))
     conversations = {"thinkTime": {"mean": f"{THINK * 1000:.0f}ms"}, **load.pop("conversations", {})}
     document["spec"]["workload"] |= {
-        "dataset": {"path": str(_data(path)), "samples": 4},
+        "dataset": {"path": str(_data(folder)), "samples": 4},
         "load": {"warmupRequests": 0, "conversations": conversations, **load},
         "evaluator": {"name": "exact"},
         **workload,
@@ -55,12 +53,12 @@ def _talks(truths):
 @pytest.mark.parametrize(
     ("history", "middle"), [("generated", ["right"] * 2), ("recorded", ["recorded"] * 2)]
 )
-def test_users_talk_and_are_measured_turn_by_turn(tmp_path, history, middle):
+def test_users_talk_and_are_measured_turn_by_turn(folder, history, middle):
     """Turns hold what was said, think times are kept and no part of a latency, references are scored."""
     answers = {"begin": "right", "go on": "right", "end": "right"}
     with FakeServer(FakeOptions(ttft_ms=5.0, gap_ms=1.0, answers=answers)) as server:
         load = {"concurrency": USERS, "conversations": {"history": history}}
-        outcome, kept = _run(tmp_path, server.base_url, load)
+        outcome, kept = _run(folder, server.base_url, load)
         talks = _talks(server.truth())
     assert outcome.kind is OutcomeKind.MEASURED
     assert outcome.metrics["e2e_ms_p95"] < THINK * 1000
@@ -78,10 +76,10 @@ def test_users_talk_and_are_measured_turn_by_turn(tmp_path, history, middle):
     assert {item.rpartition("/")[2] for item in scored} == {"turn-1", "turn-2"}
 
 
-def test_conversations_arrive_at_a_rate(tmp_path):
+def test_conversations_arrive_at_a_rate(folder):
     """They begin when they are due, whatever was answered; a second turn waits for its answer alone."""
     with FakeServer(FakeOptions(ttft_ms=5.0, gap_ms=1.0)) as server:
-        outcome, _ = _run(tmp_path, server.base_url, {"rate": "10", "arrivals": "constant"}, outputTokens=3)
+        outcome, _ = _run(folder, server.base_url, {"rate": "10", "arrivals": "constant"}, outputTokens=3)
         talks = _talks(server.truth())
     assert outcome.kind is OutcomeKind.MEASURED
     begins = sorted(talk[0].received_at for talk in talks.values())
@@ -89,9 +87,8 @@ def test_conversations_arrive_at_a_rate(tmp_path):
     assert all(truth.output_tokens == 3 for talk in talks.values() for truth in talk)
 
 
-def test_data_without_conversations_end_the_study(tmp_path):
+def test_data_without_conversations_end_the_study(folder):
     """No server is asked; the message names the field and what to do."""
-    folder = Folder(tmp_path)
     document = manifest("http://127.0.0.1:9", trials=1)
     document["spec"]["workload"]["load"] = {"concurrency": 2, "conversations": {}}
     folder.write(document)

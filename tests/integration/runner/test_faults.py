@@ -56,11 +56,6 @@ def _manifest(*, source=_MODEL, dataset=None, trial_timeout="2m", trials=2, most
     }
 
 
-@pytest.fixture
-def folder(tmp_path):
-    return Folder(tmp_path)
-
-
 def _failed(folder, within=()):
     """Run to the failure; return the reason and message that the study ended with."""
     assert folder.run(within) == RunnerExit.STUDY_FAILED, folder.log()

@@ -6,7 +6,7 @@ import time
 import psutil
 import pytest
 from fakes.hanging_server import install
-from fakes.runner_folders import PATIENCE_SECONDS, Folder
+from fakes.runner_folders import PATIENCE_SECONDS
 
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.storage.records import OutcomeKind
@@ -55,11 +55,6 @@ def _manifest(*, source=_MODEL, dataset=None):
             "confirm": {"top": 0},
         },
     }
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return Folder(tmp_path)
 
 
 def _stopped(folder, reached, number):

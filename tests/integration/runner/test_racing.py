@@ -3,7 +3,6 @@
 import pytest
 from fakes.endpoint_manifests import manifest
 from fakes.openai_server import FakeOptions, FakeServer
-from fakes.runner_folders import Folder
 
 from llmopt_core.analysis.summary import summarise
 from llmopt_core.api.exit_codes import RunnerExit
@@ -46,9 +45,9 @@ def _run(folder, pruner):
 
 
 @pytest.mark.parametrize(("pruner", "stops"), [(None, True), ("none", False)])
-def test_hopeless_configurations_cost_fewer_requests(tmp_path, pruner, stops):
+def test_hopeless_configurations_cost_fewer_requests(folder, pruner, stops):
     """By default both hopeless ones are stopped; they keep estimates of all metrics and are never best."""
-    trials, summary, requests = _run(Folder(tmp_path), pruner)
+    trials, summary, requests = _run(folder, pruner)
     hopeless = trials[1 + len(GOOD) :]
     kind = OutcomeKind.PRUNED if stops else OutcomeKind.MEASURED
     assert [trial.outcome.kind for trial in hopeless] == [kind] * len(HOPELESS)

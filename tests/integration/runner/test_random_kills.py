@@ -12,7 +12,7 @@ import time
 
 import psutil
 import pytest
-from fakes.runner_folders import PATIENCE_SECONDS, Folder
+from fakes.runner_folders import PATIENCE_SECONDS
 
 from llmopt_core.api.environment import Variable
 from llmopt_core.api.exit_codes import RunnerExit
@@ -111,9 +111,8 @@ def _engines(storage):
     return found
 
 
-def test_after_a_hundred_kills_no_trial_is_lost_and_nothing_is_left(tmp_path, monkeypatch):
+def test_after_a_hundred_kills_no_trial_is_lost_and_nothing_is_left(folder, monkeypatch):
     """Every trial ends exactly once, the study ends with its budget, and no process stays."""
-    folder = Folder(tmp_path)
     monkeypatch.setenv("LLMOPT_TEST_STORAGE", folder.storage)
     folder.write(_manifest(ENDLESS))
     killer = Killer(folder, seed=20261123)

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from fakes.endpoint_manifests import manifest
 from fakes.openai_server import FakeOptions, FakeServer
-from fakes.runner_folders import Folder
 
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.storage.records import OutcomeKind
@@ -16,9 +15,8 @@ OPTIONS = FakeOptions(ttft_ms=150.0, gap_ms=2.0, tokens=3, answers=ANSWERS)
 
 
 @pytest.mark.parametrize("keeps", ["responses", "prefixes"])
-def test_a_cache_that_is_not_reported_is_found_and_avoided(tmp_path, keeps):
+def test_a_cache_that_is_not_reported_is_found_and_avoided(folder, keeps):
     """No prompt is sent twice, trials that ask the same items take equally long, and each says why."""
-    folder = Folder(tmp_path)
     with FakeServer(replace(OPTIONS, keeps=keeps)) as server:
         document = manifest(server.base_url, trials=3, samples=8, concurrency=8)
         document["spec"]["search"]["enqueue"] = [
@@ -44,9 +42,8 @@ def test_a_cache_that_is_not_reported_is_found_and_avoided(tmp_path, keeps):
         assert max(times) < 3 * min(times)
 
 
-def test_a_server_without_a_cache_is_asked_as_the_manifest_says(tmp_path):
+def test_a_server_without_a_cache_is_asked_as_the_manifest_says(folder):
     """Without a cache nothing is added to a prompt, and nothing is said."""
-    folder = Folder(tmp_path)
     with FakeServer(OPTIONS) as server:
         folder.write(manifest(server.base_url, trials=1, samples=4))
         assert folder.run() == RunnerExit.DONE, folder.log()

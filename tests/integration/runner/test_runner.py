@@ -6,7 +6,7 @@ import pytest
 from fakes.endpoint_manifests import manifest
 from fakes.graded_answers import ANSWERS, OPTIONS, counted
 from fakes.openai_server import FakeOptions, FakeServer
-from fakes.runner_folders import PATIENCE_SECONDS, Folder
+from fakes.runner_folders import PATIENCE_SECONDS
 
 from llmopt_core.analysis.confirmation import confirmation
 from llmopt_core.analysis.summary import summarise
@@ -14,17 +14,6 @@ from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.results.reading import search_result
 from llmopt_core.storage.records import OutcomeKind, Phase
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return Folder(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def server():
-    with FakeServer(OPTIONS) as fake:
-        yield fake
 
 
 def test_a_study_ends_with_its_budget_a_winner_and_a_proof(folder, server):

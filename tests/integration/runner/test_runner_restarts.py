@@ -3,26 +3,13 @@
 import signal
 import subprocess
 
-import pytest
 from fakes.endpoint_manifests import manifest
-from fakes.graded_answers import OPTIONS, counted
-from fakes.openai_server import FakeServer
-from fakes.runner_folders import PATIENCE_SECONDS, Folder
+from fakes.graded_answers import counted
+from fakes.runner_folders import PATIENCE_SECONDS
 
 from llmopt_core.analysis.confirmation import confirmation
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.storage.records import Phase
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return Folder(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def server():
-    with FakeServer(OPTIONS) as fake:
-        yield fake
 
 
 def running_search(trials):

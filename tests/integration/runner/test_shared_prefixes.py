@@ -4,15 +4,13 @@ from itertools import pairwise, takewhile
 
 from fakes.endpoint_manifests import manifest
 from fakes.openai_server import FakeOptions, FakeServer
-from fakes.runner_folders import Folder
 
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.storage.records import OutcomeKind
 
 
-def test_sixty_percent_of_each_prompt_are_those_of_all_others(tmp_path):
+def test_sixty_percent_of_each_prompt_are_those_of_all_others(folder):
     """The server keeps them, every request has a mark of its own after them, and the measurement is valid."""
-    folder = Folder(tmp_path)
     with FakeServer(FakeOptions(ttft_ms=200.0, gap_ms=1.0, keeps="prefixes")) as server:
         document = manifest(server.base_url, trials=1, objectives=("ttft_ms_p95",), samples=8)
         document["spec"]["workload"] |= {"prompt": {"sharedPrefix": "0.6"}, "outputTokens": 2}

@@ -5,7 +5,6 @@ import json
 import pytest
 from fakes.endpoint_manifests import manifest
 from fakes.openai_server import FakeOptions, FakeServer
-from fakes.runner_folders import Folder
 
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.storage.records import OutcomeKind
@@ -14,7 +13,7 @@ GAPS = (0.0, 0.2, 0.05, 0.05, 0.4, 0.1, 0.1, 0.2)
 
 
 def trace(folder):
-    path, at, lines = folder / "trace.jsonl", 0.0, []
+    path, at, lines = folder.path / "trace.jsonl", 0.0, []
     for place in range(16):
         at += GAPS[place % len(GAPS)]
         lines.append(
@@ -24,13 +23,12 @@ def trace(folder):
     return path
 
 
-def test_requests_arrive_when_the_trace_says_and_have_its_lengths(tmp_path):
+def test_requests_arrive_when_the_trace_says_and_have_its_lengths(folder):
     """At twice the speed: gaps are halved, each answer has its own length, nothing is scored."""
-    folder = Folder(tmp_path)
     with FakeServer(FakeOptions(ttft_ms=5.0, gap_ms=1.0)) as server:
         spec = manifest(server.base_url)["spec"]
         workload = {
-            "dataset": {"path": str(trace(tmp_path)), "samples": 8},
+            "dataset": {"path": str(trace(folder)), "samples": 8},
             "prompt": {"sharedPrefix": "0.5"},
             "load": {"trace": {"timeScale": "0.5"}, "warmupRequests": 0},
         }
@@ -50,9 +48,8 @@ def test_requests_arrive_when_the_trace_says_and_have_its_lengths(tmp_path):
     assert outcomes[0].samples == {}
 
 
-def test_a_data_set_without_times_is_no_trace(tmp_path):
+def test_a_data_set_without_times_is_no_trace(folder):
     """The study ends before a server is asked, and says which columns a trace has."""
-    folder = Folder(tmp_path)
     document = manifest("http://127.0.0.1:9", objectives=("ttft_ms_p95",), trials=1)
     document["kind"] = "LLMBenchmark"
     spec = {name: document["spec"][name] for name in ("model", "engine", "workload")}
