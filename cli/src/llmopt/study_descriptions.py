@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from llmopt.machine.descriptions import Description as Machine
 from llmopt.manifest_checks import InputInvalid, checked, require_local_paths
 from llmopt.manifests import OptionInvalid, as_option_faults
+from llmopt.manifests.spellings import keywords
 from llmopt.options import Options
 from llmopt.starting.drafts import optimization
 from llmopt.starting.items import written_items
@@ -96,7 +97,7 @@ class Described:
             yield
         except InputInvalid as error:
             if self.from_options:
-                raise as_option_faults((one.fault for one in error.faults), str) from error
+                raise as_option_faults((one.fault for one in error.faults), _SPELLED) from error
             raise
 
 
@@ -145,7 +146,7 @@ def _require_manifest_alone(description: Mapping[str, Any], caller: str) -> None
 
 def _built(model: str, description: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
     options = _options(model, description, caller)
-    draft = optimization(options, caller.describe, str, own_evaluator=caller.own_evaluator)
+    draft = optimization(options, caller.describe, _SPELLED, own_evaluator=caller.own_evaluator)
     draft.require_installed()
     for line in draft.lines:
         caller.say(line)
@@ -200,4 +201,5 @@ def _dataset(given: object, caller: Caller) -> str:
 _EXAMPLES = {"objectives": ["accuracy", "requests_per_second"], "constraints": ["accuracy>=0.6"]}
 _LISTS_OF_TEXTS = frozenset(_EXAMPLES)
 _TEXTS = frozenset({"endpoint", "endpoint_model", "engine", "method", "name", "preset"})
+_SPELLED = keywords({"model", *Description.__optional_keys__})
 _OPTION_NAMES = tuple(sorted(Description.__optional_keys__ - {"timeout"}))

@@ -53,6 +53,9 @@ def test_what_a_manifest_would_overrule_is_refused(tmp_path):
         ({"objectives": "acuracy"}, r"objectives: \"acuracy\".*did you mean accuracy\?"),
         ({"method": "luck"}, 'method: "luck"'),
         ({"timeout": "10m"}, "timeout '10m': expected seconds"),
+        ({"confirm": False, "repeats": 3}, "^repeats 3: confirm=False leaves out"),
+        ({"safe": True, "preset": "speed"}, "^preset speed: safe brings"),
+        ({"engine": "vllm", "endpoint": "http://h/v1"}, "^engine 'vllm': endpoint goes with"),
         ({"evaluator": "mine"}, "evaluator 'mine': expected a function"),
     ],
 )

@@ -8,7 +8,8 @@ from llmopt.commands.run import Run, run_text
 from llmopt.commands.validate import print_faults, read_manifest, unreadable
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
 from llmopt.manifest_checks import InputInvalid, checked
-from llmopt.manifests import OptionInvalid, as_option_faults, as_yaml, flag
+from llmopt.manifests import OptionInvalid, as_option_faults, as_yaml
+from llmopt.manifests.spellings import BENCHMARK, COMPARE, OPTIMIZE, Spelling
 from llmopt.options import BenchmarkOptions, CompareOptions, Options, RunOptions
 from llmopt.starting import drafts
 from llmopt.starting.drafts import Describe, Draft
@@ -26,21 +27,21 @@ def optimize_options(
 
     `command` is the runner's describing program, asked where the engine depends on this machine.
     """
-    return _drafted(partial(drafts.optimization, asked), options, command, dry_run=dry_run)
+    return _drafted(partial(drafts.optimization, asked), options, command, OPTIMIZE, dry_run=dry_run)
 
 
 def benchmark_options(
     asked: BenchmarkOptions, options: RunOptions, *, dry_run: bool, command: tuple[str, ...] = COMMAND
 ) -> Exit:
     """Measure the one model that `asked` names, as `optimize_options` runs a search."""
-    return _drafted(partial(drafts.benchmark, asked), options, command, dry_run=dry_run)
+    return _drafted(partial(drafts.benchmark, asked), options, command, BENCHMARK, dry_run=dry_run)
 
 
 def compare_options(
     asked: CompareOptions, options: RunOptions, *, dry_run: bool, command: tuple[str, ...] = COMMAND
 ) -> Exit:
     """Compare the models that `asked` names, as `optimize_options` runs a search."""
-    return _drafted(partial(drafts.comparison, asked), options, command, dry_run=dry_run)
+    return _drafted(partial(drafts.comparison, asked), options, command, COMPARE, dry_run=dry_run)
 
 
 def run_file_for(model: str, name: str, options: RunOptions, command: tuple[str, ...] = COMMAND) -> Exit:
@@ -66,13 +67,18 @@ def run_file_for(model: str, name: str, options: RunOptions, command: tuple[str,
 
 
 def _drafted(
-    make: Callable[[Describe], Draft], options: RunOptions, command: tuple[str, ...], *, dry_run: bool
+    make: Callable[[Describe], Draft],
+    options: RunOptions,
+    command: tuple[str, ...],
+    spelled: Spelling,
+    *,
+    dry_run: bool,
 ) -> Exit:
     errors = Console(stderr=True)
     try:
         draft = make(partial(_here, command, needed=not dry_run))
         text = as_yaml(draft.document)
-        _check(text)
+        _check(text, spelled)
         if not dry_run:
             draft.require_installed()
     except (OptionInvalid, RunnerUnusable) as error:
@@ -83,7 +89,7 @@ def _drafted(
         return Exit.FINISHED
     for line in draft.lines:
         _say(errors, line)
-    return run_text(text, SOURCE, Run(options), _say_faults)
+    return run_text(text, SOURCE, Run(options), partial(_say_faults, spelled=spelled))
 
 
 def _here(command: tuple[str, ...], *, needed: bool) -> Description | None:
@@ -96,19 +102,19 @@ def _here(command: tuple[str, ...], *, needed: bool) -> Description | None:
         return None
 
 
-def _check(text: str) -> None:
+def _check(text: str, spelled: Spelling) -> None:
     try:
         checked(text, SOURCE)
     except InputInvalid as error:
-        raise _of_options(error) from error
+        raise _of_options(error, spelled) from error
 
 
-def _of_options(error: InputInvalid) -> OptionInvalid:
-    return as_option_faults((one.fault for one in error.faults), flag)
+def _of_options(error: InputInvalid, spelled: Spelling) -> OptionInvalid:
+    return as_option_faults((one.fault for one in error.faults), spelled)
 
 
-def _say_faults(console: Console, error: InputInvalid) -> None:
-    _say(console, f"error: {_of_options(error)}")
+def _say_faults(console: Console, error: InputInvalid, spelled: Spelling) -> None:
+    _say(console, f"error: {_of_options(error, spelled)}")
 
 
 def _say(console: Console, text: str) -> None:

@@ -8,6 +8,7 @@ from llmopt.commands.migrate import FORMER_FILE, migrate
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
 from llmopt.machine.hardware import Hardware, hardware
 from llmopt.manifests import OptionInvalid
+from llmopt.manifests.spellings import ONLY_MODEL
 from llmopt.options import ServedOptions
 from llmopt.starting.drafts import served
 from llmopt.starting.manifest import manifest_text
@@ -65,7 +66,7 @@ def _detected(command: tuple[str, ...]) -> tuple[FirstSettings, str]:
 
 
 def _for_model(model: str, usual: FirstSettings, command: tuple[str, ...]) -> FirstSettings:
-    found, choice = served(ServedOptions(model=model), lambda: described(command))
+    found, choice = served(ServedOptions(model=model), lambda: described(command), ONLY_MODEL)
     choice.require_installed()
     return of_model(found, usual, f"as models.yaml says of {model}")
 

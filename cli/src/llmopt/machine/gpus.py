@@ -36,7 +36,7 @@ class Deal:
             yield (
                 f"{len(self.given)} runners share {len(self.there)} GPU(s): their engines start one after"
                 " another, and what they measure on one GPU disturbs each other; at most"
-                f" --runners {len(self.there)} avoids it"
+                f" {len(self.there)} runners avoid it"
             )
         left = self.there[sum(map(len, self.given)) :]
         if left:

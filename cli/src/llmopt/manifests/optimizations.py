@@ -1,12 +1,12 @@
 """An LLMOptimization from a few options: what `llmopt optimize` and `llmopt.optimize` build."""
 
-from collections.abc import Callable
 from typing import Any
 
 from llmopt.manifests.documents import default_name, document
-from llmopt.manifests.option_faults import OptionInvalid, flag
+from llmopt.manifests.option_faults import OptionInvalid
 from llmopt.manifests.option_values import constraint, kubernetes_duration, objective
 from llmopt.manifests.served_models import Served
+from llmopt.manifests.spellings import OPTIMIZE, Spelling
 from llmopt.manifests.workloads import CONCURRENCY, workload_part
 from llmopt.options import Options
 
@@ -34,50 +34,53 @@ SAFE_SPACE = {
 def optimization(
     options: Options,
     served: Served,
-    spelled: Callable[[str], str] = flag,
+    spelled: Spelling = OPTIMIZE,
     *,
     own_evaluator: bool = False,
 ) -> dict[str, Any]:
     """Return the document of an LLMOptimization of `served`; raises OptionInvalid.
 
-    `spelled` returns what the user calls an option. `own_evaluator`: answers are scored by a function of
-    the caller.
+    `own_evaluator`: answers are scored by a function of the caller.
     """
     objectives = options.objectives or (OWN_EVALUATOR_OBJECTIVES if own_evaluator else DEFAULT_OBJECTIVES)
     spec: dict[str, Any] = {
         "model": served.model_part,
         "engine": served.engine_part,
         "workload": workload_part(options, SAFE_CONCURRENCY if options.safe else CONCURRENCY),
-        "search": _search(options),
+        "search": _search(options, spelled),
         "objectives": [objective(text, spelled) for text in objectives],
         "constraints": [constraint(text, spelled) for text in options.constraints or ()],
-        "budget": _budget(options),
-        "confirm": _confirm(options),
+        "budget": _budget(options, spelled),
+        "confirm": _confirm(options, spelled),
         "memoryGuard": dict(SAFE_GUARD) if options.safe else {},
     }
     name = options.name or default_name(options.model, options.dataset)
     return document("LLMOptimization", name, {key: part for key, part in spec.items() if part})
 
 
-def _budget(options: Options) -> dict[str, Any]:
-    duration = {} if options.timeout is None else {"duration": kubernetes_duration(options.timeout)}
+def _budget(options: Options, spelled: Spelling) -> dict[str, Any]:
+    duration = {} if options.timeout is None else {"duration": kubernetes_duration(options.timeout, spelled)}
     return {"trials": options.trials, **duration}
 
 
-def _confirm(options: Options) -> dict[str, Any]:
+def _confirm(options: Options, spelled: Spelling) -> dict[str, Any]:
     if options.confirm:
         return {} if options.repeats is None else {"repeats": options.repeats}
     if options.repeats is not None:
         raise OptionInvalid(
-            f"--repeats {options.repeats}: --no-confirm leaves out what is repeated: give one of the two"
+            f"{spelled('repeats')} {options.repeats}: {spelled('no_confirm')} leaves out what is repeated:"
+            " give one of the two"
         )
     return {"top": 0}
 
 
-def _search(options: Options) -> dict[str, Any]:
+def _search(options: Options, spelled: Spelling) -> dict[str, Any]:
     sampler = {"sampler": {"name": str(options.method)}}
     if not options.safe:
         return {"preset": str(options.preset or DEFAULT_PRESET), **sampler}
     if options.preset is not None:
-        raise OptionInvalid(f"--preset {options.preset}: --safe brings its own search: give one of the two")
+        raise OptionInvalid(
+            f"{spelled('preset')} {options.preset}: {spelled('safe')} brings its own search:"
+            " give one of the two"
+        )
     return {**sampler, "space": SAFE_SPACE}

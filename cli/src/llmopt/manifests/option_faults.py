@@ -1,9 +1,10 @@
 """What is wrong with options, in the names that the user gave them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from llmopt.manifests.spellings import Spelling
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.faults import Fault
 
@@ -32,29 +33,19 @@ _OPTIONS: Mapping[str, str] = MappingProxyType(
         "spec.workload.maxTokens": "max_tokens",
     }
 )
-# These hold several values, and the command's option is given once for each.
-_REPEATED = frozenset({"objectives", "constraints", "metrics"})
 
 
 class OptionInvalid(LlmoptError):
     """An option's value cannot be used; the message names the option, the value and what is expected."""
 
 
-def as_option_faults(faults: Iterable[Fault], spelled: Callable[[str], str]) -> OptionInvalid:
-    """Return the faults of a manifest that was built from options as those of the options.
-
-    `spelled` returns what the user calls an option, such as `--endpoint-model` for `endpoint_model`.
-    """
+def as_option_faults(faults: Iterable[Fault], spelled: Spelling) -> OptionInvalid:
+    """Return the faults of a manifest that was built from options as those of the options."""
     return OptionInvalid("\n".join(_option_fault(fault, spelled) for fault in faults))
 
 
-def _option_fault(fault: Fault, spelled: Callable[[str], str]) -> str:
+def _option_fault(fault: Fault, spelled: Spelling) -> str:
     option = next((_OPTIONS[start] for start in _OPTIONS if fault.path.startswith(start)), None)
-    if option is None:
-        return f"{fault}; write a manifest to change it: --dry-run prints this one"
+    if option is None or option not in spelled:
+        return f"{fault}; {spelled.otherwise}"
     return str(replace(fault, path=spelled(option)))
-
-
-def flag(name: str) -> str:
-    """Return how the command spells the option `name`."""
-    return f"--{name.removesuffix('s') if name in _REPEATED else name}".replace("_", "-")

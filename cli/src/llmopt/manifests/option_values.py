@@ -1,10 +1,10 @@
 """The grammar of single options: objectives, constraints, durations. Each error shows the value."""
 
 import re
-from collections.abc import Callable
 from decimal import Decimal
 
-from llmopt.manifests.option_faults import OptionInvalid, flag
+from llmopt.manifests.option_faults import OptionInvalid
+from llmopt.manifests.spellings import OPTIMIZE, Spelling
 from llmopt_core.metrics.catalog import CATALOG
 
 _CONSTRAINT = re.compile(
@@ -19,11 +19,8 @@ _EXPECTED = (
 )
 
 
-def objective(text: str, spelled: Callable[[str], str] = flag) -> dict[str, str]:
-    """Return the objective that `METRIC`, `METRIC:maximize` or `METRIC:minimize` stands for.
-
-    `spelled` returns what the user calls an option.
-    """
+def objective(text: str, spelled: Spelling = OPTIMIZE) -> dict[str, str]:
+    """Return the objective that `METRIC`, `METRIC:maximize` or `METRIC:minimize` stands for."""
     metric, _, goal = text.partition(":")
     if goal not in {"", "maximize", "minimize"} or not re.fullmatch(_METRIC, metric):
         raise OptionInvalid(
@@ -33,12 +30,11 @@ def objective(text: str, spelled: Callable[[str], str] = flag) -> dict[str, str]
     return {"metric": metric, "goal": goal} if goal else {"metric": metric}
 
 
-def constraint(text: str, spelled: Callable[[str], str] = flag) -> dict[str, str]:
+def constraint(text: str, spelled: Spelling = OPTIMIZE) -> dict[str, str]:
     """Return the constraint that `text` stands for, such as `accuracy>=0.6`; raises OptionInvalid.
 
-    `spelled` returns what the user calls an option. `baseline`, alone or with a signed number, is the
-    baseline's value and the change from it: a difference for scores from 0 to 1, a percentage for all other
-    metrics.
+    `baseline`, alone or with a signed number, is the baseline's value and the change from it: a difference
+    for scores from 0 to 1, a percentage for all other metrics.
     """
     label = f"{spelled('constraints')} {text!r}"
     found = _CONSTRAINT.fullmatch(text.strip())
@@ -87,10 +83,12 @@ def _share(percent: str) -> str:
     return format((Decimal(percent) / 100).normalize(), "f")
 
 
-def kubernetes_duration(text: str) -> str:
+def kubernetes_duration(text: str, spelled: Spelling = OPTIMIZE) -> str:
     """Return a duration such as `90`, `45s`, `10m` or `1h30m` in the manifest's notation."""
     if text.isdigit() and int(text) > 0:
         return f"{int(text)}s"
     if re.fullmatch(r"(\d+h)?(\d+m)?(\d+s)?", text) and re.search(r"[1-9]", text):
         return text
-    raise OptionInvalid(f"--timeout {text!r}: expected seconds, or a duration such as 45s, 10m or 1h30m")
+    raise OptionInvalid(
+        f"{spelled('timeout')} {text!r}: expected seconds, or a duration such as 45s, 10m or 1h30m"
+    )

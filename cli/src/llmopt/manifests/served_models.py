@@ -1,12 +1,13 @@
 """A model and the engine that serves it, as a manifest has them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llmopt.manifests.option_faults import OptionInvalid, flag
+from llmopt.manifests.option_faults import OptionInvalid
+from llmopt.manifests.spellings import OPTIMIZE, Spelling
 from llmopt_core.resources.source_hints import source_hint
 
 _EXPECTED = "hf://ORG/NAME, package://PACKAGE/FILE, a path that exists, ORG/NAME, or a name of models.yaml"
@@ -36,10 +37,10 @@ class Served:
         return {"name": self.engine, **{name: part for name, part in more.items() if part}}
 
 
-def model_source(text: str, spelled: Callable[[str], str] = flag) -> str:
+def model_source(text: str, spelled: Spelling = OPTIMIZE) -> str:
     """Return the source of a model given as a source, a path that exists, or a hub name `org/name`.
 
-    `spelled` returns what the user calls an option. Raises OptionInvalid.
+    Raises OptionInvalid.
     """
     label = f"{spelled('model')} {text!r}"
     if re.match("https?://", text):

@@ -12,8 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from llmopt.manifests import OptionInvalid, flag
+from llmopt.manifests import OptionInvalid
 from llmopt.manifests.documents import default_name
+from llmopt.manifests.spellings import flag
 from llmopt.named_models.engine_arguments import engine_arguments
 from llmopt.named_models.entries import NamedModel, Quantization
 from llmopt.options import Options

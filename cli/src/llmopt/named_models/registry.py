@@ -8,6 +8,7 @@ import platformdirs
 
 from llmopt.manifests import OptionInvalid
 from llmopt.manifests.served_models import model_source
+from llmopt.manifests.spellings import OPTIMIZE, Spelling
 from llmopt.named_models.engine_arguments import Argument, engine_arguments
 from llmopt.named_models.entries import ModelsInvalid, NamedModel, parsed
 from llmopt_core.errors.files import file_problem
@@ -29,10 +30,13 @@ class Registered:
         """Where its weights are, as a manifest has it; raises OptionInvalid."""
         text = self.model.source
         beside = self.file.parent / Path(text).expanduser()
-        try:
-            return model_source(str(beside) if "://" not in text and beside.exists() else text)
-        except OptionInvalid as error:
-            raise OptionInvalid(f"{self._place}.source: {str(error).removeprefix('--model ')}") from error
+        source = str(beside) if "://" not in text and beside.exists() else text
+        return model_source(source, self.spelled(OPTIMIZE))
+
+    def spelled(self, options: Spelling) -> Spelling:
+        """Return `options`, but what the file says of the model is spelled by its place there."""
+        engine = {"engine": f"{self._place}.engine:"} if self.model.engine else {}
+        return options.but(model=f"{self._place}.source:", **engine)
 
     def arguments(self, engine: str) -> dict[str, Argument]:
         """Return the parameters of `engine` that are fixed for it; raises OptionInvalid with all faults."""
@@ -59,7 +63,7 @@ def registered() -> dict[str, Registered]:
     return found
 
 
-def find_model(text: str) -> Registered | None:
+def find_model(text: str, spelled: Spelling = OPTIMIZE) -> Registered | None:
     """Return the model that is named `text`; None where that is a source, a path or a hub's name.
 
     Raises OptionInvalid where it can only be a name, and no file has it.
@@ -72,7 +76,7 @@ def find_model(text: str) -> Registered | None:
     if not text or Path(text).exists() or not known:
         return None
     raise OptionInvalid(
-        f"--model {text!r}: no model of that name in {_listed(known)}: {did_you_mean(text, known)}"
+        f"{spelled('model')} {text!r}: no model of that name in {_listed(known)}: {did_you_mean(text, known)}"
     )
 
 

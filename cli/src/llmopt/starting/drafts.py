@@ -6,9 +6,10 @@ from functools import cache
 from typing import Any
 
 from llmopt.machine.descriptions import Description
-from llmopt.manifests import OptionInvalid, benchmarks, flag, optimizations
+from llmopt.manifests import OptionInvalid, benchmarks, optimizations
 from llmopt.manifests.documents import default_name
 from llmopt.manifests.served_models import Served, model_source
+from llmopt.manifests.spellings import BENCHMARK, COMPARE, ONLY_MODEL, OPTIMIZE, Spelling
 from llmopt.named_models.registry import find_model
 from llmopt.options import BenchmarkOptions, CompareOptions, Options, ServedOptions
 from llmopt.starting.engines import Choice, chosen
@@ -41,11 +42,11 @@ class Draft:
 
 
 def optimization(
-    asked: Options, describe: Describe, spelled: Callable[[str], str] = flag, *, own_evaluator: bool = False
+    asked: Options, describe: Describe, spelled: Spelling = OPTIMIZE, *, own_evaluator: bool = False
 ) -> Draft:
     """Return the search that is `asked` for; raises OptionInvalid.
 
-    `spelled` returns what the user calls an option. `own_evaluator`: a function of the caller scores answers.
+    `own_evaluator`: a function of the caller scores answers.
     """
     found, choice = served(asked, describe, spelled)
     document = optimizations.optimization(asked, found, spelled, own_evaluator=own_evaluator)
@@ -54,7 +55,7 @@ def optimization(
 
 def benchmark(asked: BenchmarkOptions, describe: Describe) -> Draft:
     """Return the benchmark of one model that is `asked` for; raises OptionInvalid."""
-    found, choice = served(asked, describe)
+    found, choice = served(asked, describe, BENCHMARK)
     return Draft(benchmarks.benchmark(asked, found), (("", choice),))
 
 
@@ -67,7 +68,7 @@ def comparison(asked: CompareOptions, describe: Describe) -> Draft:
             " `llmopt benchmark --model` measures"
         )
     once = cache(describe)
-    found = [served(ServedOptions(model=model, engine=asked.engine), once) for model in models]
+    found = [served(ServedOptions(model=model, engine=asked.engine), once, COMPARE) for model in models]
     names = tuple(benchmarks.candidate_names(models))
     document = benchmarks.comparison(
         asked, [(name, one) for name, (one, _) in zip(names, found, strict=True)]
@@ -86,7 +87,7 @@ def for_model(document: Mapping[str, Any], model: str, describe: Describe) -> Dr
         raise OptionInvalid(
             f"--model {model!r}: the candidates of {name} have models of their own: change those"
         )
-    found, choice = served(ServedOptions(model=model), describe)
+    found, choice = served(ServedOptions(model=model), describe, ONLY_MODEL)
     engine, given = found.engine_part, spec["engine"]
     if given["name"] == found.engine:
         engine = {**given, **engine, "args": {**given.get("args", {}), **found.args}}
@@ -100,17 +101,17 @@ def for_model(document: Mapping[str, Any], model: str, describe: Describe) -> Dr
     )
 
 
-def served(
-    asked: ServedOptions, describe: Describe, spelled: Callable[[str], str] = flag
-) -> tuple[Served, Choice]:
+def served(asked: ServedOptions, describe: Describe, spelled: Spelling) -> tuple[Served, Choice]:
     """Return the model that is `asked` for, by its name or by its source, with the engine that serves it."""
-    named = find_model(asked.model)
+    named = find_model(asked.model, spelled)
     if named is None:
         choice = chosen(asked, describe, spelled)
         return Served(_source(asked, spelled), choice.engine, endpoint=_endpoint(asked, spelled)), choice
-    choice = chosen(
-        replace(asked, model=named.source, engine=asked.engine or named.model.engine), describe, spelled
-    )
+    places = named.spelled(spelled)
+    if asked.engine is None:
+        choice = chosen(replace(asked, model=named.source, engine=named.model.engine), describe, places)
+    else:
+        choice = chosen(replace(asked, model=named.source), describe, spelled)
     found = Served(
         named.source,
         choice.engine,
@@ -121,7 +122,7 @@ def served(
     return found, choice
 
 
-def _source(asked: ServedOptions, spelled: Callable[[str], str]) -> str:
+def _source(asked: ServedOptions, spelled: Spelling) -> str:
     try:
         return model_source(asked.model, spelled)
     except OptionInvalid as error:
@@ -133,7 +134,7 @@ def _source(asked: ServedOptions, spelled: Callable[[str], str]) -> str:
         ) from error
 
 
-def _endpoint(asked: ServedOptions, spelled: Callable[[str], str]) -> dict[str, str]:
+def _endpoint(asked: ServedOptions, spelled: Spelling) -> dict[str, str]:
     if asked.endpoint is None:
         if asked.endpoint_model is not None:
             raise OptionInvalid(

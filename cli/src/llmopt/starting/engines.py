@@ -1,12 +1,13 @@
 """Which engine serves a model: by what its files are, and by what is installed on this machine. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llmopt.machine.descriptions import Description
-from llmopt.manifests import OptionInvalid, flag
+from llmopt.manifests import OptionInvalid
 from llmopt.manifests.served_models import model_source
+from llmopt.manifests.spellings import OPTIMIZE, Spelling
 from llmopt.options import ServedOptions
 from llmopt_core.engines.endpoints import usual_endpoint
 from llmopt_core.engines.openai.declaration import OPENAI
@@ -15,20 +16,26 @@ from llmopt_core.engines.registry import BUILT_IN
 ENDPOINT_ENGINE = OPENAI.name
 GGUF_ENGINE = next(each.name for each in BUILT_IN.values() if each.needs_model_file)
 _GGUF = ".gguf"
+_URL = "http://localhost:8000/v1"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """An engine, and in words why it was chosen ("": it was asked for). `missing`: it is not installed."""
+    """An engine, and in words why it was chosen ("": it was asked for). `missing`: it is not installed.
+
+    `option` is by what another can be chosen ("": by nothing).
+    """
 
     engine: str
     why: str = ""
     missing: bool = False
+    option: str = ""
 
     @property
     def line(self) -> str:
         """The choice as one line."""
-        return f"engine: {self.engine} ({self.why}); --engine chooses another" if self.why else ""
+        other = f"; choose another by {self.option}" if self.option else ""
+        return f"engine: {self.engine} ({self.why}){other}" if self.why else ""
 
     def require_installed(self) -> None:
         """Raise OptionInvalid, which says what to install, where it is missing."""
@@ -41,21 +48,25 @@ class Choice:
 
 
 def chosen(
-    asked: ServedOptions, describe: Callable[[], Description | None], spelled: Callable[[str], str] = flag
+    asked: ServedOptions, describe: Callable[[], Description | None], spelled: Spelling = OPTIMIZE
 ) -> Choice:
     """Return the engine for what is `asked`; raises OptionInvalid.
 
     `describe` returns what is installed on the machine that will run it, None where nobody knows. It is
-    called only where that decides. `spelled` returns what the user calls an option.
+    called only where that decides.
     """
+    choice = _chosen(asked, describe, spelled)
+    return replace(choice, option=spelled("engine")) if "engine" in spelled else choice
+
+
+def _chosen(asked: ServedOptions, describe: Callable[[], Description | None], spelled: Spelling) -> Choice:
     if asked.engine is not None and (url := usual_endpoint(asked.engine)):
         raise OptionInvalid(
-            f"{spelled('engine')} {asked.engine!r}: a server that runs already is asked by its address: leave"
-            f" {spelled('engine')} out, and give {spelled('endpoint')} {url} and the server's own name of the"
-            f" model as {spelled('endpoint_model')}"
+            f"{spelled('engine')} {asked.engine!r}: a server that runs already is asked by its address:"
+            f" {_by_address(url, spelled)}"
         )
     if asked.endpoint is not None or asked.engine == ENDPOINT_ENGINE:
-        return _endpoint(asked)
+        return _endpoint(asked, spelled)
     if asked.engine is not None:
         return Choice(asked.engine)
     source = model_source(asked.model, spelled)
@@ -65,17 +76,32 @@ def chosen(
     return _for_repository(kind, describe())
 
 
-def _endpoint(asked: ServedOptions) -> Choice:
+def _by_address(url: str, spelled: Spelling) -> str:
+    if "endpoint" not in spelled:
+        return _in_a_manifest(url)
+    return (
+        f"leave it out, and give {spelled('endpoint')} {url} and the server's own name of the model as"
+        f" {spelled('endpoint_model')}"
+    )
+
+
+def _in_a_manifest(url: str) -> str:
+    return f'in a manifest, as in engine: {{name: {ENDPOINT_ENGINE}, endpoint: {{url: "{url}"}}}}'
+
+
+def _endpoint(asked: ServedOptions, spelled: Spelling) -> Choice:
     if asked.engine not in {None, ENDPOINT_ENGINE}:
         raise OptionInvalid(
-            f"--engine {asked.engine!r}: --endpoint goes with --engine {ENDPOINT_ENGINE} only"
+            f"{spelled('engine')} {asked.engine!r}: {spelled('endpoint')} goes with the engine"
+            f" {ENDPOINT_ENGINE} only"
         )
     if asked.endpoint is None:
+        advice = f"as in {spelled('endpoint')} {_URL}" if "endpoint" in spelled else _in_a_manifest(_URL)
         raise OptionInvalid(
-            f"--engine {ENDPOINT_ENGINE}: give the address of the server, as in"
-            " --endpoint http://localhost:8000/v1"
+            f"{spelled('engine')} {ENDPOINT_ENGINE}: give the address of the server, {advice}"
         )
-    return Choice(ENDPOINT_ENGINE, "" if asked.engine else "--endpoint names a server that runs already")
+    why = "" if asked.engine else f"{spelled('endpoint')} names a server that runs already"
+    return Choice(ENDPOINT_ENGINE, why)
 
 
 def _kind(label: str, source: str) -> str:

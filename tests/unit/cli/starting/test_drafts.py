@@ -4,6 +4,7 @@ import pytest
 
 from llmopt.machine.descriptions import Description, DeviceFound, EngineFound, GpusFound
 from llmopt.manifests import OptionInvalid
+from llmopt.manifests.spellings import keywords
 from llmopt.options import BenchmarkOptions, CompareOptions, Options
 from llmopt.starting.drafts import benchmark, comparison, for_model, optimization
 from llmopt_core.resources.validation import validate
@@ -118,6 +119,83 @@ def test_candidates_of_their_own_are_not_replaced():
         OptionInvalid, match="the candidates of small-big-arithmetic have models of their own"
     ):
         for_model(document, "small", lambda: None)
+
+
+def _optimize(model, engine=None):
+    return optimization(Options(model=model, engine=engine), lambda: None)
+
+
+def _in_python(model, engine=None):
+    options = Options(model=model, engine=engine)
+    return optimization(options, lambda: None, keywords(["model", "engine", "endpoint", "endpoint_model"]))
+
+
+def _benchmark(model, engine=None):
+    return benchmark(BenchmarkOptions(model=model, engine=engine), lambda: None)
+
+
+def _compare(model, engine=None):
+    return comparison(CompareOptions(models=[GGUF, model], engine=engine), lambda: None)
+
+
+def _run(model, engine=None):
+    del engine  # it has no such option
+    return for_model(optimization(Options(model=GGUF), lambda: None).document, model, lambda: None)
+
+
+COMMANDS = [
+    (_optimize, "--model"),
+    (_benchmark, "--model"),
+    (_compare, "--models"),
+    (_run, "--model"),
+    (_in_python, "model"),
+]
+
+
+@pytest.mark.parametrize(("command", "option"), COMMANDS)
+@pytest.mark.parametrize("model", ["./no/such.gguf", "o/n-GGUF", "smal", "https://example.org/x"])
+@pytest.mark.usefixtures("named")
+def test_what_is_wrong_with_a_model_is_said_of_the_option_that_names_it(command, option, model):
+    """Each command, and Python, has a name of its own for it."""
+    with pytest.raises(OptionInvalid) as caught:
+        command(model)
+    assert str(caught.value).startswith(f"{option} {model!r}: ")
+
+
+@pytest.mark.parametrize(("command", "endpoint"), [(_optimize, "--endpoint "), (_in_python, "endpoint ")])
+@pytest.mark.parametrize("engine", ["ollama", "openai"])
+def test_a_server_is_given_by_the_option_that_there_is(command, endpoint, engine):
+    """What is advised can be typed."""
+    with pytest.raises(OptionInvalid, match=rf"engine '?{engine}'?: .*{endpoint}http"):
+        command("o/n", engine)
+
+
+@pytest.mark.parametrize("engine", ["ollama", "openai"])
+def test_a_server_that_a_command_has_no_option_for_is_given_in_a_manifest(engine):
+    """`compare` has no --endpoint: its models would need one each."""
+    with pytest.raises(OptionInvalid, match=rf"^--engine '?{engine}'?: .*in a manifest") as caught:
+        _compare("o/n", engine)
+    assert "--endpoint" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("command", "option"), [(_optimize, "--engine"), (_in_python, "engine"), (_run, "")])
+def test_another_engine_is_chosen_by_the_option_that_there_is(command, option):
+    """`run --model` has none."""
+    (line,) = command("hf://o/n/f.gguf").lines
+    other = f"; choose another by {option}" if option else ""
+    assert line == f"engine: llamacpp (the model is a GGUF file){other}"
+
+
+@pytest.mark.parametrize(("command", "_option"), COMMANDS)
+def test_a_fault_of_models_yaml_is_said_of_its_place_there(command, _option, tmp_path, monkeypatch):
+    """Nobody typed it: neither the source of a model nor its engine."""
+    monkeypatch.chdir(tmp_path)
+    text = "models:\n  a: {source: o/n-GGUF}\n  b: {source: o/n, engine: openai}\n"
+    (tmp_path / "models.yaml").write_text(text)
+    with pytest.raises(OptionInvalid, match=r"^models\.yaml: models\.a\.source: 'hf://o/n-GGUF': "):
+        command("a")
+    with pytest.raises(OptionInvalid, match=r"^models\.yaml: models\.b\.engine: openai: give the address"):
+        command("b")
 
 
 @pytest.mark.parametrize("models", [[], [GGUF], [GGUF] * 17])

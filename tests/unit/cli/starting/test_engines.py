@@ -44,7 +44,7 @@ def test_a_gguf_file_is_served_by_llamacpp(model):
     """A GGUF file has one engine, whatever else is installed."""
     choice = chosen(Options(model=model), unasked)
     assert choice.engine == "llamacpp"
-    assert choice.line == "engine: llamacpp (the model is a GGUF file); --engine chooses another"
+    assert choice.line == "engine: llamacpp (the model is a GGUF file); choose another by --engine"
 
 
 @pytest.mark.parametrize("model", ["Qwen/Qwen2.5-7B-Instruct", "hf://org/name@main", "pvc://claim/folder"])
