@@ -287,14 +287,19 @@ class Stream:
 
 
 class FakeServer:
-    """The fake in a child process, as a context manager; it ends with this process at the latest."""
+    """The fake in a child process, as a context manager; it ends with this process at the latest.
 
-    def __init__(self, options: FakeOptions | None = None) -> None:
+    `port` is where it listens; 0: at any that is free.
+    """
+
+    def __init__(self, options: FakeOptions | None = None, *, port: int = 0) -> None:
         self._options = options or FakeOptions()
+        self.port = port
 
     def __enter__(self) -> Self:
         settings = json.dumps(asdict(self._options))
         command = [sys.executable, "-m", "fakes.openai_server", "--options", settings, "--end-with-stdin"]
+        command += ["--port", str(self.port)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1], text=True
         )

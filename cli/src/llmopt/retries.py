@@ -22,6 +22,8 @@ from llmopt_core.resources.faults import did_you_mean
 P = ParamSpec("P")
 R = TypeVar("R")
 _LONGEST_WAIT_SECONDS = 60.0
+_MAY_PASS = frozenset({RetryPolicy.RETRY, RetryPolicy.OUTAGE})
+_RULED_OUT = frozenset({RetryPolicy.INFEASIBLE})
 
 
 class ClassUnknown(LlmoptError):
@@ -56,7 +58,7 @@ def retrying(
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             for wait in waits:
-                with _suppressed(wanted, RetryPolicy.RETRY):
+                with _suppressed(wanted, _MAY_PASS):
                     return function(*args, **kwargs)
                 time.sleep(wait)
             return function(*args, **kwargs)
@@ -72,7 +74,7 @@ def _awaited_again(
     @wraps(function)
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
         for wait in waits:
-            with _suppressed(wanted, RetryPolicy.RETRY):
+            with _suppressed(wanted, _MAY_PASS):
                 return await function(*args, **kwargs)
             await anyio.sleep(wait)
         return await function(*args, **kwargs)
@@ -97,7 +99,7 @@ def fallback(
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            with _suppressed(wanted, RetryPolicy.INFEASIBLE):
+            with _suppressed(wanted, _RULED_OUT):
                 return function(*args, **kwargs)
             return other(*args, **kwargs)
 
@@ -113,7 +115,7 @@ def _awaited_instead(
 ) -> Callable[P, Awaitable[R]]:
     @wraps(function)
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        with _suppressed(wanted, RetryPolicy.INFEASIBLE):
+        with _suppressed(wanted, _RULED_OUT):
             return await function(*args, **kwargs)
         return await other(*args, **kwargs)
 
@@ -121,22 +123,22 @@ def _awaited_instead(
 
 
 @contextmanager
-def _suppressed(wanted: frozenset[ErrorClass] | None, policy: RetryPolicy) -> Iterator[None]:
-    """Suppress an error of a `wanted` class; None: of one that is known and means `policy`."""
+def _suppressed(wanted: frozenset[ErrorClass] | None, meant: frozenset[RetryPolicy]) -> Iterator[None]:
+    """Suppress an error of a `wanted` class; None: of one that is known and means one of `meant`."""
     try:
         yield
     except Exception as error:
-        if not _is_of(error, wanted, policy):
+        if not _is_of(error, wanted, meant):
             raise
 
 
-def _is_of(error: Exception, wanted: frozenset[ErrorClass] | None, policy: RetryPolicy) -> bool:
+def _is_of(error: Exception, wanted: frozenset[ErrorClass] | None, meant: frozenset[RetryPolicy]) -> bool:
     found = error_class_of(error)
     if wanted is not None:
         return found in wanted
     if isinstance(error, LlmoptError) and error.error_class is None:
-        return error.retryable and policy is RetryPolicy.RETRY
-    return found is not ErrorClass.UNKNOWN and POLICIES[found] is policy
+        return error.retryable and RetryPolicy.RETRY in meant
+    return found is not ErrorClass.UNKNOWN and POLICIES[found] in meant
 
 
 def _known(classes: Collection[ErrorClass | str] | None) -> frozenset[ErrorClass] | None:

@@ -32,6 +32,7 @@ CLASSES = {
     "too large": (OutcomeKind.INFEASIBLE, ErrorClass.HOST_OUT_OF_MEMORY),
     "crashed": (OutcomeKind.FAILED, ErrorClass.ENGINE_CRASHED),
     "disk full": (OutcomeKind.FAILED, ErrorClass.DISK_FULL),
+    "away": (OutcomeKind.FAILED, ErrorClass.ENDPOINT_UNREACHABLE),
 }
 
 
@@ -47,6 +48,8 @@ class Trials:
     def run(self, claim):
         self.run_candidates.append(claim.candidate)
         fate = self.fates.get(f"c{claim.candidate}")
+        if isinstance(fate, list):
+            fate = fate.pop(0)
         if fate == "stop":
             self.stopping.set()
             raise Interrupted("asked to stop")
@@ -110,6 +113,31 @@ def test_a_full_disk_is_everyones(study):
     assert trials.run_candidates == [0, 1]
     assert study.ended.failed
     assert sum(trial.state == "waiting" for trial in study.trials()) == 8
+
+
+def test_a_server_that_was_never_there_costs_its_candidate_two_tries(study):
+    """Its other repeats are not started, and the rest is measured."""
+    trials = Trials(c1="away")
+    ending = run(study, trials)
+    assert (ending.reason, ending.failed) == ("TrialsExhausted", False)
+    assert trials.run_candidates.count(1) == 2
+    assert "c1 could not be measured: EndpointUnreachable" in ending.message
+    assert [each.repeats for each in compare_candidates(study).candidates] == [3, 0, 3]
+
+
+def test_a_server_that_is_away_for_one_try_costs_nothing(study):
+    """It restarts, and its repeat is measured."""
+    assert not run(study, Trials(c1=[None, "away", None, "away", None])).failed
+    assert [each.repeats for each in compare_candidates(study).candidates] == [3, 3, 3]
+
+
+def test_a_server_that_does_not_come_back_ends_the_benchmark_which_goes_on_later(study):
+    """What was measured of its candidate is not given up: the benchmark is continued once it is there."""
+    ending = run(study, Trials(c1=[None, "away", "away"]))
+    assert (ending.reason, ending.failed) == ("EndpointUnreachable", True)
+    study.reopen()
+    assert not run(study, Trials()).failed
+    assert [each.repeats for each in compare_candidates(study).candidates] == [3, 3, 3]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ _HEAD_BYTES, _TAIL_BYTES = 2**19, 2**21
 _MEANINGS = {
     RetryPolicy.RETRY: "the same command may work the next time",
     RetryPolicy.INFEASIBLE: "this configuration does not work here; another one may",
+    RetryPolicy.OUTAGE: "what it needs may come back; without it no configuration works",
     RetryPolicy.FATAL: "no configuration works before this is fixed",
 }
 _NOT_KNOWN = frozenset({ErrorClass.UNKNOWN, ErrorClass.ENGINE_CRASHED})

@@ -73,6 +73,10 @@ def failure_advice(error_class: ErrorClass) -> tuple[str, str]:  # noqa: C901, P
             return "A trial took longer than spec.budget.trialTimeout.", (
                 "raise spec.budget.trialTimeout, or lower the load"
             )
+        case ErrorClass.ENDPOINT_UNREACHABLE:
+            return "No server with the model answers at the address of the endpoint.", (
+                "start that server, or correct spec.engine.endpoint; the study continues where it ended"
+            )
         case ErrorClass.REQUESTS_FAILED:
             return "Too many requests of a trial failed.", "see the engine's log for their cause"
         case ErrorClass.MEASUREMENT_INVALID:

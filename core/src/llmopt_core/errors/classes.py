@@ -12,6 +12,7 @@ class RetryPolicy(StrEnum):
 
     RETRY = "retry"  # the same configuration may work the next time
     INFEASIBLE = "infeasible"  # this configuration does not work here: the sampler learns of it
+    OUTAGE = "outage"  # what all configurations need is away: once more, then end the study
     FATAL = "fatal"  # no configuration can work: end the study
 
 
@@ -37,6 +38,7 @@ class ErrorClass(StrEnum):
     PREEMPTED = "Preempted"
     RUNNER_LOST = "RunnerLost"
     TRIAL_TIMEOUT = "TrialTimeout"
+    ENDPOINT_UNREACHABLE = "EndpointUnreachable"
     REQUESTS_FAILED = "RequestsFailed"
     MEASUREMENT_INVALID = "MeasurementInvalid"
     NO_GOOD_ANSWERS = "NoGoodAnswers"

@@ -23,6 +23,7 @@ POLICIES: Mapping[ErrorClass, RetryPolicy] = {
     ErrorClass.ENGINE_CRASHED: RetryPolicy.RETRY,
     ErrorClass.ENGINE_START_TIMEOUT: RetryPolicy.RETRY,
     ErrorClass.CUDA_FAULT: RetryPolicy.RETRY,
+    ErrorClass.ENDPOINT_UNREACHABLE: RetryPolicy.OUTAGE,
     ErrorClass.REQUESTS_FAILED: RetryPolicy.RETRY,
     ErrorClass.MEASUREMENT_INVALID: RetryPolicy.RETRY,
     ErrorClass.TRIAL_TIMEOUT: RetryPolicy.INFEASIBLE,

@@ -13,6 +13,7 @@ from llmopt_core.resources.markdown import page, sentence, table
 _CONSEQUENCES: Mapping[RetryPolicy, str] = {
     RetryPolicy.RETRY: "The trial is run again.",
     RetryPolicy.INFEASIBLE: "The configuration does not work here; the search avoids it and continues.",
+    RetryPolicy.OUTAGE: "The trial is run again; where that fails in the same way, the study ends.",
     RetryPolicy.FATAL: "No configuration can work; the study ends.",
 }
 

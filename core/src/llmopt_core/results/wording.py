@@ -81,7 +81,8 @@ def verdict(effect: ReportedEffect | None, *, objective: bool = True) -> str:
 def default_text(failure: ErrorSummary) -> str:
     """Return that the default was not measured, and why, in one line."""
     policy = next((POLICIES[each] for each in ErrorClass if each == failure.class_), None)
-    how = "could not be measured" if policy is RetryPolicy.RETRY else "cannot run here"
+    may_pass = policy in {RetryPolicy.RETRY, RetryPolicy.OUTAGE}
+    how = "could not be measured" if may_pass else "cannot run here"
     why = f"{failure.class_}: {failure.last_message}" if failure.last_message else failure.class_
     return f"The baseline {how} ({why[:_LONGEST_CAUSE]})"
 

@@ -166,8 +166,8 @@ def ended_as(trial: TrialRecord) -> OutcomeKind | None:
 def given_up(trials: Sequence[TrialRecord]) -> dict[int, Failure]:
     """Return, by candidate, the failure after which none of its repeats can be expected to work.
 
-    A fatal one (its model is missing) is enough; one that means that the configuration does not work here
-    is, as long as no repeat of the candidate was measured.
+    A fatal one (its model is missing) is enough; one that means that the configuration does not work here,
+    or that its server is away, is, as long as no repeat of the candidate was measured.
     """
     repeats = list(current(trials).values())
     measured = {trial.candidate for trial in repeats if ended_as(trial) is OutcomeKind.MEASURED}
@@ -178,7 +178,7 @@ def given_up(trials: Sequence[TrialRecord]) -> dict[int, Failure]:
             continue
         policy = POLICIES[failure.error_class]
         if policy is RetryPolicy.FATAL or (
-            policy is RetryPolicy.INFEASIBLE and trial.candidate not in measured
+            policy in {RetryPolicy.INFEASIBLE, RetryPolicy.OUTAGE} and trial.candidate not in measured
         ):
             lost.setdefault(trial.candidate, failure)
     return lost

@@ -103,22 +103,24 @@ class EngineSlot:
         cancelled: Callable[[], bool],
         *,
         start: int | None = None,
+        served: bool = False,
     ) -> tuple[EngineServer, float]:
         """Return a server under `configuration`, and the seconds its start took (0: it was reused).
 
         `asked` is what the sampler proposed. `start` says which start of a plan of repeats it must be, None
-        that any running engine will do. Raises EngineStartFailed, MemoryExceeded where memory does not
-        suffice, or Interrupted once `cancelled`.
+        that any running engine will do. `served` says whether it answered in this study before. Raises
+        EngineStartFailed, MemoryExceeded where memory does not suffice, or Interrupted once `cancelled`.
         """
         if self._reusable(configuration, start) and self._loaded is not None:
             return self._loaded.server, 0.0
         self.memory.require_memory(self.engine, configuration)
         self.close()
         server = self._server_of(self.engine, self.settings_for(configuration))
+        timeout_seconds = self._patience(served=served)
         try:
             with self.memory.starting(self.engine, configuration, cancelled):
                 seconds = self.memory.load(
-                    server, configuration, lambda: server.start(self._timeout_seconds, cancelled=cancelled)
+                    server, configuration, lambda: server.start(timeout_seconds, cancelled=cancelled)
                 )
         except BaseException:  # whatever ends the start, nothing of it may be left running
             server.stop(at_once=True)
@@ -129,6 +131,11 @@ class EngineSlot:
         varies = len(load_time) < len(asked)
         self._loaded = _Loaded(server, configuration, load_time, varies, seconds, start)
         return server, seconds
+
+    def _patience(self, *, served: bool) -> float:
+        """Return how long the engine may take until it answers: who answered before may be restarting."""
+        patience = self.engine.restart_seconds if served else self.engine.patience_seconds
+        return self._timeout_seconds if patience is None else min(patience, self._timeout_seconds)
 
     def _reusable(self, configuration: Configuration, start: int | None) -> bool:
         loaded = self._loaded

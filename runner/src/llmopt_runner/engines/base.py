@@ -101,8 +101,10 @@ class Engine(ABC):
     """One inference server with an OpenAI-compatible HTTP API. Stateless: one object serves many starts."""
 
     declaration: ClassVar[EngineDeclaration]
-    # How long a server may refuse to answer before it counts as not there; None: as long as it may start.
+    # How long a server may refuse to answer before it counts as not there, and how long where it answered
+    # in the same study before; None: as long as it may start.
     patience_seconds: ClassVar[float | None] = None
+    restart_seconds: ClassVar[float | None] = None
     metrics_path: ClassVar[str | None] = "/metrics"
     # Whether `read_counters` finds anything: else the server is not asked.
     counts: ClassVar[bool] = False

@@ -138,7 +138,7 @@ class EndpointAmbiguous(EngineStartFailed):
 class EndpointUnreachable(EngineStartFailed):
     """A server that runs already, by what the manifest says, does not answer as one."""
 
-    error_class = ErrorClass.REQUESTS_FAILED
+    error_class = ErrorClass.ENDPOINT_UNREACHABLE
     suggestion = "Start that server, or correct spec.engine.endpoint.url and spec.engine.endpoint.model."
     retryable = True
 

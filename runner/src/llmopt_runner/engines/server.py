@@ -236,15 +236,14 @@ class EngineServer:
     def _wait_until_ready(
         self, began_at: float, timeout_seconds: float, cancelled: Callable[[], bool]
     ) -> None:
-        patience = min(timeout_seconds, self.engine.patience_seconds or timeout_seconds)
         while True:
             elapsed = time.monotonic() - began_at
             try:
-                self._check_once(patience - elapsed, cancelled)
+                self._check_once(timeout_seconds - elapsed, cancelled)
             except NotReady as reason:
                 self._require_alive()
-                if elapsed >= patience:
-                    raise self._gave_up(patience, reason) from reason
+                if elapsed >= timeout_seconds:
+                    raise self._gave_up(timeout_seconds, reason) from reason
             except Refused as refusal:
                 raise self._refused(refusal) from refusal
             else:
@@ -307,16 +306,16 @@ class EngineServer:
                 f"{self.engine.declaration.name} lives but will not serve: {found[0].strip()}", log=log
             )
 
-    def _gave_up(self, patience: float, reason: NotReady) -> EngineStartTimeout | EndpointUnreachable:
+    def _gave_up(self, seconds: float, reason: NotReady) -> EngineStartTimeout | EndpointUnreachable:
         if not self._local:
             return EndpointUnreachable(
                 f"{self.base_url} did not answer as a server of {self.engine.model_name(self.settings)!r}"
-                f" within {patience:.0f} s: {reason}"
+                f" within {seconds:.0f} s: {reason}"
             )
         log = self.log_text()
         self.stop(at_once=True)
         name = self.engine.declaration.name
-        return EngineStartTimeout(f"{name} gave no completion within {patience:.0f} s: {reason}", log=log)
+        return EngineStartTimeout(f"{name} gave no completion within {seconds:.0f} s: {reason}", log=log)
 
     def _refused(self, refusal: Refused) -> EngineStartFailed:
         kind = AccessDenied if refusal.status in _REFUSED_ACCESS else EngineRefused

@@ -136,11 +136,11 @@ def comparison_exhausted(comparison: ComparisonDefinition, trials: Sequence[Tria
 
 
 def _may_pass(trial: TrialRecord) -> bool:
-    """Say whether the trial failed by something that another candidate, or another try, may not meet."""
+    """Say whether the trial failed by something that another repeat of the candidate may not meet."""
     failure = trial.outcome.failure if trial.outcome else None
     if failure is None or ended_as(trial) is not OutcomeKind.FAILED:
         return False
-    return POLICIES[failure.error_class] is not RetryPolicy.FATAL
+    return POLICIES[failure.error_class] not in {RetryPolicy.FATAL, RetryPolicy.OUTAGE}
 
 
 def _nothing_to_compare(comparison: ComparisonDefinition, lost: Mapping[int, Failure]) -> Ending | None:

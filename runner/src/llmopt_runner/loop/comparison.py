@@ -6,7 +6,7 @@ from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.records import Claim, ComparisonDefinition
-from llmopt_core.storage.repeats import given_up
+from llmopt_core.storage.repeats import given_up, measured_repeats
 from llmopt_core.storage.studies import Study
 from llmopt_runner.loop.budgets import Ending, comparison_ending, comparison_exhausted
 from llmopt_runner.loop.lifecycle import Loop, TrialEnd, Trials
@@ -57,6 +57,11 @@ class ComparisonLoop(Loop):
         log.info("trial %d is not started: its candidate was given up", claim.number)
         self._finish(claim, failed(Configuration.from_flat(claim.parameters), failure))
 
-    def _ends_all(self, failure: Failure) -> bool:
-        """A candidate's model or engine is its own; the disk is everyone's."""
+    def _ends_all(self, claim: Claim, failure: Failure) -> bool:
+        """A candidate's model or engine is its own, the disk is everyone's; a server that is away may return.
+
+        Where it was measured before, the benchmark can go on with it from here, so it is not given up.
+        """
+        if failure.error_class is ErrorClass.ENDPOINT_UNREACHABLE:
+            return claim.candidate in measured_repeats(self._study.trials())
         return failure.error_class is ErrorClass.DISK_FULL

@@ -206,15 +206,14 @@ class Loop(ABC):
         failure = outcome.failure
         if failure is None or outcome.kind not in {OutcomeKind.FAILED, OutcomeKind.INVALID}:
             return None
-        policy = POLICIES[failure.error_class]
-        if policy is RetryPolicy.FATAL:
-            if not self._ends_all(failure):
+        policy, tried_again = POLICIES[failure.error_class], claim.attempt + 1 >= _MOST_ATTEMPTS
+        if policy is RetryPolicy.FATAL or (policy is RetryPolicy.OUTAGE and tried_again):
+            if not self._ends_all(claim, failure):
                 return None
             self._fatal = Ending.of(failure)
             return failure
-        if policy is not RetryPolicy.RETRY or claim.attempt + 1 >= _MOST_ATTEMPTS or self._hangs(failure):
-            return None
-        return failure
+        may_pass = policy in {RetryPolicy.RETRY, RetryPolicy.OUTAGE}
+        return failure if may_pass and not tried_again and not self._hangs(failure) else None
 
     def _hangs(self, failure: Failure) -> bool:
         """Say whether a start that took too long would do so again.
@@ -238,8 +237,8 @@ class Loop(ABC):
         )
 
     @abstractmethod
-    def _ends_all(self, failure: Failure) -> bool:
-        """Say whether after this fatal failure no other trial can work either."""
+    def _ends_all(self, claim: Claim, failure: Failure) -> bool:
+        """Say whether after this failure of a trial, which ends its own, no other can work either."""
 
 
 def _logged(outcome: Outcome) -> str:

@@ -36,7 +36,7 @@ class SearchLoop(Loop):
         """Return why the study ended; raises Interrupted when asked to stop before."""
         ending = self._patiently(self._search)
         if not ending.failed:
-            self._patiently(self._confirm)
+            ending = self._patiently(self._confirm) or ending
         self._study.end(ending.reason, ending.message, failed=ending.failed)
         return ending
 
@@ -76,13 +76,15 @@ class SearchLoop(Loop):
         refused = Refused(claim.parameters, outcome.configuration, outcome.failure)
         return repair(refused, self._study.definition.space, self._runner.may_work)
 
-    def _ends_all(self, _failure: Failure) -> bool:
+    def _ends_all(self, _claim: Claim, _failure: Failure) -> bool:
         """Every trial serves the same model on the same engine."""
         return True
 
-    def _confirm(self) -> None:
-        if self._plan() is not None:
-            self._work_off(self._claim_repeat, lambda: None, budget=None)
+    def _confirm(self) -> Ending | None:
+        """Measure the repeats; return what ended that before its end, None where nothing did."""
+        if self._plan() is None:
+            return None
+        return self._work_off(self._claim_repeat, lambda: None, budget=None)
 
     def _claim_repeat(self) -> Claim | None:
         self._withdraw_decided()

@@ -11,6 +11,7 @@ from llmopt_core.sampling.pruning import AUTO
 from llmopt_core.sampling.refusals import known_refusal
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.storage.records import Claim, Outcome, OutcomeKind, Phase
+from llmopt_core.storage.repeats import ended_as
 from llmopt_core.storage.studies import Study
 from llmopt_runner.datasets.base import TooFewExamples
 from llmopt_runner.engine_slot.engine_memory import MemoryExceeded
@@ -122,7 +123,11 @@ class TrialRunner:
         self.progress.stage = "loading"
         try:
             server, load_seconds = self.slot.ensure(
-                configuration, claim.parameters, lambda: self.stopping.requested, start=claim.start
+                configuration,
+                claim.parameters,
+                lambda: self.stopping.requested,
+                start=claim.start,
+                served=self._served_before(claim),
             )
         except EngineStartFailed as error:
             watch.lap("load")
@@ -144,6 +149,14 @@ class TrialRunner:
             own = sum(seconds for stage, seconds in watch.seconds.items() if stage not in _OF_A_LOAD)
             self.slot.served(own, watch.seconds["warmup"])
         return replace(outcome, warnings=(*outcome.warnings, *self.slot.memory.take_warnings()))
+
+    def _served_before(self, claim: Claim) -> bool:
+        """Say whether a trial of the study, or of the benchmark's candidate, was measured on the engine."""
+        candidate = None if self.study.comparison is None else claim.candidate
+        return any(
+            ended_as(trial) is OutcomeKind.MEASURED and candidate in {None, trial.candidate}
+            for trial in self.study.trials()
+        )
 
     def _guarded(self, outcome: Outcome) -> Outcome:
         """Memory is the cause of a trial that it ended; what was observed of it is always reported."""

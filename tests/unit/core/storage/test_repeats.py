@@ -23,6 +23,7 @@ from llmopt_core.storage.repeats import (
 MISSING = outcome(OutcomeKind.FAILED, error=ErrorClass.MODEL_NOT_FOUND)
 TOO_LARGE = outcome(OutcomeKind.INFEASIBLE, error=ErrorClass.HOST_OUT_OF_MEMORY)
 CRASHED = outcome(OutcomeKind.FAILED, error=ErrorClass.ENGINE_CRASHED)
+AWAY = outcome(OutcomeKind.FAILED, error=ErrorClass.ENDPOINT_UNREACHABLE)
 GIVEN_BACK = outcome(OutcomeKind.RETURNED, error=ErrorClass.PREEMPTED)
 
 
@@ -114,11 +115,13 @@ def test_repeats_of_a_plan_that_was_replaced_are_left_out():
         (measured([50, 51], [TOO_LARGE]), {1}),
         (measured([50, 51], [60, TOO_LARGE]), set()),
         (measured([50, 51], [CRASHED, CRASHED]), set()),
+        (measured([50, 51], [AWAY]), {1}),
+        (measured([50, 51], [60, AWAY]), set()),
         ([*measured([50, 51], [MISSING]), repeat(9, 1, 0)], set()),
     ],
     ids=[
         "its model is missing", "its model vanished", "it never fitted", "it fitted once", "it crashes",
-        "it runs again",
+        "its server is not there", "its server was there once", "it runs again",
     ],
 )  # fmt: skip
 def test_a_candidate_is_given_up_when_no_repeat_of_it_can_work(trials, lost):

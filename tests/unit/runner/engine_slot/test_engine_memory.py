@@ -31,6 +31,7 @@ class FakeEngine:
     """Needs as many MiB as its configuration has slots."""
 
     declaration = dataclasses.replace(LLAMACPP)
+    patience_seconds = None
 
     def memory_need(self, _shape, configuration):
         return MemoryNeed(float(configuration.engine["n_parallel"]), 0.0, 0.0, 0.0)

@@ -43,7 +43,7 @@ class Search(Loop):
         self._work_off(lambda: self._study.claim("runner", budget=24), lambda: None, budget=24)
         return Ending("TrialsExhausted", "done")
 
-    def _ends_all(self, _failure):
+    def _ends_all(self, _claim, _failure):
         return False
 
 

@@ -17,6 +17,8 @@ ASKED = {"engine.n_parallel": 4, "sampling.temperature": 0.5, "prompt.few_shot":
 class FakeEngine:
     """Stands for any engine; `fresh` says whether a loaded server can be made as good as new."""
 
+    patience_seconds, restart_seconds = None, None
+
     def __init__(self, *, fresh=True, freezes=False):
         self.fresh = fresh
         self.declaration = dataclasses.replace(LLAMACPP, freezes_sampling=lambda _: freezes)
@@ -39,9 +41,9 @@ class Servers:
     def __call__(self, _engine, _settings):
         server = SimpleNamespace(running=False)
 
-        def start(_timeout, *, cancelled):
+        def start(timeout_seconds, *, cancelled):
             assert not cancelled()
-            server.running = True
+            server.running, server.timeout_seconds = True, timeout_seconds
             if self.fault is not None:
                 raise self.fault
             return self.seconds
@@ -67,6 +69,25 @@ def ensure(a_slot, n_parallel=4, temperature=0.5, start=None):
     configuration = Configuration(engine={"n_parallel": n_parallel}, sampling={"temperature": temperature})
     asked = {**ASKED, "engine.n_parallel": n_parallel}
     return a_slot.ensure(configuration, asked, lambda: False, start=start)
+
+
+@pytest.mark.parametrize(
+    ("limits", "served", "expected"),
+    [
+        ((None, None), True, 60.0),
+        ((10.0, 30.0), False, 10.0),
+        ((10.0, 30.0), True, 30.0),
+        ((10.0, 120.0), True, 60.0),
+    ],
+    ids=["may always start", "never answered", "answered before", "no longer than startTimeout"],
+)
+def test_a_server_that_answered_before_may_be_restarting(limits, served, expected):
+    """One that runs elsewhere and never answered is soon known not to be there."""
+    servers = Servers()
+    a_slot = slot(servers)
+    a_slot.engine.patience_seconds, a_slot.engine.restart_seconds = limits
+    a_slot.ensure(Configuration(engine={"n_parallel": 4}), ASKED, lambda: False, served=served)
+    assert servers.made[0].timeout_seconds == expected
 
 
 def test_another_start_of_a_plan_is_another_server():

@@ -11,6 +11,7 @@ from llmopt_runner.loop.budgets import comparison_ending, comparison_exhausted
 BENCHMARK = comparison("default", "a", "b", repeats=2)
 MISSING = outcome(OutcomeKind.FAILED, error=ErrorClass.MODEL_NOT_FOUND)
 CRASHED = outcome(OutcomeKind.FAILED, error=ErrorClass.ENGINE_CRASHED)
+AWAY = outcome(OutcomeKind.FAILED, error=ErrorClass.ENDPOINT_UNREACHABLE)
 
 
 def ending_of(trials, runners=(), **budget):
@@ -41,8 +42,9 @@ def test_the_loss_of_all_others_ends_a_benchmark():
 
 
 def test_failures_of_a_lost_candidate_are_no_failed_trials():
-    """Each repeat of a missing model fails, but it is one thing to fix, not one for each."""
-    assert ending_of(measured([50, 51], [60, 61], [MISSING, MISSING]), max_failed_trials=1) is None
+    """Each repeat of a missing model or server fails, but it is one thing to fix, not one for each."""
+    for lost in (MISSING, AWAY):
+        assert ending_of(measured([50, 51], [60, 61], [lost, lost]), max_failed_trials=1) is None
     ending = ending_of(measured([50, 51], [60, 61], [CRASHED]), max_failed_trials=1)
     assert (ending.reason, ending.failed) == ("TooManyFailures", True)
 

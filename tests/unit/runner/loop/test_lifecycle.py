@@ -20,7 +20,7 @@ class Idle(Loop):
         endings = iter([None, Ending(Reason.TRIALS_EXHAUSTED, "all are done")])
         return self._patiently(lambda: self._work_off(lambda: None, lambda: next(endings), budget=40))
 
-    def _ends_all(self, _failure):
+    def _ends_all(self, _claim, _failure):
         return True
 
 

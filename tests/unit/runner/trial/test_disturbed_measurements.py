@@ -61,7 +61,7 @@ class Repeats(Loop):
         self._work_off(lambda: self._study.claim_confirm("runner"), lambda: None, budget=None)
         return Ending("TrialsExhausted", "done")
 
-    def _ends_all(self, _failure):
+    def _ends_all(self, _claim, _failure):
         return False
 
 

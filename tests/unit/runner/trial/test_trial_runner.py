@@ -48,16 +48,25 @@ class SilentEngine:
         return [len(prompt) for prompt in prompts]
 
 
-def runner(*, fault=None, twin=None, trials=(), prompt="What is 1 + 1?", starts=None, unsupported=()):
+def runner(
+    *,
+    fault=None,
+    twin=None,
+    trials=(),
+    prompt="What is 1 + 1?",
+    starts=None,
+    unsupported=(),
+    comparison=None,
+):
     """Return a trial runner whose engine is not to be started, or whose start raises `fault`.
 
-    Which start of a plan it was asked for is appended to `starts`.
+    Which start of a plan it was asked for, and whether the engine served before, is appended to `starts`.
     """
 
-    def ensure(_configuration, _asked, _cancelled, *, start):
+    def ensure(_configuration, _asked, _cancelled, *, start, served):
         assert fault is not None, "this trial must not start an engine"
         if starts is not None:
-            starts.append(start)
+            starts.append((start, served))
         fault.patterns = LLAMACPP.logs.patterns  # as the program that starts it does
         raise fault
 
@@ -75,7 +84,12 @@ def runner(*, fault=None, twin=None, trials=(), prompt="What is 1 + 1?", starts=
             unsupported=lambda configuration: tuple(unsupported) if configuration else (),
             settings_for=lambda _configuration: SimpleNamespace(model_files=Path("/model")),
         ),
-        study=SimpleNamespace(measured=lambda _key: twin, trials=lambda: trials, definition=DEFINITION),
+        study=SimpleNamespace(
+            measured=lambda _key: twin,
+            trials=lambda: trials,
+            definition=DEFINITION,
+            comparison=comparison,
+        ),
         stopping=StopSignal(),
         progress=Progress(),
     )
@@ -133,7 +147,22 @@ def test_a_repeat_asks_for_the_engine_start_of_its_plan(start):
     repeat = replace(claim(Phase.CONFIRM), start=start)
     with pytest.raises(Interrupted):
         runner(fault=Interrupted("asked to stop"), starts=starts).run(repeat)
-    assert starts == [start]
+    assert starts == [(start, False)]
+
+
+@pytest.mark.parametrize(
+    ("comparison", "candidate", "served"),
+    [(None, 1, True), ("a benchmark", 0, True), ("a benchmark", 1, False)],
+)
+def test_whether_the_engine_served_before_is_read_from_the_study(comparison, candidate, served):
+    """All trials of a search are of one engine; each candidate of a benchmark has one of its own."""
+    starts, before = [], [trial(0, outcome(metrics={"accuracy": 0.5}), candidate=0, repeat=0)]
+    asked = replace(claim(Phase.CONFIRM), candidate=candidate, repeat=1)
+    with pytest.raises(Interrupted):
+        runner(fault=Interrupted("asked to stop"), trials=before, starts=starts, comparison=comparison).run(
+            asked
+        )
+    assert starts == [(None, served)]
 
 
 @pytest.mark.parametrize(

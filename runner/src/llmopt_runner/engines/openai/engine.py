@@ -13,8 +13,9 @@ class OpenAI(Engine):
     """Starts nothing and stops nothing: only requests can be tuned."""
 
     declaration = OPENAI
-    # It runs already: what does not answer within this is not there.
+    # It runs already: what does not answer within this is not there, or is started again.
     patience_seconds = 10.0
+    restart_seconds = 120.0
 
     def installed(self) -> str:
         """Return a name: there is nothing to install."""

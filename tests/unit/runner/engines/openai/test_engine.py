@@ -107,26 +107,24 @@ def test_nothing_of_the_endpoint_is_stopped(settings, running):
     assert server.alive()
 
 
-def test_a_model_that_the_endpoint_has_not_is_named(settings, running, monkeypatch):
+def test_a_model_that_the_endpoint_has_not_is_named(settings, running):
     """A wrong model name is found before the first trial."""
-    monkeypatch.setattr(OpenAI, "patience_seconds", 1.0)
     with (
         _endpoint(settings, running().base_url, endpoint_model="other") as endpoint,
         pytest.raises(EndpointUnreachable, match="no model 'other'; it has served"),
     ):
-        endpoint.start(30)
+        endpoint.start(1)
 
 
-def test_an_endpoint_that_is_not_there_is_named(settings, monkeypatch):
+def test_an_endpoint_that_is_not_there_is_named(settings):
     """A connection that is refused ends soon, with the URL and the field to correct."""
-    monkeypatch.setattr(OpenAI, "patience_seconds", 1.0)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with _endpoint(settings, url) as endpoint, pytest.raises(EndpointUnreachable, match=url) as caught:
-        endpoint.start(30)
+        endpoint.start(1)
     failure = caught.value.failure
-    assert failure.error_class is ErrorClass.REQUESTS_FAILED
+    assert failure.error_class is ErrorClass.ENDPOINT_UNREACHABLE
     assert "spec.engine.endpoint.url" in failure.suggestion
 
 
