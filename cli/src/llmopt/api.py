@@ -19,7 +19,7 @@ from anyio.from_thread import start_blocking_portal
 
 from llmopt.errors import BenchmarkFailed, OptimizationFailed
 from llmopt.function_evaluators import LOOPBACK, Evaluate, EvaluatorFailed, EvaluatorServer, scores_sets
-from llmopt.local.fleets import RUNNER_COMMAND
+from llmopt.local.fleets import RUNNER_COMMAND, preflight_of
 from llmopt.local.folders import ResultsFolder
 from llmopt.local.runs import Finding, RunSettings, find
 from llmopt.local.sessions import Pace, Stop
@@ -219,7 +219,9 @@ def _local(asked: Described, arguments: AnyArguments) -> LocalStudy:
 async def _found(asked: Described, arguments: AnyArguments, stop: Stop) -> Finding:
     local = _local(asked, arguments)
     if arguments.get("fresh") or not local.exists:
-        asked.require_local_paths(local.resource, local.manifest_text)
+        command = preflight_of(arguments.get("runner_command", RUNNER_COMMAND))
+        look = partial(asked.require_usable, local.resource, local.manifest_text, command)
+        await anyio.to_thread.run_sync(look)
     for line in cautions_in(local.manifest_text, SOURCE, local.resource):
         audience_of(show=arguments.get("progress", False)).event(line)
     work = _Work(partial(_work, local, arguments, stop))

@@ -5,38 +5,27 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from llmopt_core.engines.registry import declaration_of
-from llmopt_core.resources import Fault, LLMBenchmark, Resource
+from llmopt_core.engines.registry import BUILT_IN, declaration_of
+from llmopt_core.resources import Fault, Resource
 from llmopt_core.resources.faults import did_you_mean
+from llmopt_core.resources.served_models import served_models
 from llmopt_core.resources.serving import Dataset, Engine, Model
 
 # Where runners find what a cluster mounts; a laptop may have both.
 _MODELS_ROOT = ("LLMOPT_MODELS_ROOT", "/models")
 _CONFIG_MAPS = Path("/etc/llmopt/config-maps")
+# One of these says what the weights in a folder are: of the model, in Mistral's format, or of an adapter.
+_CONFIGS = ("config.json", "params.json", "adapter_config.json")
 
 
 def path_faults(resource: Resource) -> Iterator[Fault]:
     """Yield a fault for each file or folder that `resource` names and this machine has not."""
     yield from _dataset_faults(resource.spec.workload.dataset)
     yield from dict.fromkeys(
-        fault for path, model, engine in _served(resource) for fault in _model_faults(model, engine, path)
+        fault
+        for each in served_models(resource)
+        for fault in _model_faults(each.model, each.engine, each.model_path)
     )
-
-
-def _served(resource: Resource) -> Iterator[tuple[str, Model, Engine]]:
-    """Yield each model with the engine that serves it, and where it stands."""
-    spec = resource.spec
-    if not isinstance(resource, LLMBenchmark):
-        yield "spec.model", resource.spec.model, resource.spec.engine
-        return
-    for place, candidate in enumerate(resource.spec.candidates):
-        model, engine = candidate.model or spec.model, candidate.engine or spec.engine
-        if model is not None and engine is not None and candidate.optimization_ref is None:
-            yield (
-                "spec.model" if candidate.model is None else f"spec.candidates[{place}].model",
-                model,
-                engine,
-            )
 
 
 def _dataset_faults(dataset: Dataset) -> Iterator[Fault]:
@@ -67,6 +56,9 @@ def _model_faults(model: Model, engine: Engine, field: str) -> Iterator[Fault]:
     if expected := _unusable(path, a_file=a_file):
         hint = _install(rest) if scheme == "package" and not path.parent.exists() else _nearest(path)
         yield Fault(f"{field}.source", model.source, expected, hint)
+    elif engine.name in BUILT_IN and path.is_dir() and not any((path / one).exists() for one in _CONFIGS):
+        expected = f"a folder with {_CONFIGS[0]} and weights: there is no {path / _CONFIGS[0]}"
+        yield Fault(f"{field}.source", model.source, expected, _nearest(path))
 
 
 def _in_package(rest: str) -> Path:

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import yaml
 
 from llmopt.local_paths import path_faults
+from llmopt.machine.preflight import COMMAND, found_faults
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import Fault, Resource
 from llmopt_core.resources.cautions import cautions_of
@@ -43,12 +44,17 @@ def all_checked(text: str, source: str) -> tuple[Resource, ...]:
     return tuple(resource_of(document) for document in yaml_documents(text) if is_ours(document))
 
 
-def require_local_paths(resource: Resource, text: str, source: str) -> None:
-    """Raise InputInvalid where `resource`, the YAML `text` called `source`, names files that are not here.
+def require_usable(
+    resource: Resource, text: str, source: str, command: tuple[str, ...] | None = COMMAND
+) -> None:
+    """Raise InputInvalid where `resource`, the YAML `text` called `source`, names what cannot be used here.
 
     For a new study on this machine: what fails before the first trial should leave no study behind.
+    `command` is the runner's program that looks into files and for engines; None: runners are elsewhere.
+    Raises RunnerUnusable as well.
     """
-    if found := tuple(path_faults(resource)):
+    found = tuple(path_faults(resource)) or (found_faults(text, command) if command else ())
+    if found:
         raise InputInvalid(tuple(_placed(found, text, source)))
 
 

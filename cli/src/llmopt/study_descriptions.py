@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from llmopt.machine.descriptions import Description as Machine
-from llmopt.manifest_checks import InputInvalid, checked, require_local_paths
+from llmopt.manifest_checks import InputInvalid, checked, require_usable
 from llmopt.manifests import OptionInvalid, as_option_faults
 from llmopt.manifests.spellings import keywords
 from llmopt.options import Options
@@ -86,10 +86,13 @@ class Described:
         with self._reported():
             return checked(text, SOURCE)
 
-    def require_local_paths(self, resource: Resource, text: str) -> None:
-        """Raise InputInvalid or OptionInvalid where files that `resource` names are not on this machine."""
+    def require_usable(self, resource: Resource, text: str, command: tuple[str, ...] | None) -> None:
+        """Raise InputInvalid or OptionInvalid where `resource` names what cannot be used on this machine.
+
+        `command` is as in `manifest_checks.require_usable`. Raises RunnerUnusable as well.
+        """
         with self._reported():
-            require_local_paths(resource, text, SOURCE)
+            require_usable(resource, text, SOURCE, command)
 
     @contextmanager
     def _reported(self) -> Iterator[None]:

@@ -58,6 +58,21 @@ def test_a_folder_is_no_model_file(tmp_path):
     assert f"{tmp_path} is a folder (in {tmp_path}: there are m.gguf)" in fault
 
 
+@pytest.mark.parametrize("engine", ["transformers", "vllm", "sglang"])
+def test_a_folder_without_a_configuration_is_no_model(tmp_path, engine):
+    """What is there is named; in Mistral's format the configuration has another name."""
+    (tmp_path / "weights.bin").touch()
+    made = with_model(f"file://{tmp_path}", name=engine)
+    made["spec"]["search"]["space"] = {
+        "sampling": [{"name": "temperature", "float": {"low": "0", "high": "1"}}]
+    }
+    (fault,) = faults(made)
+    assert f"a folder with config.json and weights: there is no {tmp_path}/config.json" in fault
+    assert f"in {tmp_path}: there are weights.bin" in fault
+    (tmp_path / "params.json").touch()
+    assert faults(made) == []
+
+
 def test_the_weights_of_a_server_that_runs_already_are_not_looked_for():
     """They are on another machine."""
     made = with_model("file:///none", name="openai", endpoint={"url": "http://h/v1"})

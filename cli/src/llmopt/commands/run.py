@@ -9,12 +9,12 @@ from pathlib import Path
 from types import FrameType
 
 from llmopt.commands.validate import print_faults, read_manifest, unreadable
-from llmopt.local.fleets import RUNNER_COMMAND
+from llmopt.local.fleets import RUNNER_COMMAND, preflight_of
 from llmopt.local.folders import FolderBusy, ResultsFolder
 from llmopt.local.runs import Finding, RunSettings, find
 from llmopt.local.sessions import Pace, Stop
 from llmopt.local.studies import LocalStudy
-from llmopt.manifest_checks import InputInvalid, cautions_in, checked, require_local_paths
+from llmopt.manifest_checks import InputInvalid, cautions_in, checked, require_usable
 from llmopt.options import RunOptions
 from llmopt.progress import shown
 from llmopt.tables import print_result
@@ -60,7 +60,7 @@ def run_text(
     try:
         local = local_study(text, source, run)
         if run.options.fresh or not local.exists:
-            require_local_paths(local.resource, text, source)
+            require_usable(local.resource, text, source, preflight_of(run.command))
         for line in cautions_in(text, source, local.resource):
             _say(errors, line)
         return _run(local, run, Console())

@@ -12,14 +12,21 @@ from pathlib import Path
 
 from llmopt.local.folders import ResultsFolder, note_holders
 from llmopt.local.metrics import LOOPBACK
+from llmopt.machine import preflight
 from llmopt.machine.gpus import Deal
 from llmopt_core.api.environment import Variable
 from llmopt_core.api.exit_codes import RunnerExit
 
 RUNNER_COMMAND = (sys.executable, "-m", "llmopt_runner.main", "--end-with-stdin")
+
 RESTARTS = 5
 # After these exit codes another start would end the same way; any other code can be a crash.
 HOPELESS = frozenset(code for code in RunnerExit if not code.retryable)
+
+
+def preflight_of(runner_command: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the program that looks at this machine before runners do; None: the runner is another one."""
+    return preflight.COMMAND if runner_command == RUNNER_COMMAND else None
 
 
 @dataclass(frozen=True)
