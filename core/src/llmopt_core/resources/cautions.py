@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from llmopt_core.engines.answer_lengths import Variant, compared_causes, misleading, searched_causes
 from llmopt_core.engines.registry import declaration_of
+from llmopt_core.metrics.catalog import CATALOG, Metric
 from llmopt_core.resources.accelerators import asks_for_resources_without_gpus, gpus_taken
 from llmopt_core.resources.base import Scalar
 from llmopt_core.resources.benchmark import BenchmarkSpec, Candidate
 from llmopt_core.resources.loading import Resource
-from llmopt_core.resources.optimization import LLMOptimization, OptimizationSpec
+from llmopt_core.resources.optimization import Constraint, LLMOptimization, Objective, OptimizationSpec
 from llmopt_core.resources.pods import Runners
 from llmopt_core.resources.presets import preset_space
 from llmopt_core.resources.ranges import typed
+from llmopt_core.resources.searching import FloatRange, IntRange, Space, When
 from llmopt_core.resources.serving import Engine, Workload
-from llmopt_core.search.configurations import Value
+from llmopt_core.search.configurations import GROUPS, Value
 
 # As many as are taken over from each study that a search starts from.
 BEST_OF_EACH = 5
@@ -39,6 +42,9 @@ def cautions_of(resource: Resource) -> tuple[Caution, ...]:
         return (
             *_beyond_the_budget(resource.spec),
             *_per_token(resource.spec),
+            *_reversed_goals(resource.spec.objectives),
+            *_reversed_limits(resource.spec.constraints),
+            *_never_asked(resource.spec.search.space),
             *_without_gpus(resource.spec.runners, [resource.spec.engine], resource.spec.workload),
         )
     engines = [resource.spec.engine, *(candidate.engine for candidate in resource.spec.candidates)]
@@ -79,6 +85,64 @@ def _per_token(spec: OptimizationSpec) -> Iterator[Caution]:
     for place, objective in enumerate(spec.objectives):
         if text := misleading(objective.metric, causes, remedy=remedy):
             yield Caution(f"spec.objectives[{place}].metric", text)
+
+
+def _reversed_goals(objectives: Sequence[Objective]) -> Iterator[Caution]:
+    """Yield the objectives that look for a metric's worse values."""
+    for place, each in enumerate(objectives):
+        metric = CATALOG.get(each.metric)
+        if metric is not None and each.goal is not None and each.goal != metric.direction:
+            yield Caution(
+                f"spec.objectives[{place}].goal",
+                f"{_better(metric)}, and the search looks for the worst: did you mean {metric.direction}?",
+            )
+
+
+def _reversed_limits(constraints: Sequence[Constraint]) -> Iterator[Caution]:
+    """Yield the limits that refuse a metric's better values; a metric with limits on both sides has none."""
+    with_max = {each.metric for each in constraints if each.max is not None}
+    with_min = {each.metric for each in constraints if each.min is not None}
+    for place, each in enumerate(constraints):
+        metric, given = CATALOG.get(each.metric), "min" if each.max is None else "max"
+        if metric is None or each.metric in with_max & with_min or given != _WORSE_SIDE[metric.direction]:
+            continue
+        meant = "min" if given == "max" else "max"
+        yield Caution(
+            f"spec.constraints[{place}].{given}",
+            f"{_better(metric)}, and this limit refuses the better values: did you mean {meant} in place of"
+            f" {given} ({_SIGNS[meant]} in place of {_SIGNS[given]})?",
+        )
+
+
+# Which limit refuses better values, and how options write limits.
+_WORSE_SIDE: Mapping[str, str] = {"maximize": "max", "minimize": "min"}
+_SIGNS = {"max": "<=", "min": ">="}
+
+
+def _better(metric: Metric) -> str:
+    return f"{metric.name} is better the {'greater' if metric.direction == 'maximize' else 'smaller'} it is"
+
+
+def _never_asked(space: Space) -> Iterator[Caution]:
+    """Yield the conditions that no value of what they depend on can meet: their parameter is not searched."""
+    spans = {name: span for name, asked in space.all_parameters() if (span := asked.int_ or asked.float_)}
+    for group in GROUPS:
+        for place, asked in enumerate(getattr(space, group)):
+            for number, when in enumerate(asked.when):
+                if (span := spans.get(when.parameter)) is not None and (limit := _unmet(when, span)):
+                    yield Caution(
+                        f"spec.search.space.{group}[{place}].when[{number}]",
+                        f"{when.parameter} is searched from {span.low} to {span.high} and never {limit}, so"
+                        f" {asked.name} is never searched: correct the condition or the range",
+                    )
+
+
+def _unmet(when: When, span: IntRange | FloatRange) -> str:
+    if when.above is not None and Decimal(when.above) >= Decimal(span.high):
+        return f"above {when.above}"
+    if when.below is not None and Decimal(when.below) <= Decimal(span.low):
+        return f"below {when.below}"
+    return ""
 
 
 def _without_gpus(runners: Runners, engines: Sequence[Engine], workload: Workload) -> Iterator[Caution]:

@@ -156,3 +156,67 @@ def test_answers_of_a_fixed_length_are_not_warned_of() -> None:
     candidates = [{"name": "a"}, {"name": "b", "model": MODEL}]
     document = _measuring("output_tokens_per_second", candidates=candidates, baseline=None)
     assert cautions_of(resource_of(changed(document, "spec.workload.outputTokens", 32))) == ()
+
+
+def _warned(path: str, value: Any) -> list[str]:
+    return [str(each) for each in cautions_of(resource_of(changed(optimization(), path, value)))]
+
+
+def _limits(*limits: tuple[str, str, str]) -> list[str]:
+    entries = [{"metric": metric, side: bound} for metric, side, bound in limits]
+    return _warned("spec.constraints", entries)
+
+
+@pytest.mark.parametrize(
+    ("metric", "given", "meant", "better"),
+    [
+        ("accuracy", "max", "min (>= in place of <=)", "greater"),
+        ("ttft_ms_p95", "min", "max (<= in place of >=)", "smaller"),
+    ],
+)
+def test_a_limit_that_refuses_the_better_values_is_warned_of(
+    metric: str, given: str, meant: str, better: str
+) -> None:
+    """The other limit is suggested, and following the suggestion there is nothing to say."""
+    (caution,) = _limits(("peak_memory_mib", "max", "900"), (metric, given, "0.5"))
+    side, _, signs = meant.partition(" ")
+    assert caution == (
+        f"warning: spec.constraints[1].{given}: {metric} is better the {better} it is, and this limit refuses"
+        f" the better values: did you mean {side} in place of {given} {signs}?"
+    )
+    assert _limits((metric, side, "0.5")) == []
+
+
+def test_a_range_is_not_warned_of() -> None:
+    """Who writes both limits means both."""
+    assert _limits(("accuracy", "min", "0.2"), ("accuracy", "max", "0.5")) == []
+
+
+def test_a_limit_relative_to_the_baseline_is_warned_of_as_well() -> None:
+    """At most the baseline's accuracy is no goal of anybody."""
+    limit = {"metric": "accuracy", "max": "0", "relativeTo": "baseline"}
+    assert len(_warned("spec.constraints", [limit])) == 1
+
+
+def test_an_objective_that_looks_for_the_worst_is_warned_of() -> None:
+    """The metric's own direction is suggested; written out, it is nothing to warn of."""
+    (caution,) = _warned("spec.objectives", [{"metric": "accuracy", "goal": "minimize"}])
+    assert caution.startswith("warning: spec.objectives[0].goal: accuracy is better the greater it is")
+    assert caution.endswith("did you mean maximize?")
+    assert _warned("spec.objectives", [{"metric": "accuracy", "goal": "maximize"}]) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ({"above": "1"}, "from 0 to 1 and never above 1, so top_p is never searched"),
+        ({"below": "0"}, "from 0 to 1 and never below 0, so top_p is never searched"),
+        ({"above": "0.5"}, None),
+        ({"below": "0.1"}, None),
+    ],
+)
+def test_a_condition_that_can_never_hold_is_warned_of(condition: dict[str, str], said: str | None) -> None:
+    """Its parameter would be in the space and never be tried."""
+    when = [{"parameter": "sampling.temperature", **condition}]
+    found = _warned("spec.search.space.sampling.1.when", when)
+    assert [said in text for text in found] == [True] * (said is not None)
