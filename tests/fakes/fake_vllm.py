@@ -21,8 +21,9 @@ def install(folder, **orders):
     """Write the program and its orders into `folder`; return the path for LLMOPT_ENGINE_VLLM.
 
     `says` is written at its start. `most_seqs`: with a larger max_num_seqs it ends at its start, and names
-    the limit. `serves`: so many completions are answered, all later ones with 500; `dies_after` seconds later
-    it writes `cause` and ends with exit code 1, or lives on where `lives`.
+    the limit. `no_draft`: with a draft model it says this, and ends at its start. `serves`: so many
+    completions are answered, all later ones with 500; `dies_after` seconds later it writes `cause` and ends
+    with exit code 1, or lives on where `lives`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "orders.json").write_text(json.dumps(orders))
@@ -115,6 +116,9 @@ def main():
     if options.max_num_seqs > most:
         said = _MAMBA.read_text().replace("1024", str(options.max_num_seqs)).replace("856", str(most))
         sys.stderr.write(said)
+        sys.exit(1)
+    if "no_draft" in orders and any('"draft_model"' in argument for argument in sys.argv):
+        sys.stderr.write(orders["no_draft"])
         sys.exit(1)
     ThreadingHTTPServer.allow_reuse_address = True
     ThreadingHTTPServer((options.host, options.port), _handler(options, orders)).serve_forever()

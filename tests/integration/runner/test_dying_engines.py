@@ -102,6 +102,22 @@ def test_an_engine_whose_core_is_dead_is_diagnosed_though_its_server_lives(order
         assert outcome.failure.message == "OddError: nobody has seen this before"
 
 
+def test_a_draft_model_that_is_missing_is_one_infeasible_configuration(ordered, model):
+    """What is fatal of the model itself ends no study where it is said of the one that guesses."""
+    folder = ordered(no_draft="RuntimeError: Cannot find any model weights with `/no/draft`\n")
+    guessing = {"name": "speculative_method", "categorical": {"choices": ["none", "draft_model"]}}
+    document = manifest(model, trials=2, space=[guessing])
+    document["spec"]["engine"]["args"] = {"speculative_model": "/no/draft", "num_speculative_tokens": 3}
+    document["spec"]["search"]["enqueue"] = [{"engine.speculative_method": "draft_model"}]
+    folder.write(document)
+    assert folder.run() == RunnerExit.DONE, folder.log()
+    without, with_draft = _outcomes(folder)
+    assert without.kind is OutcomeKind.MEASURED
+    assert with_draft.kind is OutcomeKind.INFEASIBLE
+    assert with_draft.failure.error_class is ErrorClass.INVALID_CONFIGURATION
+    assert "speculative_model (/no/draft), cannot be used" in with_draft.failure.suggestion
+
+
 def test_nothing_is_started_beyond_a_limit_that_the_engine_named(ordered, model, tmp_path):
     """One start is refused with the limit; another runner reads it, and starts nothing beyond it."""
     folder = ordered(most_seqs=856)

@@ -91,7 +91,9 @@ def explained(text: str, engine: str | None) -> Explanation:
     declared = engines.get(whose)
     patterns = all_patterns() if declared is None else patterns_for(declared)
     line = declared.logs.arguments if declared is not None else None
-    evidence = Evidence(log, numbers=logged_arguments(log, line) if line else {}, patterns=patterns)
+    draft = None if declared is None else declared.logs.draft
+    numbers = logged_arguments(log, line) if line else {}
+    evidence = Evidence(log, numbers=numbers, patterns=patterns, draft=draft)
     failure = classify(evidence)
     if failure.error_class in _NOT_KNOWN and not is_known(evidence):
         failure = Failure(failure.error_class, decisive_line(log), _NO_REMEDY)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from llmopt_core.errors.drafts import DraftModel
 from llmopt_core.errors.patterns.base import Pattern
 
 
@@ -12,12 +13,14 @@ class EngineLogs:
 
     `patterns` are looked for in this order, before those of the machine: the first that matches decides.
     `mark` matches something that only this engine's log has. `arguments` matches a line with the arguments
-    that the server says it was started with, a Python dictionary in its first group.
+    that the server says it was started with, a Python dictionary in its first group. `draft` is the second
+    model that the engine can have.
     """
 
     patterns: tuple[Pattern, ...] = ()
     mark: re.Pattern[str] | None = None
     arguments: re.Pattern[str] | None = None
+    draft: DraftModel | None = None
 
 
 NO_LOGS = EngineLogs()

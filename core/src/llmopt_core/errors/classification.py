@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmopt_core.errors.classes import ErrorClass, Failure
+from llmopt_core.errors.drafts import DraftModel, of_draft
 from llmopt_core.errors.limits import Limit
 from llmopt_core.errors.patterns import machine
 from llmopt_core.errors.patterns.base import Pattern
@@ -21,7 +22,8 @@ class Evidence:
 
     Exit code or signal, the whole log, and the trial's own numbers by short name, such as `n_ctx`. What the
     kernel killed for memory leaves no line: the memory guard reports it. `patterns` are those of the engine
-    whose log it is: two engines on one library say the same, and what to do about it differs.
+    whose log it is: two engines on one library say the same, and what to do about it differs. `draft` is the
+    engine's second model, if it can have one.
     """
 
     log: str = ""
@@ -29,6 +31,7 @@ class Evidence:
     signal: int | None = None
     numbers: Mapping[str, Any] = field(default_factory=dict)
     patterns: tuple[Pattern, ...] = ()
+    draft: DraftModel | None = None
 
 
 def classify(evidence: Evidence) -> Failure:
@@ -39,13 +42,23 @@ def classify(evidence: Evidence) -> Failure:
     pattern, found = recognised
     numbers = _Numbers({**evidence.numbers, **found.groupdict()})
     line = (pattern.consequence and first_error(evidence.log)) or found.group(0).strip()
-    return Failure(
+    failure = Failure(
         pattern.error_class,
         line[:_LONGEST_MESSAGE],
         pattern.suggestion.format_map(numbers),
         _limits(pattern, found, evidence.numbers),
         pattern.remedies,
     )
+    return _of_draft(failure, evidence, found.start()) or failure
+
+
+def _of_draft(failure: Failure, evidence: Evidence, at: int) -> Failure | None:
+    """Return `failure`, which a line at `at` shows, as that of the draft model; None: it is not its."""
+    if evidence.draft is None:
+        return None
+    message = evidence.log.find(failure.message)
+    at = at if message < 0 else min(at, message)
+    return of_draft(failure, evidence.draft, evidence.numbers, evidence.log, at)
 
 
 def cause_of(evidence: Evidence) -> str:

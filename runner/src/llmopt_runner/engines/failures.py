@@ -19,6 +19,7 @@ from typing import Any
 
 from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
 from llmopt_core.errors.classification import Evidence, classify
+from llmopt_core.errors.drafts import DraftModel
 from llmopt_core.errors.patterns.base import Pattern
 from llmopt_core.errors.tracebacks import decisive_line
 
@@ -48,11 +49,12 @@ class EngineStartFailed(LlmoptError):
 
     `exit_code` and `signal` are the engine's own (None: it was still alive). `log` is its log, the head and
     the tail where it is long. `error_class` is None where only the log shows it. `patterns` are those of the
-    engine, set by who started it.
+    engine and `draft` is its second model, set by who started it.
     """
 
     error_class: ErrorClass | None = None
     patterns: tuple[Pattern, ...] = ()
+    draft: DraftModel | None = None
     suggestion = "Read the engine's log in the results folder."
 
     def __init__(
@@ -81,8 +83,10 @@ class EngineStartFailed(LlmoptError):
         """
         if self.error_class is not None:
             return Failure(self.error_class, str(self), self.suggestion)
-        evidence = Evidence(self.log, self.exit_code, self.signal, numbers=numbers, patterns=self.patterns)
-        return classify(evidence)
+        return classify(self._evidence(numbers))
+
+    def _evidence(self, numbers: Mapping[str, Any]) -> Evidence:
+        return Evidence(self.log, self.exit_code, self.signal, numbers, self.patterns, self.draft)
 
 
 class PortBusy(EngineStartFailed):
@@ -124,7 +128,7 @@ class EngineStartTimeout(EngineStartFailed):
 
     def explained(self, numbers: Mapping[str, Any]) -> Failure:
         """Return the cause that the log names: an engine may live on, and answer nothing but errors."""
-        seen = classify(Evidence(self.log, numbers=numbers, patterns=self.patterns))
+        seen = classify(self._evidence(numbers))
         return super().explained(numbers) if seen.error_class is ErrorClass.UNKNOWN else seen
 
 

@@ -111,6 +111,7 @@ class EngineServer:
                 self._wait_until_ready(began_at, timeout_seconds, cancelled)
             except EngineStartFailed as failure:
                 failure.patterns = patterns_for(self.engine.declaration)
+                failure.draft = self.engine.declaration.logs.draft
                 self.stop(at_once=True)
                 if attempt == _PORT_ATTEMPTS or not self._lost_its_port():
                     raise

@@ -4,9 +4,11 @@ import re
 
 from llmopt_core.engines.engine_logs import EngineLogs
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.drafts import DraftModel
 from llmopt_core.errors.patterns.base import pattern
 from llmopt_core.errors.remedies import Change, Remedy
 
+_WITHOUT_DRAFT = Remedy("spec_type", Change.TAKE, value="none")
 _PATTERNS = (
     pattern(
         "gpu-buffer-out-of-memory",
@@ -61,7 +63,7 @@ _PATTERNS = (
         r"failed to load draft model, '(?P<draft>[^']{1,400})'",
         "The model that guesses, {draft}, could not be loaded: correct spec_draft_model, or take it out of"
         " the search space.",
-        Remedy("spec_type", Change.TAKE, value="none"),
+        _WITHOUT_DRAFT,
     ),
     pattern(
         "gguf-part-missing",
@@ -180,5 +182,6 @@ _PATTERNS = (
 )
 LLAMACPP_LOGS = EngineLogs(
     patterns=_PATTERNS,
+    draft=DraftModel("spec_draft_model", _WITHOUT_DRAFT),
     mark=re.compile(r"\bggml_|\bllama_\w+:|\bllama-server\b|\bgguf_init|\bsrv +\w+:"),
 )

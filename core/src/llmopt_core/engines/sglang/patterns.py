@@ -4,6 +4,7 @@ import re
 
 from llmopt_core.engines.engine_logs import EngineLogs
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.drafts import DraftModel
 from llmopt_core.errors.limits import LimitRule
 from llmopt_core.errors.patterns.base import consequence, pattern
 from llmopt_core.errors.patterns.libraries import COMMUNICATION, PARALLEL
@@ -183,4 +184,7 @@ _ENDS = (
 SGLANG_LOGS = EngineLogs(
     patterns=(*_MODEL, *_CONFIGURATION, *_MEMORY, *_DEVICE, *_REQUESTS, *_ENDS),
     mark=re.compile(r"\bsglang\b|\bserver_args=ServerArgs\("),
+    draft=DraftModel(
+        "speculative_draft_model_path", Remedy("speculative_algorithm", Change.TAKE, value="none")
+    ),
 )

@@ -4,6 +4,7 @@ import re
 
 from llmopt_core.engines.engine_logs import EngineLogs
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.drafts import DraftModel
 from llmopt_core.errors.limits import LimitRule
 from llmopt_core.errors.patterns.base import consequence, pattern
 from llmopt_core.errors.patterns.libraries import COMMUNICATION, PARALLEL
@@ -28,6 +29,7 @@ _OTHER_LIFTS = ("dtype", "quantization", "kv_cache_dtype", "enforce_eager", "blo
 
 # The rest of a traceback, from where it says what was done to what went wrong.
 _SOON = r"(?:.*\n){0,40}?.*"
+_WITHOUT_DRAFT = Remedy("speculative_method", Change.TAKE, value="none")
 _MODEL = (
     REMOTE_CODE,
     # Before what is said of the model itself: what could not be found is the one that guesses.
@@ -38,7 +40,7 @@ _MODEL = (
         r"NotFoundError|RepositoryNotFoundError|outgoing traffic has been disabled)",
         "The model that guesses, speculative_model ({speculative_model}), is not there: correct it, or take"
         " it out of the search space.",
-        Remedy("speculative_method", Change.TAKE, value="none"),
+        _WITHOUT_DRAFT,
     ),
     pattern(
         "model-folder-not-found",
@@ -397,4 +399,5 @@ VLLM_LOGS = EngineLogs(
     patterns=(*_MODEL, *_CONFIGURATION, *_MEMORY, *_DEVICE, *_REQUESTS, *_ENDS),
     mark=re.compile(r"\bvllm\b|\(EngineCore|\(APIServer|\((?:Vllm)?Worker\w* pid="),
     arguments=re.compile(r"non-default args: (\{.{1,20000}\})\s*$", re.MULTILINE),
+    draft=DraftModel("speculative_model", _WITHOUT_DRAFT, re.compile(r"Loading drafter model")),
 )
