@@ -113,7 +113,7 @@ def test_a_model_that_the_endpoint_has_not_is_named(settings, running):
         _endpoint(settings, running().base_url, endpoint_model="other") as endpoint,
         pytest.raises(EndpointUnreachable, match="no model 'other'; it has served"),
     ):
-        endpoint.start(1)
+        endpoint.start(3)
 
 
 def test_an_endpoint_that_is_not_there_is_named(settings):
