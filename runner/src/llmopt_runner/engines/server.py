@@ -28,6 +28,7 @@ __all__ = ["EngineServer", "EngineStartFailed", "EngineStartTimeout", "Remains"]
 
 _PORT_ATTEMPTS = 3
 _MODELS_TIMEOUT_SECONDS = 5.0
+_SHORTEST_LOOK_SECONDS = 2.0
 _METRICS_TIMEOUT_SECONDS = 5.0
 _RELEASE_LIMIT_SECONDS = 2.0
 _REFUSED_ACCESS = frozenset({401, 403})
@@ -258,7 +259,9 @@ class EngineServer:
     def _check_once(self, remaining_seconds: float, cancelled: Callable[[], bool]) -> None:
         self._require_own_listener()
         probe = self._probe(cancelled)
-        models = probe.models(min(remaining_seconds, _MODELS_TIMEOUT_SECONDS))
+        # The last look gets a fair time too: what it says is the reason that a person reads.
+        seconds = max(remaining_seconds, _SHORTEST_LOOK_SECONDS)
+        models = probe.models(min(seconds, _MODELS_TIMEOUT_SECONDS))
         self._model = self.engine.served_name(models, self.settings)
         if self._model is None:
             served = ", ".join(model_ids(models)) or "none"
