@@ -13,6 +13,7 @@ from typing import Any
 from llmopt_core.engines.registry import engine_names
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.files import words_of
+from llmopt_core.installation import install_command
 from llmopt_runner.engines.base import load_engine
 from llmopt_runner.guard.levels import Thresholds
 from llmopt_runner.host import nvml
@@ -62,7 +63,8 @@ def _gpus(nvml: Any | None) -> dict[str, Any]:
     """
     nothing: dict[str, Any] = {"products": [], "driver": None, "cuda": None}
     if nvml is None:
-        return {**nothing, "reason": "the module pynvml is not installed: pip install 'llmopt[runner]'"}
+        reason = f"the module pynvml is not installed: {install_command('runner')}"
+        return {**nothing, "reason": reason}
     try:
         nvml.nvmlInit()
         version = nvml.nvmlSystemGetCudaDriverVersion_v2()

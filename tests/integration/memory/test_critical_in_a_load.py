@@ -56,7 +56,7 @@ def _measures(number):
 def test_an_engine_that_grows_while_it_is_measured_ends_its_trial_alone(make_group, tmp_path, monkeypatch):
     """At CRITICAL its requests end and it is stopped; the trial is infeasible, the next one is measured."""
     if load_engine("llamacpp").installed() is None:
-        pytest.skip("NOT TESTED: llama.cpp is not installed (pip install 'llmopt[llamacpp]')")
+        pytest.skip("NOT TESTED: llama.cpp is not installed (extra llamacpp)")
     folder, group, order = Folder(tmp_path), make_group(GROUP_MIB), tmp_path / "grow"
     monkeypatch.setenv("LLMOPT_ENGINE_LLAMACPP", str(growing_server(tmp_path, order, GROWN_PERCENT)))
     folder.write(MANIFEST)

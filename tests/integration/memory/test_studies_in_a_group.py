@@ -53,7 +53,7 @@ def _manifest(*, n_ctx=1024, space=N_CTX, enqueue=({"engine.n_ctx": TOO_LONG},),
 def _ended(group, path, **changes):
     """Run the study of a manifest in the group; return its trials and the runner's log."""
     if load_engine("llamacpp").installed() is None:
-        pytest.skip("NOT TESTED: llama.cpp is not installed (pip install 'llmopt[llamacpp]')")
+        pytest.skip("NOT TESTED: llama.cpp is not installed (extra llamacpp)")
     folder = Folder(path)
     folder.write(_manifest(**changes))
     command = [sys.executable, "-m", "llmopt_runner.main", "--manifest", str(path / "manifest.yaml")]

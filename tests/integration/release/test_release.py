@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import tarfile
 import tomllib
@@ -123,6 +124,29 @@ def test_the_wheel_runs_where_nothing_else_is_installed(installed: Path) -> None
     sample = ROOT / "config" / "samples" / "quickstart.yaml"
     assert "valid LLMOptimization" in _run((installed / "llmopt", "validate", sample))
     assert "llamacpp" in _run((installed / "llmopt", "list", "--type", "engines"))
+
+
+@pytest.mark.parametrize("origin", ["wheel", "clone"])
+def test_what_a_message_says_installs_a_missing_extra(
+    dist: Path, installed: Path, tmp_path: Path, origin: str
+) -> None:
+    """The command that is shown names the wheel or the clone, and finds every package of the extra."""
+    programs = installed
+    if origin == "clone":
+        _run((UV, "venv", "--quiet", tmp_path / "environment"))
+        programs = tmp_path / "environment" / "bin"
+        _run((UV, "pip", "install", "--quiet", "--python", programs.parent, ROOT))
+    done = subprocess.run(
+        (programs / "llmopt", "get", "optimizations"),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    source = ROOT if origin == "clone" else dist / f"llmopt-{VERSION}-py3-none-any.whl"
+    command = f"pip install '{source}[cluster]'"
+    assert command in done.stderr.replace("\n", " ")
+    _run((UV, *shlex.split(command), "--dry-run", "--quiet", "--python", programs.parent))
 
 
 def test_an_invalid_manifest_is_refused_by_the_wheel(installed: Path, tmp_path: Path) -> None:

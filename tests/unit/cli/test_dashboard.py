@@ -12,6 +12,7 @@ from fakes.local_runs import document
 from llmopt.commands.dashboard import show_dashboard
 from llmopt.manifests import as_yaml
 from llmopt_core.api.exit_codes import Exit
+from llmopt_core.installation import install_command
 from llmopt_core.storage.storages import open_storage
 
 
@@ -90,7 +91,7 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch, capsys):
     """Without Optuna Dashboard the command says what to install."""
     monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
     assert show_dashboard(None, tmp_path, None, free_port()) == Exit.INVALID
-    assert "pip install 'llmopt[dashboard]'" in capsys.readouterr().err
+    assert install_command("dashboard") in capsys.readouterr().err
 
 
 def test_a_password_is_in_no_message(tmp_path, shown, capsys):

@@ -9,6 +9,7 @@ from llmopt.starting.manifest import manifest_text
 from llmopt.starting.settings import suited
 from llmopt_core.engines.first_settings import Machine
 from llmopt_core.engines.llamacpp.first_settings import DOWNLOADED_GGUF, PLAIN
+from llmopt_core.installation import install_command
 from llmopt_core.resources import load_manifest
 from llmopt_core.resources.cautions import cautions_of
 from llmopt_core.resources.validation import validate_file
@@ -75,7 +76,7 @@ def test_a_plain_manifest_needs_to_know_no_machine():
 def test_a_better_engine_is_named_with_its_installation():
     """Where the best engine is missing, the manifest runs on another one and its comment says what to do."""
     settings = suited(machine(8, 64, (24,), ONLY_LLAMACPP))
-    assert "pip install 'llmopt[vllm]'" in " ".join(settings.notes)
+    assert install_command("vllm") in " ".join(settings.notes)
     assert "# Note: vllm suits" in manifest_text(settings, file="f", title="t")
 
 
@@ -83,7 +84,7 @@ def test_without_any_engine_the_best_is_written_with_its_installation():
     """What cannot run yet says so."""
     settings = suited(machine(2, 8, (), frozenset({"openai"})))
     assert settings.engine == "llamacpp"
-    assert settings.notes == ("llamacpp is not installed yet: pip install 'llmopt[llamacpp]'",)
+    assert settings.notes == (f"llamacpp is not installed yet: {install_command('llamacpp')}",)
 
 
 def test_gpus_beyond_a_power_of_two_are_said_to_be_left_out():

@@ -23,6 +23,7 @@ from llmopt.machine.descriptions import (
 from llmopt.machine.hardware import Hardware, nvidia_cards
 from llmopt.machine.memory_stats import memory_stats
 from llmopt.machine.processes import Found
+from llmopt_core.installation import install_command
 
 FINE = Hardware("a processor", 8, 100.0, 0)
 HOST = DeviceFound(32_000, 4_000, name="host", kind="host")
@@ -60,9 +61,9 @@ def test_nothing_wrong_is_nothing_said():
 @pytest.mark.parametrize(
     ("seen", "said"),
     [
-        (situation(engines={**ENGINES, "vllm": EngineFound(None)}), "pip install 'llmopt[vllm]'"),
+        (situation(engines={**ENGINES, "vllm": EngineFound(None)}), install_command("vllm")),
         (situation(engines={**ENGINES, "vllm": EngineFound(None, "no such file")}), "vllm: no such file"),
-        (situation(engines={"openai": EngineFound("endpoint")}), "pip install 'llmopt[llamacpp]'"),
+        (situation(engines={"openai": EngineFound("endpoint")}), install_command("llamacpp")),
         (situation(hardware=Hardware("p", 8, 100.0, 2)), "2 NVIDIA card(s), but no GPU to be seen (NVML"),
         (
             situation(gpus=GpusFound(("NVIDIA L4",), "580", "13.0", "GPU 0 cannot be used: GPU is lost")),
@@ -134,7 +135,7 @@ def test_a_runner_that_does_not_start_is_the_first_fault(tmp_path, capsys, monke
     output = capsys.readouterr().out
     assert "processor" in output
     assert "No module named 'no_such_module'" in output
-    assert "pip install 'llmopt[runner]'" in output
+    assert install_command("runner") in output
 
 
 def test_a_runner_of_another_version_is_said_so():

@@ -1,14 +1,24 @@
 """The README states what benchmarks measured and what is there."""
 
 import re
+import tomllib
 
 import pytest
-from documentation.pages import ROOT
+from documentation.pages import ROOT, blocks, pages
+from typer.main import get_command
 
+from llmopt.main import app
 from llmopt_core.engines.registry import BUILT_IN
 
 README = (ROOT / "README.md").read_text()
 RESULTS = ROOT / "bench/results"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+COMMANDS = set(get_command(app).commands)
+CLUSTER_COMMANDS = [path.stem for path in (ROOT / "cli/src/llmopt/cluster/commands").glob("[a-z]*.py")]
+_SAYING = [
+    *pages(),
+    *(path for part in ("core", "cli", "runner", "operator") for path in (ROOT / part).rglob("*.py")),
+]
 
 
 FIGURES = {
@@ -46,5 +56,60 @@ def test_the_result_is_that_of_the_recorded_quickstart():
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
 def test_every_engine_has_its_row(name):
     """What can be started or asked is in the table of engines, and nothing else."""
-    rows = re.findall(r"^\| `(\w+)` \|", (ROOT / name).read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \|", (ROOT / name).read_text().split("\n## ")[-3], re.MULTILINE)
     assert sorted(rows) == sorted(BUILT_IN)
+
+
+# What a command or Python of the README needs besides the package's own requirements.
+_NEEDS = {
+    r"^llmopt (?:run|optimize|benchmark|compare|status|init --auto-detect)\b|\bllmopt\.optimize\(": "runner",
+    r"^llmopt (?:run|optimize|benchmark|compare|report)\b": "report",
+    r"^llmopt fit [A-Z]\w*/": "hub",
+    rf"^llmopt (?:{'|'.join(CLUSTER_COMMANDS)})\b": "cluster",
+    r"\.gguf\b|^llmopt benchmark --model small ": "llamacpp",
+    r"--models? (?!.*--endpoint)(?:\S+ )?[A-Z]\w*/": "transformers or vllm",
+}
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_installation_covers_the_commands(name):
+    """Who installs what the page says, notes included, misses no package in the commands that it shows."""
+    page = ROOT / name
+    (line,) = (text for text in _lines(page) if text.startswith("pip install"))
+    installed = set(re.search(r"\[(.*)\]", line)[1].split(","))
+    before = page.read_text().partition("$ pip install")[0].split("```")[-2]
+    if re.search(r"`Qwen/.*`transformers`\S* (?:\S+ )?`vllm`", before, re.DOTALL):
+        installed.add("transformers or vllm")
+    needed = {extra for text in _lines(page) for written, extra in _NEEDS.items() if re.search(written, text)}
+    assert needed == set(_NEEDS.values())
+    assert needed <= installed
+
+
+def _lines(page):
+    found = [block for block in blocks(page) if block.language in {"console", "python"}]
+    return [
+        line
+        for block in found
+        for line in (block.commands if block.language == "console" else block.text.splitlines())
+    ]
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_every_extra_has_its_row(name):
+    """The table of extras is that of the package, and the commands that it names are there."""
+    rows = re.findall(
+        r"^\| ((?:`\w+`(?:, )?)+) \| (.*) \|$",
+        (ROOT / name).read_text().partition("| extra |")[2].partition("\n\n")[0],
+        re.MULTILINE,
+    )
+    named = [extra for extras, _ in rows for extra in re.findall(r"`(\w+)`", extras)]
+    assert sorted(named) == sorted(PROJECT["optional-dependencies"])
+    said = " ".join(use for _, use in rows)
+    shown = {word for word in re.findall(r"`(?:llmopt )?([a-z]+)[^`./]*`", said) if word != "gp"}
+    assert shown <= COMMANDS | {"llmopt"}, shown - COMMANDS
+
+
+def test_nothing_is_installed_by_the_bare_name():
+    """llmopt is on no index: `pip install llmopt` would fail, or install a package of somebody else."""
+    bare = re.compile(r"pip install (?:-\S+ )*['\"]?llmopt(?![-\w/])")
+    assert [str(path.relative_to(ROOT)) for path in _SAYING if bare.search(path.read_text())] == []

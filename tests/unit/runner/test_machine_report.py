@@ -7,6 +7,7 @@ import sys
 import pynvml
 from fakes.nvml_library import Gpu, install
 
+from llmopt_core.installation import install_command
 from llmopt_runner import machine_report
 from llmopt_runner.engines.failures import EngineNotInstalled
 from llmopt_runner.host import nvml
@@ -42,7 +43,7 @@ def test_without_gpus_the_reason_is_reported(monkeypatch):
     nothing = {"products": [], "driver": None, "cuda": None, "reason": "Driver Not Loaded"}
     assert _gpus() == nothing
     monkeypatch.setattr(nvml, "library", lambda: None)
-    assert _gpus()["reason"] == "the module pynvml is not installed: pip install 'llmopt[runner]'"
+    assert _gpus()["reason"] == f"the module pynvml is not installed: {install_command('runner')}"
 
 
 def test_devices_come_with_the_guards_level(monkeypatch):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from llmopt.cluster.errors import ClientMissing
 from llmopt.cluster.kubeconfigs import find_access
 from llmopt.options import Target
+from llmopt_core.installation import install_command
 
 if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster
@@ -21,7 +22,7 @@ def connect(target: Target) -> "Cluster":
         from llmopt.cluster.clients import Cluster  # noqa: PLC0415 - an extra's packages, and slow to load
     except ModuleNotFoundError as error:
         raise ClientMissing(
-            f"a cluster needs packages that are not installed ({error.name}): pip install 'llmopt[cluster]'"
+            f"a cluster needs packages that are not installed ({error.name}): {install_command('cluster')}"
         ) from error
     return Cluster(find_access(target))
 

@@ -54,12 +54,12 @@ def _engines(found: Description) -> Iterator[str]:
         elif engine.version is None:
             yield f"engine {name} is not installed: {_installation(name)}"
     if not any(found.has(name) for name in found.engines if name != OPENAI.name):
-        yield f"no engine can be started here: {LLAMACPP.packaging.install} is the quickest way to one"
+        yield f"no engine can be started here: {LLAMACPP.packaging.installation} is the quickest way to one"
 
 
 def _installation(engine: str) -> str:
     declaration = usable_declarations().get(engine)
-    return (declaration and declaration.packaging.install) or "install it as its package says"
+    return (declaration and declaration.packaging.installation) or "install it as its package says"
 
 
 def _gpus(hardware: Hardware, found: Description) -> Iterator[str]:

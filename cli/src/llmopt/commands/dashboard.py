@@ -15,6 +15,7 @@ from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.files import problem_words, words_of
+from llmopt_core.installation import install_command
 from llmopt_core.storage.storages import open_storage
 
 LOOPBACK = "127.0.0.1"
@@ -78,7 +79,7 @@ def _optuna_dashboard() -> Serve:
         from optuna_dashboard import run_server  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise DashboardUnavailable(
-            f"Optuna Dashboard is not installed: pip install 'llmopt[dashboard]' ({error})"
+            f"Optuna Dashboard is not installed: {install_command('dashboard')} ({error})"
         ) from error
     return partial(_served_by, run_server)
 

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.installation import install_command
 from llmopt_core.occupancy import Occupancy
 
 COMMAND = (sys.executable, "-m", "llmopt_runner.machine_report")
@@ -120,5 +121,5 @@ def why_unusable(errors: str) -> str:
     """Return why a program of the runner ended badly, by what it wrote to standard error."""
     last = (errors.strip().splitlines() or ["it said nothing"])[-1]
     missing = "ModuleNotFoundError" in last
-    hint = ": pip install 'llmopt[runner]'" if missing else ""
+    hint = f": {install_command('runner')}" if missing else ""
     return f"the runner does not start ({last}){hint}"

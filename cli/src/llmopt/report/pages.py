@@ -11,6 +11,7 @@ from llmopt.report.comparisons import Comparison, metric_titles
 from llmopt.report.content import Content
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.visible import visible
+from llmopt_core.installation import install_command
 from llmopt_core.results.numbers import number
 from llmopt_core.results.results import Result, best_document
 from llmopt_core.storage.records import TrialRecord
@@ -125,7 +126,7 @@ def _environment(*, escapes: bool) -> "Environment":
         from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra's package
     except ImportError as error:
         raise ReportUnavailable(
-            f"no report: a package is missing ({error}); pip install 'llmopt[report]'"
+            f"no report: a package is missing ({error}); {install_command('report')}"
         ) from error
     environment = Environment(
         loader=PackageLoader("llmopt.report", "."),

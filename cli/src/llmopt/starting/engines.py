@@ -42,7 +42,7 @@ class Choice:
         if self.missing:
             raise OptionInvalid(
                 f"the model needs the engine {self.engine} ({self.why}):"
-                f" {BUILT_IN[self.engine].packaging.install},"
+                f" {BUILT_IN[self.engine].packaging.installation},"
                 " or take a GGUF file, as in hf://ORG/NAME/FILE.gguf"
             )
 

@@ -27,7 +27,7 @@ def _better(engine: str) -> str:
 
 
 def _installation(engine: str) -> str:
-    return BUILT_IN[engine].packaging.install
+    return BUILT_IN[engine].packaging.installation
 
 
 def of_model(served: Served, usual: FirstSettings, why: str) -> FirstSettings:

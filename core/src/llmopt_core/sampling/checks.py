@@ -3,17 +3,18 @@
 import importlib.util
 import zlib
 
+from llmopt_core.installation import install_command
 from llmopt_core.sampling.designs import DESIGNS
 from llmopt_core.storage.errors import SamplerUnavailable
 from llmopt_core.storage.records import StudyDefinition
 
 AUTO = "auto"
 OPTUNA_SAMPLERS = ("cmaes", "gp", "nsga2", "nsga3", "random", "tpe")
-# The module that a sampler needs, and what brings it.
+# The module that a sampler needs, and the extra that brings it.
 _NEEDS = {
-    AUTO: ("sklearn", "llmopt[runner]"),
-    "gp": ("torch", "llmopt[gp]"),
-    "cmaes": ("cmaes", "llmopt[runner]"),
+    AUTO: ("sklearn", "runner"),
+    "gp": ("torch", "gp"),
+    "cmaes": ("cmaes", "runner"),
 }
 
 
@@ -37,7 +38,7 @@ def check_installed(sampler: str) -> None:
         return
     module, extra = _NEEDS[sampler]
     if importlib.util.find_spec(module) is None:
-        raise SamplerUnavailable(f"sampler {sampler} needs {module}: pip install '{extra}'")
+        raise SamplerUnavailable(f"sampler {sampler} needs {module}: {install_command(extra)}")
 
 
 def runner_seed(definition: StudyDefinition, runner: str, trials: int) -> int:

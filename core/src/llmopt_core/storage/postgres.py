@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from llmopt_core.installation import install_command
 from llmopt_core.storage.access import Access
 from llmopt_core.storage.errors import StorageUnusable
 
@@ -55,7 +56,7 @@ def postgres_engine(url: URL, access: Access) -> sa.Engine:
         limited = _limited_connection()
     except (ModuleNotFoundError, NoSuchModuleError):
         raise StorageUnusable(
-            "Postgres needs a driver that is not installed: pip install 'llmopt[postgres]'"
+            f"Postgres needs a driver that is not installed: {install_command('postgres')}"
         ) from None
     except ArgumentError:
         raise StorageUnusable("the storage URL's hosts and ports cannot be used: ports are numbers") from None

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, Self
 from urllib.parse import parse_qsl
 
+from llmopt_core.installation import install_command
 from llmopt_runner.datasets.base import DatasetInvalid, Item
 from llmopt_runner.datasets.cells import RowInvalid
 from llmopt_runner.datasets.listed import ListedDataset
@@ -75,7 +76,7 @@ def _rows(reference: HubReference, part: str) -> Sequence[Any]:
     if find_spec("datasets") is None:
         raise DatasetInvalid(
             f"workload.dataset.hf is {reference.path!r}, but the library `datasets` is not installed: "
-            "pip install 'llmopt[hf]'"
+            f"{install_command('hf')}"
         )
     # By default the library shows progress bars in the runner's log.
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
+from llmopt_core.installation import install_command
 from llmopt_runner.memory.shapes import ModelShape, config_shape, gguf_shape, read_shape, unreadable
 from llmopt_runner.models.gguf_headers import read_gguf_file
 from llmopt_runner.models.model_configs import LARGEST_CONFIG_BYTES, ModelConfig, parsed_config, read_config
@@ -88,8 +89,7 @@ class _Hub:
     def __init__(self, repository: str, revision: str | None) -> None:
         if importlib.util.find_spec("huggingface_hub") is None:
             raise ModelNotFound(
-                f"hf://{repository}: nothing here can ask the hub: pip install 'llmopt[hub]', or name a"
-                " folder"
+                f"hf://{repository}: nothing here can ask the hub: {install_command('hub')}, or name a folder"
             )
         self._hub: Any = importlib.import_module("huggingface_hub")
         self._errors: Any = importlib.import_module("huggingface_hub.errors")

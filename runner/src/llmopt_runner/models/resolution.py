@@ -11,6 +11,7 @@ from typing import Any
 
 from llmopt_core.api.environment import Variable
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
+from llmopt_core.installation import install_command
 
 _DEFAULT_MODELS_ROOT = "/models"
 _FILE_ENDING = ".gguf"
@@ -181,7 +182,7 @@ def _downloaded(source: str, repository: str, file: str, revision: str | None, t
     if importlib.util.find_spec("huggingface_hub") is None:
         raise _not_found(
             source,
-            "it is not in the hub's cache, and nothing here can download it; pip install huggingface_hub",
+            f"it is not in the hub's cache, and nothing here can download it; {install_command('hub')}",
         )
     hub: Any = importlib.import_module("huggingface_hub")
     with hub_refusals(source):

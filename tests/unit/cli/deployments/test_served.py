@@ -117,7 +117,9 @@ def test_options_without_a_flag_of_the_server_are_exported_with_what_has_it():
     assert one.program == "python"
     assert one.arguments[:2] == ("-m", LAUNCHER)
     assert one.arguments[one.arguments.index("--bnb-4bit-quant-type") + 1] == "fp4"
-    assert one.needs.startswith("llmopt[transformers], for transformers serve has no flag for bnb_4bit")
+    assert one.needs.startswith(
+        "the extra transformers of llmopt, for transformers serve has no flag for bnb_4bit"
+    )
 
 
 def benchmark(winner):

@@ -79,9 +79,11 @@ def test_an_image_of_another_version_is_to_be_pinned(measured, note):
 @pytest.mark.parametrize("form", Form)
 def test_another_program_is_started_where_the_server_lacks_a_flag(form):
     """The image's own program stays out, and a comment says what the image must have."""
-    served = replace(SERVED, program="python", needs="llmopt[transformers], for a flag is missing")
+    served = replace(
+        SERVED, program="python", needs="the extra transformers of llmopt, for a flag is missing"
+    )
     text = exported(served, form)
-    assert "# The image needs llmopt[transformers], for a flag is missing.\n" in text
+    assert "# The image needs the extra transformers, for a flag is missing.\n" in text
     (started,) = [line.strip() for line in text.splitlines() if line.strip() in {"- python", "- vllm"}]
     assert started == "- python"
 

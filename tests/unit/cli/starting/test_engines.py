@@ -1,5 +1,7 @@
 """Which engine is chosen for which model on which machine, and what of it is said."""
 
+import re
+
 import pytest
 import yaml
 
@@ -10,6 +12,7 @@ from llmopt.manifests.served_models import Served
 from llmopt.options import Options
 from llmopt.starting import drafts
 from llmopt.starting.engines import chosen
+from llmopt_core.installation import install_command
 from llmopt_core.resources import load_manifest
 from llmopt_core.resources.validation import validate
 from llmopt_core.sampling.distributions import distributions
@@ -105,7 +108,7 @@ def test_an_engine_that_is_asked_for_is_taken_without_a_word():
 def test_a_missing_engine_is_said_before_a_study_is_made():
     """Where nothing can serve the model, one line says what to install."""
     choice = chosen(Options(model="org/name"), machine)
-    with pytest.raises(OptionInvalid, match=r"pip install 'llmopt\[transformers\]'"):
+    with pytest.raises(OptionInvalid, match=re.escape(install_command("transformers"))):
         choice.require_installed()
 
 

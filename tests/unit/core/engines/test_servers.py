@@ -183,7 +183,7 @@ def test_a_command_with_4bit_options_says_what_it_needs() -> None:
         f"# it needs {recommended.needs}"
     )
     assert recommended.needs == (
-        "llmopt[transformers], for transformers serve has no flag for bnb_4bit_use_double_quant"
+        "the extra transformers of llmopt, for transformers serve has no flag for bnb_4bit_use_double_quant"
     )
     plain = recommend(
         TRANSFORMERS, ModelReference.of("hf://org/name"), Configuration(), searched={}, fixed={}

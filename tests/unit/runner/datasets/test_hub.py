@@ -2,11 +2,13 @@
 
 import importlib.machinery
 import itertools
+import re
 import sys
 import types
 
 import pytest
 
+from llmopt_core.installation import install_command
 from llmopt_core.resources.serving import Dataset
 from llmopt_runner.datasets.base import DatasetInvalid
 from llmopt_runner.datasets.hub import HubReference
@@ -108,7 +110,7 @@ def test_a_row_that_is_none_is_named(hub):
 def test_without_the_library_the_extra_is_named(monkeypatch):
     """A runner without the library says which extra to install."""
     monkeypatch.setattr("llmopt_runner.datasets.hub.find_spec", lambda _: None)
-    with pytest.raises(DatasetInvalid, match=r"pip install 'llmopt\[hf\]'"):
+    with pytest.raises(DatasetInvalid, match=re.escape(install_command("hf"))):
         load_dataset(Dataset(hf="owner/name"))
 
 

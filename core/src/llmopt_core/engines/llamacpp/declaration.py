@@ -251,9 +251,7 @@ LLAMACPP = EngineDeclaration(
         "ghcr.io/ggml-org/llama.cpp:server",
         "ghcr.io/ggml-org/llama.cpp:server-cuda",
     ),
-    packaging=Packaging(
-        install="pip install 'llmopt[llamacpp]'", distributions=("xllamacpp",), variables=("GGML_",)
-    ),
+    packaging=Packaging(extra="llamacpp", distributions=("xllamacpp",), variables=("GGML_",)),
     suited=suited,
     fixed_length=lambda _tokens: {"ignore_eos": True},
     model_fields=LLAMACPP_FIELDS,

@@ -178,7 +178,8 @@ TRANSFORMERS = EngineDeclaration(
         "/root/.cache/huggingface",
     ),
     packaging=Packaging(
-        install="pip install 'llmopt[transformers]', in a separate environment if needed",
+        extra="transformers",
+        separable=True,
         distributions=("transformers", "torch"),
     ),
     suited=suited,

@@ -66,7 +66,7 @@ _CONFIGURATION = (
         ErrorClass.INVALID_CONFIGURATION,
         r"pip install -U \W*bitsandbytes|No package metadata was found for \W*bitsandbytes",
         "quantization ({quantization}) needs the package bitsandbytes beside transformers:"
-        " pip install 'llmopt[transformers]', or take it out of the search space.",
+        " pip install bitsandbytes in the environment of transformers, or take it out of the search space.",
     ),
     pattern(
         "bitsandbytes-broken",

@@ -55,7 +55,9 @@ def command(server: Sequence[str], configuration: Configuration) -> str:
 def needs(configuration: Configuration) -> str:
     """Return what must be installed for what the server has no flags for, "" where it has all flags."""
     names = ", ".join(unflagged(configuration.engine))
-    return f"llmopt[transformers], for transformers serve has no flag for {names}" if names else ""
+    return (
+        f"the extra transformers of llmopt, for transformers serve has no flag for {names}" if names else ""
+    )
 
 
 def shell_lines(server: Sequence[str], configuration: Configuration) -> str:

@@ -95,7 +95,8 @@ VLLM = EngineDeclaration(
         released="vllm/vllm-openai:v{version}",
     ),
     packaging=Packaging(
-        install="pip install 'llmopt[vllm]', in a separate environment if needed",
+        extra="vllm",
+        separable=True,
         distributions=("vllm", "torch"),
         version=VERSION,
         caches={"VLLM_CACHE_ROOT": "vllm"},

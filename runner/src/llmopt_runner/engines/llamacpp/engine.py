@@ -134,7 +134,8 @@ def _server() -> tuple[str, ...]:
     for server in _servers():
         return server
     raise EngineNotInstalled(
-        f"llamacpp: neither {_PROGRAM} on the PATH nor the package {_WHEEL}; pip install 'llmopt[llamacpp]'"
+        f"llamacpp: neither {_PROGRAM} on the PATH nor the package {_WHEEL};"
+        f" {LLAMACPP.packaging.installation}"
     )
 
 

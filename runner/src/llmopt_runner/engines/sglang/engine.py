@@ -48,7 +48,7 @@ class Sglang(Engine):
     def command(self, settings: LaunchSettings) -> ServerCommand:
         """Return the command that serves the model under the name that requests call it."""
         changed = self._changed(Configuration(engine=settings.parameters))
-        program = str(require_program(SGLANG.name, _PROGRAM, SGLANG.packaging.install))
+        program = str(require_program(SGLANG.name, _PROGRAM, SGLANG.packaging.installation))
         address = ("--host", settings.host, "--port", str(settings.port))
         argv = (program, *_serve(settings), *address, *_MEASURED, *flags(changed.engine))
         return ServerCommand(argv, hub_variables(settings))

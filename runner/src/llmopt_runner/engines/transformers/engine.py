@@ -55,7 +55,7 @@ class Transformers(Engine):
 
     def command(self, settings: LaunchSettings) -> ServerCommand:
         """Return the command that serves the model; raises EngineNotInstalled and ModelNotFound."""
-        program = require_program(TRANSFORMERS.name, _PROGRAM, TRANSFORMERS.packaging.install)
+        program = require_program(TRANSFORMERS.name, _PROGRAM, TRANSFORMERS.packaging.installation)
         address = ("--host", settings.host, "--port", str(settings.port))
         start = _start(program, settings.parameters)
         argv = (*start, *_serve(settings), *address, *self._flags(settings.parameters))

@@ -63,7 +63,7 @@ class Vllm(Engine):
 
     def command(self, settings: LaunchSettings) -> ServerCommand:
         """Return the command that serves the model under the name that requests call it."""
-        program = require_program(VLLM.name, _PROGRAM, VLLM.packaging.install)
+        program = require_program(VLLM.name, _PROGRAM, VLLM.packaging.installation)
         address = ("--host", settings.host, "--port", str(settings.port))
         argv = (str(program), *_serve(settings), *address, *_MEASURED, *self._flags(settings.parameters))
         needed = {**sampler_variables(program, os.environ), **variables(settings.parameters)}

@@ -1,6 +1,7 @@
 """llama.cpp's command line and log, without starting it."""
 
 import dataclasses
+import re
 import shlex
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 from llmopt_core.engines.llamacpp.declaration import LLAMACPP
 from llmopt_core.engines.llamacpp.flags import LOAD_FLAGS, SAMPLING_FLAGS
+from llmopt_core.installation import install_command
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines import programs
 from llmopt_runner.engines.base import LaunchSettings
@@ -147,7 +149,7 @@ def test_without_any_server_the_package_is_named(settings, no_program, monkeypat
     """A user who has neither server is shown what to install."""
     monkeypatch.setattr(llamacpp, "_has_wheel", lambda: False)
     assert LlamaCpp().installed() is None
-    with pytest.raises(EngineNotInstalled, match=r"pip install 'llmopt\[llamacpp\]'"):
+    with pytest.raises(EngineNotInstalled, match=re.escape(install_command("llamacpp"))):
         LlamaCpp().command(settings)
     assert (
         LlamaCpp().serve_arguments(Configuration(), settings).startswith("# elsewhere: llama-server --model ")

