@@ -40,6 +40,25 @@ def test_a_figure_was_measured(said, measured):
     assert re.search(row, (RESULTS / page).read_text())
 
 
+@pytest.mark.parametrize("page", ["docs/how-to/reduce-gpu-hours.md", "docs/explanations/search.md"])
+def test_the_search_is_as_fast_as_was_measured(page):
+    """Both figures are those of the newest page of results, which says itself that it is complete."""
+    said, measured = (ROOT / page).read_text(), (RESULTS / "2026-11-26-search.md").read_text()
+    for goal in ("best strategy with one start per trial / auto", "TPE grouped by engine / auto"):
+        reached = re.search(rf"\| {re.escape(goal)}[^|]*\| [^|]* \| ([\d.]+) \|", measured)[1]
+        assert f"{reached} times less" in said
+    assert "preliminary" not in said
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_version_of_vllm_is_that_of_the_extra(name):
+    """What was tried on a GPU is an older version than what a user gets, and the page says both."""
+    (wanted,) = PROJECT["optional-dependencies"]["vllm"]
+    tried = re.search(r"vLLM ([\d.]+\d)", (RESULTS / "2026-11-27-h100-vllm.md").read_text())[1]
+    for version in (wanted.removeprefix("vllm>="), tried):
+        assert version in (ROOT / name).read_text()
+
+
 def test_the_result_is_that_of_the_recorded_quickstart():
     """Headline and table agree with each other: means, changes and intervals."""
     rows = re.findall(
