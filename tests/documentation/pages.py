@@ -16,7 +16,7 @@ _FENCE = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """One code block of a page: its language, and whether it is marked.
+    """One code block of a page: its language, its title (a file's name, or ""), and whether it is marked.
 
     To be run on this machine, to be run in a cluster, or as another program's.
     """
@@ -24,6 +24,7 @@ class Block:
     page: str
     line: int
     language: str
+    title: str
     run: bool
     cluster: bool
     foreign: bool
@@ -59,11 +60,13 @@ def blocks(path: Path) -> Iterator[Block]:
     """Yield the code blocks of a page."""
     text = path.read_text(encoding="utf-8")
     for found in _FENCE.finditer(text):
-        words = found["info"].strip(" {}").replace(".", " ").split()
+        info, _, title = found["info"].strip(" {}").partition("title=")
+        words = info.replace(".", " ").split()
         yield Block(
             page=str(path.relative_to(ROOT)),
             line=text.count("\n", 0, found.start()) + 1,
             language=words[0] if words else "",
+            title=title.strip('" '),
             run="run" in words[1:],
             cluster="cluster" in words[1:],
             foreign="foreign" in words[1:],

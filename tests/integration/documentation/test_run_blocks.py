@@ -6,17 +6,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from documentation.pages import blocks, pages
+from documentation.pages import ROOT, blocks, pages
 
-RUN = {path.stem: [block for block in blocks(path) if block.run] for path in pages()}
+PAGES = [path for path in pages() if any(block.run for block in blocks(path))]
 
 
-@pytest.mark.parametrize("page", [name for name, found in RUN.items() if found])
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_blocks_of_a_page_run_one_after_another(page, tmp_path):
-    """Each block ends without an error; later ones find the files of earlier ones."""
+    """Each block ends without an error; later ones find the files of earlier ones, and those with a title."""
     programs = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "COLUMNS": "100"}
-    for block in RUN[page]:
+    for block in blocks(page):
+        if block.title:
+            (tmp_path / block.title).write_text(block.text)
+        if not block.run:
+            continue
         done = subprocess.run(
             ("bash", "-eu", "-o", "pipefail", "-c", block.script),
             cwd=tmp_path,
