@@ -56,7 +56,7 @@ def _meaning(engine: str, field: str) -> Meaning:
     declaration = declaration_of(engine)
     known = declaration.model_fields.get(field) if declaration is not None else None
     return known or (
-        lambda _: Unusable("no such field", "remove it, or write the engine's own parameter into args")
+        lambda _: Unusable("no value", "remove it, or write the engine's own parameter into args")
     )
 
 

@@ -165,7 +165,8 @@ class EngineDeclaration:
     `needs_gpu` says whether it runs on GPUs only, with what is fixed by full name. `logs`, `preset`, `memory`
     and `packaging` are what others read of it, instead of knowing it by name. `suited` returns what suits a
     machine to begin with; None: the engine does not. `model_fields` is what it makes of the fields that all
-    engines share. `container` is how its server runs in its own project's image. `tables` are those that its
+    engines share. `other_names` are words of its own command line for parameters, from one full name to the
+    other. `container` is how its server runs in its own project's image. `tables` are those that its
     page in the reference has beside its parameters.
     """
 
@@ -187,6 +188,7 @@ class EngineDeclaration:
     container: EngineContainer | None = None
     suited: Callable[[Machine], FirstSettings | None] = lambda _machine: None
     model_fields: Meanings = field(default_factory=dict)
+    other_names: Mapping[str, str] = field(default_factory=dict)
     tables: tuple[ReferenceTable, ...] = ()
 
     @property

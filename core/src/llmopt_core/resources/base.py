@@ -87,7 +87,8 @@ def _quoted(value: Any) -> Any:
 def _decimal(value: Any) -> Any:
     value = _quoted(value)
     if not isinstance(value, str):
-        raise ValueError(f'a decimal number in quotes, such as "{value if isinstance(value, int) else 0.7}"')
+        sound = isinstance(value, int) and value > 0
+        raise ValueError(f'a decimal number in quotes, such as "{value if sound else 0.7}"')
     try:
         finite = Decimal(value).is_finite()
     except InvalidOperation:

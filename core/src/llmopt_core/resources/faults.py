@@ -9,6 +9,8 @@ from llmopt_core.errors.classes import LlmoptError
 
 SHOWN_CHARACTERS = 80
 SHOWN_NAMES = 24
+_NEAR = 0.65  # a lower share of equal letters finds names that nobody meant
+_SHORTEST_BEGINNING = 3
 
 
 @dataclass(frozen=True)
@@ -17,19 +19,21 @@ class Fault:
 
     `path` is dotted, as the user wrote the fields (`spec.search.space.engine[0].int.low`); `value` is what
     stands there (None when the field is missing); `expected` completes "expected …"; `suggestion` says what
-    to do, where that is known.
+    to do, where that is known. `problem` is said in place of value and expectation, where it is clearer.
     """
 
     path: str
     value: Any
     expected: str
     suggestion: str | None = None
+    problem: str = ""
 
     def __str__(self) -> str:
         """Return the fault as one line."""
         shown = "" if self.value is None else f" {_shown(self.value)}:"
+        said = f" {self.problem}" if self.problem else f"{shown} expected {self.expected}"
         hint = f" ({self.suggestion})" if self.suggestion else ""
-        return f"{self.path or 'manifest'}:{shown} expected {self.expected}{hint}"
+        return f"{self.path or 'manifest'}:{said}{hint}"
 
 
 def _shown(value: Any) -> str:
@@ -58,8 +62,18 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
 
 def nearest_name(name: object, known: Iterable[str]) -> str | None:
     """Return a suggestion: the known name nearest to `name`; None where none is near."""
-    near = get_close_matches(str(name), tuple(known), n=1)
-    return f"did you mean {near[0]}?" if near else None
+    near = nearest(str(name), known)
+    return f"did you mean {near}?" if near else None
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name nearest to `name`, whatever the case, or the only one that `name` begins."""
+    by_lower = {each.lower(): each for each in known}
+    word = name.lower()
+    near = get_close_matches(word, by_lower, n=1, cutoff=_NEAR)
+    if not near and len(word) >= _SHORTEST_BEGINNING:
+        near = [each for each in by_lower if each.startswith(word)]
+    return by_lower[near[0]] if len(near) == 1 else None
 
 
 def there_are(names: Sequence[str]) -> str:

@@ -21,6 +21,13 @@ _PROMPT = by_full_name(
 )
 
 
+_PLACES: Mapping[str, str] = {
+    "engine": "in engine.args, or searched in search.space.engine",
+    "sampling": "in workload.sampling, or searched in search.space.sampling",
+    "prompt": "in workload.prompt, or searched in search.space.prompt",
+}
+
+
 def typed(values: Mapping[str, Scalar], declaration: EngineDeclaration) -> dict[str, Value]:
     """Return sound `values` by full name in their declared types."""
     return {name: _declared(name, declaration).parse(value) for name, value in values.items()}
@@ -154,7 +161,20 @@ def _unknown(full_name: str, declaration: EngineDeclaration, path: str) -> Fault
         expected = f"engine.NAME, sampling.NAME or prompt.NAME of {declaration.name}"
         return Fault(path, full_name, expected, did_you_mean(full_name, known))
     expected = f"a parameter of {'the prompt' if group == 'prompt' else f'{declaration.name} ({group})'}"
-    return Fault(path, name, expected, did_you_mean(name, names))
+    return Fault(path, name, expected, _named_otherwise(full_name, declaration) or did_you_mean(name, names))
+
+
+def _named_otherwise(full_name: str, declaration: EngineDeclaration) -> str | None:
+    """Return the parameter that the engine itself calls so, or that is of another group."""
+    group, _, name = full_name.partition(".")
+    word = name.lstrip("-").replace("-", "_")
+    if other := declaration.other_names.get(f"{group}.{word}"):
+        return f"did you mean {other.partition('.')[2]}?"
+    if f"{group}.{word}" in declaration.parameters:
+        return f"did you mean {word}?"
+    known = {**declaration.parameters, **_PROMPT}
+    found = next((each for each in known if each.partition(".")[2] == word), None)
+    return f"{found} is set {_PLACES[known[found].group]}" if found else None
 
 
 def _declared(full_name: str, declaration: EngineDeclaration) -> ParameterDeclaration:

@@ -19,4 +19,11 @@ def source_hint(text: str) -> str | None:
         return f"did you mean hf://{page['name']}{page['file'] or ''}{pinned}?"
     if _PATH.match(text):
         return "a file or folder is file:// and its absolute path, such as file:///data/model.gguf"
-    return f"did you mean hf://{text}?" if _NAME.fullmatch(text) else None
+    found = hub_source(text)
+    return f"did you mean {found}?" if found else None
+
+
+def hub_source(text: str) -> str | None:
+    """Return the source that `text`, a name or shortened address of the hub, means; None: it is neither."""
+    name = re.sub(r"^(?:hf:/?|(?:www\.)?(?:huggingface\.co|hf\.co)/)(?!/)", "", text)
+    return f"hf://{name}" if _NAME.fullmatch(name) else None

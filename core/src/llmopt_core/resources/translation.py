@@ -8,13 +8,19 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from llmopt_core.resources.base import DECIMAL_PATTERN, DURATION_PATTERN, IDENTIFIER_PATTERN, NAME_PATTERN
-from llmopt_core.resources.faults import Fault, did_you_mean, dotted, joined, nearest_name, there_are
+from llmopt_core.resources.faults import Fault, dotted, joined
+from llmopt_core.resources.field_hints import (
+    Schema,
+    choice_hint,
+    field_hint,
+    list_hint,
+    range_hint,
+    whole_hint,
+)
 from llmopt_core.resources.pods import PATH_PATTERN, VARIABLE_PATTERN
 from llmopt_core.resources.rules import NOT_UNIQUE, RULES_BROKEN, Rule
 from llmopt_core.resources.serving import SOURCE_PATTERN, URL_PATTERN
 from llmopt_core.resources.source_hints import source_hint
-
-Schema = Mapping[str, Any]
 
 _PATTERNS: Mapping[str, str] = MappingProxyType(
     {
@@ -29,6 +35,7 @@ _PATTERNS: Mapping[str, str] = MappingProxyType(
     }
 )
 _FIELDS = "fields with values"
+_LIST = "a list, whose entries begin with a hyphen"
 _EXPECTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
     {
         "bool_type": lambda _: "true or false, without quotes",
@@ -36,7 +43,7 @@ _EXPECTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
         "greater_than_equal": lambda context: f"at least {context['ge']}",
         "int_type": lambda _: "a whole number, without quotes",
         "less_than_equal": lambda context: f"at most {context['le']}",
-        "list_type": lambda _: "a list, whose entries begin with a hyphen",
+        "list_type": lambda _: _LIST,
         "model_type": lambda _: _FIELDS,
         "string_pattern_mismatch": lambda context: _PATTERNS[context["pattern"]],
         "string_too_long": lambda context: f"text of at most {context['max_length']} characters",
@@ -69,12 +76,11 @@ def _translated(detail: ErrorDetails, schema: Schema) -> Iterator[Fault]:
     elif detail["type"] == "missing":
         yield Fault(path, None, "a value: the field is required")
     elif detail["type"] == "extra_forbidden":
-        names = _fields_at(schema, steps[:-1])
-        yield Fault(path, value, "no such field", did_you_mean(steps[-1], names))
+        yield Fault(path, value, "a known field", field_hint(steps, value, schema), "unknown field")
     elif detail["type"] == "literal_error":
         choices = _choices(context["expected"])
         one_of = "one of " if len(choices) > 1 else ""
-        yield Fault(path, value, f"{one_of}{', '.join(choices)}", nearest_name(value, choices))
+        yield Fault(path, value, f"{one_of}{', '.join(choices)}", choice_hint(value, choices))
     elif detail["type"] == "string_type":
         yield Fault(path, value, _text_expected(value))
     else:
@@ -88,11 +94,12 @@ def _hint(detail: ErrorDetails, expected: str, schema: Schema, steps: tuple[str 
     if expected == _PATTERNS[SOURCE_PATTERN]:
         return source_hint(detail["input"])
     if expected == _FIELDS:
-        names = _fields_at(schema, steps)
-        return there_are(names) if names else None
+        return whole_hint(steps, detail["input"], schema)
+    if expected == _LIST:
+        return list_hint(steps, detail["input"])
     if "without a unit" in expected and "constraints" in steps:
         return "the metric's name says its unit: ms are milliseconds, mib are MiB"
-    return None
+    return range_hint(steps, schema) if "a decimal number" in expected else None
 
 
 def _text_expected(value: Any) -> str:
@@ -111,13 +118,6 @@ def _below(value: Any, field: str | None) -> Any:
             return None
         value = value.get(step)
     return value if isinstance(value, str | int) else None
-
-
-def _fields_at(schema: Schema, steps: tuple[str | int, ...]) -> tuple[str, ...]:
-    for step in steps:
-        below = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
-        schema = below or schema.get("additionalProperties", {})
-    return tuple(schema.get("properties", ()))
 
 
 def _choices(listed: str) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def test_each_field_is_a_parameter_of_the_engine(engine, fields, expected):
         ("vllm", {"quantization": EIGHT}, "quantization: .*take engine transformers"),
         ("vllm", {"max_batch_size": 4, "args": {"max_num_seqs": 8}}, "args.max_num_seqs: 8: .*remove one of"),
         ("vllm", {"args": {"max_modl_len": 8}}, "args.max_modl_len: .*did you mean max_model_len"),
-        ("openai", {"dtype": "auto"}, "dtype: .*no such field with engine openai"),
+        ("openai", {"dtype": "auto"}, "dtype: .*no value with engine openai"),
         ("a_plug_in", {"max_batch_size": 2}, "max_batch_size: 2: .*into args"),
     ],
 )

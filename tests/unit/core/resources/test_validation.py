@@ -14,7 +14,7 @@ SPACE = "spec.search.space"
 
 
 WRONG: dict[str, tuple[str, Any, str, str, str | None]] = {
-    "a mistyped field": ("spec.modle", {}, "spec.modle", "no such field", "did you mean model?"),
+    "a mistyped field": ("spec.modle", {}, "spec.modle", "a known field", "did you mean model?"),
     "a mistyped engine": ("spec.engine.name", "lamacpp", "spec.engine.name", "installed engine", "llamacpp"),
     "a mistyped argument": ("spec.engine.args.n_ctxx", 1, "spec.engine.args.n_ctxx", "a parameter", "n_ctx"),
     "an argument out of range": ("spec.engine.args.n_ctx", -1, "spec.engine.args.n_ctx", "at least 0", None),

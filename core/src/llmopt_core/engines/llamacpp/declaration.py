@@ -8,7 +8,7 @@ from functools import partial
 from llmopt_core.engines.containers import EngineContainer
 from llmopt_core.engines.declarations import EngineDeclaration, by_full_name, set_at_load, set_by_request
 from llmopt_core.engines.llamacpp.first_settings import suited
-from llmopt_core.engines.llamacpp.flags import SPECULATION_TYPES
+from llmopt_core.engines.llamacpp.flags import SPECULATION_TYPES, other_names
 from llmopt_core.engines.llamacpp.model_fields import LLAMACPP_FIELDS
 from llmopt_core.engines.llamacpp.patterns import LLAMACPP_LOGS
 from llmopt_core.engines.llamacpp.preset import LLAMACPP_PRESET
@@ -227,6 +227,7 @@ LLAMACPP = EngineDeclaration(
     canonical=partial(canonical, parameters=_PARAMETERS),
     conflicts=partial(conflicts, parameters=_PARAMETERS),
     server=LLAMACPP_SERVER,
+    other_names=other_names(),
     logs=LLAMACPP_LOGS,
     needs_gpu=lambda fixed: int(fixed.get("engine.n_gpu_layers", 0)) > 0,
     preset=LLAMACPP_PRESET,

@@ -106,3 +106,12 @@ _SAMPLING = (
 
 LOAD_FLAGS: Mapping[str, Flag] = {flag.parameter: flag for flag in _LOAD}
 SAMPLING_FLAGS: Mapping[str, Flag] = {flag.parameter: flag for flag in _SAMPLING}
+
+
+def other_names() -> dict[str, str]:
+    """Return what `llama-server` calls parameters in its flags, by full name, to the full name here."""
+    return {
+        f"{group}.{flag.long.removeprefix('--').replace('-', '_')}": f"{group}.{flag.parameter}"
+        for group, flags in (("engine", _LOAD), ("sampling", _SAMPLING))
+        for flag in flags
+    }

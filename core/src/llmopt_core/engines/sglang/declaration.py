@@ -16,7 +16,7 @@ from llmopt_core.engines.sglang.parameters import PARAMETERS, VERSION
 from llmopt_core.engines.sglang.patterns import SGLANG_LOGS
 from llmopt_core.engines.sglang.preset import SGLANG_PRESET
 from llmopt_core.engines.sglang.rules import canonical, conflicts
-from llmopt_core.engines.sglang.serving import SGLANG_SERVER
+from llmopt_core.engines.sglang.serving import SGLANG_SERVER, other_names
 
 _PARAMETERS = by_full_name(PARAMETERS)
 
@@ -28,6 +28,7 @@ SGLANG = EngineDeclaration(
     canonical=partial(canonical, parameters=_PARAMETERS),
     conflicts=partial(conflicts, parameters=_PARAMETERS),
     server=SGLANG_SERVER,
+    other_names=other_names(),
     fixed_length=lambda _tokens: {"ignore_eos": True},
     needs_gpu=lambda _fixed: True,
     logs=SGLANG_LOGS,

@@ -19,6 +19,15 @@ _SHORT = {
 }
 
 
+def other_names() -> dict[str, str]:
+    """Return SGLang's other flags as names: by full name, to the full name of the parameter."""
+    return {
+        f"engine.{flag.removeprefix('--').replace('-', '_')}": f"engine.{name}"
+        for name, flags in _SHORT.items()
+        for flag in flags
+    }
+
+
 def model(reference: ModelReference) -> tuple[str, ...] | None:
     """Return what follows the program: a folder, or a repository of the hub."""
     name = ("--served-model-name", reference.name)
