@@ -8,7 +8,12 @@ recorded no start times, a start takes 0.1, 1 and 5 usual measurements. Without 
 beside the program are used.
 
     python bench/search_efficiency.py SURFACES... [--seeds N] [--slow-seeds N] [--trials N] [--jobs N]
-        [--rivals NAME...] [--endings N] [--head FILE.md] [--output FILE.md] [--runs FILE.jsonl]
+        [--rivals NAME...] [--disturbed KIND] [--endings N] [--head FILE.md] [--output FILE.md]
+        [--runs FILE.jsonl]
+
+With `--disturbed KIND`, the machine of the search is slow at times, which no strategy is told: `burst` all
+measurements of one early time, `single` a tenth of them at random, `value` those of one early time that have
+the best value of the most important engine parameter. All strategies see the same.
 
 With `--endings N`, N searches with `auto` on each surface go on until they end for want of gain, and what is
 truly left then is compared with what they say.
@@ -24,6 +29,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from surfaces import tables
+from surfaces.disturbances import DisturbanceKind
 from surfaces.endings import ending, ending_tasks, endings_table
 from surfaces.figures import CaseFigures, RunFigures, run_figures
 from surfaces.proposals import proposal_seconds
@@ -84,7 +90,7 @@ def _todo(prepared: Sequence[Prepared], asked: argparse.Namespace) -> list[Task]
     fewer = asked.slow_seeds or asked.seeds
     return [
         task
-        for task in tasks(prepared, asked.rivals, asked.seeds, asked.trials)
+        for task in tasks(prepared, asked.rivals, asked.seeds, asked.trials, asked.disturbed)
         if task.seed < fewer or not KINDS[task.rival].slow
     ]
 
@@ -98,6 +104,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--trials", type=_positive, default=100, help="the budget of a run")
     parser.add_argument("--jobs", type=_positive, default=2, help="processes")
     parser.add_argument("--rivals", nargs="+", choices=KINDS, default=list(KINDS), metavar="NAME")
+    parser.add_argument(
+        "--disturbed", type=DisturbanceKind, choices=list(DisturbanceKind), default=DisturbanceKind.NONE
+    )
     parser.add_argument(
         "--endings", type=int, default=0, help="searches on each surface that end by themselves"
     )
@@ -150,6 +159,7 @@ def _report(
     kinds = [KINDS[name] for name in asked.rivals]
     parts = [
         f"{asked.seeds} seeds{_fewer(asked)}, a budget of {asked.trials} trials: {len(runs)} runs.",
+        *([f"Disturbed: {asked.disturbed}."] if asked.disturbed is not DisturbanceKind.NONE else ()),
         f"The runs that were not kept from before took {seconds / 60:.0f} min on {asked.jobs} processes.",
         *(_goals(found, kinds) if AUTO in asked.rivals else ()),
         "## Engine seconds to within 5 % of the best: median (quartiles), share of runs where not all",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from surfaces.disturbances import DisturbanceKind
 from surfaces.recorded import DESCRIPTION, TRIALS
 from surfaces.running import Run, Task
 from surfaces.simulation import Step
@@ -20,6 +21,7 @@ class _Identity:
     factor: float | None
     seed: int
     budget: int
+    disturbed: str = DisturbanceKind.NONE
 
 
 class RunFile:
@@ -51,7 +53,8 @@ class RunFile:
             lines.write(json.dumps(line) + "\n")
 
     def _identity(self, task: Task) -> _Identity:
-        return _Identity(self._content[task.folder], task.rival, task.factor, task.seed, task.budget)
+        surface = self._content[task.folder]
+        return _Identity(surface, task.rival, task.factor, task.seed, task.budget, task.disturbed)
 
     def _read(self) -> Iterator[tuple[_Identity, tuple[tuple[Step, ...], float]]]:
         if self._file is None or not self._file.exists():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from surfaces.answers import Answers, answers_of
+from surfaces.disturbances import DisturbanceKind, disturbance_of
 from surfaces.figures import NEAR, SMALL_ROWS
 from surfaces.objective import Objective
 from surfaces.recorded import TRIALS, SurfaceInvalid, load_surface
@@ -78,6 +79,7 @@ class Task:
     factor: float | None
     seed: int
     budget: int
+    disturbed: DisturbanceKind = DisturbanceKind.NONE
 
     @property
     def trials(self) -> int:
@@ -94,7 +96,13 @@ class Run:
     processor_seconds: float
 
 
-def tasks(prepared: Sequence[Prepared], rivals: Sequence[str], seeds: int, budget: int) -> list[Task]:
+def tasks(
+    prepared: Sequence[Prepared],
+    rivals: Sequence[str],
+    seeds: int,
+    budget: int,
+    disturbed: DisturbanceKind = DisturbanceKind.NONE,
+) -> list[Task]:
     """Return all runs, those of the slowest strategies first: no process is left alone with one at the end.
 
     A strategy that takes no account of starts does the same whatever they take: it runs once for all.
@@ -102,7 +110,7 @@ def tasks(prepared: Sequence[Prepared], rivals: Sequence[str], seeds: int, budge
     slowest = ("gp", "smac", AUTO)
     ordered = sorted(rivals, key=lambda name: slowest.index(name) if name in slowest else len(slowest))
     return [
-        Task(one.folder, rival, factor, seed, budget)
+        Task(one.folder, rival, factor, seed, budget, disturbed)
         for rival in ordered
         for one in prepared
         for factor in (one.factors()[-1:] if KINDS[rival].one_start else one.factors())
@@ -127,8 +135,11 @@ def run_one(task: Task) -> Run:
     answers = prepared.answers
     setting = Setting(answers.surface.problem, task.seed, task.trials, answers.starts_can_fail)
     rival = KINDS[task.rival].make(setting)
+    disturbance = disturbance_of(
+        task.disturbed, answers.surface, prepared.objective, case.trial_seconds, task.seed
+    )
     began = time.process_time()
-    steps = Simulation(answers, prepared.objective, case, task.seed).run(
+    steps = Simulation(answers, prepared.objective, case, task.seed, disturbance).run(
         rival, task.trials, enough, task.budget * case.trial_seconds
     )
     return Run(task, tuple(steps), time.process_time() - began)

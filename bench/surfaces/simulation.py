@@ -11,6 +11,7 @@ import numpy as np
 
 from llmopt_core.search.configurations import Value
 from surfaces.answers import Answer, Answers
+from surfaces.disturbances import Disturbance, slowed
 from surfaces.objective import Objective, relative_regret
 from surfaces.rivals import Measurement, Rival
 
@@ -58,14 +59,22 @@ class Simulation:
     """Engine and clock of one run.
 
     The noise of a measurement depends on the seed, the configuration and how often it was measured, so that
-    all strategies see the same.
+    all strategies see the same. `disturbance` says when the machine is slow.
     """
 
-    def __init__(self, answers: Answers, objective: Objective, case: Case, seed: int) -> None:
+    def __init__(
+        self,
+        answers: Answers,
+        objective: Objective,
+        case: Case,
+        seed: int,
+        disturbance: Disturbance | None = None,
+    ) -> None:
         self._answers = answers
         self._objective = objective
         self._case = case
         self._seed = seed
+        self._disturbance = disturbance or Disturbance()
         self._running: dict[str, Value] | None = None
         self._measured: Counter[str] = Counter()
 
@@ -81,7 +90,7 @@ class Simulation:
         while len(steps) < trials and seconds <= budget:
             if (parameters := rival.propose(self._running)) is None:
                 break
-            measurement, step = self._measure(parameters)
+            measurement, step = self._measure(parameters, seconds)
             rival.observe(measurement)
             steps.append(step)
             seconds += measurement.seconds + (measurement.start_seconds or 0.0)
@@ -91,28 +100,30 @@ class Simulation:
                     break
         return steps
 
-    def _measure(self, parameters: Mapping[str, Value]) -> tuple[Measurement, Step]:
+    def _measure(self, parameters: Mapping[str, Value], began: float) -> tuple[Measurement, Step]:
         answer = self._answers.answer(parameters)
+        identity = self._identity(parameters)
+        speed = self._disturbance.speed(parameters, began, identity)
         engine = {name: parameters[name] for name in parameters if name in self._engine_parameters}
         changed = engine != self._running
         self._running = engine if answer.works else None
         start = self._case.start_seconds if answer.start_seconds is None else answer.start_seconds
-        metrics = self._noisy(parameters, answer)
+        metrics = slowed(self._noisy(identity, answer), speed)
         feasible = answer.works and self._objective.feasible(metrics)
         measurement = Measurement(
             parameters=parameters,
             works=answer.works,
             metrics=metrics,
-            standard_errors={name: answer.deviations[name] for name in answer.known},
+            standard_errors=slowed({name: answer.deviations[name] for name in answer.known}, speed),
             utility=self._objective.utility(metrics) if answer.works else None,
             violations=self._objective.violations(metrics) if answer.works else (),
-            seconds=answer.seconds,
+            seconds=answer.seconds / speed,
             start_seconds=start if changed else None,
         )
         step = Step(
             works=answer.works,
             changed=changed,
-            seconds=answer.seconds,
+            seconds=answer.seconds / speed,
             start_seconds=answer.start_seconds,
             regret=self._regret(answer),
             seen=measurement.utility if feasible else None,
@@ -123,11 +134,15 @@ class Simulation:
     def _engine_parameters(self) -> frozenset[str]:
         return self._answers.surface.problem.engine_parameters
 
-    def _noisy(self, parameters: Mapping[str, Value], answer: Answer) -> dict[str, float]:
-        identity = json.dumps(parameters, sort_keys=True)
-        text = f"{self._seed}/{self._measured[identity]}/{identity}"
-        self._measured[identity] += 1
-        digest = hashlib.sha256(text.encode()).digest()
+    def _identity(self, parameters: Mapping[str, Value]) -> str:
+        """Name a measurement by its configuration and how often that was measured before."""
+        configuration = json.dumps(parameters, sort_keys=True)
+        count = self._measured[configuration]
+        self._measured[configuration] += 1
+        return f"{count}/{configuration}"
+
+    def _noisy(self, identity: str, answer: Answer) -> dict[str, float]:
+        digest = hashlib.sha256(f"{self._seed}/{identity}".encode()).digest()
         chance = np.random.default_rng(int.from_bytes(digest[:8], "big"))
         return {
             name: float(value + answer.deviations.get(name, 0.0) * chance.standard_normal())
