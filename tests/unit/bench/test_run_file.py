@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from fakes.recorded_surfaces import TRIALS, write_surface
+from surfaces.disturbances import DisturbanceKind
 from surfaces.run_file import RunFile
 from surfaces.running import Prepared, Run, tasks
 from surfaces.simulation import Step
@@ -35,6 +36,18 @@ def test_another_budget_or_surface_is_another_run(tmp_path: Path, trials: int) -
         write_surface(tmp_path, trials=TRIALS.replace("100,10", "101,10"))
     todo = tasks([prepared], ["random"], seeds=1, budget=trials)
     assert RunFile(tmp_path / "runs.jsonl", [folder]).split(todo) == ([], todo)
+
+
+def test_a_run_on_a_slow_machine_is_another_run(tmp_path: Path) -> None:
+    """The same seed, disturbed in another way."""
+    folder = write_surface(tmp_path)
+    prepared = Prepared.of(folder)
+    kept = RunFile(tmp_path / "runs.jsonl", [folder])
+    kept.add(Run(tasks([prepared], ["random"], 1, 5, DisturbanceKind.BURST)[0], STEPS, 0.25))
+    read = RunFile(tmp_path / "runs.jsonl", [folder])
+    for kind in DisturbanceKind:
+        known, _ = read.split(tasks([prepared], ["random"], 1, 5, kind))
+        assert bool(known) == (kind is DisturbanceKind.BURST)
 
 
 def test_without_a_file_nothing_is_kept(tmp_path: Path) -> None:
