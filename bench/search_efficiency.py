@@ -11,7 +11,7 @@ beside the program are used.
         [--rivals NAME...] [--disturbed KIND] [--endings N] [--head FILE.md] [--output FILE.md]
         [--runs FILE.jsonl]
 
-With `--disturbed KIND`, the machine of the search is slow at times, which no strategy is told: `burst` all
+With `--disturbed KIND`, the machine of the search is slow at times, and no strategy knows when: `burst` all
 measurements of one early time, `single` a tenth of them at random, `value` those of one early time that have
 the best value of the most important engine parameter. All strategies see the same.
 
