@@ -83,7 +83,7 @@ def test_another_program_is_started_where_the_server_lacks_a_flag(form):
         SERVED, program="python", needs="the extra transformers of llmopt, for a flag is missing"
     )
     text = exported(served, form)
-    assert "# The image needs the extra transformers, for a flag is missing.\n" in text
+    assert "# The image needs the extra transformers of llmopt, for a flag is missing.\n" in text
     (started,) = [line.strip() for line in text.splitlines() if line.strip() in {"- python", "- vllm"}]
     assert started == "- python"
 

@@ -53,7 +53,7 @@ def test_what_is_not_there_is_said_with_what_to_install(monkeypatch):
     monkeypatch.delenv("LLMOPT_ENGINE_VLLM", raising=False)
     assert find_program("vllm", "absent-program") is None
     with pytest.raises(EngineNotInstalled, match="LLMOPT_ENGINE_VLLM; " + re.escape(install_command("vllm"))):
-        require_program("vllm", "absent-program", BUILT_IN["vllm"].packaging.install)
+        require_program("vllm", "absent-program", BUILT_IN["vllm"].packaging.installation)
 
 
 def test_a_version_is_asked_from_the_environment_of_the_program(program):
