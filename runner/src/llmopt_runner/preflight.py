@@ -59,7 +59,7 @@ def _engine_faults(served: ServedModel) -> Iterator[Fault]:
     except (LlmoptError, OSError) as error:
         problem = words_of(error)
     if problem is not None:
-        install = declaration.packaging.install if declaration else ""
+        install = declaration.packaging.installation if declaration else ""
         hint = f"{problem}: {install}" if install else problem
         yield Fault(f"{served.engine_path}.name", name, "an engine that is installed here", hint)
 

@@ -9,6 +9,7 @@ import yaml
 from fakes.gguf_files import gguf, gguf_llama
 from fakes.manifests import benchmark, optimization
 
+from llmopt_core.installation import install_command
 from llmopt_core.resources import resource_of
 from llmopt_runner import preflight
 from llmopt_runner.preflight import faults_of
@@ -137,7 +138,7 @@ def test_an_engine_that_is_not_installed_is_a_fault():
     }
     (fault,) = faults(document)
     assert fault.startswith('spec.engine.name: "vllm": expected an engine that is installed here (')
-    assert "pip install 'llmopt[vllm]'" in fault
+    assert install_command("vllm") in fault
 
 
 def test_a_variable_that_names_no_program_is_a_fault(monkeypatch, model):

@@ -1,6 +1,7 @@
 """Finding the weights that a manifest names."""
 
 import os
+import re
 import sys
 import types
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.installation import install_command
 from llmopt_runner.models.resolution import (
     ModelAccessDenied,
     ModelNotFound,
@@ -133,7 +135,7 @@ def test_an_unreadable_file_is_access_denied(tmp_path):
 def test_without_a_client_the_hub_is_an_error_that_says_so(hub_cache, monkeypatch):
     """A file that is not cached and cannot be fetched names the package that fetches it."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    with pytest.raises(ModelNotFound, match="pip install huggingface_hub"):
+    with pytest.raises(ModelNotFound, match=re.escape(install_command("hub"))):
         resolve_model("hf://org/name/absent.gguf")
 
 
