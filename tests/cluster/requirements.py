@@ -1,8 +1,9 @@
-"""What a node and its images need of this machine: root and some of Debian's packages."""
+"""What tests need of this machine: for a node and its images root and some of Debian's packages."""
 
 import os
 import shutil
 import subprocess
+from typing import NoReturn
 
 import pytest
 
@@ -18,11 +19,17 @@ _PROGRAMS = {
     "/usr/lib/cni/bridge": "containernetworking-plugins",
 }
 _PROMETHEUS = "prometheus"
+# As Debian, Google and Ubuntu call it.
+_BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 _INSTALL = ("apt-get", "install", "--yes", "--quiet", "--no-install-recommends")
 
 
 class NodeUnavailable(Exception):
     """This machine cannot run a node; the message says what it lacks and what to do."""
+
+
+class BrowserUnavailable(Exception):
+    """There is no Chromium on this machine; the message says what to do."""
 
 
 def provide() -> None:
@@ -50,14 +57,39 @@ def provide_prometheus() -> None:
         raise NodeUnavailable("the dashboard's test needs Debian's prometheus: install it")
 
 
+def provide_browser() -> str:
+    """Return the path of Chromium, with apt-get where that is possible. Raises BrowserUnavailable."""
+    if _browser() is None and os.geteuid() == 0:
+        _install(["chromium"])
+    if (browser := _browser()) is None:
+        raise BrowserUnavailable("reports are looked at in Debian's chromium: install it")
+    return browser
+
+
+def _browser() -> str | None:
+    return next((found for name in _BROWSERS if (found := shutil.which(name))), None)
+
+
 def provide_or_skip() -> None:
     """Skip the test that asks where a node cannot run; in CI it fails, so that nobody takes it for passed."""
     try:
         provide()
     except NodeUnavailable as lack:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(str(lack))
+        _skip(lack)
+
+
+def browser_or_skip() -> str:
+    """Return the path of Chromium; without one the test that asks is skipped, and fails in CI."""
+    try:
+        return provide_browser()
+    except BrowserUnavailable as lack:
+        _skip(lack)
+
+
+def _skip(lack: Exception) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        raise lack
+    pytest.skip(str(lack))
 
 
 def _missing() -> list[str]:

@@ -1,4 +1,4 @@
-"""What a node needs of a machine, and what is said where it is not there."""
+"""What tests need of a machine, and what is said where it is not there."""
 
 import os
 
@@ -30,3 +30,14 @@ def test_a_person_skips_and_ci_fails(monkeypatch, ci, outcome):
     monkeypatch.setenv("CI", ci)
     with pytest.raises(outcome, match="needs root"):
         requirements.provide_or_skip()
+
+
+@pytest.mark.parametrize(
+    ("ci", "outcome"), [("", pytest.skip.Exception), ("true", requirements.BrowserUnavailable)]
+)
+def test_reports_are_skipped_without_a_browser_but_not_in_ci(monkeypatch, ci, outcome):
+    """Where no Chromium can be installed, a person reads what is missing, and CI fails."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome, match="Debian's chromium"):
+        requirements.browser_or_skip()

@@ -28,6 +28,7 @@ _CAUTION = (
 # What Markdown, or HTML in it, would take for markup.
 # An underscore within a word is none.
 _MARKUP = re.compile(r"([\\`*{}\[\]<>|#~&]|(?<!\w)_|_(?!\w))")
+_OPTION = re.compile(r"(?<!\S)-[\w-]+")
 _BACKTICKS = re.compile(r"`+")
 
 
@@ -135,9 +136,21 @@ def _environment(*, escapes: bool) -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Callable[[str], str]] = {"visible": visible, "cell": _cell, "fenced": _fenced}
+    filters: dict[str, Callable[[str], str]] = {
+        "visible": visible,
+        "cell": _cell,
+        "fenced": _fenced,
+        "options": _options,
+    }
     environment.filters.update(filters)
     return environment
+
+
+def _options(text: str) -> str:
+    """Return a command as HTML, in which no line ends within the name of an option: `--` is no word."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - an extra's package
+
+    return Markup(_OPTION.sub(r'<span class="option">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped
 
 
 def _cell(text: str) -> str:
