@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 import pytest
 from fakes.local_runs import manifest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from llmopt.local.folders import ResultsFolder
@@ -41,25 +42,7 @@ def test_the_command_starts_without_anything_heavy():
     assert loaded & HEAVY == set()
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "init",
-        "run",
-        "optimize",
-        "benchmark",
-        "compare",
-        "validate",
-        "list",
-        "report",
-        "status",
-        "clean",
-        "fit",
-        "migrate",
-        "dashboard",
-        "explain",
-    ],
-)
+@pytest.mark.parametrize("command", sorted(get_command(app).commands))
 def test_every_command_explains_itself(command):
     """--help of every command works and is listed in the command's own."""
     assert command in call("--help").output

@@ -15,12 +15,29 @@ WORDS = dict(line.split("->") for line in (ROOT / "tests/documentation/words.txt
 _NOT_GRACEFULLY = r"\b(?:end|stop|clos|quit)\w*(?: \w+){0,3} in order\b(?! to\b)"
 _AVOIDED = re.compile(rf"\b(?:{'|'.join(WORDS)})\b|{_NOT_GRACEFULLY}", re.IGNORECASE)
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+_CHART = {".yaml", ".tpl", ".txt", ".json"}
 _TEXTS = [
     *pages(),
     *sorted((ROOT / "docs/design").glob("*.md")),
-    *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "helm/llmopt/values.yaml")),
+    *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "config/samples").glob("*.yaml")),
     *sorted((ROOT / "cli/src/llmopt/report").glob("*.j2")),
+    *sorted(
+        path
+        for path in (ROOT / "helm/llmopt").rglob("*")
+        if path.suffix in {".yaml", ".tpl", ".txt", ".json"}
+    ),
+    *sorted(path for path in (ROOT / "scripts").rglob("*") if path.is_file() and path.suffix != ".pyc"),
+    *sorted((ROOT / "examples").glob("*.ipynb")),
+    *(
+        ROOT / name
+        for name in (
+            "Makefile",
+            "Dockerfile.operator",
+            "Dockerfile.runner",
+            "tests/integration/monitoring/alerts.test.yaml",
+        )
+    ),
 ]
 _SOURCES = sorted(
     path
