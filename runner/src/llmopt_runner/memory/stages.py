@@ -10,7 +10,7 @@ from itertools import chain
 
 from llmopt_runner.memory.layers import CachedLayers, merged
 from llmopt_runner.memory.shapes import ModelShape
-from llmopt_runner.memory.weights import PlacedWeights, StoredWeights, summed
+from llmopt_runner.memory.weights import PlacedWeights, StoredWeights, summed, without_embeddings
 
 _FIRST_TO_GET_MORE = 2
 
@@ -32,13 +32,24 @@ def stages(shape: ModelShape, count: int) -> tuple[Stage, ...]:
     """
     if count <= 1:
         return (Stage(1, shape.weights, shape.cache),)
-    placed = shape.placed
-    if placed is None or not any(each.stored_bytes for each in placed.layers):
-        weights = [_part(shape.weights, count)] * count
-    else:
-        weights = _placed(placed, count)
+    placed = _known_places(shape)
+    weights = [_part(shape.weights, count)] * count if placed is None else _placed(placed, count)
     found = zip(weights, _layers(shape, count), strict=True)
     return tuple(Stage(number, *each) for number, each in enumerate(found, start=1))
+
+
+def layers_of_stages(shape: ModelShape, count: int) -> tuple[tuple[StoredWeights, ...], ...]:
+    """Return the weights of each layer of each of `count` stages; alike where their places are not known."""
+    placed = _known_places(shape)
+    if placed is None:
+        alike = _part(without_embeddings(shape.weights), max(1, shape.layers))
+        return tuple((alike,) * (end - begin) for begin, end in _bounds(shape.layers, count))
+    return tuple(placed.layers[begin:end] for begin, end in _bounds(len(placed.layers), count))
+
+
+def _known_places(shape: ModelShape) -> PlacedWeights | None:
+    placed = shape.placed
+    return placed if placed is not None and any(each.stored_bytes for each in placed.layers) else None
 
 
 def _placed(placed: PlacedWeights, count: int) -> list[StoredWeights]:

@@ -7,7 +7,7 @@ that are quantised in their files stay as they are stored, with what their quant
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from llmopt_runner.models.safetensors_headers import StoredTensor
 from llmopt_runner.models.tensor_types import TensorType
@@ -178,6 +178,12 @@ def summed(parts: Iterable[StoredWeights]) -> StoredWeights:
     return StoredWeights(
         **{each.name: sum(getattr(part, each.name) for part in found) for each in fields(StoredWeights)}
     )
+
+
+def without_embeddings(weights: StoredWeights) -> StoredWeights:
+    """Return `weights` without embeddings and output head, which no engine moves to main memory."""
+    size = round(weights.embeddings * weights.plain_bytes)
+    return replace(weights, embeddings=0, stored_bytes=weights.stored_bytes - size)
 
 
 def weight_bytes(weights: StoredWeights, plain: TensorType | None, method: str | None = None) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.shapes import ModelShape
-from llmopt_runner.memory.weights import weight_bytes
+from llmopt_runner.memory.weights import weight_bytes, without_embeddings
 from llmopt_runner.models.tensor_types import TensorType, named_type
 
 _MIB = 1024 * 1024
@@ -21,11 +21,13 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
     replicas = int(engine.get("data_parallel_size", 1))
     method = engine.get("quantization")
     name = None if method is None else str(method)
-    weights = replicas * weight_bytes(shape.weights, _type_of_weights(engine), name)
+    plain = _type_of_weights(engine)
+    movable = replicas * weight_bytes(without_embeddings(shape.weights), plain, name)
+    weights = replicas * weight_bytes(shape.weights, plain, name)
     devices = int(engine.get("tensor_parallel_size", 1)) * int(engine.get("pipeline_parallel_size", 1))
     offloaded = float(engine.get("cpu_offload_gb", 0)) * 2**30 * devices * replicas
     cache = replicas * _one_request_bytes(shape, engine)
-    return MemoryNeed(max(0.0, weights - offloaded) / _MIB, 0.0, 0.0, cache / _MIB)
+    return MemoryNeed((weights - min(offloaded, movable)) / _MIB, 0.0, 0.0, cache / _MIB)
 
 
 def _type_of_weights(engine: Mapping[str, Value]) -> TensorType:

@@ -1,6 +1,7 @@
 """What `transformers serve` will ask of memory: weights, and the paged cache where its size is set."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from llmopt_core.engines.transformers.bnb_4bit import DOUBLE_QUANT, QUANTIZATION
 from llmopt_core.search.configurations import Configuration, Value
@@ -26,8 +27,20 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
         kv_cache_mib=_paged_cache_mib(shape, engine, dtype or shape.dtype),
         activations_mib=0.0,
         overhead_mib=0.0,
-        place="host" if engine.get("device") == "cpu" else None,
+        place=_place(engine),
     )
+
+
+def _place(engine: Mapping[str, Value]) -> Literal["host", "both"] | None:
+    """Return where it lies; with `auto` layers that do not fit on the GPUs are put into main memory.
+
+    bitsandbytes refuses that, and a device that is named is the only one.
+    """
+    device = engine.get("device", "auto")
+    if device == "cpu":
+        return "host"
+    quantised = str(engine.get("quantization", "none")) != "none"
+    return "both" if device == "auto" and not quantised else None
 
 
 def _method(engine: Mapping[str, Value]) -> str:

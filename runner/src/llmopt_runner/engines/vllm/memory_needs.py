@@ -5,15 +5,17 @@ Source: vLLM 0.32 (`config/model.py` for the type that `auto` stands for, `confi
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_runner.engines.vllm.drafts import drafting
+from llmopt_runner.engines.vllm.offloading import offloaded_bytes
 from llmopt_runner.memory.layers import CachedLayers
 from llmopt_runner.memory.needs import MemoryNeed
 from llmopt_runner.memory.paging import STATE_COPIES, TOKENS_IN_FLIGHT, paged_request_bytes
 from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.memory.splits import Split
-from llmopt_runner.memory.weights import expert_bytes, replicated_bytes, weight_bytes
+from llmopt_runner.memory.weights import StoredWeights, expert_bytes, replicated_bytes, weight_bytes
 from llmopt_runner.models.tensor_types import TensorType, named_type
 
 _MIB = 1024 * 1024
@@ -50,7 +52,9 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
     engine = configuration.engine
     split = _split(engine)
     drafts = drafting(shape, engine, _type_of_weights(engine))
-    weights_mib = (_weight_bytes(shape, engine, split) + split.data * drafts.weight_bytes) / _MIB
+    size_of = partial(_weight_bytes, engine=engine, split=split)
+    held = size_of(shape.weights) - offloaded_bytes(shape, engine, split, size_of)
+    weights_mib = (held + split.data * drafts.weight_bytes) / _MIB
     asked_mib = engine.get("kv_cache_memory_mib")
     if asked_mib is not None:
         cache_mib = float(asked_mib) * split.gpus
@@ -59,17 +63,17 @@ def memory_need(shape: ModelShape, configuration: Configuration) -> MemoryNeed:
     return MemoryNeed(weights_mib, 0.0, 0.0, request_mib, devices=split.gpus, left_out=drafts.left_out)
 
 
-def _weight_bytes(shape: ModelShape, engine: Mapping[str, Value], split: Split) -> float:
-    """Return the model's own weights on all devices together.
+def _weight_bytes(weights: StoredWeights, engine: Mapping[str, Value], split: Split) -> float:
+    """Return what the model's own `weights` take, on all devices together.
 
     Experts are spread over all replicas, in parts or whole; of the rest each replica has its own, and of what
     is not split each device of a replica.
     """
     quantization = engine.get("quantization")
     plain, method = _type_of_weights(engine), None if quantization is None else str(quantization)
-    experts = expert_bytes(shape.weights, plain, method)
-    repeated = replicated_bytes(shape.weights, plain)
-    shared = weight_bytes(shape.weights, plain, method) - experts - repeated
+    experts = expert_bytes(weights, plain, method)
+    repeated = replicated_bytes(weights, plain)
+    shared = weight_bytes(weights, plain, method) - experts - repeated
     return experts + split.data * (shared + split.tensor * repeated)
 
 

@@ -323,10 +323,19 @@ def test_quantised_files_are_held_as_they_are(engine):
     assert need.weights_mib == 60
 
 
-@pytest.mark.parametrize(("device", "place"), [("cpu", "host"), ("auto", None), ("cuda:0", None)])
-def test_the_need_is_of_the_host_where_the_cpu_serves(device, place):
-    """On a machine with GPUs a server on the CPU takes the host's memory."""
-    assert Transformers().memory_need(SHAPE, Configuration(engine={"device": device})).place == place
+@pytest.mark.parametrize(
+    ("engine", "place"),
+    [
+        ({"device": "cpu"}, "host"),
+        ({}, "both"),
+        ({"device": "auto"}, "both"),
+        ({"device": "auto", "quantization": "bnb-4bit"}, None),
+        ({"device": "cuda:0"}, None),
+    ],
+)
+def test_which_memory_the_need_is_of(engine, place):
+    """The host's where the CPU serves; what does not fit on the GPUs goes there, unless quantised."""
+    assert Transformers().memory_need(SHAPE, Configuration(engine=engine)).place == place
 
 
 def test_the_context_is_read_because_the_server_does_not_check_it(tmp_path):

@@ -85,6 +85,35 @@ def test_a_checkpoint_in_plain_floats_is_quantised_while_it_loads(
     assert _need(shape, **engine).weights_mib == pytest.approx(weights_mib, rel=1e-4)
 
 
+# A layer is 930 MiB, the layers are 59,521.
+@pytest.mark.parametrize(
+    ("engine", "weights_mib"),
+    [
+        ({"cpu_offload_gb": 40}, 62_489 - 40 * 1024),
+        ({"cpu_offload_gb": 20, "tensor_parallel_size": 2}, 62_489 - 40 * 1024),
+        ({"cpu_offload_gb": 500}, 2967),  # embeddings and head stay
+        ({"cpu_offload_gb": 40, "offload_backend": "prefetch"}, 62_489),
+        ({"offload_group_size": 2, "offload_num_in_group": 1}, 62_489 - 31 * 930),
+        ({"offload_group_size": 8, "offload_num_in_group": 2, "cpu_offload_gb": 40}, 62_489 - 15 * 930),
+        ({"offload_group_size": 8, "offload_prefetch_step": 3}, 62_489 - 5 * 930),
+        ({"offload_group_size": 8, "offload_backend": "uva"}, 62_489),
+        # Each stage counts its own 16 layers, and has buffers of its own.
+        (
+            {"offload_group_size": 16, "offload_num_in_group": 4, "pipeline_parallel_size": 4},
+            62_489 - 12 * 930,
+        ),
+        ({"offload_group_size": 2, "data_parallel_size": 2}, 2 * (62_489 - 31 * 930)),
+        ({"offload_group_size": 2, "quantization": "fp8"}, 32_726 - 31 * 465),
+    ],
+)
+@pytest.mark.parametrize("placed", [True, False])
+def test_layers_in_main_memory_are_not_needed_on_gpus(tmp_path, engine, weights_mib, placed):
+    """By size or by groups of layers, which need buffers for those that are fetched ahead."""
+    shape = _checkpoint(tmp_path, "BF16", 2)
+    need = _need(shape if placed else replace(shape, placed=None), **engine)
+    assert need.weights_mib == pytest.approx(weights_mib, rel=1e-3)
+
+
 @pytest.mark.parametrize(("dtype", "size"), [("F8_E4M3", 1), ("I32", 4), ("U8", 1), ("F4_NEW", 1)])
 def test_a_checkpoint_that_is_quantised_already_stays_as_it_is(tmp_path, dtype, size):
     """Weights in a type that is no plain float, or not known here, need what they take in their files."""
