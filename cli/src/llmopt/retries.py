@@ -35,7 +35,7 @@ def error_class_of(error: Exception) -> ErrorClass:
     if isinstance(error, LlmoptError):
         return error.failure.error_class
     known = failure_of(error).error_class
-    evidence = Evidence(log=f"{type(error).__name__}: {error}")
+    evidence = Evidence(log=f"{type(error).__name__}: {error}", served=True)
     return classify(evidence).error_class if known is ErrorClass.UNKNOWN and cause_of(evidence) else known
 
 

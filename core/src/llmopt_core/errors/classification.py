@@ -14,6 +14,15 @@ from llmopt_core.errors.patterns.base import Pattern
 from llmopt_core.errors.tracebacks import decisive_line, first_error
 
 _LONGEST_MESSAGE = 500
+# Shells and containers report an end by a signal as 128 and its number.
+_LEAST_CODE_OF_SIGNALS = 128
+# An engine with such a line was killed, or had served: its configuration was not refused.
+_NO_REFUSAL = re.compile(
+    r"Application startup complete|fired up and ready to roll|server is listening on"
+    r"|Worker proc \S+ died unexpectedly|EngineDeadError|EngineCore encountered"
+    r"|(?:^|[\s:])(?:Killed|Segmentation fault|Aborted|Fatal Python error)\b|\(core dumped\)",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,8 @@ class Evidence:
     Exit code or signal, the whole log, and the trial's own numbers by short name, such as `n_ctx`. What the
     kernel killed for memory leaves no line: the memory guard reports it. `patterns` are those of the engine
     whose log it is: two engines on one library say the same, and what to do about it differs. `draft` is the
-    engine's second model, if it can have one.
+    engine's second model, if it can have one. `served`: it is of an engine that had started or still runs,
+    or of none; a log may say that too.
     """
 
     log: str = ""
@@ -32,6 +42,7 @@ class Evidence:
     numbers: Mapping[str, Any] = field(default_factory=dict)
     patterns: tuple[Pattern, ...] = ()
     draft: DraftModel | None = None
+    served: bool = False
 
 
 def classify(evidence: Evidence) -> Failure:
@@ -41,7 +52,8 @@ def classify(evidence: Evidence) -> Failure:
         return _by_end(evidence)
     pattern, found = recognised
     numbers = _Numbers({**evidence.numbers, **found.groupdict()})
-    line = (pattern.consequence and first_error(evidence.log)) or found.group(0).strip()
+    said = found.groupdict().get("said") or found.group(0)
+    line = (pattern.consequence and first_error(evidence.log)) or said.strip()
     failure = Failure(
         pattern.error_class,
         line[:_LONGEST_MESSAGE],
@@ -81,14 +93,30 @@ def _recognised(evidence: Evidence) -> tuple[Pattern, re.Match[str]] | None:
     """Return the first pattern that knows a line of the log, and that line.
 
     Each is searched for in the whole log. An engine's own words say more than those of the libraries below,
-    and what only says that something failed is the last of all.
+    general words of a refusal less, and what only says that something failed is the last of all.
     """
     first = first_error(evidence.log) or ""
     known = (*evidence.patterns, *machine.PATTERNS)
-    for each in sorted(known, key=_only_says_that_it_failed):
-        if found := each.line.search(first if each.decisive else evidence.log):
+    for each in sorted(known, key=_place):
+        if found := _refused(each, evidence, first) if each.refusal else _searched(each, evidence, first):
             return each, found
     return None
+
+
+def _place(pattern: Pattern) -> int:
+    return 2 if _only_says_that_it_failed(pattern) else int(pattern.refusal)
+
+
+def _searched(pattern: Pattern, evidence: Evidence, first: str) -> re.Match[str] | None:
+    return pattern.line.search(first if pattern.decisive else evidence.log)
+
+
+def _refused(pattern: Pattern, evidence: Evidence, first: str) -> re.Match[str] | None:
+    """Return the match in the log's first error; None where the engine had served, or was killed."""
+    by_signal = evidence.signal is not None or (evidence.exit_code or 0) >= _LEAST_CODE_OF_SIGNALS
+    if evidence.served or by_signal or not first or _NO_REFUSAL.search(evidence.log):
+        return None
+    return next((each for each in pattern.line.finditer(evidence.log) if first in each.group(0)), None)
 
 
 class _Numbers(dict[str, Any]):

@@ -8,6 +8,7 @@ weights of another type, a larger value might fit.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import floor
+from typing import TypedDict
 
 # A parameter's value; None: it is not set.
 Setting = bool | int | float | str | None
@@ -21,6 +22,7 @@ class Limit:
 
     `most`: the largest value that works. `least`: the smallest. `divides`: the value must divide this number.
     `parts`: a total and a block size; divided by the value, the total must be a multiple of the block size.
+    `multiples`: a larger value must be a multiple of this number.
 
     `unset_means` is the value that the engine takes where the parameter is not set, None: not known.
     The limit holds where parameters of `equal` have the same values, those of `up_to` are at most as large,
@@ -32,6 +34,7 @@ class Limit:
     least: float | None = None
     divides: int | None = None
     parts: tuple[int, int] | None = None
+    multiples: int | None = None
     unset_means: float | None = None
     equal: Mapping[str, Setting] = field(default_factory=dict)
     up_to: Mapping[str, float] = field(default_factory=dict)
@@ -44,6 +47,8 @@ class Limit:
             return f"{self.parameter} must split {total} into multiples of {block}"
         if self.divides is not None:
             return f"{self.parameter} must divide {self.divides}"
+        if self.multiples is not None:
+            return f"{self.parameter} must be at most {self.multiples}, or a multiple of it"
         if self.least is not None:
             return f"{self.parameter} must be at least {self.least:.10g}"
         return f"{self.parameter} must be at most {self.most:.10g}"
@@ -60,6 +65,8 @@ class Limit:
             return value > 0 and total / value % block == 0
         if self.divides is not None:
             return value > 0 and self.divides % value == 0
+        if self.multiples is not None:
+            return value <= self.multiples or value % self.multiples == 0
         if self.least is not None:
             return value >= self.least
         return self.most is None or value <= self.most
@@ -81,22 +88,34 @@ def _at_most(value: Setting, bound: Setting) -> bool:
     return low is not None and high is not None and low <= high
 
 
+class _Bounds(TypedDict):
+    """The bounds of a limit, by its field's name."""
+
+    most: float | None
+    least: int | None
+    divides: int | None
+    multiples: int | None
+    parts: tuple[int, int] | None
+
+
 @dataclass(frozen=True)
 class LimitRule:
     """How to read a limit from the line of a log that a pattern matched.
 
-    `most`, `least`, `divides`, `part` and `block` are names of the pattern's groups: the largest value that
-    works, the smallest, the number to be divided, and the size of one part with the block that it must be a
-    multiple of. `share` are the groups of an amount and of the whole: no more than that share of it works.
-    `most` may be a number in place of a group's name. `value` is the group with the value that the engine
-    used. With more of a parameter in `more_lifts`, less of one in
-    `less_lifts`, or another value of one in `other_lifts` the limit may not hold.
+    `most`, `least`, `divides`, `multiples`, `part` and `block` are names of the pattern's groups: the largest
+    value that works, the smallest, the number to be divided, the number that a larger value must be a
+    multiple of, and the size of one part with the block that it must be a multiple of. `share` are the groups
+    of an amount and of the whole: no more than that share of it works. `most` may be a number in place of a
+    group's name. `value` is the group with the value that the engine used. With more of a parameter in
+    `more_lifts`, less of one in `less_lifts`, or another value of one in `other_lifts` the limit may not
+    hold.
     """
 
     parameter: str
     most: str | int = ""
     least: str = ""
     divides: str = ""
+    multiples: str = ""
     part: str = ""
     block: str = ""
     share: tuple[str, str] | None = None
@@ -117,17 +136,13 @@ class LimitRule:
         bounds = self._bounds(groups, value)
         if bounds is None or self._speaks_of_another(used, value):
             return None
-        most, least, divides, parts = bounds
         up_to = {name: _number(engine.get(name)) for name in self.more_lifts}
         down_to = {name: _number(engine.get(name)) for name in self.less_lifts}
         # A parameter that is not set has a value that is not known here: only the same is then comparable.
         unset = {name: engine.get(name) for name, known in {**up_to, **down_to}.items() if known is None}
         return Limit(
             parameter=self.parameter,
-            most=most,
-            least=least,
-            divides=divides,
-            parts=parts,
+            **bounds,
             unset_means=None if engine.get(self.parameter) is not None else used,
             equal={name: engine.get(name) for name in self.other_lifts} | unset,
             up_to={name: known for name, known in up_to.items() if known is not None},
@@ -139,15 +154,16 @@ class LimitRule:
         number = _number(value)
         return self.divides != "" and used is not None and number is not None and number != used
 
-    def _bounds(
-        self, groups: Mapping[str, str | None], value: Setting
-    ) -> tuple[float | None, int | None, int | None, tuple[int, int] | None] | None:
-        most = self._most(groups)
-        least, divides = _whole(groups.get(self.least)), _whole(groups.get(self.divides))
+    def _bounds(self, groups: Mapping[str, str | None], value: Setting) -> _Bounds | None:
         part, block, count = _whole(groups.get(self.part)), _whole(groups.get(self.block)), _number(value)
-        parts = None if part is None or block is None or count is None else (int(part * count), block)
-        bounds = (most, least, divides, parts)
-        return None if all(bound is None for bound in bounds) else bounds
+        bounds = _Bounds(
+            most=self._most(groups),
+            least=_whole(groups.get(self.least)),
+            divides=_whole(groups.get(self.divides)),
+            multiples=_whole(groups.get(self.multiples)),
+            parts=None if part is None or block is None or count is None else (int(part * count), block),
+        )
+        return None if all(bound is None for bound in bounds.values()) else bounds
 
     def _most(self, groups: Mapping[str, str | None]) -> float | None:
         if isinstance(self.most, int):

@@ -58,7 +58,8 @@ def _read(server: EngineServer, numbers: Mapping[str, Any]) -> Failure:
     What it logged before does not count while it lives: it served in spite of that.
     """
     patterns, log = patterns_for(server.engine.declaration), server.log_since_ready()
-    evidence = Evidence(log, server.exit_code, server.exit_signal, numbers=numbers, patterns=patterns)
+    end = server.exit_code, server.exit_signal
+    evidence = Evidence(log, *end, numbers=numbers, patterns=patterns, served=True)
     failure = classify(evidence)
     if server.alive() or failure.error_class not in WITHOUT_CAUSE:
         return failure

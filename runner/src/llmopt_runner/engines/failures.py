@@ -15,6 +15,7 @@ LlmoptError
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
@@ -127,8 +128,11 @@ class EngineStartTimeout(EngineStartFailed):
     suggestion = "Raise spec.engine.startTimeout if the engine only needs longer; its log shows what it did."
 
     def explained(self, numbers: Mapping[str, Any]) -> Failure:
-        """Return the cause that the log names: an engine may live on, and answer nothing but errors."""
-        seen = classify(self._evidence(numbers))
+        """Return the cause that the log names: an engine may live on, and answer nothing but errors.
+
+        What it refused in general words while it lives on, it may do without.
+        """
+        seen = classify(replace(self._evidence(numbers), served=True))
         return super().explained(numbers) if seen.error_class is ErrorClass.UNKNOWN else seen
 
 

@@ -170,7 +170,7 @@ class Judgement:
     ) -> Failure:
         """A request's own message may name its cause; an engine that fails or has died logs it."""
         patterns = patterns_for(server.engine.declaration)
-        seen = classify(Evidence(str(error), numbers=numbers, patterns=patterns))
+        seen = classify(Evidence(str(error), numbers=numbers, patterns=patterns, served=True))
         if server.alive() and seen.error_class not in WITHOUT_CAUSE:
             return seen
         self.progress.stage = "reading the engine's log"

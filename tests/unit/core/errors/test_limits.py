@@ -18,6 +18,19 @@ KV = (LOGS / "vllm-kv-too-small.log").read_text()
 BLOCKS = (LOGS / "vllm-fp8-block-n.log").read_text()
 HEADS = "Total number of attention heads (40) must be divisible by tensor parallel size (16)."
 DEVICES = "World size (8) is larger than the number of available GPUs (2) in this node."
+ROUNDS = "Value error, num_speculative_tokens:5 must be divisible by n_predict=2 [type=value_error]"
+KV_HEADS = (
+    "ValueError: Decode context parallelism for GQA/MQA requires `--tensor-parallel-size` (4) to be greater"
+    " than the model's total number of KV heads (8)."
+)
+COPIES = (
+    "ValueError: `--decode-context-parallel-size` (4) exceeds the maximum supported value (2) for"
+    " `--tensor-parallel-size` (16) and 8 model KV heads."
+)
+QUERIES = (
+    "ValueError: The model's number of query heads per KV head (8) must be divisible by"
+    " `--decode-context-parallel-size` (3) for GQA/MQA."
+)
 LONGEST = "User-specified max_model_len (9000) is greater than the derived max_model_len (None=4096 or x)"
 
 
@@ -64,6 +77,10 @@ def test_a_parameter_that_is_not_set_has_the_value_that_the_engine_took():
         (LONGEST, 9000, {4096}, {4097}, "max_model_len must be at most 4096"),
         (DEVICES, 8, {1, 2}, {3, 4, 8}, "tensor_parallel_size must be at most 2"),
         (HEADS, 16, {1, 2, 4, 5, 8}, {3, 16}, "tensor_parallel_size must divide 40"),
+        (ROUNDS, 5, {1, 2, 4, 6}, {3, 5}, "num_speculative_tokens must be at most 2, or a multiple of it"),
+        (KV_HEADS, 2, {1}, {2, 4}, "decode_context_parallel_size must be at most 1"),
+        (COPIES, 4, {1, 2}, {4}, "decode_context_parallel_size must be at most 2"),
+        (QUERIES, 3, {1, 2, 4, 8}, {3, 6}, "decode_context_parallel_size must divide 8"),
         # 192 a part with eight of them: 1536, of which halves, quarters and sixths are multiples of 128.
         (BLOCKS, 8, {1, 2, 4, 6}, {8, 16}, "tensor_parallel_size must split 1536 into multiples of 128"),
     ],

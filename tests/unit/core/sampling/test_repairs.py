@@ -51,6 +51,8 @@ def changed(name, dimension, asked, *, limits=(), remedies=(), more=(), may_work
         (ChoiceDimension((1, 2, 4, 8)), 8, Limit("max_num_seqs", divides=12), 4),
         (ChoiceDimension((1, 2, 4, 8)), 8, Limit("max_num_seqs", parts=(1536, 128)), 4),
         (ChoiceDimension((2, 8)), 4, Limit("max_num_seqs", divides=8), 2),
+        (IntDimension(1, 8), 5, Limit("max_num_seqs", multiples=2), 4),
+        (ChoiceDimension((1, 3, 5)), 5, Limit("max_num_seqs", multiples=2), 1),
         (FloatDimension(0.1, 900.0), 1024.0, Limit("max_num_seqs", most=856), 856.0),
         (FloatDimension(0.5, 900.0, step=0.5), 880.0, Limit("max_num_seqs", most=856.7), 856.5),
     ],

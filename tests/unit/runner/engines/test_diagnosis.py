@@ -51,8 +51,19 @@ class Server:
         (Server(before=OUT_OF_MEMORY, ends_at=2), ErrorClass.GPU_OUT_OF_MEMORY),
         (Server(since="POST /v1/chat/completions 500", ends_at=1), ErrorClass.ENGINE_CRASHED),
         (Server(since=DEAD), ErrorClass.ENGINE_CRASHED),
+        (Server(before="ValueError: not taken", ends_at=1), ErrorClass.ENGINE_CRASHED),
+        (Server(since="ValueError: not enough values to unpack", ends_at=1), ErrorClass.ENGINE_CRASHED),
     ],
-    ids=["ended", "ends late", "lives on", "logged early", "without a word", "its core is dead"],
+    ids=[
+        "ended",
+        "ends late",
+        "lives on",
+        "logged early",
+        "without a word",
+        "its core is dead",
+        "a warning",
+        "a fault",
+    ],
 )
 def test_the_log_says_why_once_it_is_written(server, error_class):
     """The first process to fail answers with errors; the cause is logged with the end, or after it began."""

@@ -3,15 +3,15 @@
 import re
 
 from llmopt_core.engines.engine_logs import EngineLogs
+from llmopt_core.engines.vllm.refusals import LESS_LIFTS, MORE_LIFTS, OTHER_LIFTS, REFUSALS
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.drafts import DraftModel
 from llmopt_core.errors.limits import LimitRule
 from llmopt_core.errors.patterns.base import consequence, pattern
-from llmopt_core.errors.patterns.libraries import COMMUNICATION, PARALLEL
+from llmopt_core.errors.patterns.libraries import COMMUNICATION
 from llmopt_core.errors.patterns.machine import (
     BUILD,
     COMPILERS,
-    FLASH_ATTENTION,
     GPU_FAULT,
     GPUS,
     REMOTE_CODE,
@@ -21,12 +21,6 @@ from llmopt_core.errors.remedies import Change, Remedy
 
 # Said by vLLM's API server when the process that computes has died: no request is answered any more.
 DEAD = r"EngineDeadError|EngineCore encountered (?:a fatal error|an issue)"
-# What decides how much memory is left for the cache: with more of the first, less of the second, or another
-# of the third, more may fit.
-_MORE_LIFTS = ("gpu_memory_utilization", "kv_cache_memory_mib", "tensor_parallel_size")
-_LESS_LIFTS = ("max_num_batched_tokens",)
-_OTHER_LIFTS = ("dtype", "quantization", "kv_cache_dtype", "enforce_eager", "block_size")
-
 # The rest of a traceback, from where it says what was done to what went wrong.
 _SOON = r"(?:.*\n){0,40}?.*"
 _WITHOUT_DRAFT = Remedy("speculative_method", Change.TAKE, value="none")
@@ -98,9 +92,9 @@ _CONTEXT_LIMIT = LimitRule(
     "max_model_len",
     most="fits",
     value="length",
-    more_lifts=_MORE_LIFTS,
-    less_lifts=(*_LESS_LIFTS, "max_num_seqs"),
-    other_lifts=_OTHER_LIFTS,
+    more_lifts=MORE_LIFTS,
+    less_lifts=(*LESS_LIFTS, "max_num_seqs"),
+    other_lifts=OTHER_LIFTS,
 )
 _OUT_OF_MEMORY = r"(?:(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory)"
 _MORE_MEMORY = Remedy("gpu_memory_utilization", Change.MOST)
@@ -215,143 +209,6 @@ _MEMORY = (
         Remedy("max_num_seqs", Change.HALVE),
     ),
 )
-_CONFIGURATION = (
-    *PARALLEL,
-    FLASH_ATTENTION,
-    pattern(
-        "speculation-not-of-this-model",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"Unsupported speculative method: '(?P<method>[^']{1,80})'",
-        "speculative_method {method} does not go with this model and what is set beside it: take it out of"
-        " the search space.",
-        Remedy("speculative_method", Change.TAKE, value="none"),
-    ),
-    pattern(
-        "requests-over-mamba-blocks",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"max_num_seqs \((?P<asked>\d+)\) exceeds available Mamba cache blocks \((?P<fits>\d+)\)",
-        "Each request needs a Mamba cache block, and there are {fits}: set max_num_seqs (it is {asked}) to at"
-        " most {fits}, or raise gpu_memory_utilization ({gpu_memory_utilization}).",
-        LimitRule(
-            "max_num_seqs",
-            most="fits",
-            value="asked",
-            more_lifts=_MORE_LIFTS,
-            less_lifts=_LESS_LIFTS,
-            other_lifts=_OTHER_LIFTS,
-        ),
-    ),
-    pattern(
-        "parts-not-aligned",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"(?:input|output) size is not aligned with the quantized weight shape",
-        "tensor_parallel_size ({tensor_parallel_size}) splits the quantised weights within their blocks:"
-        " lower it.",
-        Remedy("tensor_parallel_size", Change.HALVE),
-    ),
-    pattern(
-        "pipeline-not-supported",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"Pipeline parallelism is not supported for this model",
-        "vLLM cannot split this model into stages: set pipeline_parallel_size to 1.",
-        LimitRule("pipeline_parallel_size", most=1),
-    ),
-    pattern(
-        "batch-under-image",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"max_tokens_per_mm_item \((?P<need>\d+)\) is larger than max_num_batched_tokens"
-        r" \((?P<batched>\d+)\)",
-        "An image of this model is {need} tokens and must fit into one step: raise max_num_batched_tokens"
-        " (it is {batched}) to {need}.",
-        LimitRule("max_num_batched_tokens", least="need", value="batched"),
-    ),
-    pattern(
-        "no-fp8",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"type fp8e4nv not supported in this architecture|FP8 KV cache is not supported",
-        "This GPU has no fp8 of this kind: take kv_cache_dtype ({kv_cache_dtype}) auto or fp8_e5m2, and no"
-        " fp8 in quantization ({quantization}).",
-        Remedy("kv_cache_dtype", Change.TAKE, value="fp8_e5m2"),
-        Remedy("kv_cache_dtype", Change.TAKE, value="auto"),
-    ),
-    pattern(
-        "batch-under-requests",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"max_num_batched_tokens \((?P<batched>\d+)\) must be greater than or equal to max_num_seqs",
-        "Raise max_num_batched_tokens ({batched}) or lower max_num_seqs ({max_num_seqs}).",
-        LimitRule("max_num_seqs", most="batched", other_lifts=("max_num_batched_tokens",)),
-    ),
-    pattern(
-        "batch-under-context",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"max_num_batched_tokens \((?P<batched>\d+)\) is smaller than max_model_len \((?P<length>\d+)\)",
-        "Without enable_chunked_prefill a prompt must fit into one step: raise max_num_batched_tokens"
-        " ({batched}) to {length}, or lower max_model_len.",
-        LimitRule(
-            "max_num_batched_tokens",
-            least="length",
-            value="batched",
-            other_lifts=("max_model_len", "enable_chunked_prefill"),
-        ),
-    ),
-    pattern(
-        "context-over-model",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"max_model_len \((?P<length>\d+)\) is greater than the derived max_model_len \(\w+=(?P<longest>\d+)",
-        "The model has no context of {length} tokens: lower max_model_len to {longest}.",
-        LimitRule("max_model_len", most="longest", value="length"),
-    ),
-    pattern(
-        "too-few-devices",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"World size \((?P<size>\d+)\) is larger than the number of(?: \w+)*(?: \((?P<devices>\d+)\))?"
-        r"|required GPUs exceeds the total number of available GPUs",
-        "There are fewer devices than tensor_parallel_size ({tensor_parallel_size}): lower it.",
-        LimitRule("tensor_parallel_size", most="devices", value="size"),
-    ),
-    pattern(
-        "block-size-not-supported",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"No common block size for (?P<size>\d+) \((?P<sizes>.*?)\)\.",
-        "This device has no blocks of {size} tokens ({sizes}): set another block_size, or none.",
-    ),
-    pattern(
-        "quantization-not-supported",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"Cannot find the config file for|Unknown quantization method|does not match the quantization method"
-        r"|quantization is currently not supported|not supported for quantization method"
-        r"|not supported for the current GPU|_C::\w*(?:quant|fp8)\w*\(\) expected at most",
-        "This model or this device does not allow quantization ({quantization}) with dtype ({dtype}): take"
-        " it out of the search space.",
-    ),
-    pattern(
-        "no-attention-backend",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"No valid attention backend found for|Selected backend \S+ is not valid for this configuration",
-        "No attention kernel for this GPU takes dtype ({dtype}), kv_cache_dtype ({kv_cache_dtype}) and"
-        " block_size ({block_size}) together: take one of them out of the search space.",
-    ),
-    pattern(
-        "adapter-over-rank",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"LoRA rank (?P<rank>\d+) is greater than max_lora_rank (?P<most>\d+)",
-        "The adapter has rank {rank}: set max_lora_rank (it is {most}) to {rank} or more.",
-    ),
-    pattern(
-        "speculation-not-supported",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"Speculative decoding with .{1,100} is not supported|does not support speculative decoding",
-        "vLLM cannot guess tokens in this way for this model: take another method in speculative_config, or"
-        " none.",
-    ),
-    pattern(
-        "no-bfloat16",
-        ErrorClass.INVALID_CONFIGURATION,
-        r"Bfloat16 is only supported on GPUs",
-        "This GPU is too old for bfloat16: set engine.args.dtype to float16.",
-        Remedy("dtype", Change.TAKE, value="float16"),
-    ),
-)
 _DEVICE = (
     BUILD,
     *COMPILERS,
@@ -396,7 +253,7 @@ _ENDS = (
 )
 # Causes before consequences: what ends a worker is repeated by all who waited for it.
 VLLM_LOGS = EngineLogs(
-    patterns=(*_MODEL, *_CONFIGURATION, *_MEMORY, *_DEVICE, *_REQUESTS, *_ENDS),
+    patterns=(*_MODEL, *REFUSALS, *_MEMORY, *_DEVICE, *_REQUESTS, *_ENDS),
     mark=re.compile(r"\bvllm\b|\(EngineCore|\(APIServer|\((?:Vllm)?Worker\w* pid="),
     arguments=re.compile(r"non-default args: (\{.{1,20000}\})\s*$", re.MULTILINE),
     draft=DraftModel("speculative_model", _WITHOUT_DRAFT, re.compile(r"Loading drafter model")),

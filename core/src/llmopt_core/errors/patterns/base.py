@@ -17,6 +17,9 @@ class Pattern:
     bounds, for all later configurations, and `remedies` what else may help this one. A `consequence` only
     says that something else failed: the message is then the first error of the log, if there is one. What is
     `decisive` is only looked for in that first error: engines log such lines of what they then do without.
+    A `refusal` is in an engine's general words for what it does not take: it is looked for where nothing else
+    is known, in the first error of an engine that has not served yet. The pattern's group `said`, where it
+    has one, is the message.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Pattern:
     limits: tuple[LimitRule, ...] = ()
     consequence: bool = False
     decisive: bool = False
+    refusal: bool = False
     remedies: tuple[Remedy, ...] = ()
 
 
@@ -53,3 +57,8 @@ def consequence(
 def error(name: str, error_class: ErrorClass, line: str, suggestion: str) -> Pattern:
     """Return the pattern of the first error of a log."""
     return replace(pattern(name, error_class, line, suggestion), decisive=True)
+
+
+def refusal(name: str, line: str, suggestion: str) -> Pattern:
+    """Return the pattern of an engine's general words for a configuration that it does not take."""
+    return replace(pattern(name, ErrorClass.INVALID_CONFIGURATION, line, suggestion), refusal=True)

@@ -2,7 +2,7 @@
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.limits import LimitRule
-from llmopt_core.errors.patterns.base import error, pattern
+from llmopt_core.errors.patterns.base import error, pattern, refusal
 
 # Engines that split a model over GPUs share these words, and the name of the parameter.
 PARALLEL = (
@@ -115,5 +115,26 @@ PATTERNS = (
         "The engine has no place for the weight {weight}: this version does not read the model's files with"
         " this"
         " quantization ({quantization}).",
+    ),
+)
+_CHANGE_IT = (
+    "The engine refuses this configuration: change what its message names, or take it out of the search"
+    " space."
+)
+# A line of a server may begin with the name of its process.
+_PROCESS = r"(?:\(\w+[^)\n]{0,80}\) )?"
+# What servers in Python say of a configuration that they do not take, in words that no pattern knows. They
+# say the same again; errors of other kinds may pass.
+REFUSALS = (
+    refusal(
+        "configuration-not-valid",
+        rf"ValidationError: \d+ validation errors? for \w+Config\b.*\n(?:{_PROCESS}\w[\w.\[\]-]*\n)?"
+        rf"{_PROCESS}\s+(?P<said>\S.*?)(?=(?: \[type=\w+,.*)?$)",
+        _CHANGE_IT,
+    ),
+    refusal(
+        "configuration-refused",
+        r"\b(?:ValueError|AssertionError|NotImplementedError): (?P<said>\S.*)",
+        _CHANGE_IT,
     ),
 )

@@ -202,6 +202,15 @@ PATTERNS = (
         "The engine does not know an argument: its version differs from the one these parameters were"
         " declared for.",
     ),
+    pattern(
+        "argument-refused",
+        ErrorClass.INVALID_CONFIGURATION,
+        # argparse, click, and llama.cpp's own parser.
+        r"\berror: (?P<said>(?:argument \S.*: |(?:the following|one of the) arguments |ambiguous option).*)"
+        r"|(?:^|Error: |│ )(?:Invalid value for|Missing option|Option) '"
+        r"|error while handling (?:argument|environment variable) ",
+        "The engine refuses an argument, or its value: take what the line names out of the search space.",
+    ),
     error(
         "binaries-do-not-match",
         ErrorClass.ENGINE_NOT_INSTALLED,
@@ -259,4 +268,5 @@ PATTERNS = (
     ),
     *libraries.PATTERNS,
     GPU_FAULT,
+    *libraries.REFUSALS,
 )
