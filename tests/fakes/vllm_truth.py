@@ -11,6 +11,10 @@ from typing import Any
 from unittest.mock import MagicMock
 
 from vllm import envs
+from vllm.config import VllmConfig
+from vllm.config.cache import CacheConfig
+from vllm.config.compilation import CompilationConfig
+from vllm.config.offload import OffloadConfig
 from vllm.config.parallel import ParallelConfig
 from vllm.config.scheduler import SchedulerConfig
 from vllm.config.speculative import SpeculativeConfig
@@ -49,10 +53,55 @@ def sampled(parameters: dict[str, Any]) -> dict[str, Any] | str:
     return {name: getattr(made, name) for name in SAMPLING}
 
 
-def targeted(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return `parameters` of a speculation for a model of which it looks at nothing."""
+def speculation(method: str, **parameters: Any) -> SpeculativeConfig:
+    """Return a speculation for a model of which it looks at nothing."""
     parallel = ParallelConfig()
-    return {**parameters, "target_parallel_config": parallel, "target_model_config": _TARGET}
+    return SpeculativeConfig(
+        method=method, **parameters, target_parallel_config=parallel, target_model_config=_TARGET
+    )
+
+
+def offloading(offload_backend: str = "auto", **parameters: Any) -> OffloadConfig:
+    """Return what lies in main memory, by groups of layers."""
+    return OffloadConfig(offload_backend=offload_backend, prefetch=parameters)
+
+
+def scheduled_speculation(method: str, *, async_scheduling: bool) -> VllmConfig:
+    """Return a whole configuration that guesses by look-up."""
+    scheduler = SchedulerConfig.default_factory(async_scheduling=async_scheduling)
+    guessed = speculation(method, num_speculative_tokens=3)
+    return VllmConfig(scheduler_config=scheduler, speculative_config=guessed)
+
+
+def drafted(tensor_parallel_size: int, draft_tensor_parallel_size: int) -> int:
+    """Return on how many devices the model that guesses is split."""
+    target = ParallelConfig(tensor_parallel_size=tensor_parallel_size)
+    return SpeculativeConfig._verify_and_get_draft_tp(target, draft_tensor_parallel_size, MagicMock())
+
+
+def captured(max_num_batched_tokens: int = 2048, **parameters: Any) -> None:
+    """Settle which batches have a graph, of an engine on a GPU."""
+    engine = MagicMock(performance_mode="balanced", speculative_config=None, uniform_decode_query_len=1)
+    engine.model_config.enforce_eager = False
+    engine.compilation_config = CompilationConfig(**parameters)
+    engine.scheduler_config = SchedulerConfig.default_factory(
+        max_num_seqs=1, max_num_batched_tokens=max_num_batched_tokens
+    )
+    VllmConfig._set_cudagraph_sizes(engine)
+
+
+def kept_states(max_model_len: int = 2048, **parameters: Any) -> None:
+    """Settle how often the states of state-space layers are kept."""
+    engine = MagicMock(cache_config=CacheConfig(**parameters))
+    engine.model_config.max_model_len = max_model_len
+    VllmConfig.validate_mamba_block_size(engine)
+
+
+def fast_prefill(method: str) -> VllmConfig:
+    """Return a whole configuration that skips most of a prompt, and guesses by `method`."""
+    guessed = speculation("ngram", num_speculative_tokens=3)
+    guessed.method = method
+    return VllmConfig(cache_config=CacheConfig(kv_sharing_fast_prefill=True), speculative_config=guessed)
 
 
 def refusal(kind: Callable[..., Any], parameters: dict[str, Any]) -> str:
@@ -72,8 +121,16 @@ json.dump(
         "parsed": [parsed(arguments) for arguments in asked["command_lines"]],
         "sampled": [sampled(parameters) for parameters in asked["sampling"]],
         "scheduled": [refusal(SchedulerConfig.default_factory, made) for made in asked["schedulers"]],
-        "speculated": [refusal(SpeculativeConfig, targeted(made)) for made in asked["speculations"]],
+        "speculated": [refusal(speculation, made) for made in asked["speculations"]],
         "parallel": [refusal(ParallelConfig, made) for made in asked["parallel"]],
+        "offloaded": [refusal(offloading, made) for made in asked["offloads"]],
+        "scheduled_speculations": [
+            refusal(scheduled_speculation, made) for made in asked["scheduled_speculations"]
+        ],
+        "drafted": [refusal(drafted, made) for made in asked["drafts"]],
+        "captured": [refusal(captured, made) for made in asked["captures"]],
+        "kept_states": [refusal(kept_states, made) for made in asked["states"]],
+        "fast_prefill": [refusal(fast_prefill, made) for made in asked["fast_prefills"]],
     },
     sys.stdout,
     default=str,

@@ -174,6 +174,27 @@ def test_what_a_model_or_machine_does_not_have_is_a_refused_configuration(starte
     assert advice in failure.suggestion
 
 
+COMBINED = (
+    {"cache_type_v": "q8_0", "flash_attn": "off"},
+    {"cache_type_v": "q8_0", "flash_attn": "auto"},
+    {"cache_type_v": "f16", "flash_attn": "off"},
+    {"cache_type_k": "q8_0", "flash_attn": "off"},
+    {"n_batch": 2, "n_parallel": 4, "n_ctx": 1024},
+    {"n_batch": 4, "n_parallel": 4, "n_ctx": 1024},
+)
+
+
+@pytest.mark.parametrize("parameters", COMBINED, ids=str)
+def test_what_does_not_go_together_is_what_the_server_does_not_serve(started, parameters):
+    """The rules are llama.cpp's own: nothing is refused that it serves, and it serves nothing they refuse."""
+    try:
+        with started(**parameters) as served:
+            answered = bool(served.ask({"temperature": 0, "max_tokens": 2}))
+    except EngineStartFailed:
+        answered = False
+    assert answered is not bool(LLAMACPP.conflicts(Configuration(engine={**SMALL, **parameters})))
+
+
 @pytest.mark.parametrize("warmup", [True, False])
 def test_warmup_is_run_or_not(started, warmup):
     """The empty run before the first request is logged when it is on."""

@@ -102,13 +102,49 @@ SPECULATIONS = (
     {"method": "ngram"},
     {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_min": 9, "prompt_lookup_max": 2},
     {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_max": 2},
+    *({"method": each, "num_speculative_tokens": 3} for each in ("draft_model", "eagle", "eagle3", "medusa")),
 )
 PARALLEL = (
     {"enable_eplb": True, "tensor_parallel_size": 2},
     {"tensor_parallel_size": 4, "decode_context_parallel_size": 3},
     {"tensor_parallel_size": 4, "decode_context_parallel_size": 2},
     {"prefill_context_parallel_size": 2, "decode_context_parallel_size": 4},
+    {"enable_dbo": True},
+    {"enable_dbo": True, "dbo_decode_token_threshold": 1},
+    {"enable_dbo": True, "dbo_prefill_token_threshold": 1},
+    {"enable_dbo": True, "dbo_decode_token_threshold": 2, "dbo_prefill_token_threshold": 2},
+    {"dbo_decode_token_threshold": 1},
 )
+OFFLOADS = (
+    {"offload_group_size": 4, "offload_num_in_group": 4},
+    {"offload_group_size": 4, "offload_num_in_group": 5},
+    {"offload_group_size": 4, "offload_prefetch_step": 0},
+    {"offload_backend": "prefetch"},
+    {"offload_backend": "uva", "offload_group_size": 4, "offload_num_in_group": 5},
+    {"offload_num_in_group": 5, "offload_prefetch_step": 0},
+)
+SCHEDULED_SPECULATIONS = tuple(
+    {"method": method, "async_scheduling": ahead}
+    for method in ("ngram", "ngram_gpu")
+    for ahead in (True, False)
+)
+DRAFTS = tuple({"tensor_parallel_size": 4, "draft_tensor_parallel_size": size} for size in (1, 2, 4))
+CAPTURES = (
+    {"cudagraph_capture_sizes": [1, 2, 32], "max_cudagraph_capture_size": 64},
+    {"cudagraph_capture_sizes": [1, 2, 32], "max_cudagraph_capture_size": 32},
+    {"cudagraph_capture_sizes": [1, 2, 32], "max_cudagraph_capture_size": 2, "max_num_batched_tokens": 256},
+    {"cudagraph_capture_sizes": [1, 2, 64], "max_cudagraph_capture_size": 2, "max_num_batched_tokens": 32},
+    {"cudagraph_capture_sizes": [1, 2, 64], "max_cudagraph_capture_size": 64, "max_num_batched_tokens": 32},
+    {"cudagraph_capture_sizes": [1, 2, 32]},
+    {"max_cudagraph_capture_size": 60},
+)
+STATES = (
+    {"mamba_block_size": 64, "enable_prefix_caching": False},
+    {"mamba_block_size": 64, "enable_prefix_caching": True},
+    {"mamba_block_size": 512, "enable_prefix_caching": False, "max_model_len": 512},
+    {"enable_prefix_caching": False},
+)
+FAST_PREFILLS = tuple({"method": method} for method in ("ngram", "draft_model", "eagle", "eagle3", "mtp"))
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +165,12 @@ def truth(tmp_path_factory):
         "schedulers": SCHEDULERS,
         "speculations": SPECULATIONS,
         "parallel": PARALLEL,
+        "offloads": OFFLOADS,
+        "scheduled_speculations": SCHEDULED_SPECULATIONS,
+        "drafts": DRAFTS,
+        "captures": CAPTURES,
+        "states": STATES,
+        "fast_prefills": FAST_PREFILLS,
     }
     answer = subprocess.run(
         (python, SCRIPT),
@@ -219,16 +261,54 @@ def test_batches_are_refused_where_vllm_refuses_them(truth):
         assert bool(conflicts) == bool(why), (asked, why)
 
 
-def test_speculation_is_refused_where_vllm_refuses_it(truth):
-    """The rules of what is looked up, and of how much is guessed, are vLLM's."""
+def _speculative(asked):
+    """Return the parameters of a speculation by the names that they have here."""
     names = {"method": "speculative_method"}
+    return {names.get(key, key): value for key, value in asked.items()}
+
+
+def test_speculation_is_refused_where_vllm_refuses_it(truth):
+    """The rules of what is looked up, how much is guessed, and which methods need a model, are vLLM's."""
     for asked, why in zip(SPECULATIONS, truth["speculated"], strict=True):
-        conflicts = VLLM.conflicts(Configuration(engine={names.get(key, key): asked[key] for key in asked}))
+        conflicts = VLLM.conflicts(Configuration(engine=_speculative(asked)))
         assert bool(conflicts) == bool(why), (asked, why)
 
 
-def test_parallelism_is_refused_where_vllm_refuses_it(truth):
-    """Sizes that do not go together, and experts that are moved without whole ones."""
-    for asked, why in zip(PARALLEL, truth["parallel"], strict=True):
-        conflicts = VLLM.conflicts(Configuration(engine=asked))
-        assert bool(conflicts) == bool(why), (asked, why)
+def _with_a_model(asked):
+    """Return `asked` with what else its method must have."""
+    needed = {"num_speculative_tokens": 3, "speculative_model": "org/draft"}
+    return {**(needed if "speculative_method" in asked else {}), **asked}
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (PARALLEL, "parallel"),
+        (OFFLOADS, "offloaded"),
+        (SCHEDULED_SPECULATIONS, "scheduled_speculations"),
+        (CAPTURES, "captured"),
+        (STATES, "kept_states"),
+    ],
+)
+def test_combinations_are_refused_where_vllm_refuses_them(truth, rules, said):
+    """Sizes, layers in main memory, look-ups ahead, graphs and states that do not go together."""
+    for asked, why in zip(rules, truth[said], strict=True):
+        flat = {
+            key: ",".join(map(str, value)) if isinstance(value, list) else value
+            for key, value in _with_a_model(_speculative(asked)).items()
+        }
+        assert bool(VLLM.conflicts(Configuration(engine=flat))) == bool(why), (asked, why)
+
+
+@pytest.mark.parametrize(
+    ("rules", "said", "beside"),
+    [
+        (DRAFTS, "drafted", {"speculative_method": "eagle3"}),
+        (FAST_PREFILLS, "fast_prefill", {"kv_sharing_fast_prefill": True}),
+    ],
+)
+def test_speculation_is_refused_beside_what_vllm_refuses(truth, rules, said, beside):
+    """How the model that guesses is split, and prompts that are skipped."""
+    for asked, why in zip(rules, truth[said], strict=True):
+        engine = _with_a_model(_speculative(asked) | beside)
+        assert bool(VLLM.conflicts(Configuration(engine=engine))) == bool(why), (asked, why)

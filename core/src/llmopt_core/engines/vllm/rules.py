@@ -5,10 +5,15 @@ Source: vLLM 0.32 (`config/scheduler.py`, `config/cache.py`, `config/parallel.py
 model, on the device or on a default that is not known here is left to the server.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from llmopt_core.engines.declarations import ParameterDeclaration, completed
-from llmopt_core.engines.vllm.speculation import speculation_conflicts, without_idle_speculation
+from llmopt_core.engines.vllm.speculation import (
+    METHOD,
+    READS_HIDDEN_STATES,
+    speculation_conflicts,
+    without_idle_speculation,
+)
 from llmopt_core.search.configurations import Configuration, Value
 
 # A temperature above 0 and below this is raised to it.
@@ -17,6 +22,7 @@ _IDLE_WHEN_GREEDY = ("top_p", "top_k", "min_p", "seed")
 _IDLE_WHEN_EAGER = (
     "compilation_mode", "cudagraph_mode", "max_cudagraph_capture_size", "cudagraph_capture_sizes",
 )  # fmt: skip
+_HALVES = 2  # of a batch that is split
 _ABOVE_ZERO = {
     "engine.gpu_memory_utilization": "1.0 is all of it",
     "sampling.top_p": "1.0 switches it off",
@@ -44,6 +50,7 @@ def conflicts(configuration: Configuration, parameters: Parameters) -> tuple[str
         *_batches(values),
         *_parallel(values),
         *_offload(values),
+        *_caches(values),
         *_capture_sizes(values),
         *speculation_conflicts(values),
     )
@@ -120,6 +127,9 @@ def _parallel(values: Mapping[str, Value]) -> Iterator[str]:
             f"engine.decode_context_parallel_size {decode} must be 1, {prefill} or {tensor * prefill} beside"
             f" engine.prefill_context_parallel_size {prefill}"
         )
+    for name in ("dbo_decode_token_threshold", "dbo_prefill_token_threshold"):
+        if values["engine.enable_dbo"] is True and int(values[f"engine.{name}"]) < _HALVES:
+            yield f"engine.{name} must be at least {_HALVES} with engine.enable_dbo: each half has a token"
 
 
 def _offload(values: Mapping[str, Value]) -> Iterator[str]:
@@ -135,11 +145,52 @@ def _offload(values: Mapping[str, Value]) -> Iterator[str]:
         yield "engine.offload_prefetch_step must be at least 1 where layers are fetched from main memory"
 
 
+def _caches(values: Mapping[str, Value]) -> Iterator[str]:
+    states, length = (_number(values, f"engine.{name}") for name in ("mamba_block_size", "max_model_len"))
+    if states is not None and states != length and values.get("engine.enable_prefix_caching") is False:
+        yield "engine.mamba_block_size needs engine.enable_prefix_caching: without it no states are kept"
+    if values["engine.kv_sharing_fast_prefill"] is True and values[METHOD] in READS_HIDDEN_STATES:
+        yield (
+            f"engine.kv_sharing_fast_prefill does not work with {METHOD} {values[METHOD]}, which needs what"
+            " it skips"
+        )
+
+
 def _capture_sizes(values: Mapping[str, Value]) -> Iterator[str]:
     sizes = values.get("engine.cudagraph_capture_sizes")
     parts = () if sizes is None else str(sizes).split(",")
     if not all(part.strip().isdecimal() and int(part) for part in parts):
         yield f'engine.cudagraph_capture_sizes {sizes!r} must be whole numbers above 0, as in "1,2,4,8"'
+        return
+    largest = _number(values, "engine.max_cudagraph_capture_size")
+    possible = _largest_captured([int(part) for part in parts], values)
+    if largest is not None and possible and largest not in possible and _captures(values):
+        yield (
+            f"engine.max_cudagraph_capture_size {largest:.0f} must be the largest of"
+            f" engine.cudagraph_capture_sizes {sizes}: leave it out"
+        )
+
+
+def _captures(values: Mapping[str, Value]) -> bool:
+    """Say whether graphs are surely captured on GPUs: other modes fall back to none."""
+    mode = values.get("engine.cudagraph_mode")
+    compiled = values.get("engine.compilation_mode")
+    level = int(values["engine.optimization_level"])
+    return (
+        mode != "NONE" and compiled in {None, "VLLM_COMPILE"} and (level > 0 or None not in {mode, compiled})
+    )
+
+
+def _largest_captured(sizes: Sequence[int], values: Mapping[str, Value]) -> list[int]:
+    """Return what the largest of `sizes` may be: those over the tokens of a step are left out.
+
+    What of these is not known is at least the number of requests.
+    """
+    batched = _number(values, "engine.max_num_batched_tokens")
+    least = _number(values, "engine.max_num_seqs") or 1 if batched is None else batched
+    fitting = [size for size in sizes if size <= least]
+    larger = [] if batched is not None else [size for size in sizes if size > least]
+    return [max(fitting, default=0), *larger] if sizes else []
 
 
 def _number(values: Mapping[str, Value], name: str) -> float | None:

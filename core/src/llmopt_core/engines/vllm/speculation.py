@@ -15,6 +15,7 @@ _LONGEST, _SHORTEST = "engine.prompt_lookup_max", "engine.prompt_lookup_min"
 _ASYNC = "engine.async_scheduling"
 _LOOKUPS = frozenset({"ngram", "ngram_gpu"})
 _WITH_A_MODEL = frozenset({"draft_model", "eagle", "eagle3", "medusa", "mlp_speculator"})
+READS_HIDDEN_STATES = frozenset({"eagle", "eagle3", "mtp"})
 # How many tokens are guessed, the checkpoint of these says; suffix decides it for each request.
 _DEPTH_KNOWN = frozenset({"mtp", "suffix", "eagle", "eagle3", "medusa", "mlp_speculator"})
 _NOT_ASYNC = frozenset({"ngram", "medusa", "mlp_speculator", "suffix"})

@@ -155,6 +155,33 @@ def test_settings_of_a_server_without_effect_are_dropped(left, right):
         ({"offload_group_size": 4, "offload_num_in_group": 5}, {}, "5 is larger than"),
         ({"offload_group_size": 4, "offload_prefetch_step": 0}, {}, "must be at least 1"),
         ({"cudagraph_capture_sizes": "1,x"}, {}, "must be whole numbers above 0"),
+        (
+            {"cudagraph_capture_sizes": "1,2,32", "max_cudagraph_capture_size": 64},
+            {},
+            "max_cudagraph_capture_size 64 must be the largest of engine.cudagraph_capture_sizes 1,2,32",
+        ),
+        (
+            {
+                "cudagraph_capture_sizes": "1,2,64",
+                "max_cudagraph_capture_size": 64,
+                "max_num_batched_tokens": 32,
+            },
+            {},
+            "max_cudagraph_capture_size 64 must be",
+        ),
+        (
+            {"cudagraph_capture_sizes": "1,2,32", "max_cudagraph_capture_size": 2, "max_num_seqs": 32},
+            {},
+            "max_cudagraph_capture_size 2 must be",
+        ),
+        ({"mamba_block_size": 64, "enable_prefix_caching": False}, {}, "needs engine.enable_prefix_caching"),
+        ({"enable_dbo": True, "dbo_decode_token_threshold": 1}, {}, "must be at least 2 with engine.enable"),
+        ({"enable_dbo": True, "dbo_prefill_token_threshold": 1}, {}, "must be at least 2 with engine.enable"),
+        (
+            {"kv_sharing_fast_prefill": True, "speculative_method": "mtp"},
+            {},
+            "does not work with engine.speculative_method mtp",
+        ),
         ({"speculative_method": "ngram"}, {}, "ngram needs engine.num_speculative_tokens"),
         (
             {"speculative_method": "draft_model", "num_speculative_tokens": 3},
@@ -210,6 +237,23 @@ def test_what_is_refused_is_said_with_the_way_out(engine, sampling, message):
         {"enable_eplb": True, "enable_expert_parallel": True, "data_parallel_size": 2},
         {"tensor_parallel_size": 4, "decode_context_parallel_size": 2},
         {"offload_num_in_group": 5},
+        {"cudagraph_capture_sizes": "1,2,32", "max_cudagraph_capture_size": 32},
+        {"cudagraph_capture_sizes": "1,2,32", "max_cudagraph_capture_size": 2},  # a step may be so small
+        {"cudagraph_capture_sizes": "1,2,64", "max_cudagraph_capture_size": 2, "max_num_batched_tokens": 32},
+        {
+            "cudagraph_capture_sizes": "1,2,32",
+            "max_cudagraph_capture_size": 64,
+            "cudagraph_mode": "NONE",
+        },
+        {"cudagraph_capture_sizes": "1,2,32", "max_cudagraph_capture_size": 64, "optimization_level": 0},
+        {"cudagraph_capture_sizes": "1,2,32", "max_cudagraph_capture_size": 64, "enforce_eager": True},
+        {"max_cudagraph_capture_size": 64},
+        {"mamba_block_size": 64},
+        {"mamba_block_size": 64, "enable_prefix_caching": True},
+        {"mamba_block_size": 512, "enable_prefix_caching": False, "max_model_len": 512},
+        {"dbo_decode_token_threshold": 1},
+        {"enable_dbo": True, "dbo_decode_token_threshold": 2},
+        {"kv_sharing_fast_prefill": True, "speculative_method": "ngram", "num_speculative_tokens": 3},
     ],
 )
 def test_what_the_server_may_accept_is_no_conflict(engine):
