@@ -94,14 +94,17 @@ def read_shape(path: Path, *, headers_only: bool = False) -> ModelShape | None:
     return config_shape(read_config(path / _CONFIG), tensors)
 
 
-def draft_shape(folder: Path) -> ModelShape | None:
-    """Return the shape of the draft model in `folder`, whose configuration alone says what it caches.
+def draft_shape(place: Path) -> ModelShape | None:
+    """Return the shape of the draft model in a GGUF file, or in a folder that may hold config.json alone.
 
-    None: there is no config.json. Raises ModelCorrupt.
+    None: there is no config.json, or the version of the GGUF file is not known. Raises ModelCorrupt.
     """
-    if not (folder / _CONFIG).is_file():
+    if place.is_file():
+        header = read_gguf(place)
+        return None if header is None else gguf_shape(header)
+    if not (place / _CONFIG).is_file():
         return None
-    return config_shape(read_config(folder / _CONFIG), read_safetensors(folder))
+    return config_shape(read_config(place / _CONFIG), read_safetensors(place))
 
 
 def unreadable(reason: str) -> ModelShape:
@@ -162,6 +165,7 @@ def gguf_shape(header: GgufHeader) -> ModelShape:
         hidden_size=whole(header.values.get(f"{prefix}.embedding_length")),
         vocab_size=vocab or header.lengths.get("tokenizer.ggml.tokens", 0),
         is_gguf=True,
+        drafting_layers=drafting,
         unknown=unknown,
         notes=(*(() if pattern_is_known(header) else (note,)), *_state_note(cache)),
     )

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from fakes.gguf_files import gguf, gguf_llama, gguf_number
 
 from llmopt_core.search.configurations import Configuration
 from llmopt_runner.engines.llamacpp.engine import LlamaCpp
+from llmopt_runner.memory.layer_words import LayoutUnknown
 from llmopt_runner.memory.layers import CachedLayers, LayerKind
 from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.memory.weights import StoredWeights
@@ -92,3 +94,65 @@ def test_each_slot_has_states_of_its_own(kv_unified):
     engine = {"n_ctx": 4096, "n_parallel": 4, "kv_unified": kv_unified}
     need = LlamaCpp().memory_need(replace(SMOLLM2, cache=(state,)), Configuration(engine=engine))
     assert need.kv_cache_mib == 12
+
+
+def _draft(folder, values=None):
+    """Write a model of 12,800 bytes, whose four layers keep 128 numbers of a token."""
+    path = folder / "draft.gguf"
+    path.write_bytes(gguf(gguf_llama() if values is None else values))
+    return {"spec_type": "draft-simple", "spec_draft_model": str(path)}
+
+
+@pytest.mark.parametrize(
+    ("engine", "tokens"),
+    [
+        ({"n_ctx": 4096}, 4096),
+        ({"n_ctx": 4096, "n_parallel": 4}, 4096),
+        ({"n_ctx": 4096, "cache_type_k": "q8_0", "cache_type_v": "q8_0"}, 4096),
+        ({}, 8192),  # the context of the model that it guesses for
+    ],
+)
+def test_a_model_that_guesses_needs_memory_too(tmp_path, engine, tokens):
+    """Its weights, and the cache of the same tokens in 16 bits: what the log of a server said."""
+    need, alone = _need(**engine, **_draft(tmp_path)), _need(**engine)
+    assert need.weights_mib - alone.weights_mib == pytest.approx(12_800 / 2**20)
+    assert need.kv_cache_mib - alone.kv_cache_mib == pytest.approx(128 * 2 * tokens / 2**20)
+
+
+def test_a_model_that_guesses_has_layers_on_gpus_of_its_own_accord(tmp_path):
+    """Where the other has none there, both kinds of memory count."""
+    assert _need(n_gpu_layers=0, **_draft(tmp_path)).place == "both"
+
+
+@pytest.mark.parametrize("spec_type", ["none", "ngram-simple"])
+def test_a_model_that_nothing_asks_for_is_not_loaded(tmp_path, spec_type):
+    """Look-ups need no model."""
+    assert _need(**_draft(tmp_path) | {"spec_type": spec_type}) == _need()
+
+
+@pytest.mark.parametrize("content", [None, b"garbage"])
+def test_a_model_that_cannot_be_read_is_left_out_and_said(tmp_path, content):
+    """The server says what is wrong with it."""
+    path = tmp_path / "none.gguf"
+    if content is not None:
+        path.write_bytes(content)
+    need = _need(spec_type="draft-simple", spec_draft_model=str(path))
+    assert need.total_mib == _need().total_mib
+    assert f"engine.spec_draft_model {path} is not counted" in need.left_out
+
+
+def test_a_layout_that_is_not_understood_gives_no_prediction(tmp_path):
+    """It is said which model has it."""
+    unknown = [*gguf_llama(), ("llama.attention.key_length", *gguf_number(0))]
+    unknown = [each for each in unknown if each[0] != "llama.attention.head_count"]
+    with pytest.raises(LayoutUnknown, match="spec_draft_model"):
+        _need(**_draft(tmp_path, unknown))
+
+
+def test_own_layers_that_guess_are_loaded_where_they_are_asked_to():
+    """Multi-token prediction is stored with the model; its layer caches as the others do."""
+    shape = replace(SMOLLM2, weights=replace(SMOLLM2.weights, drafting_bytes=30 * 2**20), drafting_layers=1)
+    need = LlamaCpp().memory_need(shape, Configuration(engine={"n_ctx": 4096, "spec_type": "draft-mtp"}))
+    alone = LlamaCpp().memory_need(shape, Configuration(engine={"n_ctx": 4096}))
+    assert need.weights_mib - alone.weights_mib == pytest.approx(30)
+    assert need.kv_cache_mib - alone.kv_cache_mib == pytest.approx(alone.kv_cache_mib / 30)

@@ -8,8 +8,9 @@ from fakes.model_configs import LLAMA
 from fakes.small_llama import MIB, SHAPE
 
 from llmopt_core.search.configurations import Configuration
-from llmopt_runner.engines.vllm.drafts import Drafting, drafting
+from llmopt_runner.engines.vllm.drafts import drafting
 from llmopt_runner.engines.vllm.memory_needs import memory_need
+from llmopt_runner.memory.drafts import Drafting
 from llmopt_runner.memory.layer_words import LayoutUnknown
 from llmopt_runner.memory.layers import CachedLayers, LayerKind
 from llmopt_runner.models.tensor_types import TensorType
