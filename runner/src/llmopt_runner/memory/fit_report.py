@@ -14,7 +14,7 @@ from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.files import words_of
 from llmopt_runner.host.devices import visible_devices
 from llmopt_runner.host.occupancy import DeviceUnreadable
-from llmopt_runner.memory.fits import Fit, Hardware, fits, rounding_note
+from llmopt_runner.memory.fits import Fit, Hardware, fits, is_too_long, rounding_note
 from llmopt_runner.memory.model_shapes import shape_of
 from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.memory.splits import AskedSplit, split_of
@@ -43,9 +43,21 @@ def describe(options: argparse.Namespace) -> dict[str, Any]:
         "split": {**asdict(split), "gpus": split.gpus, "assumed": list(asked.assumed)},
         "hardware": None if hardware is None else asdict(hardware),
         "problem": shape.unknown or (draft.unknown if draft else "") or None,
-        "notes": [*shape.notes, rounding_note(is_gguf=shape.is_gguf), *_drafting(shape)],
+        "notes": [
+            *_too_long(context, shape),
+            *shape.notes,
+            rounding_note(is_gguf=shape.is_gguf),
+            *_drafting(shape),
+        ],
         "fits": [_row(each) for each in fits(shape, hardware, context, split, draft)],
     }
+
+
+def _too_long(context: int, shape: ModelShape) -> list[str]:
+    if not is_too_long(context, shape):
+        return []
+    own = f"the model's context of {shape.max_context}"
+    return [f"requests of {context} tokens are longer than {own}: none is served"]
 
 
 def _drafting(shape: ModelShape) -> list[str]:

@@ -9,7 +9,7 @@ from llmopt_runner.memory.paging import BLOCK_TOKENS, TOKENS_IN_FLIGHT, paged_re
 from llmopt_runner.memory.shapes import ModelShape
 from llmopt_runner.memory.splits import Split
 from llmopt_runner.memory.stages import Stage, stages
-from llmopt_runner.memory.weights import StoredWeights, expert_bytes, replicated_bytes, weight_bytes
+from llmopt_runner.memory.weights import ONLINE, StoredWeights, expert_bytes, replicated_bytes, weight_bytes
 from llmopt_runner.models.tensor_types import TensorType
 
 _MIB = 1024 * 1024
@@ -17,6 +17,14 @@ _MIB = 1024 * 1024
 _LONGEST_SEARCHED = 2**24
 # Windows of llama.cpp hold a step of so many tokens besides, in whole multiples of the second (n_ubatch 512).
 _GGUF_AHEAD, _GGUF_PADDING = 512, 256
+# What engines quantise plain weights to while these load: how a row calls it, and how they do.
+_ONLINE_CHOICES = (
+    ("fp8 (online)", "fp8"),
+    ("4 bits (nvfp4, online)", "nvfp4_online"),
+    ("4 bits (mxfp4, online)", "mxfp4"),
+    ("4 bits (bitsandbytes)", "bitsandbytes"),
+)
+_NVFP4_BYTES = ONLINE["nvfp4_online"].element_bytes
 
 
 @dataclass(frozen=True)
@@ -92,9 +100,19 @@ class _Asked:
     draft: ModelShape | None
 
     @property
+    def is_too_long(self) -> bool:
+        """Whether the model has no context for such requests."""
+        return is_too_long(self.context, self.shape)
+
+    @property
     def unknown(self) -> str:
         """Why the cache is not known, "" where it is."""
         return self.shape.unknown or (self.draft.unknown if self.draft else "")
+
+
+def is_too_long(context: int, shape: ModelShape) -> bool:
+    """Say whether a model of `shape` has no context for requests of `context` tokens: none is served."""
+    return 0 < shape.max_context < context
 
 
 def fits(
@@ -150,10 +168,12 @@ def _weight_choices(shape: ModelShape) -> Iterator[tuple[str, TensorType | None,
         return
     sixteen = TensorType.FLOAT16 if shape.dtype is TensorType.FLOAT16 else TensorType.BFLOAT16
     kept = "embeddings, head, norms and routers x 2 bytes"
+    if shape.dtype is TensorType.FLOAT32:
+        yield "float32", TensorType.FLOAT32, None, "elements of the files x 4 bytes"
     yield sixteen.label, sixteen, None, "elements of the files x 2 bytes"
-    yield "fp8 (online)", sixteen, "fp8", f"linear layers x 1 byte; {kept}"
-    source = f"linear layers x 0.53125 bytes with scales; {kept}"
-    yield "4 bits (mxfp4, online)", sixteen, "mxfp4", source
+    for label, method in _ONLINE_CHOICES:
+        size = ONLINE[method].element_bytes
+        yield label, sixteen, method, f"linear layers x {size:.5g} bytes with scales; {kept}"
 
 
 def _cache_choices(shape: ModelShape) -> Iterator[tuple[str, float]]:
@@ -161,8 +181,12 @@ def _cache_choices(shape: ModelShape) -> Iterator[tuple[str, float]]:
         for kind in (TensorType.FLOAT16, TensorType.Q8_0, TensorType.Q4_0):
             yield {"float16": "f16"}.get(kind.label, kind.label), kind.bytes_per_element
         return
+    if shape.dtype is TensorType.FLOAT32 and not shape.weights.is_quantised:
+        yield "float32", 4.0
     yield "16 bits", 2.0
     yield "fp8", 1.0
+    if not any(each.kind is LayerKind.LATENT for each in shape.cache):  # latents have formats of their own
+        yield "4 bits (nvfp4)", _NVFP4_BYTES
 
 
 def _fit(asked: _Asked, choice: _Choice, stage: Stage, last: Stage) -> Fit:
@@ -196,7 +220,7 @@ def _with_cache(fit: Fit, asked: _Asked, layers: Sequence[CachedLayers], size: f
     request = _allocated(layers, size, is_gguf=asked.shape.is_gguf)
     left, context = fit.left_mib, asked.context
     longest = None if left is None else _longest(request, left * _MIB, asked.shape.max_context)
-    concurrency = None if left is None else asked.split.data * _concurrency(request(context), left * _MIB)
+    side_by_side = 0 if asked.is_too_long or left is None else _concurrency(request(context), left * _MIB)
     return replace(
         fit,
         kv_bytes_per_token=_per_token(layers, size),
@@ -205,7 +229,7 @@ def _with_cache(fit: Fit, asked: _Asked, layers: Sequence[CachedLayers], size: f
         kv_cache_mib=request(context) / _MIB,
         least_kv_cache_mib=request_bytes(layers, context, size, size) / _MIB,
         longest_context=longest,
-        concurrency=concurrency,
+        concurrency=None if left is None else asked.split.data * side_by_side,
         terms=(*fit.terms, *(_term(each, context, size) for each in layers)),
     )
 

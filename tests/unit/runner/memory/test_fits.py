@@ -34,10 +34,31 @@ def test_plain_weights_can_be_had_in_fewer_bits():
     assert {name: each.weights_mib for (name, kv), each in found.items() if kv == "fp8"} == {
         "bfloat16": 200,
         "fp8 (online)": 40 + 80,
+        "4 bits (nvfp4, online)": 40 + 45,
         "4 bits (mxfp4, online)": 40 + 42.5,
+        "4 bits (bitsandbytes)": pytest.approx(40 + 80 * (4 + 8 / 64 + 32 / 64 / 256) / 8),
     }
     assert found["bfloat16", "16 bits"].kv_bytes_per_token == CACHED_NUMBERS_A_TOKEN * 2
     assert found["bfloat16", "fp8"].kv_bytes_per_token == CACHED_NUMBERS_A_TOKEN
+    assert found["bfloat16", "4 bits (nvfp4)"].kv_bytes_per_token == CACHED_NUMBERS_A_TOKEN * 9 / 16
+
+
+def test_files_in_32_bits_may_stay_so():
+    """Engines serve them in 16 bits unless they are asked not to; the cache then has 32 as well."""
+    weights = replace(SHAPE.weights, stored_bytes=400 * MIB)
+    found = _fits(replace(SHAPE, dtype=TensorType.FLOAT32, weights=weights))
+    assert {name: found[name, "fp8"].weights_mib for name in ("float32", "bfloat16")} == {
+        "float32": 400,
+        "bfloat16": 200,
+    }
+    assert found["float32", "float32"].kv_bytes_per_token == CACHED_NUMBERS_A_TOKEN * 4
+    assert ("float32", "float32") not in _fits()
+
+
+def test_a_latent_is_not_kept_in_four_bits():
+    """Its formats are those of single kernels."""
+    latent = replace(SHAPE, cache=(CachedLayers(LayerKind.LATENT, 4, key_elements=576),))
+    assert {kv for _, kv in _fits(latent)} == {"16 bits", "fp8"}
 
 
 def test_quantised_weights_stay_as_they_are():
@@ -77,6 +98,18 @@ def test_the_longest_request(memory_mib, longest):
     fit = _fits(hardware=replace(ROOMY, memory_mib=memory_mib))["bfloat16", "16 bits"]
     assert fit.longest_context == longest
     assert (fit.concurrency == 0) == (longest < 1024)
+
+
+@pytest.mark.parametrize(
+    ("context", "max_context", "any_fit"), [(2048, 2048, 1), (2049, 2048, 0), (4096, 0, 1)]
+)
+@pytest.mark.parametrize("split", [ONE_GPU, Split(data=2), Split(pipeline=2)])
+def test_no_request_is_longer_than_the_context_of_the_model(context, max_context, any_fit, split):
+    """None is served, however much would fit; a model that does not say its context takes any length."""
+    shape = replace(SHAPE, max_context=max_context)
+    hardware = replace(ROOMY, gpus=split.gpus)
+    counts = {each.concurrency > 0 for each in _fits(shape, hardware, context, split).values()}
+    assert counts == {bool(any_fit)}
 
 
 def test_gpus_share_weights_and_heads():

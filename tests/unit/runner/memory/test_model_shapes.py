@@ -99,6 +99,13 @@ def test_the_program_prints_one_document(folder, capsys):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("context", "notes"), [(512, 0), (513, 1)])
+def test_requests_beyond_the_context_of_the_model_are_said(folder, capsys, context, notes):
+    """No number of them fits."""
+    found = _described(capsys, f"--model={folder}", "--gpu-memory-mib=1000", f"--context={context}")
+    assert sum("none is served" in note for note in found["notes"]) == notes
+
+
 def test_sizes_without_a_number_of_gpus_say_how_many_there_are(folder, capsys):
     """Their product; what is given is not assumed."""
     sizes = ("--tensor-parallel=2", "--pipeline-parallel=2", "--data-parallel=3")
