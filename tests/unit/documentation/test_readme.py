@@ -4,6 +4,7 @@ import re
 import tomllib
 
 import pytest
+import yaml
 from documentation.pages import ROOT, blocks, pages
 from typer.main import get_command
 
@@ -70,6 +71,68 @@ def test_the_result_is_that_of_the_recorded_quickstart():
         computed = (second / first - 1) * 100 if share else second - first
         assert computed == pytest.approx(float(change), abs=1.0 if share else 0.001), name
     assert f"{rows[0][0]} {rows[0][3]}" in README.partition("metric  ")[0]
+
+
+RECORDED = (RESULTS / "2026-11-26-quickstart.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_quickstart_is_one_of_the_recorded_runs(name):
+    """Headline and duration are those of the first recorded run, and the range is that of all of them."""
+    page = (ROOT / name).read_text()
+    headline = re.search(r"^Significant gain over .*$", page, re.MULTILINE)[0]
+    rows = re.findall(r"^\| (\d+) \| (\d+) \| (.*) \|$", RECORDED, re.MULTILINE)
+    (seconds,) = (int(seconds) for _, seconds, row in rows if headline in row)
+    minutes, rest = divmod(seconds, 60)
+    shortest, longest = (edge(int(seconds) for _, seconds, _ in rows) for edge in (min, max))
+    said = page.replace("\n", " ")
+    if name == "README.md":
+        assert f"the study {minutes} min {rest} s" in said
+        assert f"in {shortest} to {longest} seconds" in said
+    else:
+        assert f"{minutes}분 {rest}초" in said
+        assert f"{shortest}초에서 {longest}초" in said
+
+
+def test_the_intervals_of_the_table_are_those_of_the_headline():
+    """Both objectives have the gain and the interval that the recorded page has."""
+    rows = re.findall(
+        r"^(\w+) +[\d.,]+ +[\d.,]+ +([+-]\S+(?: %)?) +([+-].*\S) +better, significant$", README, re.MULTILINE
+    )
+    assert len(rows) == 2
+    assert all(f"{name} {gain} ({interval})" in RECORDED for name, gain, interval in rows)
+
+
+# What the README calls the parameters that the quickstart searches.
+_SAID = {
+    "slots": ["engine.n_parallel"],
+    "batch sizes": ["engine.n_batch", "engine.n_ubatch"],
+    "threads": ["engine.threads"],
+    "KV cache types": ["engine.cache_type_k", "engine.cache_type_v"],
+    "flash attention": ["engine.flash_attn"],
+    "prompt cache": ["engine.cache_prompt"],
+    "temperature": ["sampling.temperature"],
+    "top_p": ["sampling.top_p"],
+    "min_p": ["sampling.min_p"],
+    "examples in the prompt": ["prompt.few_shot"],
+}
+
+
+def test_the_quickstart_searches_what_the_page_lists():
+    """Each parameter of the manifest is in the list, and nothing else; the trials are the budget's."""
+    spec = yaml.safe_load((ROOT / "config/samples/quickstart.yaml").read_text())["spec"]
+    searched = {f"{of}.{each['name']}" for of, some in spec["search"]["space"].items() for each in some}
+    listed = re.search(r"It tries up to (\d+) configurations of (.*?)\. ", README.replace("\n", " "))
+    assert int(listed[1]) == spec["budget"]["trials"]
+    words = re.split(r", | and ", listed[2])
+    assert {name for word in words for name in _SAID[word]} == searched
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_oldest_kubernetes_is_that_of_the_chart(name):
+    """The page names the version that the chart asks for."""
+    oldest = yaml.safe_load((ROOT / "helm/llmopt/Chart.yaml").read_text())["kubeVersion"]
+    assert re.search(r"\d+\.\d+", oldest)[0] in (ROOT / name).read_text()
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
