@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llmopt_core.engines.registry import BUILT_IN, declaration_of
 from llmopt_core.resources import Fault, Resource
-from llmopt_core.resources.faults import did_you_mean
+from llmopt_core.resources.faults import nearest_name, there_are
 from llmopt_core.resources.served_models import served_models
 from llmopt_core.resources.serving import Dataset, Engine, Model
 
@@ -26,6 +26,13 @@ def path_faults(resource: Resource) -> Iterator[Fault]:
         for each in served_models(resource)
         for fault in _model_faults(each.model, each.engine, each.model_path)
     )
+
+
+def missing_files(resource: Resource) -> Iterator[Fault]:
+    """Yield a fault for each file that `resource` names and this machine has not, but for mounted ones."""
+    for fault in path_faults(resource):
+        if fault.value is not None and not str(fault.value).startswith("pvc://"):
+            yield fault
 
 
 def _dataset_faults(dataset: Dataset) -> Iterator[Fault]:
@@ -91,12 +98,16 @@ def _unusable(path: Path, *, a_file: bool) -> str | None:
 
 
 def _nearest(path: Path) -> str | None:
-    """Return a suggestion from what the folder holds: the nearest name, or what there is."""
+    """Return a suggestion from what the folder holds: the nearest name, or what there is of the same kind."""
     folder, name = (path, "") if path.is_dir() else (path.parent, path.name)
     if not folder.is_dir() or not os.access(folder, os.R_OK):
         return None
     names = sorted(each.name for each in folder.iterdir() if not each.name.startswith("."))
-    return f"in {folder}: {did_you_mean(name, names)}"
+    if not name:
+        return f"in {folder}: {there_are(names)}"
+    alike = [each for each in names if path.suffix and each.endswith(path.suffix)]
+    hint = nearest_name(name, names) or (there_are(alike) if alike else None)
+    return hint and f"in {folder}: {hint}"
 
 
 def _install(rest: str) -> str:

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
-from llmopt.local_paths import path_faults
+from llmopt.local_paths import missing_files, path_faults
 from llmopt.machine.preflight import COMMAND, found_faults
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources import Fault, Resource
@@ -62,6 +62,15 @@ def cautions_in(text: str, source: str, resource: Resource, place: int = 0) -> t
     """Return one line for each thing of `resource`, at `place` in `text`, that is probably not meant."""
     node = _nodes(text)[place]
     return tuple(f"{source}:{line_of(node, one.path)}: {one}" for one in cautions_of(resource))
+
+
+def missing_in(text: str, source: str, resource: Resource, place: int = 0) -> tuple[str, ...]:
+    """Return one line for each file that `resource`, at `place` in `text`, names and this machine has not."""
+    node = _nodes(text)[place]
+    return tuple(
+        f"{source}:{line_of(node, one.path)}: warning: on this machine: {one}"
+        for one in missing_files(resource)
+    )
 
 
 def _placed(faults: tuple[Fault, ...], text: str, source: str) -> Iterator[FileFault]:

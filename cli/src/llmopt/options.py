@@ -106,7 +106,9 @@ class ReportFormat(StrEnum):
 Written = Annotated[
     ReportFormat,
     typer.Option(
-        "--format", help="html: a page; md: Markdown, such as for a pull request; json: for programs."
+        "--format",
+        case_sensitive=False,
+        help="html: a page; md: Markdown, such as for a pull request; json: for programs.",
     ),
 ]
 
@@ -130,7 +132,8 @@ class RunOptions:
     ] = False
     storage: StorageUrl = None
     runners: Annotated[
-        int | None, typer.Option(min=1, max=32, help="Runners side by side. Default: the manifest's.")
+        int | None,
+        typer.Option(min=1, max=32, help="Runners side by side. Default: those of the manifest, else 1."),
     ] = None
     metrics_port: Annotated[
         int | None,
@@ -190,7 +193,8 @@ class WorkloadOptions:
         str,
         typer.Option(
             autocompletion=completing("datasets"),
-            help="A data set's name (`llmopt list --type datasets`) or a .jsonl or .csv file.",
+            help="A data set's name (`llmopt list --type datasets`), a .jsonl or .csv file, or ORG/NAME of"
+            " the hub.",
         ),
     ] = "arithmetic"
     samples: Annotated[
@@ -201,10 +205,10 @@ class WorkloadOptions:
     ] = None
     concurrency: Annotated[
         int | None,
-        typer.Option(min=1, max=1024, help="Requests in flight. Default: 8; 2 with --safe of optimize."),
+        typer.Option(min=1, max=1024, help="Requests in flight. Default: 8 (`optimize --safe`: 2)."),
     ] = None
     timeout: Annotated[
-        str | None, typer.Option(help="Longest time of the study: seconds, 45s, 10m, 1h30m.")
+        str | None, typer.Option(help="Time limit of the study: seconds, 45s, 10m, 1h30m.")
     ] = None
     name: Annotated[str | None, typer.Option(help="The study's name. Default: model and data set.")] = None
 
@@ -261,7 +265,7 @@ class Options(WorkloadOptions, ServedOptions):
 class MeasuredOptions(WorkloadOptions):
     """What is measured of candidates, and how often."""
 
-    repeats: Annotated[int, typer.Option(min=2, max=50, help="Times each candidate is measured.")] = 5
+    repeats: Annotated[int, typer.Option(min=2, max=50, help="Measurements of each candidate.")] = 5
     objective: Annotated[
         str | None,
         typer.Option(

@@ -95,3 +95,12 @@ def test_wrong_input_is_one_clear_error(arguments, said):
     result = _call(*arguments, text="")
     assert result.exit_code == Exit.INVALID
     assert said in result.output
+
+
+def test_what_is_no_log_is_not_promised_to_work_the_next_time(tmp_path):
+    """A manifest in place of a log: nothing is known of it, and that is said."""
+    path = tmp_path / "llmopt.yaml"
+    path.write_text("kind: LLMOptimization\n")
+    said = CliRunner().invoke(app, ["explain", str(path)]).output
+    assert said.startswith("Unknown: no error of a server is recognised: check that this is the log")
+    assert "next time" not in said

@@ -122,7 +122,7 @@ def test_what_is_not_known_is_no_number(capsys):
 def test_a_model_that_cannot_be_read_is_one_line(capsys):
     """The runner's words, on standard error."""
     code, seen = _shown(capsys, {"error": "org/name: there is no such model"})
-    assert (code, seen.out, seen.err) == (Exit.INVALID, "", "org/name: there is no such model\n")
+    assert (code, seen.out, seen.err) == (Exit.INVALID, "", "error: org/name: there is no such model\n")
 
 
 def test_a_runner_of_another_version_is_said(capsys):

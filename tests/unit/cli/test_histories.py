@@ -138,3 +138,14 @@ def test_a_study_that_failed_is_listed_with_its_class(tmp_path):
     )
     (error,) = document["errors"]
     assert (error["class"], error["count"], error["ended_studies"]) == ("DatasetInvalid", 1, ["a"])
+
+
+def test_a_trial_that_was_given_back_is_no_error(tmp_path):
+    """Ctrl-C is what the user did: nothing went wrong, and nothing is to be done."""
+    folder = ResultsFolder(tmp_path / "small")
+    folder.prepare()
+    folder.manifest.write_text(manifest())
+    with open_for_search(folder.storage_url()) as storage:
+        study = storage.create_study(define_study(load_manifest(folder.manifest)))
+        study.give_back(study.claim("runner", budget=10), "the runner was asked to stop")
+    assert error_history(states(tmp_path, None)) == ()

@@ -2,12 +2,14 @@ import json
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from fakes.local_runs import manifest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from llmopt.interface.command_hints import MEANT
 from llmopt.local.folders import ResultsFolder
 from llmopt.main import app
 from llmopt_core.api.exit_codes import Exit
@@ -42,11 +44,106 @@ def test_the_command_starts_without_anything_heavy():
     assert loaded & HEAVY == set()
 
 
-@pytest.mark.parametrize("command", sorted(get_command(app).commands))
+COMMANDS = sorted(get_command(app).commands)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command):
-    """--help of every command works and is listed in the command's own."""
-    assert command in call("--help").output
-    assert call(command, "--help").exit_code == 0
+    """--help of every command works, and the list of commands has its first sentence in full."""
+    result, listed = call(command, "--help"), call("--help").output
+    first = get_command(app).commands[command].help.partition("\n\n")[0]
+    assert result.exit_code == 0
+    assert " ".join(first.split()) in " ".join(listed.split())
+
+
+def test_no_list_of_commands_is_cut():
+    """Neither the help nor the page of reference ends a sentence in the middle."""
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "cli.md").read_text()
+    listed = page.partition("**Commands**")[2].partition("## `llmopt run`")[0]
+    assert [
+        line for line in (*call("--help").output.splitlines(), *listed.splitlines()) if "..." in line
+    ] == ["Usage: llmopt [OPTIONS] COMMAND [ARGS]..."]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["models"], "type `llmopt list --type models`"),
+        (["studies"], "type `llmopt list`"),
+        (["start", "m.yaml"], "type `llmopt run`"),
+        (["help"], "type `llmopt --help`"),
+        (["version"], "type `llmopt --version`"),
+        (["-v"], "give --version"),
+        (["list", "models"], "give it as --type models"),
+        (["optimize", "o/n"], "give it as --model o/n"),
+        (["benchmark", "o/n"], "give it as --model o/n"),
+        (["run", "m.yaml", "--trials", "5"], "edit spec.budget.trials"),
+        (["run", "m.yaml", "--objective", "accuracy"], "edit spec.objectives"),
+        (["run", "m.yaml", "--modle", "x"], "--model"),
+        (["compare", "--model", "a", "--model", "b"], "--models A B"),
+        (["compare", "--models", "a,b"], "--models a b"),
+        (["compare", "study"], "'study': name the models to compare"),
+        (["benchmark", "--model", "o/n", "--objective", "a", "--objective=b"], "--objective is given twice"),
+        (["optimize", "--model", "a", "--model", "b"], "--model is given twice"),
+        (["optimize", "--model", "hf:o/n", "--dry-run"], "did you mean hf://o/n?"),
+        (["optimize", "--model", "huggingface.co/o/n", "--dry-run"], "did you mean hf://o/n?"),
+        (["optimize", "--model", "Qwen3-0.6B", "--dry-run"], "ORG/Qwen3-0.6B"),
+        (["optimize", "--model", "qwen3:4b", "--dry-run"], "--endpoint-model"),
+        (
+            ["optimize", "--model", MODEL, "--constraint", "ttft<500ms", "--dry-run"],
+            "did you mean ttft<=500?",
+        ),
+        (["optimize", "--model", MODEL, "--constraint", "accuracy>0.6", "--dry-run"], "accuracy>=0.6?"),
+    ],
+)
+def test_what_was_meant_is_shown(arguments, said):
+    """A word of another tool, a value without its option, an option of another command."""
+    result = call(*arguments)
+    assert result.exit_code == Exit.INVALID
+    assert said in " ".join(result.output.split())
+
+
+def test_several_values_of_one_option_are_no_repetition():
+    """What may be given several times still may, and a value that repeats is none."""
+    options = ["--objective", "accuracy", "--objective", "requests_per_second", "--name", "accuracy"]
+    assert call("optimize", "--model", MODEL, *options, "--dry-run").exit_code == Exit.FINISHED
+
+
+@pytest.mark.parametrize("name", sorted(set(MEANT.values())))
+def test_what_is_meant_can_be_typed(name):
+    """A hint names a command and a value that there are."""
+    command, *rest = name.split()
+    assert command in {*COMMANDS, "--help", "--version"}
+    if rest:
+        assert call(*name.split()).exit_code == Exit.FINISHED
+
+
+def test_files_that_are_not_here_are_warned_of(written, tmp_path):
+    """A manifest of another machine is valid; that it cannot be run here is said, at its line."""
+    path = written(manifest().replace("name: arithmetic", "path: nosuch.jsonl"))
+    result = call("validate", path)
+    assert result.exit_code == Exit.FINISHED
+    assert 'warning: on this machine: spec.workload.dataset.path: "nosuch.jsonl"' in result.output
+    result = call("optimize", "--model", "package://nosuch/x.gguf", "--dry-run")
+    assert "no Python package 'nosuch' is installed here" in result.stderr
+    assert load_manifest(result.stdout).kind == "LLMOptimization"
+
+
+def test_a_report_can_be_asked_for_in_any_case(tmp_path):
+    """HTML is html: what is wrong is the study, not the format."""
+    result = call("report", "none", "--format", "HTML", "--results", str(tmp_path))
+    assert "no results in none" in result.output
+
+
+def test_a_manifest_can_be_drafted_for_another_machine(tmp_path):
+    """The engine need not be installed here: a cluster's is named, and what is written is valid."""
+    path = tmp_path / "gpu.yaml"
+    result = call("init", str(path), "--model", "o/n", "--engine", "vllm")
+    assert result.exit_code == Exit.FINISHED
+    assert load_manifest(path).spec.engine.name == "vllm"
+    assert call("validate", str(path)).exit_code == Exit.FINISHED
+    assert "did you mean vllm?" in call("init", "x.yaml", "--model", "o/n", "--engine", "vlm").output
+    assert "give the model too" in call("init", "x.yaml", "--engine", "vllm").output
 
 
 def test_a_valid_manifest_is_said_to_be_valid(written):
@@ -299,4 +396,5 @@ def test_a_report_of_nothing_names_what_there_is(tmp_path):
     (tmp_path / "known" / "manifest.yaml").write_text(manifest(name="known"))
     result = call("report", "unknown", "--results", str(tmp_path))
     assert result.exit_code == Exit.INVALID
-    assert "there are: known" in result.output
+    assert "did you mean known?" in result.output
+    assert "there are: known" in call("report", "other", "--results", str(tmp_path)).output

@@ -80,12 +80,21 @@ def test_a_value_that_an_option_cannot_have_is_shown_with_what_is_expected(optio
     assert f"Invalid value for '{option}': {said}" in result.output
 
 
-@pytest.mark.parametrize("value", ["accuracy,ttft_ms_p95", "accuracy=maximize", "accuracy:min", ""])
-def test_what_is_no_objective_gets_the_form_of_one(value, tmp_path, monkeypatch):
-    """Several in one option included."""
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("accuracy,ttft_ms_p95", "several are given one by one: accuracy and ttft_ms_p95"),
+        ("accuracy=maximize", ""),
+        ("accuracy:min", "did you mean accuracy:minimize?"),
+        ("accuracy:Maximize", "did you mean accuracy:maximize?"),
+        ("", ""),
+    ],
+)
+def test_what_is_no_objective_gets_the_form_of_one(value, meant, tmp_path, monkeypatch):
+    """Several in one option included, and another word for the goal."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "m.gguf").write_bytes(b"GGUF")
     result = CliRunner().invoke(app, ["optimize", "--model", "m.gguf", "--dry-run", "--objective", value])
     assert result.exit_code == 2
     assert f"--objective {value!r}: expected METRIC, METRIC:maximize or METRIC:minimize" in result.output
-    assert "several: each on its own" in result.output
+    assert meant in result.output

@@ -7,7 +7,7 @@ from functools import partial
 from llmopt.commands.run import Run, run_text
 from llmopt.commands.validate import print_faults, read_manifest, unreadable
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
-from llmopt.manifest_checks import InputInvalid, checked
+from llmopt.manifest_checks import InputInvalid, checked, missing_in
 from llmopt.manifests import OptionInvalid, as_option_faults, as_yaml
 from llmopt.manifests.spellings import BENCHMARK, COMPARE, OPTIMIZE, Spelling
 from llmopt.options import BenchmarkOptions, CompareOptions, Options, RunOptions
@@ -15,7 +15,7 @@ from llmopt.starting import drafts
 from llmopt.starting.drafts import Describe, Draft
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
-from llmopt_core.resources.loading import document_of
+from llmopt_core.resources.loading import document_of, resource_of
 
 SOURCE = "<options>"
 
@@ -56,7 +56,7 @@ def run_file_for(model: str, name: str, options: RunOptions, command: tuple[str,
         print_faults(errors, error)
         return Exit.INVALID
     except (OSError, UnicodeDecodeError) as error:
-        _say(errors, unreadable(name, error))
+        _say(errors, f"error: {unreadable(name, error)}")
         return Exit.INVALID
     except (OptionInvalid, RunnerUnusable) as error:
         _say(errors, f"error: {error}")
@@ -85,6 +85,8 @@ def _drafted(
         _say(errors, f"error: {error}")
         return Exit.INVALID
     if dry_run:
+        for line in missing_in(text, SOURCE, resource_of(document_of(text))):
+            _say(errors, line)
         sys.stdout.write("".join(f"# {line}\n" for line in draft.lines) + text)
         return Exit.FINISHED
     for line in draft.lines:

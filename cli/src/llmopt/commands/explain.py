@@ -32,6 +32,7 @@ _MEANINGS = {
 }
 _NOT_KNOWN = frozenset({ErrorClass.UNKNOWN, ErrorClass.ENGINE_CRASHED})
 _NO_REMEDY = "No pattern knows this failure: the cause is the first error that the log shows."
+_NOT_RECOGNISED = "no error of a server is recognised: check that this is the log of the server that died"
 _UNKNOWN = " (not set)"
 
 
@@ -70,10 +71,13 @@ def explain_log(name: str, engine: str | None, *, as_json: bool) -> Exit:
     try:
         text = _read(name)
     except OSError as error:
-        _say(Console(stderr=True), file_problem(error, name))
+        _say(Console(stderr=True), f"error: {file_problem(error, name)}")
         return Exit.INVALID
     if not text.strip():
-        _say(Console(stderr=True), f"{name}: the log is empty: give the one with the server's standard error")
+        _say(
+            Console(stderr=True),
+            f"error: {name}: the log is empty: give the one with the server's standard error",
+        )
         return Exit.INVALID
     explanation = explained(text, engine)
     if as_json:
@@ -125,7 +129,9 @@ def _bounded(head: bytes, tail: bytes) -> str:
 def _print(explanation: Explanation) -> None:
     console, failure = Console(), explanation.failure
     whose = f" ({explanation.engine})" if explanation.engine else ""
-    _say(console, f"{failure.error_class.value}{whose}: {_MEANINGS[explanation.policy]}")
+    known = failure.suggestion != _NO_REMEDY or failure.error_class is not ErrorClass.UNKNOWN
+    meaning = _MEANINGS[explanation.policy] if known else _NOT_RECOGNISED
+    _say(console, f"{failure.error_class.value}{whose}: {meaning}")
     named = f"{explanation.cause}: " if explanation.cause else ""
     _say(console, f"cause:  {named}{failure.message}")
     _say(console, f"remedy: {failure.suggestion}")

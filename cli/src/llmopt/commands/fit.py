@@ -36,10 +36,10 @@ def show_fits(asked: Asked, *, as_json: bool, explained: bool, command: tuple[st
     try:
         found, document = fits_of(asked, command)
     except ModelUnfit as error:
-        _say(Console(stderr=True), str(error))
+        _say(Console(stderr=True), f"error: {error}")
         return Exit.INVALID
     except RunnerUnusable as error:
-        _say(Console(stderr=True), str(error))
+        _say(Console(stderr=True), f"error: {error}")
         return Exit.FAILED
     if as_json:
         sys.stdout.write(json.dumps(json.loads(document), indent=2, ensure_ascii=False) + "\n")

@@ -2,13 +2,14 @@
 
 import importlib.util
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 from llmopt.commands.migrate import FORMER_FILE, migrate
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
 from llmopt.machine.hardware import Hardware, hardware
 from llmopt.manifests import OptionInvalid
-from llmopt.manifests.spellings import ONLY_MODEL
+from llmopt.manifests.spellings import ONLY_MODEL, flag
 from llmopt.options import ServedOptions
 from llmopt.starting.drafts import served
 from llmopt.starting.manifest import manifest_text
@@ -17,8 +18,11 @@ from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.engines.first_settings import FirstSettings, Machine
 from llmopt_core.engines.llamacpp.first_settings import PACKAGED_MODEL, PLAIN
+from llmopt_core.engines.registry import engine_names
 from llmopt_core.errors.files import words_of
+from llmopt_core.resources.faults import did_you_mean
 
+_SPELLED = ONLY_MODEL.but(engine=flag("engine"))
 _PLAIN_TITLE = "A first study: a small model on llama.cpp's server."
 
 
@@ -28,13 +32,23 @@ def initialise(
     auto_detect: bool,
     force: bool,
     model: str | None = None,
+    engine: str | None = None,
     command: tuple[str, ...] = COMMAND,
 ) -> Exit:
     """Write a manifest to `file` and say what was chosen and why; `command` describes the machine.
 
-    `model` is the model that it is for, as `--model` of `llmopt optimize`; None: a small one.
+    `model` is the model that it is for, as `--model` of `llmopt optimize`, and `engine` what serves it; None:
+    a small one, and as the model's files say. The engine need not be installed here.
     """
     errors = Console(stderr=True)
+    if engine is not None and model is None:
+        _say(errors, f"error: --engine {engine}: give the model too, as in --model ORG/NAME")
+        return Exit.INVALID
+    if engine is not None and engine not in engine_names():
+        _say(
+            errors, f"error: --engine {engine!r}: expected an engine: {did_you_mean(engine, engine_names())}"
+        )
+        return Exit.INVALID
     if Path(FORMER_FILE).exists():
         if not force:
             _say(errors, f"{FORMER_FILE} is of the former version: `llmopt migrate` or --force converts it")
@@ -46,7 +60,7 @@ def initialise(
     try:
         settings, title = _detected(command) if auto_detect else (PLAIN, _PLAIN_TITLE)
         if model is not None:
-            settings, title = _for_model(model, settings, command), f"A first study of {model}."
+            settings, title = _for_model(model, engine, settings, command), f"A first study of {model}."
         text = manifest_text(settings, file=shlex.quote(str(file)), title=title)
         file.write_text(text, encoding="utf-8")
     except (RunnerUnusable, OptionInvalid, OSError) as error:
@@ -65,10 +79,15 @@ def _detected(command: tuple[str, ...]) -> tuple[FirstSettings, str]:
     return suited(machine_of(found, here)), f"A first study on {_described(found, here)}."
 
 
-def _for_model(model: str, usual: FirstSettings, command: tuple[str, ...]) -> FirstSettings:
-    found, choice = served(ServedOptions(model=model), lambda: described(command), ONLY_MODEL)
-    choice.require_installed()
-    return of_model(found, usual, f"as models.yaml says of {model}")
+def _for_model(
+    model: str, engine: str | None, usual: FirstSettings, command: tuple[str, ...]
+) -> FirstSettings:
+    found, choice = served(ServedOptions(model=model, engine=engine), lambda: described(command), _SPELLED)
+    settings = of_model(found, usual, f"as models.yaml says of {model}")
+    if not choice.missing:
+        return settings
+    note = f"{choice.engine} is not installed here: run the manifest where it is, or apply it to a cluster"
+    return replace(settings, notes=(*settings.notes, note))
 
 
 def machine_of(found: Description, here: Hardware) -> Machine:

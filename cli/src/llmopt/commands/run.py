@@ -22,6 +22,7 @@ from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.files import words_of
+from llmopt_core.resources.status import Progress
 from llmopt_core.results.wording import outcome_text
 from llmopt_core.storage.errors import StorageUnavailable
 
@@ -47,7 +48,7 @@ def run_file(name: str, run: Run) -> Exit:
     try:
         text, source = read_manifest(name)
     except (OSError, UnicodeDecodeError) as error:
-        _say(Console(stderr=True), unreadable(name, error))
+        _say(Console(stderr=True), f"error: {unreadable(name, error)}")
         return Exit.INVALID
     return run_text(text, source, run)
 
@@ -108,7 +109,11 @@ def _conclude(finding: Finding, folder: ResultsFolder, console: Console) -> Exit
         _say(console, outcome_text(result.status))
         return Exit.FAILED if result.failed else Exit.FINISHED
     if end is not None and end.stopped:
-        _say(console, f"Interrupted. {_kept(finding)} {folder.path}. Run the same command to resume.")
+        _say(
+            console,
+            f"Interrupted. {kept(finding.result.status.progress)} {folder.path}."
+            " Run the same command to resume.",
+        )
         return Exit.INTERRUPTED
     trouble = f": {end.trouble}" if end and end.trouble else ""
     again = "Run the same command to resume."
@@ -118,14 +123,23 @@ def _conclude(finding: Finding, folder: ResultsFolder, console: Console) -> Exit
     return Exit.UNFINISHED
 
 
-def _kept(finding: Finding) -> str:
-    """Return what of an interrupted study stays, up to the name of its folder."""
-    counts = finding.result.status.progress
+def kept(counts: Progress) -> str:
+    """Return what of an interrupted study stays, in words, up to the name of its folder."""
     ended = counts.finished + counts.confirm_finished
     if not ended:
         return "Nothing was measured yet; the study is in"
-    what = "measurement is" if ended == 1 else "measurements are"
-    return f"{ended} {what} kept; what ran was given back and will be measured again. The study is in"
+    by_outcome = {
+        "measured": counts.measured,
+        "copied": counts.copied,
+        "stopped early": counts.pruned,
+        "infeasible": counts.infeasible,
+        "invalid": counts.invalid,
+        "failed": counts.failed,
+        "repeats": counts.confirm_finished,
+    }
+    parts = ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items() if count)
+    trials = "trial is" if ended == 1 else "trials are"
+    return f"{ended} {trials} kept ({parts}); what ran was given back and will run again. The study is in"
 
 
 @contextmanager

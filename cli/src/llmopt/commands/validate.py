@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmopt.manifest_checks import InputInvalid, all_checked, cautions_in
+from llmopt.manifest_checks import InputInvalid, all_checked, cautions_in, missing_in
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.files import problem_words
@@ -80,14 +80,22 @@ def _checked(name: str) -> tuple[Checked, ...]:
     except InputInvalid as error:
         return (Checked(source, faults=error.faults),)
     return tuple(
-        Checked(source, resource, cautions=cautions_in(text, source, resource, place))
+        Checked(
+            source,
+            resource,
+            cautions=(
+                *cautions_in(text, source, resource, place),
+                *missing_in(text, source, resource, place),
+            ),
+        )
         for place, resource in enumerate(resources)
     )
 
 
 def _print(found: Checked) -> None:
     errors = Console(stderr=True)
-    for line in (*map(str, found.faults), found.unreadable, *found.cautions):
+    unreadable = f"error: {found.unreadable}" if found.unreadable else ""
+    for line in (*map(str, found.faults), unreadable, *found.cautions):
         if line:
             _say(errors, line)
     if found.resource is not None:

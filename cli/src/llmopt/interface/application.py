@@ -7,23 +7,55 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer._click.exceptions import NoSuchOption  # typer has no public name for it
 from typer.core import TyperGroup
 
+from llmopt.interface.command_hints import command_meant, misused, option_meant
 from llmopt_core.api.exit_codes import Exit
 
 
 class Commands(TyperGroup):
-    """The commands; a value that an option cannot have is said in the words of manifests."""
+    """The commands; what cannot be used is said in the words of manifests, with what was meant."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for command in self.commands.values():
+            # Lists of commands cut a sentence unless it is given as the short help.
+            command.short_help = " ".join((command.help or "").partition("\n\n")[0].split())
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the arguments behind the options of all commands."""
+        try:
+            return super().parse_args(ctx, args)
+        except NoSuchOption as error:
+            raise _with_hint(error, "") from None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the command that was typed, and its arguments."""
+        if args[0] not in self.commands and (meant := command_meant(args[0])):
+            ctx.fail(f"No such command {args[0]!r}: type `llmopt {meant}`")
+        name, command, arguments = super().resolve_command(ctx, args)
+        if command is not None and not ctx.resilient_parsing and (problem := misused(command, arguments)):
+            ctx.fail(f"{name}: {problem}")
+        return name, command, arguments
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was typed."""
         try:
             return super().invoke(ctx)
+        except NoSuchOption as error:
+            raise _with_hint(error, ctx.invoked_subcommand) from None
         except typer.BadParameter as error:
             from llmopt.interface.option_errors import words_of
 
             error.message = words_of(error)
             raise
+
+
+def _with_hint(error: NoSuchOption, command: str) -> NoSuchOption:
+    if meant := option_meant(command, error.option_name):
+        error.message, error.possibilities = f"{error.message}: {meant}", None
+    return error
 
 
 app = typer.Typer(

@@ -36,7 +36,7 @@ def validate(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Check manifests and print each fault with its line, what was expected and what to do."""
+    """Check manifests and print each error with its line, what was expected and what to do."""
     from llmopt.commands.validate import validate_files
 
     raise typer.Exit(validate_files(files, as_json=as_json))
@@ -56,12 +56,19 @@ def init(
             help="For this model, as --model of `optimize`. Default: a small one.",
         ),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            autocompletion=completing("engines"),
+            help="Serve --model with this engine, which need not be installed here. Default: by its files.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
 ) -> None:
     """Write a first manifest, with comments, that runs as it is."""
     from llmopt.commands.init import initialise
 
-    raise typer.Exit(initialise(file, auto_detect=auto_detect, force=force, model=model))
+    raise typer.Exit(initialise(file, auto_detect=auto_detect, force=force, model=model, engine=engine))
 
 
 @commands.command()
@@ -133,7 +140,9 @@ def fit(
     gpus: Annotated[
         int | None,
         typer.Option(
-            min=1, max=1024, help="GPUs there are. Default: all seen, else as many as the sizes below need."
+            min=1,
+            max=1024,
+            help="Number of GPUs. Default: all of this machine, else as many as the parallel sizes need.",
         ),
     ] = None,
     tensor_parallel: Annotated[
@@ -228,9 +237,9 @@ def clean(
     results: Results = RESULTS,
     storage: StorageUrl = None,
 ) -> None:
-    """Free engine logs and finished results, and end runners and engines whose owner is gone.
+    """Delete engine logs and finished results, and end runners and engines that no command owns any more.
 
-    It says what would go, and asks. Nothing that a running study uses is touched.
+    Lists what it would remove and asks for confirmation. Nothing that a running study uses is removed.
     """
     from llmopt.commands.clean import clean as clean_up
     from llmopt.local.leftovers import Extent

@@ -101,7 +101,9 @@ def compare(
     dry_run: DryRun = False,
     output: Annotated[
         Path | None,
-        typer.Option(help="Of studies. Default: comparison.html here; md and json are printed."),
+        typer.Option(
+            help="Output file where studies are compared. Default: comparison.html; md and json are printed."
+        ),
     ] = None,
     format_: Written = ReportFormat.HTML,
     database_at: DatabaseAt = None,
@@ -111,12 +113,19 @@ def compare(
 ) -> None:
     """Compare models on the same items (--models A B C), or put studies on one page (STUDY STUDY)."""
     if asked.models:
+        if joined := next((each for each in asked.models if "," in each), None):
+            raise typer.BadParameter(
+                f"{joined!r}: separate models by spaces, as in --models {joined.replace(',', ' ')}"
+            )
         from llmopt.commands.drafted_runs import compare_options
 
         asked = replace(asked, models=[*asked.models, *(names or ())])
         raise typer.Exit(compare_options(asked, options, dry_run=dry_run))
     if len(names or ()) < 2:  # noqa: PLR2004 - one cannot be compared
-        raise typer.BadParameter("name the models to compare, as in --models A B, or two studies or more")
+        given = f"{' '.join(names)!r}: " if names else ""
+        raise typer.BadParameter(
+            f"{given}name the models to compare, as in --models A B, or two studies or more"
+        )
     from llmopt.cluster.commands.report import compare_studies
     from llmopt.cluster.commands.studies import Places
 
@@ -132,8 +141,8 @@ def report(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Default: report.html in the results folder; NAME-report.html here for a cluster's; md and "
-            "json are printed."
+            help="Output file. Default: report.html in the results folder, or NAME-report.html here for a"
+            " cluster's; md and json are printed."
         ),
     ] = None,
     format_: Written = ReportFormat.HTML,
@@ -180,16 +189,24 @@ def export_(
     *,
     to: Annotated[Form, typer.Option("--to", help="What to write.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where to. Default: it is printed.")
+        Path | None, typer.Option("--output", "-o", help="Output file. Default: standard output.")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Of what is deployed. Default: the resource's.")] = None,
-    image: Annotated[str | None, typer.Option(help="Default: that of the engine's own project.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the Deployment or service. Default: the study's name.")
+    ] = None,
+    image: Annotated[
+        str | None, typer.Option(help="Container image. Default: that of the engine's own project.")
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(help="Where the model is found there, such as pvc://CLAIM/PATH. Default: as measured."),
     ] = None,
-    gpus: Annotated[int | None, typer.Option(min=0, help="Default: those of spec.runners.resources.")] = None,
-    candidate: Annotated[str | None, typer.Option(help="Of a benchmark. Default: the winner.")] = None,
+    gpus: Annotated[
+        int | None, typer.Option(min=0, help="Number of GPUs. Default: those of spec.runners.resources.")
+    ] = None,
+    candidate: Annotated[
+        str | None, typer.Option(help="Candidate of a benchmark to export. Default: the winner.")
+    ] = None,
     results: Results = RESULTS,
     storage: StorageUrl = None,
     database_at: DatabaseAt = None,
@@ -215,7 +232,7 @@ def dashboard(
         ),
     ] = None,
     *,
-    port: Annotated[int, typer.Option(min=1, max=LAST_PORT, help="Of this machine, for itself only.")] = 8080,
+    port: Annotated[int, typer.Option(min=1, max=LAST_PORT, help="Port on 127.0.0.1.")] = 8080,
     results: Results = RESULTS,
     storage: StorageUrl = None,
 ) -> None:

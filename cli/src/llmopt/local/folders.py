@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.resources.faults import nearest_name
 
 
 class FolderBusy(LlmoptError):
@@ -141,5 +142,6 @@ def required_folder(name: str, results: Path) -> ResultsFolder:
     """Return what `found_folder` does; raises NoResults, which names those that there are."""
     if (folder := found_folder(name, results)) is not None:
         return folder
-    known = ", ".join(sorted(path.parent.name for path in results.glob("*/manifest.yaml")))
-    raise NoResults(f"no results in {name} or {results / name}; in {results} there are: {known or 'none'}")
+    known = sorted(path.parent.name for path in results.glob("*/manifest.yaml"))
+    hint = nearest_name(name, known) or f"in {results} there are: {', '.join(known) or 'none'}"
+    raise NoResults(f"no results in {name} or {results / name}; {hint}")

@@ -130,8 +130,9 @@ def _history(
 
 def _failures(trials: Sequence[TrialRecord]) -> Iterator[tuple[Failure, float]]:
     for trial in trials:
-        if trial.outcome is not None and trial.outcome.failure is not None:
-            yield trial.outcome.failure, trial.finished_at or trial.started_at or 0.0
+        failure = trial.outcome.failure if trial.outcome is not None else None
+        if failure is not None and failure.error_class is not ErrorClass.PREEMPTED:  # nothing went wrong
+            yield failure, trial.finished_at or trial.started_at or 0.0
 
 
 def _study_failure(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from llmopt.manifests.spellings import Spelling
+from llmopt.manifests.spellings import Spelling, flag
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.faults import Fault
 
@@ -42,6 +42,11 @@ class OptionInvalid(LlmoptError):
 def as_option_faults(faults: Iterable[Fault], spelled: Spelling) -> OptionInvalid:
     """Return the faults of a manifest that was built from options as those of the options."""
     return OptionInvalid("\n".join(_option_fault(fault, spelled) for fault in faults))
+
+
+def field_of(option: str) -> str | None:
+    """Return the field of a manifest that `option`, such as `--trials`, sets; None: it sets none."""
+    return next((path for path, name in _OPTIONS.items() if flag(name) == option), None)
 
 
 def _option_fault(fault: Fault, spelled: Spelling) -> str:

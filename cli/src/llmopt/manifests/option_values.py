@@ -6,12 +6,15 @@ from decimal import Decimal
 from llmopt.manifests.option_faults import OptionInvalid
 from llmopt.manifests.spellings import OPTIMIZE, Spelling
 from llmopt_core.metrics.catalog import CATALOG
+from llmopt_core.resources.faults import nearest
 
 _CONSTRAINT = re.compile(
     r"(?P<metric>\w+) *(?P<sign>>=|<=) *(?:(?P<baseline>baseline) *)?"
     r"(?P<number>(?(baseline)[+-] *)\d+(?:\.\d+)?)?(?P<percent>%)?",
     re.ASCII,
 )
+# A sign without =, or a number with its unit.
+_BARE = re.compile(r"(?P<metric>\w+) *(?P<sign>[<>]=?) *(?P<number>\d+(?:\.\d+)?) *(?:ms|MiB|s)?", re.ASCII)
 _METRIC = re.compile(r"[\w.-]+", re.ASCII)
 _EXPECTED = (
     "expected METRIC>=NUMBER or METRIC<=NUMBER, such as accuracy>=0.6, or a change from the baseline, such as"
@@ -24,10 +27,18 @@ def objective(text: str, spelled: Spelling = OPTIMIZE) -> dict[str, str]:
     metric, _, goal = text.partition(":")
     if goal not in {"", "maximize", "minimize"} or not re.fullmatch(_METRIC, metric):
         raise OptionInvalid(
-            f"{spelled('objectives')} {text!r}: expected METRIC, METRIC:maximize or METRIC:minimize; several:"
-            " each on its own"
+            f"{spelled('objectives')} {text!r}: expected METRIC, METRIC:maximize or METRIC:minimize"
+            f"{_objective_hint(metric, goal)}"
         )
     return {"metric": metric, "goal": goal} if goal else {"metric": metric}
+
+
+def _objective_hint(metric: str, goal: str) -> str:
+    """Return what is known of why this is no objective: several in one, or another word for the goal."""
+    if "," in metric:
+        return f"; several are given one by one: {' and '.join(metric.split(','))}"
+    near = nearest(goal, ("maximize", "minimize")) if goal else None
+    return f" (did you mean {metric}:{near}?)" if near else ""
 
 
 def constraint(text: str, spelled: Spelling = OPTIMIZE) -> dict[str, str]:
@@ -54,7 +65,10 @@ def _constraint_hint(text: str) -> str:
         return "; in quotes, or the shell takes < and > for a file"
     metric = CATALOG.get(text.partition(">" if ">" in text else "<")[0].rstrip("= "))
     with_unit = re.search(r"\d *[A-Za-z/]+$", text)
-    return f"; {metric.name} is in {metric.unit}, which is not written" if metric and with_unit else ""
+    if metric and with_unit:
+        return f"; {metric.name} is in {metric.unit}, which is not written"
+    bare = _BARE.fullmatch(text.strip())
+    return f" (did you mean {bare['metric']}{bare['sign'][0]}={bare['number']}?)" if bare else ""
 
 
 def _check_unit(label: str, metric: str, *, relative: bool, percent: bool, number: str) -> None:

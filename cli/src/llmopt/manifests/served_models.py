@@ -8,9 +8,10 @@ from typing import Any
 
 from llmopt.manifests.option_faults import OptionInvalid
 from llmopt.manifests.spellings import OPTIMIZE, Spelling
-from llmopt_core.resources.source_hints import source_hint
+from llmopt_core.resources.source_hints import hub_source, source_hint
 
 _EXPECTED = "hf://ORG/NAME, package://PACKAGE/FILE, a path that exists, ORG/NAME, or a name of models.yaml"
+_WORD = re.compile(r"[\w.-]+", re.ASCII)
 # No name of the hub begins or ends like this.
 _LOOKS_LIKE_A_PATH = re.compile(r"^[./~]|\.gguf$", re.IGNORECASE)
 
@@ -56,4 +57,15 @@ def model_source(text: str, spelled: Spelling = OPTIMIZE) -> str:
         raise OptionInvalid(f"{label}: there is no file or folder {path.absolute()}: correct the path")
     if re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w.-]+)?", text):
         return f"hf://{text}"
-    raise OptionInvalid(f"{label}: expected {_EXPECTED}")
+    raise OptionInvalid(f"{label}: expected {_EXPECTED}{_hint(text, spelled)}")
+
+
+def _hint(text: str, spelled: Spelling) -> str:
+    """Return what `text` may mean: an address of the hub, a server's own name, or half a name."""
+    if found := hub_source(text):
+        return f" (did you mean {found}?)"
+    if ":" in text and "endpoint" in spelled:
+        here = f"{spelled('endpoint_model')}, with {spelled('endpoint')}"
+        return f" (a server's own name of it is given by {here})"
+    whole = f" (a model of the hub has its organisation before it: ORG/{text})"
+    return whole if _WORD.fullmatch(text) else ""

@@ -1,32 +1,40 @@
 """What a model is asked: the manifest's `workload`, from options."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from llmopt.options import WorkloadOptions
 
 CONCURRENCY = 8
+_HUB = "hf://"
+_HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+(\?.*)?", re.ASCII)
+_ENDINGS = frozenset({".csv", ".gz", ".json", ".jsonl", ".parquet", ".tsv", ".txt", ".yaml", ".yml"})
 # A person's own function may call a model of its own; a hung one must still end.
 SCORING_TIMEOUT_SECONDS = 600
 
 
 def workload_part(options: WorkloadOptions, concurrency: int = CONCURRENCY) -> dict[str, Any]:
     """Return the workload of `options`; `concurrency` holds where they name none."""
-    by_path = _is_path(options.dataset)
-    dataset = {"path": _expanded(options.dataset)} if by_path else {"name": options.dataset}
     longest = {} if options.max_tokens is None else {"maxTokens": options.max_tokens}
     return {
-        "dataset": {**dataset, "samples": options.samples},
+        "dataset": {**_dataset(options.dataset), "samples": options.samples},
         "load": {"concurrency": concurrency if options.concurrency is None else options.concurrency},
         **longest,
     }
 
 
-def _is_path(dataset: str) -> bool:
-    """Say whether `dataset` is a file: by its name, or because one with such an ending is there."""
-    if "/" in dataset or dataset.endswith((".jsonl", ".csv", ".tsv")):
-        return True
-    return bool(Path(dataset).suffix) and Path(dataset).exists()
+def _dataset(text: str) -> dict[str, str]:
+    """Return where the items are: at the hub, in a file, or of an installed data set by its name.
+
+    A name with the ending of a file is one, also where there is none, so that this is what is said.
+    """
+    hub = text.removeprefix(_HUB)
+    if hub != text or (_HUB_NAME.fullmatch(text) and not Path(text).suffix and not Path(text).exists()):
+        return {"hf": hub}
+    if "/" in text or text.startswith("~") or Path(text).suffix in _ENDINGS or Path(text).is_file():
+        return {"path": _expanded(text)}
+    return {"name": text}
 
 
 def _expanded(path: str) -> str:

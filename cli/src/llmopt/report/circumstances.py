@@ -20,16 +20,16 @@ Fact = tuple[str, str]
 def served_facts(spec: Spec, status: Status, trials: Sequence[TrialRecord]) -> Iterator[Fact]:
     """Yield what was served and asked, and how much of it was measured, by what to call it."""
     samples, counts = spec.workload.dataset.samples, status.progress
-    held_out = f"{samples} held out, the same for all repeats"
+    repeats = counts.measured if isinstance(spec, BenchmarkSpec) else counts.confirm_finished
+    if repeats:
+        yield "Items", f"{samples} held out, the same for all repeats"
     if isinstance(spec, BenchmarkSpec):
-        yield "Items", held_out
         yield from workload_facts(spec.workload)
         yield "Repeats", f"{counts.measured} of {counts.budget} measured, interleaved"
         return
     yield "Model", spec.model.source
     yield "Engine", spec.engine.name
-    yield "Items", held_out
-    yield "Items of the search", f"{samples} others"
+    yield "Items of the search", f"{samples} others" if repeats else f"{samples}"
     yield from workload_facts(spec.workload)
     yield "Search", f"{spec.search.sampler.name}, {counts.finished} of {counts.budget} trials"
     yield from _stopped([trial for trial in trials if trial.phase is not Phase.CONFIRM], samples)

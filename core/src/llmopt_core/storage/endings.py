@@ -178,4 +178,8 @@ def _lost(trial: StoredTrial, heartbeat: Heartbeat | None) -> Failure:
 
 
 def _preempted(reason: str) -> Failure:
-    return Failure(ErrorClass.PREEMPTED, reason, "nothing: it runs again, at no cost to the budget")
+    return Failure(
+        ErrorClass.PREEMPTED,
+        reason,
+        "no action needed: the trial runs again and does not count against the budget",
+    )

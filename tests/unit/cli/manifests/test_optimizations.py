@@ -95,10 +95,37 @@ def test_options_that_contradict_each_other_are_refused(options, said):
 def test_a_file_with_another_ending_is_a_path_where_it_is(tmp_path, monkeypatch):
     """A file that is there is not looked for among the names of data sets."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.txt").write_text("{}", encoding="utf-8")
-    found = [optimization(Options(model=MODEL, dataset=name), SERVED) for name in ("mine.txt", "none.txt")]
+    (tmp_path / "mine.rows").write_text("{}", encoding="utf-8")
+    found = [optimization(Options(model=MODEL, dataset=name), SERVED) for name in ("mine.rows", "none.rows")]
     datasets = [document["spec"]["workload"]["dataset"] for document in found]
-    assert [each.get("path") for each in datasets] == ["mine.txt", None]
+    assert [each.get("path") for each in datasets] == ["mine.rows", None]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "field"),
+    [
+        ("questions.json", "path"),
+        ("data/questions", "hf"),
+        ("./data/questions", "path"),
+        ("data/questions.jsonl", "path"),
+        ("openai/gsm8k", "hf"),
+        ("hf://openai/gsm8k", "hf"),
+        ("openai/gsm8k?name=main", "hf"),
+        ("arithmetic", "name"),
+    ],
+)
+def test_a_data_set_is_a_name_a_file_or_of_the_hub(dataset, field):
+    """By how it is written: a missing file is said to be missing, and a hub's data set is no path."""
+    found = resource(dataset=dataset).spec.workload.dataset
+    assert getattr(found, field) == dataset.removeprefix("hf://")
+
+
+def test_a_folder_that_is_there_is_not_of_the_hub(tmp_path, monkeypatch):
+    """Two names with a slash can be a file without an ending."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "questions").touch()
+    assert resource(dataset="data/questions").spec.workload.dataset.path == "data/questions"
 
 
 def test_a_home_folder_is_meant_by_its_sign(monkeypatch):

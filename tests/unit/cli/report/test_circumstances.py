@@ -1,10 +1,13 @@
 """How a study's requests are described in its report."""
 
 import pytest
+from fakes.local_runs import benchmark_document, document
 
-from llmopt.report.circumstances import workload_facts
+from llmopt.report.circumstances import served_facts, workload_facts
+from llmopt_core.resources import resource_of
 from llmopt_core.resources.load import Load
 from llmopt_core.resources.serving import Dataset, Prompt, Workload
+from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, Progress
 
 
 def test_a_shared_prefix_is_said():
@@ -56,3 +59,19 @@ def test_a_load_is_said_in_words(load, requests, conversations):
     facts = described(**load)
     assert facts["Requests"] == requests
     assert facts.get("Conversations") == conversations
+
+
+@pytest.mark.parametrize(
+    ("made", "status", "counts"),
+    [
+        (document(), OptimizationStatus, {"confirm_finished": 2}),
+        (benchmark_document(), BenchmarkStatus, {"measured": 2}),
+    ],
+)
+def test_items_are_said_to_be_held_out_once_repeats_were_measured_on_them(made, status, counts):
+    """A study that measured none has asked none of them."""
+    spec = resource_of(made).spec
+    before = dict(served_facts(spec, status(progress=Progress()), ()))
+    after = dict(served_facts(spec, status(progress=Progress(**counts)), ()))
+    assert "Items" not in before
+    assert after["Items"] == "8 held out, the same for all repeats"
