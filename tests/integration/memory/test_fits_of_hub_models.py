@@ -93,3 +93,11 @@ def test_what_is_not_there_is_one_clear_error(hub, tmp_path, model):
     assert (
         model.removeprefix("hf://").removesuffix("/absent.gguf") in _described(hub, model, tmp_path)["error"]
     )
+
+
+def test_a_hub_that_cannot_be_reached_is_said_to_be(tmp_path):
+    """Neither the model's name nor a token is to be corrected then."""
+    with HubServer({}) as gone:
+        pass
+    said = _described(gone, "org/name", tmp_path)["error"]
+    assert said.startswith("hf://org/name: the hub cannot be reached: connect this machine")

@@ -331,6 +331,11 @@ def test_engines_and_data_sets_are_listed():
     assert result.exit_code == 0
     assert "llamacpp" in result.output
     assert "openai" in result.output
+    listed = call("list", "--type", "datasets").output
+    for name in ("arithmetic", "arithmetic_conversations", "korean_math", "korean_qa"):
+        (line,) = (line for line in listed.splitlines() if line.partition(" ")[0] == name)
+        assert len(line.split()) > 3, "it says what it is"
+    assert "a plug-in" not in listed
 
 
 def test_metrics_are_listed_with_their_unit_and_formula():

@@ -18,6 +18,7 @@ from llmopt_core.api.exit_codes import Exit
 from llmopt_core.engines.registry import declaration_of, engine_names
 from llmopt_core.metrics.catalog import all_metrics
 from llmopt_core.plugins import PluginGroup, plugin_names
+from llmopt_core.resources.known import dataset_summary
 
 # Cells as a table shows them and as JSON holds them; None: nothing to say.
 Row = tuple[str | int | None, ...]
@@ -119,8 +120,12 @@ def _engines(_results: Path) -> tuple[Row, Iterator[Row], str]:
 
 
 def _datasets(_results: Path) -> tuple[Row, Iterator[Row], str]:
-    rows = ((name,) for name in plugin_names(PluginGroup.DATASETS))
-    return ("data set",), rows, "no data set is installed; reinstall llmopt, or name a .jsonl file"
+    rows = ((name, dataset_summary(name)) for name in plugin_names(PluginGroup.DATASETS))
+    return (
+        ("data set", "what it is"),
+        rows,
+        "no data set is installed; reinstall llmopt, or name a .jsonl file",
+    )
 
 
 def _metrics(_results: Path) -> tuple[Row, Iterator[Row], str]:

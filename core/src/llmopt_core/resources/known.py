@@ -7,7 +7,7 @@ from functools import cache
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.registry import declaration_of, engine_names
 from llmopt_core.metrics.catalog import CATALOG, GOOD_ANSWER_METRICS
-from llmopt_core.plugins import PluginGroup, load_plugin, plugin_names
+from llmopt_core.plugins import PluginBroken, PluginGroup, load_plugin, plugin_names
 
 MetricsOf = Callable[[str], tuple[str, ...] | None]
 
@@ -44,6 +44,15 @@ def installed() -> Known:
         evaluator_of=_evaluator_of,
         holds_conversations=_holds_conversations,
     )
+
+
+def dataset_summary(name: str) -> str:
+    """Return what the data set `name` says of itself in a few words; why not, where it cannot be loaded."""
+    try:
+        summary = getattr(_source(name), "summary", "")
+    except PluginBroken as error:
+        return str(error)
+    return summary if isinstance(summary, str) and summary else "a plug-in"
 
 
 def remembering(known: Known) -> Known:

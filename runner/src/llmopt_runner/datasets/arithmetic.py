@@ -55,4 +55,5 @@ def arithmetic() -> GeneratedDataset:
         ),
         instruction=None,
         evaluator="numeric",
+        summary="English sums, easy enough for the smallest models",
     )

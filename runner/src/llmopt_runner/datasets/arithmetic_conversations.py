@@ -42,4 +42,5 @@ def arithmetic_conversations() -> GeneratedDataset:
         instruction=None,
         evaluator="numeric",
         conversations=True,
+        summary="English sums over several turns",
     )

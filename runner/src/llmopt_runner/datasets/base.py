@@ -93,10 +93,12 @@ class Split(NamedTuple):
 class DatasetSource(ABC):
     """One data set: its name, how to answer (`instruction`), and what scores it if nothing else is said.
 
-    `conversations` says whether its items are conversations; None: only they themselves show it.
+    `conversations` says whether its items are conversations; None: only they themselves show it. `summary` is
+    what `llmopt list` says of it.
     """
 
     name: str
+    summary: str = ""
     instruction: str | None = None
     evaluator: str = "exact"
     conversations: bool | None = None

@@ -42,8 +42,10 @@ class GeneratedDataset(DatasetSource):
         instruction: str | None,
         evaluator: str,
         conversations: bool = False,
+        summary: str = "",
     ) -> None:
         self.name = name
+        self.summary = summary
         self.conversations = conversations
         self.instruction = instruction
         self.evaluator = evaluator

@@ -11,4 +11,5 @@ def korean_math() -> GeneratedDataset:
         (*counting_problems.KINDS, *measuring_problems.KINDS, *number_problems.KINDS),
         instruction="답은 숫자로만 쓰세요.",
         evaluator="numeric",
+        summary="Korean word problems whose answers are numbers",
     )

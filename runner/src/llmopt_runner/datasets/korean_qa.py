@@ -11,4 +11,5 @@ def korean_qa() -> GeneratedDataset:
         (*reading_questions.KINDS, *logic_questions.KINDS, *language_questions.KINDS),
         instruction="설명 없이 답만 짧게 쓰세요.",
         evaluator="choice",
+        summary="Korean questions whose answers follow from their own text",
     )

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
 from llmopt_core.installation import install_command
 from llmopt_runner.memory.shapes import ModelShape, config_shape, gguf_shape, read_shape, unreadable
-from llmopt_runner.models.gguf_headers import read_gguf_file
+from llmopt_runner.models.gguf_headers import begins_as_gguf, read_gguf_file
 from llmopt_runner.models.model_configs import LARGEST_CONFIG_BYTES, ModelConfig, parsed_config, read_config
 from llmopt_runner.models.resolution import ModelNotFound, resolve_model
 from llmopt_runner.models.safetensors_headers import (
@@ -59,6 +59,8 @@ def shape_of(model: str) -> ModelShape:
 def _of_path(path: Path) -> ModelShape:
     if path.is_dir() and (path / _CONFIG).is_file():
         return _of_folder(path)
+    if path.is_file() and not path.name.lower().endswith(_GGUF) and not begins_as_gguf(path):
+        raise ModelUnreadable(f"{path}: this is not a GGUF file: give one, or a folder with config.json")
     shape = read_shape(path, headers_only=True)
     if shape is None:
         raise ModelUnreadable(f"{path}: expected a GGUF file, or a folder with config.json")
@@ -133,12 +135,22 @@ class _Hub:
             return call()
         except self._errors.SafetensorsParsingError as error:
             raise ModelUnreadable(f"hf://{self._repository}: {error}") from error
-        except network_errors as error:
+        except self._errors.LocalEntryNotFoundError as error:  # the library's words for nobody being asked
+            raise self._unreachable() from error
+        except (self._errors.HfHubHTTPError, FileNotFoundError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ModelNotFound(
                 f"hf://{self._repository}: the hub gives nothing to read ({reason[:300]}); correct the name,"
                 " or give a token in HF_TOKEN"
             ) from error
+        except network_errors as error:
+            raise self._unreachable() from error
+
+    def _unreachable(self) -> ModelNotFound:
+        return ModelNotFound(
+            f"hf://{self._repository}: the hub cannot be reached: connect this machine (HF_HUB_OFFLINE is not"
+            " to be set), or name a folder or a GGUF file that is here"
+        )
 
 
 def _read_gguf(remote: BinaryIO, size: int, path: Path) -> ModelShape:

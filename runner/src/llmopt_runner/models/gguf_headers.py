@@ -73,6 +73,12 @@ def read_gguf_file(file: BinaryIO, size: int, path: Path) -> GgufHeader | None:
     return _Reader(path, file, size).header()
 
 
+def begins_as_gguf(path: Path) -> bool:
+    """Say whether the file at `path` begins as a GGUF file does; raises OSError."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
 @dataclass
 class _Reader:
     path: Path

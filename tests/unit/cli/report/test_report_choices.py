@@ -11,10 +11,10 @@ from fakes.statuses import choice, compared, effect, ended, found
 from llmopt.report.choices import Change, cards_of, changes, effect_rows
 from llmopt.report.content import Measured, content_of
 from llmopt.report.marks import Span, marks
-from llmopt.report.pages import report_page
+from llmopt.report.pages import report_markdown, report_page
 from llmopt_core.analysis.effects import Interval
 from llmopt_core.resources.loading import resource_of
-from llmopt_core.resources.status import TrialResult, VarianceShares
+from llmopt_core.resources.status import ErrorSummary, TrialResult, VarianceShares
 from llmopt_core.results.results import OptimizationResult
 
 GAIN = effect(difference=0.5, interval=Interval(0.4, 0.6), baseline=0.2)
@@ -174,3 +174,14 @@ def test_a_single_value_is_in_the_middle():
     (mark,) = marks([Span(5, 5, 5)])
     assert (mark.value, mark.width) == (50.0, 0.0)
     assert marks([None]) == (None,)
+
+
+@pytest.mark.parametrize("stop", ["", "."])
+def test_an_error_in_markdown_is_whole_sentences(stop):
+    """Messages come with a full stop or without; what to do is a sentence of its own."""
+    error = ErrorSummary(
+        class_="RunnerLost", count=1, last_message=f"the runner ended{stop}", suggestion=f"read its log{stop}"
+    )
+    shown = result(ACCURATE, errors=[error])
+    content = content_of(shown, resource_of(document()).spec, Measured(), manifest_text="metadata: x")
+    assert "the runner ended. What to do: read its log.\n" in report_markdown(content)

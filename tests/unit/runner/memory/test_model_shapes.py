@@ -127,6 +127,15 @@ def test_a_problem_is_reported_with_the_document(folder, capsys):
     assert found["fits"][0]["kv_bytes_per_token"] is None
 
 
+def test_a_file_of_another_kind_is_no_damaged_model(tmp_path):
+    """A manifest given in place of a model is said to be none; a GGUF file of any name is read."""
+    (tmp_path / "llmopt.yaml").write_text("kind: LLMOptimization\n")
+    with pytest.raises(ModelUnreadable, match=r"llmopt\.yaml: this is not a GGUF file"):
+        shape_of(str(tmp_path / "llmopt.yaml"))
+    (tmp_path / "weights").write_bytes(gguf(gguf_llama()))
+    assert shape_of(str(tmp_path / "weights")).unknown == ""
+
+
 @pytest.mark.parametrize("model", ["name", "nope.gguf", "folder/nope.gguf", "./nope", "a/b/c"])
 def test_a_path_where_nothing_is_is_no_model_of_the_hub(model):
     """A file that is not there is not asked of the hub."""
