@@ -124,3 +124,20 @@ def test_texts_have_no_holes(items):
 def test_more_than_any_manifest_asks_for():
     """Ten thousand search, ten thousand held-out and all few-shot items can be made."""
     assert sum(map(len, korean_math().split(10_000, 10_000, 0))) == 20_032
+
+
+def test_distances_of_four_digits_have_their_comma(items):
+    """A distance in metres is written as prices are: 1,620m."""
+    metres = [found for item in items for found in re.findall(r"([\d,]+)m(?![a-z])", item.question)]
+    assert any("," in each for each in metres)
+    assert all(each == f"{int(each.replace(',', '')):,}" for each in metres)
+
+
+def test_what_one_container_holds_is_said_as_people_say_it(items):
+    """`필통 하나에 ... 23개씩`, and a share of students did something, instead of being students who did."""
+    assert not [
+        item
+        for item in items
+        if re.search(r"(?:^|을 |를 )한 (?:상자|필통|봉투|바구니|꽃병)에", item.question)
+    ]
+    assert not [item for item in items if re.search(r"%가 .* 학생입니다", item.question)]

@@ -28,7 +28,7 @@ def _boxes_and_singles(draw: Draw) -> Problem:
     each, boxes, single = draw.integer(3, 24), draw.integer(2, 15), draw.integer(1, 20)
     unit = thing.counter
     return Problem(
-        f"한 {container}에 {p(thing.name, '이')} {each}{unit}씩 들어 있습니다. {container} {boxes}개에 든 "
+        f"{container} 하나에 {p(thing.name, '이')} {each}{unit}씩 들어 있습니다. {container} {boxes}개에 든 "
         f"{p(thing.name, '과')} {container} 밖에 있는 {thing.name} {single}{p(unit, '을')} 합하면 모두 몇 "
         f"{unit}입니까?",
         str(each * boxes + single),
@@ -53,7 +53,7 @@ def _left_over(draw: Draw) -> Problem:
     rest = draw.integer(1, each - 1)
     unit = thing.counter
     return Problem(
-        f"{thing.name} {each * full + rest}{p(unit, '을')} 한 {container}에 {each}{unit}씩 가득 "
+        f"{thing.name} {each * full + rest}{p(unit, '을')} {container} 하나에 {each}{unit}씩 가득 "
         f"채워 담았습니다. {container}에 담지 못하고 남은 {p(thing.name, '은')} 몇 {unit}입니까?",
         str(rest),
     )
@@ -133,7 +133,7 @@ def _reading_pages(draw: Draw) -> Problem:
 def _trees_along_a_road(draw: Draw) -> Problem:
     gap, gaps = draw.integer(2, 15), draw.integer(4, 40)
     return Problem(
-        f"길이가 {gap * gaps}m인 곧은 길의 한쪽에 처음부터 끝까지 {gap}m 간격으로 나무를 심으려고 합니다. "
+        f"길이가 {gap * gaps:,}m인 곧은 길의 한쪽에 처음부터 끝까지 {gap}m 간격으로 나무를 심으려고 합니다. "
         "길의 양 끝에도 나무를 "
         "심는다면 나무는 모두 몇 그루 필요합니까?",
         str(gaps + 1),

@@ -72,9 +72,17 @@ def _discount(draw: Draw) -> Problem:
 
 def _percent_of_students(draw: Draw) -> Problem:
     step, total = draw.integer(1, 19), draw.integer(40, 800, 20)
-    what = draw.one(("안경을 쓴", "자전거로 등교하는", "동생이 있는", "수영을 할 수 있는", "아침을 먹은"))
+    said, what = draw.one(
+        (
+            ("안경을 썼습니다", "안경을 쓴"),
+            ("자전거로 등교합니다", "자전거로 등교하는"),
+            ("동생이 있습니다", "동생이 있는"),
+            ("수영을 할 수 있습니다", "수영을 할 수 있는"),
+            ("아침을 먹었습니다", "아침을 먹은"),
+        )
+    )
     return Problem(
-        f"어느 학교의 학생 {total}명 가운데 {5 * step}%가 {what} 학생입니다. {what} 학생은 몇 명입니까?",
+        f"어느 학교의 학생 {total}명 가운데 {5 * step}%가 {said}. {what} 학생은 몇 명입니까?",
         str(total * step // 20),
     )
 
@@ -138,7 +146,7 @@ def _meeting(draw: Draw) -> Problem:
     first, second = map(person, draw.some(NAMES, 2))
     a, b, minutes = draw.integer(40, 90, 5), draw.integer(40, 90, 5), draw.integer(4, 40)
     return Problem(
-        f"{(a + b) * minutes}m 떨어진 두 곳에서 {p(first, '과')} {p(second, '이')} 서로를 향해 동시에 "
+        f"{(a + b) * minutes:,}m 떨어진 두 곳에서 {p(first, '과')} {p(second, '이')} 서로를 향해 동시에 "
         f"출발했습니다. {p(first, '은')} "
         f"1분에 {a}m씩, {p(second, '은')} 1분에 {b}m씩 걷습니다. 두 사람은 출발한 지 몇 분 뒤에 만납니까?",
         str(minutes),
