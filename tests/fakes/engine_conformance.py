@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import fakes.doomed_runner
 import psutil
@@ -223,7 +224,7 @@ def test_a_damaged_model_is_named(damaged_case, damage, tmp_path):
 
 def test_a_busy_port_is_an_error_before_the_start(started_case, served, tmp_path):
     """A port that another server has is refused, although that server would answer as ours."""
-    port = int(served.server.base_url.rpartition(":")[2])
+    port = urlsplit(served.server.base_url).port
     settings = started_case.settings(tmp_path, port=port)
     with EngineServer(started_case.engine, settings) as server, pytest.raises(PortBusy, match=str(port)):
         server.start(started_case.start_limit_seconds)

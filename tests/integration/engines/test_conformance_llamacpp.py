@@ -8,4 +8,12 @@ from llmopt_runner.engines.openai.engine import OpenAI
 CASES = (
     LLAMACPP,
     EngineCase("openai", OpenAI(), behind=LLAMACPP, not_taken=frozenset({"repetition_penalty"})),
+    # llama.cpp has its API without a version as well.
+    EngineCase(
+        "openai-unversioned",
+        OpenAI(),
+        behind=LLAMACPP,
+        endpoint_path="/chat/completions",
+        proven=("temperature",),
+    ),
 )

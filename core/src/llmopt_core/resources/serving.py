@@ -56,7 +56,8 @@ class Endpoint(Part):
             pattern=URL_PATTERN,
             max_length=512,
             description="Base URL, such as `http://host:8000/v1`. `/v1` may be left out; a path with another"
-            " version, such as `/api/paas/v4` or `/v1beta/openai`, is taken as it is.",
+            " version, such as `/api/paas/v4` or `/v1beta/openai`, is taken as it is, and so is a whole"
+            " address that ends with `/chat/completions`.",
         ),
     ]
     model: Annotated[

@@ -94,7 +94,7 @@ class Reachable(Protocol):
 
     @property
     def base_url(self) -> str:
-        """The URL before `/v1/…`."""
+        """The server's address."""
 
 
 class Engine(ABC):
@@ -231,8 +231,13 @@ class Engine(ABC):
         return settings.model_id
 
     def base_url(self, settings: LaunchSettings) -> str:
-        """Return the URL before `/v1/…`, without a slash at its end."""
+        """Return the server's address, with or without the path of its API: see `api_url`."""
         return settings.endpoint_url or f"http://{settings.host}:{settings.port}"
+
+    def asked_unlisted(self, settings: LaunchSettings) -> str | None:
+        """Return the model that requests may name though the server does not list it; None: there is none."""
+        del settings
+        return None
 
     def served_name(self, models: Mapping[str, Any], settings: LaunchSettings) -> str | None:
         """Return our model's name in `models`, the answer of `/v1/models`; None: not ours."""

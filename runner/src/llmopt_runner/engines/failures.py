@@ -147,7 +147,11 @@ class EndpointUnreachable(EngineStartFailed):
     """A server that runs already, by what the manifest says, does not answer as one."""
 
     error_class = ErrorClass.ENDPOINT_UNREACHABLE
-    suggestion = "Start that server, or correct spec.engine.endpoint.url and spec.engine.endpoint.model."
+    suggestion = (
+        "Start that server, or correct spec.engine.endpoint.url and spec.engine.endpoint.model. Where its API"
+        " is not at /v1, write the whole address, …/chat/completions; where it lists no models, name the"
+        " model."
+    )
     retryable = True
 
 

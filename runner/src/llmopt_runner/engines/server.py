@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from llmopt_core.engines.registry import patterns_for
 from llmopt_runner.engines import ports
-from llmopt_runner.engines.base import Engine, LaunchSettings, model_ids
+from llmopt_runner.engines.base import Engine, LaunchSettings
 from llmopt_runner.engines.failures import (
     AccessDenied,
     EndpointUnreachable,
@@ -20,16 +20,17 @@ from llmopt_runner.engines.failures import (
     PortBusy,
 )
 from llmopt_runner.engines.logs import bounded_text
-from llmopt_runner.engines.probing import NotReady, Probe, Refused
+from llmopt_runner.engines.probing import NotReady, Probe, Refused, TooLate
+from llmopt_runner.engines.served_models import model_to_ask_for
 from llmopt_runner.engines.supervised import SupervisedProcess
 from llmopt_runner.stopping import Interrupted
+from llmopt_runner.transport.messages import shown_address
 
 __all__ = ["EngineServer", "EngineStartFailed", "EngineStartTimeout", "Remains"]
 
 _PORT_ATTEMPTS = 3
-_MODELS_TIMEOUT_SECONDS = 5.0
-_SHORTEST_LOOK_SECONDS = 2.0
 _METRICS_TIMEOUT_SECONDS = 5.0
+_SHORT_TRY_SECONDS = 5.0
 _RELEASE_LIMIT_SECONDS = 2.0
 _REFUSED_ACCESS = frozenset({401, 403})
 
@@ -76,7 +77,7 @@ class EngineServer:
 
     @property
     def base_url(self) -> str:
-        """The URL before `/v1/…`."""
+        """The server's address, with or without the path of its API: see `api_url`."""
         return self.engine.base_url(self.settings)
 
     @property
@@ -238,14 +239,17 @@ class EngineServer:
     def _wait_until_ready(
         self, began_at: float, timeout_seconds: float, cancelled: Callable[[], bool]
     ) -> None:
+        reason: NotReady | None = None
         while True:
             elapsed = time.monotonic() - began_at
             try:
                 self._check_once(timeout_seconds - elapsed, cancelled)
-            except NotReady as reason:
+            except NotReady as latest:
                 self._require_alive()
+                if reason is None or not _was_cut_short(latest, timeout_seconds - elapsed):
+                    reason = latest
                 if elapsed >= timeout_seconds:
-                    raise self._gave_up(timeout_seconds, reason) from reason
+                    raise self._gave_up(timeout_seconds, reason) from latest
             except Refused as refusal:
                 raise self._refused(refusal) from refusal
             else:
@@ -259,16 +263,10 @@ class EngineServer:
     def _check_once(self, remaining_seconds: float, cancelled: Callable[[], bool]) -> None:
         self._require_own_listener()
         probe = self._probe(cancelled)
-        # The last look gets a fair time too: what it says is the reason that a person reads.
-        seconds = max(remaining_seconds, _SHORTEST_LOOK_SECONDS)
-        models = probe.models(min(seconds, _MODELS_TIMEOUT_SECONDS))
-        self._model = self.engine.served_name(models, self.settings)
-        if self._model is None:
-            served = ", ".join(model_ids(models)) or "none"
-            name = self.engine.model_name(self.settings)
-            raise NotReady(f"/v1/models names no model {name!r}; it has {served}")
+        model = model_to_ask_for(self.engine, self.settings, probe, remaining_seconds)
         fields = self.engine.request_fields(self.settings.sampling)
-        probe.complete(self._model, fields, remaining_seconds)
+        probe.complete(model, fields, remaining_seconds)
+        self._model = model
 
     def _require_own_listener(self) -> None:
         # A stranger at the port, of the same model even, would be measured in the engine's place.
@@ -312,9 +310,10 @@ class EngineServer:
 
     def _gave_up(self, seconds: float, reason: NotReady) -> EngineStartTimeout | EndpointUnreachable:
         if not self._local:
+            name = self.engine.model_name(self.settings)
             return EndpointUnreachable(
-                f"{self.base_url} did not answer as a server of {self.engine.model_name(self.settings)!r}"
-                f" within {seconds:.0f} s: {reason}"
+                f"{shown_address(self.base_url)} did not answer as a server of"
+                f" {repr(name) if name else 'a model'} within {seconds:.0f} s: {reason}"
             )
         log = self.log_text()
         self.stop(at_once=True)
@@ -323,7 +322,12 @@ class EngineServer:
 
     def _refused(self, refusal: Refused) -> EngineStartFailed:
         kind = AccessDenied if refusal.status in _REFUSED_ACCESS else EngineRefused
-        return kind(f"{self.base_url} refuses a request: {refusal}")
+        return kind(f"{shown_address(self.base_url)} refuses a request: {refusal}")
 
     def _probe(self, cancelled: Callable[[], bool] = lambda: False) -> Probe:
         return Probe(self.base_url, self.settings.api_key, cancelled)
+
+
+def _was_cut_short(reason: NotReady, seconds: float) -> bool:
+    """Say whether a try that had only `seconds` ended for that: what an earlier one met says more."""
+    return isinstance(reason, TooLate) and seconds < _SHORT_TRY_SECONDS

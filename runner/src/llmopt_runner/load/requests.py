@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from llmopt_runner.transport.api_base import api_base
+from llmopt_runner.transport.api_url import api_url
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A server that speaks the OpenAI chat API; `base_url` with or without a trailing `/v1`.
+    """A server that speaks the OpenAI chat API; `base_url` as a person writes it, see `api_url`.
 
     Raises ValueError for what no request could be sent with.
     """
@@ -28,7 +28,7 @@ class Endpoint:
     @property
     def chat_url(self) -> str:
         """Return where chat completions are posted."""
-        return f"{api_base(self.base_url)}/chat/completions"
+        return api_url(self.base_url, "/chat/completions")
 
 
 def _is_url(text: str) -> bool:

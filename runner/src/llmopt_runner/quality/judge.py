@@ -9,7 +9,7 @@ from llmopt_runner.load.reasoning import separate
 from llmopt_runner.quality.base import Evaluator, EvaluatorInvalid, EvaluatorSettings, ScoringFailed
 from llmopt_runner.quality.endpoint import scoring_client
 from llmopt_runner.quality.scoring_endpoints import ScoringClient, quoted
-from llmopt_runner.transport.api_base import api_base
+from llmopt_runner.transport.api_url import api_url
 
 _RUBRIC = (
     "Judge how well the answer meets the question, compared with the reference answer: "
@@ -61,9 +61,8 @@ class Judge(Evaluator):
             raise EvaluatorInvalid(
                 f"workload.evaluator.args.scale is {scale}: write a whole number, 1 to 1000"
             )
-        client = scoring_client(
-            settings, settings.endpoint_url and f"{api_base(settings.endpoint_url)}/chat/completions"
-        )
+        url = settings.endpoint_url and api_url(settings.endpoint_url, "/chat/completions")
+        client = scoring_client(settings, url)
         return cls(client, settings.endpoint_model, str(settings.args.get("rubric", _RUBRIC)), int(scale))
 
     async def score(self, item: Item, answer: str) -> float:
