@@ -104,3 +104,34 @@ def test_what_is_no_log_is_not_promised_to_work_the_next_time(tmp_path):
     said = CliRunner().invoke(app, ["explain", str(path)]).output
     assert said.startswith("Unknown: no error of a server is recognised: check that this is the log")
     assert "next time" not in said
+
+
+@pytest.mark.parametrize(
+    ("log", "server", "said"),
+    [
+        (
+            "ERROR warmup: text_generation_client: Not enough memory to handle 4096 prefill tokens.",
+            "tgi",
+            "--max-batch-prefill-tokens (it is 4096)",
+        ),
+        ("[TensorRT-LLM][ERROR] CUDA runtime error in error: out of memory", "tensorrtllm", "--tp_size"),
+        ("Error: llama runner process has terminated: CUDA error: out of memory", "ollama", "num_gpu"),
+        ("[error] [LMSInternal] Error: insufficient system resources", "lmstudio", "guardrails"),
+        ("Exception: Capture cuda graph failed: CUDA out of memory.", "sglang", "mem_fraction_static"),
+    ],
+)
+def test_a_server_that_is_no_engine_is_known_by_its_words(log, server, said):
+    """What to do is said in its own settings; it can be named as well."""
+    for named in (None, server):
+        found = explained(log, named)
+        assert found.engine == server
+        assert said in found.failure.suggestion
+    assert _call("-", "--engine", server, text=log).exit_code == Exit.FINISHED
+
+
+def test_a_healthy_log_is_said_to_show_no_error():
+    """Its last line is no cause, and nothing is made of it."""
+    log = "INFO 11-26 10:00:00 [api_server.py:1] vllm 0.32\nINFO 11-26 10:00:01 [launcher.py:1] Route: /a\n"
+    found = explained(log, None)
+    assert found.failure.suggestion.startswith("The log shows no error: the server may still run.")
+    assert "No pattern knows" in explained(log + "ERROR KeyError: 'a new thing'\n", None).failure.suggestion

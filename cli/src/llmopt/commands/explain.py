@@ -13,13 +13,15 @@ import typer
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.engines.declarations import EngineDeclaration
+from llmopt_core.engines.other_servers import OTHER_SERVERS
 from llmopt_core.engines.registry import all_patterns, engine_names, patterns_for, usable_declarations
 from llmopt_core.errors.classes import ErrorClass, Failure, RetryPolicy
 from llmopt_core.errors.classification import Evidence, cause_of, classify, is_known
 from llmopt_core.errors.files import file_problem
 from llmopt_core.errors.log_texts import engine_of, logged_arguments, plain_log
+from llmopt_core.errors.patterns.base import Pattern
 from llmopt_core.errors.policies import POLICIES
-from llmopt_core.errors.tracebacks import decisive_line
+from llmopt_core.errors.tracebacks import any_error, decisive_line
 from llmopt_core.resources.faults import did_you_mean
 
 # Causes stand at a start's beginning or at its end: the middle of a longer log is left out.
@@ -33,6 +35,10 @@ _MEANINGS = {
 _NOT_KNOWN = frozenset({ErrorClass.UNKNOWN, ErrorClass.ENGINE_CRASHED})
 _NO_REMEDY = "No pattern knows this failure: the cause is the first error that the log shows."
 _NOT_RECOGNISED = "no error of a server is recognised: check that this is the log of the server that died"
+_NO_ERROR = (
+    "The log shows no error: the server may still run. Else it was ended from outside, or the log lacks its"
+    " end or its standard error."
+)
 _UNKNOWN = " (not set)"
 
 
@@ -65,7 +71,7 @@ class Explanation:
 
 def explain_log(name: str, engine: str | None, *, as_json: bool) -> Exit:
     """Print why the server of the log `name` (`-`: standard input) died; raises typer.BadParameter."""
-    known = engine_names()
+    known = (*engine_names(), *OTHER_SERVERS)
     if engine is not None and engine not in known:
         raise typer.BadParameter(f"{engine!r}: {did_you_mean(engine, known)}", param_hint="--engine")
     try:
@@ -93,21 +99,29 @@ def explained(text: str, engine: str | None) -> Explanation:
     engines = usable_declarations()
     whose = engine or engine_of(log, _marks(engines))
     declared = engines.get(whose)
-    patterns = all_patterns() if declared is None else patterns_for(declared)
+    patterns = _patterns(whose, declared)
     line = declared.logs.arguments if declared is not None else None
     draft = None if declared is None else declared.logs.draft
     numbers = logged_arguments(log, line) if line else {}
     evidence = Evidence(log, numbers=numbers, patterns=patterns, draft=draft)
     failure = classify(evidence)
     if failure.error_class in _NOT_KNOWN and not is_known(evidence):
-        failure = Failure(failure.error_class, decisive_line(log), _NO_REMEDY)
+        remedy = _NO_ERROR if any_error(log) is None and not cause_of(evidence) else _NO_REMEDY
+        failure = Failure(failure.error_class, decisive_line(log), remedy)
     # What the log does not say of the configuration is left out.
     shown = replace(failure, suggestion=failure.suggestion.replace(_UNKNOWN, ""))
     return Explanation(shown, whose, cause_of(evidence))
 
 
+def _patterns(whose: str, declared: EngineDeclaration | None) -> tuple[Pattern, ...]:
+    if declared is not None:
+        return patterns_for(declared)
+    return OTHER_SERVERS[whose].patterns if whose in OTHER_SERVERS else all_patterns()
+
+
 def _marks(engines: Mapping[str, EngineDeclaration]) -> dict[str, re.Pattern[str]]:
-    marks = {name: declared.logs.mark for name, declared in engines.items()}
+    logs = {name: declared.logs for name, declared in engines.items()}
+    marks = {name: each.mark for name, each in {**OTHER_SERVERS, **logs}.items()}
     return {name: mark for name, mark in marks.items() if mark is not None}
 
 

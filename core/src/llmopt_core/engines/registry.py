@@ -1,20 +1,28 @@
 """Which engines there are: the built-in declarations without their engines, plug-ins by entry point."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.llamacpp.declaration import LLAMACPP
 from llmopt_core.engines.openai.declaration import OPENAI
+from llmopt_core.engines.other_servers import OTHER_SERVERS
 from llmopt_core.engines.sglang.declaration import SGLANG
 from llmopt_core.engines.transformers.declaration import TRANSFORMERS
 from llmopt_core.engines.vllm.declaration import VLLM
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.patterns import machine
 from llmopt_core.errors.patterns.base import Pattern
 from llmopt_core.plugins import PluginBroken, PluginGroup, load_plugin, plugin_names
 
 # The order is that of preference, and that in which a log of an engine that is not known is searched.
 BUILT_IN: Mapping[str, EngineDeclaration] = MappingProxyType(
     {engine.name: engine for engine in (VLLM, SGLANG, TRANSFORMERS, LLAMACPP, OPENAI)}
+)
+
+_MEMORY_WORDS: Mapping[ErrorClass, str] = MappingProxyType(
+    {known.error_class: known.suggestion for known in (machine.GPU_MEMORY, machine.HOST_MEMORY)}
 )
 
 
@@ -55,8 +63,22 @@ def patterns_for(declaration: EngineDeclaration) -> tuple[Pattern, ...]:
 
 
 def all_patterns() -> tuple[Pattern, ...]:
-    """Return the patterns of all engines, for a log of one that is not known."""
-    return tuple(each for known in usable_declarations().values() for each in known.logs.patterns)
+    """Return the patterns of all engines and servers, for a log of one that is not known.
+
+    What parameters of an engine would change where memory ran out is no advice for another: that is said in
+    the words of the machine below all.
+    """
+    engines = (each for known in usable_declarations().values() for each in known.logs.patterns)
+    others = (each for logs in OTHER_SERVERS.values() for each in logs.patterns)
+    return (*map(_of_any_engine, engines), *others)
+
+
+def _of_any_engine(known: Pattern) -> Pattern:
+    words = _MEMORY_WORDS.get(known.error_class)
+    names_parameters = known.limits or known.remedies or "{" in known.suggestion
+    if words is None or not names_parameters:
+        return known
+    return replace(known, suggestion=words, limits=(), remedies=())
 
 
 def _usable(name: str) -> EngineDeclaration | None:

@@ -31,13 +31,22 @@ _DEPTHS = ("VllmWorker", "Worker", "EngineCore")
 
 def decisive_line(log: str) -> str:
     """Return the first error of the innermost process in `log`, or else its last line."""
+    if (error := any_error(log)) is not None:
+        return error
+    lines = reversed(_own_lines(log))
+    return f"last line: {next(filter(None, lines), 'it left no log')}"
+
+
+def any_error(log: str) -> str | None:
+    """Return the first error of the innermost process, or what a program in C++ wrote; None: nothing."""
     if (error := first_error(log)) is not None:
         return error
-    own = [line.strip() for line in log.splitlines() if not _CONSEQUENCE.search(line)]
-    if (said := next(filter(_NATIVE.search, own), None)) is not None:
-        return said[:_LONGEST_LINE]
-    lines = reversed(own)
-    return f"last line: {next(filter(None, lines), 'it left no log')}"
+    said = next(filter(_NATIVE.search, _own_lines(log)), None)
+    return None if said is None else said[:_LONGEST_LINE]
+
+
+def _own_lines(log: str) -> list[str]:
+    return [line.strip() for line in log.splitlines() if not _CONSEQUENCE.search(line)]
 
 
 def first_error(log: str) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from llmopt_core.engines.other_servers import OTHER_SERVERS
 from llmopt_core.engines.registry import BUILT_IN, all_patterns
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.classification import Evidence, classify, is_known
@@ -22,6 +23,8 @@ CASES = [
 
 
 def _patterns(engine):
+    if engine in OTHER_SERVERS:
+        return OTHER_SERVERS[engine].patterns
     return BUILT_IN[engine].logs.patterns if engine in BUILT_IN else all_patterns()
 
 
@@ -74,3 +77,49 @@ def test_a_line_that_speaks_of_another_number_bounds_nothing():
 def test_what_no_pattern_knows_is_said_by_its_own_line(log, said):
     """Programs in C++, plain exceptions and older loggers name their cause as well."""
     assert said in classify(Evidence(log, exit_code=1, patterns=all_patterns())).message
+
+
+@pytest.mark.parametrize("reduced", [reduced for name, reduced in CASES if name in OTHER_SERVERS])
+def test_a_log_of_another_server_that_is_not_named_has_the_same_class(reduced):
+    """Its words are looked for with those of all engines."""
+    failure = classify(Evidence(reduced["log"], patterns=all_patterns()))
+    assert failure.error_class is ErrorClass(reduced["class"])
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.27 GiB.",
+        "torch.OutOfMemoryError: XPU out of memory. Tried to allocate 1.27 GiB.",
+        "  File 'a.py', line 1, in load_model\ntorch.OutOfMemoryError: CUDA out of memory. Tried 2 GiB",
+        "ggml_backend_cuda_buffer_type_alloc_buffer: cudaMalloc failed: out of memory",
+        "RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes",
+    ],
+)
+def test_memory_of_a_server_that_is_not_known_is_nobodys_parameter(log):
+    """What to change has no server's own name, and no study is told to try it."""
+    failure = classify(Evidence(log, patterns=all_patterns()))
+    assert failure.error_class in {ErrorClass.GPU_OUT_OF_MEMORY, ErrorClass.HOST_OUT_OF_MEMORY}
+    assert "_" not in failure.suggestion
+    assert (failure.limits, failure.remedies) == ((), ())
+
+
+def test_other_servers_lines_are_not_in_a_healthy_log():
+    """They go on after these, or only begin."""
+    healthy = (
+        "common_chat_templates_init: failed to parse chat template (defaulting to chatml): Expected a tag",
+        "INFO 11-26 10:00:00 [api_server.py:1] Killed sessions: 0",
+        'time=2025-01-17T10:00:00Z level=INFO source=server.go:594 msg="llama runner started"',
+        "INFO text_generation_launcher: Shard ready in 8.1s rank=0",
+        "[TensorRT-LLM][INFO] [MemUsageChange] Allocated 78.30 GiB for max tokens in paged KV cache.",
+    )
+    assert [classify(Evidence(line, patterns=all_patterns())).error_class for line in healthy] == [
+        ErrorClass.UNKNOWN
+    ] * len(healthy)
+
+
+def test_flash_attention_for_a_quantised_cache_is_advised():
+    """The search tries the same once more with it."""
+    log = "llama_init_from_model: V cache quantization requires flash_attn"
+    failure = classify(Evidence(log, patterns=BUILT_IN["llamacpp"].logs.patterns))
+    assert [str(each) for each in failure.remedies][:1] == ["set flash_attn to on"]

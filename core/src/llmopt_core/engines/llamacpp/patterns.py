@@ -66,6 +66,20 @@ _PATTERNS = (
         _WITHOUT_DRAFT,
     ),
     pattern(
+        "projector-of-another-build",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"unknown projector type: ?(?P<projector>[\w.-]{0,80})",
+        "This build of llama.cpp cannot use the projector for images (mmproj): install a newer one, or start"
+        " without it.",
+    ),
+    pattern(
+        "projector-not-loaded",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"clip_init: failed to load model|[Ff]ailed to load CLIP model from|failed to load multimodal model",
+        "The projector for images (mmproj) could not be loaded: take the one that was made for this model and"
+        " this version of llama.cpp, or start without it.",
+    ),
+    pattern(
         "gguf-part-missing",
         ErrorClass.MODEL_NOT_FOUND,
         r"illegal split file idx|failed to load GGUF split from (?P<file>\S+)"
@@ -148,8 +162,17 @@ _PATTERNS = (
     pattern(
         "template-not-supported",
         ErrorClass.INVALID_CONFIGURATION,
-        r"this custom template is not supported",
+        r"(?:this custom|the supplied chat) template is not supported|tools param requires --jinja",
         "The model's chat template needs the argument --jinja, or another template (--chat-template).",
+    ),
+    pattern(
+        "template-not-parsed",
+        ErrorClass.INVALID_CONFIGURATION,
+        # But not where it goes on with another one.
+        r"chat template parsing error|failed to initialize chat template"
+        r"|[Ff]ailed to (?:parse|apply) (?:custom )?(?:chat )?template(?! \(defaulting)",
+        "llama.cpp cannot read the model's chat template: give another (--chat-template-file), or turn its"
+        " parser off (--no-jinja).",
     ),
     pattern(
         "no-layers-that-guess",
@@ -174,9 +197,18 @@ _PATTERNS = (
         " always there, CUDA0 with a GPU.",
     ),
     pattern(
+        "cache-needs-flash-attention",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"(?:V cache quantization|quantized V cache) (?:requires|was requested)",
+        "A quantised cache_type_v ({cache_type_v}) needs flash attention: set flash_attn (it is"
+        " {flash_attn}) to on, or cache_type_v to f16.",
+        Remedy("flash_attn", Change.TAKE, value="on"),
+        Remedy("cache_type_v", Change.TAKE, value="f16"),
+    ),
+    pattern(
         "parameters-do-not-go-together",
         ErrorClass.INVALID_CONFIGURATION,
-        r"error: invalid argument|requires flash[_ ]attn|V cache quantization requires",
+        r"error: invalid argument|requires flash[_ ]attn",
         "llama.cpp refuses this combination of parameters; take it out of the search space.",
     ),
 )

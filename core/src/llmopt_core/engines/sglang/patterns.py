@@ -183,7 +183,7 @@ _ENDS = (
 # Causes before consequences: what ends a worker is repeated by all who waited for it.
 SGLANG_LOGS = EngineLogs(
     patterns=(*_MODEL, *_CONFIGURATION, *_MEMORY, *_DEVICE, *_REQUESTS, *_ENDS),
-    mark=re.compile(r"\bsglang\b|\bserver_args=ServerArgs\("),
+    mark=re.compile(r"\bsglang\b|\bserver_args=ServerArgs\(|\bCapture cuda graph failed: "),
     draft=DraftModel(
         "speculative_draft_model_path", Remedy("speculative_algorithm", Change.TAKE, value="none")
     ),

@@ -218,7 +218,7 @@ _DEVICE = (
     pattern(
         "no-gpu",
         ErrorClass.ENGINE_NOT_INSTALLED,
-        r"Found no NVIDIA driver|NVIDIA driver on your system is too old|CUDA driver initialization failed"
+        r"Found no NVIDIA driver|CUDA driver initialization failed"
         r"|No CUDA GPUs are available|Failed to infer device type",
         "This build of vLLM finds no GPU that it can use: check the driver and, in a container, that the GPU"
         " is given to it; without a GPU install vLLM's build for CPUs.",

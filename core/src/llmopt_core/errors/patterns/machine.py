@@ -71,6 +71,7 @@ GPUS = (
         "driver-too-old",
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"CUDA driver version is insufficient for CUDA runtime version|forward compatibility was attempted"
+        r"|NVIDIA driver on your system is too old"
         r"|unsupported display driver / cuda driver combination",
         "The GPU's driver is older than this build of the engine needs: update the driver, or install a build"
         " for its version of CUDA.",
@@ -158,30 +159,32 @@ REMOTE_CODE = pattern(
     "The model comes with code of its own that the engine may not run: read that code, then set"
     " spec.model.trustRemoteCode to true, or take another model.",
 )
+GPU_MEMORY = pattern(
+    "gpu-out-of-memory",
+    ErrorClass.GPU_OUT_OF_MEMORY,
+    r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",
+    "Less fits on the GPU than this configuration asks for: take a smaller context, a smaller batch, or"
+    " more strongly quantised weights.",
+)
+HOST_MEMORY = pattern(
+    "host-out-of-memory",
+    ErrorClass.HOST_OUT_OF_MEMORY,
+    r"(?<!bytes\): )Cannot allocate memory",  # but not llama.cpp's warning that it could not lock it
+    "The host has too little memory for this configuration: take a smaller context, or raise the limit.",
+)
 PATTERNS = (
     BUILD,
     *COMPILERS,
     *GPUS,
     SHARED_MEMORY,
-    pattern(
-        "gpu-out-of-memory",
-        ErrorClass.GPU_OUT_OF_MEMORY,
-        r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",
-        "Less fits on the GPU than this configuration asks for: take a smaller context, a smaller batch, or"
-        " more strongly quantised weights.",
-    ),
+    GPU_MEMORY,
     pattern(
         "disk-full",
         ErrorClass.DISK_FULL,
         r"No space left on device|Errno 28|Disk quota exceeded",
         "Free space on the disk that holds the model cache and the results folder.",
     ),
-    pattern(
-        "host-out-of-memory",
-        ErrorClass.HOST_OUT_OF_MEMORY,
-        r"(?<!bytes\): )Cannot allocate memory",  # but not llama.cpp's warning that it could not lock it
-        "The host has too little memory for this configuration: take a smaller context, or raise the limit.",
-    ),
+    HOST_MEMORY,
     *containers.PATTERNS,
     pattern(
         "no-system-library",
@@ -269,4 +272,12 @@ PATTERNS = (
     *libraries.PATTERNS,
     GPU_FAULT,
     *libraries.REFUSALS,
+    # The shell's word for what was killed: whatever else the log says is nearer to the cause.
+    pattern(
+        "killed",
+        ErrorClass.HOST_OUT_OF_MEMORY,
+        r"^Killed\s*$|^\[\d+\][ +-]*(?:\d+ +)?[Kk]illed\b|exited with code 137\b",
+        "The server was ended by SIGKILL. Unless somebody did that, the kernel did for memory (its log,"
+        " dmesg, says so): give it more, or take a smaller context or batch.",
+    ),
 )
