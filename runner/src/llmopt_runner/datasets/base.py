@@ -28,13 +28,14 @@ class Traced:
     """What a trace keeps of one request: when it arrived, in seconds, and how long it was.
 
     `prompt_tokens` is None where the prompt itself is there. `blocks` name the parts of the prompt that other
-    requests may share, in order.
+    requests may share, in order, each of `block_tokens`.
     """
 
     arrival_seconds: float
     prompt_tokens: int | None = None
     output_tokens: int | None = None
     blocks: tuple[str, ...] = ()
+    block_tokens: int = 0
 
 
 @dataclass(frozen=True)

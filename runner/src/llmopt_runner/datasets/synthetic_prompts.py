@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 
-# Tokens of a block in Mooncake's traces.
-BLOCK_TOKENS = 512
 _TEXT = """
 time year people way day man thing woman life child world school state family student group country
 problem hand part place case week company system program question work number night point home water wall
@@ -21,12 +19,16 @@ face level office door health person art war history party result change morning
 _WORDS = tuple(_TEXT.split())
 
 
-def synthetic_prompt(tokens: int, seed: str, *, blocks: Sequence[str] = ()) -> str:
+def synthetic_prompt(tokens: int, seed: str, *, blocks: Sequence[str] = (), block_tokens: int = 0) -> str:
     """Return about `tokens` words, one at least, which are those of `seed`.
 
-    With `blocks` each names the words of one block, in order: prompts with the same first blocks begin alike.
+    With `blocks` each names the `block_tokens` words of one block, in order: prompts with the same first
+    blocks begin alike. What is longer than its blocks ends with words of `seed`.
     """
-    parts = [_block(f"block {name}", BLOCK_TOKENS) for name in blocks] or [_block(seed, max(1, tokens))]
+    parts = [_block(f"block {name}", block_tokens) for name in blocks]
+    rest = max(1, tokens) - block_tokens * len(blocks)
+    if rest > 0:
+        parts.append(_block(seed, rest))
     return " ".join(list(chain.from_iterable(parts))[: max(1, tokens)])
 
 

@@ -4,13 +4,15 @@
 |---|---|---|
 | BurstGPT | Timestamp, Request tokens, Response tokens | seconds |
 | Azure LLM inference | TIMESTAMP, ContextTokens, GeneratedTokens | date and time |
-| Mooncake | timestamp, input_length, output_length, hash_ids | milliseconds |
+| Mooncake | timestamp, input_length, output_length, hash_ids (blocks of 512 tokens) | milliseconds |
+| Qwen-Bailian | chat_id, timestamp, input_length, output_length, hash_ids (of 16 tokens) | seconds |
 | own | timestamp with prompt or input_tokens; output_tokens | seconds |
 
 A trace keeps its order: a study searches on its first requests and verifies on those that follow. Prompts of
 which only the length is known are made up: see `synthetic_prompts`.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,19 +27,26 @@ _MS = 1000.0
 
 @dataclass(frozen=True)
 class _Layout:
-    """What a layout calls its columns; `unit` is how many of its time's units a second has."""
+    """What a layout calls its columns; `unit` is how many of its time's units a second has.
+
+    `blocks` is the column that names a prompt's blocks of `block_tokens`. `also` is a column that it has
+    beside those, by which it is known.
+    """
 
     time: str
     prompt_tokens: str
     output_tokens: str
     unit: float = 1.0
     blocks: str = ""
+    block_tokens: int = 0
+    also: str = ""
 
 
 _LAYOUTS = (
     _Layout("Timestamp", "Request tokens", "Response tokens"),
     _Layout("TIMESTAMP", "ContextTokens", "GeneratedTokens"),
-    _Layout("timestamp", "input_length", "output_length", _MS, "hash_ids"),
+    _Layout("timestamp", "input_length", "output_length", 1.0, "hash_ids", 16, also="chat_id"),
+    _Layout("timestamp", "input_length", "output_length", _MS, "hash_ids", 512),
     _Layout("timestamp", "input_tokens", "output_tokens"),
     _Layout("timestamp", "prompt", "output_tokens"),
 )
@@ -57,26 +66,41 @@ def traced_item(number: int, row: Mapping[str, Any]) -> Item:
     prompt = row[layout.prompt_tokens]
     length = None if layout.prompt_tokens == "prompt" else _tokens(layout.prompt_tokens, prompt)
     output = row.get(layout.output_tokens)
-    blocks = row.get(layout.blocks) if layout.blocks else None
+    blocks = _blocks(row.get(layout.blocks))
     traced = Traced(
         arrival,
         prompt_tokens=length,
         output_tokens=None if output is None else max(1, _tokens(layout.output_tokens, output)),
-        blocks=tuple(str(each) for each in blocks) if isinstance(blocks, list) else (),
+        blocks=blocks,
+        block_tokens=layout.block_tokens if blocks else 0,
     )
     return Item(f"request-{number}", str(prompt) if length is None else "", "", "trace", traced=traced)
 
 
 def _layout(row: Mapping[str, Any]) -> _Layout | None:
-    present = (each for each in _LAYOUTS if row.get(each.time) is not None)
-    return next((each for each in present if row.get(each.prompt_tokens) is not None), None)
+    return next((each for each in _LAYOUTS if _has(row, each)), None)
+
+
+def _has(row: Mapping[str, Any], layout: _Layout) -> bool:
+    if layout.also and layout.also not in row:
+        return False
+    return row.get(layout.time) is not None and row.get(layout.prompt_tokens) is not None
+
+
+def _blocks(names: Any) -> tuple[str, ...]:
+    """Return the names of blocks, which a table has as the text of a list."""
+    if isinstance(names, str) and names.lstrip().startswith("["):
+        names = names.strip(" []").replace(",", " ").split()
+    return tuple(str(each) for each in names) if isinstance(names, list) else ()
 
 
 def _seconds(layout: _Layout, value: Any) -> float:
     try:
-        return float(value) / layout.unit
+        seconds = float(value) / layout.unit
     except (TypeError, ValueError, OverflowError):
-        pass
+        seconds = math.nan
+    if math.isfinite(seconds):
+        return seconds
     try:
         return datetime.fromisoformat(str(value)[:26]).timestamp()
     except ValueError as error:
@@ -86,13 +110,28 @@ def _seconds(layout: _Layout, value: Any) -> float:
 
 
 def _tokens(name: str, value: Any) -> int:
-    try:
-        tokens = int(value)
-    except (TypeError, ValueError) as error:
-        raise RowInvalid(f"{name} is {shown(value)}: write a whole number of tokens") from error
+    tokens = _whole(value)
+    if tokens is None:
+        raise RowInvalid(f"{name} is {shown(value)}: write a whole number of tokens")
     if not 0 <= tokens <= _MOST_TOKENS:
         raise RowInvalid(f"{name} is {tokens}: write a number of tokens from 0 to {_MOST_TOKENS:,}")
     return tokens
+
+
+def _whole(value: Any) -> int | None:
+    """Return the whole number that `value` is, as `100` or as the `100.0` of a table; None: it is none."""
+    try:
+        return int(value) if not isinstance(value, float) else _exactly(value)
+    except (TypeError, ValueError):
+        pass
+    try:
+        return _exactly(float(value))
+    except (TypeError, ValueError):
+        return None
+
+
+def _exactly(number: float) -> int | None:
+    return int(number) if number.is_integer() else None
 
 
 class TraceDataset(DatasetSource):

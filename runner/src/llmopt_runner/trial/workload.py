@@ -190,7 +190,8 @@ class PreparedWorkload:
         traced = item.traced
         if traced is None or traced.prompt_tokens is None:
             return item
-        text = synthetic_prompt(own_tokens(item, self._shared), item.id, blocks=traced.blocks)
+        length = own_tokens(item, self._shared)
+        text = synthetic_prompt(length, item.id, blocks=traced.blocks, block_tokens=traced.block_tokens)
         return replace(item, question=text)
 
     def _request(

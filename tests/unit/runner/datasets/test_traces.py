@@ -6,7 +6,7 @@ import pytest
 
 from llmopt_runner.datasets.base import DatasetInvalid, Traced
 from llmopt_runner.datasets.files import read_file
-from llmopt_runner.datasets.synthetic_prompts import BLOCK_TOKENS, synthetic_prompt
+from llmopt_runner.datasets.synthetic_prompts import synthetic_prompt
 
 BURSTGPT = (
     "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n"
@@ -20,6 +20,14 @@ MOONCAKE = (
     {"timestamp": 0, "input_length": 1200, "output_length": 52, "hash_ids": [0, 1, 2]},
     {"timestamp": 2500, "input_length": 1300, "output_length": 26, "hash_ids": [0, 1, 3]},
 )
+BAILIAN = (
+    {"chat_id": 159, "parent_chat_id": -1, "timestamp": 61.114, "input_length": 521, "output_length": 132,
+     "type": "text", "turn": 1, "hash_ids": [1089, 1090, 1091]},
+    {"chat_id": 160, "parent_chat_id": 159, "timestamp": 62.5, "input_length": 40, "output_length": 9,
+     "type": "text", "turn": 2, "hash_ids": [1089, 1090, 1092]},
+)  # fmt: skip
+# Tables that were written by programs whose numbers are all decimals.
+DECIMALS = "timestamp,input_tokens,output_tokens\n0.0,100.0,7.0\n1.5,2e2,8\n"
 OWN = (
     {"timestamp": 3.0, "prompt": "Second?", "output_tokens": 4},
     {"timestamp": 1.0, "prompt": "First?", "output_tokens": 5},
@@ -39,7 +47,9 @@ def written(folder, content):
     [
         (BURSTGPT, 40.5, Traced(5.0, 472, 18)),
         (AZURE, 0.4999, None),
-        (MOONCAKE, 2.5, Traced(0.0, 1200, 52, ("0", "1", "2"))),
+        (MOONCAKE, 2.5, Traced(0.0, 1200, 52, ("0", "1", "2"), 512)),
+        (BAILIAN, 1.386, Traced(61.114, 521, 132, ("1089", "1090", "1091"), 16)),
+        (DECIMALS, 1.5, Traced(0.0, 100, 7)),
         (OWN, 2.0, Traced(1.0, None, 5)),
     ],
 )
@@ -73,6 +83,9 @@ def test_a_study_searches_on_what_came_first_and_verifies_on_what_followed(tmp_p
         ({"timestamp": "soon", "input_tokens": 1, "output_tokens": 1}, "timestamp is 'soon': write a number"),
         ({"timestamp": 1, "input_tokens": -1, "output_tokens": 1}, "input_tokens is -1: write a number"),
         ({"timestamp": 1, "input_tokens": "x", "output_tokens": 1}, "input_tokens is 'x': write a whole"),
+        ({"timestamp": 1, "input_tokens": 1.5, "output_tokens": 1}, "input_tokens is 1.5: write a whole"),
+        ({"timestamp": 1, "input_tokens": "1e999", "output_tokens": 1}, "input_tokens is '1e999': write a"),
+        ({"timestamp": "nan", "input_tokens": 1, "output_tokens": 1}, "timestamp is 'nan': write a number"),
         ({"question": "no time"}, "no arrival time beside the others"),
     ],
 )
@@ -88,8 +101,25 @@ def test_made_up_prompts_differ_but_for_equal_blocks():
     one, other = (synthetic_prompt(90, seed).split() for seed in ("request-1", "request-2"))
     assert len(one) == len(other) == 90
     assert one[:3] != other[:3]
+
+
+@pytest.mark.parametrize("size", [16, 512])
+def test_equal_blocks_are_equal_words(size):
+    """As many as a block of the trace has; what is beyond the blocks is the prompt's own."""
+    length = 3 * size + 5
     first, second = (
-        synthetic_prompt(1500, "x", blocks=blocks).split() for blocks in (("0", "1", "2"), "013")
+        synthetic_prompt(length, seed, blocks=blocks, block_tokens=size).split()
+        for seed, blocks in (("x", "012"), ("y", "013"))
     )
-    assert first[: 2 * BLOCK_TOKENS] == second[: 2 * BLOCK_TOKENS]
-    assert first[2 * BLOCK_TOKENS :] != second[2 * BLOCK_TOKENS :]
+    assert len(first) == len(second) == length
+    assert first[: 2 * size] == second[: 2 * size]
+    assert first[2 * size : 3 * size] != second[2 * size : 3 * size]
+    assert first[-5:] != second[-5:]
+
+
+@pytest.mark.parametrize("names", ["[1, 2, 3]", "[1 2 3]"])
+def test_blocks_are_read_from_a_table(tmp_path, names):
+    """A table has a list as its text."""
+    content = f'timestamp,input_length,output_length,hash_ids\n0,40,5,"{names}"\n'
+    (item,) = read_file(written(tmp_path, content)).items(1, seed=0)
+    assert item.traced.blocks == ("1", "2", "3")
