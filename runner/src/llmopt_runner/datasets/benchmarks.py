@@ -7,6 +7,8 @@
 | PIQA | goal | sol1, sol2 | label, from 0 |
 | COPA, KoBEST COPA | premise, question | choice1, ...; alternative_1, ... | label, from 0 |
 | Social IQa | context, question | answerA, ... | label, from 1 |
+| MedMCQA | question | opa, opb, opc, opd | cop, from 0 |
+| ANLI, KLUE NLI | premise, hypothesis | three words | label: entailment, neutral, contradiction |
 | LogiQA | context, query | options | correct_option, from 0 |
 | TruthfulQA with choices | question | mc1_targets | the one whose label is 1 |
 | GPQA, SciQ | question | the right one, then the wrong ones | the right one |
@@ -55,7 +57,13 @@ _LAYOUTS = (
     _Layout(("premise", "question"), ("alternative_1", "alternative_2"), "label", 0),
     _Layout(("context", "question"), ("answera", "answerb", "answerc"), "label", 1),
     _Layout(("context", "query"), ("options",), "correct_option", 0),
+    _Layout(("question",), ("opa", "opb", "opc", "opd"), "cop", 0),
 )
+# The labels of ANLI and of KLUE NLI, which such columns show: those of other sets with a premise and a
+# hypothesis (CB, RTE) mean something else.
+_INFERENCES = ("entailment", "neutral", "contradiction")
+_INFERENCE_COLUMNS = (("uid", "reason"), ("guid", "source"))
+_INFERENCE_QUESTION = "Does the text entail the statement, contradict it, or neither (neutral)?"
 _WRONG = ("incorrect_answer_1", "distractor1")
 
 
@@ -64,6 +72,10 @@ def asked_in(row: Mapping[str, Any]) -> Asked | None:
     for layout in _LAYOUTS:
         if all(row.get(name) is not None for name in (*layout.question, *layout.choices)):
             return _chosen(layout, row)
+    if row.get("hypothesis") is not None and any(
+        all(map(row.__contains__, own)) for own in _INFERENCE_COLUMNS
+    ):
+        return _inferred(row)
     targets = row.get("mc1_targets")
     if isinstance(targets, Mapping):
         return _mixed(row, *_targets(targets))
@@ -86,6 +98,14 @@ def _chosen(layout: _Layout, row: Mapping[str, Any]) -> Asked:
     if row.get(layout.answer) is None:
         raise RowInvalid(f"no answer: write {layout.answer}, the place of the right choice")
     return Asked(question, choices.at(layout.answer, row[layout.answer]), choices.texts)
+
+
+def _inferred(row: Mapping[str, Any]) -> Asked:
+    premise, hypothesis = text_in(row, "premise"), text_in(row, "hypothesis")
+    if row.get("label") is None:
+        raise RowInvalid(f"no label: write 0 to 2, for {', '.join(_INFERENCES)}")
+    answer = Choices(_INFERENCES).at("label", row["label"])
+    return Asked(f"{premise}\n\nStatement: {hypothesis}\n\n{_INFERENCE_QUESTION}", answer, _INFERENCES)
 
 
 def _counted(row: Mapping[str, Any], first: str) -> list[str]:

@@ -5,13 +5,14 @@ r"""The layouts that public data sets have, each read as an item's parts.
 | MMLU, MMLU-Pro, ARC, KMMLU, MedQA | question with choices, options or the columns A, B, ... | a choice |
 | HellaSwag, WinoGrande, PIQA, ... | see `benchmarks` | a choice |
 | GSM8K, HRM8K | question, answer | what follows `####`, else all of it |
+| ASDiv | body, question, answer | its number, without the unit in brackets behind it |
 | MATH | problem with answer or solution | the answer, else what is in `\boxed{}` |
 | SQuAD, KorQuAD, NaturalQuestions, TriviaQA | question; answers, answer with aliases | any of the answers |
 | TruthfulQA | question; best_answer with correct_answers | any of the answers |
 | BoolQ, KoBEST BoolQ | passage or paragraph, question; answer, or label 1 | yes or no |
 | Alpaca, Dolly | instruction with input or context; output or response | output |
 | ShareGPT, chat messages | conversations; messages | what the assistant says |
-| MT-Bench | turns or a list as prompt; reference | the references |
+| MT-Bench, LogicKor | turns, questions or a list as prompt; reference or references | the references |
 | any other | question, prompt or input; answer, output or target | it |
 
 What a question is about, such as passage, article or context, is asked before it. Of a conversation the first
@@ -54,7 +55,10 @@ CHOICES = ("choices", "options")
 CONVERSATIONS = ("conversations", "conversation", "messages")
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant"}
 _ROLES |= {"assistant": "assistant", "model": "assistant", "bard": "assistant", "system": "system"}
+_ROLES |= {"tool": "tool", "function": "tool", "observation": "tool", "function_response": "tool"}
 _FINAL = re.compile(r"^[ \t]*####[ \t]*(?P<answer>\S[^\n]*)$", re.MULTILINE)
+# ASDiv's `9 (apples)`.
+_WITH_UNIT = re.compile(r"\s*(?P<number>-?\d[\d,./]*)\s*\([^()]{1,60}\)\s*")
 _BOXED = re.compile(r"\\(?:boxed|fbox)(?:\s*\{|\s+(?P<bare>[-\w.]+))")
 
 
@@ -207,6 +211,12 @@ def _squad(row: Mapping[str, Any]) -> Parts:
     return Parts(sound("context", question), texts[0], alternatives=texts[1:])
 
 
+def _asdiv(row: Mapping[str, Any]) -> Parts:
+    parts = _in_context(row, _questioned(row))
+    number = _WITH_UNIT.fullmatch(parts.answer)
+    return parts if number is None else replace(parts, answer=number["number"])
+
+
 def _alpaca(row: Mapping[str, Any]) -> Parts:
     question = text_in(row, "instruction")
     name = named(row, ("input", "context"))
@@ -223,9 +233,17 @@ def _mt_bench(row: Mapping[str, Any], name: str) -> Parts:
     texts = texts_in(row, name)
     if not texts:
         raise RowInvalid(f"{name} is empty: write a text or remove the item")
-    references = texts_in(row, "reference") if isinstance(row.get("reference"), list) else ()
-    first, *later = zip_longest(texts, references[: len(texts)], fillvalue="")
+    first, *later = zip_longest(texts, _references(row)[: len(texts)], fillvalue="")
     return Parts(*first, later=tuple(LaterTurn(*turn) for turn in later))
+
+
+def _references(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the reference of each turn, empty where there is none."""
+    known = row.get(named(row, ("reference", "references")) or "")
+    texts = ["" if each is None else each for each in known] if isinstance(known, list) else []
+    if not all(isinstance(each, str) for each in texts):
+        raise RowInvalid(f"references is {shown(known)}: write a list of texts")
+    return tuple(sound("references", each) for each in texts)
 
 
 def _conversation(name: str, turns: Any) -> Parts:
@@ -247,10 +265,14 @@ def _conversation(name: str, turns: Any) -> Parts:
 
 
 def _questions_and_answers(name: str, spoken: Sequence[tuple[str, str]]) -> Iterator[Parts]:
-    """Yield what the user says, each with the first answer that follows it; the first of `spoken` is one."""
+    """Yield what the user says, each with the answer that follows it; the first of `spoken` is one.
+
+    It is the first text of the assistant; where tools were called, what it says after they have answered.
+    """
     asked = [place for place, (role, _) in enumerate(spoken) if role == "user"]
     for place, end in pairwise((*asked, len(spoken))):
-        answers = (text for role, text in spoken[place:end] if role == "assistant")
+        after = max((at for at in range(place, end) if spoken[at][0] == "tool"), default=place)
+        answers = (text for role, text in spoken[after:end] if role == "assistant" and text.strip())
         yield Parts(sound(name, spoken[place][1]), sound(name, next(answers, "")))
 
 
@@ -261,7 +283,7 @@ def _turn(name: str, turn: Any) -> tuple[str, str]:
     content = turn.get("content", turn.get("value"))
     if isinstance(content, list):
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, Mapping))
-    if content is None and role == "assistant":
+    if content is None and role in {"assistant", "tool"}:
         content = ""
     if not isinstance(content, str):
         raise RowInvalid(f"{name} holds {shown(turn)}: write turns with role and content")
@@ -271,6 +293,8 @@ def _turn(name: str, turn: Any) -> tuple[str, str]:
 _Layout = tuple[Sequence[str], Callable[[Mapping[str, Any]], Parts]]
 _LAYOUTS: tuple[_Layout, ...] = (
     (("turns",), lambda row: _mt_bench(row, "turns")),
+    (("questions",), lambda row: _mt_bench(row, "questions")),
+    (("body", "question", "answer"), _asdiv),
     (("context", "question", "answers"), _squad),
     (("instruction",), _alpaca),
     (("problem",), _math),

@@ -14,6 +14,8 @@ _TEN = [f"law {number}" for number in range(10)]
 _LETTERS = {"A": "w", "B": "x", "C": "y", "D": "z"}
 _FOUR = tuple(_LETTERS.values())
 _TWO = ("up", "down")
+_INFERENCES = ("entailment", "neutral", "contradiction")
+_ENTAILS = "Does the text entail the statement, contradict it, or neither (neutral)?"
 # Layout, row, question, answer, choices.
 _CHOICES = [
     (
@@ -44,6 +46,27 @@ _CHOICES = [
         "q",
         "up",
         _TWO,
+    ),
+    (
+        "MedMCQA",
+        {"id": "1", "question": "q", "opa": "w", "opb": "x", "opc": "y", "opd": "z", "cop": 2, "exp": "e"},
+        "q",
+        "y",
+        _FOUR,
+    ),
+    (
+        "ANLI",
+        {"uid": "u", "premise": "p", "hypothesis": "h", "label": 2, "reason": ""},
+        f"p\n\nStatement: h\n\n{_ENTAILS}",
+        "contradiction",
+        _INFERENCES,
+    ),
+    (
+        "KLUE NLI",
+        {"guid": "g", "source": "s", "premise": "p", "hypothesis": "h", "label": 0},
+        f"p\n\nStatement: h\n\n{_ENTAILS}",
+        "entailment",
+        _INFERENCES,
     ),
     ("PIQA", {"goal": "q", "sol1": "up", "sol2": "down", "label": 1}, "q", "down", _TWO),
     ("PIQA, first", {"goal": "q", "sol1": "up", "sol2": "down", "label": 0}, "q", "up", _TWO),
@@ -174,6 +197,16 @@ _TEXTS = [
     ),
     ("OpenOrca", {"system_prompt": "s", "question": "q", "response": "r"}, "s\n\nq", "r", (), "exact"),
     ("SVAMP", {"Body": "b", "Question": "q", "Answer": "3"}, "b\n\nq", "3", (), "numeric"),
+    ("ASDiv", {"body": "b", "question": "q", "answer": "9 (apples)"}, "b\n\nq", "9", (), "numeric"),
+    (
+        "ASDiv, two",
+        {"body": "b", "question": "q", "answer": "3 (hours); 20 (minutes)"},
+        "b\n\nq",
+        "3 (hours); 20 (minutes)",
+        (),
+        "exact",
+    ),
+    ("brackets elsewhere", {"question": "q", "answer": "9 (apples)"}, "q", "9 (apples)", (), "exact"),
     ("MGSM", {"question": "q", "answer": None, "answer_number": 5}, "q", "5", (), "numeric"),
     ("AIME", {"ID": "2024", "Problem": "q", "Solution": "s", "Answer": 204}, "q", "204", (), "numeric"),
     ("MATH without braces", {"problem": "q", "solution": r"So $x=\boxed 7$."}, "q", "7", (), "numeric"),
@@ -244,6 +277,14 @@ def test_a_right_choice_that_always_comes_first_is_moved(tmp_path, row):
         ({"ctx": "q", "endings": [*_FOUR], "label": "4"}, "label is '4': .*from 0 to 3"),
         ({"ctx": "q", "endings": "w", "label": 1}, "endings is 'w': write a list"),
         ({"ctx": "q", "endings": [*_FOUR]}, "no answer: write label"),
+        (
+            {"question": "q", "opa": "w", "opb": "x", "opc": "y", "opd": "z", "cop": -1},
+            "cop is -1: .*from 0 to 3",
+        ),
+        ({"uid": "u", "premise": "p", "hypothesis": "h", "label": -1, "reason": ""}, "label is -1: .*0 to 2"),
+        ({"uid": "u", "premise": "p", "hypothesis": "h", "reason": ""}, "no label: write 0 to 2"),
+        # CB's 1 is a contradiction and RTE's is none: nothing in such a row says what it means.
+        ({"premise": "p", "hypothesis": "h", "idx": 0, "label": 1}, "no "),
         ({"goal": "q", "sol1": "up", "sol2": "down", "label": -1}, "label is -1: .*from 0 to 1"),
         ({"sentence": "q", "option1": "up", "option2": "down", "answer": ""}, "answer is empty"),
         (

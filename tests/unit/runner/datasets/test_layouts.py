@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from llmopt_runner.datasets.base import DatasetInvalid
 from llmopt_runner.datasets.files import read_file
 from llmopt_runner.datasets.prompts import build_messages
 from llmopt_runner.quality.base import EvaluatorInvalid, EvaluatorSettings
@@ -300,14 +301,58 @@ _ROWS = [
             {"turns": ["3 * 4?", "Halve it.", "Why?"], "reference": ["12"]},
             [("Halve it.", "", ""), ("Why?", "", "")],
         ),
+        ({"questions": ["3 * 4?", "Halve it."], "references": [None, "6"]}, [("Halve it.", "6", "")]),
         (_GSM8K, []),
     ],
-    ids=["ShareGPT", "chat messages", "MT-Bench", "MT-Bench with fewer references", "no conversation"],
+    ids=[
+        "ShareGPT",
+        "chat messages",
+        "MT-Bench",
+        "MT-Bench with fewer references",
+        "LogicKor",
+        "no conversation",
+    ],
 )
 def test_later_turns_of_a_conversation_are_kept(tmp_path, row, later):
     """Each thing that the user says is a turn, with the answer that follows it; an empty one is none."""
     (item,) = read_file(_jsonl(tmp_path, row)).items(1, 0)
     assert [(turn.question, turn.answer, turn.solution) for turn in item.later] == later
+
+
+_CALLED = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "f"}}]}
+_RESULT = {"role": "tool", "content": "7", "tool_call_id": "c"}
+
+
+@pytest.mark.parametrize(
+    ("after", "answer"),
+    [
+        ([_CALLED, _RESULT, {"role": "assistant", "content": "a"}], "a"),
+        ([{**_CALLED, "content": ""}, _RESULT, _CALLED, _RESULT, {"role": "assistant", "content": "a"}], "a"),
+        ([{**_CALLED, "content": "Let me see."}, _RESULT, {"role": "assistant", "content": "a"}], "a"),
+        ([{"role": "assistant", "content": "a"}, {"role": "assistant", "content": "b"}], "a"),
+        (
+            [
+                _CALLED,
+                {"role": "function", "name": "f", "content": None},
+                {"role": "assistant", "content": "a"},
+            ],
+            "a",
+        ),
+        ([_CALLED, _RESULT], ""),
+    ],
+)
+def test_an_answer_after_a_call_of_a_tool_is_the_answer(tmp_path, after, answer):
+    """What the assistant says before the tool has answered, if anything, is not yet it."""
+    (item,) = read_file(_jsonl(tmp_path, {"messages": [{"role": "user", "content": "q"}, *after]})).items(
+        1, 0
+    )
+    assert (item.question, item.answer) == ("q", answer)
+
+
+def test_references_that_are_no_texts_are_named(tmp_path):
+    """A list of numbers is not guessed at."""
+    with pytest.raises(DatasetInvalid, match=r"references is \[5\]: write a list of texts"):
+        read_file(_jsonl(tmp_path, {"questions": ["q"], "references": [5]}))
 
 
 _NESTED = {"ARC as its authors publish it"}
