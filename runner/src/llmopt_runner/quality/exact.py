@@ -22,6 +22,8 @@ _NAME = re.compile(r"^[A-Za-z](?:\([a-z]\))?\s?=\s?(?=\S)")
 _HALF_OPEN = re.compile(r"(?P<left>\[)[^\[\]()]*,[^\[\]()]*\)|(?P<right>\()[^\[\]()]*,[^\[\]()]*\]")
 _FREE_SPACE = re.compile(r"(?<=[가-힣]) | (?=[가-힣])|(?<=[^\w\s.]) | (?=[^\w\s.])")
 _ARTICLE = re.compile(r"^(?:an?|the) (?=[^\W\d])")
+_SHORT = {"mt": "mount", "st": "saint", "ft": "fort", "dr": "doctor"}
+_SHORTENED = re.compile(rf"\b(?:{'|'.join(_SHORT)})(?= [^\W\d])")
 # A longer expected answer is compared as a whole only.
 _LONGEST_PHRASE = 400
 
@@ -83,8 +85,9 @@ def _signs(text: str) -> tuple[list[str], list[str | None]]:
 def _squeezed(text: str) -> str:
     """Return the normalised `text` without an article, and without spaces beside symbols and Hangul.
 
-    Korean writers set them as they like: 6월20일.
+    Korean writers set them as they like: 6월20일. What begins a name is written out: Mt. Everest.
     """
+    text = _SHORTENED.sub(lambda found: _SHORT[found[0]], text)
     return _FREE_SPACE.sub("", _ARTICLE.sub("", text))
 
 

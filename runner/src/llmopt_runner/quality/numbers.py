@@ -47,6 +47,19 @@ _AFTER_TIME = re.compile(
     rf"{UNIT}(?:\s[a-z]+){{0,3}}\s(?:after|over)\s(?:the\s(?:course\sof\s|next\s|first\s)?)?", re.IGNORECASE
 )
 _TIME = re.compile(r"\s?(?:second|minute|hour|day|week|month|year)s?\b", re.IGNORECASE)
+# What a rate counts by: 10 per 50 minutes; how long it lasts: 350 per month for 12 months.
+_RATE = re.compile(
+    rf"{UNIT}(?:\s[a-z]+){{0,2}}\sper\s"
+    rf"|{UNIT}(?:\s[a-z]+){{0,2}}\s(?:per|an?|each|every)\s(?:second|minute|hour|day|week|month|year)"
+    r"\sfor\s(?:the\s(?:next\s|first\s)?)?",
+    re.IGNORECASE,
+)
+# All of an answer that counts the days of a year: There are 366 days in 2024.
+_OF_A_YEAR = re.compile(
+    r"\W*(?:there (?:are|were)\s|it (?:has|had)\s)?\d+ (?:second|minute|hour|day|week|month)s? in"
+    r" (?:the year )?(?:1[5-9]|20)\d\d\W*",
+    re.IGNORECASE,
+)
 _EXPLAINED = re.compile(
     r"(?:(?:explanation|reason(?:ing)?|because|since|solution|calculation|working|steps?|why|how|here)\b"
     r"|(?:해설|설명|풀이|이유|왜냐하면|과정))",
@@ -234,8 +247,10 @@ def _opening(reading: Reading) -> _Found:
 
 
 def _is_of_the_whole(text: str, one: Numeral, two: Numeral) -> bool:
-    """Say whether the second number is what the first was counted of, or in: 3 out of 5, 42 after 3 days."""
-    if _OUT_OF.fullmatch(text, one.end, two.start):
+    """Say whether the first number was counted of the second, in it or by it: 3 out of 5, 42 after 3 days."""
+    if _OUT_OF.fullmatch(text, one.end, two.start) or _OF_A_YEAR.fullmatch(text):
+        return True
+    if _RATE.fullmatch(text, one.end, two.start) and _TIME.match(text, two.end):
         return True
     return bool(_AFTER_TIME.fullmatch(text, one.end, two.start) and _TIME.match(text, two.end))
 

@@ -8,7 +8,13 @@ from functools import lru_cache
 from llmopt_runner.quality.normalisation import normalise, normalise_answer, unframed
 from llmopt_runner.quality.numbers import Quantity, answered_quantity, whole_quantity
 from llmopt_runner.quality.reading.affirmations import affirmation
-from llmopt_runner.quality.reading.labels import LEADING, labels, only_label, place_of
+from llmopt_runner.quality.reading.labels import (
+    LEADING,
+    has_letter_labels,
+    labels,
+    only_label,
+    place_of,
+)
 from llmopt_runner.quality.reading.mentions import (
     Mention,
     decided,
@@ -76,14 +82,20 @@ class Options:
         bare = text.strip().casefold()
         if bare in self.texts:
             return self.texts.index(bare)
-        label = only_label(unframed(text))
-        label = label if label is not None and label < len(self.texts) else None
+        label = self._only_label(unframed(text))
         if label is not None and _EXPLICIT.search(text):
             return label
         given = normalise_answer(text)
         if given and given in self.normal:
             return self.normal.index(given)
         return label if label is not None else self._affirmed(text)
+
+    def _only_label(self, text: str) -> int | None:
+        label = only_label(text)
+        if label is None or label >= len(self.texts):
+            return None
+        # Where choices are made of ㄱ and ㄴ, these are statements of the question.
+        return None if has_letter_labels(text) and any(map(has_letter_labels, self.normal)) else label
 
     def _affirmed(self, text: str) -> int | None:
         said = affirmation(text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 _TOGETHER = re.compile(
-    r"[\s\"')\]]*(?:,\s*(?:and|or)?|and|or|nor|&|/|및|와|과|이나|나|또는|혹은|하고|이랑|랑)[\s\"'(\[]*"
+    r"[\s\"')\]]*(?:,\s*(?:and|or)?|and|or|nor|&|/|및|와|과|이나|나|또는|혹은|하고|이랑|랑|或者?|还是|還是|和|与|か|または|と)[\s\"'(\[]*"
     r"(?:(?:the|an?|option|choice)\s)?[\s\"'(\[]*",
     re.IGNORECASE,
 )
@@ -26,13 +26,14 @@ _REJECTED_BEFORE = re.compile(
     r"|(?<!none )\bother than\b|\bexcept\b"
     r"|\bunlike\b|\b(?:anything|everything|all) but\b|\bas opposed to\b|\b(?:wrong|incorrect)\b"
     r"|\b(?:eliminat|exclud|discard|reject)\w*"
-    r"|\brul\w* out\b|\bcannot\b|\b(?:initially|originally|first|thought|considered)\b|처음",
+    r"|不是|并非|而非|\brul\w* out\b|\bcannot\b|\b(?:initially|originally|first|thought|considered)\b|처음",
     re.IGNORECASE,
 )
 _REJECTED_AFTER = re.compile(
     r"\bnot\b|n't\b|\bwrong\b|\bincorrect\b|\bfalse\b|\bruled out\b|\beliminated\b|\bexcluded\b"
     r"|\bcannot\b|\buntrue\b|\btempting\b|\bfirst guess\b"
-    r"|아니|아닌|아닙|아님|틀[리렸린립림]|오답|제외|않|잘못|거짓|말고",
+    r"|아니|아닌|아닙|아님|틀[리렸린립림]|오답|제외|않|잘못|거짓|말고"
+    r"|ではな|ではあり|じゃな|でない|でもな|間違|誤り|不正解|不对|不是|不正确|错",
     re.IGNORECASE,
 )
 _PICKED_AFTER = re.compile(
@@ -42,7 +43,7 @@ _PICKED_AFTER = re.compile(
     r"|(?:이|가|은|는|번이|번은)?\s*(?:정답|답|맞|옳|올바르|적절|정확))",
     re.IGNORECASE,
 )
-_DOUBLE = re.compile(r"\b(?:not|n't)\s(?:wrong|incorrect|false)\b", re.IGNORECASE)
+_DOUBLE = re.compile(r"(?:\s?n't|\bnot)\s(?:wrong|incorrect|false)\b", re.IGNORECASE)
 # Belongs to what follows it: in "B, not A" it says nothing of B.
 _OF_THE_NEXT = re.compile(
     r"(?:\b(?:not|rather than|instead of|never)|n't)\s*(?:option|choice|the|an?|be|is|\W)*$", re.IGNORECASE
@@ -114,7 +115,7 @@ def is_taken_back(text: str) -> bool:
         return True
     ends = _CLAUSE_ENDS.search(text)
     clause = text[: ends.start()] if ends else text
-    return len(clause.split()) <= _FEW_WORDS and bool(_REJECTED_AFTER.search(_DOUBLE.sub("right", clause)))
+    return len(clause.split()) <= _FEW_WORDS and bool(_REJECTED_AFTER.search(_DOUBLE.sub(" right", clause)))
 
 
 def _stances(text: str, mentions: Sequence[Mention]) -> list[tuple[Mention, Stance]]:
@@ -158,7 +159,7 @@ def _stance(text: str, mentions: Sequence[Mention], first: int, last: int) -> St
     after = text[mentions[last].end : min(until, mentions[last].end + _LOOK_AROUND)]
     before = before[_last_end(_CLAUSE_STARTS, before) :]
     ends = _CLAUSE_ENDS.search(after)
-    after = _OF_THE_NEXT.sub("", _DOUBLE.sub("right", after[: ends.start()] if ends else after))
+    after = _OF_THE_NEXT.sub("", _DOUBLE.sub(" right", after[: ends.start()] if ends else after))
     if _REJECTED_BEFORE.search(before) or _REJECTED_AFTER.search(after):
         return Stance.REJECTED
     return Stance.PICKED if _PICKED_AFTER.search(after) else Stance.NAMED

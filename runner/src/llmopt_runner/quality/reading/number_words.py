@@ -27,6 +27,10 @@ _PARTS = {
 }  # fmt: skip
 _SHARE = re.compile(rf"\b(?P<over>an?|\d+)[ -](?P<under>{'|'.join(_PARTS)})s?\b", re.IGNORECASE)
 _HALF = re.compile(r"\bhalf\b(?! (?:of|an?|the)\b)", re.IGNORECASE)
+# After a number its parts are not taken for another: 1 and a quarter.
+_MIXED = re.compile(
+    rf"(?<=\d) and (?P<over>an?|one|\d+)[ -](?P<under>{'|'.join(_PARTS)})s?\b(?! of\b)", re.IGNORECASE
+)
 _NEGATIVE = re.compile(r"(?<![\d)] )\b(?:minus|negative)[ ](?=[\d.])|마이너스\s?(?=[\d.])", re.IGNORECASE)
 _PERCENT = re.compile(r"\s?(?:\bpercent\b|\bper cent\b|\bpct\b|퍼센트|프로(?![가-힣]))", re.IGNORECASE)
 # "the one", "no one", "one of them" and "one can see" count nothing.
@@ -63,6 +67,9 @@ _KOREAN = re.compile(
     rf"(?<![\w가-힣])(?:(?P<hundreds>[{_SINO_LETTERS}]*[백천만])?(?P<native>{_NATIVE_WORD})|(?P<sino>{_SINO_RUN}))"
     rf"(?P<counter>(?=\s?(?:{_COUNTERS}){_ENDING}(?:\s|{_CLOSED})))?(?(counter)|(?={_ENDING}{_CLOSED}))"
 )
+_HALF_IN_KOREAN = re.compile(rf"(?<![\w가-힣])절반(?={_ENDING}{_CLOSED})")
+# Tenths, hundredths and thousandths: 3할 2푼 5리.
+_TENTHS = re.compile(rf"(?<![\d.,])(\d)할(?:\s?(\d)푼)?(?:\s?(\d)리)?(?={_ENDING}{_CLOSED})")
 _SHARE_IN_KOREAN = re.compile(
     rf"(?P<under>\d+|(?<![가-힣])[{_SINO_LETTERS}]+)\s?분의\s?(?P<over>\d+|[{_SINO_LETTERS}]+)(?![{_SINO_LETTERS}])"
 )
@@ -77,13 +84,15 @@ def words_as_digits(text: str) -> str:
     text = _PRONOUN.sub(lambda found: "_" * len(found[0]), text)
     text = _ENGLISH.sub(_english, text)
     text = _POINT.sub(_with_decimals, text)
-    text = _SHARE_IN_KOREAN.sub(_korean_share, _HALF.sub("1/2", _SHARE.sub(_share, text)))
+    text = _HALF_IN_KOREAN.sub("1/2", _HALF.sub("1/2", _SHARE.sub(_share, _MIXED.sub(_share_after, text))))
+    text = _SHARE_IN_KOREAN.sub(_korean_share, text)
     return signs_as_symbols(_KOREAN.sub(_korean, text))
 
 
 def signs_as_symbols(text: str) -> str:
     """Return `text` with what stands around digits in words as symbols: 5 percent, minus 5, 3분의 2."""
-    text = _SHARE_IN_KOREAN.sub(_korean_share, text)
+    text = _MIXED.sub(_share_after, _SHARE_IN_KOREAN.sub(_korean_share, text))
+    text = _TENTHS.sub(lambda found: f"0.{found[1]}{found[2] or '0'}{found[3] or '0'}", text)
     return _NEGATIVE.sub("-", _PERCENT.sub("%", text))
 
 
@@ -92,7 +101,21 @@ def _english(found: re.Match[str]) -> str:
         return found[0]
     words = [word for word in re.split(r"[\s,-]+", found[0].lower()) if word not in {"and", "a", "an"}]
     value = _value(words)
+    if value is None:
+        value = _year(found[0].lower())
     return found[0] if value is None else str(value)
+
+
+def _year(text: str) -> int | None:
+    """Return the year that `text` spells by its two halves, nineteen ninety-nine; None where it is none."""
+    century, _, rest = text.partition(" ")
+    words = re.split(r"[ -]", rest)
+    if not all(word in _SMALL for word in words):
+        return None
+    first, second = _SMALL.get(century, 0), _value(words)
+    if not 16 < first <= 20 or second is None or not 10 <= second < 100:  # noqa: PLR2004 - two halves
+        return None
+    return 100 * first + second
 
 
 def _value(words: Sequence[str]) -> int | None:
@@ -130,6 +153,11 @@ def _with_decimals(found: re.Match[str]) -> str:
 def _share(found: re.Match[str]) -> str:
     over = found["over"] if found["over"].isdecimal() else "1"
     return f"{over}/{_PARTS[found['under'].lower()]}"
+
+
+def _share_after(found: re.Match[str]) -> str:
+    over = found["over"] if found["over"].isdecimal() else "1"
+    return f" {over}/{_PARTS[found['under'].lower()]}"
 
 
 def _korean(found: re.Match[str]) -> str:

@@ -30,6 +30,7 @@ _ANNOUNCED = re.compile(
     r"|→)(?![\w'])(?![ ]?(?:not|n't)\b)"
     r"|:)[ ]?(?:therefore|thus|simply|just|clearly|indeed|now|hence)?[,:]?"
     r"|\bi(?:'d|[ ]would|[ ]will|'ll)?[ ](?:choose|chose|pick|select|go with)\b[: ]"
+    r"|(?:答案|正解|答え|正确选项)[ ]?(?:应该|應該)?(?:是|为|為|は|:)(?![ ]?(?:不|非))"
     r"|(?:정답|해답|대답|답변|(?<![가-힣])답)(?:[ ]?(?:은|는|:|=|→|이란)(?!\d*[가-힣]*[ ]?아니(?![요오]))"
     r"|[ ]+(?=\(?[\dA-Ja-j가-하]\)?(?:번|[\s.]|$)))",
     re.IGNORECASE,
@@ -48,6 +49,8 @@ _CONCLUSION = re.compile(
 )
 _QUESTION = re.compile(r"(?:^|(?<=[.!?\n]))[^.!?\n]{1,200}\?")
 _END = re.compile(r"[.!?。](?=[\s\"')\]]|$)|\n|;")
+# What was asked of oneself and turned down: The answer is C? Wait, no, B.
+_TURNED_DOWN = re.compile(r"\?+[\s.…]*(?:no|wait|hmm+|actually|아니)\b", re.IGNORECASE)
 _REASON = re.compile(
     r"[,]?[ ](?:because|since|as it|as the|given that|due to|although|though|whereas|while|which"
     r"|where)\b|왜냐하면",
@@ -178,7 +181,8 @@ def _bold(typed: str) -> Iterator[Statement]:
 def _after(mark: re.Pattern[str], text: str, strength: Strength) -> Iterator[Statement]:
     for found in _last_ones(mark, text):
         rest = text[found.end() : found.end() + _LONGEST].lstrip()
-        if stated := sentence(rest):
+        stated = sentence(rest)
+        if stated and not _TURNED_DOWN.match(rest, len(stated)):
             yield Statement(stated, rest.partition("\n")[0].strip(), strength, found.end())
 
 
