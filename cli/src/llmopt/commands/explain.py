@@ -143,7 +143,7 @@ def _bounded(head: bytes, tail: bytes) -> str:
 def _print(explanation: Explanation) -> None:
     console, failure = Console(), explanation.failure
     whose = f" ({explanation.engine})" if explanation.engine else ""
-    known = failure.suggestion != _NO_REMEDY or failure.error_class is not ErrorClass.UNKNOWN
+    known = failure.error_class is not ErrorClass.UNKNOWN or failure.suggestion not in {_NO_REMEDY, _NO_ERROR}
     meaning = _MEANINGS[explanation.policy] if known else _NOT_RECOGNISED
     _say(console, f"{failure.error_class.value}{whose}: {meaning}")
     named = f"{explanation.cause}: " if explanation.cause else ""
