@@ -8,6 +8,7 @@ from llmopt_runner.quality.normalisation import normalise, normalise_answer
 from llmopt_runner.quality.numbers import whole_quantity
 from llmopt_runner.quality.reading.affirmations import affirmation
 from llmopt_runner.quality.reading.durations import minutes
+from llmopt_runner.quality.reading.expressions import same_formula
 from llmopt_runner.quality.reading.moments import moment
 from llmopt_runner.quality.reading.phrases import is_noun_with_ending, stated_phrases
 from llmopt_runner.quality.reading.statements import read
@@ -32,8 +33,8 @@ class Exact(Evaluator):
     """1 when the answer is the expected one or an alternative of it, else 0.
 
     Form does not count: case, punctuation, quotes, markdown, LaTeX, what announces an answer, the sentence
-    that holds nothing else, the space between Korean words. Numbers, times, dates, yes and no count by what
-    they mean.
+    that holds nothing else, the space between Korean words, the order of a formula's terms and factors.
+    Numbers, times, dates, yes and no count by what they mean.
     """
 
     metric = "accuracy"
@@ -94,7 +95,7 @@ def _squeezed(text: str) -> str:
 def _same(expected: str, phrase: str) -> bool:
     if len(phrase) > 2 * len(expected) + _LONGEST_PHRASE:
         return False
-    if _same_text(expected, phrase) or _same_meaning(expected, phrase):
+    if _same_text(expected, phrase) or _same_meaning(expected, phrase) or same_formula(expected, phrase):
         return True
     # 예 is a yes and no noun: 예를 들어 answers nothing.
     return (len(expected.split()) != 1 or affirmation(expected) is None) and (

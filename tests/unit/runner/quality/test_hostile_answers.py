@@ -12,6 +12,7 @@ from llmopt_runner.quality.choice import Choice
 from llmopt_runner.quality.contains import Contains
 from llmopt_runner.quality.exact import Exact
 from llmopt_runner.quality.numeric import Numeric
+from llmopt_runner.quality.reading.expressions import same_formula
 from llmopt_runner.quality.token_f1 import TokenF1
 
 _MOST_SECONDS = 5.0
@@ -45,6 +46,11 @@ _PIECES = [
     "\n",
     "(1)/",
     "√",
+    "√9",
+    "x+",
+    "x^",
+    "(x+",
+    "2x/",
     "1 and ",
     "so ",
     "#### 1\n",
@@ -118,3 +124,10 @@ def test_any_text_against_any_expectation(answer, expected):
     """Neither the answer nor the expected text can break a comparison."""
     for evaluator in (Exact(), Contains(), TokenF1()):
         assert 0 <= asyncio.run(evaluator.score(Item("i", "?", expected, "k"), answer)) <= 1
+
+
+@given(st.text("0123456789.xyπ√+-*/^()= ", max_size=110), st.text("01x+-*/^()=√", max_size=40))
+def test_any_formula_is_read_or_is_none(given_text, expected):
+    """Whatever is made of the signs of formulas is compared without an exception."""
+    same_formula(expected, given_text)
+    same_formula(given_text, given_text)
