@@ -7,6 +7,8 @@ llama.cpp closes a kept-alive one after a streamed answer.
 """
 
 import asyncio
+import os
+import re
 import ssl
 import time
 from functools import cache
@@ -20,6 +22,7 @@ from llmopt_runner.transport.messages import shown_address
 _INFORMATIONAL = range(100, 200)
 _REDIRECTS = range(300, 400)
 _LONGEST_HEAD_BYTES = 64 << 10
+_ERROR_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 
 class HttpFailed(Exception):
@@ -86,7 +89,7 @@ class HttpExchange(asyncio.Protocol):
             addresses = await allowed_addresses(host, port) if in_cluster() else [host]
             return await self._connect_to_any(addresses, port, tls, host)
         except (OSError, UnicodeError) as error:  # the second: a name that no resolver can be asked
-            raise HttpFailed(f"cannot connect to {host}:{port}: {error}") from error
+            raise HttpFailed(f"cannot connect to {host}:{port}: {_reason(error)}") from error
 
     async def _connect_to_any(
         self, addresses: list[str], port: int, tls: ssl.SSLContext | None, name: str
@@ -119,7 +122,7 @@ class HttpExchange(asyncio.Protocol):
         if self._finished.done():
             return
         if error is not None:
-            self._fail(HttpFailed(f"the connection broke: {error}"))
+            self._fail(HttpFailed(f"the connection broke: {_reason(error)}"))
         elif self.status is None:
             self._fail(HttpFailed("the server closed the connection without an answer"))
         else:
@@ -209,6 +212,13 @@ class HttpExchange(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Called by the parser; an informational answer is not the one that was asked for."""
         self._complete = self.status is not None
+
+
+def _reason(error: Exception) -> str:
+    """Return what `error` says to a person, without the number of an error of the system."""
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)  # asyncio says "Connect call failed" and no reason
+    return _ERROR_NUMBER.sub("", str(error))
 
 
 @cache
