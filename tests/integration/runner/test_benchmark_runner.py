@@ -213,15 +213,16 @@ def test_the_duration_ends_a_benchmark_gracefully(folder):
     assert finding(folder)[0].measured == 6
 
 
-def test_too_many_failures_end_a_benchmark(folder, server):
-    """A server that fails every request is tried twice a repeat, until the budget's limit."""
+def test_a_server_whose_every_answer_is_an_error_is_lost(folder, server):
+    """Its candidate fails as one whose server is not there; with nobody left to compare, that is the end."""
     with FakeServer(FakeOptions(faults={"*": "status=500"})) as broken:
         bad = {"name": "bad", "engine": endpoint(broken.base_url)}
         folder.write(manifest(server.base_url, bad, repeats=5, budget={"maxFailedTrials": 2}))
         assert folder.run() == RunnerExit.STUDY_FAILED, folder.log()
     found, ended, _ = finding(folder)
-    assert ended.reason == "TooManyFailures"
-    assert found.candidate("bad").failure.error_class == "RequestsFailed"
+    assert ended.reason == "EndpointUnreachable"
+    assert "no candidate is left to compare with" in ended.message
+    assert found.candidate("bad").failure.error_class == "EndpointUnreachable"
 
 
 def test_a_measurement_that_takes_too_long_is_given_up(folder, server):
