@@ -249,7 +249,8 @@ class EngineServer:
                 if reason is None or not _was_cut_short(latest, timeout_seconds - elapsed):
                     reason = latest
                 if elapsed >= timeout_seconds:
-                    raise self._gave_up(timeout_seconds, reason) from latest
+                    waited_seconds = max(timeout_seconds, time.monotonic() - began_at)
+                    raise self._gave_up(waited_seconds, reason) from latest
             except Refused as refusal:
                 raise self._refused(refusal) from refusal
             else:
@@ -265,7 +266,9 @@ class EngineServer:
         probe = self._probe(cancelled)
         model = model_to_ask_for(self.engine, self.settings, probe, remaining_seconds)
         fields = self.engine.request_fields(self.settings.sampling)
-        probe.complete(model, fields, remaining_seconds)
+        # A server that runs already may load its model for the first request: it is there, and only slow.
+        first_answer_seconds = 0.0 if self._local else self.engine.restart_seconds or 0.0
+        probe.complete(model, fields, max(remaining_seconds, first_answer_seconds))
         self._model = model
 
     def _require_own_listener(self) -> None:
