@@ -102,7 +102,7 @@ class Engine(ABC):
 
     declaration: ClassVar[EngineDeclaration]
     # How long a server may refuse to answer before it counts as not there, and how long where it answered
-    # in the same study before; None: as long as it may start.
+    # in the same study before or loads a model for its first answer; None: as long as it may start.
     patience_seconds: ClassVar[float | None] = None
     restart_seconds: ClassVar[float | None] = None
     metrics_path: ClassVar[str | None] = "/metrics"
