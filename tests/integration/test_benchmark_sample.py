@@ -9,6 +9,7 @@ import time
 import psutil
 import pytest
 import yaml
+from fakes.engine_cases import gguf
 from fakes.sample_manifests import LIMIT_SECONDS, SAMPLES, run, run_command
 
 from llmopt.local.folders import ResultsFolder
@@ -34,7 +35,8 @@ def _made_small(*more):
 def test_the_sample_compares_three_ways_to_serve_a_model(tmp_path):
     """Each repeat is measured on the candidate's own server; a damaged model fails alone and is reported."""
     damaged = tmp_path / "damaged.gguf"
-    damaged.write_bytes(b"GGUF")
+    # Whole by its sizes, so that the command starts; only the engine finds that a tensor has no known name.
+    damaged.write_bytes(gguf().path.read_bytes().replace(b"output_norm.weight", b"output_form.weight", 1))
     candidate = {"name": "damaged", "model": {"source": damaged.as_uri()}}
     folder, outcomes = run(tmp_path, _made_small(candidate))
     assert [outcome.kind for outcome in outcomes] == [*[OutcomeKind.MEASURED] * 3, OutcomeKind.FAILED] * 2

@@ -11,6 +11,7 @@ from fakes.tenants import eventually
 
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.resources.loading import resource_of
+from llmopt_core.results.numbers import value_texts
 from llmopt_core.results.reading import search_result
 from llmopt_core.results.wording import headline, serve_title
 from llmopt_core.storage.storages import open_storage
@@ -36,7 +37,9 @@ def test_from_apply_to_the_report(llmopt, tenant, operator):
         result = search_result(study, resource_of(small()).spec)
     assert headline(result.status) in watched.output.replace("\n", " ")
     assert f"{serve_title(result.status)}: {result.serve_command}" in watched.output
-    assert "with these fields in each request: temperature" in watched.output
+    shown = value_texts(result.request_fields, ": ")
+    assert "temperature: " in shown
+    assert f"with these fields in each request: {shown}" in watched.output
     row = llmopt("get", "-n", tenant.namespace).stdout.splitlines()[1].split()
     assert row[:3] == ["llmo", "mine", "Complete"]
     reported = llmopt("report", "mine", "-n", tenant.namespace, "--output", llmopt.folder / "r.html")

@@ -116,11 +116,16 @@ class EngineSlot:
         self.memory.require_memory(self.engine, configuration)
         self.close()
         server = self._server_of(self.engine, self.settings_for(configuration))
-        timeout_seconds = self._patience(served=served)
+        timeout_seconds = self._at_most(
+            self.engine.restart_seconds if served else self.engine.patience_seconds
+        )
+        answer_seconds = self._at_most(self.engine.restart_seconds or 0.0)
         try:
             with self.memory.starting(self.engine, configuration, cancelled):
                 seconds = self.memory.load(
-                    server, configuration, lambda: server.start(timeout_seconds, cancelled=cancelled)
+                    server,
+                    configuration,
+                    lambda: server.start(timeout_seconds, answer_seconds=answer_seconds, cancelled=cancelled),
                 )
         except BaseException:  # whatever ends the start, nothing of it may be left running
             server.stop(at_once=True)
@@ -132,10 +137,13 @@ class EngineSlot:
         self._loaded = _Loaded(server, configuration, load_time, varies, seconds, start)
         return server, seconds
 
-    def _patience(self, *, served: bool) -> float:
-        """Return how long the engine may take until it answers: who answered before may be restarting."""
-        patience = self.engine.restart_seconds if served else self.engine.patience_seconds
-        return self._timeout_seconds if patience is None else min(patience, self._timeout_seconds)
+    def _at_most(self, patience_seconds: float | None) -> float:
+        """Return how long the engine may take until it answers, at most its start timeout."""
+        return (
+            self._timeout_seconds
+            if patience_seconds is None
+            else min(patience_seconds, self._timeout_seconds)
+        )
 
     def _reusable(self, configuration: Configuration, start: int | None) -> bool:
         loaded = self._loaded

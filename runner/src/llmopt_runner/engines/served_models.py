@@ -15,8 +15,12 @@ _REFUSED_ACCESS = frozenset({401, 403})
 _NOBODYS_MODEL = "llmopt-asks-for-a-model-that-is-not-there"
 
 
-def model_to_ask_for(engine: Engine, settings: LaunchSettings, probe: Probe, seconds: float) -> str:
+def model_to_ask_for(
+    engine: Engine, settings: LaunchSettings, probe: Probe, seconds: float, answer_seconds: float
+) -> str:
     """Return what requests call the model of `settings` at the server that `probe` asks.
+
+    The listing has about `seconds`, a completion in its place `answer_seconds`.
 
     Raises:
         NotReady: it does not answer, or does not serve that model yet.
@@ -30,7 +34,7 @@ def model_to_ask_for(engine: Engine, settings: LaunchSettings, probe: Probe, sec
     except (NotReady, Refused) as error:
         if unlisted is None or error.status not in _NO_LISTING:
             raise
-        _require_answer(probe, unlisted, str(error), seconds)
+        _require_answer(probe, unlisted, str(error), answer_seconds)
         return unlisted
     if (listed := engine.served_name(models, settings)) is not None:
         return listed
@@ -39,7 +43,7 @@ def model_to_ask_for(engine: Engine, settings: LaunchSettings, probe: Probe, sec
     lacks = f"its listing names no model {name!r}; it has {', '.join(found) or 'none'}"
     if unlisted is None:
         raise NotReady(lacks)
-    _require_answer(probe, unlisted, lacks, seconds)
+    _require_answer(probe, unlisted, lacks, answer_seconds)
     if found:
         _require_refusal(probe, unlisted, lacks, seconds)
     return unlisted

@@ -95,10 +95,18 @@ class EngineServer:
         """The process between the runner and the engine, None when there is none."""
         return self._process.supervisor_pid if self._process else None
 
-    def start(self, timeout_seconds: float, *, cancelled: Callable[[], bool] = lambda: False) -> float:
+    def start(
+        self,
+        timeout_seconds: float,
+        *,
+        answer_seconds: float = 0.0,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> float:
         """Start the engine and return the seconds until a real completion had come back.
 
-        `cancelled` is asked again and again; once it says so, the engine is killed.
+        A first completion may take `answer_seconds` where these are more than what `timeout_seconds` leaves:
+        a server that runs already may load its model for it. `cancelled` is asked again and again; once it
+        says so, the engine is killed.
 
         Raises:
             Interrupted: `cancelled` said so.
@@ -110,7 +118,7 @@ class EngineServer:
         for attempt in range(1, _PORT_ATTEMPTS + 1):
             try:
                 self._launch()
-                self._wait_until_ready(began_at, timeout_seconds, cancelled)
+                self._wait_until_ready(began_at, timeout_seconds, answer_seconds, cancelled)
             except EngineStartFailed as failure:
                 failure.patterns = patterns_for(self.engine.declaration)
                 failure.draft = self.engine.declaration.logs.draft
@@ -237,13 +245,13 @@ class EngineServer:
         return self._picks_port and self._local and not ports.is_free(self.settings.host, self.settings.port)
 
     def _wait_until_ready(
-        self, began_at: float, timeout_seconds: float, cancelled: Callable[[], bool]
+        self, began_at: float, timeout_seconds: float, answer_seconds: float, cancelled: Callable[[], bool]
     ) -> None:
         reason: NotReady | None = None
         while True:
             elapsed = time.monotonic() - began_at
             try:
-                self._check_once(timeout_seconds - elapsed, cancelled)
+                self._check_once(timeout_seconds - elapsed, answer_seconds, cancelled)
             except NotReady as latest:
                 self._require_alive()
                 if reason is None or not _was_cut_short(latest, timeout_seconds - elapsed):
@@ -261,14 +269,14 @@ class EngineServer:
                 raise Interrupted("asked to stop while the engine started")
             self._pause(elapsed)
 
-    def _check_once(self, remaining_seconds: float, cancelled: Callable[[], bool]) -> None:
+    def _check_once(
+        self, remaining_seconds: float, answer_seconds: float, cancelled: Callable[[], bool]
+    ) -> None:
         self._require_own_listener()
         probe = self._probe(cancelled)
-        model = model_to_ask_for(self.engine, self.settings, probe, remaining_seconds)
-        fields = self.engine.request_fields(self.settings.sampling)
-        # A server that runs already may load its model for the first request: it is there, and only slow.
-        first_answer_seconds = 0.0 if self._local else self.engine.restart_seconds or 0.0
-        probe.complete(model, fields, max(remaining_seconds, first_answer_seconds))
+        answer_seconds = max(remaining_seconds, answer_seconds)
+        model = model_to_ask_for(self.engine, self.settings, probe, remaining_seconds, answer_seconds)
+        probe.complete(model, self.engine.request_fields(self.settings.sampling), answer_seconds)
         self._model = model
 
     def _require_own_listener(self) -> None:

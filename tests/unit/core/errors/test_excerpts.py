@@ -265,6 +265,10 @@ _TRANSFORMERS = (
 )
 _LLAMACPP = (
     Case("llamacpp/draft-not-found.log", _CONFIGURATION, "guesses, /models/draft.gguf, could not be loaded"),
+    *(
+        Case(f"llamacpp/{name}.log", _CORRUPT, "tensors are not those that its architecture has")
+        for name in ("tensors-missing", "tensor-not-found", "tensor-of-another-shape")
+    ),
     Case("llamacpp/no-mtp-layers.log", _CONFIGURATION, "take spec_type draft-mtp out"),
     Case("llamacpp/split-needs-devices.log", _CONFIGURATION, "take split_mode layer"),
     Case(
@@ -294,7 +298,6 @@ _POSTED = tuple(
         ("vllm/gpu-ecc.log", ErrorClass.CUDA_FAULT, "out of service"),
         ("vllm/driver-too-old.log", _NOT_INSTALLED, "update the driver"),
         ("llamacpp/architecture-unknown.log", _NOT_INSTALLED, "models of the type newmodel"),
-        ("llamacpp/tensors-missing.log", _CORRUPT, "lacks tensors"),
         ("llamacpp/batch-under-prompt.log", _CONFIGURATION, "raise n_ubatch"),
         ("llamacpp/draft-of-another-vocabulary.log", _CONFIGURATION, "another vocabulary"),
         ("machine/no-such-gpu.log", _CONFIGURATION, "There are fewer GPUs here"),

@@ -31,7 +31,7 @@ class FakeEngine:
     """Needs as many MiB as its configuration has slots."""
 
     declaration = dataclasses.replace(LLAMACPP)
-    patience_seconds = None
+    patience_seconds = restart_seconds = None
 
     def memory_need(self, _shape, configuration):
         return MemoryNeed(float(configuration.engine["n_parallel"]), 0.0, 0.0, 0.0)
@@ -61,7 +61,7 @@ class Machine:
         self.slot = EngineSlot(FakeEngine(), lambda each: each, 60.0, self._server, memory)
 
     def _server(self, engine, _settings):
-        def start(_timeout, *, cancelled):
+        def start(_timeout, *, answer_seconds, cancelled):
             self.starts += 1
             self._load(self.host)
             self.slot.memory.guard.sample()

@@ -88,7 +88,7 @@ def _slot(engine, **memory):
     slot = EngineSlot(engine, lambda each: each, 60.0, None, watched)
 
     def server_of(engine, _settings):
-        def start(_timeout, *, cancelled):
+        def start(_timeout, *, answer_seconds, cancelled):
             engine.takes()
             watched.guard.sample()
             if engine.log:

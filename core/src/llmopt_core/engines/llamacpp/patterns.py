@@ -122,10 +122,10 @@ _PATTERNS = (
     pattern(
         "tensors-missing",
         ErrorClass.MODEL_CORRUPT,
-        r"missing tensor '(?P<tensor>[^']{1,120})'|wrong number of tensors; expected \d+, got \d+",
-        "The file lacks tensors that its architecture has: it was converted by a version that does not go"
-        " with"
-        " this build, or is one part of several. Fetch another, or update llama.cpp.",
+        r"missing tensor '[^']{1,120}'|wrong number of tensors; expected \d+, got \d+"
+        r"|(?:check_tensor_dims|create_tensor): tensor '[^']{1,120}' (?:not found|has wrong shape)",
+        "The file's tensors are not those that its architecture has: it was converted by a version that does"
+        " not go with this build, or is one part of several. Fetch another, or update llama.cpp.",
     ),
     pattern(
         "gguf-damaged",

@@ -6,7 +6,6 @@ import socket
 import pytest
 from fakes.fake_engine import FakeEngine
 from fakes.listing_server import ListingServer, listed
-from fakes.openai_server import FakeOptions, FakeServer
 from fakes.raw_server import RawServer, answer
 
 from llmopt_core.errors.classes import ErrorClass
@@ -274,13 +273,14 @@ def test_an_endpoint_that_is_not_there_is_named(settings):
     assert "spec.engine.endpoint.url" in failure.suggestion
 
 
-def test_an_endpoint_that_loads_its_model_for_the_first_request_has_time_for_it(settings):
-    """It is there, as its listing shows, and its first answer comes later than one that is not there may."""
+@pytest.mark.parametrize("listing", [listed("a"), None], ids=["listed", "no listing"])
+def test_an_endpoint_that_loads_its_model_for_the_first_request_has_time_for_it(settings, listing):
+    """It is there, and its first answer comes later than one that is not there may."""
     with (
-        FakeServer(FakeOptions(ttft_ms=1500.0, gap_ms=0.0)) as slow,
-        _endpoint(settings, slow.base_url, endpoint_model="fake-model") as endpoint,
+        ListingServer(listing, models=("a",), slow=1.0) as slow,
+        _endpoint(settings, slow.url, endpoint_model="a") as endpoint,
     ):
-        assert endpoint.start(0.5) > 1
+        assert endpoint.start(0.3, answer_seconds=30.0) >= 1.0
 
 
 def test_an_endpoint_without_a_url_is_an_error(settings):
