@@ -131,3 +131,22 @@ def test_the_numbers_of_a_figure_open_by_the_keyboard(opened):
     summary.focus()
     page.keyboard.press("Enter")
     assert page.locator("details").first.locator("table, article, pre").first.is_visible()
+
+
+# Pairs of a label and what it lies on: a mark or another label, by the boxes that are drawn.
+_COVERED = """figures => figures.flatMap(figure => {
+  const labels = [...figure.querySelectorAll("text.label")];
+  const others = [...figure.querySelectorAll("g > .mark"), ...labels];
+  const on = (one, other) => one.left < other.right && other.left < one.right
+    && one.top < other.bottom && other.top < one.bottom;
+  return labels.flatMap(label => others
+    .filter(other => other !== label && on(label.getBoundingClientRect(), other.getBoundingClientRect()))
+    .map(other => [label.textContent, other.textContent || other.parentNode.textContent]));
+})"""
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_no_label_of_a_figure_covers_a_mark_or_another_label(opened, viewport):
+    """Where marks are close, labels stand farther away."""
+    page = opened(viewport)
+    assert page.locator("figure > svg").evaluate_all(_COVERED) == []

@@ -4,14 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from llmopt.report.labels import Box, Line, Target, place_labels
 from llmopt.report.marks import Span
 from llmopt.report.scales import Axis, Bands, Tick, axis_of
 
 LEFT, RIGHT, TOP, BOTTOM = 62, 446, 26, 262
-# About the width of a character of a label, and the height of one.
-_CHARACTER, _LINE = 7.4, 15
-# How far a mark reaches from its middle.
-_NEAR = 4
 
 
 class Role(StrEnum):
@@ -26,6 +23,16 @@ class Role(StrEnum):
     STOPPED = "stopped"
 
 
+# How far each mark reaches from its middle, as parts.html.j2 draws it.
+REACH = {
+    Role.TRIED: 4.0,
+    Role.VERIFIED: 7.5,
+    Role.BASELINE: 5.5,
+    Role.BEST: 7.5,
+    Role.KEPT: 5.5,
+    Role.MISSED: 6.0,
+    Role.STOPPED: 6.0,
+}
 ROLE_TITLES = {
     Role.TRIED: "tried",
     Role.VERIFIED: "verified",
@@ -50,7 +57,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Mark:
-    """A point as it is drawn, with the lines of its intervals: (x1, y1, x2, y2)."""
+    """A point as it is drawn, with the lines of its intervals: (x1, y1, x2, y2).
+
+    `leader` joins the mark with a label that is not beside it.
+    """
 
     x: float
     y: float
@@ -60,7 +70,8 @@ class Mark:
     label_x: float
     label_y: float
     anchor: str
-    intervals: tuple[tuple[float, float, float, float], ...] = ()
+    intervals: tuple[Line, ...] = ()
+    leader: Line | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,7 @@ class Chart:
     levels: tuple[tuple[float, float, float], ...] = ()
     zeros: tuple[float, float] | None = None
     roles: tuple[Role, ...] = field(default=())
-    lines: tuple[tuple[float, float, float, float], ...] = ()
+    lines: tuple[Line, ...] = ()
     asked: tuple[float, str] | None = None
     band: tuple[float, float] | None = None
 
@@ -168,7 +179,7 @@ def _drawn(
     role: Role,
     title: str,
     label: str = "",
-    intervals: tuple[tuple[float, float, float, float], ...] = (),
+    intervals: tuple[Line, ...] = (),
 ) -> Mark:
     return Mark(x, y, role.value, title, label, x, y, "start", intervals)
 
@@ -179,47 +190,12 @@ def dot(x: float, y: float, role: Role, title: str) -> Mark:
 
 
 def _labelled(marks: Sequence[Mark]) -> tuple[Mark, ...]:
-    """Return `marks`, each with its label where it hides the least: no other label, and few marks."""
-    taken: list[_Box] = []
-    placed = []
-    for mark in marks:
-        places = [_beside(mark, anchor, rise) for anchor in ("start", "end") for rise in (-9, 17)]
-        hidden = [
-            (not box.inside() or any(map(box.overlaps, taken)), sum(map(box.holds, marks)))
-            for _, box in places
-        ]
-        shown, box = places[hidden.index(min(hidden))]
-        if mark.label:
-            taken.append(box)
-        placed.append(shown)
-    return tuple(placed)
-
-
-@dataclass(frozen=True)
-class _Box:
-    """Where a label lies."""
-
-    left: float
-    right: float
-    bottom: float
-
-    def inside(self) -> bool:
-        """Say whether all of it lies in the chart."""
-        return self.left >= LEFT and self.right <= RIGHT and TOP + _LINE <= self.bottom <= BOTTOM
-
-    def holds(self, mark: Mark) -> bool:
-        """Say whether a mark lies below the label."""
-        across = self.left - _NEAR <= mark.x <= self.right + _NEAR
-        return across and self.bottom - _LINE <= mark.y <= self.bottom + _NEAR
-
-    def overlaps(self, other: "_Box") -> bool:
-        """Say whether two labels lie on each other."""
-        apart = self.right < other.left or other.right < self.left
-        return not apart and abs(self.bottom - other.bottom) < _LINE
-
-
-def _beside(mark: Mark, anchor: str, rise: float) -> tuple[Mark, _Box]:
-    x, y = mark.x + (9 if anchor == "start" else -9), mark.y + rise
-    width = _CHARACTER * len(mark.label)
-    left = x if anchor == "start" else x - width
-    return replace(mark, label_x=x, label_y=y, anchor=anchor), _Box(left, left + width, y)
+    """Return `marks`, each with the place of its label."""
+    targets = [Target(mark.x, mark.y, REACH[Role(mark.role)], mark.label, mark.intervals) for mark in marks]
+    places = place_labels(targets, Box(LEFT, TOP, RIGHT, BOTTOM))
+    return tuple(
+        replace(mark, label_x=place.x, label_y=place.y, anchor=place.anchor, leader=place.leader)
+        if (place := places.get(number))
+        else mark
+        for number, mark in enumerate(marks)
+    )
