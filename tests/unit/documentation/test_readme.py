@@ -22,25 +22,6 @@ _SAYING = [
 ]
 
 
-FIGURES = {
-    "8 ms of the framework's own time per trial": ("2026-11-23-two-cores.md", r"2,000 \| 1 \|[^|]*\| 8\.4 "),
-    "32 ms from an emergency": ("2026-11-23-engines-and-memory.md", r"EMERGENCY to no process [^|]*\| 32 \|"),
-    "3.9 s from `kubectl apply`": ("2026-11-23-operator.md", r"3\.9 s in all"),
-    "10 of 10 runs [found a significant gain]": (
-        "2026-11-26-quickstart.md",
-        r"10 of 10 found a significant gain",
-    ),
-}
-
-
-@pytest.mark.parametrize(("said", "measured"), FIGURES.items(), ids=FIGURES)
-def test_a_figure_was_measured(said, measured):
-    """The README says it, and the page has it."""
-    page, row = measured
-    assert said in README.replace("\n", " ")
-    assert re.search(row, (RESULTS / page).read_text())
-
-
 @pytest.mark.parametrize("page", ["docs/how-to/reduce-gpu-hours.md", "docs/explanations/search.md"])
 def test_the_search_is_as_fast_as_was_measured(page):
     """Both figures are those of the newest page of results, which says itself that it is complete."""
@@ -60,19 +41,6 @@ def test_the_version_of_vllm_is_that_of_the_extra(name):
         assert version in (ROOT / name).read_text()
 
 
-def test_the_result_is_that_of_the_recorded_quickstart():
-    """Headline and table agree with each other: means, changes and intervals."""
-    rows = re.findall(
-        r"^(\w+) +([\d.,]+) +([\d.,]+) +([+-][\d.,]+)( %)? ", README.partition("verdict\n")[2], re.MULTILINE
-    )
-    assert len(rows) == 6
-    for name, baseline, best, change, share in rows:
-        first, second = (float(value.replace(",", "")) for value in (baseline, best))
-        computed = (second / first - 1) * 100 if share else second - first
-        assert computed == pytest.approx(float(change), abs=1.0 if share else 0.001), name
-    assert f"{rows[0][0]} {rows[0][3]}" in README.partition("metric  ")[0]
-
-
 RECORDED = (RESULTS / "2026-11-26-quickstart.md").read_text()
 
 
@@ -87,20 +55,11 @@ def test_the_quickstart_is_one_of_the_recorded_runs(name):
     shortest, longest = (edge(int(seconds) for _, seconds, _ in rows) for edge in (min, max))
     said = page.replace("\n", " ")
     if name == "README.md":
-        assert f"the study {minutes} min {rest} s" in said
+        assert f"the study took {minutes} min {rest} s" in said
         assert f"in {shortest} to {longest} seconds" in said
     else:
         assert f"{minutes}분 {rest}초" in said
         assert f"{shortest}초에서 {longest}초" in said
-
-
-def test_the_intervals_of_the_table_are_those_of_the_headline():
-    """Both objectives have the gain and the interval that the recorded page has."""
-    rows = re.findall(
-        r"^(\w+) +[\d.,]+ +[\d.,]+ +([+-]\S+(?: %)?) +([+-].*\S) +better, significant$", README, re.MULTILINE
-    )
-    assert len(rows) == 2
-    assert all(f"{name} {gain} ({interval})" in RECORDED for name, gain, interval in rows)
 
 
 # What the README calls the parameters that the quickstart searches.
