@@ -135,3 +135,33 @@ def test_a_healthy_log_is_said_to_show_no_error():
     found = explained(log, None)
     assert found.failure.suggestion.startswith("The log shows no error: the server may still run.")
     assert "No pattern knows" in explained(log + "ERROR KeyError: 'a new thing'\n", None).failure.suggestion
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "(APIServer pid=1) RuntimeError: Engine core initialization failed. See root cause above.",
+        "(APIServer pid=1) vllm.v1.engine.exceptions.EngineDeadError: EngineCore encountered an issue.",
+        "[2026-01-01 00:00:00] Received sigquit from a child process.\nKilled",
+        "2026-01-01T00:00:00.000Z  INFO text_generation_launcher: start\nError: ShardCannotStart",
+        'level=ERROR source=sched.go:1 error="llama runner process has terminated: exit status 2"',
+    ],
+)
+def test_the_end_of_a_log_is_said_to_lack_the_cause(log):
+    """Who gives only the last lines is told that the cause stands above them, not that there is no error."""
+    said = explained(f"INFO the server lives\n{log}\n", None).failure
+    assert "the cause stands before these lines" in said.suggestion
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INFO 11-26 10:00:00 [api_server.py:1] Request 7 cancelled",
+        "llama_load: x\nwarning: failed to mlock 9-byte buffer (after 0 bytes): Cannot allocate memory",
+        "common_chat_templates_init: failed to parse chat template (defaulting to chatml)",
+        "srv  load: failed to find slots, will retry",
+    ],
+)
+def test_what_a_server_lives_with_is_no_error(line):
+    """A warning, or something that goes on in another way."""
+    assert "shows no error" in explained(f"{line}\nlistening\n", None).failure.suggestion

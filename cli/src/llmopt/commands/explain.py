@@ -21,7 +21,7 @@ from llmopt_core.errors.files import file_problem
 from llmopt_core.errors.log_texts import engine_of, logged_arguments, plain_log
 from llmopt_core.errors.patterns.base import Pattern
 from llmopt_core.errors.policies import POLICIES
-from llmopt_core.errors.tracebacks import any_error, decisive_line
+from llmopt_core.errors.tracebacks import any_error, decisive_line, only_consequences
 from llmopt_core.resources.faults import did_you_mean
 
 # Causes stand at a start's beginning or at its end: the middle of a longer log is left out.
@@ -39,6 +39,11 @@ _NO_ERROR = (
     "The log shows no error: the server may still run. Else it was ended from outside, or the log lacks its"
     " end or its standard error."
 )
+_CUT_OFF = (
+    "The log says that the server failed, and not why: the cause stands before these lines. Give the whole"
+    " log, from the server's start, with its standard error."
+)
+_SAYING_NOTHING = frozenset({_NO_REMEDY, _NO_ERROR, _CUT_OFF})
 _UNKNOWN = " (not set)"
 
 
@@ -106,11 +111,17 @@ def explained(text: str, engine: str | None) -> Explanation:
     evidence = Evidence(log, numbers=numbers, patterns=patterns, draft=draft)
     failure = classify(evidence)
     if failure.error_class in _NOT_KNOWN and not is_known(evidence):
-        remedy = _NO_ERROR if any_error(log) is None and not cause_of(evidence) else _NO_REMEDY
-        failure = Failure(failure.error_class, decisive_line(log), remedy)
+        failure = Failure(failure.error_class, decisive_line(log), _remedy(log, cause_of(evidence)))
     # What the log does not say of the configuration is left out.
     shown = replace(failure, suggestion=failure.suggestion.replace(_UNKNOWN, ""))
     return Explanation(shown, whose, cause_of(evidence))
+
+
+def _remedy(log: str, cause: str) -> str:
+    """Return what can be done where no pattern knows a remedy."""
+    if only_consequences(log):
+        return _CUT_OFF
+    return _NO_REMEDY if any_error(log) is not None or cause else _NO_ERROR
 
 
 def _patterns(whose: str, declared: EngineDeclaration | None) -> tuple[Pattern, ...]:
@@ -143,7 +154,7 @@ def _bounded(head: bytes, tail: bytes) -> str:
 def _print(explanation: Explanation) -> None:
     console, failure = Console(), explanation.failure
     whose = f" ({explanation.engine})" if explanation.engine else ""
-    known = failure.error_class is not ErrorClass.UNKNOWN or failure.suggestion not in {_NO_REMEDY, _NO_ERROR}
+    known = failure.error_class is not ErrorClass.UNKNOWN or failure.suggestion not in _SAYING_NOTHING
     meaning = _MEANINGS[explanation.policy] if known else _NOT_RECOGNISED
     _say(console, f"{failure.error_class.value}{whose}: {meaning}")
     named = f"{explanation.cause}: " if explanation.cause else ""

@@ -10,8 +10,7 @@ from types import MappingProxyType
 from llmopt_core.engines.engine_logs import EngineLogs
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.patterns.base import consequence, pattern
-
-_OUT_OF_GPU_MEMORY = r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory"
+from llmopt_core.errors.patterns.machine import OUT_OF_GPU_MEMORY
 
 TGI = EngineLogs(
     patterns=(
@@ -44,6 +43,12 @@ TGI = EngineLogs(
             " image.",
         ),
         pattern(
+            "too-few-devices",
+            ErrorClass.INVALID_CONFIGURATION,
+            r"NotEnoughCUDADevices\(",
+            "There are fewer GPUs than shards: lower --num-shard, or give the container more (--gpus all).",
+        ),
+        pattern(
             "arguments-do-not-go-together",
             ErrorClass.INVALID_CONFIGURATION,
             r"ArgumentValidation\(",
@@ -60,7 +65,7 @@ TGI = EngineLogs(
         pattern(
             "gpu-out-of-memory",
             ErrorClass.GPU_OUT_OF_MEMORY,
-            _OUT_OF_GPU_MEMORY,
+            OUT_OF_GPU_MEMORY,
             "Less fits on the GPU than is asked for: quantise the weights (--quantize), lower"
             " --max-batch-prefill-tokens or --cuda-memory-fraction, or use more GPUs (--num-shard).",
         ),
@@ -72,7 +77,7 @@ TENSORRT_LLM = EngineLogs(
         pattern(
             "gpu-out-of-memory",
             ErrorClass.GPU_OUT_OF_MEMORY,
-            rf"{_OUT_OF_GPU_MEMORY}|CUDA runtime error in .*out of memory"
+            rf"{OUT_OF_GPU_MEMORY}|CUDA runtime error in .*out of memory"
             r"|Executor creation failed due to insufficient GPU memory",
             "Less fits on the GPU than is asked for: lower --max_batch_size, --max_num_tokens, --max_seq_len"
             " or --kv_cache_free_gpu_memory_fraction, or raise --tp_size.",
@@ -129,8 +134,21 @@ OLLAMA = EngineLogs(
         pattern(
             "model-not-found",
             ErrorClass.MODEL_NOT_FOUND,
-            r"not found, try pulling it first|pull model manifest: file does not exist",
+            r"not found, try pulling it first|pull model manifest: file does not exist"
+            r"|^Error: model '[^'\n]{1,200}' not found",
             "The server has no such model: ollama pull NAME, with its tag.",
+        ),
+        pattern(
+            "model-for-newer-version",
+            ErrorClass.ENGINE_NOT_INSTALLED,
+            r"requires a newer version of Ollama|pull model manifest: 412",
+            "This version of Ollama cannot run the model: install a newer one.",
+        ),
+        pattern(
+            "files-damaged",
+            ErrorClass.MODEL_CORRUPT,
+            r"digest mismatch, file must be downloaded again",
+            "What was fetched is damaged: ollama rm NAME, and fetch it again.",
         ),
         consequence(
             "runner-ended",

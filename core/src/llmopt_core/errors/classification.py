@@ -3,7 +3,7 @@
 import re
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llmopt_core.errors.classes import ErrorClass, Failure
@@ -23,6 +23,9 @@ _NO_REFUSAL = re.compile(
     r"|(?:^|[\s:])(?:Killed|Segmentation fault|Aborted|Fatal Python error)\b|\(core dumped\)",
     re.MULTILINE,
 )
+# SGLang's server ends all its processes by SIGKILL when one of them failed, and itself last.
+_ENDS_ITSELF = re.compile(r"Received sigquit from a child process|SIGQUIT received\. .*one child failed")
+_KILLED = re.compile(r"^(?:\S+: line \d+: +\d+ )?Killed\b.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Evidence:
 
 def classify(evidence: Evidence) -> Failure:
     """Return the one class of what `evidence` shows, with its decisive line and a suggestion."""
+    evidence = _not_killed_by_others(evidence)
     recognised = _recognised(evidence)
     if recognised is None:
         return _by_end(evidence)
@@ -64,6 +68,15 @@ def classify(evidence: Evidence) -> Failure:
     return _of_draft(failure, evidence, found.start()) or failure
 
 
+def _not_killed_by_others(evidence: Evidence) -> Evidence:
+    """Return `evidence` without the kill by which a server ended itself: it says nothing of memory."""
+    if (sign := _ENDS_ITSELF.search(evidence.log)) is None:
+        return evidence
+    log = evidence.log[: sign.end()] + _KILLED.sub("", evidence.log[sign.end() :])
+    ended = evidence.signal == signal.SIGKILL or evidence.exit_code == _LEAST_CODE_OF_SIGNALS + signal.SIGKILL
+    return replace(evidence, log=log, exit_code=1, signal=None) if ended else replace(evidence, log=log)
+
+
 def _of_draft(failure: Failure, evidence: Evidence, at: int) -> Failure | None:
     """Return `failure`, which a line at `at` shows, as that of the draft model; None: it is not its."""
     if evidence.draft is None:
@@ -75,13 +88,13 @@ def _of_draft(failure: Failure, evidence: Evidence, at: int) -> Failure | None:
 
 def cause_of(evidence: Evidence) -> str:
     """Return the name of the cause that `evidence` shows, such as `no-c-compiler`; "": it is not known."""
-    recognised = _recognised(evidence)
+    recognised = _recognised(_not_killed_by_others(evidence))
     return "" if recognised is None else recognised[0].name
 
 
 def is_known(evidence: Evidence) -> bool:
     """Say whether the cause that `evidence` shows is known: not only that something failed."""
-    recognised = _recognised(evidence)
+    recognised = _recognised(_not_killed_by_others(evidence))
     return recognised is not None and not _only_says_that_it_failed(recognised[0])
 
 

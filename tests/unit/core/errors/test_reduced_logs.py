@@ -72,6 +72,10 @@ def test_a_line_that_speaks_of_another_number_bounds_nothing():
         ("terminate called\n  what():  vector::_M_range_check\nAborted", "_M_range_check"),
         ("Exception: odd thing\nException: WorkerProc initialization failed due to x", "odd thing"),
         ("ERROR 03-19 10:48:40 worker_base.py:467] OddError: odd thing\nlater", "OddError: odd thing"),
+        ("llama_x: failed to do an odd thing\nlater", "failed to do an odd thing"),
+        ('level=INFO msg=a\nlevel=ERROR source=server.go:1 msg="odd thing"\nlevel=INFO msg=b', "odd thing"),
+        ("T00:00:00Z ERROR shard: an odd thing\nError: ShardCannotStart", "odd thing"),
+        ("odd.module.OddError_Kind: odd thing\nlater", "odd thing"),
     ],
 )
 def test_what_no_pattern_knows_is_said_by_its_own_line(log, said):

@@ -133,3 +133,18 @@ def test_vllm_is_asked_for_what_it_takes_instead(log, advice):
     failure = classify(_evidence(log))
     assert failure.error_class is ErrorClass.INVALID_CONFIGURATION
     assert [str(each) for each in failure.remedies][: len(advice)] == advice
+
+
+@pytest.mark.parametrize("end", [{"signal": 9, "exit_code": None}, {"exit_code": 137}, {"exit_code": 0}])
+def test_a_server_that_kills_itself_was_not_killed_for_memory(end):
+    """SGLang's server ends so whenever one of its processes failed: what that process said counts."""
+    for log in (
+        SCHEDULER,
+        f"{SCHEDULER}\nKilled",
+        f"{SCHEDULER}\nrun.sh: line 9: 77 Killed  python3 -m sglang",
+    ):
+        failure = classify(Evidence(log, patterns=BUILT_IN["sglang"].logs.patterns, **end))
+        assert failure.error_class is ErrorClass.INVALID_CONFIGURATION
+        assert failure.message == "page size must be 64 here"
+    killed = Evidence("loading\nKilled", patterns=BUILT_IN["sglang"].logs.patterns, **end)
+    assert classify(killed).error_class is ErrorClass.HOST_OUT_OF_MEMORY

@@ -82,7 +82,7 @@ _PATTERNS = (
     pattern(
         "gguf-part-missing",
         ErrorClass.MODEL_NOT_FOUND,
-        r"illegal split file idx|failed to load GGUF split from (?P<file>\S+)"
+        r"illegal split file idx|invalid split file name|failed to load GGUF split from (?P<file>\S+)"
         r"|must be loaded with the first split",
         "The model is in several files: keep all of them in one folder, and name the first part in"
         " spec.model.source.",
@@ -90,7 +90,8 @@ _PATTERNS = (
     pattern(
         "download-failed",
         ErrorClass.MODEL_NOT_FOUND,
-        r"failed to download model from Hugging Face|HEAD failed, status: 404",
+        r"failed to download model from Hugging Face|(?:GET|HEAD) failed(?: \(|, status: )404"
+        r"|invalid http status code received: 404",
         "The hub has no such file: check spec.model.source.",
     ),
     pattern(
@@ -204,6 +205,22 @@ _PATTERNS = (
         " {flash_attn}) to on, or cache_type_v to f16.",
         Remedy("flash_attn", Change.TAKE, value="on"),
         Remedy("cache_type_v", Change.TAKE, value="f16"),
+    ),
+    pattern(
+        "cache-type-over-heads",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"(?P<part>[KV]) cache type (?P<type>\w+) with block size (?P<block>\d+) does not divide"
+        r" n_embd_head_[kv]=(?P<size>\d+)",
+        "Cache types in blocks of {block} need heads whose size is a multiple of it, and the model's are"
+        " {size}: take cache_type_k ({cache_type_k}) and cache_type_v ({cache_type_v}) f16.",
+        Remedy("cache_type_k", Change.TAKE, value="f16"),
+        Remedy("cache_type_v", Change.TAKE, value="f16"),
+    ),
+    pattern(
+        "adapter-not-loaded",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"failed to (?:load|apply) lora adapter '(?P<adapter>[^']{1,400})'",
+        "The adapter {adapter} could not be loaded: take one that was made for this model, as GGUF.",
     ),
     pattern(
         "parameters-do-not-go-together",

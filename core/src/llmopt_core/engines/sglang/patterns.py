@@ -14,6 +14,8 @@ from llmopt_core.errors.patterns.machine import (
     FLASH_ATTENTION,
     GPU_FAULT,
     GPUS,
+    HUB_REFUSES,
+    OUT_OF_GPU_MEMORY,
     REMOTE_CODE,
     SHARED_MEMORY,
 )
@@ -29,16 +31,12 @@ _MODEL = (
         r"|is not a local folder and is not a valid model identifier",
         "Check spec.model.source: the hub or the folder has no such model, revision or weights.",
     ),
-    pattern(
-        "hub-refuses-model",
-        ErrorClass.ACCESS_DENIED,
-        r"GatedRepoError|Cannot access gated repo|(?:401|403) Client Error",
-        "The hub refuses the model: accept its terms there, and give a token in spec.model.tokenSecretRef.",
-    ),
+    HUB_REFUSES,
     pattern(
         "architecture-unknown",
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"Model architectures (?P<type>\[[^\]]{1,200}\]) are not supported for now"
+        r"|(?P<name>\w+) has no SGlang implementation"
         r"|model type `(?P<kind>[^`]+)` but Transformers does not recognize this architecture",
         "This version of SGLang has no such model: install a newer one.",
     ),
@@ -87,7 +85,7 @@ _MEMORY = (
     pattern(
         "gpu-out-of-memory",
         ErrorClass.GPU_OUT_OF_MEMORY,
-        r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",
+        OUT_OF_GPU_MEMORY,
         "Less fits on the GPU than this configuration asks for: lower mem_fraction_static"
         " ({mem_fraction_static}), chunked_prefill_size ({chunked_prefill_size}) or max_running_requests"
         " ({max_running_requests}), or raise tensor_parallel_size ({tensor_parallel_size}).",
@@ -172,10 +170,18 @@ _DEVICE = (
     GPU_FAULT,
 )
 _ENDS = (
+    pattern(
+        "process-killed",
+        ErrorClass.HOST_OUT_OF_MEMORY,
+        r"Subprocess \S+ \(pid=\d+\) crashed with exit code -9\b|^(?:\[[^\]]{1,40}\] )?Exit code: -9\b",
+        "The kernel killed one of SGLang's processes, most likely for memory: give the engine more, or"
+        " take hicache_size and the number of processes down.",
+    ),
     consequence(
         "process-died",
         ErrorClass.ENGINE_CRASHED,
-        r"Scheduler hit an exception|Received sigquit from a child process",
+        r"Scheduler hit an exception|Received sigquit from a child process"
+        r"|SIGQUIT received\. .*one child failed",
         "One of SGLang's processes died: read the trial's log in the results folder; the same configuration"
         " is tried once more.",
     ),

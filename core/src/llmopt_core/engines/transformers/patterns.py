@@ -11,6 +11,8 @@ from llmopt_core.errors.patterns.machine import (
     FLASH_ATTENTION,
     GPU_FAULT,
     GPUS,
+    HUB_REFUSES,
+    OUT_OF_GPU_MEMORY,
     REMOTE_CODE,
     SHARED_MEMORY,
 )
@@ -31,12 +33,7 @@ _MODEL = (
         "The model is not in the hub's cache and cannot be fetched: download it first, correct its name and"
         " revision, or unset HF_HUB_OFFLINE.",
     ),
-    pattern(
-        "hub-refuses-model",
-        ErrorClass.ACCESS_DENIED,
-        r"trying to access a gated repo|GatedRepoError|(?:401|403) Client Error",
-        "The hub refuses the model: accept its terms there, and give a token in spec.model.tokenSecretRef.",
-    ),
+    HUB_REFUSES,
     pattern(
         "no-weights-in-folder",
         ErrorClass.MODEL_NOT_FOUND,
@@ -189,7 +186,7 @@ _MEMORY = (
     pattern(
         "gpu-out-of-memory",
         ErrorClass.GPU_OUT_OF_MEMORY,
-        r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",
+        OUT_OF_GPU_MEMORY,
         "Less fits on the GPU than this configuration asks for: quantise the weights (quantization"
         " {quantization}), lower cb_num_blocks ({cb_num_blocks}), cb_max_batch_tokens"
         " ({cb_max_batch_tokens}) or cb_max_memory_percent ({cb_max_memory_percent}), or shorten prompts.",

@@ -14,6 +14,7 @@ from llmopt_core.errors.patterns.machine import (
     COMPILERS,
     GPU_FAULT,
     GPUS,
+    HUB_REFUSES,
     REMOTE_CODE,
     SHARED_MEMORY,
 )
@@ -49,12 +50,7 @@ _MODEL = (
         "The model is not in the hub's cache, and it may not be fetched: download it first, or unset"
         " HF_HUB_OFFLINE.",
     ),
-    pattern(
-        "hub-refuses-model",
-        ErrorClass.ACCESS_DENIED,
-        r"GatedRepoError|Cannot access gated repo|(?:401|403) Client Error",
-        "The hub refuses the model: accept its terms there, and give a token in spec.model.tokenSecretRef.",
-    ),
+    HUB_REFUSES,
     pattern(
         "model-or-weights-not-found",
         ErrorClass.MODEL_NOT_FOUND,
@@ -243,6 +239,13 @@ _REQUESTS = (
     ),
 )
 _ENDS = (
+    pattern(
+        "start-took-too-long",
+        ErrorClass.ENGINE_START_TIMEOUT,
+        r"Timed out waiting for engine(?:s| core processes) to",
+        "The weights were not loaded, or kernels not compiled, in the time that vLLM gives its processes:"
+        " raise VLLM_ENGINE_READY_TIMEOUT_S in the engine's environment.",
+    ),
     consequence(
         "process-died",
         ErrorClass.ENGINE_CRASHED,

@@ -18,10 +18,18 @@ REFUSALS = (
     pattern(
         "package-of-a-choice-missing",
         ErrorClass.INVALID_CONFIGURATION,
-        r"ImportError: (?:Arctic Inference is required|Please install (?:bitsandbytes|torchao)"
-        r"|The package `amd-quark`|FlashInfer (?:is required for|ReplaySSM)|HPC attention requires)",
+        r"ImportError: (?:Please install (?:bitsandbytes|torchao)|The package `amd-quark`"
+        r"|FlashInfer (?:is required for|is not installed|ReplaySSM)|HPC attention requires)"
+        r"|Ray is not installed|DeepGEMM backend is not available",
         "What this configuration chooses needs a package that is not beside vLLM: install the one that the"
         " line names, or take the choice out of the search space.",
+    ),
+    pattern(
+        "package-of-speculation-missing",
+        ErrorClass.INVALID_CONFIGURATION,
+        r"ImportError: Arctic Inference is required",
+        "speculative_method ({speculative_method}) needs a package that is not beside vLLM: install"
+        " arctic-inference, or take it out of the search space.",
         Remedy("speculative_method", Change.TAKE, value="none"),
     ),
     pattern(
@@ -205,14 +213,17 @@ REFUSALS = (
         ErrorClass.INVALID_CONFIGURATION,
         r"Cannot find the config file for|Unknown quantization method|does not match the quantization method"
         r"|quantization is currently not supported|not supported for quantization method"
-        r"|not supported for the current GPU|_C::\w*(?:quant|fp8)\w*\(\) expected at most",
+        r"|not supported for the current GPU|platform does not support \w+ quantization"
+        r"|ModelOpt currently only supports|_C::\w*(?:quant|fp8)\w*\(\) expected at most",
         "This model or this device does not allow quantization ({quantization}) with dtype ({dtype}): take"
         " it out of the search space.",
     ),
     pattern(
         "no-attention-backend",
         ErrorClass.INVALID_CONFIGURATION,
-        r"No valid attention backend found for|Selected backend \S+ is not valid for this configuration",
+        r"No valid attention backend found for|Selected backend \S+ is not valid for this configuration"
+        r"|kv-cache is not supported with FlashAttention|Head size \d+ is not supported by"
+        r"|Sinks are only supported in|FlashMLA is not supported",
         "No attention kernel for this GPU takes dtype ({dtype}), kv_cache_dtype ({kv_cache_dtype}) and"
         " block_size ({block_size}) together: take one of them out of the search space.",
     ),

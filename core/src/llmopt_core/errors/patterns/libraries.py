@@ -66,12 +66,21 @@ COMMUNICATION = (
         " GLOO_SOCKET_IFNAME, or use one GPU.",
     ),
 )
-# What retrying does not change; each is only looked for in the first error of a log.
+# What retrying does not change; most are only looked for in the first error of a log.
 PATTERNS = (
+    pattern(
+        "kernels-not-loaded",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"\[sgl_kernel\] CRITICAL: Could not load any",
+        "SGLang's kernels cannot be loaded here: install the sgl-kernel that was built for this GPU, this"
+        " version of torch and its CUDA.",
+    ),
     error(
         "package-missing",
         ErrorClass.ENGINE_NOT_INSTALLED,
-        r"^(?:\w+\.)*ImportError: .*(?:pip install|[Pp]lease install|not found in your environment)",
+        r"^(?:\w+\.)*ImportError: .*(?:not found in your environment|(?:not|to be) installed)"
+        r"|^(?:\w+\.)*(?:\w*Error|Exception): .*(?:pip install|[Pp]lease install|(?<!\w)is not installed)"
+        r"|Couldn't instantiate the backend tokenizer from one of",
         "The engine's environment lacks a package that this line names: install it there.",
     ),
     error(
@@ -79,7 +88,9 @@ PATTERNS = (
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"^(?:\w+\.)*ImportError: cannot import name '(?P<name>[\w.]{1,100})'"
         r"|Failed to import [\w.]+ because of"
-        r"|numpy\.core\.multiarray failed to import|we now require users to upgrade torch",
+        r"|numpy\.core\.multiarray failed to import|we now require users to upgrade torch"
+        r"|Tokenizer class \S+ does not exist or is not currently imported"
+        r"|is installed with version \S+, which is less than the minimum required version",
         "Packages of the engine's environment are of versions that do not go together: install those that the"
         " engine's release names.",
     ),

@@ -4,6 +4,7 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.patterns import containers, libraries
 from llmopt_core.errors.patterns.base import error, pattern
 
+OUT_OF_GPU_MEMORY = r"(?:CUDA|HIP|XPU|MPS backend) out of memory|(?:CUDA|HIP) error: out of memory"
 # These come before what an engine says of the same fault in its own words, or in none.
 BUILD = pattern(
     "build-for-another-gpu",
@@ -88,10 +89,18 @@ GPUS = (
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"no CUDA-capable device is detected|No (?:CUDA|HIP|XPU) GPUs are available"
         r"|Error: CUDA unknown error - this may"
-        r"|Incompatible kernel and userspace|No device of requested type available",
+        r"|Incompatible kernel and userspace|No device of requested type available"
+        r"|Torch not compiled with CUDA enabled|NVMLError_LibraryNotFound",
         "The engine finds no GPU that it can use: check the driver (nvidia-smi, rocminfo),"
         " CUDA_VISIBLE_DEVICES"
         " and, in a container, that the GPU is given to it.",
+    ),
+    pattern(
+        "gpu-named-by-uuid",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"invalid literal for int\(\) with base 10: '(?:MIG|GPU)-",
+        "CUDA_VISIBLE_DEVICES names a GPU, or a part of one, by its UUID, which this version of the engine"
+        " does not read: name it by its number (nvidia-smi -L), or install a newer version.",
     ),
     pattern(
         "gpu-taken",
@@ -159,10 +168,18 @@ REMOTE_CODE = pattern(
     "The model comes with code of its own that the engine may not run: read that code, then set"
     " spec.model.trustRemoteCode to true, or take another model.",
 )
+HUB_REFUSES = pattern(
+    "hub-refuses-model",
+    ErrorClass.ACCESS_DENIED,
+    r"trying to access a gated repo|GatedRepoError|Cannot access gated repo|(?:401|403) Client Error"
+    # llama.cpp
+    r"|(?:GET|HEAD) failed(?: \(|, status: )40[13]\b|invalid http status code received: 40[13]\b",
+    "The hub refuses the model: accept its terms there, and give a token in spec.model.tokenSecretRef.",
+)
 GPU_MEMORY = pattern(
     "gpu-out-of-memory",
     ErrorClass.GPU_OUT_OF_MEMORY,
-    r"(?:CUDA|HIP|XPU) out of memory|(?:CUDA|HIP) error: out of memory",
+    OUT_OF_GPU_MEMORY,
     "Less fits on the GPU than this configuration asks for: take a smaller context, a smaller batch, or"
     " more strongly quantised weights.",
 )
@@ -177,6 +194,7 @@ PATTERNS = (
     *COMPILERS,
     *GPUS,
     SHARED_MEMORY,
+    HUB_REFUSES,
     GPU_MEMORY,
     pattern(
         "disk-full",
@@ -259,7 +277,7 @@ PATTERNS = (
     error(
         "file-not-permitted",
         ErrorClass.ACCESS_DENIED,
-        r"PermissionError: \[Errno 13\]|\[Errno 30\] Read-only file system",
+        r"PermissionError: \[Errno 13\]|\[Errno 30\] Read-only file system|^Error: .*: permission denied$",
         "The engine's user may not use that file: change its owner or mode, or the folder that the engine is"
         " given.",
     ),
