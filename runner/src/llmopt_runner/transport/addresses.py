@@ -11,8 +11,21 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 _CLUSTER_VARIABLE = "KUBERNETES_SERVICE_HOST"
 _TRANSLATED = IPv6Network("64:ff9b::/96")  # RFC 6052: the last four bytes are an IPv4 address
-# Metadata services that are not at link-local addresses: AWS by IPv6, Alibaba Cloud.
-_METADATA = frozenset({ip_address("fd00:ec2::254"), ip_address("100.100.100.200")})
+# What gives credentials and is not at a link-local address.
+_METADATA = frozenset(
+    map(
+        ip_address,
+        (
+            "fd00:ec2::254",  # AWS
+            "fd00:ec2::23",  # EKS, for pods
+            "fd20:ce::254",  # Google Cloud
+            "fd00:c1::a9fe:a9fe",  # Oracle Cloud
+            "fd00:42::42",  # Scaleway
+            "100.100.100.200",  # Alibaba Cloud
+            "168.63.129.16",  # Azure, of the machine's agent
+        ),
+    )
+)
 Address = IPv4Address | IPv6Address
 
 

@@ -1,8 +1,10 @@
 """Which addresses a runner in a cluster may ask."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
+import yaml
 
 from llmopt_runner.transport import addresses
 from llmopt_runner.transport.addresses import AddressForbidden, allowed_addresses, is_forbidden
@@ -19,12 +21,26 @@ from llmopt_runner.transport.addresses import AddressForbidden, allowed_addresse
         "64:ff9b::a9fe:a9fe",
         "2002:a9fe:a9fe::1",
         "fd00:ec2::254",
+        "fd00:ec2::23",
+        "fd20:ce::254",
+        "fd00:c1::a9fe:a9fe",
+        "fd00:42::42",
         "100.100.100.200",
+        "168.63.129.16",
+        "::ffff:168.63.129.16",
     ],
 )
 def test_the_nodes_own_services_are_forbidden(address):
     """Link-local addresses and clouds' metadata services, also written as IPv6."""
     assert is_forbidden(address)
+
+
+def test_what_the_charts_policy_blocks_is_forbidden_without_it():
+    """The NetworkPolicy for runners is off by default: the runner itself asks none of its addresses."""
+    values = yaml.safe_load((Path(__file__).parents[4] / "helm/llmopt/values.yaml").read_text())
+    blocked = values["networkPolicy"]["runners"]["blocked"]
+    assert blocked
+    assert all(is_forbidden(network.partition("/")[0]) for network in blocked)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "::1", "fd00::1", "169.253.1.1", "8.8.8.8"])
