@@ -3,7 +3,8 @@
 Servers with a reasoning parser send the reasoning in a field of its own; without one, the model's own marks
 stand in the content: `<think>…</think>` and its like, `[THINK]…[/THINK]` (Mistral), `<|channel|>analysis…`
 (gpt-oss), `<|START_THINKING|>…` (Cohere), `◁think▷…` (Kimi), `<|channel>thought…<channel|>` (Gemma),
-`<|inner_prefix|>…` (Apertus), or two sentences (Granite).
+`<|inner_prefix|>…` (Apertus), `<unused94>thought…<unused95>` (MedGemma), `<|think|>…<|end|>` (Solar), or
+words that say which part is which (Granite, Apriel).
 """
 
 import re
@@ -12,9 +13,9 @@ from typing import NamedTuple
 _TAGS = r"(?:\w{1,20}[:_])?(?:think|thinking|thoughts?|reason|reasoning)"
 _MARK = re.compile(
     rf"(?P<opens><{_TAGS}>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|START_THINKING\|>|<\|channel>thought"
-    r"|<\|inner_prefix\|>)"
+    r"|<\|inner_prefix\|>|<unused94>thought|<\|think\|>)"
     rf"|</{_TAGS}>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>|<channel\|>"
-    r"|<\|inner_suffix\|>",
+    r"|<\|inner_suffix\|>|<unused95>|<\|end\|>\s*(?:<\|begin\|>assistant\s*)?<\|content\|>",
     re.IGNORECASE,
 )
 # What some of these models put around the answer that follows.
@@ -33,6 +34,11 @@ _SENTENCES = re.compile(
     re.DOTALL,
 )
 _SENTENCES_BEGIN = "Here"
+# Apriel writes on a line of its own where its answer begins.
+_FINAL = re.compile(
+    r"(?P<reasoning>.*?)^[ \t]*\[BEGIN FINAL RESPONSE\](?P<answer>.*?)(?:\[END FINAL RESPONSE\]|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
 _INDENT_LIMIT = 80
 _FIRSTS = ("<", "[", "◁")  # what marks begin with
 
@@ -54,7 +60,7 @@ def separate(text: str) -> Separated:
         (_BARE_ANALYSIS, _SENTENCES_BEGIN)
     ):
         return Separated(text, "")  # most answers: they are read between the arrivals of others
-    if said := _SENTENCES.match(text):
+    if said := _SENTENCES.match(text) or _FINAL.match(text):
         return Separated(said["answer"].strip(), said["reasoning"])
     if _CHANNEL_MARK in text:
         return _channels(text)

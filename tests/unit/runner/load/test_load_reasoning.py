@@ -39,6 +39,15 @@ from llmopt_runner.load.reasoning import Separated, separate
         ("<think>hm</think>\n<answer>\n7\n</answer>", "7", "hm"),
         ("<think>hm</think>\n\n<response>\n7\n</response>\n", "7", "hm"),
         ("<think>hm</think><answer>7</answer> or 8", "<answer>7</answer> or 8", "hm"),
+        ("<unused94>thought\nhm<unused95>7", "7", "\nhm"),
+        ("<|think|>hm<|end|><|begin|>assistant<|content|>7", "7", "hm"),
+        ("<|think|>hm<|end|>\n<|content|>7", "7", "hm"),
+        (
+            "Here are my reasoning steps:\nhm\n[BEGIN FINAL RESPONSE]\n7\n[END FINAL RESPONSE]",
+            "7",
+            "Here are my reasoning steps:\nhm\n",
+        ),
+        ("hm\n[BEGIN FINAL RESPONSE] 7", "7", "hm\n"),
         ("Here is my thought process: hm. Here is my response: 7", "7", " hm. "),
         ("hm</think>", "", "hm"),
         ("<think>hm", "", "hm"),
@@ -68,6 +77,7 @@ def test_reasoning_is_separated(text, answer, reasoning):
         "<thinker>7",
         "<answer>7</answer>",
         "Here is 7",
+        "write [BEGIN FINAL RESPONSE] before 7",
     ],
 )
 def test_a_text_without_reasoning_stays_as_it_is(text):
@@ -95,5 +105,13 @@ def test_any_text_is_separated(pieces):
 
 def test_many_marks_cost_no_more_than_their_length():
     """A text made of marks is read in time: the limit of the suite would say a quadratic one."""
-    for mark in ("<think>", "</think>", "x<think>", "<|channel|>"):
+    for mark in (
+        "<think>",
+        "</think>",
+        "x<think>",
+        "<|channel|>",
+        "<|end|> ",
+        " [BEGIN FINAL RESPONSE",
+        "\n[BEGIN FINAL RESPONSE]",
+    ):
         separate(mark * 100_000)
