@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -23,6 +24,7 @@ _WORDS: Mapping[int, str] = MappingProxyType(
         errno.EROFS: "its file system is read-only: choose another folder",
     }
 )
+_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 
 def words_of(error: LlmoptError | OSError | UnicodeError) -> str:
@@ -42,3 +44,8 @@ def problem_words(error: OSError | UnicodeError) -> str:
         return "it is not UTF-8 text: save it as UTF-8"
     words = _WORDS.get(error.errno or 0)
     return words.format(uid=os.getuid()) if words else error.strerror or str(error)
+
+
+def without_number(error: OSError) -> str:
+    """Return what the system itself says of `error`: the words that logs have, too."""
+    return _NUMBER.sub("", str(error))

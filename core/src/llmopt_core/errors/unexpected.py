@@ -3,6 +3,7 @@
 import errno
 
 from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
+from llmopt_core.errors.files import file_problem
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -12,7 +13,7 @@ def failure_of(error: Exception) -> Failure:
     """Return `error` as it is stored and shown: with its own class, or as one that nobody expected."""
     if isinstance(error, LlmoptError):
         return error.failure
-    text = f"{type(error).__name__}: {error}"
+    text = f"{type(error).__name__}: {file_problem(error) if isinstance(error, OSError) else error}"
     if isinstance(error, MemoryError):
         return Failure(ErrorClass.HOST_OUT_OF_MEMORY, text, "Give the runner more memory.")
     if isinstance(error, OSError) and error.errno in _FULL:

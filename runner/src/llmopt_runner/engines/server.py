@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from llmopt_core.engines.registry import patterns_for
+from llmopt_core.errors.files import without_number
 from llmopt_runner.engines import ports
 from llmopt_runner.engines.base import Engine, LaunchSettings
 from llmopt_runner.engines.failures import (
@@ -227,14 +228,16 @@ class EngineServer:
             )
         except OSError as error:  # its log or its temporary files have no place
             name = self.engine.declaration.name
-            raise EngineStartFailed(f"{name} cannot be started", log=str(error)) from error
+            raise EngineStartFailed(f"{name} cannot be started", log=without_number(error)) from error
 
     def _picked_port(self) -> int:
         host = self.settings.host
         try:
             return ports.free_port(host)
         except OSError as error:
-            raise NoFreePort(f"every port of {host} {ports.given_ports()} is taken: {error}") from error
+            raise NoFreePort(
+                f"every port of {host} {ports.given_ports()} is taken: {without_number(error)}"
+            ) from error
 
     def _require_free_port(self) -> None:
         if not ports.is_free(self.settings.host, self.settings.port):

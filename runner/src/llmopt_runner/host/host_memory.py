@@ -7,6 +7,7 @@ from typing import Literal
 
 import psutil
 
+from llmopt_core.errors.files import without_number
 from llmopt_core.occupancy import Occupancy
 from llmopt_runner.host.cgroups import ControlGroup, control_groups, read_table
 from llmopt_runner.host.occupancy import DeviceUnreadable, Holder, command_of
@@ -89,7 +90,7 @@ class HostMemory:
         try:
             found = _MEMINFO.search((self._proc / "meminfo").read_bytes())
         except OSError as error:
-            raise DeviceUnreadable(f"host: {error}") from error
+            raise DeviceUnreadable(f"host: {without_number(error)}") from error
         if found is None:
             raise DeviceUnreadable(f"{self._proc / 'meminfo'} lacks MemTotal or MemAvailable")
         total, available = (int(number) / _KIB_PER_MIB for number in found.groups())

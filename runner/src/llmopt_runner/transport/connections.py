@@ -8,7 +8,6 @@ llama.cpp closes a kept-alive one after a streamed answer.
 
 import asyncio
 import os
-import re
 import ssl
 import time
 from functools import cache
@@ -16,13 +15,13 @@ from urllib.parse import SplitResult, urljoin
 
 import httptools
 
+from llmopt_core.errors.files import without_number
 from llmopt_runner.transport.addresses import allowed_addresses, in_cluster
 from llmopt_runner.transport.messages import shown_address
 
 _INFORMATIONAL = range(100, 200)
 _REDIRECTS = range(300, 400)
 _LONGEST_HEAD_BYTES = 64 << 10
-_ERROR_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 
 class HttpFailed(Exception):
@@ -218,7 +217,7 @@ def _reason(error: Exception) -> str:
     """Return what `error` says to a person, without the number of an error of the system."""
     if isinstance(error, ConnectionError) and error.errno:
         return os.strerror(error.errno)  # asyncio says "Connect call failed" and no reason
-    return _ERROR_NUMBER.sub("", str(error))
+    return without_number(error) if isinstance(error, OSError) else str(error)
 
 
 @cache

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from llmopt_core.errors.classes import ErrorClass, LlmoptError
-from llmopt_core.errors.files import file_problem, words_of
+from llmopt_core.errors.files import file_problem, without_number, words_of
 from llmopt_core.errors.unexpected import failure_of
 
 
@@ -54,3 +54,19 @@ def test_every_exception_is_a_failure_of_one_class(error: Exception, expected: E
     failure = failure_of(error)
     assert failure.error_class is expected
     assert failure.message
+
+
+@pytest.mark.parametrize("number", sorted(errno.errorcode))
+def test_a_failure_shows_no_number_of_the_system(number: int) -> None:
+    """A trial that failed by such an error says so in words, with the path."""
+    failure = failure_of(OSError(number, os.strerror(number), "/some/path"))
+    assert "Errno" not in failure.message
+    assert "/some/path: " in failure.message
+
+
+def test_what_the_system_says_is_kept_without_its_number() -> None:
+    """Errors of logs are recognised by these words."""
+    assert without_number(OSError(errno.ENOSPC, "No space left on device", "x")) == (
+        "No space left on device: 'x'"
+    )
+    assert without_number(OSError("no number")) == "no number"
