@@ -1,3 +1,5 @@
+import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -54,8 +56,34 @@ def test_a_note_is_read_as_it_was_written() -> None:
     assert deployment_seen(body).note == NOTE
 
 
+_SOUND = json.dumps(asdict(NOTE))
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", "7", '{"former": 1, "arguments": []}', '{"former": [], "arguments": []}']
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "7",
+        "null",
+        "\ud800",
+        '{"former": 1, "arguments": []}',
+        '{"former": [], "arguments": []}',
+        *(
+            json.dumps({**asdict(NOTE), name: value})
+            for name, value in (
+                ("started_at", "soon"),
+                ("started_at", None),
+                ("uid", 5),
+                ("former", [1]),
+                ("arguments", "serve"),
+                ("failure", []),
+            )
+        ),
+        "[" * 100_000,
+        _SOUND[:-1],
+    ],
 )
 def test_what_people_wrote_into_the_note_is_no_note(text: str) -> None:
     """An annotation that is not ours does not stop the operator."""

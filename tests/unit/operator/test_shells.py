@@ -48,6 +48,20 @@ from llmopt_operator.domain.shells import starts_script
         ("awk", ["BEGIN{}"]),
         ("uv run bash -c", ["x"]),
         ("conda run -n x bash", []),
+        ("env", ["-Sbash -c 'vllm serve x'"]),
+        ("env", ["--split-string=sh -c 'vllm serve x'"]),
+        ("/opt/bash-5.2 -c", ["x"]),
+        ("posh -c", ["x"]),
+        ("ipython3 -c", ["x"]),
+        ("python3.13t -c", ["x"]),
+        ("julia -e", ["x"]),
+        ("R -e", ["x"]),
+        ("tsx -e", ["x"]),
+        ("tmux new -d", ["vllm serve x"]),
+        ("/usr/bin/supervisord", ["-n"]),
+        ("make serve", []),
+        ("tini -- supervisord", ["-n"]),
+        ("npm run serve", []),
     ],
 )
 def test_a_script_is_found_behind_whatever_runs_it(command: str, arguments: list[str]) -> None:
@@ -73,6 +87,8 @@ def test_a_script_is_found_behind_whatever_runs_it(command: str, arguments: list
         ("timeout 10 vllm", ["serve"]),
         ("sudo -u user vllm", ["serve"]),
         ("/entrypoint.sh", ["--model", "x"]),
+        ("", ["serve", "make"]),
+        ("vllm serve npm", ["--served-model-name", "R"]),
     ],
 )
 def test_a_server_that_is_started_itself_is_none(command: str, arguments: list[str]) -> None:

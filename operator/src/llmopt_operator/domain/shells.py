@@ -6,13 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 _SHELLS = frozenset(
     {
         "sh", "bash", "rbash", "dash", "ash", "zsh", "ksh", "ksh93", "mksh", "pdksh", "yash", "fish", "csh",
-        "tcsh", "nu", "pwsh", "powershell", "xonsh", "eval", "su", "ssh", "watch", "script",
+        "tcsh", "nu", "pwsh", "powershell", "xonsh", "posh", "osh", "hush", "elvish", "eval", "su", "ssh",
+        "watch", "script", "tmux", "screen",
+    }
+)  # fmt: skip
+# What starts programs that a file of its own names, never the words behind it.
+_STARTERS = frozenset(
+    {
+        "make", "gmake", "just", "npm", "pnpm", "yarn", "supervisord", "circusd", "honcho", "foreman",
+        "overmind", "hivemind", "pm2", "pm2-runtime", "runsvdir", "runit", "s6-svscan", "s6-overlay-suexec",
+        "systemd",
     }
 )  # fmt: skip
 # What runs the program that is named after it.
 _WRAPPERS = frozenset(
     {
-        "env", "tini", "tini-static", "dumb-init", "catatonit", "s6-svscan", "init", "busybox", "toybox",
+        "env", "tini", "tini-static", "dumb-init", "catatonit", "init", "busybox", "toybox",
         "nice", "ionice", "chrt", "taskset", "numactl", "exec", "command", "timeout", "time", "nohup",
         "setsid", "stdbuf", "unbuffer", "sudo", "doas", "gosu", "su-exec", "runuser", "setpriv", "capsh",
         "chroot", "chpst", "unshare", "nsenter", "flock", "xargs", "parallel", "strace", "ltrace", "prlimit",
@@ -22,16 +31,17 @@ _WRAPPERS = frozenset(
 )  # fmt: skip
 # The letters of each interpreter's options that are followed by a script.
 _INLINE: Mapping[str, str] = {
-    "python": "c", "pypy": "c", "perl": "eE", "ruby": "e", "node": "ep", "nodejs": "ep", "bun": "ep",
-    "deno": "", "php": "rR", "lua": "e", "luajit": "e", "Rscript": "e", "tclsh": "", "expect": "c",
-    "awk": "", "gawk": "", "mawk": "",
+    "python": "c", "ipython": "c", "pypy": "c", "perl": "eE", "ruby": "e", "node": "ep", "nodejs": "ep",
+    "bun": "ep", "tsx": "e", "ts-node": "e", "deno": "", "php": "rR", "lua": "e", "luajit": "e", "R": "e",
+    "Rscript": "e", "julia": "eE", "tclsh": "", "expect": "c", "awk": "", "gawk": "", "mawk": "",
 }  # fmt: skip
 _ALWAYS_SCRIPTS = frozenset({"awk", "gawk", "mawk", "tclsh", "expect"})
 _LONG_INLINE = frozenset({"--eval", "--print", "eval"})
 _WITH_VALUE = frozenset({"-X", "-W", "-I", "-r", "--require", "-d"})
 _SUDO_WITH_VALUE = frozenset("ugphCTDRrt")
 _OPTION_WITH_SCRIPT = re.compile(r"-[A-Za-z]*c")
-_VERSION = re.compile(r"[0-9.]+$")
+_VERSION = re.compile(r"-?[0-9.]+t?$")
+_SPLIT_OPTION = re.compile(r"-[A-Za-z]*S|--split-string=")
 
 
 def starts_script(command: Sequence[str], arguments: Sequence[str]) -> bool:
@@ -50,7 +60,9 @@ def starts_script(command: Sequence[str], arguments: Sequence[str]) -> bool:
 
 def _is_script(words: Sequence[str], place: int, *, wrapped: bool) -> bool:
     name, rest = _name(words[place]), words[place + 1 :]
-    if name in _SHELLS:
+    if name in _STARTERS and (place == 0 or (wrapped and not _is_value(words, place))):
+        return True
+    if name in _SHELLS or _VERSION.sub("", name) in _SHELLS:
         return wrapped or _takes_script(rest) or not _is_value(words, place)
     if name in {"sudo", "doas"} and _starts_login(rest):
         return True
@@ -105,8 +117,9 @@ def _split(words: Sequence[str]) -> Iterator[str]:
     """Give the words, and after one with blanks (as in `env -S`) its own words."""
     for word in words:
         yield word
-        if " " in word and not word.startswith("--") and "{" not in word:
-            yield from word.split()
+        said = _SPLIT_OPTION.sub("", word, count=1) if _SPLIT_OPTION.match(word) else word
+        if " " in said and not said.startswith("--") and "{" not in said:
+            yield from said.split()
 
 
 def _name(word: str) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
+
 from llmopt_core.api.objects import Annotation
 from llmopt_operator.domain.actions import WriteArguments
 from llmopt_operator.domain.observed import Availability, DeploymentSeen, RolloutNote
@@ -67,9 +69,6 @@ def _note(text: str | None) -> RolloutNote | None:
     if text is None:
         return None
     try:
-        document = json.loads(text)
-        return RolloutNote(
-            **{**document, "former": tuple(document["former"]), "arguments": tuple(document["arguments"])}
-        )
-    except (ValueError, TypeError, KeyError):
+        return msgspec.json.decode(text, type=RolloutNote)
+    except ValueError:
         return None
