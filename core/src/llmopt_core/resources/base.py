@@ -27,6 +27,8 @@ SHORT_DURATION_PATTERN = r"^([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 IDENTIFIER_PATTERN = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 _SOME_TIME = "a duration longer than 0, such as 45s, 10m or 1h30m"
+_BARE_NUMBER = re.compile(r"\s*-?[0-9]+(\.[0-9]*)?\s*")
+_SOME_SECONDS = re.compile(r"[1-9][0-9]{0,6}")
 _INT64 = 2**63
 _SHORT = re.compile(r"([0-9]+)(ms|m|s)")
 
@@ -113,10 +115,12 @@ def _scalar(value: Any) -> Any:
 
 def _duration(value: Any) -> Any:
     """Refuse a number without its unit: as text, which pydantic would ask for, it is no duration either."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f"a duration with its unit, such as {round(value)}s, {round(value)}m or 1h30m")
-    if isinstance(value, str) and value.strip().isdigit():
-        raise ValueError(f"a duration with its unit, such as {value.strip()}s, {value.strip()}m or 1h30m")
+    if isinstance(value, bool):
+        raise ValueError("a duration such as 45s, 10m or 1h30m")
+    if isinstance(value, int | float) or (isinstance(value, str) and _BARE_NUMBER.fullmatch(value)):
+        whole = str(value).strip().partition(".")[0]
+        shown = whole if _SOME_SECONDS.fullmatch(whole) else "45"
+        raise ValueError(f"a duration with its unit, such as {shown}s, {shown}m or 1h30m")
     return value
 
 

@@ -18,7 +18,10 @@ def _only_fault(path: str, value: Any) -> Fault:
     return fault
 
 
-@pytest.mark.parametrize("value", [90, "90", " 90 ", 5, 1.5])
+@pytest.mark.parametrize(
+    "value",
+    [90, "90", " 90 ", 5, 1.5, "1.5", 0, "0", 0.3, -5, "-5", 10**30, 1e300, float("inf"), float("nan")],
+)
 def test_a_duration_without_its_unit_is_answered_with_ones_that_are_valid(value: Any) -> None:
     """Each duration that the fault names can stand in the field."""
     fault = _only_fault("spec.budget.duration", value)
@@ -26,6 +29,14 @@ def test_a_duration_without_its_unit_is_answered_with_ones_that_are_valid(value:
     assert len(named) == 3
     for duration in named:
         assert not validate(changed(optimization(), "spec.budget.duration", duration))
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_a_word_is_no_duration_in_quotes_either(value: Any) -> None:
+    """`duration: off` is not answered with the advice to put it in quotes."""
+    fault = _only_fault("spec.budget.duration", value)
+    assert "quotes" not in fault.expected
+    assert "1h30m" in fault.expected
 
 
 @pytest.mark.parametrize("written", ["[on, off]", "[On, Off]"])
