@@ -112,7 +112,10 @@ def test_a_missing_engine_is_said_before_a_study_is_made():
         choice.require_installed()
 
 
-@pytest.mark.parametrize("name", ["ollama", "LM Studio", "TGI"])
+@pytest.mark.parametrize(
+    "name",
+    ["ollama", "LM Studio", "TGI", "text-generation-inference", "trtllm", "mlx-lm", "OVMS", "openrouter"],
+)
 def test_a_server_that_runs_already_is_asked_by_its_address(name):
     """The advice for the name of another server, followed, gives a valid manifest of a study."""
     with pytest.raises(OptionInvalid) as caught:
