@@ -15,6 +15,7 @@ from llmopt_core.resources.serving import Dataset, Engine, Model
 _MODELS_ROOT = ("LLMOPT_MODELS_ROOT", "/models")
 _CONFIG_MAPS = Path("/etc/llmopt/config-maps")
 # One of these says what the weights in a folder are: of the model, in Mistral's format, or of an adapter.
+_FOR_FILES = next(each.name for each in BUILT_IN.values() if each.needs_model_file)
 _CONFIGS = ("config.json", "params.json", "adapter_config.json")
 
 
@@ -63,9 +64,21 @@ def _model_faults(model: Model, engine: Engine, field: str) -> Iterator[Fault]:
     if expected := _unusable(path, a_file=a_file):
         hint = _install(rest) if scheme == "package" and not path.parent.exists() else _nearest(path)
         yield Fault(f"{field}.source", model.source, expected, hint)
+    elif engine.name in BUILT_IN and path.is_file() and not a_file:
+        expected = f"a folder with {_CONFIGS[0]} and weights, for engine {engine.name} serves no single file"
+        hint = (
+            f"use engine {_FOR_FILES} for it"
+            if path.suffix == ".gguf"
+            else f"write {scheme}://{_above(rest)}"
+        )
+        yield Fault(f"{field}.source", model.source, expected, hint)
     elif engine.name in BUILT_IN and path.is_dir() and not any((path / one).exists() for one in _CONFIGS):
         expected = f"a folder with {_CONFIGS[0]} and weights: there is no {path / _CONFIGS[0]}"
         yield Fault(f"{field}.source", model.source, expected, _nearest(path))
+
+
+def _above(rest: str) -> str:
+    return rest.rpartition("/")[0]
 
 
 def _in_package(rest: str) -> Path:

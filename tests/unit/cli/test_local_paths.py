@@ -51,6 +51,17 @@ def test_a_model_that_is_not_there_is_a_fault(source, message, monkeypatch):
     assert message in fault
 
 
+@pytest.mark.parametrize("engine", ["vllm", "sglang", "transformers"])
+def test_a_file_is_no_folder_of_weights(tmp_path, engine):
+    """What an engine of whole folders would refuse at its start is said before a study is made."""
+    for name in ("m.gguf", "model.safetensors"):
+        (tmp_path / name).touch()
+    (fault,) = faults(with_model(f"file://{tmp_path}/model.safetensors", name=engine))
+    assert f"serves no single file (write file://{tmp_path})" in fault
+    (fault,) = faults(with_model(f"file://{tmp_path}/m.gguf", name=engine))
+    assert "use engine llamacpp for it" in fault
+
+
 def test_a_folder_is_no_model_file(tmp_path):
     """An engine that serves a file is not given a folder; the names in it are the advice."""
     (tmp_path / "m.gguf").touch()

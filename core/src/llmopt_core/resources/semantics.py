@@ -27,7 +27,8 @@ from llmopt_core.resources.searching import Search
 from llmopt_core.resources.serving import Engine, Model, Workload
 from llmopt_core.search.configurations import Configuration, Value
 
-_SLASHES_BEFORE_FILE = 2  # hf://ORG/NAME/FILE
+_HUB = "hf://"
+_SLASHES_BEFORE_FILE = 2  # ORG/NAME/FILE
 _NAME = re.compile(r"\b(?:engine|sampling|prompt)\.\w+")
 
 
@@ -231,14 +232,31 @@ def _endpoint_hint(name: str) -> str | None:
 def _model_faults(
     model: Model | None, declaration: EngineDeclaration | None, path: str = "spec.model"
 ) -> Iterator[Fault]:
-    """Yield a fault where an engine that serves one file is given a whole repository of the hub."""
-    if model is None or declaration is None or not declaration.needs_model_file:
+    """Yield a fault where a source of the hub is one file for whole repositories' engine, or the reverse."""
+    if model is None or declaration is None or not model.source.startswith(_HUB):
         return
-    scheme, _, rest = model.source.partition("://")
-    if scheme == "hf" and rest.partition("@")[0].count("/") < _SLASHES_BEFORE_FILE:
+    repository, _, revision = model.source.removeprefix(_HUB).partition("@")
+    is_file = repository.count("/") >= _SLASHES_BEFORE_FILE
+    if declaration.needs_model_file and not is_file:
         expected = f"a file of the repository, for engine {declaration.name} serves one"
         hint = f"name it, as in hf://ORG/NAME/FILE.gguf, or use engine {_of_repositories()}"
         yield Fault(f"{path}.source", model.source, expected, hint)
+    elif is_file and declaration.name in BUILT_IN and not _serves_files(declaration):
+        whole = "/".join(repository.split("/")[:_SLASHES_BEFORE_FILE]) + (f"@{revision}" if revision else "")
+        expected = f"a repository without a file's name, for engine {declaration.name} serves all its weights"
+        files = repository.lower().endswith(".gguf")
+        hint = f"use engine {_of_files()} for this file" if files else f"write {_HUB}{whole}"
+        yield Fault(f"{path}.source", model.source, expected, hint)
+
+
+def _serves_files(declaration: EngineDeclaration) -> bool:
+    """Say whether it serves one file, or has a server elsewhere, which has the files."""
+    return declaration.needs_model_file or declaration.asks_endpoint
+
+
+def _of_files() -> str:
+    """Name the engines that serve one file."""
+    return " or ".join(each.name for each in BUILT_IN.values() if each.needs_model_file)
 
 
 def _of_repositories() -> str:

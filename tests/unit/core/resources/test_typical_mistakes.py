@@ -261,3 +261,36 @@ def test_a_quote_that_is_not_closed_is_shown_where_it_opens():
         yaml_documents(text)
     assert yaml_line(caught.value) == 2
     assert "a quote at line 2, column 4 begins (close the quote)" in str(yaml_fault(caught.value, text))
+
+
+def _served(engine, source):
+    text = TEXT.replace("{name: llamacpp}", engine).replace("'file:///model.gguf'", source)
+    return [str(fault) for fault in validate(document_of(text))]
+
+
+@pytest.mark.parametrize("engine", ["{name: vllm}", "{name: sglang}", "{name: transformers}"])
+@pytest.mark.parametrize(
+    ("source", "whole"),
+    [
+        ("hf://org/name/model.safetensors", "hf://org/name"),
+        ("hf://org/name/part/model.bin@v1", "hf://org/name@v1"),
+    ],
+)
+def test_one_file_of_a_repository_is_answered_with_the_repository(engine, source, whole):
+    """An engine for whole repositories would refuse it at its start; the source that is shown is valid."""
+    (fault,) = _served(engine, source)
+    assert fault.startswith("spec.model.source: ")
+    assert fault.endswith(f"(write {whole})")
+    assert not _served(engine, whole)
+
+
+def test_a_gguf_file_is_answered_with_its_engine():
+    """vLLM and the others serve none."""
+    (fault,) = _served("{name: vllm}", "hf://org/name/m.gguf")
+    assert fault.endswith("(use engine llamacpp for this file)")
+    assert not _served("{name: llamacpp}", "hf://org/name/m.gguf")
+
+
+def test_an_endpoint_may_serve_one_file():
+    """The files are the server's: their name is only a name here."""
+    assert not _served("{name: openai, endpoint: {url: 'http://localhost:1234/v1'}}", "hf://org/name/m.gguf")
