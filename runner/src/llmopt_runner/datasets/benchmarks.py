@@ -10,6 +10,8 @@
 | MedMCQA | question | opa, opb, opc, opd | cop, from 0 |
 | ANLI, KLUE NLI | premise, hypothesis | three words | label: entailment, neutral, contradiction |
 | LogiQA | context, query | options | correct_option, from 0 |
+| ReClor | context, question | answers | label, from 0 |
+| Belebele | flores_passage, question | mc_answer1, ... | correct_answer_num, from 1 |
 | TruthfulQA with choices | question | mc1_targets | the one whose label is 1 |
 | GPQA, SciQ | question | the right one, then the wrong ones | the right one |
 
@@ -58,7 +60,10 @@ _LAYOUTS = (
     _Layout(("context", "question"), ("answera", "answerb", "answerc"), "label", 1),
     _Layout(("context", "query"), ("options",), "correct_option", 0),
     _Layout(("question",), ("opa", "opb", "opc", "opd"), "cop", 0),
+    _Layout(("flores_passage", "question"), ("mc_answer1", "mc_answer2"), "correct_answer_num", 1),
 )
+# Lists of answers with a label are choices; without one all of them are right.
+_LABELLED = _Layout(("context", "question"), ("answers",), "label", 0)
 # The labels of ANLI and of KLUE NLI, which such columns show: those of other sets with a premise and a
 # hypothesis (CB, RTE) mean something else.
 _INFERENCES = ("entailment", "neutral", "contradiction")
@@ -72,6 +77,10 @@ def asked_in(row: Mapping[str, Any]) -> Asked | None:
     for layout in _LAYOUTS:
         if all(row.get(name) is not None for name in (*layout.question, *layout.choices)):
             return _chosen(layout, row)
+    if isinstance(row.get("answers"), list) and all(
+        row.get(name) is not None for name in (*_LABELLED.question, _LABELLED.answer)
+    ):
+        return _chosen(_LABELLED, row)
     if row.get("hypothesis") is not None and any(
         all(map(row.__contains__, own)) for own in _INFERENCE_COLUMNS
     ):

@@ -90,6 +90,42 @@ def text_in(row: Mapping[str, Any], name: str) -> str:
     return text_of(name, row.get(name))
 
 
+def about_in(row: Mapping[str, Any], name: str) -> str:
+    """Return the column `name`, which a question is about, as a text; "" where the row has none.
+
+    A list is its texts, one a line; HotpotQA and PubMedQA name theirs. Raises RowInvalid for other things: a
+    question without what it is about has another answer.
+    """
+    value = row.get(name)
+    if isinstance(value, str):
+        return value if value.strip() else ""
+    if not isinstance(value, list | Mapping) or not value:
+        return ""
+    texts = _passages(value)
+    if not texts or not all(isinstance(each, str) for each in texts):
+        raise RowInvalid(f"{name} is {shown(value)}: write a text or a list of texts")
+    return sound(name, "\n".join(each for each in texts if each.strip()))
+
+
+def _passages(value: Any) -> list[Any]:
+    """Return the texts of passages; what has a title of its own begins with it."""
+    if isinstance(value, Mapping):
+        texts = value.get("contexts") or value.get("sentences")
+        titles = value.get("title")
+        if isinstance(titles, list) and isinstance(texts, list) and len(titles) == len(texts):
+            return _passages(list(zip(titles, texts, strict=True)))
+        return _passages(texts) if isinstance(texts, list) else []
+    return [_passage(each) for each in value]
+
+
+def _passage(value: Any) -> Any:
+    match value:
+        case [str(title), [*sentences]] if all(isinstance(each, str) for each in sentences):
+            return f"{title}: {''.join(sentences)}"
+        case _:
+            return value
+
+
 def text_of(name: str, value: Any) -> str:
     """Return `value`, a text or a number called `name`, as a text; raises RowInvalid."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):

@@ -9,6 +9,7 @@ r"""The layouts that public data sets have, each read as an item's parts.
 | MATH | problem with answer or solution | the answer, else what is in `\boxed{}` |
 | SQuAD, KorQuAD, NaturalQuestions, TriviaQA | question; answers, answer with aliases | any of the answers |
 | TruthfulQA | question; best_answer with correct_answers | any of the answers |
+| MGSM, OlympiadBench | question; answer_number or final_answer | it; answer is how it is reached |
 | BoolQ, KoBEST BoolQ | passage or paragraph, question; answer, or label 1 | yes or no |
 | Alpaca, Dolly | instruction with input or context; output or response | output |
 | ShareGPT, chat messages | conversations; messages | what the assistant says |
@@ -29,6 +30,7 @@ from llmopt_runner.datasets.base import LaterTurn
 from llmopt_runner.datasets.benchmarks import asked_in
 from llmopt_runner.datasets.cells import (
     RowInvalid,
+    about_in,
     by_usual_names,
     listed,
     named,
@@ -45,11 +47,13 @@ QUESTIONS = ("question", "prompt", "input", "question_stem", "query", "질문", 
 ANSWERS = (
     "answer", "output", "target", "answerkey", "answer_key", "expected", "reference", "response",
     "completion", "correct_answer", "correct", "expected_answer", "final_answer", "answer_number",
-    "정답", "답변",
+    "final_ans", "정답", "답변",
 )  # fmt: skip
 SEVERAL = ("answers", "possible_answers")
 # What a question is about, or how it is to be answered.
 CONTEXTS = ("system_prompt", "context", "passage", "article", "paragraph", "story", "body")
+# What is the answer even where a column called answer shows the working.
+_FINALS = ("answer_number", "final_answer", "final_ans")
 _PLACES = ("answer_index", "answer_idx")
 CHOICES = ("choices", "options")
 CONVERSATIONS = ("conversations", "conversation", "messages")
@@ -110,7 +114,7 @@ def _questioned(row: Mapping[str, Any]) -> Parts:
 
 
 def _in_context(row: Mapping[str, Any], parts: Parts) -> Parts:
-    about = [row[name] for name in CONTEXTS if isinstance(row.get(name), str) and row[name].strip()]
+    about = [text for name in CONTEXTS if (text := about_in(row, name))]
     return replace(parts, question=sound("question", "\n\n".join((*about, parts.question))))
 
 
@@ -124,16 +128,20 @@ def plain(row: Mapping[str, Any], question: str | None, answer: str | None, choi
     found = choices_in(row, choices)
     if found is not None:
         return Parts(text, _right_choice(row, answer, found), found.texts)
-    name = answer or present(row, ANSWERS, "answer")
+    name = (answer in ANSWERS and named(row, _FINALS)) or answer or present(row, ANSWERS, "answer")
     if isinstance(row[name], bool):
         return Parts(text, "yes" if row[name] else "no")
-    return _worked(Parts(text, text_in(row, name)))
+    parts = _worked(Parts(text, text_in(row, name)))
+    working = row.get(answer or name)
+    return replace(parts, solution=working) if name != answer and isinstance(working, str) else parts
 
 
 def _right_choice(row: Mapping[str, Any], answer: str | None, found: Choices) -> str:
     place = named(row, _PLACES)
     if place is None:
-        name = answer or present(row, ANSWERS, "answer")
+        label = row.get("label")
+        lettered = answer is None and isinstance(label, str) and label.strip().isalpha()  # AGIEval
+        name = "label" if lettered else answer or present(row, ANSWERS, "answer")
         return found.chosen(name, row[name])
     right = found.chosen(place, row[place])
     if answer is not None and not found.may_mean(answer, row[answer], right):

@@ -15,6 +15,8 @@ from llmopt_runner.datasets.cells import RowInvalid, listed, shown, sound, text_
 _FEWEST, _MOST = 2, len(ascii_uppercase)
 _WHOLE = re.compile(r"\d{1,2}")
 _LABEL = re.compile(r"\(?([A-Za-z]|\d{1,2})\)?[.:]?")
+# AQuA's `B)21`: a choice that begins with its own letter.
+_WITH_LETTER = re.compile(r"\s*\(?(?P<letter>[A-Za-z])\s?[).:]\s*(?P<text>\S.*)", re.DOTALL)
 # What comes before the letter in the columns of one choice each.
 _PREFIXES = ("", "option_", "choice_", "option ", "option")
 
@@ -60,6 +62,9 @@ class Choices:
         if isinstance(value, int) and not isinstance(value, bool):
             return [self._at(name, value, value - self.first_number)]
         text = text_of(name, value)
+        own = _WITH_LETTER.fullmatch(text)
+        if own is not None and text not in self.texts and own["text"] in self.texts:
+            text = own["text"]
         same = [text] if text in self.texts else []
         label = _LABEL.fullmatch(text.strip())
         if label is None:
@@ -102,7 +107,16 @@ def choices_in(row: Mapping[str, Any], name: str | None) -> Choices | None:
         or not all(isinstance(each, str) for each in value)
     ):
         raise RowInvalid(f"choices is {shown(row.get(name or ''))}: write a list of two or more texts")
-    return Choices(checked("choices", value), labels if len(labels) == len(value) else ())
+    return Choices(checked("choices", _bare(value)), labels if len(labels) == len(value) else ())
+
+
+def _bare(texts: list[str]) -> list[str]:
+    """Return `texts` without their letters, where each begins with the one of its place."""
+    found = [_WITH_LETTER.fullmatch(text) for text in texts]
+    letters = "".join(each["letter"].upper() for each in found if each is not None)
+    if letters != ascii_uppercase[: len(texts)]:
+        return texts
+    return [each["text"] for each in found if each is not None]
 
 
 def _labels(labels: Any) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ which only the length is known are made up: see `synthetic_prompts`.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from llmopt_runner.datasets.base import DatasetInvalid, DatasetSource, Item, Traced
@@ -23,6 +24,7 @@ from llmopt_runner.datasets.cells import RowInvalid, shown
 
 _MOST_TOKENS = 10_000_000
 _MS = 1000.0
+_BEYOND_MICROSECONDS = re.compile(r"(?<=\.\d{6})\d+")
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,10 @@ def _seconds(layout: _Layout, value: Any) -> float:
     if math.isfinite(seconds):
         return seconds
     try:
-        return datetime.fromisoformat(str(value)[:26]).timestamp()
-    except ValueError as error:
+        moment = datetime.fromisoformat(_BEYOND_MICROSECONDS.sub("", str(value)))
+        # Without a zone all are of one: this machine's own would move its clock twice a year.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError) as error:
         raise RowInvalid(
             f"{layout.time} is {shown(value)}: write a number or a date with its time"
         ) from error

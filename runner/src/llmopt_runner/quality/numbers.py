@@ -18,6 +18,8 @@ _EITHER = re.compile(
     rf"{UNIT}\s?,?\s?(?:or|and/or|또는|혹은|아니면|이나|나|부터|에서)\s?(?:maybe\s|[a-z]\s?=\s?)?",
     re.IGNORECASE,
 )
+# One calculation after another: 16 - 7 = 9 eggs, 9 * 2 = 18 dollars.
+_THEN = re.compile(rf"{UNIT}\s?[,;]\s?(?:(?:and|so|then|그리고|그래서)\s)?", re.IGNORECASE)
 _RANGE = re.compile(rf"{UNIT}\s?(?:[-~〜]|to|through|until|and|과|와)\s?", re.IGNORECASE)
 _BETWEEN = re.compile(r"\b(?:between|from|either)\s*$", re.IGNORECASE)
 _DENIED_BEFORE = re.compile(
@@ -188,12 +190,26 @@ def _stated(text: str) -> _Found:
     held = [each for each in found if not _is_denied(text, each)]
     if not held:
         return _UNCLEAR if found else _NOTHING
-    calculation = Calculation.at_start(text, held)
+    calculation = _last_calculation(text, held)
     if calculation.numbers[0] is held[0] and len(held) > 1:
         listed = text[held[0].end : held[1].start].strip() in {",", ";"}
         if listed or _is_one_of_several(text, held[0], held[1]):
             return _UNCLEAR
     return _result(calculation)
+
+
+def _last_calculation(text: str, held: Sequence[Numeral]) -> Calculation:
+    """Return the calculation at the start of `text`, or of several with results that follow it, the last."""
+    calculation, at = Calculation.at_start(text, held), 0
+    while calculation.has_result:
+        at += calculation.length
+        if at >= len(held) or not _THEN.fullmatch(text, held[at - 1].end, held[at].start):
+            break
+        following = Calculation.at_start(text, held[at:])
+        if not following.has_result:
+            break
+        calculation = following
+    return calculation
 
 
 def _result(calculation: Calculation) -> _Found:

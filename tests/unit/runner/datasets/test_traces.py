@@ -1,6 +1,7 @@
 """Traces in the public layouts: when requests arrived and how long they were."""
 
 import json
+import time
 
 import pytest
 
@@ -61,6 +62,24 @@ def test_a_layout_is_known_by_its_columns(tmp_path, content, gap, first):
         assert (one.traced.prompt_tokens, one.traced.output_tokens) == (4808, 10)
     else:
         assert one.traced == first
+
+
+def test_times_with_and_without_a_zone_are_of_one_clock(tmp_path, monkeypatch):
+    """A table that leaves out what is zero of a second keeps its zone: nothing arrives hours later for it."""
+    monkeypatch.setenv("TZ", "Asia/Seoul")
+    time.tzset()
+    content = (
+        "TIMESTAMP,ContextTokens,GeneratedTokens\n"
+        "2024-05-10 00:00:00.009930+00:00,2162,5\n2024-05-10 00:00:01+00:00,2399,6\n"
+        "2024-05-10 00:00:02,7,6\n2024-05-10 09:00:03.0099301+09:00,7,6\n"
+    )
+    try:
+        items = read_file(written(tmp_path, content)).items(4, seed=0)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    first = items[0].traced.arrival_seconds
+    assert [round(item.traced.arrival_seconds - first, 2) for item in items] == [0, 0.99, 1.99, 3.0]
 
 
 def test_a_trace_with_prompts_asks_them(tmp_path):

@@ -68,6 +68,8 @@ _EXACT = [
         ["<b>Paris</b>", "1. Paris", "The capital: Paris"],
         ["Wrong: Paris", "1. London", "<b>Lyon</b>"],
     ),
+    ("1945", ["In 1945.", "in the year 1945"], ["before 1945", "not in 1945"]),
+    ("Monday", ["On Monday", "on Monday."], ["in on", "not on Monday", "on Monday or Tuesday"]),
     ("Napoleon", ["It was won by Napoleon."], ["It was not won by Napoleon.", "Napoleon III"]),
     (
         "축구공",
@@ -118,7 +120,34 @@ _EXACT = [
         ["No idea", "Yes, no doubt.", "No doubt, yes", "It is true."],
     ),
 ]
+# A word that stands above the working announces the whole response, and not the first number in it.
+_WORKED = [
+    "Solution:\nShe has 16 - 7 = 9 eggs.\nShe makes 9 * 2 = $18.",
+    "Here is the step-by-step solution:\n\n1. She has 16 - 7 = 9 eggs.\n2. She makes 9 * 2 = $18.",
+    "**Solution:**\n\n1. Eggs: 16 - 7 = 9\n2. Money: 9 * 2 = 18\n\nSo she makes $18.",
+    "Let's find the answer:\n9 eggs\n9 * 2 = 18",
+    "To find the answer:\n1. 16 eggs\n2. 7 eaten\n\nTherefore, she makes **$18** every day.",
+    "Response: We start with 16 eggs. 16 - 7 = 9. 9 * 2 = 18.",
+    "Answer: She has 16 - 7 = 9 eggs. So she makes 9 * 2 = 18 dollars.",
+    "Answer: She has 16 eggs. She eats 3 and bakes 4. She sells each for $2, so she makes $18.",
+    "Answer:\n\nStep 1: 16 - 7 = 9\nStep 2: 9 * 2 = 18",
+    "답: 16 - 7 = 9개, 9 × 2 = 18달러",
+    "답변: 16개에서 7개를 뺀 9개를 팝니다. 따라서 18달러를 법니다.",
+    "해답:\n1. 16 - 7 = 9\n2. 9 × 2 = 18",
+    "### Answer\nShe has 16 - 7 = 9 eggs.\nShe makes 9 * 2 = 18 dollars.",
+]
+# But one above an answer announces it, whatever follows.
+_ANSWERED_FIRST = [
+    "Answer: 18. She has 16 - 7 = 9 eggs, so each brings 2.",
+    "Answer: 18 dollars.\n\nExplanation: 16 - 7 = 9",
+    "Answer: 9 * 2 = 18",
+    "The answer is 18. She has 16 - 7 = 9 eggs.",
+    "Answer: she makes 18 dollars for her 9 eggs.",
+    "정답: 18달러. 16 - 7 = 9이기 때문입니다.",
+    "1. Answer: 18\n2. Working: 16 - 7 = 9",
+]
 _NUMBERS = [
+    ("18", [*_WORKED, *_ANSWERED_FIRST], ["Solution: 18 eggs are 9 too many. So the answer is 9."]),
     (
         "42",
         ["The total is 42 (21 + 21).", "42 apples remain after 3 days."],
@@ -178,6 +207,9 @@ _CHOICES = [
         _CITIES,
         "London",
         [
+            "Solution:\nA is Paris, C is Berlin, D is Madrid.\nSo B.",
+            "To find the answer: A is in France. B is in the United Kingdom. So B is the answer.",
+            "A라고 볼 수 없으므로 B이다.",
             "London. Paris is the capital of France.",
             "Option two",
             "the second option",
@@ -199,6 +231,8 @@ _CHOICES = [
             "Paris, Berlin and Madrid are incorrect.",
         ],
         [
+            "B는 정답이 될 수 없다.",
+            "B일 리 없다.",
             "London. No, Paris.",
             "Option one",
             "option two or three",

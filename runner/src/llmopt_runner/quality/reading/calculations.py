@@ -54,6 +54,11 @@ class Calculation:
             operators.append(_OPERATORS.get(joint["operator"].lower(), joint["operator"]))
         return cls(tuple(numbers), tuple(operators), length, bracketed)
 
+    @property
+    def has_result(self) -> bool:
+        """Whether it was calculated: an equals sign stands in it."""
+        return self.length > len(self.numbers)
+
     def value(self) -> Fraction | None:
         """Return the result; None where it is not clear (brackets), not defined or too large."""
         if not self.operators:

@@ -32,7 +32,7 @@ _REJECTED_BEFORE = re.compile(
 _REJECTED_AFTER = re.compile(
     r"\bnot\b|n't\b|\bwrong\b|\bincorrect\b|\bfalse\b|\bruled out\b|\beliminated\b|\bexcluded\b"
     r"|\bcannot\b|\buntrue\b|\btempting\b|\bfirst guess\b"
-    r"|아니|아닌|아닙|아님|틀[리렸린립림]|오답|제외|않|잘못|거짓|말고"
+    r"|아니|아닌|아닙|아님|틀[리렸린립림]|오답|제외|않|잘못|거짓|말고|수(?:가|는)?\s?없|리(?:가|는)?\s?없"
     r"|ではな|ではあり|じゃな|でない|でもな|間違|誤り|不正解|不对|不是|不正确|错",
     re.IGNORECASE,
 )

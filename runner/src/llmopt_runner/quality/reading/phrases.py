@@ -22,6 +22,10 @@ _HEADED = re.compile(r"^(?:[^\W_]+ ){0,4}[^\W_]+\s?:\s(?P<rest>[^:\n]+)$")
 _PASSIVE = re.compile(r"^\w+(?:ed|en|wn|on|t) (?:by|in|on|at)\s")
 # 축구공이고 가격은 5,000원: what is said of something else.
 _SAID_OF_MORE = re.compile(r"(?:이?며|이고),?\s\S+[은는]\s[^\n]*$")
+# When and where: in 1912, on Monday, in the year 1912.
+_PLACED = re.compile(
+    r"^(?:in|on|at)\s(?:the\s(?:year|month|city|town|state)\s(?:of\s)?)?(?=\w)", re.IGNORECASE
+)
 _COPULA = re.compile(
     r"\b(?:is|are|was|were|equals|would be|must be|will be|has to be)\b(?:\s(?:called|named|likely"
     r"|probably|simply|just|exactly))?"
@@ -128,6 +132,7 @@ def _forms(text: str) -> Iterator[str]:
     if when := _WHEN.match(bare):
         yield when["when"]
     if not _OPEN.search(bare):
+        yield _PLACED.sub("", bare)
         yield _SAID_OF_MORE.sub("", bare)
         if headed := _HEADED.match(bare):
             yield headed["rest"]
@@ -145,7 +150,7 @@ def _predicates(text: str) -> Iterator[str]:
     if len(copulas) == 1:
         said = text[copulas[0].end() :].strip(" :")
         yield said
-        yield _PASSIVE.sub("", said)
+        yield _PLACED.sub("", _PASSIVE.sub("", said))
     *_, topic = (None, *_TOPIC.finditer(text))
     if topic is not None:
         yield _KOREAN_COPULA.sub("", unframed(text[topic.end() :]).rstrip(" .!"))

@@ -11,6 +11,7 @@ from llmopt_runner.quality.reading.typography import shortened, typed_plainly, w
 
 _MOST_BOXED = 2_000
 _LONGEST = 400
+_LOOK_BACK = 60
 # An answer that announces itself more often says nothing new.
 _MOST_OF_A_KIND = 6
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=\{)|\\boxed\s+(?P<bare>[-\w.]+)")
@@ -47,6 +48,24 @@ _CONCLUSION = re.compile(
     r"|다시 생각해 ?보니|다시 보니|잠깐만?)(?![\w])[,:]?",
     re.IGNORECASE,
 )
+# What is looked for is not announced: to find the answer, steps to the solution.
+_SOUGHT = re.compile(
+    r"\b(?:to|let's|let us|now|we|by|how|can) ?(?:\w+ )?"
+    r"(?:find|get|reach|determine|calculate|compute|work out|solve for|figure out|arrive at)(?:ing)? "
+    r"(?:the |our |an )?(?:(?:final|correct|right|total) )?$"
+    r"|\bsteps? (?:to|for|towards) (?:the |our )?$",
+    re.IGNORECASE,
+)
+# A word that stands above an answer and says nothing of it: Solution:, Answer: and a heading.
+_STANDS_ABOVE = re.compile(r"[^\n]{0,100}?(?::|\n)\s*$")
+_COPULA = re.compile(r"\b(?:is|are|was|be|i|i'd|i'll)\b|'s\b|=|→|[은는是为為は]", re.IGNORECASE)
+_STEPS = re.compile(
+    r"(?:\(?1[.)]\s|(?:step|단계) ?1\b|1단계)[^\n]*\n(?:[^\n]*\n){0,6}?"
+    r"[ \t]*(?:\(?2[.)]\s|(?:step|단계) ?2\b|2단계)",
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(rf"{_CONCLUSION.pattern}|=\s?[$₩]?\d", re.IGNORECASE)
+_LONGEST_BARE_ANSWER = 3
 _QUESTION = re.compile(r"(?:^|(?<=[.!?\n]))[^.!?\n]{1,200}\?")
 _END = re.compile(r"[.!?。](?=[\s\"')\]]|$)|\n|;")
 # What was asked of oneself and turned down: The answer is C? Wait, no, B.
@@ -182,8 +201,24 @@ def _after(mark: re.Pattern[str], text: str, strength: Strength) -> Iterator[Sta
     for found in _last_ones(mark, text):
         rest = text[found.end() : found.end() + _LONGEST].lstrip()
         stated = sentence(rest)
-        if stated and not _TURNED_DOWN.match(rest, len(stated)):
+        if stated and not _TURNED_DOWN.match(rest, len(stated)) and not _is_above_working(text, found):
             yield Statement(stated, rest.partition("\n")[0].strip(), strength, found.end())
+
+
+def _is_above_working(text: str, found: re.Match[str]) -> bool:
+    """Say whether `found`, words that announce an answer, stand before its working, which states it later.
+
+    `Answer: She has 9 eggs. So she makes 18 dollars.` begins with the word, but 9 is not the answer.
+    """
+    if _SOUGHT.search(text[max(0, found.start() - _LOOK_BACK) : found.start()]):
+        return True
+    if not _STANDS_ABOVE.match(found[0]) or _COPULA.search(found[0]):
+        return False
+    after = text[found.end() :].lstrip()
+    if _STEPS.match(after):
+        return True
+    stated = sentence(after)
+    return len(stated.split()) > _LONGEST_BARE_ANSWER and bool(_GOES_ON.search(after, len(stated)))
 
 
 def _last_ones(mark: re.Pattern[str], text: str) -> list[re.Match[str]]:
