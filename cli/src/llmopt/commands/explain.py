@@ -1,6 +1,5 @@
 """`llmopt explain`: why a server died, by the log that it left."""
 
-import json
 import re
 import sys
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 import typer
 
+from llmopt.json_output import print_json
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.engines.declarations import EngineDeclaration
@@ -92,7 +92,7 @@ def explain_log(name: str, engine: str | None, *, as_json: bool) -> Exit:
         return Exit.INVALID
     explanation = explained(text, engine)
     if as_json:
-        sys.stdout.write(json.dumps(explanation.document(), indent=2, ensure_ascii=False) + "\n")
+        print_json(explanation.document())
     else:
         _print(explanation)
     return Exit.FINISHED

@@ -2,13 +2,13 @@
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from llmopt.json_output import print_json
 from llmopt.machine.descriptions import RunnerUnusable
 from llmopt.machine.fits import COMMAND, Asked, FitFound, FitsFound, ModelUnfit, fits_of
 from llmopt.terminal import Console
@@ -42,7 +42,7 @@ def show_fits(asked: Asked, *, as_json: bool, explained: bool, command: tuple[st
         _say(Console(stderr=True), f"error: {error}")
         return Exit.FAILED
     if as_json:
-        sys.stdout.write(json.dumps(json.loads(document), indent=2, ensure_ascii=False) + "\n")
+        print_json(json.loads(document))
         return Exit.FINISHED
     console = Console()
     _say(console, _title(found))

@@ -1,27 +1,21 @@
-"""`llmopt list`: results, models, data sets, engines and metrics of this machine."""
+"""`llmopt list`: results, models, data sets and metrics of this machine."""
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import distributions
 from itertools import chain
 from pathlib import Path
 
-from rich.table import Table
-from rich.text import Text
-
+from llmopt.commands.listed_rows import Row, print_rows
+from llmopt.json_output import print_json
 from llmopt.manifests import OptionInvalid
 from llmopt.named_models.registry import registered
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
-from llmopt_core.engines.registry import declaration_of, engine_names
 from llmopt_core.metrics.catalog import all_metrics
 from llmopt_core.plugins import PluginGroup, plugin_names
 from llmopt_core.resources.known import dataset_summary
-
-# Cells as a table shows them and as JSON holds them; None: nothing to say.
-Row = tuple[str | int | None, ...]
 
 
 def list_things(kind: str, results: Path, *, as_json: bool = False) -> Exit:
@@ -34,25 +28,19 @@ def list_things(kind: str, results: Path, *, as_json: bool = False) -> Exit:
         Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
         return Exit.INVALID
     if as_json:
-        sys.stdout.write(_as_json(columns, found))
+        print_json(_objects(columns, found))
         return Exit.FINISHED
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in columns:
-        table.add_column(str(column), overflow="fold")
-    for row in found:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     if found:
-        console.print(table)
+        print_rows(console, columns, found)
     else:
         console.print(empty, markup=False, highlight=False, soft_wrap=True)
     return Exit.FINISHED
 
 
-def _as_json(columns: Row, rows: Sequence[Row]) -> str:
-    """Return a list of objects with the columns' names."""
+def _objects(columns: Row, rows: Sequence[Row]) -> list[dict[str, str | int | None]]:
+    """Return the rows as objects with the columns' names."""
     names = [str(column).replace(" ", "_").lower() for column in columns]
-    objects = [dict(zip(names, row, strict=True)) for row in rows]
-    return json.dumps(objects, indent=2, ensure_ascii=False) + "\n"
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _results(results: Path) -> tuple[Row, Iterator[Row], str]:
@@ -111,14 +99,6 @@ def _mib(size: int) -> int:
     return round(size / 2**20)
 
 
-def _engines(_results: Path) -> tuple[Row, Iterator[Row], str]:
-    rows = (
-        (name, declaration.summary if (declaration := declaration_of(name)) else "a plug-in")
-        for name in engine_names()
-    )
-    return ("engine", "what it is"), rows, "no engine is installed; reinstall llmopt"
-
-
 def _datasets(_results: Path) -> tuple[Row, Iterator[Row], str]:
     rows = ((name, dataset_summary(name)) for name in plugin_names(PluginGroup.DATASETS))
     return (
@@ -137,6 +117,5 @@ _KINDS: Mapping[str, Callable[[Path], tuple[Row, Iterator[Row], str]]] = {
     "results": _results,
     "models": _models,
     "datasets": _datasets,
-    "engines": _engines,
     "metrics": _metrics,
 }

@@ -1,14 +1,14 @@
 """`llmopt list --type errors`: what went wrong in all local studies, by class."""
 
-import json
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from llmopt.json_output import print_json
 from llmopt.local.histories import ErrorHistory, StudyState, error_history, states
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
@@ -22,14 +22,14 @@ def list_errors(results: Path, storage: str | None, *, as_json: bool) -> Exit:
             _say(Console(stderr=True), f"warning: {state.folder.path}: {state.trouble}")
     found = error_history(studies)
     if as_json:
-        sys.stdout.write(_document(studies, found))
+        print_json(_document(studies, found))
     else:
         _print(studies, found, results)
     return Exit.FINISHED
 
 
-def _document(studies: Sequence[StudyState], found: Sequence[ErrorHistory]) -> str:
-    document = {
+def _document(studies: Sequence[StudyState], found: Sequence[ErrorHistory]) -> dict[str, Any]:
+    return {
         "studies": len(studies),
         "trials": sum(state.trials for state in studies),
         "errors": [
@@ -46,7 +46,6 @@ def _document(studies: Sequence[StudyState], found: Sequence[ErrorHistory]) -> s
             for one in found
         ],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _print(studies: Sequence[StudyState], found: Sequence[ErrorHistory], results: Path) -> None:

@@ -17,7 +17,7 @@ from llmopt.local.studies import LocalStudy
 from llmopt.manifest_checks import InputInvalid, cautions_in, checked, require_usable
 from llmopt.options import RunOptions
 from llmopt.progress import shown
-from llmopt.tables import print_result
+from llmopt.results import show_result
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
@@ -64,7 +64,7 @@ def run_text(
             require_usable(local.resource, text, source, preflight_of(run.command))
         for line in cautions_in(text, source, local.resource):
             _say(errors, line)
-        return _run(local, run, Console())
+        return _run(local, run, Console(stderr=run.options.as_json))
     except InputInvalid as error:
         say_faults(errors, error)
         return Exit.INVALID
@@ -98,7 +98,7 @@ def _run(local: LocalStudy, run: Run, console: Console) -> Exit:
     live = console.is_terminal and not run.options.no_progress
     with stopped_by_signals() as stop, shown(console, local.folder.name, live=live) as audience:
         finding = find(local, run.settings, stop, audience)
-    print_result(console, finding.result)
+    show_result(console, finding.result, as_json=run.options.as_json)
     return _conclude(finding, local.folder, console)
 
 

@@ -1,7 +1,5 @@
 """`llmopt status`: this machine, its engines, its studies, what runs, and what to fix."""
 
-import json
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -13,10 +11,11 @@ from rich.text import Text
 
 from llmopt.commands.advice import Situation, advice
 from llmopt.environment_files import EnvironmentFile
+from llmopt.json_output import print_json
 from llmopt.local.histories import StudyState, states
 from llmopt.machine.descriptions import COMMAND, Description, DeviceFound, EngineFound, RunnerUnusable, asked
 from llmopt.machine.hardware import hardware
-from llmopt.machine.processes import Found, Ours, ours
+from llmopt.machine.processes import Ours, ours
 from llmopt.machine.versions import machine_facts
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
@@ -47,9 +46,7 @@ def show_status(
             description, trouble = None, str(error)
     seen = Situation(machine, description, trouble, studies, processes.orphans)
     if as_json:
-        sys.stdout.write(
-            json.dumps(_document(seen, processes, environment), indent=2, ensure_ascii=False) + "\n"
-        )
+        print_json(_document(seen, processes, environment))
         return Exit.FINISHED
     console = Console()
     table = Table(box=None, pad_edge=False, show_header=False)
@@ -76,8 +73,8 @@ def _document(seen: Situation, processes: Ours, environment: EnvironmentFile | N
         "gpus": asdict(found.gpus) if found else None,
         "engines": {name: asdict(one) for name, one in found.engines.items()} if found else {},
         "studies": [_study(one) for one in seen.studies],
-        "processes": [_process(one) for one in (*processes.runners, *processes.engines)],
-        "orphans": [_process(one) for one in processes.orphans],
+        "processes": [one.document() for one in (*processes.runners, *processes.engines)],
+        "orphans": [one.document() for one in processes.orphans],
         "environment_file": {**asdict(environment), "file": str(environment.file)} if environment else None,
         "advice": list(advice(seen)),
     }
@@ -97,10 +94,6 @@ def _study(state: StudyState) -> dict[str, Any]:
         "size_bytes": state.folder.size_bytes(),
         "trouble": state.trouble or None,
     }
-
-
-def _process(process: Found) -> dict[str, Any]:
-    return {"pid": process.pid, "command": process.command, "session": process.session or None}
 
 
 def _rows(seen: Situation, processes: Ours, results: Path) -> Iterator[Row]:

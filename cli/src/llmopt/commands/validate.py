@@ -1,12 +1,12 @@
 """`llmopt validate`."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmopt.json_output import print_json
 from llmopt.manifest_checks import InputInvalid, all_checked, cautions_in, missing_in
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
@@ -43,8 +43,7 @@ def validate_files(names: Sequence[str], *, as_json: bool = False) -> Exit:
     """Print the faults of every file, as lines or as JSON; return INVALID when there is one."""
     found = [each for name in names for each in _checked(name)]
     if as_json:
-        documents = [each.document() for each in found]
-        sys.stdout.write(json.dumps(documents, indent=2, ensure_ascii=False) + "\n")
+        print_json([each.document() for each in found])
     else:
         for each in found:
             _print(each)

@@ -8,6 +8,7 @@ import typer
 
 from llmopt.options import (
     Format,
+    ResultAsJson,
     Target,
     Words,
     spread,
@@ -44,7 +45,9 @@ def get(
     *,
     words: Words = None,
     everywhere: Annotated[bool, typer.Option("--all-namespaces", "-A", help="List all namespaces.")] = False,
-    output: Annotated[Format, typer.Option("--output", "-o", help="How it is printed.")] = Format.TABLE,
+    output: Annotated[
+        Format, typer.Option("--output", "-o", case_sensitive=False, help="How it is printed.")
+    ] = Format.TABLE,
     target: Target,
 ) -> None:
     """List the optimizations and benchmarks of the cluster."""
@@ -62,6 +65,7 @@ def watch(
     *,
     words: Words = None,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="Print lines, no panel.")] = False,
+    as_json: ResultAsJson = False,
     target: Target,
 ) -> None:
     """Follow a study in the cluster until it ends, with the exit codes of `llmopt run`."""
@@ -69,7 +73,10 @@ def watch(
     from llmopt.cluster.commands.watch import watch
 
     raise typer.Exit(
-        on_cluster(target, lambda cluster: watch(cluster, words or (), progress=not no_progress))
+        on_cluster(
+            target,
+            lambda cluster: watch(cluster, words or (), progress=not no_progress, as_json=as_json),
+        )
     )
 
 

@@ -90,7 +90,9 @@ def migrate(
 @commands.command(name="list")
 def list_(
     *,
-    type_: Annotated[Listed, typer.Option("--type", help="What to list.")] = Listed.RESULTS,
+    type_: Annotated[
+        Listed, typer.Option("--type", case_sensitive=False, help="What to list.")
+    ] = Listed.RESULTS,
     as_json: AsJson = False,
     results: Results = RESULTS,
     storage: StorageUrl = None,
@@ -100,6 +102,10 @@ def list_(
         from llmopt.commands.list_errors import list_errors
 
         raise typer.Exit(list_errors(results, storage, as_json=as_json))
+    if type_ is Listed.ENGINES:
+        from llmopt.commands.list_engines import list_engines
+
+        raise typer.Exit(list_engines(as_json=as_json))
     from llmopt.commands.list import list_things
 
     raise typer.Exit(list_things(type_.value, results, as_json=as_json))
@@ -234,6 +240,7 @@ def clean(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be freed.")] = False,
+    as_json: AsJson = False,
     results: Results = RESULTS,
     storage: StorageUrl = None,
 ) -> None:
@@ -246,5 +253,12 @@ def clean(
 
     extent = Extent.ALL if everything else Extent.CACHE if cache else Extent.FINISHED
     raise typer.Exit(
-        clean_up(results, storage, extent, dry_run=dry_run, agreed=lambda text: yes or typer.confirm(text))
+        clean_up(
+            results,
+            storage,
+            extent,
+            dry_run=dry_run,
+            as_json=as_json,
+            agreed=lambda text: yes or typer.confirm(text, err=as_json),
+        )
     )

@@ -2,7 +2,8 @@
 
 # ruff: noqa: PLC0415 - each command loads its own modules when it is called
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,13 @@ from llmopt.options import (
 )
 
 commands = typer.Typer()
+# Of `compare`: what means nothing for models, and what for studies.
+_OF_STUDIES = ("output", "format_", "database_at", *(each.name for each in fields(Target)))
+_USED_TO_READ = frozenset({"results", "storage", "as_json"})
+_OF_MODELS = (
+    "dry_run",
+    *(each.name for each in (*fields(CompareOptions), *fields(RunOptions)) if each.name not in _USED_TO_READ),
+)
 
 
 @commands.command()
@@ -89,6 +97,7 @@ def benchmark(
 @commands.command()
 @spread
 def compare(
+    typed: typer.Context,
     *,
     names: Annotated[
         list[str] | None,
@@ -113,6 +122,7 @@ def compare(
 ) -> None:
     """Compare models on the same items (--models A B C), or put studies on one page (STUDY STUDY)."""
     if asked.models:
+        _refuse(typed, _OF_STUDIES, "of studies, and models are compared")
         if joined := next((each for each in asked.models if "," in each), None):
             raise typer.BadParameter(
                 f"{joined!r}: separate models by spaces, as in --models {joined.replace(',', ' ')}"
@@ -126,11 +136,21 @@ def compare(
         raise typer.BadParameter(
             f"{given}name the models to compare, as in --models A B, or two studies or more"
         )
+    _refuse(typed, _OF_MODELS, "of models that are measured (--models A B), and studies are compared")
     from llmopt.cluster.commands.report import compare_studies
     from llmopt.cluster.commands.studies import Places
 
     places = Places(options.results, options.storage, database_at)
-    raise typer.Exit(compare_studies(names or (), output, places, target, written=format_))
+    written = ReportFormat.JSON if options.as_json else format_
+    raise typer.Exit(compare_studies(names or (), output, places, target, written=written))
+
+
+def _refuse(typed: typer.Context, names: Sequence[str], why: str) -> None:
+    """Refuse options that were typed and would do nothing."""
+    for option in typed.command.params:
+        source = typed.get_parameter_source(option.name) if option.name in names else None
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"{option.opts[0]} is an option {why}: leave it out")
 
 
 @commands.command()
@@ -187,7 +207,7 @@ def answers(
 def export_(
     study: StudyName,
     *,
-    to: Annotated[Form, typer.Option("--to", help="What to write.")],
+    to: Annotated[Form, typer.Option("--to", case_sensitive=False, help="What to write.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Output file. Default: standard output.")
     ] = None,

@@ -24,12 +24,17 @@ def metrics_ports(first: int | None, count: int) -> tuple[int, ...]:
         return ()
     if first == 0:
         return _free_ports(count)
-    if first + count - 1 > LAST_PORT:
+    require_ports(first, count)
+    return tuple(range(first, first + count))
+
+
+def require_ports(first: int | None, count: int) -> None:
+    """Raise PortsExhausted where the ports of `count` runners from `first` on go beyond the last one."""
+    if first and first + count - 1 > LAST_PORT:
         raise PortsExhausted(
             f"--metrics-port {first}: {count} runners need ports up to {first + count - 1}, and the last is "
             f"{LAST_PORT}; give {LAST_PORT - count + 1} or less"
         )
-    return tuple(range(first, first + count))
 
 
 def where_served(ports: Sequence[int]) -> Iterator[str]:

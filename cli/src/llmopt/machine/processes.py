@@ -36,6 +36,10 @@ class Found:
         line = " ".join(self.arguments)
         return line if len(line) <= _LONGEST_COMMAND else f"{line[: _LONGEST_COMMAND - 1]}…"
 
+    def document(self) -> dict[str, str | int | None]:
+        """Return it as JSON has it."""
+        return {"pid": self.pid, "command": self.command, "session": self.session or None}
+
     @property
     def is_runner(self) -> bool:
         """Whether it runs trials; what a runner itself starts carries its session too."""

@@ -161,6 +161,11 @@ class Database:
             ) from None
 
 
+def require_address(url: str) -> None:
+    """Raise StorageUnusable where `url` is no address of a study database; nothing is asked there."""
+    _parse(url, postgres_only=False)
+
+
 def _parse(url: str, *, postgres_only: bool) -> URL:
     form = StorageUnusable(
         "the storage address is not of the form sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME;"

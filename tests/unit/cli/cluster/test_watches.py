@@ -1,13 +1,19 @@
 import itertools
+import json
+from types import SimpleNamespace
 
 import pytest
-from fakes.cluster_resources import COMPLETE, FAILED, RUNNING, condition, resource
+from fakes.cluster_resources import COMPLETE, FAILED, RUNNING, Directory, condition, resource
 
+from llmopt.cluster.commands.watch import watch
 from llmopt.cluster.errors import ClusterUnreachable, ResourceNotFound
+from llmopt.cluster.results import read_result
 from llmopt.cluster.watches import Clock, Gone, Subject, WaitTimeout, Watch
 from llmopt.local.sessions import Audience
+from llmopt_core.api.exit_codes import Exit
 from llmopt_core.api.kinds import Kind
 from llmopt_core.results.progress import stage_of
+from llmopt_core.results.results import best_text
 
 
 class Heard:
@@ -132,3 +138,15 @@ def test_a_tripped_guard_is_reported():
     tripped = condition("MemoryGuardPassed", "False", "GuardTripped", "3 trials ran out of memory")
     _, heard, _ = watched(resource("mine", RUNNING, tripped), resource("mine", RUNNING, tripped, COMPLETE))
     assert heard.events == ["memory guard: 3 trials ran out of memory"]
+
+
+@pytest.mark.parametrize(("end", "code"), [(COMPLETE, Exit.FINISHED), (FAILED, Exit.FAILED)])
+def test_a_watch_for_programs_prints_the_document_of_best_json_at_the_end(capsys, end, code):
+    """With --json standard output is that one document, as of a run here; all else goes to standard error."""
+    cluster = Directory(resource("mine", end))
+    cluster.access = SimpleNamespace(namespace="team-a")
+    assert watch(cluster, ["mine"], as_json=True) == code
+    printed = capsys.readouterr()
+    assert printed.out == best_text(read_result(resource("mine", end)))
+    assert json.loads(printed.out)["failed"] is (code == Exit.FAILED)
+    assert "The study " in printed.err

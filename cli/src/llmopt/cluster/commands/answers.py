@@ -1,7 +1,5 @@
 """`llmopt answers`: what two configurations answered to the same questions, side by side."""
 
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +8,7 @@ from rich.text import Text
 
 from llmopt.cluster.commands.exits import say
 from llmopt.cluster.commands.studies import OpenStudy, Places, with_studies
+from llmopt.json_output import print_json
 from llmopt.options import Target
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
@@ -45,7 +44,7 @@ def show_answers(
 
     def show(read: Sequence[AnswerComparison]) -> None:
         if as_json:
-            sys.stdout.write(json.dumps(document_of(read[0]), indent=2, ensure_ascii=False) + "\n")
+            print_json(document_of(read[0]))
         else:
             _print(read[0], Console())
 

@@ -11,7 +11,7 @@ from llmopt.cluster.references import find, reference
 from llmopt.cluster.results import read_result
 from llmopt.cluster.watches import Gone, Subject, Watch
 from llmopt.progress import shown
-from llmopt.tables import print_result
+from llmopt.results import show_result
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.results.results import Result
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from llmopt.cluster.clients import Cluster
 
 
-def watch(cluster: "Cluster", words: Sequence[str], *, progress: bool = True) -> Exit:
+def watch(cluster: "Cluster", words: Sequence[str], *, progress: bool = True, as_json: bool = False) -> Exit:
     """Follow the resource that `words` name until it has ended; return how it ended."""
-    console, namespace = Console(), cluster.access.namespace
+    console, namespace = Console(stderr=as_json), cluster.access.namespace
     kind, document = find(cluster, reference(words), namespace)
     live = console.is_terminal and progress
     subject = Subject(cluster, kind, document["metadata"]["name"], namespace)
@@ -40,7 +40,7 @@ def watch(cluster: "Cluster", words: Sequence[str], *, progress: bool = True) ->
         )
         return Exit.INTERRUPTED
     result = read_result(document)
-    print_result(console, result)
+    show_result(console, result, as_json=as_json)
     return _conclude(console, result)
 
 

@@ -1,0 +1,5 @@
+"""`python -m llmopt`: the same as `llmopt`."""
+
+from llmopt.main import main
+
+main()
