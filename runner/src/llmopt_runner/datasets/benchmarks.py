@@ -11,6 +11,8 @@
 | ANLI, KLUE NLI | premise, hypothesis | three words | label: entailment, neutral, contradiction |
 | LogiQA | context, query | options | correct_option, from 0 |
 | ReClor | context, question | answers | label, from 0 |
+| QuALITY | article, question | options | gold_label, from 1 |
+| KMMLU-Redux, KMMLU-Pro | question | options | solution, from 1 |
 | Belebele | flores_passage, question | mc_answer1, ... | correct_answer_num, from 1 |
 | TruthfulQA with choices | question | mc1_targets | the one whose label is 1 |
 | GPQA, SciQ | question | the right one, then the wrong ones | the right one |
@@ -23,7 +25,7 @@ from dataclasses import dataclass
 from itertools import count, takewhile
 from typing import Any, NamedTuple
 
-from llmopt_runner.datasets.cells import RowInvalid, shown, text_in, text_of
+from llmopt_runner.datasets.cells import RowInvalid, listed, shown, text_in, text_of
 from llmopt_runner.datasets.draws import Draw
 from llmopt_runner.datasets.multiple_choice import Choices, checked
 
@@ -62,8 +64,13 @@ _LAYOUTS = (
     _Layout(("question",), ("opa", "opb", "opc", "opd"), "cop", 0),
     _Layout(("flores_passage", "question"), ("mc_answer1", "mc_answer2"), "correct_answer_num", 1),
 )
-# Lists of answers with a label are choices; without one all of them are right.
-_LABELLED = _Layout(("context", "question"), ("answers",), "label", 0)
+# Known by the column with the place of the right choice: without it, a list of answers are all right, and
+# a solution of several words shows how the answer is reached.
+_BY_PLACE = (
+    _Layout(("context", "question"), ("answers",), "label", 0),
+    _Layout(("article", "question"), ("options",), "gold_label", 1),
+    _Layout(("question",), ("options",), "solution", 1),
+)
 # The labels of ANLI and of KLUE NLI, which such columns show: those of other sets with a premise and a
 # hypothesis (CB, RTE) mean something else.
 _INFERENCES = ("entailment", "neutral", "contradiction")
@@ -77,10 +84,9 @@ def asked_in(row: Mapping[str, Any]) -> Asked | None:
     for layout in _LAYOUTS:
         if all(row.get(name) is not None for name in (*layout.question, *layout.choices)):
             return _chosen(layout, row)
-    if isinstance(row.get("answers"), list) and all(
-        row.get(name) is not None for name in (*_LABELLED.question, _LABELLED.answer)
-    ):
-        return _chosen(_LABELLED, row)
+    for layout in _BY_PLACE:
+        if _has_place(layout, row):
+            return _chosen(layout, row)
     if row.get("hypothesis") is not None and any(
         all(map(row.__contains__, own)) for own in _INFERENCE_COLUMNS
     ):
@@ -94,15 +100,24 @@ def asked_in(row: Mapping[str, Any]) -> Asked | None:
     return _mixed(row, text_in(row, "correct_answer"), _counted(row, wrong))
 
 
+def _has_place(layout: _Layout, row: Mapping[str, Any]) -> bool:
+    if row.get("answer") is not None or not isinstance(listed(row.get(layout.choices[0])), list):
+        return False
+    place = row.get(layout.answer)
+    return all(row.get(name) is not None for name in layout.question) and (
+        isinstance(place, int | float) or (isinstance(place, str) and place.strip().isdecimal())
+    )
+
+
 def _chosen(layout: _Layout, row: Mapping[str, Any]) -> Asked:
     question = "\n\n".join(text_in(row, name) for name in layout.question)
-    listed = row[layout.choices[0]]
+    given = listed(row[layout.choices[0]])
     if len(layout.choices) > 1:
         texts = [text_in(row, name) for name in layout.choices[:-1]] + _counted(row, layout.choices[-1])
-    elif isinstance(listed, list):
-        texts = [text_of(layout.choices[0], each) for each in listed]
+    elif isinstance(given, list):
+        texts = [text_of(layout.choices[0], each) for each in given]
     else:
-        raise RowInvalid(f"{layout.choices[0]} is {shown(listed)}: write a list of two or more texts")
+        raise RowInvalid(f"{layout.choices[0]} is {shown(given)}: write a list of two or more texts")
     choices = Choices(checked("choices", texts), first_number=layout.first_number)
     if row.get(layout.answer) is None:
         raise RowInvalid(f"no answer: write {layout.answer}, the place of the right choice")

@@ -47,7 +47,7 @@ QUESTIONS = ("question", "prompt", "input", "question_stem", "query", "질문", 
 ANSWERS = (
     "answer", "output", "target", "answerkey", "answer_key", "expected", "reference", "response",
     "completion", "correct_answer", "correct", "expected_answer", "final_answer", "answer_number",
-    "final_ans", "정답", "답변",
+    "final_ans", "final_decision", "정답", "답변",
 )  # fmt: skip
 SEVERAL = ("answers", "possible_answers")
 # What a question is about, or how it is to be answered.

@@ -146,6 +146,27 @@ _CHOICES = [
     ),
     ("MMLU, numbers as texts", {"question": "q", "choices": [*"3210"], "answer": 1}, "q", "2", tuple("3210")),
     ("MMLU, place in quotes", {"question": "q", "choices": [*_FOUR], "answer": "1"}, "q", "x", _FOUR),
+    (
+        "QuALITY",
+        {"article": "c", "question": "q", "options": [*_FOUR], "gold_label": 2},
+        "c\n\nq",
+        "x",
+        _FOUR,
+    ),
+    (
+        "KMMLU-Pro",
+        {"question": "q", "options": [*_FOUR], "solution": "3", "license_name": "l", "subject": "s"},
+        "q",
+        "y",
+        _FOUR,
+    ),
+    (
+        "options with a solution that shows the working",
+        {"question": "q", "options": [*_FOUR], "solution": "Therefore 3.", "answer": "A"},
+        "q",
+        "w",
+        _FOUR,
+    ),
     ("ReClor", {"context": "c", "question": "q", "answers": [*_FOUR], "label": 1}, "c\n\nq", "x", _FOUR),
     (
         "Belebele",
@@ -230,7 +251,11 @@ _TEXTS = [
     ),
     (
         "PubMedQA",
-        {"question": "q", "answer": "yes", "context": {"contexts": ["One.", "Two."], "labels": ["X", "Y"]}},
+        {
+            "question": "q",
+            "final_decision": "yes",
+            "context": {"contexts": ["One.", "Two."], "labels": ["X", "Y"]},
+        },
         "One.\nTwo.\n\nq",
         "yes",
         (),

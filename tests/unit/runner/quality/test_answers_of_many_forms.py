@@ -70,6 +70,7 @@ _EXACT = [
     ),
     ("1945", ["In 1945.", "in the year 1945"], ["before 1945", "not in 1945"]),
     ("Monday", ["On Monday", "on Monday."], ["in on", "not on Monday", "on Monday or Tuesday"]),
+    ("B", ["Option B", "option (b)", "보기 B"], ["Option A", "B or C", "Option B or C"]),
     ("Napoleon", ["It was won by Napoleon."], ["It was not won by Napoleon.", "Napoleon III"]),
     (
         "축구공",
@@ -207,6 +208,8 @@ _CHOICES = [
         _CITIES,
         "London",
         [
+            "Ans: b",
+            "Ans. (B)",
             "Solution:\nA is Paris, C is Berlin, D is Madrid.\nSo B.",
             "To find the answer: A is in France. B is in the United Kingdom. So B is the answer.",
             "A라고 볼 수 없으므로 B이다.",

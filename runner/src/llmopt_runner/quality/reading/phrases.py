@@ -8,7 +8,8 @@ from llmopt_runner.quality.reading.statements import Reading, sentence
 
 _MOST_WORDS = 25
 _LEAD = re.compile(
-    r"^\s*(?:(?:a|ans|output|response|result|결과|결론|q\d*\s*a)\s?[:=]\s*|\d{1,2}[.)]\s+(?=\D))",
+    r"^\s*(?:(?:a|ans|output|response|result|결과|결론|q\d*\s*a)\s?[:=]\s*|\d{1,2}[.)]\s+(?=\D)"
+    r"|(?:option|choice|answer|보기|선택지)\s(?=\(?[A-J1-9]\)?\W*$))",
     re.IGNORECASE,
 )
 _ASIDE = re.compile(r"\s*[(\[][^()\[\]]{1,80}[)\]]\s*$")

@@ -24,7 +24,7 @@ _FIELD = re.compile(
 # GSM8K's mark of the final answer; a heading of the fourth level looks the same and says more.
 _HASHES = re.compile(r"^[ \t]*####[ \t]*(?P<text>[^\n#]+)$", re.MULTILINE)
 _BOLD = re.compile(r"\*\*(?!\s)(?P<text>[^*\n]{1,80}?)\*\*|__(?!\s)(?P<other>[^_\n]{1,80}?)__")
-_WHAT = r"(?:answer|solution|choice|option|response)"
+_WHAT = r"(?:answer|ans|solution|choice|option|response)"
 _ANNOUNCED = re.compile(
     rf"\b{_WHAT}(?:[ ](?:to|for|of)[ ][^.\n:=]{{1,80}}?)?"
     r"[ ]?(?:(?:is|are|'s|was|would be|will be|must be|should be|has to be|=>|="
