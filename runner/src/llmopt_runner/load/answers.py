@@ -95,7 +95,9 @@ class StreamedAnswer:
             self._fail(event)
             return
         try:
-            self._take(at, json.loads(event))
+            document = json.loads(event)
+            if name in _CHUNKS or _is_chunk(document):
+                self._take(at, document)
         except (AttributeError, TypeError) as error:
             if name in _CHUNKS:
                 shown = repr(event[:200])
@@ -205,6 +207,11 @@ class StreamedAnswer:
             return f"the stream ended with {END} before any part of an answer"
         rest = f", in the middle of {self._parser.rest[:200]!r}" if self._parser.rest else ""
         return f"the stream ended without finish_reason or {END} after {chunks} chunks with text{rest}"
+
+
+def _is_chunk(document: Any) -> bool:
+    """Say whether an event of another name has a part of the answer, its counts, or why there is none."""
+    return isinstance(document, dict) and any(map(document.get, ("choices", "usage", "error")))
 
 
 def _addition(document: Mapping[str, Any]) -> Mapping[str, Any]:

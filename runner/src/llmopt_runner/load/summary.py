@@ -132,7 +132,7 @@ def _by_token(good: Sequence[RequestRecord], seconds: float) -> dict[str, float]
         **_statistics("tpot_ms", _known(good, tpot_seconds)),
         "output_tokens_per_second": sum(counts) / seconds,
     }
-    if all(record.usage_reported for record in good):
+    if all(record.usage_reported and record.prompt_tokens for record in good):
         prompts = sum(record.prompt_tokens for record in good)
         rates["total_tokens_per_second"] = (prompts + sum(counts)) / seconds
     return rates

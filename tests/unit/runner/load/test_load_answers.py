@@ -225,6 +225,23 @@ def test_an_event_named_error_is_one_whatever_it_holds(data):
     assert built.fault == "the server reported in the stream: overloaded"
 
 
+@pytest.mark.parametrize(
+    "data", [b'{"message": "alive"}', b'{"detail": "loading"}', b'[{"error": "no"}]', b"5", b"null", b"alive"]
+)
+def test_an_event_of_another_name_says_nothing(data):
+    """What a server sends beside the answer, to keep the connection open for instance, is no error."""
+    built = answer((1.0, b"event: ping\ndata: " + data + b"\n\n"), (2.0, delta(finish="stop", content="a")))
+    assert (built.fault, built.separated().answer) == (None, "a")
+
+
+def test_chunks_and_errors_may_have_names():
+    """The name of an event is looked at where its data are neither."""
+    named = answer((1.0, b"event: completion.chunk\n" + delta(finish="stop", content="a")))
+    assert (named.fault, named.separated().answer) == (None, "a")
+    refused = answer((1.0, b'event: failed\ndata: {"error": "overloaded"}\n\n'))
+    assert refused.fault == "the server reported in the stream: overloaded"
+
+
 @pytest.mark.parametrize("reason", ["error", "abort"])
 def test_an_answer_that_the_server_gave_up_is_at_fault(reason):
     """What came before is a part of an answer, not one to be scored."""

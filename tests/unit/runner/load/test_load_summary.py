@@ -196,6 +196,13 @@ def test_prompts_that_nobody_counted_are_in_no_rate():
     assert "output_tokens_per_second" in metrics
 
 
+def test_a_count_of_no_prompt_tokens_is_none():
+    """Some servers count answers alone, or say 0 for a prompt that they had cached."""
+    metrics = summarise(run(FIRST, replace(SECOND, prompt_tokens=0)))
+    assert "total_tokens_per_second" not in metrics
+    assert "output_tokens_per_second" in metrics
+
+
 def test_separated_reasoning_is_reported():
     """A reader learns that reasoning was counted but not scored, and where nothing else came."""
     silent = replace(SECOND, reasoned=True, text=" ")
