@@ -70,6 +70,8 @@ class OpenAI(Engine):
             return _listed(settings.endpoint_model, ids)
         if len(ids) == 1:
             return ids[0]
+        if settings.model_id in ids:  # the server may have shorter names for it, too
+            return settings.model_id
         named = [name for name in ids if _is_named(name, settings.model_id)]
         if ids and len(named) != 1:
             raise EndpointAmbiguous(

@@ -63,6 +63,7 @@ def _served(settings, *ids, **changes):
     ("model_id", "served", "expected"),
     [
         ("org/name", ("first", "org/name"), "org/name"),
+        ("org/name", ("name", "org/name", "/models/name"), "org/name"),
         ("org/name", ("first", "Name"), "Name"),
         ("org/name", ("other/name", "/models/name"), "/models/name"),
         ("small.Q4_1", ("first", "small.Q4_1.gguf"), "small.Q4_1.gguf"),
