@@ -11,6 +11,7 @@ from llmopt_runner.quality.scoring_endpoints import ScoringClient, quoted
 
 # What of an item says when and after what it is asked.
 _OF_THE_LOAD = ("traced", "later")
+_SHOWN_CHARACTERS = 200
 
 
 class EndpointScore(Evaluator):
@@ -61,7 +62,7 @@ class EndpointScore(Evaluator):
     def _checked(self, item: Item, score: Any) -> float:
         if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
             raise ScoringFailed(
-                f"{self._client.shown} scored {item.id} with {score!r}: "
+                f"{self._client.shown} scored {item.id} with {repr(score)[:_SHOWN_CHARACTERS]}: "
                 'it must answer {"score": x} with a number from 0 to 1'
             )
         return float(score)

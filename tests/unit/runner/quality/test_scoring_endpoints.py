@@ -115,6 +115,13 @@ def test_anything_but_a_score_is_an_error(body, status, reason):
         _endpoint_score(_text(body, status))
 
 
+def test_a_score_of_any_length_is_shown_shortened():
+    """A message is kept in the study, and is never megabytes."""
+    with pytest.raises(ScoringFailed) as caught:
+        _endpoint_score(_text(json.dumps({"score": ["x"] * 100_000})))
+    assert len(str(caught.value)) < 500
+
+
 def test_silent_service_is_an_error():
     """A service that does not answer in time is an error that names the argument to raise."""
 
