@@ -1,9 +1,10 @@
 """The search space without the optimiser: dimensions, their order and their conditions."""
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeGuard
 
 from llmopt_core.search.configurations import Value
 
@@ -14,6 +15,11 @@ _SHOWN_CHARACTERS = 64
 
 class OutsideSpace(ValueError):
     """A configuration is no point of the search space; the message names the parameter and its value."""
+
+
+def is_finite_number(value: object) -> TypeGuard[int | float]:
+    """Say whether `value` is a number that a float can hold; a whole number may have thousands of digits."""
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class FloatDimension:
 
     def settled(self, value: object) -> Value | None:
         """Return `value` as this dimension has it, None where it has not."""
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not is_finite_number(value):
             return None
         slack = _TOLERANCE * max(1.0, abs(self.low), abs(self.high))
         if not self.low - slack <= value <= self.high + slack:

@@ -4,7 +4,6 @@ The owner of a database can write any row into it. Of a row only numbers, and pa
 own search space holds, are taken over; arguments, commands, request fields and texts are computed here.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from llmopt_core.resources import LLMOptimization
 from llmopt_core.resources.search_spaces import complete
 from llmopt_core.results.findings import OptimizationFinding, ServedChoice
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
-from llmopt_core.search.spaces import OutsideSpace, SearchSpace
+from llmopt_core.search.spaces import OutsideSpace, SearchSpace, is_finite_number
 from llmopt_core.storage.definitions import (
     define_study,
     engine_declaration,
@@ -55,7 +54,7 @@ def verified(found: OptimizationFinding, resource: LLMOptimization) -> Verified:
         metrics=_finite(found.metrics),
         objectives=tuple(objective.metric for objective in resource.spec.objectives),
         effects=tuple(one for one in found.effects if _is_finite(one)),
-        constraints=tuple(one for one in found.constraints if _is_number(one.value)),
+        constraints=tuple(one for one in found.constraints if is_finite_number(one.value)),
         confirmed=found.confirmed,
         repeats=found.repeats,
         significant=found.significant,
@@ -86,7 +85,7 @@ def _choices(
     """Yield the choices that lie in the resource's own search space, with finite numbers."""
     for served in found.choices:
         effects = served.choice.effects
-        if not all(_is_finite(one) for one in effects) or not _is_number(served.weighted_gain):
+        if not all(_is_finite(one) for one in effects) or not is_finite_number(served.weighted_gain):
             continue
         with suppress(OutsideSpace):
             parameters = space.settled(served.choice.parameters)
@@ -102,18 +101,14 @@ def _without_text(failure: ErrorCount | None) -> ErrorCount | None:
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
-    return {name: value for name, value in metrics.items() if name in CATALOG and _is_number(value)}
+    return {name: value for name, value in metrics.items() if name in CATALOG and is_finite_number(value)}
 
 
 def _is_finite(one: Effect) -> bool:
     spans = (one.absolute_interval, one.relative_interval)
     ends = (end for span in spans if span for end in (span.low, span.high))
     numbers = (one.baseline, one.value, one.absolute, one.relative or 0.0, *ends)
-    return one.metric in CATALOG and all(_is_number(number) for number in numbers)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return one.metric in CATALOG and all(is_finite_number(number) for number in numbers)
 
 
 def _recommended(resource: LLMOptimization, served: dict[str, Value]) -> Recommendation:
