@@ -3,12 +3,16 @@
 from typing import Any
 
 import yaml
+from yaml.constructor import ConstructorError
 
 from llmopt_core.resources.faults import Fault
 
 # Beside its own errors, what the values of a text raise: a date that is none, a number of 5,000 digits.
 YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError)
 _MOST_LEVELS = 100  # a manifest has about ten
+_MOST_BITS = 1024  # Python writes no number of more than some 14,000
+# What PyYAML raises where a value does not go with its tag, as in `!!bool maybe`.
+_UNFIT = (AttributeError, LookupError, TypeError, ArithmeticError)
 _TAB = "indent with spaces: YAML takes no tabs"
 _UNCLOSED = "found unexpected end of stream"
 _ADVICE = (
@@ -19,14 +23,30 @@ _ADVICE = (
     ("cannot start any token", "put text that begins with this character in quotes"),
     ("found undefined alias", "put text that begins with * in quotes"),
     ("found unknown escape character", r"write \\ for a backslash, or use single quotes"),
+    ("this is no !!", "remove the tag that begins with !!, or write a value that goes with it"),
+    ("this number is too long", "write a shorter one, or put its text in quotes"),
     ("control characters are not allowed", "remove the characters that cannot be seen"),
 )
+
+
+class _Loader(yaml.CSafeLoader):
+    """The safe loader, with an error of YAML for each value that it cannot make or that nobody can write."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's
+        try:
+            value = super().construct_object(node, deep)
+        except _UNFIT:
+            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+            raise ConstructorError(None, None, f"this is no {tag}", node.start_mark) from None
+        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+            raise ConstructorError(None, None, "this number is too long", node.start_mark)
+        return value
 
 
 def yaml_documents(text: str) -> tuple[Any, ...]:
     """Return the documents in `text`; raises one of YAML_ERRORS."""
     _require_shallow(text)
-    return tuple(yaml.load_all(text, Loader=yaml.CSafeLoader))
+    return tuple(yaml.load_all(text, Loader=_Loader))
 
 
 def _require_shallow(text: str) -> None:

@@ -81,6 +81,10 @@ TEXTS = {
     "a backslash": ('a: "\\d"\n', "single quotes", "a: '\\d'\n"),
     "no date": ("a: 2024-13-45\n", "put its text in quotes", "a: '2024-13-45'\n"),
     "a long number": (f"a: {'9' * 5000}\n", "put its text in quotes", f"a: '{'9' * 5000}'\n"),
+    "a long number in hexadecimals": (f"a: 0x{'f' * 5000}\n", "put its text in quotes", "a: 0xff\n"),
+    "a tag of truth": ("a: !!bool maybe\n", "remove the tag", "a: maybe\n"),
+    "a tag of a time": ("a: !!timestamp soon\n", "remove the tag", "a: soon\n"),
+    "a tag of a number": ('a: !!int ""\n', "remove the tag", 'a: ""\n'),
     "an unseen character": ("a: \x00\n", "cannot be seen", "a:\n"),
 }
 
