@@ -281,6 +281,8 @@ def test_a_dry_run_prints_a_manifest_that_validates(written, tmp_path):
         ),
         (["--model", MODEL, "--method", "cmaes"], "--objective: expected one objective"),
         (["--model", "org/name-GGUF"], "hf://org/name-GGUF/FILE.gguf"),
+        (["--model", "org/name-GGUF:Q4_K_M"], "hf://org/name-GGUF/FILE.gguf"),
+        (["--model", "hf.co/org/name-GGUF:Q4_K_M"], "hf://org/name-GGUF/FILE.gguf"),
         (["--model", "org/name", "--engine", "llamacpp"], "hf://ORG/NAME/FILE.gguf"),
         (["--model", "org/name", "--engine", "vllm", "--endpoint", "http://h/v1"], "the engine openai only"),
         (["--model", "org/name", "--engine", "openai"], "--endpoint http://localhost:8000/v1"),

@@ -12,6 +12,10 @@ from llmopt_core.resources.source_hints import hub_source, source_hint
 
 _EXPECTED = "hf://ORG/NAME, package://PACKAGE/FILE, a path that exists, ORG/NAME, or a name of models.yaml"
 _WORD = re.compile(r"[\w.-]+", re.ASCII)
+# As llama.cpp, Ollama and LM Studio name a quantisation of a repository.
+_TAGGED_GGUF = re.compile(
+    r"(?:(?:hf\.co|huggingface\.co)/)?([\w.-]+/[\w.-]+-gguf)[:@][\w.-]+", re.ASCII | re.IGNORECASE
+)
 # No name of the hub begins or ends like this.
 _LOOKS_LIKE_A_PATH = re.compile(r"^[./~]|\.gguf$", re.IGNORECASE)
 
@@ -64,6 +68,8 @@ def _hint(text: str, spelled: Spelling) -> str:
     """Return what `text` may mean: an address of the hub, a server's own name, or half a name."""
     if found := hub_source(text):
         return f" (did you mean {found}?)"
+    if tagged := _TAGGED_GGUF.fullmatch(text):
+        return f" (name the file of that quantisation, as in hf://{tagged[1]}/FILE.gguf)"
     if ":" in text and "endpoint" in spelled:
         here = f"{spelled('endpoint_model')}, with {spelled('endpoint')}"
         return f" (a server's own name of it is given by {here})"
