@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from llmopt_operator.reconciling.observations import Observations
 from llmopt_operator.specs.names import Key
 
@@ -50,6 +52,17 @@ def test_only_what_is_needed_is_kept() -> None:
     document = observations.of(KEY).document
     assert document is not None
     assert "managedFields" not in document["metadata"]
+
+
+@pytest.mark.parametrize("label", ["x", "", "-1", "1.5", "٣", "9" * 5000])
+def test_a_pod_that_is_only_labelled_as_ours_stops_nothing(label: str) -> None:
+    """Whoever may create pods may give them any label: that which counts runners is no number then."""
+    observations = Observations()
+    observations.resource(_resource(1))
+    pod = _pod("p", "Running")
+    pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] = label
+    assert observations.pod(pod) == KEY
+    assert observations.of(KEY).pods["p"].index == 0
 
 
 def test_what_is_gone_is_forgotten_once_its_pods_are() -> None:

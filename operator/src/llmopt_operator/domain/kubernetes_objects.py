@@ -1,5 +1,6 @@
 """From Kubernetes' own objects to what a decision needs of them."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,7 +57,7 @@ def pod_seen(body: Mapping[str, Any]) -> PodSeen:
     return PodSeen(
         name=metadata["name"],
         job=labels.get(Label.JOB, ""),
-        index=int(labels.get(Label.INDEX, 0)),
+        index=_index(labels.get(Label.INDEX, "")),
         phase=status.get("phase", "Pending"),
         deleting="deletionTimestamp" in metadata,
         disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
@@ -66,6 +67,11 @@ def pod_seen(body: Mapping[str, Any]) -> PodSeen:
         oom_killed=ended.get("reason") == "OOMKilled",
         last_words=str(ended.get("message", "")),
     )
+
+
+def _index(label: str) -> int:
+    """Return which runner it is; a pod that a tenant labelled as ours may say anything."""
+    return int(label) if re.fullmatch("[0-9]{1,9}", label) else 0
 
 
 def _waiting(state: Mapping[str, Any]) -> Problem | None:
