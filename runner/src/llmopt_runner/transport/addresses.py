@@ -1,4 +1,4 @@
-"""Which addresses a runner may ask.
+"""Where a host is, and which addresses a runner may ask.
 
 In a cluster, link-local addresses are the node's: its cloud's metadata service gives credentials to every
 client. A manifest names the addresses that a runner asks, so it must not be able to name these.
@@ -7,6 +7,8 @@ client. A manifest names the addresses that a runner asks, so it must not be abl
 import asyncio
 import os
 import socket
+import threading
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 _CLUSTER_VARIABLE = "KUBERNETES_SERVICE_HOST"
@@ -38,20 +40,60 @@ def in_cluster() -> bool:
     return _CLUSTER_VARIABLE in os.environ
 
 
-async def allowed_addresses(host: str, port: int) -> list[str]:
+async def addresses_of(host: str, port: int) -> list[str]:
     """Return the numeric addresses of `host`.
 
-    Raises AddressForbidden where one of them is link-local, and OSError where there are none.
+    Raises AddressForbidden where one of them is link-local and this is a cluster, and OSError and
+    UnicodeError where there are none.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    for text in addresses:
+    addresses = [host] if _is_numeric(host) else await _looked_up(host, port)
+    for text in addresses if in_cluster() else ():
         if is_forbidden(text):
             raise AddressForbidden(
                 f"{host} is {text}, an address of the node's own services: a runner in a cluster asks none"
                 " of them; write the address of the server itself"
             )
     return addresses
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def _looked_up(host: str, port: int) -> list[str]:
+    """Ask the system's resolver, in a thread that nobody waits for at the end.
+
+    Where no name server answers, it takes a minute, and an event loop waits for its own threads when it ends:
+    neither a deadline nor a request to stop would hold.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[str]] = loop.create_future()
+
+    def look_up() -> None:
+        found: list[str] | OSError | UnicodeError
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+        except (OSError, UnicodeError) as error:
+            found = error
+        with suppress(RuntimeError):  # the loop has ended, and nobody asks any more
+            loop.call_soon_threadsafe(_answer, answer, found)
+
+    threading.Thread(target=look_up, name="resolver", daemon=True).start()
+    return await answer
+
+
+def _answer(asked: "asyncio.Future[list[str]]", found: list[str] | OSError | UnicodeError) -> None:
+    if asked.done():
+        return
+    if isinstance(found, list):
+        asked.set_result(found)
+    else:
+        asked.set_exception(found)
 
 
 def is_forbidden(text: str) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urljoin
 import httptools
 
 from llmopt_core.errors.files import without_number
-from llmopt_runner.transport.addresses import allowed_addresses, in_cluster
+from llmopt_runner.transport.addresses import addresses_of
 from llmopt_runner.transport.messages import shown_address
 
 _INFORMATIONAL = range(100, 200)
@@ -85,8 +85,7 @@ class HttpExchange(asyncio.Protocol):
         host, tls = url.hostname or "", _tls() if url.scheme == "https" else None
         port = url.port or (443 if tls else 80)
         try:
-            addresses = await allowed_addresses(host, port) if in_cluster() else [host]
-            return await self._connect_to_any(addresses, port, tls, host)
+            return await self._connect_to_any(await addresses_of(host, port), port, tls, host)
         except (OSError, UnicodeError) as error:  # the second: a name that no resolver can be asked
             raise HttpFailed(f"cannot connect to {host}:{port}: {_reason(error)}") from error
 

@@ -1,13 +1,14 @@
 """Which addresses a runner in a cluster may ask."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
 import yaml
 
 from llmopt_runner.transport import addresses
-from llmopt_runner.transport.addresses import AddressForbidden, allowed_addresses, is_forbidden
+from llmopt_runner.transport.addresses import AddressForbidden, addresses_of, is_forbidden
 
 
 @pytest.mark.parametrize(
@@ -50,26 +51,40 @@ def test_other_addresses_are_allowed(address):
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "2852039166", "0xa9fea9fe", "169.254.43518"])
-def test_an_address_is_known_however_it_is_written(host):
+def test_an_address_is_known_however_it_is_written(host, monkeypatch):
     """Forms that only the system's resolver reads are resolved first, as a name is."""
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     with pytest.raises(
         AddressForbidden, match=rf"{host} is 169\.254\.169\.254, an address of the node's own"
     ):
-        asyncio.run(allowed_addresses(host, 80))
+        asyncio.run(addresses_of(host, 80))
 
 
 def test_one_forbidden_address_of_a_name_is_enough(monkeypatch):
     """A name that leads to a good and to a forbidden address is not asked at all."""
 
-    async def getaddrinfo(_host, port, **_):
+    def getaddrinfo(_host, port, **_):
         return [(2, 1, 6, "", (address, port)) for address in ("10.0.0.1", "169.254.169.254")]
 
-    async def resolve():
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
-        return await allowed_addresses("metadata.example", 80)
-
+    monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
+    assert asyncio.run(addresses_of("metadata.example", 80)) == ["10.0.0.1", "169.254.169.254"]
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     with pytest.raises(AddressForbidden, match=r"metadata\.example is 169\.254"):
-        asyncio.run(resolve())
+        asyncio.run(addresses_of("metadata.example", 80))
+
+
+@pytest.mark.parametrize(
+    "error", [socket.gaierror(-2, "Name or service not known"), UnicodeError("too long")]
+)
+def test_a_name_that_leads_nowhere_is_an_error(monkeypatch, error):
+    """What the resolver raises comes to who asks."""
+
+    def getaddrinfo(*_, **__):
+        raise error
+
+    monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
+    with pytest.raises(type(error)):
+        asyncio.run(addresses_of("nowhere.example", 80))
 
 
 def test_a_pod_is_known_by_its_environment(monkeypatch):

@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import threading
 import time
 
 import pytest
@@ -53,6 +54,18 @@ def test_a_deadline_is_for_the_whole_answer():
     ):
         ask_now(server.url, timeout_seconds=0.3)
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_resolver_that_hangs_is_waited_for_no_longer(monkeypatch, cancelled):
+    """Where no name server answers, the deadline and a request to stop hold all the same."""
+    hangs = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: hangs.wait(30) and [])
+    began = time.monotonic()
+    with pytest.raises(HttpCancelled if cancelled else HttpTimeout):
+        ask_now("http://nowhere.example", timeout_seconds=0.2, cancelled=lambda: cancelled)
+    assert time.monotonic() - began < 10
+    hangs.set()
 
 
 def test_a_question_is_given_up_when_it_is_cancelled():
