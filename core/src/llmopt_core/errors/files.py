@@ -46,6 +46,6 @@ def problem_words(error: OSError | UnicodeError) -> str:
     return words.format(uid=os.getuid()) if words else error.strerror or str(error)
 
 
-def without_number(error: OSError) -> str:
-    """Return what the system itself says of `error`: the words that logs have, too."""
+def without_number(error: object) -> str:
+    """Return what `error` says itself, without a number of the system's: the words that logs have, too."""
     return _NUMBER.sub("", str(error))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import exc
 
 from llmopt_core.errors.classes import LlmoptError
+from llmopt_core.errors.files import without_number
 from llmopt_core.storage.errors import (
     StorageFull,
     StorageReadOnly,
@@ -87,6 +88,6 @@ def _full(text: str) -> StorageFull:
 
 def _reason(error: object, password: str) -> str:
     """Return the first line of what the database said; its text may be a tenant's."""
-    lines = str(error).strip().splitlines()
+    lines = without_number(error).strip().splitlines()
     reason = lines[0] if lines else type(error).__name__
     return (reason.replace(password, "***") if password else reason)[:_LONGEST_REASON]

@@ -216,7 +216,7 @@ def _reason(error: Exception) -> str:
     """Return what `error` says to a person, without the number of an error of the system."""
     if isinstance(error, ConnectionError) and error.errno:
         return os.strerror(error.errno)  # asyncio says "Connect call failed" and no reason
-    return without_number(error) if isinstance(error, OSError) else str(error)
+    return without_number(error)
 
 
 @cache
