@@ -16,6 +16,7 @@ _ERROR = re.compile(
 _NATIVE = re.compile(
     r"\berror loading model: \S|\b(?:CUDA|HIP|MUSA|SYCL|rocBLAS|HSA) [Ee]rror: \S"
     r"|_ASSERT\(.*failed|^\s*what\(\): +\S|\b(?:fatal )?error: \S"
+    r"|^(?:Segmentation fault|Aborted|Bus error|Fatal Python error: )"
     # A function says what failed. What goes on with something else is no error.
     r"|^(?:[\d.]+ E )?(?:srv +)?(?!warning)\w+: (?:\w+: )?(?!.*(?:default|fall|skip|retry|ignor|disable))"
     r"failed to \S"

@@ -68,7 +68,8 @@ PATTERNS = (
     pattern(
         "killed-for-memory",
         ErrorClass.HOST_OUT_OF_MEMORY,
-        r"[Oo]ut of memory: Killed process|oom-kill:|Memory cgroup out of memory|\bOOMKilled\b"
+        r"[Oo]ut of memory: Killed process|oom-kill:|killed by the OOM killer|result 'oom-kill'"
+        r"|Memory cgroup out of memory|\bOOMKilled\b"
         r"|line \d+: +\d+ Killed\b|killed by signal: Killed",
         "The kernel killed the engine for memory: give it more, or take a smaller context or batch.",
     ),
@@ -93,5 +94,29 @@ PATTERNS = (
         ErrorClass.ENGINE_NOT_INSTALLED,
         r"Illegal instruction|[Ee]xec format error",
         "The engine's program was built for another processor: install a build for this one.",
+    ),
+)
+# What Kubernetes says of a container that it ended or cannot start: the server's own words are nearer to the
+# cause.
+EVENTS = (
+    pattern(
+        "probe-failed",
+        ErrorClass.ENGINE_START_TIMEOUT,
+        r"(?:[Ss]tartup|[Ll]iveness) probe failed|failed (?:startup|liveness) probe, will be restarted",
+        "Kubernetes ended the server because it did not answer in time: give it a startupProbe that waits for"
+        " the model (failureThreshold times periodSeconds), and a livenessProbe that is patient.",
+    ),
+    pattern(
+        "no-node-with-gpus",
+        ErrorClass.ENGINE_NOT_INSTALLED,
+        r"Insufficient (?P<resource>[\w.-]+/[\w.-]*gpu\S*|nvidia\.com/[\w.-]+)",
+        "No node has enough of {resource} left: ask for fewer GPUs, end what holds them, or check that the"
+        " nodes' device plugin runs.",
+    ),
+    pattern(
+        "volume-not-mounted",
+        ErrorClass.MODEL_NOT_FOUND,
+        r"MountVolume\.\w+ failed for volume|persistentvolumeclaim \S+ not found",
+        "A volume of the container is not there: create the Secret, ConfigMap or claim that the line names.",
     ),
 )

@@ -4,7 +4,10 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.errors.patterns import containers, libraries
 from llmopt_core.errors.patterns.base import error, pattern
 
-OUT_OF_GPU_MEMORY = r"(?:CUDA|HIP|XPU|MPS backend) out of memory|(?:CUDA|HIP) error: out of memory"
+OUT_OF_GPU_MEMORY = (
+    r"(?:CUDA|HIP|XPU|NPU|MPS backend) out of memory|(?:CUDA|HIP)(?: runtime)? error: out of memory"
+    r"|UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY"
+)
 # These come before what an engine says of the same fault in its own words, or in none.
 BUILD = pattern(
     "build-for-another-gpu",
@@ -263,6 +266,7 @@ PATTERNS = (
         "hub-not-reached",
         ErrorClass.MODEL_NOT_FOUND,
         r"(?:couldn't|[Cc]an't|[Uu]nable to) (?:connect to|reach) '?https://huggingface\.co"
+        r"|(?:ConnectError|ConnectionError): \[Errno -[235]\]|ProxyError: "
         r"|Failed to resolve '[\w.-]*huggingface\.co'|host='huggingface\.co'.*(?:Max retries|timed out)",
         "The hub cannot be reached from here: download the model first, name a folder in spec.model.source,"
         " or"
@@ -273,6 +277,13 @@ PATTERNS = (
         ErrorClass.REQUESTS_FAILED,
         r"429 Client Error: Too Many Requests",
         "The hub answers no more requests for now: wait, or give a token in spec.model.tokenSecretRef.",
+    ),
+    error(
+        "hub-fails",
+        ErrorClass.REQUESTS_FAILED,
+        r"5\d\d Server Error: .*(?:huggingface\.co|hf\.co)|CAS service error",
+        "The hub fails for now: try again, and where it stays so, set HF_HUB_DISABLE_XET=1, which fetches"
+        " files in the older way.",
     ),
     error(
         "file-not-permitted",
@@ -289,6 +300,7 @@ PATTERNS = (
     ),
     *libraries.PATTERNS,
     GPU_FAULT,
+    *containers.EVENTS,
     *libraries.REFUSALS,
     # The shell's word for what was killed: whatever else the log says is nearer to the cause.
     pattern(
