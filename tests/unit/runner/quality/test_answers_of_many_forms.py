@@ -144,6 +144,10 @@ _ANSWERED_FIRST = [
     "Answer: 9 * 2 = 18",
     "The answer is 18. She has 16 - 7 = 9 eggs.",
     "Answer: she makes 18 dollars for her 9 eggs.",
+    "Answer: She makes 18 dollars a day. Here is why: 16 - 7 = 9 are left.",
+    "**Answer: She makes $18 every day.**\n\n**Explanation:**\n16 - 7 = 9 eggs are left.",
+    "정답: 하루에 모두 18달러를 법니다. 왜냐하면 16 - 7 = 9이기 때문입니다.",
+    "정답: 하루에 모두 18달러를 법니다.\n\n풀이: 16 - 7 = 9",
     "정답: 18달러. 16 - 7 = 9이기 때문입니다.",
     "1. Answer: 18\n2. Working: 16 - 7 = 9",
 ]

@@ -65,6 +65,12 @@ _STEPS = re.compile(
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(rf"{_CONCLUSION.pattern}|=\s?[$₩]?\d", re.IGNORECASE)
+# What begins so speaks of an answer that was given already.
+_EXPLAINS = re.compile(
+    r"\W*(?:(?:the |an? |my )?(?:explanation|reason(?:ing)?|because|since|justification|working|why|how)\b"
+    r"|here(?:'s| is) (?:why|how|the (?:explanation|reason\w*|working))|해설|설명|풀이|이유|왜냐)",
+    re.IGNORECASE,
+)
 _LONGEST_BARE_ANSWER = 3
 _QUESTION = re.compile(r"(?:^|(?<=[.!?\n]))[^.!?\n]{1,200}\?")
 _END = re.compile(r"[.!?。](?=[\s\"')\]]|$)|\n|;")
@@ -218,7 +224,9 @@ def _is_above_working(text: str, found: re.Match[str]) -> bool:
     if _STEPS.match(after):
         return True
     stated = sentence(after)
-    return len(stated.split()) > _LONGEST_BARE_ANSWER and bool(_GOES_ON.search(after, len(stated)))
+    if len(stated.split()) <= _LONGEST_BARE_ANSWER or _EXPLAINS.match(after, len(stated)):
+        return False
+    return _GOES_ON.search(after, len(stated)) is not None
 
 
 def _last_ones(mark: re.Pattern[str], text: str) -> list[re.Match[str]]:
