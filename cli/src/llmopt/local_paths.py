@@ -14,8 +14,8 @@ from llmopt_core.resources.serving import Dataset, Engine, Model
 # Where runners find what a cluster mounts; a laptop may have both.
 _MODELS_ROOT = ("LLMOPT_MODELS_ROOT", "/models")
 _CONFIG_MAPS = Path("/etc/llmopt/config-maps")
-# One of these says what the weights in a folder are: of the model, in Mistral's format, or of an adapter.
 _FOR_FILES = next(each.name for each in BUILT_IN.values() if each.needs_model_file)
+# One of these says what the weights in a folder are: of the model, in Mistral's format, or of an adapter.
 _CONFIGS = ("config.json", "params.json", "adapter_config.json")
 
 
