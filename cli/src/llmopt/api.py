@@ -27,6 +27,7 @@ from llmopt.local.studies import LocalStudy
 from llmopt.machine.descriptions import described as machine_described
 from llmopt.manifest_checks import cautions_in
 from llmopt.manifests import OptionInvalid, as_yaml, evaluator_part
+from llmopt.option_labels import labelled
 from llmopt.progress import audience_of
 from llmopt.study_descriptions import (
     SOURCE,
@@ -176,7 +177,7 @@ async def _evaluated(asked: Described, arguments: AnyArguments) -> Finding:
         return await _found(asked, arguments, stop)
     if not callable(evaluate):
         raise OptionInvalid(
-            f"evaluator {evaluate!r}: expected a function (item, answer) -> score from 0 to 1,"
+            f"{labelled('evaluator', evaluate)}: expected a function (item, answer) -> score from 0 to 1,"
             " or (items, answers, parameters) -> scores"
         )
     server = EvaluatorServer(evaluate, stop.requested.set)

@@ -10,6 +10,7 @@ from llmopt.machine.descriptions import Description as Machine
 from llmopt.manifest_checks import InputInvalid, checked, require_usable
 from llmopt.manifests import OptionInvalid, as_option_faults
 from llmopt.manifests.spellings import keywords
+from llmopt.option_labels import labelled
 from llmopt.options import Options
 from llmopt.starting.drafts import optimization
 from llmopt.starting.items import written_items
@@ -164,7 +165,7 @@ def _options(model: str, description: Mapping[str, Any], caller: Caller) -> Opti
         fields[name] = _texts(name, fields[name])
     for name in _TEXTS & fields.keys():
         if not isinstance(fields[name], str | None):
-            raise OptionInvalid(f"{name} {fields[name]!r}: expected text")
+            raise OptionInvalid(f"{labelled(name, fields[name])}: expected text")
     return Options(model=model, timeout=_planned(description.get("timeout")), **fields)
 
 
@@ -175,7 +176,7 @@ def _texts(name: str, given: object) -> list[str] | None:
     texts = [each for each in entries if isinstance(each, str)]
     if len(texts) != len(entries):
         raise OptionInvalid(
-            f"{name} {given!r}: expected text, or a list of texts, such as {_EXAMPLES[name]!r}"
+            f"{labelled(name, given)}: expected text, or a list of texts, such as {_EXAMPLES[name]!r}"
         )
     return texts
 
@@ -184,7 +185,7 @@ def _planned(timeout: object) -> str | None:
     if timeout is None:
         return None
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0:
-        raise OptionInvalid(f"timeout {timeout!r}: expected seconds, a number above 0")
+        raise OptionInvalid(f"{labelled('timeout', timeout)}: expected seconds, a number above 0")
     return f"{max(1, int(timeout * PLANNED_SHARE))}s"
 
 

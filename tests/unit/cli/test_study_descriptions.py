@@ -48,13 +48,13 @@ def test_what_a_manifest_would_overrule_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"trials": "3"}, 'trials: "3": expected a whole number'),
-        ({"engine": "llamacp"}, r"engine: \"llamacp\".*did you mean llamacpp\?"),
-        ({"objectives": "acuracy"}, r"objectives: \"acuracy\".*did you mean accuracy\?"),
-        ({"method": "luck"}, 'method: "luck"'),
+        ({"trials": "3"}, "trials '3': expected a whole number"),
+        ({"engine": "llamacp"}, r"engine 'llamacp': .*did you mean llamacpp\?"),
+        ({"objectives": "acuracy"}, r"objectives 'acuracy': .*did you mean accuracy\?"),
+        ({"method": "luck"}, "method 'luck': "),
         ({"timeout": "10m"}, "timeout '10m': expected seconds"),
         ({"confirm": False, "repeats": 3}, "^repeats 3: confirm=False leaves out"),
-        ({"safe": True, "preset": "speed"}, "^preset speed: safe brings"),
+        ({"safe": True, "preset": "speed"}, "^preset 'speed': safe brings"),
         ({"engine": "vllm", "endpoint": "http://h/v1"}, "^engine 'vllm': endpoint goes with"),
         ({"evaluator": "mine"}, "evaluator 'mine': expected a function"),
     ],

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from llmopt.cluster.errors import Forbidden, ResourceNotFound
 from llmopt.cluster.forwarding import ForwardingFailed, Service, forwarded
+from llmopt.option_labels import labelled
 from llmopt_core.api.objects import STORAGE_SECRET, STORAGE_SECRET_KEY
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.storage.errors import StorageUnavailable, StudyNotFound
@@ -90,7 +91,7 @@ def _through(url: str, at: str) -> str:
     """
     host, colon, port = at.rpartition(":")
     if not (colon and host and port.isdigit()):
-        raise AddressInvalid(f"--database-at {at}: expected HOST:PORT, such as {_FORWARDED}")
+        raise AddressInvalid(f"{labelled('--database-at', at)}: expected HOST:PORT, such as {_FORWARDED}")
     parts = urlsplit(url)
     credentials, sign, _ = parts.netloc.rpartition("@")
     if parts.hostname and _is_numeric(host):

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from llmopt.cluster.errors import KubeconfigInvalid
+from llmopt.option_labels import labelled
 from llmopt.options import Target
 from llmopt_core.errors.files import problem_words
 from llmopt_core.resources.faults import did_you_mean
@@ -104,7 +105,7 @@ def _files(target: Target, environment: Mapping[str, str], default_file: Path) -
     if target.kubeconfig is not None:
         path = target.kubeconfig.expanduser()
         if not path.is_file():
-            raise KubeconfigInvalid(f"--kubeconfig {path}: there is no such file")
+            raise KubeconfigInvalid(f"{labelled('--kubeconfig', path)}: there is no such file")
         return (path,)
     listed = [part for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
     return tuple(Path(part).expanduser() for part in listed) or (default_file.expanduser(),)

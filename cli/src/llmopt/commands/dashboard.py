@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from llmopt.local.folders import NoResults, ResultsFolder, required_folder
+from llmopt.option_labels import labelled
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
@@ -110,7 +111,9 @@ def _require_free(port: int) -> None:
         with socket.create_server((LOOPBACK, port)):
             pass
     except OSError as error:
-        raise DashboardUnavailable(f"--port {port}: {problem_words(error)}: give another one") from error
+        raise DashboardUnavailable(
+            f"{labelled('--port', port)}: {problem_words(error)}: give another one"
+        ) from error
 
 
 def _say(console: Console, text: str) -> None:

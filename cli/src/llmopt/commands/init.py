@@ -10,6 +10,7 @@ from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, de
 from llmopt.machine.hardware import Hardware, hardware
 from llmopt.manifests import OptionInvalid
 from llmopt.manifests.spellings import ONLY_MODEL, flag
+from llmopt.option_labels import labelled
 from llmopt.options import ServedOptions
 from llmopt.starting.drafts import served
 from llmopt.starting.manifest import manifest_text
@@ -42,11 +43,13 @@ def initialise(
     """
     errors = Console(stderr=True)
     if engine is not None and model is None:
-        _say(errors, f"error: --engine {engine}: give the model too, as in --model ORG/NAME")
+        _say(errors, f"error: {labelled('--engine', engine)}: give the model too, as in --model ORG/NAME")
         return Exit.INVALID
     if engine is not None and engine not in engine_names():
         _say(
-            errors, f"error: --engine {engine!r}: expected an engine: {did_you_mean(engine, engine_names())}"
+            errors,
+            f"error: {labelled('--engine', engine)}:"
+            f" expected an engine: {did_you_mean(engine, engine_names())}",
         )
         return Exit.INVALID
     if Path(FORMER_FILE).exists():

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from llmopt.option_labels import labelled
 from llmopt_core.engines.containers import EngineContainer
 from llmopt_core.engines.recommendations import Recommendation, recommend
 from llmopt_core.engines.registry import usable_declarations
@@ -49,10 +50,10 @@ class Asked:
         """Raise NotExportable where an option cannot be used as it was given."""
         if self.model is not None and not re.fullmatch(SOURCE_PATTERN, self.model):
             raise NotExportable(
-                f"--model {self.model!r}: expected hf://ORG/NAME, pvc://CLAIM/PATH or file:///PATH"
+                f"{labelled('--model', self.model)}: expected hf://ORG/NAME, pvc://CLAIM/PATH or file:///PATH"
             )
         if self.name is not None and not re.fullmatch(NAME_PATTERN, self.name):
-            raise NotExportable(f"--name {self.name!r}: expected lower-case letters, digits and -")
+            raise NotExportable(f"{labelled('--name', self.name)}: expected lower-case letters, digits and -")
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class _Chosen:
 def _chosen(definition: StudyDefinition, result: Result, asked: Asked) -> _Chosen:
     if isinstance(result, OptimizationResult):
         if asked.candidate is not None:
-            raise NotExportable(f"--candidate {asked.candidate}: {result.study} is no benchmark")
+            raise NotExportable(f"{labelled('--candidate', asked.candidate)}: {result.study} is no benchmark")
         return _best(definition, result)
     name = asked.candidate or result.winner
     if name is None:
@@ -165,7 +166,7 @@ def _candidate(definition: StudyDefinition, result: Result, name: str) -> _Chose
     candidate = next((each for each in definition.candidates if each.name == name), None)
     if candidate is None or candidate.serving is None:
         known = ", ".join(each.name for each in definition.candidates)
-        raise NotExportable(f"--candidate {name}: expected one of {known}")
+        raise NotExportable(f"{labelled('--candidate', name)}: expected one of {known}")
     assert not isinstance(result, OptimizationResult)  # noqa: S101 - said by its caller
     won = winner_of(result.status)
     is_winner = won is not None and won.candidate == name

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from llmopt.option_labels import labelled
 from llmopt.options import (
     LAST_PORT,
     RESULTS,
@@ -125,7 +126,8 @@ def compare(
         _refuse(typed, _OF_STUDIES, "of studies, and models are compared")
         if joined := next((each for each in asked.models if "," in each), None):
             raise typer.BadParameter(
-                f"{joined!r}: separate models by spaces, as in --models {joined.replace(',', ' ')}"
+                f"{labelled('--models', joined)}:"
+                f" separate models by spaces, as in --models {joined.replace(',', ' ')}"
             )
         from llmopt.commands.drafted_runs import compare_options
 

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
+from llmopt.option_labels import labelled
 from llmopt.options import LAST_PORT
 from llmopt_core.errors.classes import LlmoptError
 
@@ -32,8 +33,8 @@ def require_ports(first: int | None, count: int) -> None:
     """Raise PortsExhausted where the ports of `count` runners from `first` on go beyond the last one."""
     if first and first + count - 1 > LAST_PORT:
         raise PortsExhausted(
-            f"--metrics-port {first}: {count} runners need ports up to {first + count - 1}, and the last is "
-            f"{LAST_PORT}; give {LAST_PORT - count + 1} or less"
+            f"{labelled('--metrics-port', first)}: {count} runners need ports up to {first + count - 1}, and"
+            f" the last is {LAST_PORT}; give {LAST_PORT - count + 1} or less"
         )
 
 

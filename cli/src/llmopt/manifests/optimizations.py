@@ -8,6 +8,7 @@ from llmopt.manifests.option_values import constraint, kubernetes_duration, obje
 from llmopt.manifests.served_models import Served
 from llmopt.manifests.spellings import OPTIMIZE, Spelling
 from llmopt.manifests.workloads import CONCURRENCY, workload_part
+from llmopt.option_labels import labelled
 from llmopt.options import Options
 
 # Several of these make a Pareto study; the first is what the headline speaks of.
@@ -68,7 +69,8 @@ def _confirm(options: Options, spelled: Spelling) -> dict[str, Any]:
         return {} if options.repeats is None else {"repeats": options.repeats}
     if options.repeats is not None:
         raise OptionInvalid(
-            f"{spelled('repeats')} {options.repeats}: {spelled('no_confirm')} leaves out what is repeated:"
+            f"{labelled(spelled('repeats'), options.repeats)}:"
+            f" {spelled('no_confirm')} leaves out what is repeated:"
             " give one of the two"
         )
     return {"top": 0}
@@ -80,7 +82,7 @@ def _search(options: Options, spelled: Spelling) -> dict[str, Any]:
         return {"preset": str(options.preset or DEFAULT_PRESET), **sampler}
     if options.preset is not None:
         raise OptionInvalid(
-            f"{spelled('preset')} {options.preset}: {spelled('safe')} brings its own search:"
+            f"{labelled(spelled('preset'), options.preset)}: {spelled('safe')} brings its own search:"
             " give one of the two"
         )
     return {**sampler, "space": SAFE_SPACE}

@@ -1,10 +1,10 @@
 """What is wrong with options, in the names that the user gave them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from llmopt.manifests.spellings import Spelling, flag
+from llmopt.option_labels import labelled
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.faults import Fault
 
@@ -53,4 +53,5 @@ def _option_fault(fault: Fault, spelled: Spelling) -> str:
     option = next((_OPTIONS[start] for start in _OPTIONS if fault.path.startswith(start)), None)
     if option is None or option not in spelled:
         return f"{fault}; {spelled.otherwise}"
-    return str(replace(fault, path=spelled(option)))
+    label = spelled(option)
+    return f"{label if fault.valueless else labelled(label, fault.value)}: {fault.said}"

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from llmopt.manifests.option_faults import OptionInvalid
 from llmopt.manifests.spellings import OPTIMIZE, Spelling
+from llmopt.option_labels import labelled
 from llmopt_core.metrics.catalog import CATALOG
 from llmopt_core.resources.faults import nearest
 
@@ -27,7 +28,7 @@ def objective(text: str, spelled: Spelling = OPTIMIZE) -> dict[str, str]:
     metric, _, goal = text.partition(":")
     if goal not in {"", "maximize", "minimize"} or not re.fullmatch(_METRIC, metric):
         raise OptionInvalid(
-            f"{spelled('objectives')} {text!r}: expected METRIC, METRIC:maximize or METRIC:minimize"
+            f"{labelled(spelled('objectives'), text)}: expected METRIC, METRIC:maximize or METRIC:minimize"
             f"{_objective_hint(metric, goal)}"
         )
     return {"metric": metric, "goal": goal} if goal else {"metric": metric}
@@ -47,7 +48,7 @@ def constraint(text: str, spelled: Spelling = OPTIMIZE) -> dict[str, str]:
     `baseline`, alone or with a signed number, is the baseline's value and the change from it: a difference
     for scores from 0 to 1, a percentage for all other metrics.
     """
-    label = f"{spelled('constraints')} {text!r}"
+    label = labelled(spelled("constraints"), text)
     found = _CONSTRAINT.fullmatch(text.strip())
     if found is None or (found["number"] is None and (found["percent"] or not found["baseline"])):
         raise OptionInvalid(f"{label}: {_EXPECTED}{_constraint_hint(text)}")
@@ -104,5 +105,5 @@ def kubernetes_duration(text: str, spelled: Spelling = OPTIMIZE) -> str:
     if re.fullmatch(r"(\d+h)?(\d+m)?(\d+s)?", text) and re.search(r"[1-9]", text):
         return text
     raise OptionInvalid(
-        f"{spelled('timeout')} {text!r}: expected seconds, or a duration such as 45s, 10m or 1h30m"
+        f"{labelled(spelled('timeout'), text)}: expected seconds, or a duration such as 45s, 10m or 1h30m"
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from llmopt.manifests.option_faults import OptionInvalid
 from llmopt.manifests.spellings import OPTIMIZE, Spelling
+from llmopt.option_labels import labelled
 from llmopt_core.resources.source_hints import hub_source, source_hint
 
 _EXPECTED = "hf://ORG/NAME, package://PACKAGE/FILE, a path that exists, ORG/NAME, or a name of models.yaml"
@@ -47,7 +48,7 @@ def model_source(text: str, spelled: Spelling = OPTIMIZE) -> str:
 
     Raises OptionInvalid.
     """
-    label = f"{spelled('model')} {text!r}"
+    label = labelled(spelled("model"), text)
     if re.match("https?://", text):
         raise OptionInvalid(
             f"{label}: expected {_EXPECTED}{f' ({hint})' if (hint := source_hint(text)) else ''}"

@@ -11,6 +11,7 @@ from llmopt.manifests.served_models import model_source
 from llmopt.manifests.spellings import OPTIMIZE, Spelling
 from llmopt.named_models.engine_arguments import Argument, engine_arguments
 from llmopt.named_models.entries import ModelsInvalid, NamedModel, parsed
+from llmopt.option_labels import labelled
 from llmopt_core.errors.files import file_problem
 from llmopt_core.resources.faults import did_you_mean
 
@@ -76,7 +77,8 @@ def find_model(text: str, spelled: Spelling = OPTIMIZE) -> Registered | None:
     if not text or Path(text).exists() or not known:
         return None
     raise OptionInvalid(
-        f"{spelled('model')} {text!r}: no model of that name in {_listed(known)}: {did_you_mean(text, known)}"
+        f"{labelled(spelled('model'), text)}:"
+        f" no model of that name in {_listed(known)}: {did_you_mean(text, known)}"
     )
 
 

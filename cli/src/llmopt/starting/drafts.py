@@ -11,6 +11,7 @@ from llmopt.manifests.documents import default_name
 from llmopt.manifests.served_models import Served, model_source
 from llmopt.manifests.spellings import BENCHMARK, COMPARE, ONLY_MODEL, OPTIMIZE, Spelling
 from llmopt.named_models.registry import find_model
+from llmopt.option_labels import labelled
 from llmopt.options import BenchmarkOptions, CompareOptions, Options, ServedOptions
 from llmopt.starting.engines import Choice, chosen
 
@@ -64,7 +65,8 @@ def comparison(asked: CompareOptions, describe: Describe) -> Draft:
     models = asked.models or []
     if not 1 < len(models) <= _MOST_MODELS:
         raise OptionInvalid(
-            f"--models {' '.join(models)}: expected 2 to {_MOST_MODELS} models; one alone is what"
+            f"{labelled('--models', ' '.join(models))}:"
+            f" expected 2 to {_MOST_MODELS} models; one alone is what"
             " `llmopt benchmark --model` measures"
         )
     once = cache(describe)
@@ -85,7 +87,7 @@ def for_model(document: Mapping[str, Any], model: str, describe: Describe) -> Dr
     spec, name = document["spec"], document["metadata"]["name"]
     if "model" not in spec or "engine" not in spec:
         raise OptionInvalid(
-            f"--model {model!r}: the candidates of {name} have models of their own: change those"
+            f"{labelled('--model', model)}: the candidates of {name} have models of their own: change those"
         )
     found, choice = served(ServedOptions(model=model), describe, ONLY_MODEL)
     engine, given = found.engine_part, spec["engine"]
@@ -129,8 +131,8 @@ def _source(asked: ServedOptions, spelled: Spelling) -> str:
         if asked.endpoint is None:
             raise
         raise OptionInvalid(
-            f"{spelled('model')} {asked.model!r}: name the weights that the server has, as ORG/NAME; what the"
-            f" server itself calls them is {spelled('endpoint_model')}"
+            f"{labelled(spelled('model'), asked.model)}: name the weights that the server has, as"
+            f" ORG/NAME; what the server itself calls them is {spelled('endpoint_model')}"
         ) from error
 
 
@@ -138,8 +140,8 @@ def _endpoint(asked: ServedOptions, spelled: Spelling) -> dict[str, str]:
     if asked.endpoint is None:
         if asked.endpoint_model is not None:
             raise OptionInvalid(
-                f"{spelled('endpoint_model')} {asked.endpoint_model!r}: it is a name at a server that runs"
-                f" already: give the server's address too, as in {spelled('endpoint')} http://localhost:8000/v1"
+                f"{labelled(spelled('endpoint_model'), asked.endpoint_model)}: it is a name at a server that"
+                f" runs already: give the server's address too, as in {spelled('endpoint')} http://localhost:8000/v1"
             )
         return {}
     model = {"model": asked.endpoint_model} if asked.endpoint_model else {}

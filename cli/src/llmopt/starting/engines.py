@@ -8,6 +8,7 @@ from llmopt.machine.descriptions import Description
 from llmopt.manifests import OptionInvalid
 from llmopt.manifests.served_models import model_source
 from llmopt.manifests.spellings import OPTIMIZE, Spelling
+from llmopt.option_labels import labelled
 from llmopt.options import ServedOptions
 from llmopt_core.engines.endpoints import usual_endpoint
 from llmopt_core.engines.openai.declaration import OPENAI
@@ -62,15 +63,15 @@ def chosen(
 def _chosen(asked: ServedOptions, describe: Callable[[], Description | None], spelled: Spelling) -> Choice:
     if asked.engine is not None and (url := usual_endpoint(asked.engine)):
         raise OptionInvalid(
-            f"{spelled('engine')} {asked.engine!r}: a server that runs already is asked by its address:"
-            f" {_by_address(url, spelled)}"
+            f"{labelled(spelled('engine'), asked.engine)}: a server that runs already is asked by its"
+            f" address: {_by_address(url, spelled)}"
         )
     if asked.endpoint is not None or asked.engine == ENDPOINT_ENGINE:
         return _endpoint(asked, spelled)
     if asked.engine is not None:
         return Choice(asked.engine)
     source = model_source(asked.model, spelled)
-    kind = _kind(f"{spelled('model')} {asked.model!r}", source)
+    kind = _kind(labelled(spelled("model"), asked.model), source)
     if kind == _GGUF:
         return Choice(GGUF_ENGINE, "the model is a GGUF file")
     return _for_repository(kind, describe())
@@ -92,13 +93,13 @@ def _in_a_manifest(url: str) -> str:
 def _endpoint(asked: ServedOptions, spelled: Spelling) -> Choice:
     if asked.engine not in {None, ENDPOINT_ENGINE}:
         raise OptionInvalid(
-            f"{spelled('engine')} {asked.engine!r}: {spelled('endpoint')} goes with the engine"
+            f"{labelled(spelled('engine'), asked.engine)}: {spelled('endpoint')} goes with the engine"
             f" {ENDPOINT_ENGINE} only"
         )
     if asked.endpoint is None:
         advice = f"as in {spelled('endpoint')} {_URL}" if "endpoint" in spelled else _in_a_manifest(_URL)
         raise OptionInvalid(
-            f"{spelled('engine')} {ENDPOINT_ENGINE}: give the address of the server, {advice}"
+            f"{labelled(spelled('engine'), ENDPOINT_ENGINE)}: give the address of the server, {advice}"
         )
     why = "" if asked.engine else f"{spelled('endpoint')} names a server that runs already"
     return Choice(ENDPOINT_ENGINE, why)

@@ -30,10 +30,19 @@ class Fault:
 
     def __str__(self) -> str:
         """Return the fault as one line."""
-        shown = "" if self.value is None else f" {_shown(self.value)}:"
-        said = f" {self.problem}" if self.problem else f"{shown} expected {self.expected}"
+        shown = "" if self.valueless else f" {_shown(self.value)}:"
+        return f"{self.path or 'manifest'}:{shown} {self.said}"
+
+    @property
+    def valueless(self) -> bool:
+        """Whether it is said without the value: there is none, or `problem` says it."""
+        return self.value is None or bool(self.problem)
+
+    @property
+    def said(self) -> str:
+        """What is wrong and what to do, without where and what stands there."""
         hint = f" ({self.suggestion})" if self.suggestion else ""
-        return f"{self.path or 'manifest'}:{said}{hint}"
+        return f"{self.problem or f'expected {self.expected}'}{hint}"
 
 
 def _shown(value: Any) -> str:

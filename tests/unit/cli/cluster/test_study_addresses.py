@@ -120,7 +120,7 @@ def test_a_certificate_is_checked_against_the_name_of_the_database(at, through):
 @pytest.mark.parametrize("at", ["here", "here:", ":5432", "here:five"])
 def test_an_address_of_another_form_is_refused(at):
     """The option and the form are named."""
-    with pytest.raises(AddressInvalid, match=f"--database-at {at}: expected HOST:PORT"):
+    with pytest.raises(AddressInvalid, match=f"--database-at {at!r}: expected HOST:PORT"):
         opened(secret("postgresql+psycopg://me:x@pg/db"), at=at)
 
 

@@ -175,7 +175,7 @@ def test_a_benchmarks_other_candidate_is_served_on_demand():
     ("asked", "said"),
     [
         ({}, "the benchmark has no winner: name a candidate by --candidate: default, warm, cold"),
-        ({"candidate": "hot"}, "--candidate hot: expected one of default, warm, cold"),
+        ({"candidate": "hot"}, "--candidate 'hot': expected one of default, warm, cold"),
     ],
 )
 def test_a_benchmark_without_the_candidate_is_refused(asked, said):

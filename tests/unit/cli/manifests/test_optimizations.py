@@ -83,7 +83,7 @@ def test_nothing_is_confirmed_unless_wanted():
     ("options", "said"),
     [
         ({"confirm": False, "repeats": 3}, "--repeats 3"),
-        ({"safe": True, "preset": "speed"}, "--preset speed"),
+        ({"safe": True, "preset": "speed"}, "--preset 'speed'"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(options, said):

@@ -197,7 +197,7 @@ def test_a_fault_of_models_yaml_is_said_of_its_place_there(command, _option, tmp
     (tmp_path / "models.yaml").write_text(text)
     with pytest.raises(OptionInvalid, match=r"^models\.yaml: models\.a\.source: 'hf://o/n-GGUF': "):
         command("a")
-    with pytest.raises(OptionInvalid, match=r"^models\.yaml: models\.b\.engine: openai: give the address"):
+    with pytest.raises(OptionInvalid, match=r"^models\.yaml: models\.b\.engine: 'openai': give the address"):
         command("b")
 
 

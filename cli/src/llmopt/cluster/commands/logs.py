@@ -8,6 +8,7 @@ from llmopt.cluster.conditions import problem_of, status_of
 from llmopt.cluster.errors import ClusterUnreachable
 from llmopt.cluster.references import find, reference
 from llmopt.cluster.runners import Printer, RunnerPod, chosen, runner_pods
+from llmopt.option_labels import labelled
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.errors.classes import LlmoptError
@@ -58,7 +59,7 @@ def _why_none(
         return f"no runner of {name} was started more than once: leave --previous out"
     if known:
         indexes = ", ".join(str(number) for number in sorted({pod.index for pod in known}))
-        return f"--index {index}: {name} has runners {indexes}"
+        return f"{labelled('--index', index)}: {name} has runners {indexes}"
     if end := end_of(status):
         return f"{name} has ended ({end.reason}) and its runners' pods are gone, and their logs with them"
     return f"{name} has no runner yet. {problem_of(status) or 'It is about to start.'}"
