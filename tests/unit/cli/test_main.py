@@ -495,6 +495,16 @@ def test_python_runs_the_package_as_the_command():
     assert printed == f"llmopt {version('llmopt')}\n"
 
 
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_an_output_on_a_full_disk_is_an_error_in_words(more):
+    """Neither a traceback nor a success: what a script redirected is not there."""
+    command = [sys.executable, "-m", "llmopt", "list", "--type", "metrics", *more]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == Exit.FAILED
+    assert ended.stderr == "error: the output: its disk is full: free space there\n"
+
+
 def test_the_version_is_printed():
     """--version prints the installed version and starts nothing."""
     result = call("--version")

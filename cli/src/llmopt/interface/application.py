@@ -2,7 +2,11 @@
 
 # ruff: noqa: PLC0415 - each command loads its own modules when it is called
 
+import errno
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,7 +46,8 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was typed."""
         try:
-            return super().invoke(ctx)
+            with _output_written():
+                return super().invoke(ctx)
         except NoSuchOption as error:
             raise _with_hint(error, ctx.invoked_subcommand) from None
         except typer.BadParameter as error:
@@ -50,6 +55,22 @@ class Commands(TyperGroup):
 
             error.message = words_of(error)
             raise
+
+
+@contextmanager
+def _output_written() -> Iterator[None]:
+    """Say in words that standard output cannot be written; a reader that is gone is typer's to end for."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the end would try once more
+        typer.echo("error: the output: its disk is full: free space there", err=True)
+        raise typer.Exit(Exit.FAILED) from error
 
 
 def _with_hint(error: NoSuchOption, command: str) -> NoSuchOption:
