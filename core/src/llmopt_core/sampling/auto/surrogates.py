@@ -46,8 +46,12 @@ class TargetScale:
 
     @property
     def relative(self) -> float:
-        """What one unit of the targets is as a relative difference, for small ones its logarithm."""
-        return self.width if self.logarithmic else self.width / max(abs(self.centre), _SMALL)
+        """What one unit of the targets is as a relative difference, for small ones its logarithm.
+
+        At most 1 where the scale is not logarithmic: of values about zero, as where no answer is right yet, a
+        share of their spread is taken for it.
+        """
+        return self.width if self.logarithmic else self.width / max(abs(self.centre), self.width)
 
 
 @dataclass(frozen=True)

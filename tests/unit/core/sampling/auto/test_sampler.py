@@ -238,3 +238,33 @@ def test_missing_and_constant_metrics_are_no_obstacle():
         for parallel in chance.permutation(10) + 1
     ]
     assert sampler.propose(observations, None) is not None
+
+
+@pytest.mark.parametrize(
+    ("metric", "values"),
+    [
+        ("accuracy", [0.0]),
+        ("good_answers_per_second", [0.0]),
+        ("accuracy", [0.0, 0.0, 0.0, 0.0, 0.0, 0.05]),
+        ("metric_of_a_plug_in", [-40.0, 40.0, -0.001, 0.001]),
+    ],
+)
+def test_values_about_zero_are_no_obstacle(metric, values):
+    """Where no answer is right yet, a gain has no value to be a share of: the search goes on all the same."""
+    asked = problem(objectives=(ObjectiveDefinition(metric, "maximize"),))
+    sampler = AutoSampler(asked, 0)
+    observations = [
+        Observation(
+            {"engine.kv": "f16", "engine.parallel": parallel, "sampling.temperature": 0.0},
+            ObservedState.MEASURED,
+            {metric: values[parallel % len(values)]},
+            seconds=1.0,
+        )
+        for parallel in range(1, 13)
+    ]
+    advice = sampler.propose(observations, None)
+    assert advice is not None
+    assert advice.expected_gain is not None
+    assert advice.bound is not None
+    assert 0 <= advice.expected_gain < 100
+    assert 0 <= advice.bound < 100
