@@ -26,6 +26,8 @@ _NEAREST = 3
 # A label between working and refused is uncertain by at least this.
 _LABEL_SPREAD = 0.1
 _LEAST_CHANCE = 1e-3
+# So much more likely than a success may a failure be that costs no more than a usual trial.
+_LONGEST_ODDS = 4.0
 # Predicted seconds stay within this factor of what was seen.
 _SECONDS_SLACK = 2.0
 _LEAST_FOR_SECONDS = 3
@@ -37,7 +39,9 @@ _MOST_WITH_PRIOR = 100
 class Models:
     """The fitted models of one study; `rows` are those of its measured trials.
 
-    `priors` are what earlier studies show about the metrics.
+    `start_seconds` is what the start of an engine costs that serves, `failure_seconds` what a trial costs
+    that fails: a hanging start costs its whole timeout. `priors` are what earlier studies show about the
+    metrics.
     """
 
     problem: Problem
@@ -47,6 +51,7 @@ class Models:
     seconds: GaussianProcess | None
     measured_seconds: Vector
     start_seconds: float
+    failure_seconds: float
     priors: Mapping[str, TransferPrior]
 
     def objectives(self, rows: Matrix) -> tuple[Matrix, Matrix]:
@@ -82,6 +87,16 @@ class Models:
             ]
             chances *= within(*model.predict(rows), *bounds)
         return chances
+
+    @property
+    def least_working(self) -> float:
+        """The probability below which a start is tried only where nothing else is left.
+
+        A fifth where a failure costs as much as a usual trial or less. The more it costs, the surer a start
+        must be: in the odds of a failure its cost counts.
+        """
+        usual = self.start_seconds + float(np.median(self.measured_seconds))
+        return 1.0 / (1.0 + _LONGEST_ODDS / max(1.0, self.failure_seconds / usual))
 
     def works(self, rows: Matrix) -> Vector:
         """Return the probability that the engine starts and serves."""
@@ -131,6 +146,7 @@ def fit_models(
         _seconds_model(rows, seconds),
         seconds,
         _start_seconds(observations),
+        _failure_seconds(observations),
         priors,
     )
 
@@ -206,5 +222,12 @@ def _seconds_model(rows: Matrix, seconds: Vector) -> GaussianProcess | None:
 
 
 def _start_seconds(observations: Sequence[Observation]) -> float:
-    starts = [each.start_seconds for each in observations if each.start_seconds is not None]
-    return float(np.median(starts)) if starts else 0.0
+    starts = [(each.state, each.start_seconds) for each in observations if each.start_seconds is not None]
+    served = [seconds for state, seconds in starts if state in MEASURED]
+    known = served or [seconds for _, seconds in starts]
+    return float(np.median(known)) if known else 0.0
+
+
+def _failure_seconds(observations: Sequence[Observation]) -> float:
+    lost = [(each.start_seconds or 0.0) + each.seconds for each in observations if each.state in REFUSED]
+    return float(np.mean(lost)) if lost else 0.0

@@ -20,8 +20,6 @@ _LEAST_GAIN = 0.01
 _ROUNDS, _CLIMBERS, _STEPS = 3, 6, 12
 # A measured trial counts as feasible when its constraints are kept with this probability.
 _FEASIBLE = 0.5
-# Below this probability a start is tried only where nothing else is left.
-_LEAST_WORKING = 0.2
 
 
 @dataclass(frozen=True)
@@ -91,9 +89,10 @@ class Scorer:
         gain = expected_improvement(mean, spread, self._best + self._models.utility(_LEAST_GAIN))
         gain *= self._models.allowed(rows) * working
         seconds = self._models.measurement_seconds(rows)
+        lost = (1 - working) * self._models.failure_seconds
         running = np.array([self._pools.runs(point) for point in points])
         start = self._models.start_seconds
-        rate = gain_per_second(gain, seconds, running, start, self._pools.most_trials())
+        rate = gain_per_second(gain, seconds + lost, running, start, self._pools.most_trials())
         # Where engines fail nothing is ever measured, so the gain of a success stays large.
-        rate = np.where(working < _LEAST_WORKING, working - 1.0, rate)
+        rate = np.where(working < self._models.least_working, working - 1.0, rate)
         return Scored(points, gain, np.where(running, seconds, seconds + start), rate)

@@ -142,6 +142,46 @@ def test_it_steers_away_from_engines_that_fail():
     assert later.count(ObservedState.INFEASIBLE) <= 4
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_what_hangs_beyond_a_limit_is_left_although_it_promises_most(seed):
+    """The nearer to the memory's limit the faster: starts beyond it hang, and are few."""
+    space = SearchSpace(
+        (
+            SpaceParameter("engine.kv", ChoiceDimension(("f16", "q8_0", "q4_0"))),
+            SpaceParameter("engine.parallel", IntDimension(1, 64, log=True)),
+            SpaceParameter("engine.context", ChoiceDimension((1024, 2048, 4096, 8192, 16384))),
+            SpaceParameter("engine.flash", ChoiceDimension((True, False))),
+            SpaceParameter("engine.threads", IntDimension(1, 8)),
+            SpaceParameter("sampling.temperature", FloatDimension(0.0, 1.0)),
+        )
+    )
+    engine = frozenset(name for name in space.names() if name.startswith("engine."))
+    size = {"f16": 2.0, "q8_0": 1.0, "q4_0": 0.5}
+    sampler = AutoSampler(problem(space, engine), seed)
+    observations, running = [], None
+    for _ in range(40):
+        advice = sampler.propose(observations, running)
+        assert advice is not None
+        point = advice.parameters
+        asked = {name: point[name] for name in engine}
+        fits = point["engine.parallel"] * point["engine.context"] * size[point["engine.kv"]] <= 65_536
+        speed = 1 + point["engine.parallel"] ** 0.5 + point["engine.threads"] / 8
+        speed += point["engine.kv"] == "f16"
+        observations.append(
+            Observation(
+                point,
+                ObservedState.MEASURED if fits else ObservedState.FAILED,
+                {"requests_per_second": speed} if fits else {},
+                seconds=10.0 if fits else 0.0,
+                start_seconds=None if asked == running else 10.0 if fits else 300.0,
+            )
+        )
+        running = asked if fits else None
+    hung = [each for each in observations if each.state is ObservedState.FAILED]
+    assert len(hung) <= 10
+    assert max(each.metrics.get("requests_per_second", 0.0) for each in observations) > 9
+
+
 def test_an_engine_that_failed_is_not_started_again():
     """A start that hangs costs its time once, whatever the request parameters are."""
     failed = {"engine.kv": "f16", "engine.parallel": 11}
