@@ -126,13 +126,14 @@ class _Fields:
         return cast("str", value)
 
     def flag(self, name: str, *, default: bool | None = None) -> bool:
-        if not isinstance(value := self.content.get(name, default), bool):
+        value = default if self.content.get(name) is None else self.content[name]
+        if not isinstance(value, bool):
             raise self.fault(name, "true or false")
         return value
 
     def number(self, name: str, default: float | None = None) -> float:
         """Return a finite number, which may be written as text."""
-        value = self.content.get(name, default)
+        value = default if self.content.get(name) is None else self.content[name]
         number = None if isinstance(value, bool) else _finite(value)
         if number is None:
             raise self.fault(name, "a number")
@@ -145,7 +146,7 @@ class _Fields:
 
     def parts(self, name: str, *, least: int = 0) -> "Iterator[_Fields]":
         """Yield the objects of the list `name`, which has at least `least` of them; without it, none."""
-        entries = self.content.get(name, [])
+        entries = [] if self.content.get(name) is None else self.content[name]
         objects = isinstance(entries, list) and all(isinstance(each, dict) for each in entries)
         if not objects or len(entries) < least:
             raise self.fault(name, f"a list of at least {least} objects")

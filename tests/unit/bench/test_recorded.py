@@ -57,6 +57,21 @@ def test_a_condition_names_an_earlier_parameter(tmp_path: Path) -> None:
     assert surface.rows[2].parameters["engine.cache"] == "f16"
 
 
+def test_null_is_the_same_as_a_field_that_is_not_there(tmp_path: Path) -> None:
+    """Programs that write every field write null for what a surface does not have."""
+    parameters = [
+        {"name": "slots", "group": "engine", "kind": "int", "low": 1, "high": 8, "log": None, "step": None},
+        {"name": "cache", "group": "engine", "kind": "categorical", "choices": ["f16", "q8"], "when": None},
+        {"name": "load", "group": "request", "kind": "float", "low": 4, "high": 8, "log": None, "step": None},
+    ]
+    objectives = [{"metric": "speed", "goal": "maximize", "weight": None}]
+    folder = write_surface(tmp_path, parameters=parameters, objectives=objectives, constraints=None)
+    problem = load_surface(folder).problem
+    assert problem.constraints == ()
+    assert problem.objectives[0].weight == 1.0
+    assert problem.space.parameters[0].dimension == IntDimension(1, 8)
+
+
 def _without(name: str) -> Callable[[dict[str, Any]], None]:
     return lambda document: document.pop(name)
 
