@@ -3,9 +3,15 @@
 from pathlib import PurePath
 
 _SHOWN_CHARACTERS = 80
+_HALF = _SHOWN_CHARACTERS // 2
 
 
 def labelled(option: str, value: object) -> str:
-    """Return `option` with its value, such as `--model 'o/n'` or `--samples 8`; text is quoted, and cut."""
+    """Return `option` with its value, such as `--model 'o/n'` or `--samples 8`; text is quoted.
+
+    Of a long value the middle is left out: a path says most at its end.
+    """
     shown = repr(str(value) if isinstance(value, str | PurePath) else value)
-    return f"{option} {shown if len(shown) <= _SHOWN_CHARACTERS else f'{shown[:_SHOWN_CHARACTERS]}…'}"
+    if len(shown) > _SHOWN_CHARACTERS:
+        shown = f"{shown[: _HALF - 1]}…{shown[-_HALF:]}"
+    return f"{option} {shown}"

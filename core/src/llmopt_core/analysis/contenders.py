@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from llmopt_core.analysis.finalists import Contender, choose_finalists
-from llmopt_core.analysis.ranking import gain
+from llmopt_core.analysis.ranking import gain, is_feasible
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.storage.records import Outcome, StudyDefinition, TrialRecord
 
@@ -23,8 +23,8 @@ def finalists(
 ) -> tuple[TrialRecord, ...]:
     """Return up to `most` of the measured, feasible trials `able` that are worth verifying, best first.
 
-    Those are what gains something over `reference`: the best by the weights, the best in each objective and
-    the knee between, never two that are equal within noise.
+    Those are what gains something over `reference`, or anything where that breaks a constraint: the best by
+    the weights, the best in each objective and the knee between, never two that are equal within noise.
     """
     before = _measured(reference)
     by_number = {
@@ -33,7 +33,8 @@ def finalists(
     contenders = [_contender(trial, before, definition) for trial in by_number.values()]
     weights = [each.weight for each in definition.objectives]
     smallest = [_on_scale(each.metric, smallest_gain) for each in definition.objectives]
-    chosen = choose_finalists(contenders, weights, smallest, most=most)
+    must_gain = is_feasible(reference, definition)
+    chosen = choose_finalists(contenders, weights, smallest, most=most, must_gain=must_gain)
     return tuple(by_number[each.trial] for each in chosen)
 
 

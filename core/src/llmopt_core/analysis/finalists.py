@@ -30,14 +30,16 @@ def choose_finalists(
     smallest_gains: Sequence[float],
     *,
     most: int = MOST_FINALISTS,
+    must_gain: bool = True,
 ) -> tuple[Contender, ...]:
     """Return up to `most` finalists, the best by the weights first, then each objective's best, and the knee.
 
-    Only feasible ones that gain something count, and only what is clearly better in some objective than each
-    that was chosen before: of two that are equal within noise, and of one that is equal and worse, one is
-    verified. `smallest_gains` is per objective: a smaller difference counts as none.
+    Only feasible ones that gain something count (without `must_gain` all feasible ones), and only what is
+    clearly better in some objective than each that was chosen before: of two that are equal within noise, and
+    of one that is equal and worse, one is verified. `smallest_gains` is per objective: a smaller difference
+    counts as none.
     """
-    able = [each for each in contenders if each.feasible and max(each.gains) > 0]
+    able = [each for each in contenders if each.feasible and (max(each.gains) > 0 or not must_gain)]
     chosen: list[Contender] = []
     for each in _in_order(able, weights):
         if len(chosen) < most and all(is_clearly_better(each, other, smallest_gains) for other in chosen):

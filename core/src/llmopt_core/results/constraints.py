@@ -1,4 +1,4 @@
-"""How the best configuration stands to the constraints."""
+"""How the best configuration and the baseline stand to the constraints."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +12,8 @@ class Standing:
     """One constraint, `relative` to the baseline or not, and the best's `value`.
 
     `bound` is what it was held to, None where that is relative to a baseline that could not be measured.
+    `baseline` is that of the baseline, and `baseline_kept` whether it keeps the constraint: a baseline that
+    was not measured breaks none.
     """
 
     constraint: str
@@ -19,6 +21,8 @@ class Standing:
     bound: float | None
     kept: bool
     relative: bool = False
+    baseline: float | None = None
+    baseline_kept: bool = True
 
 
 def standings(
@@ -38,4 +42,6 @@ def standings(
                 held.bound,
                 kept=held.violation(value) <= 0,
                 relative=constraint.relative_to is not None,
+                baseline=baseline,
+                baseline_kept=baseline is None or held.violation(baseline) <= 0,
             )

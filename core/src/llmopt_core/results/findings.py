@@ -76,8 +76,11 @@ class OptimizationFinding:
 
     @property
     def keep_default(self) -> bool:
-        """Whether the repeats proved no objective better: then the baseline is what to serve."""
-        if self.default_failure is not None:
+        """Whether the repeats proved no objective better: then the baseline is what to serve.
+
+        Not where it breaks a constraint, which what was verified keeps.
+        """
+        if self.default_failure is not None or not all(each.baseline_kept for each in self.constraints):
             return False
         return self.confirmed and not any(one.better for one in self.objective_effects)
 

@@ -248,6 +248,8 @@ def _constraint(standing: Standing) -> api.ConstraintStanding:
         bound=standing.bound,
         kept=standing.kept,
         relative=standing.relative,
+        baseline=standing.baseline,
+        baseline_kept=standing.baseline_kept,
     )
 
 

@@ -40,7 +40,13 @@ def standing_text(standing: ConstraintStanding) -> str:
     if standing.bound is None:
         return f"{standing.constraint}: {value}, not applied, because the baseline was not measured"
     bound = f" ({number(standing.bound)})" if standing.relative else ""
-    return f"{standing.constraint}{bound}: {value}, {'kept' if standing.kept else 'broken'}"
+    kept = "kept" if standing.kept else "broken"
+    baseline = "" if standing.baseline_kept else f"; the baseline breaks it{_figure(standing.baseline)}"
+    return f"{standing.constraint}{bound}: {value}, {kept}{baseline}"
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f" ({number(value)})"
 
 
 def gain_text(effect: ReportedEffect | None) -> str:
@@ -94,11 +100,19 @@ def default_is_best(status: OptimizationStatus) -> bool:
 
 
 def keeps_default(status: OptimizationStatus) -> bool:
-    """Say whether the repeats verified no objective as better: then the baseline is what to serve."""
+    """Say whether the repeats verified no objective as better: then the baseline is what to serve.
+
+    Not where it breaks a constraint, which what was verified keeps.
+    """
     best = status.best
-    if best is None or status.baseline_failure is not None:
+    if best is None or status.baseline_failure is not None or broken_by_baseline(status):
         return False
     return best.confirmed and not any(one.better for one in best.gain)
+
+
+def broken_by_baseline(status: OptimizationStatus) -> list[ConstraintStanding]:
+    """Return the constraints that the baseline breaks."""
+    return [each for each in status.best.constraints if not each.baseline_kept] if status.best else []
 
 
 def is_significant(status: OptimizationStatus) -> bool:
@@ -131,7 +145,8 @@ def outcome_parts(status: Status) -> tuple[str, ...]:
     failure = status.baseline_failure
     lines = (f"{purpose(each, status)}: {choice_text(each, intervals=False)}" for each in choices)
     verified = f"Verified over {reference_title(status)}"
-    return (verified if failure is None else f"{default_text(failure)}. {verified}", *lines)
+    opening = _broken_text(status) if failure is None else f"{default_text(failure)}. "
+    return (f"{opening}{verified}", *lines)
 
 
 def _outcome(status: Status) -> str:
@@ -141,31 +156,65 @@ def _outcome(status: Status) -> str:
         return f"{default_text(status.baseline_failure)}. {_without_default(status)}"
     best = status.best
     if best is None:
-        return "No configuration could be measured" if end_of(status) else "Nothing was measured yet"
+        return _without_best(status)
     if not best.gain:
         return "The baseline was not measured: there is nothing to compare with"
     if default_is_best(status):
         only = status.progress.finished < _TWO
         tried = "Only the baseline was measured: the budget left no time to try anything else"
         return tried if only else "No gain: nothing that was tried is better than the baseline"
-    return _proof(status, best)
+    return f"{_broken_text(status)}{_proof(status, best)}"
+
+
+def _without_best(status: OptimizationStatus) -> str:
+    measured = status.progress.measured
+    if measured:
+        were = "configuration was" if measured == 1 else "configurations were"
+        so_far = "" if end_of(status) else " so far"
+        return f"{measured} {were} measured{so_far}, and none keeps every constraint"
+    return "No configuration could be measured" if end_of(status) else "Nothing was measured yet"
+
+
+def _broken_text(status: OptimizationStatus) -> str:
+    """Return what the baseline breaks, as a sentence with its space; empty where it breaks nothing."""
+    best, broken = status.best, broken_by_baseline(status)
+    if best is None or not broken:
+        return ""
+    what = " and ".join(f"{each.constraint}{_figure(each.baseline)}" for each in broken)
+    keeps = (
+        f"; trial {best.trial} keeps every constraint" if all(each.kept for each in best.constraints) else ""
+    )
+    return f"The baseline breaks {what}{keeps}. "
 
 
 def advice(status: Status) -> str:
     """Return what follows from repeats without a plain gain; empty where the headline says it all."""
-    if isinstance(status, BenchmarkStatus) or status.best is None:
-        failure = None if isinstance(status, BenchmarkStatus) else status.baseline_failure
-        return "" if failure is None else failure.suggestion
-    if status.baseline_failure is not None and not status.best.gain:
-        return status.baseline_failure.suggestion
+    if isinstance(status, BenchmarkStatus):
+        return ""
+    if status.best is None or (status.baseline_failure is not None and not status.best.gain):
+        return _advice_without_gain(status)
     if not status.best.confirmed or is_significant(status):
         return ""
     if keeps_default(status):
         return "Nothing that was tried is verified to be better: keep the baseline."
+    return _advice_on_choices(status, status.best)
+
+
+def _advice_without_gain(status: OptimizationStatus) -> str:
+    if status.baseline_failure is not None:
+        return status.baseline_failure.suggestion
+    if status.progress.measured:
+        return "Relax a constraint, or search parameters that move its metric: the report lists all trials."
+    return ""
+
+
+def _advice_on_choices(status: OptimizationStatus, best: Best) -> str:
+    better = [one.metric or "" for one in best.gain if one.better]
+    worse = [one.metric or "" for one in best.gain if one.worse]
+    if not better:  # the baseline breaks a constraint
+        return "Take it where the constraints must hold: it is not verified to be better than the baseline."
     if len(offered(status)) >= _TWO:
         return "Weights of the objectives and constraints move the recommendation."
-    better = [one.metric or "" for one in status.best.gain if one.better]
-    worse = [one.metric or "" for one in status.best.gain if one.worse]
     return (
         f"A trade-off: {' and '.join(better)} for {' and '.join(worse)}. Take it if that is worth it;"
         " weights of the objectives and constraints move the choice."
@@ -197,8 +246,12 @@ def _repeated(best: Best) -> str:
 
 
 def offered(status: OptimizationStatus) -> list[Choice]:
-    """Return the verified configurations that are better than the baseline in something, the best first."""
-    return [choice for choice in status.choices if any(one.better for one in choice.gain)]
+    """Return the verified configurations that are better than the baseline in something, the best first.
+
+    Where the baseline breaks a constraint, those that are not: they keep it.
+    """
+    broken = bool(broken_by_baseline(status))
+    return [choice for choice in status.choices if broken or any(one.better for one in choice.gain)]
 
 
 def purpose(choice: Choice, status: OptimizationStatus) -> str:

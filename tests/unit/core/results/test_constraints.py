@@ -12,6 +12,7 @@ from llmopt_core.storage.records import ConstraintDefinition
 
 NEARLY_AS_GOOD = ConstraintDefinition("accuracy", minimum=-0.02, relative_to="baseline")
 QUICK = ConstraintDefinition("ttft_ms_p95", maximum=500.0)
+TWICE_AS_FAST = ConstraintDefinition("ttft_ms_p95", maximum=-0.5, relative_to="baseline")
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,10 @@ QUICK = ConstraintDefinition("ttft_ms_p95", maximum=500.0)
         (NEARLY_AS_GOOD, 0.3, 0.2, "accuracy >= baseline - 0.02 (0.28): 0.2, broken"),
         (NEARLY_AS_GOOD, None, 0.2,
          "accuracy >= baseline - 0.02: 0.2, not applied, because the baseline was not measured"),
-        (QUICK, 700.0, 400.0, "ttft_ms_p95 <= 500: 400, kept"),
+        (QUICK, 450.0, 400.0, "ttft_ms_p95 <= 500: 400, kept"),
+        (QUICK, 700.0, 400.0, "ttft_ms_p95 <= 500: 400, kept; the baseline breaks it (700)"),
+        (TWICE_AS_FAST, 700.0, 300.0,
+         "ttft_ms_p95 <= baseline - 50 % (350): 300, kept; the baseline breaks it (700)"),
         (QUICK, None, 600.0, "ttft_ms_p95 <= 500: 600, broken"),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a study found, where its default cannot run."""
+"""What a study found, where its default cannot run or breaks a constraint."""
 
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.storage.documents import EndReason
 from llmopt_core.storage.records import (
     ConfirmPlan,
+    ConstraintDefinition,
     ObjectiveDefinition,
     OutcomeKind,
     Phase,
@@ -124,3 +125,47 @@ def test_a_default_that_crashed_might_run(error, words):
 def test_a_default_that_may_still_run_has_not_failed(trials):
     """Only how it ended counts."""
     assert result_of(study(*trials)).default_failure is None
+
+
+QUICK = replace(DEFINITION, constraints=(ConstraintDefinition("ttft_ms_p95", maximum=500.0),))
+
+
+def _with_first_token(ttft_ms, trials):
+    """Return `trials`, in which the first token came after `ttft_ms` of their candidate or number."""
+    return tuple(
+        replace(
+            each,
+            outcome=replace(each.outcome, metrics={**each.outcome.metrics, "ttft_ms_p95": ttft_ms[number]}),
+        )
+        for each in trials
+        for number in [each.number if each.candidate is None else each.candidate]
+    )
+
+
+def test_a_baseline_that_breaks_a_constraint_is_not_kept():
+    """What keeps the constraint is served, though it is slower; the words say what the baseline breaks."""
+    plan = ConfirmPlan(({}, {"engine.max_num_seqs": 1}), (0, 1), 5)
+    searched = _with_first_token(
+        {0: 812.0, 1: 400.0},
+        [measured(0, 100.0, phase=Phase.BASELINE), measured(1, 90.0), *repeats(100.0, 90.0)],
+    )
+    found = result_of(replace(study(*searched, plan=plan), definition=QUICK))
+    assert (found.trial, found.reference, found.serve_command) == (1, 0, "serve 1")
+    assert (found.confirmed, found.keep_default, found.default_is_best) == (True, False, False)
+    assert headline(found.status).startswith(
+        "The baseline breaks ttft_ms_p95 <= 500 (812); trial 1 keeps every constraint. No significant gain"
+    )
+    assert advice(found.status).startswith("Take it where the constraints must hold")
+    (constraint,) = found.status.best.constraints
+    assert (constraint.value, constraint.kept) == (400, True)
+    assert (constraint.baseline, constraint.baseline_kept) == (812, False)
+
+
+def test_where_nothing_keeps_the_constraints_it_is_said_that_it_was_measured():
+    """Two configurations were measured, so it was not a failure to measure."""
+    searched = [measured(0, 100.0, phase=Phase.BASELINE), measured(1, 90.0)]
+    searched = _with_first_token({0: 812.0, 1: 600.0}, searched)
+    found = result_of(replace(study(*searched), definition=QUICK))
+    assert found.trial is None
+    assert headline(found.status) == "2 configurations were measured, and none keeps every constraint"
+    assert advice(found.status).startswith("Relax a constraint")

@@ -1,5 +1,6 @@
 """Effects in a resource's status: what the operator writes there is what is read again."""
 
+import functools
 import math
 
 import pytest
@@ -70,10 +71,17 @@ def test_what_is_written_is_read_again(baseline, change, width, direction):
     assert read.relative_interval.low == pytest.approx(effect.relative_interval.low, rel=1e-5, abs=1e-9)
 
 
+# Products of subnormal numbers are 0 or not by rounding alone: no measurement is that small.
+shares = functools.partial(st.floats, allow_subnormal=False)
+
+
 @given(
-    st.sampled_from(["maximize", "minimize"]), st.floats(0.01, 1e5), st.floats(-1, 1), st.floats(0, 1),
+    st.sampled_from(["maximize", "minimize"]),
+    st.floats(0.01, 1e5),
+    shares(-1, 1),
+    shares(0, 1),
     st.booleans(),
-)  # fmt: skip
+)
 def test_what_is_shown_together_agrees_on_every_scale(direction, baseline, change, width, is_ratio):
     """Value, difference, quotient, both intervals and the verdict are one statement."""
     if is_ratio:

@@ -75,8 +75,9 @@ def test_without_a_proved_gain_the_default_is_to_be_kept():
 @pytest.mark.parametrize(
     ("shown", "text"),
     [
-        (found(trial=None), "Nothing was measured yet"),
-        (found(trial=None, **ended()), "No configuration could be measured"),
+        (found(trial=None, trials=0), "Nothing was measured yet"),
+        (found(trial=None, trials=0, **ended()), "No configuration could be measured"),
+        (found(trial=None, trials=1), "1 configuration was measured so far, and none keeps every constraint"),
         (found(), "The baseline was not measured"),
         (found(effect(), trial=0), "No gain: nothing that was tried is better than the baseline"),
         (found(effect(), trial=0, trials=1), "Only the baseline was measured"),

@@ -117,6 +117,8 @@ class ConstraintStanding(Part):
     bound: Annotated[Figure | None, Field(description="Absent: relative to a baseline not measured.")] = None
     kept: bool
     relative: Annotated[bool, Field(description="Whether the bound is relative to the baseline.")] = False
+    baseline: Annotated[Figure | None, Field(description="The baseline's value, where measured.")] = None
+    baseline_kept: Annotated[bool, Field(description="False: the baseline breaks the constraint.")] = True
 
 
 class VarianceShares(Part):
