@@ -56,7 +56,7 @@ class Part(BaseModel):
         document = handler(schema)
         target = handler.resolve_ref_schema(document)
         for field in cls.model_fields.values():
-            if (default := _written_default(field)) is not None:
+            if (default := written_default(field)) is not None:
                 target["properties"][field.alias]["default"] = default
         if validations := [
             *(rule.schema() for rule in cls.rules),
@@ -66,7 +66,7 @@ class Part(BaseModel):
         return document
 
 
-def _written_default(field: FieldInfo) -> Any:
+def written_default(field: FieldInfo) -> Any:
     """Return the default of `field`, whole (the API server checks rules on it as it stands), or None."""
     default = field.get_default(call_default_factory=True, validated_data={})
     if isinstance(default, BaseModel):

@@ -44,13 +44,14 @@ def runner_job(
     """
     runners, metadata = resource.spec.runners, document["metadata"]
     hash_ = manifest_hash(document)
+    name = child_name(document, hash_)
     labels = labels_of(document["kind"], metadata["name"], hash_)
     queue = {Label.QUEUE: runners.queue_name} if runners.queue_name else {}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": child_name(document, hash_),
+            "name": name,
             "namespace": metadata["namespace"],
             "labels": {**labels, **queue},
             "ownerReferences": [owner_of(document)],
@@ -69,7 +70,7 @@ def runner_job(
                     "labels": {**runners.template.labels, **labels},
                     "annotations": {**_SCRAPED, **runners.template.annotations},
                 },
-                "spec": _pod(document, resource, settings, referenced),
+                "spec": _pod(name, resource, settings, referenced),
             },
         },
     }
@@ -88,8 +89,9 @@ def _failure_rules() -> list[dict[str, Any]]:
 
 
 def _pod(
-    document: Mapping[str, Any], resource: Resource, settings: OperatorSettings, referenced: Referenced
+    manifest: str, resource: Resource, settings: OperatorSettings, referenced: Referenced
 ) -> dict[str, Any]:
+    """Return the pod whose manifest is in the ConfigMap `manifest`, of the Job's own name."""
     template = resource.spec.runners.template
     optional = {
         "nodeSelector": dict(template.node_selector),
@@ -120,7 +122,7 @@ def _pod(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_container(resource, settings, referenced)],
-        "volumes": volumes(document, resource, models_of(resource, referenced)),
+        "volumes": volumes(manifest, resource, models_of(resource, referenced)),
         **{field: value for field, value in optional.items() if value},
     }
 

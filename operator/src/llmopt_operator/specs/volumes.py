@@ -1,12 +1,11 @@
 """What a runner's pod finds on its disks: its manifest, data sets, models, and space to write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from llmopt_core.resources import Resource
 from llmopt_core.resources.pods import ExtraVolume
 from llmopt_core.resources.serving import Model
-from llmopt_operator.specs.names import child_name, manifest_hash
 
 MANIFEST_FOLDER = "/etc/llmopt/manifest"
 CONFIG_MAPS_FOLDER = "/etc/llmopt/config-maps"
@@ -14,10 +13,9 @@ MODELS_FOLDER = "/models"
 _CLAIM_SCHEME = "pvc://"
 
 
-def volumes(document: Mapping[str, Any], resource: Resource, models: Sequence[Model]) -> list[dict[str, Any]]:
-    """Return the pod's volumes."""
+def volumes(manifest: str, resource: Resource, models: Sequence[Model]) -> list[dict[str, Any]]:
+    """Return the pod's volumes; the ConfigMap `manifest` holds what the runners are given."""
     runners = resource.spec.runners
-    manifest = child_name(document, manifest_hash(document))
     cache: dict[str, Any] = {"emptyDir": {}}
     if runners.cache_claim:
         cache = {"persistentVolumeClaim": {"claimName": runners.cache_claim}}
