@@ -45,6 +45,11 @@ class Block:
         return tuple(line for line in lines if line and not line.startswith(("#", " ")))
 
     @property
+    def typed(self) -> tuple[str, ...]:
+        """The commands without comments, and with one blank between words that were on two lines."""
+        return tuple(re.sub(r" {2,}(?:#.*)?|\s#\s.*", " ", each).strip() for each in self.commands)
+
+    @property
     def script(self) -> str:
         """What a shell runs."""
         return "\n".join(self.commands) if self.language == "console" else self.text
@@ -72,6 +77,17 @@ def blocks(path: Path) -> Iterator[Block]:
             foreign="foreign" in words[1:],
             text=found["text"],
         )
+
+
+def not_run() -> dict[str, str]:
+    """Return the commands that no test of the pages runs, each with its reason."""
+    reason, found = "", {}
+    for line in (ROOT / "tests/documentation/not_run.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("# "):
+            reason = line.removeprefix("# ")
+        elif line:
+            found[line] = reason
+    return found
 
 
 def shell_words(command: str) -> list[str]:

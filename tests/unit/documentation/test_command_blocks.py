@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from documentation.pages import ROOT, Block, blocks, pages, shell_words
+from documentation.pages import ROOT, Block, blocks, not_run, pages, shell_words
 from typer.main import get_command
 
 import llmopt
@@ -144,3 +144,11 @@ def test_a_command_of_seconds_is_run(command):
     """Some page shows it in a block that a test runs, each page's blocks in a folder of their own."""
     run = [line for block in BLOCKS if block.run for line in block.commands]
     assert any(line.startswith(f"llmopt {command}") for line in run)
+
+
+def test_what_is_not_run_is_on_a_page_and_has_a_reason():
+    """A command that was changed or removed is not in the list any more, and no block that is run is."""
+    shown = [block for block in BLOCKS if block.language in {"console", "bash"} and not block.foreign]
+    here = {command for block in shown if not (block.run or block.cluster) for command in block.typed}
+    assert set(not_run()) <= here
+    assert all(not_run().values())
