@@ -1,4 +1,4 @@
-"""The first run of the tests on a fresh machine."""
+"""The first run of the tests on a fresh machine, or on a busy one."""
 
 import os
 import subprocess
@@ -7,26 +7,27 @@ from pathlib import Path
 
 _TESTS = Path(__file__).parents[1]
 _PROPERTY = """
-import os
-from pathlib import Path
+import time
 
-from hypothesis import given, strategies
-
-TABLES = Path(os.environ["HYPOTHESIS_STORAGE_DIRECTORY"]) / "unicode_data"
+from hypothesis import Phase, given, settings, strategies
 
 
-def test_tables_are_there():
-    assert list(TABLES.glob("*/charmap.json.gz"))
+def slowly(number):
+    until = time.perf_counter() + 0.3
+    while time.perf_counter() < until:
+        pass
+    return number
 
 
-@given(strategies.text())
-def test_a_property(text):
-    assert isinstance(text, str)
+@settings(max_examples=3, phases=[Phase.generate])
+@given(strategies.integers().map(slowly), strategies.text())
+def test_a_property(number, text):
+    slowly(number)
 """
 
 
-def test_a_cold_first_run_builds_the_unicode_tables_before_its_first_test(tmp_path):
-    """With an empty folder of hypothesis no property test pays for the tables of all characters."""
+def test_no_property_test_fails_by_its_time(tmp_path):
+    """With an empty folder of hypothesis, and examples that take longer than it allows by itself."""
     module = tmp_path / "test_cold.py"
     module.write_text(_PROPERTY)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "conftest", "--rootdir", tmp_path, module]

@@ -170,7 +170,7 @@ def test_a_redirect_names_both_addresses_and_no_secret():
     assert "secret" not in error
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.binary(max_size=200),
     st.sampled_from([b"", HEAD, HEAD + CHUNK, HEAD + b"data: ", b"HTTP/1.1 500 No\r\n\r\n"]),

@@ -98,12 +98,14 @@ class Compared:
                 self.interval,
                 smallest_gain=self.metric.smallest_gain,
             )
+        # What has a ratio scale loses at most all of itself, whatever the estimate takes off for a trend.
+        least = -self.base if self.metric.scale == "ratio" else -math.inf
         return difference_effect(
             self.metric.metric,
             self.metric.direction,
             self.base,
-            self.estimate.value,
-            self.interval,
+            max(self.estimate.value, least),
+            self.interval and Interval(max(self.interval.low, least), max(self.interval.high, least)),
             smallest_gain=self.smallest_gain,
         )
 

@@ -277,6 +277,10 @@ def chosen(status: Status) -> str:
     ranking = [each for each in status.choices if each.weighted_gain is not None]
     if not ranking or ranking[0].trial != status.best.trial:
         return ""
+    if keeps_default(status):
+        gain = number(ranking[0].weighted_gain or 0.0)
+        most = f"trial {ranking[0].trial} has the largest gain{_by(status)}, {gain}"
+        return f"Of what was verified, {most}; none is significant."
     return f"Trial {ranking[0].trial} is recommended because {_reason(status, ranking)}."
 
 

@@ -49,6 +49,16 @@ def test_a_zero_is_compared_as_a_difference():
     assert found.effect.verdict is Verdict.BETTER
 
 
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_what_cannot_be_below_zero_loses_at_most_all_of_itself(direction):
+    """A trend is taken off the estimate, and few rounds have wide intervals; a speed stays one."""
+    metric = ComparedMetric(SPEED.metric, direction, "ratio")
+    found = compare_blocks(metric, speeds(c0=(9, 2, 0.5), c1=(0, 0.1, 0)), ENGINES, ORDINARY, look=3)[1]
+    assert found.interval.low < -found.base  # before it is bounded
+    assert found.effect.relative_interval.low == pytest.approx(-1)
+    assert found.effect.value >= 0
+
+
 def test_before_the_first_look_there_is_a_value_but_no_interval():
     """One round measures, but proves nothing."""
     found = compare_blocks(SPEED, speeds(c0=(10,), c1=(20,)), ENGINES, ORDINARY, look=1)[1]

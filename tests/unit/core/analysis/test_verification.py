@@ -134,7 +134,7 @@ def test_starts_that_differ_are_said_to_need_more_starts():
     assert found.remedy is Remedy.MORE_STARTS
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.floats(8, 13), min_size=2, max_size=4), st.integers(0, 1000))
 def test_blocks_after_a_stop_change_nothing(speeds, seed):
     """Looking at all blocks at once says what looking after each said: stopping is part of the reading."""

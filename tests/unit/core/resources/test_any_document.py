@@ -50,7 +50,7 @@ def _put(document: Any, path: tuple[str | int, ...], value: Any) -> Any:
     return made
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(_PLACES), _VALUES)
 def test_any_value_in_any_field_is_valid_or_a_fault_in_one_line(place: Any, value: Any) -> None:
     """No value raises anything, and no fault shows Python's or pydantic's own words."""

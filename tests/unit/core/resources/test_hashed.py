@@ -175,7 +175,7 @@ def test_what_the_first_release_served_is_hashed_as_it_stands(name):
     assert settled_spec(document["kind"], document["spec"]) == document["spec"]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(name=st.sampled_from(list(RESOURCES)), seed=st.randoms(use_true_random=False), fields=NEW_FIELDS)
 def test_new_fields_with_their_defaults_are_not_hashed(name, seed, fields):
     """Whatever is added anywhere in the schema, and completed by the API server, the hashed text stays."""
@@ -203,7 +203,7 @@ def test_a_new_field_with_another_value_is_hashed(place):
 
 
 @pytest.mark.parametrize("name", RESOURCES)
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(seed=st.randoms(use_true_random=False))
 def test_a_field_that_the_types_bring_leaves_the_fingerprint(name, seed):
     """A version without some fields stored the fingerprint that one with their defaults computes."""

@@ -5,18 +5,21 @@ from fakes.comparisons import SPEED
 from fakes.statuses import choice, compared, effect, ended, found
 
 from llmopt_core.analysis.effects import Interval
-from llmopt_core.resources.status import ErrorSummary, StudyObjective, VarianceShares
+from llmopt_core.resources.status import ConstraintStanding, ErrorSummary, StudyObjective, VarianceShares
 from llmopt_core.results.wording import (
     advice,
     chosen,
     gain_text,
     headline,
     interval_text,
+    keeps_default,
     mean_interval_text,
     mean_text,
+    offered,
     outcome,
     proof,
     purpose,
+    serve_title,
     short_gain,
     variance_text,
     verdict,
@@ -28,7 +31,25 @@ SAME = effect(difference=0.005, interval=Interval(-0.01, 0.02))
 WORSE = effect(difference=-0.1, interval=Interval(-0.15, -0.05))
 SLOWER = effect("e2e_ms_p50", 0.1, Interval(0.05, 0.15))
 FASTER = effect("output_tokens_per_second", 0.1, Interval(0.05, 0.15))
+BROKEN = ConstraintStanding(
+    constraint="ttft_ms_p95 <= 500", value=400, bound=500, kept=True, baseline=812, baseline_kept=False
+)
 CLEAR = compared([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 62], [40, 41, 39, 40, 41])
+
+
+def over_a_broken_baseline(*gain, **fields):
+    """Return a verified result whose baseline breaks a constraint that the best keeps."""
+    status = found(*gain, confirmed=True, **fields)
+    return status.model_copy(update={"best": status.best.model_copy(update={"constraints": [BROKEN]})})
+
+
+def test_what_a_broken_baseline_costs_to_replace_is_a_choice():
+    """All that is verified keeps the constraints, so it is offered though nothing is better."""
+    status = over_a_broken_baseline(WORSE, choices=[choice(3, WORSE), choice(7, OPEN)])
+    assert [each.trial for each in offered(status)] == [3, 7]
+    assert headline(status).startswith("The baseline breaks ttft_ms_p95 <= 500 (812); trial 3 keeps every")
+    assert serve_title(status) == "Serve it"
+    assert not keeps_default(status)
 
 
 def test_a_gain_is_percent_or_points():
@@ -159,7 +180,9 @@ def test_how_the_best_was_chosen_is_one_sentence_with_numbers():
         (found(PROVED, confirmed=True, choices=[choice(3, PROVED)]),
          "because it is the only one verified with a significant gain, 0.1 by accuracy."),
         (found(OPEN, confirmed=True, choices=[choice(3, OPEN)]),
-         "because its gain by accuracy is the largest (0.1), though none is significant."),
+         "trial 3 has the largest gain by accuracy, 0.1; none is significant."),
+        (over_a_broken_baseline(OPEN, choices=[choice(3, OPEN)]),
+         "recommended because its gain by accuracy is the largest (0.1), though none is significant."),
         (found(effect(), trials=12), "Trial 3 is the best of 12 measured configurations by accuracy."),
         (found(effect(), trial=0), ""),
         (CLEAR.status, ""),

@@ -1,6 +1,6 @@
 import pytest
 from fakes.studies import MIXED_POINTS, MIXED_SPACE
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt_core.sampling.designs import GridDesign, QuasiRandomDesign
@@ -58,7 +58,6 @@ def test_grid_includes_both_ends():
     assert sorted(point["engine.a"] for point in points) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
 
 
-@settings(deadline=None)  # the first call loads scipy.stats
 @given(st.integers(0, 200), st.integers(0, 5))
 def test_quasi_random_points_lie_in_the_space(place, seed):
     """Every point of the sequence lies in the space, and its inactive parameters are absent."""

@@ -62,7 +62,7 @@ def test_what_is_no_completion_is_not_ready(body):
         Probe(server.url).complete("m", {}, 10)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(JSON)
 def test_any_document_is_a_completion_or_not_ready(document):
     """A document of any shape gives an answer or NotReady, never another exception."""

@@ -249,7 +249,7 @@ LAYERS = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     cache=st.lists(LAYERS, min_size=1, max_size=4),
     memory=st.integers(0, 100_000),

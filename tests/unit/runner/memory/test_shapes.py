@@ -274,7 +274,7 @@ KEYS = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(changes=st.dictionaries(KEYS, VALUES, max_size=6))
 @example(changes={"attn_layer_indices": [None], "conv_L_cache": True})
 def test_any_configuration_is_read_unknown_or_corrupt(tmp_path_factory, changes):
@@ -291,7 +291,7 @@ def test_any_configuration_is_read_unknown_or_corrupt(tmp_path_factory, changes)
     assert math.isfinite(float(longest_context(folder)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(entry=VALUES, key=st.sampled_from(["dtype", "shape", "data_offsets", "other"]))
 def test_any_entry_of_a_header_is_read_or_corrupt(tmp_path_factory, entry, key):
     """Values of any type in a safetensors header give tensors or one error."""
@@ -315,7 +315,7 @@ def test_an_index_of_names_that_are_none_is_corrupt(folder, name):
         read_shape(folder)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(content=st.binary(max_size=400))
 def test_no_garbage_gets_another_error(tmp_path_factory, content):
     """Whatever follows the magic, a GGUF file is read, unknown, or corrupt."""
@@ -328,7 +328,7 @@ def test_no_garbage_gets_another_error(tmp_path_factory, content):
     assert header is None or header.tensors is not None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(place=st.integers(0, 400), replacement=st.binary(min_size=1, max_size=8))
 def test_no_flipped_bytes_get_another_error(tmp_path_factory, place, replacement):
     """A valid file with bytes overwritten is read, unknown, or corrupt."""

@@ -160,7 +160,7 @@ def test_in_a_cluster_other_addresses_are_asked(monkeypatch):
         assert ask_now(f"http://localhost:{server.port}", timeout_seconds=10).body == b"a"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.binary(max_size=100), st.sampled_from([b"", HEAD, HEAD + b"\r\n", HEAD + b"Content-Length: 3\r\n\r\n"])
 )

@@ -72,7 +72,7 @@ def study(sampler, trials, seconds=10.0, start_seconds=10.0, state=lambda _: Obs
     return observations
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.integers(0, 10_000), st.integers(0, 12))
 def test_proposals_lie_in_the_space_and_keep_what_is_known(seed, trials):
     """Each proposal is a complete point of the space that has the known values and was not tried."""
