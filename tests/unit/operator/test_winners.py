@@ -18,6 +18,7 @@ from llmopt_core.api.reasons import Reason
 from llmopt_core.engines.arguments import ServeArguments
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.resources import LLMOptimization, resource_of
+from llmopt_core.results.constraints import Standing
 from llmopt_core.results.findings import OptimizationFinding, ServedChoice, finding_of
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.search.configurations import Configuration, Value
@@ -128,6 +129,18 @@ def test_no_text_of_a_row_reaches_the_config_map() -> None:
     assert result.confirmed
     assert FORGED not in json.dumps(best_config_map(DOCUMENT, _resource(), result))
     assert result.ended == ErrorClass.UNKNOWN
+
+
+def test_of_constraints_only_the_manifests_own_and_numbers_are_taken_over() -> None:
+    """A row's definition may name any text, and its metrics may be no numbers."""
+    bounded = changed(DOCUMENT, "spec.constraints", [{"metric": "ttft_ms_p95", "max": "500"}])
+    kept = Standing("ttft_ms_p95 <= 500", 400.0, 500.0, kept=True, baseline=812.0, baseline_kept=False)
+    forged = replace(kept, constraint=f"{FORGED} <= 500")
+    endless = [replace(kept, **{name: float("inf")}) for name in ("value", "bound", "baseline")]
+    found = replace(RESULT, constraints=(kept, forged, *endless), default_failure=None)
+    finding = verified(found, _resource(bounded)).finding
+    assert finding.constraints == (kept,)
+    assert not finding.keep_default
 
 
 @pytest.mark.parametrize("ended", ["TrialsExhausted", "GpuOutOfMemory", None])

@@ -16,6 +16,7 @@ from llmopt_core.engines.servers import ModelReference
 from llmopt_core.metrics.catalog import CATALOG
 from llmopt_core.resources import LLMOptimization
 from llmopt_core.resources.search_spaces import complete
+from llmopt_core.results.constraints import Standing
 from llmopt_core.results.findings import OptimizationFinding, ServedChoice
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
 from llmopt_core.search.spaces import OutsideSpace, SearchSpace, is_finite_number
@@ -24,6 +25,7 @@ from llmopt_core.storage.definitions import (
     engine_declaration,
     fixed_parameters,
 )
+from llmopt_core.storage.outcomes import constraint_name
 from llmopt_operator.domain.observed import Problem
 
 
@@ -40,7 +42,8 @@ def verified(found: OptimizationFinding, resource: LLMOptimization) -> Verified:
     bare = OptimizationFinding(default_failure=_without_text(found.default_failure))
     if found.trial is None:
         return Verified(bare)
-    space = define_study(resource).space
+    definition = define_study(resource)
+    space, asked = definition.space, {constraint_name(each) for each in definition.constraints}
     try:
         parameters = _parameters(found, space)
     except OutsideSpace as error:
@@ -54,7 +57,7 @@ def verified(found: OptimizationFinding, resource: LLMOptimization) -> Verified:
         metrics=_finite(found.metrics),
         objectives=tuple(objective.metric for objective in resource.spec.objectives),
         effects=tuple(one for one in found.effects if _is_finite(one)),
-        constraints=tuple(one for one in found.constraints if is_finite_number(one.value)),
+        constraints=tuple(one for one in found.constraints if one.constraint in asked and _is_measured(one)),
         confirmed=found.confirmed,
         repeats=found.repeats,
         significant=found.significant,
@@ -109,6 +112,11 @@ def _is_finite(one: Effect) -> bool:
     ends = (end for span in spans if span for end in (span.low, span.high))
     numbers = (one.baseline, one.value, one.absolute, one.relative or 0.0, *ends)
     return one.metric in CATALOG and all(is_finite_number(number) for number in numbers)
+
+
+def _is_measured(one: Standing) -> bool:
+    numbers = (one.value, one.bound or 0.0, one.baseline or 0.0)
+    return all(is_finite_number(number) for number in numbers)
 
 
 def _recommended(resource: LLMOptimization, served: dict[str, Value]) -> Recommendation:
