@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from llmopt_core.engines.registry import BUILT_IN, declaration_of
+from llmopt_core.engines.registry import BUILT_IN, declaration_of, engines_of_files
 from llmopt_core.resources import Fault, Resource
 from llmopt_core.resources.faults import nearest_name, there_are
 from llmopt_core.resources.served_models import served_models
@@ -14,7 +14,6 @@ from llmopt_core.resources.serving import Dataset, Engine, Model
 # Where runners find what a cluster mounts; a laptop may have both.
 _MODELS_ROOT = ("LLMOPT_MODELS_ROOT", "/models")
 _CONFIG_MAPS = Path("/etc/llmopt/config-maps")
-_FOR_FILES = next(each.name for each in BUILT_IN.values() if each.needs_model_file)
 # One of these says what the weights in a folder are: of the model, in Mistral's format, or of an adapter.
 _CONFIGS = ("config.json", "params.json", "adapter_config.json")
 
@@ -67,7 +66,7 @@ def _model_faults(model: Model, engine: Engine, field: str) -> Iterator[Fault]:
     elif engine.name in BUILT_IN and path.is_file() and not a_file:
         expected = f"a folder with {_CONFIGS[0]} and weights, for engine {engine.name} serves no single file"
         hint = (
-            f"use engine {_FOR_FILES} for it"
+            f"use engine {engines_of_files()} for it"
             if path.suffix == ".gguf"
             else f"write {scheme}://{_above(rest)}"
         )

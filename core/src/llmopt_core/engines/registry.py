@@ -26,6 +26,11 @@ _MEMORY_WORDS: Mapping[ErrorClass, str] = MappingProxyType(
 )
 
 
+def engines_of_files() -> str:
+    """Name the built-in engines that serve one file of weights, for messages."""
+    return " or ".join(each.name for each in BUILT_IN.values() if each.needs_model_file)
+
+
 def engine_names() -> tuple[str, ...]:
     """Return the names of all engines, built in and registered, sorted."""
     return tuple(sorted({*BUILT_IN, *plugin_names(PluginGroup.ENGINES)}))

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 from llmopt_core.engines.declarations import EngineDeclaration
 from llmopt_core.engines.endpoints import usual_endpoint
-from llmopt_core.engines.registry import BUILT_IN
+from llmopt_core.engines.registry import BUILT_IN, engines_of_files
 from llmopt_core.metrics.catalog import CATALOG, is_scored
 from llmopt_core.metrics.familiar_words import suggested_metrics
 from llmopt_core.plugins import PluginBroken
@@ -245,18 +245,13 @@ def _model_faults(
         whole = "/".join(repository.split("/")[:_SLASHES_BEFORE_FILE]) + (f"@{revision}" if revision else "")
         expected = f"a repository without a file's name, for engine {declaration.name} serves all its weights"
         files = repository.lower().endswith(".gguf")
-        hint = f"use engine {_of_files()} for this file" if files else f"write {_HUB}{whole}"
+        hint = f"use engine {engines_of_files()} for this file" if files else f"write {_HUB}{whole}"
         yield Fault(f"{path}.source", model.source, expected, hint)
 
 
 def _serves_files(declaration: EngineDeclaration) -> bool:
     """Say whether it serves one file, or has a server elsewhere, which has the files."""
     return declaration.needs_model_file or declaration.asks_endpoint
-
-
-def _of_files() -> str:
-    """Name the engines that serve one file."""
-    return " or ".join(each.name for each in BUILT_IN.values() if each.needs_model_file)
 
 
 def _of_repositories() -> str:
