@@ -495,10 +495,12 @@ def test_python_runs_the_package_as_the_command():
     assert printed == f"llmopt {version('llmopt')}\n"
 
 
-@pytest.mark.parametrize("more", [(), ("--json",)])
-def test_an_output_on_a_full_disk_is_an_error_in_words(more):
+@pytest.mark.parametrize(
+    "arguments", ["list --type metrics", "list --type metrics --json", "--version", "--help", "run --help"]
+)
+def test_an_output_on_a_full_disk_is_an_error_in_words(arguments):
     """Neither a traceback nor a success: what a script redirected is not there."""
-    command = [sys.executable, "-m", "llmopt", "list", "--type", "metrics", *more]
+    command = [sys.executable, "-m", "llmopt", *arguments.split()]
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert ended.returncode == Exit.FAILED

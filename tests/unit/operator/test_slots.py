@@ -134,3 +134,29 @@ def test_one_namespace_has_one_thread():
         assert all(await asyncio.gather(*waiting))
 
     asyncio.run(story())
+
+
+def test_databases_that_failed_take_a_quarter_of_the_threads():
+    """However many databases hang whenever they are asked again, others find a thread at once."""
+
+    async def story():
+        clock, threads, hold = Clock(), Threads(8), threading.Event()
+        failing = [Slot(f"team-{number}", threads, clock) for number in range(20)]
+        for slot in failing:
+            await _fails(slot, _raises(StorageUnavailable("away")))
+        clock.now += 2.0
+        began = []
+
+        def hang():
+            began.append(1)
+            return hold.wait(10)
+
+        waiting = [asyncio.create_task(slot.run(hang)) for slot in failing]
+        await until(lambda: len(began) == 2)
+        assert await asyncio.wait_for(Slot("team-z", threads, clock).run(lambda: 7), 5) == 7
+        assert len(began) == 2
+        hold.set()
+        assert all(await asyncio.gather(*waiting))
+        assert len(began) == 20
+
+    asyncio.run(story())

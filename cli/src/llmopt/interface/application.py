@@ -30,7 +30,8 @@ class Commands(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Return the arguments behind the options of all commands."""
         try:
-            return super().parse_args(ctx, args)
+            with _output_written():  # of --help and --version
+                return super().parse_args(ctx, args)
         except NoSuchOption as error:
             raise _with_hint(error, "") from None
 

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from llmopt_core.api.reasons import Reason
@@ -20,6 +21,9 @@ from llmopt_operator.domain.observed import Problem
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 THREADS = 32
+# This share of the threads may ask databases that failed when they were last asked: each may take
+# WORK_SECONDS once more.
+_DOUBTFUL_SHARE = 0.25
 # Every statement has limits of its own; this is for all statements of one piece of work together.
 WORK_SECONDS = 30.0
 # What cannot be read will not be readable soon: reading it may cost seconds.
@@ -45,22 +49,31 @@ class Threads:
     def __init__(self, count: int = THREADS) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="studies")
         self._free = asyncio.Semaphore(count)
+        self._doubtful = asyncio.Semaphore(max(1, int(count * _DOUBTFUL_SHARE)))
 
-    async def start(self, work: Callable[[], T]) -> "asyncio.Future[T]":
-        """Start `work` in a thread once one is free, and return its future."""
-        await self._free.acquire()
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
-        future.add_done_callback(self._ended)
+    async def start(self, work: Callable[[], T], *, doubtful: bool = False) -> "asyncio.Future[T]":
+        """Start `work` in a thread once one is free, and return its future.
+
+        Work that is `doubtful` waits for one of the few threads for such work, which leaves others the rest.
+        """
+        with ExitStack() as places:
+            for place in (self._doubtful, self._free) if doubtful else (self._free,):
+                await place.acquire()
+                places.callback(place.release)
+            future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+            kept = places.pop_all()
+        future.add_done_callback(lambda ended: _end(ended, kept))
         return future
-
-    def _ended(self, future: asyncio.Future[Any]) -> None:
-        self._free.release()
-        if not future.cancelled():
-            future.exception()  # nobody waits for it any more; asyncio would report it as never looked at
 
     def close(self) -> None:
         """Take no more work; what still runs ends by its own limits."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _end(future: asyncio.Future[Any], places: ExitStack) -> None:
+    places.close()
+    if not future.cancelled():
+        future.exception()  # nobody waits for it any more; asyncio would report it as never looked at
 
 
 class Slot:
@@ -97,7 +110,7 @@ class Slot:
                     Problem(ErrorClass.STORAGE_UNAVAILABLE, "an earlier query has not ended yet")
                 )
             began = self._clock()
-            future = await self._threads.start(work)
+            future = await self._threads.start(work, doubtful=self._breaker.failures > 0)
             self._stuck = future
             await asyncio.wait({future}, timeout=seconds)
             self._rest(self._clock() - began)
