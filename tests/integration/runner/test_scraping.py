@@ -123,10 +123,3 @@ def test_a_port_that_is_none_is_refused(tmp_path):
     with runner(tmp_path, "--metrics-port", "70000", trials=1) as process:
         assert process.wait(PATIENCE_SECONDS) == 2
     assert "70000 is not a port: expected 0 to 65535" in (tmp_path / "log").read_text()
-
-
-def test_metrics_that_nobody_asked_for_cost_nothing():
-    """The runner's own imports do not load the client library."""
-    program = "import sys, llmopt_runner.main; print('prometheus_client' in sys.modules)"
-    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert output.stdout.strip() == "False"

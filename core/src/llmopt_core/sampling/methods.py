@@ -2,7 +2,6 @@
 
 from llmopt_core.sampling.checks import AUTO, check_installed, check_sampler
 from llmopt_core.sampling.designs import DESIGNS, DesignSampler
-from llmopt_core.sampling.history import OptunaSampler
 from llmopt_core.sampling.pruning import pruning_of
 from llmopt_core.storage.access import OWNER, Access
 from llmopt_core.storage.methods import Methods, Sampler
@@ -21,6 +20,8 @@ def _sampler_of(definition: StudyDefinition) -> Sampler:
         return _auto_sampler(definition)
     design = DESIGNS.get(definition.sampler)
     if design is None:
+        from llmopt_core.sampling.history import OptunaSampler  # noqa: PLC0415 - it loads Optuna
+
         return OptunaSampler(definition)
     return DesignSampler(design(definition.space, definition.seed))
 

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scipy.optimize import isotonic_regression
-
 from llmopt_core.storage.load_curves import LoadProbe
 
 _REPEATS = 2
@@ -51,6 +49,8 @@ class Bracket(NamedTuple):
 
 def bracket(probes: Sequence[LoadProbe], attainment: float) -> Bracket:
     """Return where the highest load lies by all `probes`."""
+    from scipy.optimize import isotonic_regression  # noqa: PLC0415 - slow to load, and few loads are looked for
+
     loads = sorted({probe.load for probe in probes})
     if not loads:
         return Bracket(0.0, None)

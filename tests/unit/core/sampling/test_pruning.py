@@ -6,7 +6,8 @@ import pytest
 from fakes.races import World
 from fakes.studies import TWO_OBJECTIVES, definition
 
-from llmopt_core.sampling.pruning import TrialPruning, pruning_of
+from llmopt_core.sampling.optuna_pruning import TrialPruning
+from llmopt_core.sampling.pruning import pruning_of
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.documents import Assignment, Ending
 from llmopt_core.storage.measured_items import MeasuredItem
