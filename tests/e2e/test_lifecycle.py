@@ -15,7 +15,7 @@ from llmopt_core.storage.storages import open_storage
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 _SECONDS = 600
 # So many that a run is not over before something is done to it.
-_TRIALS = 16
+_TRIALS = 8
 
 
 class Applied:

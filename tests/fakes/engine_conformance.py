@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import fakes.doomed_runner
 import psutil
 import pytest
+from fakes.looks import looked_for
 
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.search.configurations import Configuration
@@ -266,10 +267,7 @@ def answers_at(probe: Probe) -> bool:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _LIMIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    looked_for(condition, _LIMIT_SECONDS)
 
 
 def _lives(pid: int) -> bool:

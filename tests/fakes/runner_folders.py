@@ -2,16 +2,15 @@
 
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import yaml
+from fakes.looks import looked_for
 
 from llmopt_core.resources import load_manifest
 from llmopt_core.storage.storages import open_storage
 
 PATIENCE_SECONDS = 60
-_REST_SECONDS = 0.02
 
 
 class Folder:
@@ -64,14 +63,9 @@ class Folder:
 
     def until_study(self, seen, patience_seconds=PATIENCE_SECONDS):
         """Wait until `seen(study)` holds, as soon as there is one; what is waited for needs the processor."""
-        deadline = time.monotonic() + patience_seconds
-        while not (self.path / "study.db").exists() or not self._has_study():
-            assert time.monotonic() < deadline
-            time.sleep(_REST_SECONDS)
+        looked_for(lambda: (self.path / "study.db").exists() and self._has_study(), patience_seconds)
         with self.study() as study:
-            while not seen(study):
-                assert time.monotonic() < deadline
-                time.sleep(_REST_SECONDS)
+            looked_for(lambda: seen(study), patience_seconds)
 
     def _has_study(self):
         with open_storage(self.storage) as storage:

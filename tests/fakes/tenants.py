@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 import yaml
 from fakes.api_client import ApiClient
 from fakes.kubelet import Kubelet
+from fakes.looks import looked_for
 from fakes.manifests import optimization
 
 from llmopt_runner.engines.ports import free_port
@@ -29,11 +29,7 @@ NUMBERS = itertools.count()
 
 def eventually(look: Callable[[], T], *, seconds: float = PATIENCE_SECONDS) -> T:
     """Return the first thing `look` returns that is neither None nor false nor empty."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.1)
-    return found
+    return looked_for(look, seconds, rest=0.1)
 
 
 @dataclass

@@ -26,7 +26,7 @@ def _made_small(*more):
     spec = document["spec"]
     spec["workload"] |= {"maxTokens": 4, "load": {"concurrency": 4}}
     spec["workload"]["dataset"]["samples"] = 4
-    spec["engine"]["args"]["n_ctx"] = 2048
+    spec["engine"]["args"] |= {"n_ctx": 2048, "threads": 1}
     spec["candidates"] += more
     spec["repeats"] = 2
     return document

@@ -15,6 +15,7 @@ def _made_small():
     """Return the sample for two busy cores: two configurations, four probes of a few answers each."""
     document = copy.deepcopy(yaml.safe_load((SAMPLES / "max-rate.yaml").read_text()))
     spec = document["spec"]
+    spec["engine"]["args"]["threads"] = 1
     spec["workload"]["maxTokens"] = 4
     spec["workload"]["dataset"]["samples"] = 4
     spec["workload"]["load"]["maxRate"] |= {"probeDuration": "3s", "probes": 4}

@@ -43,7 +43,7 @@ models:
     description: a small model for trying things out
     device: cpu
     max_batch_size: 2
-    args: {n_ctx: 2048}
+    args: {n_ctx: 2048, threads: 1}
 """
 
 

@@ -2,11 +2,11 @@
 
 import signal
 import threading
-import time
 
 import psutil
 import pytest
 from fakes.local_runs import Listener, commands, finding, manifest, trials_of, until_printed
+from fakes.looks import looked_for
 
 from llmopt.local.folders import FolderBusy, ResultsFolder
 from llmopt.local.sessions import Pace, Stop
@@ -21,11 +21,7 @@ def command(tmp_path):
 
 
 def wait_for(condition, seconds=30.0):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return found
+    return looked_for(condition, seconds)
 
 
 def running_trial(tmp_path):

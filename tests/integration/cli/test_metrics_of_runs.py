@@ -5,10 +5,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from contextlib import suppress
 
 import yaml
 from fakes.local_runs import document
+from fakes.looks import looked_for
 
+PATIENCE_SECONDS = 60
 URL = re.compile(r"metrics of runner (\d): (http://127\.0\.0\.1:\d+/metrics)")
 
 
@@ -23,13 +26,13 @@ def command(tmp_path, *arguments):
 
 def scraped(url, process):
     """Return the first answer at `url`, while `process` runs."""
-    while process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the runner's own URL
-                return answer.read().decode()
-        except OSError:
-            continue
-    raise AssertionError("nothing was served before the end")
+
+    def look():
+        assert process.poll() is None, "nothing was served before the end"
+        with suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the runner's
+            return answer.read().decode()
+
+    return looked_for(look, PATIENCE_SECONDS)
 
 
 def test_each_of_several_runners_serves_where_the_output_says(tmp_path):

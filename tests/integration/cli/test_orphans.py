@@ -7,11 +7,11 @@ the study, whose trial is given back so that the same command goes on.
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import yaml
 from fakes.local_runs import document
+from fakes.looks import looked_for
 
 from llmopt_core.storage.storages import open_storage
 
@@ -19,11 +19,7 @@ PATIENCE_SECONDS = 60
 
 
 def wait_for(condition):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+    return looked_for(condition, PATIENCE_SECONDS)
 
 
 def test_nothing_runs_on_after_the_command_was_killed(tmp_path):

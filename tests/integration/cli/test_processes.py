@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, contextmanager, suppress
 
 import psutil
 import pytest
 import yaml
 from fakes.local_runs import document
+from fakes.looks import looked_for
 
 import llmopt
 from llmopt.machine import orphans, processes
@@ -142,14 +142,6 @@ def clean(tmp_path, *arguments):
     return subprocess.run([*program, *arguments], capture_output=True, text=True, timeout=120, check=False)
 
 
-def wait_for(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
-
-
 @contextmanager
 def session(tmp_path, name):
     """`llmopt run` with the real runner and engine; yields it with its runner, supervisor and engine."""
@@ -160,7 +152,7 @@ def session(tmp_path, name):
     command = [sys.executable, "-m", "llmopt.main", "run", str(manifest)]
     process = subprocess.Popen([*command, "--results", str(tmp_path / "results")], stdout=subprocess.DEVNULL)
     parent = psutil.Process(process.pid)
-    family = wait_for(lambda: len(found := parent.children(recursive=True)) >= 3 and found)
+    family = looked_for(lambda: len(found := parent.children(recursive=True)) >= 3 and found, 60)
     try:
         yield process, family
     finally:

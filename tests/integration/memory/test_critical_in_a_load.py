@@ -30,7 +30,7 @@ MANIFEST = {
             "args": {"n_ctx": 1024, "threads": 1, "cache_prompt": "false"},
         },
         "workload": {
-            "dataset": {"name": "arithmetic", "samples": 48},
+            "dataset": {"name": "arithmetic", "samples": 24},
             "load": {"concurrency": 2, "warmupRequests": 0},
             "maxTokens": 24,
         },

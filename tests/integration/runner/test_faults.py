@@ -9,10 +9,10 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 import psutil
 import pytest
+from fakes.looks import looked_for
 from fakes.networks import FIRST_PORT, LAST_PORT, crowded_network
 from fakes.records import is_made_again
 from fakes.runner_folders import PATIENCE_SECONDS, Folder
@@ -174,7 +174,7 @@ def test_an_engine_that_hangs_costs_its_trial_and_no_more(folder):
 
 def _engine_of(runner):
     """Return the engine that serves: the supervisor's child."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := [c for c in psutil.Process(runner.pid).children(recursive=True) if not c.children()]):
-        assert time.monotonic() < deadline
-    return found[0]
+    children = psutil.Process(runner.pid).children
+    return looked_for(
+        lambda: [each for each in children(recursive=True) if not each.children()], PATIENCE_SECONDS
+    )[0]

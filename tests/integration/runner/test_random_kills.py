@@ -12,6 +12,7 @@ import time
 
 import psutil
 import pytest
+from fakes.looks import looked_for
 from fakes.runner_folders import PATIENCE_SECONDS
 
 from llmopt_core.api.environment import Variable
@@ -74,10 +75,8 @@ class Killer:
 
     def _children(self, index):
         """Return what the runner started, as soon as it has."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (children := psutil.Process(self.runners[index].pid).children(recursive=True)):
-            assert time.monotonic() < deadline, self.folder.log(index)
-        return [child.pid for child in children]
+        runner = psutil.Process(self.runners[index].pid)
+        return [child.pid for child in looked_for(lambda: runner.children(recursive=True), PATIENCE_SECONDS)]
 
     def stop(self):
         for runner in self.runners.values():
