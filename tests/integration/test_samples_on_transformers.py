@@ -45,7 +45,7 @@ def _made_small():
     spec["search"]["space"]["prompt"] = []
     spec["search"]["enqueue"] = [BATCHED]
     spec["objectives"] = [{"metric": "output_tokens_per_second"}]
-    spec["budget"] = {"trials": 3}
+    spec["budget"] = {"trials": 2}
     spec["confirm"] = {"top": 1, "repeats": 2}
     return document
 
