@@ -195,6 +195,8 @@ def _goals(found: Sequence[tables.CaseResult], kinds: Sequence[RivalKind]) -> li
         "## Goals",
         tables.summary_table(found, AUTO, one_start, GROUPED),
         tables.slower_cases(found, AUTO),
+        "## Each strategy over `auto`: ratio of the median engine seconds, median over surfaces",
+        tables.strategies_table(found, AUTO, kinds),
         "## Ratios of the median engine seconds",
         tables.ratio_table(found, AUTO, one_start, GROUPED),
     ]

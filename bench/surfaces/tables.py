@@ -161,6 +161,27 @@ def summary_table(results: Sequence[CaseResult], own: str, one_start: Sequence[s
     return table(["goal", "aim", "reached", "surfaces", "verdict"], rows)
 
 
+def strategies_table(results: Sequence[CaseResult], own: str, kinds: Sequence[RivalKind]) -> str:
+    """Return the engine seconds of each strategy over those of `own`: the median over surfaces.
+
+    Where only `own` arrived within the budget, the ratio counts as what it is at least.
+    """
+    rows = []
+    for kind in kinds:
+        if kind.name == own:
+            continue
+        fields = [kind.title]
+        for figures in ("figures", "kept"):
+            found = [
+                (result.case.surface, one.value)
+                for result in results
+                if (one := _against(result, getattr(result, figures), [kind.name], own)[1]) is not None
+            ]
+            fields.append(f"{_median_over_surfaces(found):.2f}" if found else "-")
+        rows.append([*fields, str(len({name for name, _ in found}))])
+    return table(["strategy", "as its users run it / auto", "engine kept / auto", "surfaces"], rows)
+
+
 def slower_cases(results: Sequence[CaseResult], own: str) -> str:
     """Return a sentence on the cases where `own` takes more than MOST times the engine seconds of another."""
     found = []

@@ -16,6 +16,7 @@ from surfaces.tables import (
     case_name,
     seconds_table,
     slower_cases,
+    strategies_table,
     summary_table,
     surfaces_table,
 )
@@ -51,6 +52,15 @@ def test_a_surface_counts_once_with_the_median_of_its_start_times() -> None:
     assert "| at least 3 | 1.75 | 2 | missed |" in lines[3]  # 3 and 0.5
     assert "| at least 1.5 | 1.70 | 2 | met |" in lines[4]  # 2 and 1.4
     assert "| at most 1.2 | 2.00 | 2 | missed |" in lines[5]
+
+
+def test_each_strategy_has_a_ratio_of_its_own() -> None:
+    """The median over surfaces, for trials with a start each and for engines that are kept."""
+    lines = strategies_table(RESULTS, "auto", TITLES).splitlines()
+    assert lines[2:] == [
+        "| Optuna TPE, grouped by engine | 1.70 | 1.70 | 2 |",
+        "| random | 3.50 | 1.75 | 2 |",
+    ]
 
 
 def test_where_another_is_faster_is_named() -> None:
