@@ -20,10 +20,6 @@ def command(tmp_path):
         yield start
 
 
-def wait_for(condition, seconds=30.0):
-    return looked_for(condition, seconds)
-
-
 def running_trial(tmp_path):
     """Return a running trial of the study that a command works on, once there is one."""
     folder = ResultsFolder(tmp_path / "results" / "small")
@@ -33,7 +29,7 @@ def running_trial(tmp_path):
             return None
         return next((trial for trial in trials_of(folder) if trial.state == "running"), None)
 
-    return wait_for(look)
+    return looked_for(look, 30)
 
 
 def test_ctrl_c_gives_the_trial_back_and_the_same_command_resumes(tmp_path, command):
@@ -100,7 +96,7 @@ def test_runners_that_outlive_a_killed_command_keep_the_folder(tmp_path, command
             finding(tmp_path / "results")
     finally:
         runner.terminate()
-    wait_for(lambda: not runner.is_running() or runner.status() == psutil.STATUS_ZOMBIE)
+    looked_for(lambda: not runner.is_running() or runner.status() == psutil.STATUS_ZOMBIE, 30)
 
 
 def test_a_stop_that_came_before_the_start_starts_nothing(tmp_path):

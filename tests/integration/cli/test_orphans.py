@@ -18,10 +18,6 @@ from llmopt_core.storage.storages import open_storage
 PATIENCE_SECONDS = 60
 
 
-def wait_for(condition):
-    return looked_for(condition, PATIENCE_SECONDS)
-
-
 def test_nothing_runs_on_after_the_command_was_killed(tmp_path):
     """Runner, supervisor and engine end by themselves, and no trial is left running."""
     manifest = tmp_path / "manifest.yaml"
@@ -30,7 +26,9 @@ def test_nothing_runs_on_after_the_command_was_killed(tmp_path):
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         parent = psutil.Process(process.pid)
         # Runner, supervisor, engine.
-        family = wait_for(lambda: len(found := parent.children(recursive=True)) >= 3 and found)
+        family = looked_for(
+            lambda: len(found := parent.children(recursive=True)) >= 3 and found, PATIENCE_SECONDS
+        )
         process.send_signal(signal.SIGKILL)
     _, alive = psutil.wait_procs(family, timeout=PATIENCE_SECONDS)
     assert alive == []
