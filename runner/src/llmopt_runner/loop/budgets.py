@@ -173,7 +173,7 @@ def _deadline(
         return None
     return Ending(
         Reason.DEADLINE_EXCEEDED,
-        f"spec.budget.duration of {limit} s is spent, {reserved:.0f} s of it kept for the confirmation",
+        _spent("spec.budget.duration", f"{limit} s", f"{limit - reserved:.0f} s" if reserved else None),
     )
 
 
@@ -190,9 +190,19 @@ def _gpu_budget_spent(
         return None
     return Ending(
         Reason.BUDGET_SPENT,
-        f"spec.budget.gpuHours of {budget.gpu_hours} is spent, {reserved / _SECONDS_PER_HOUR:.2g} of it kept"
-        " for the confirmation",
+        _spent(
+            "spec.budget.gpuHours",
+            str(budget.gpu_hours),
+            f"{(limit - reserved) / _SECONDS_PER_HOUR:.3g}" if reserved else None,
+        ),
     )
+
+
+def _spent(field: str, limit: str, part: str | None) -> str:
+    """Say that the search has spent `field`, or only its `part` of it where there is something to verify."""
+    if part is None:
+        return f"{field} of {limit} is spent"
+    return f"the search has spent its part of {field}, {part} of {limit}; the rest is for the verification"
 
 
 def _reached(target: Target, trials: Sequence[TrialRecord]) -> int | None:

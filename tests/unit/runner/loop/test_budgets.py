@@ -95,6 +95,13 @@ def test_the_deadline_keeps_the_time_of_the_confirmation_free():
     ending = search_ending(Budget(duration="1m"), confirm, trials, [runner("a", 0, 41)])
     assert ending is not None
     assert (ending.reason, ending.failed) == ("DeadlineExceeded", False)
+    assert ending.message == (
+        "the search has spent its part of spec.budget.duration, 40 s of 60 s;"
+        " the rest is for the verification"
+    )
+    whole = search_ending(Budget(duration="1m"), NO_CONFIRM, trials, [runner("a", 0, 61)])
+    assert whole is not None
+    assert whole.message == "spec.budget.duration of 60 s is spent"
 
 
 def test_gpu_hours_are_counted_over_runners_and_their_gpus():
@@ -105,6 +112,10 @@ def test_gpu_hours_are_counted_over_runners_and_their_gpus():
     ending = search_ending(Budget(gpu_hours="0.4"), confirm, trials, runners)  # 1200 of 1440 - 400
     assert ending is not None
     assert (ending.reason, ending.failed) == ("BudgetSpent", False)
+    assert ending.message == (
+        "the search has spent its part of spec.budget.gpuHours, 0.289 of 0.4;"
+        " the rest is for the verification"
+    )
 
 
 def test_gpu_hours_do_not_bind_a_runner_without_gpus():
