@@ -6,7 +6,7 @@ from llmopt_core.sampling.auto.candidates import PointSource, all_points
 from llmopt_core.sampling.auto.encoding import Point
 from llmopt_core.sampling.auto.tried import Tried, engine_part
 from llmopt_core.sampling.dimensions import options_of
-from llmopt_core.sampling.observations import Problem
+from llmopt_core.sampling.observations import Observation, Problem
 from llmopt_core.search.configurations import Value
 from llmopt_core.storage.points import identity
 
@@ -68,6 +68,20 @@ class Pools:
         if running is None or not running.keys() <= self._problem.engine_parameters:
             return False
         return all(point.get(name) == running.get(name) for name in self._problem.engine_parameters)
+
+    def start_is_repaid(self, observations: Sequence[Observation]) -> bool:
+        """Say whether trials on the running engine took as long as its start, or none runs.
+
+        To stay until then at most doubles what a poor engine costs (the rule of the ski rental problem,
+        Karlin et al. 1988), and a model of few trials is often wrong about what other requests would give.
+        """
+        spent = 0.0
+        for each in reversed(observations):
+            if self.runs(each.parameters):
+                spent += each.seconds
+                if each.start_seconds is not None:
+                    return spent >= each.start_seconds
+        return True
 
     def engine_of(self, point: Point) -> Mapping[str, Value]:
         """Return the engine parameters of `point`."""

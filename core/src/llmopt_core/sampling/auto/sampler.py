@@ -60,9 +60,14 @@ class AutoSampler:
                 completed = (source.completed({}, each) for each in self._transfer.leaders(self._problem))
                 if (leader := next((each for each in completed if pools.untried(each)), None)) is not None:
                     return Advice(leader)
+            staying = not pools.start_is_repaid(observations)
             if len(observations) < self._first_trials(observations) or not tried.has(self._problem.metrics):
-                return self._spread(observations, pools, known or {})
-            return self._modelled(observations, tried, pools, chance)
+                held = {**(running_engine or {}), **source.known} if staying else source.known
+                advice = self._spread(observations, pools, held)
+                if not staying or (advice is not None and pools.runs(advice.parameters)):
+                    return advice
+                return self._spread(observations, pools, source.known)
+            return self._modelled(observations, tried, pools, chance, staying=staying)
 
     def _first_trials(self, observations: Sequence[Observation]) -> int:
         """Return how many trials come before the models are asked: few where earlier studies predict them.
@@ -94,13 +99,15 @@ class AutoSampler:
         tried: Tried,
         pools: Pools,
         chance: np.random.Generator,
+        *,
+        staying: bool,
     ) -> Advice | None:
         models = fit_models(self._problem, self._encoding, observations, self._seed, self._transfer)
         scorer = Scorer(models, self._encoding, pools, len(observations), chance)
         scored = scorer.search([tried.measured[index].parameters for index in scorer.leaders()])
         if scored is None:
             return None
-        best = int(np.argmax(scored.rate))
+        best = scorer.best(scored, staying=staying)
         point: Point = scored.points[best]
         return Advice(
             point,

@@ -20,16 +20,22 @@ _LEAST_GAIN = 0.01
 _ROUNDS, _CLIMBERS, _STEPS = 3, 6, 12
 # A measured trial counts as feasible when its constraints are kept with this probability.
 _FEASIBLE = 0.5
+# The relative gain that is worth a trial on an engine whose start is not repaid yet.
+_LEAST_TO_STAY = 0.001
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Candidates with expected gain, seconds and gain per second, arrays of shape (points,)."""
+    """Candidates with expected gain, seconds and gain per second, arrays of shape (points,).
+
+    `running` says which of them need no engine start.
+    """
 
     points: Sequence[Point]
     gain: Vector
     seconds: Vector
     rate: Vector
+    running: NDArray[np.bool_]
 
     def joined(self, other: "Scored") -> "Scored":
         """Return the candidates of both."""
@@ -38,6 +44,7 @@ class Scored:
             np.concatenate([self.gain, other.gain]),
             np.concatenate([self.seconds, other.seconds]),
             np.concatenate([self.rate, other.rate]),
+            np.concatenate([self.running, other.running]),
         )
 
 
@@ -76,6 +83,12 @@ class Scorer:
             scored = scored.joined(self._scored(nearer))
         return scored
 
+    def best(self, scored: Scored, *, staying: bool) -> int:
+        """Return the place of the largest rate, with `staying` on the running engine if it promises gain."""
+        worth = scored.running & (scored.gain >= self._models.utility(_LEAST_TO_STAY))
+        rate = np.where(worth, scored.rate, -np.inf) if staying and worth.any() else scored.rate
+        return int(np.argmax(rate))
+
     def _incumbent(self) -> float:
         """The best feasible utility; where none is feasible, the worst, so that any feasible one gains."""
         if self._feasible.any():
@@ -95,4 +108,4 @@ class Scorer:
         rate = gain_per_second(gain, seconds + lost, running, start, self._pools.most_trials())
         # Where engines fail nothing is ever measured, so the gain of a success stays large.
         rate = np.where(working < self._models.least_working, working - 1.0, rate)
-        return Scored(points, gain, np.where(running, seconds, seconds + start), rate)
+        return Scored(points, gain, np.where(running, seconds, seconds + start), rate, running)

@@ -1,3 +1,6 @@
+import itertools
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -48,7 +51,14 @@ def metrics(point):
     }
 
 
-def study(sampler, trials, seconds=10.0, start_seconds=10.0, state=lambda _: ObservedState.MEASURED):
+def study(
+    sampler,
+    trials,
+    seconds=10.0,
+    start_seconds=10.0,
+    state=lambda _: ObservedState.MEASURED,
+    measured=metrics,
+):
     """Return the observations of a study that one runner measures alone."""
     observations, running = [], None
     for _ in range(trials):
@@ -63,7 +73,7 @@ def study(sampler, trials, seconds=10.0, start_seconds=10.0, state=lambda _: Obs
             Observation(
                 point,
                 how,
-                metrics(point) if served else {},
+                measured(point) if served else {},
                 seconds=seconds if served else 0.0,
                 start_seconds=start_seconds if started else None,
             )
@@ -203,6 +213,40 @@ def test_expensive_starts_are_rarer_but_do_happen():
     cheap = study(AutoSampler(problem(objectives=both), 0), 24, start_seconds=0.1)
     dear = study(AutoSampler(problem(objectives=both), 0), 24, start_seconds=200.0)
     assert 5 <= _starts(dear) < _starts(cheap)
+
+
+def sessions(observations):
+    """Return how many trials follow each start, without the last, which may go on."""
+    starts = [place for place, each in enumerate(observations) if each.start_seconds is not None]
+    return [after - before for before, after in itertools.pairwise(starts)]
+
+
+def unforeseeable(point):
+    """Speed that no model predicts, so that something may be gained everywhere."""
+    chance = np.random.default_rng(zlib.crc32(repr(sorted(point.items())).encode()))
+    return {"requests_per_second": float(chance.lognormal())}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_engine_serves_for_as_long_as_its_start_took(seed):
+    """A start that takes five measurements is followed by five, in the first trials and with models."""
+    sampler = AutoSampler(problem(), seed)
+    dear = study(sampler, 24, seconds=10.0, start_seconds=50.0, measured=unforeseeable)
+    assert all(trials >= 5 for trials in sessions(dear))
+    cheap = study(sampler, 24, seconds=10.0, start_seconds=5.0, measured=unforeseeable)
+    assert 1 in sessions(cheap)
+
+
+def test_an_engine_without_anything_to_gain_is_left_before_it_is_repaid():
+    """Where requests change nothing, the models say so, and a long start is not sat out."""
+    observations = study(
+        AutoSampler(problem(), 0),
+        30,
+        seconds=10.0,
+        start_seconds=200.0,
+        measured=lambda point: {"requests_per_second": float(point["engine.parallel"])},
+    )
+    assert min(sessions(observations)) < 20
 
 
 def test_running_trials_are_not_duplicated():
