@@ -1,5 +1,6 @@
 """The runner program as a whole, on a fake server of known accuracy: killed, stopped, resumed, failing."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from llmopt_core.analysis.summary import summarise
 from llmopt_core.api.exit_codes import RunnerExit
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.results.reading import search_result
+from llmopt_core.storage.keys import MESSAGES_FACT
 from llmopt_core.storage.records import OutcomeKind, Phase
 
 
@@ -320,8 +322,15 @@ def test_a_configuration_with_more_examples_than_there_are_is_infeasible(folder,
     folder.write(document)
     assert folder.run() == RunnerExit.DONE, folder.log()
     with folder.study() as study:
-        kinds = {trial.parameters.get("prompt.few_shot"): trial.outcome.kind for trial in counted(study)}
+        outcomes = {trial.parameters.get("prompt.few_shot"): trial.outcome for trial in counted(study)}
+    kinds = {examples: ended.kind for examples, ended in outcomes.items()}
     assert kinds == {None: OutcomeKind.MEASURED, 1: OutcomeKind.MEASURED, 9: OutcomeKind.INFEASIBLE}
+    example, answer, asked = outcomes[1].facts[MESSAGES_FACT]
+    assert (example["role"], answer["role"], asked) == (
+        "user", "assistant", {"role": "user", "content": "{question}"},
+    )  # fmt: skip
+    assert int(answer["content"]) == int(re.search(r"\d+", example["content"])[0]) + 1
+    assert MESSAGES_FACT not in outcomes[None].facts
 
 
 def test_a_baseline_that_is_never_right_is_warned_of(folder):

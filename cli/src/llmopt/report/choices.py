@@ -8,7 +8,7 @@ from llmopt.report.marks import Mark, Span, marks
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, ReportedEffect
 from llmopt_core.results.numbers import precise, value_text
-from llmopt_core.results.results import BenchmarkResult, OptimizationResult, Result, fields_in, winner_of
+from llmopt_core.results.results import BenchmarkResult, Result, fields_in, winner_of
 from llmopt_core.results.wording import (
     default_is_best,
     gain_text,
@@ -23,6 +23,8 @@ from llmopt_core.results.wording import (
 _TWO = 2
 # Values of parameters, by full name.
 Settings = Mapping[str, object]
+# Messages of requests as JSON, by trial or by candidate.
+Prompts = Mapping[int | str, str]
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Change:
 class Card:
     """One configuration to deploy. `fields` are its request fields as JSON, empty where there are none.
 
-    `changes` are what it has otherwise than the baseline.
+    `messages` are those of a request as JSON, empty where it is the question alone. `changes` are what it has
+    otherwise than the baseline.
     """
 
     title: str
@@ -63,23 +66,27 @@ class Card:
     serve_title: str
     command: str
     fields: str
+    messages: str
 
 
-def cards_of(result: Result, baseline: Settings) -> tuple[Card, ...]:
+def cards_of(result: Result, baseline: Settings, prompts: Prompts) -> tuple[Card, ...]:
     """Return what there is to deploy, the recommended first; nothing while nothing was found.
 
-    `baseline` is the configuration that changes are shown from, by full name. Where the baseline is to be
+    `baseline` is the configuration that changes are shown from, by full name; `prompts` are the messages of
+    configurations as JSON, by trial or candidate. Where the baseline is to be
     kept, its card is the first, and what was tried has nothing to copy.
     """
     if isinstance(result, BenchmarkResult):
-        return _winners_card(result.status)
+        return _winners_card(result.status, prompts)
     status = result.status
     if default_is_best(status):
-        return _default_card(status)
-    found = _choice_cards(status, baseline) if len(status.choices) >= _TWO else _best_card(result, baseline)
+        return _default_card(status, prompts)
+    several = len(status.choices) >= _TWO
+    found = (_choice_cards if several else _best_card)(status, baseline, prompts)
     if not keeps_default(status):
         return found
-    return (*_default_card(status), *(replace(card, command="", fields="") for card in found))
+    tried = (replace(card, command="", fields="", messages="") for card in found)
+    return (*_default_card(status, prompts), *tried)
 
 
 def changes(baseline: Settings, values: Settings) -> tuple[Change, ...]:
@@ -125,7 +132,7 @@ def fields_text(text: str) -> str:
     return json.dumps(fields, indent=2, ensure_ascii=False) if fields else ""
 
 
-def _choice_cards(status: OptimizationStatus, baseline: Settings) -> tuple[Card, ...]:
+def _choice_cards(status: OptimizationStatus, baseline: Settings, prompts: Prompts) -> tuple[Card, ...]:
     drawn = _drawn([choice.gain for choice in status.choices])
     keeps = keeps_default(status)
     return tuple(
@@ -137,6 +144,7 @@ def _choice_cards(status: OptimizationStatus, baseline: Settings) -> tuple[Card,
             serve_title="Serve it",
             command=choice.serve_args,
             fields=fields_text(choice.request_fields),
+            messages=prompts.get(choice.trial, ""),
         )
         for place, choice in enumerate(status.choices)
     )
@@ -155,27 +163,29 @@ def _span(effect: ReportedEffect) -> Span | None:
     return None if span is None else Span(effect.change, span.low, span.high)
 
 
-def _best_card(result: OptimizationResult, baseline: Settings) -> tuple[Card, ...]:
-    best = result.status.best
+def _best_card(status: OptimizationStatus, baseline: Settings, prompts: Prompts) -> tuple[Card, ...]:
+    best = status.best
     if best is None:
         return ()
     (drawn,) = _drawn([best.gain])
     return (
         Card(
-            title=f"{parameters_title(result.status)}: trial {best.trial}",
+            title=f"{parameters_title(status)}: trial {best.trial}",
             recommended=False,
             rows=effect_rows(best.gain, drawn),
             changes=changes(baseline, best.parameters),
-            serve_title=serve_title(result.status),
+            serve_title=serve_title(status),
             command=best.serve_args,
             fields=fields_text(best.request_fields),
+            messages=prompts.get(best.trial, ""),
         ),
     )
 
 
-def _default_card(status: OptimizationStatus) -> tuple[Card, ...]:
+def _default_card(status: OptimizationStatus, prompts: Prompts) -> tuple[Card, ...]:
     if status.best is None:
         return ()
+    reference = status.best.reference
     return (
         Card(
             title="Keep the baseline",
@@ -185,11 +195,12 @@ def _default_card(status: OptimizationStatus) -> tuple[Card, ...]:
             serve_title=serve_title(status),
             command=status.best.serve_args,
             fields=fields_text(status.best.request_fields),
+            messages="" if reference is None else prompts.get(reference, ""),
         ),
     )
 
 
-def _winners_card(status: BenchmarkStatus) -> tuple[Card, ...]:
+def _winners_card(status: BenchmarkStatus, prompts: Prompts) -> tuple[Card, ...]:
     won = winner_of(status)
     if won is None:
         return ()
@@ -204,6 +215,7 @@ def _winners_card(status: BenchmarkStatus) -> tuple[Card, ...]:
             serve_title=serve_title(status),
             command=won.serve_args,
             fields=fields_text(won.request_fields),
+            messages=prompts.get(won.candidate, ""),
         ),
     )
 

@@ -18,3 +18,5 @@ RUNNER_PREFIX = "runner:"
 ASSIGNMENT_KEY = "llmopt:ticket"
 ENDING_KEY = "llmopt:ending"
 ANSWERS_KEY = "llmopt:answers"
+# Among the facts of a trial: the messages of its requests. Readers that keep all trials leave them out.
+MESSAGES_FACT = "request_messages"

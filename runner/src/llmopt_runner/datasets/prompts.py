@@ -31,13 +31,39 @@ def build_messages(
     lines of their own; a template without `{instruction}` drops the data set's instruction. Raises
     TemplateInvalid when `{question}` is missing.
     """
+    shape = _shape(template)
+    asked = {"role": "user", "content": _render(shape, item, instruction)}
+    return (*_before(shape, system, shots, instruction), asked)
+
+
+def messages_of_any(
+    *,
+    system: str | None = None,
+    template: str | None = None,
+    shots: Sequence[Item] = (),
+    instruction: str | None = None,
+) -> tuple[dict[str, str], ...]:
+    """Return the messages of `build_messages` with `{question}`, and `{choices}`, in place of an item's."""
+    shape = _shape(template)
+    asked = _FIELD.sub(lambda field: (instruction or "") if field[1] == "instruction" else field[0], shape)
+    return (*_before(shape, system, shots, instruction), {"role": "user", "content": asked.strip()})
+
+
+def _shape(template: str | None) -> str:
     shape = _DEFAULT_TEMPLATE if template is None else template
     check_template(shape)
+    return shape
+
+
+def _before(
+    shape: str, system: str | None, shots: Sequence[Item], instruction: str | None
+) -> list[dict[str, str]]:
+    """Return the messages before the item's."""
     turns = [{"role": "system", "content": system}] if system else []
     for shot in shots:
         turns.append({"role": "user", "content": _render(shape, shot, instruction)})
         turns.append({"role": "assistant", "content": shot.solution or shot.answer})
-    return (*turns, {"role": "user", "content": _render(shape, item, instruction)})
+    return turns
 
 
 def check_template(template: str) -> None:

@@ -12,6 +12,7 @@ from llmopt_core.errors.classification import Evidence, classify
 from llmopt_core.sampling.pruning import AUTO
 from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.storage.answers import kept_answers
+from llmopt_core.storage.keys import MESSAGES_FACT
 from llmopt_core.storage.measured_items import MeasuredItems, all_items
 from llmopt_core.storage.records import Answer, Claim, Outcome, OutcomeKind, Phase, StudyDefinition
 from llmopt_runner.engines.diagnosis import WITHOUT_CAUSE, diagnosis
@@ -30,6 +31,9 @@ from llmopt_runner.trial.validity import Validity, check_validity, unusable
 from llmopt_runner.trial.workload import PreparedWorkload
 
 log = logging.getLogger(__name__)
+
+# Longer messages are not kept: every trial of a study would hold them.
+_MOST_MESSAGE_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -191,11 +195,19 @@ class Judgement:
             **server.facts(),
             **self._mergeable(claim, configuration),
             "engine_version": self.engine_version,
+            **self._asked(configuration),
             "serve_command": engine.serve_arguments(configuration, server.settings),
             "request_fields": engine.request_fields(
                 self.declaration.request_part(self.declaration.changed(configuration))
             ),
         }
+
+    def _asked(self, configuration: Configuration) -> dict[str, object]:
+        """The messages of a request, unless they are the question alone, or long: each trial stores them."""
+        messages = self.workload.messages(configuration)
+        alone = [each["content"] for each in messages] == ["{question}"]
+        long = sum(len(each["content"].encode()) for each in messages) > _MOST_MESSAGE_BYTES
+        return {} if alone or long else {MESSAGES_FACT: list(messages)}
 
     def _mergeable(self, claim: Claim, configuration: Configuration) -> dict[str, object]:
         """What to pass to a server elsewhere: what was searched, and what the engine was fixed to."""

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from llmopt_core.metrics.catalog import GOOD_ANSWER_METRICS, is_scored
 from llmopt_core.resources.base import duration_seconds
@@ -20,7 +20,7 @@ from llmopt_runner.datasets.dialogues import (
     turns_of,
 )
 from llmopt_runner.datasets.loading import load_dataset
-from llmopt_runner.datasets.prompts import build_messages, question_text
+from llmopt_runner.datasets.prompts import build_messages, messages_of_any, question_text
 from llmopt_runner.datasets.synthetic_prompts import synthetic_prompt
 from llmopt_runner.engines.base import Engine
 from llmopt_runner.load.conversations import chained
@@ -33,6 +33,13 @@ from llmopt_runner.trial.shared_prefixes import begun_alike, own_tokens
 from llmopt_runner.trial.think_times import think_seconds
 
 _SEED_LIMIT = 2**31
+
+
+class _Prompt(TypedDict):
+    system: str | None
+    template: str | None
+    shots: Sequence[Item]
+    instruction: str | None
 
 
 @dataclass(frozen=True)
@@ -173,9 +180,22 @@ class PreparedWorkload:
             for item in items
         ]
 
+    def messages(self, configuration: Configuration) -> Sequence[Mapping[str, str]]:
+        """Return the messages of a request with `{question}` for the item, for whoever deploys it."""
+        return messages_of_any(**self._prompt(configuration))
+
     def check(self, configuration: Configuration) -> None:
         """Raise TooFewExamples where `configuration` wants more of them than the data set has left."""
         self._shots(configuration)
+
+    def _prompt(self, configuration: Configuration) -> _Prompt:
+        """Return what of `configuration` and the data set makes an item the messages of a request."""
+        return {
+            "system": _text(configuration.prompt.get("system")),
+            "template": _text(configuration.prompt.get("template")),
+            "shots": self._shots(configuration),
+            "instruction": self.instruction,
+        }
 
     def _shots(self, configuration: Configuration) -> tuple[Item, ...]:
         return self.split.first_shots(int(configuration.prompt.get("few_shot", 0)))
@@ -197,14 +217,7 @@ class PreparedWorkload:
     def _request(
         self, item: Item, configuration: Configuration, engine: Engine, seed: int | None
     ) -> ChatRequest:
-        prompt = configuration.prompt
-        messages = build_messages(
-            self._with_prompt(item),
-            system=_text(prompt.get("system")),
-            template=_text(prompt.get("template")),
-            shots=self._shots(configuration),
-            instruction=self.instruction,
-        )
+        messages = build_messages(self._with_prompt(item), **self._prompt(configuration))
         sampling: dict[str, Any] = engine.declaration.request_part(configuration)
         if seed is not None:
             sampling["seed"] = seed

@@ -1,7 +1,7 @@
 import pytest
 
 from llmopt_runner.datasets.base import Item
-from llmopt_runner.datasets.prompts import TemplateInvalid, build_messages
+from llmopt_runner.datasets.prompts import TemplateInvalid, build_messages, messages_of_any
 
 _ITEM = Item("a", "What is {x} + 1?", "2", "sum")
 _CHOICE = Item("b", "Which one?", "red", "choice", ("red", "blue"))
@@ -49,3 +49,29 @@ def test_choices_are_numbered_after_the_question_or_where_the_template_says():
     (placed,) = build_messages(_CHOICE, template="{choices}\n---\n{question}")
     assert plain["content"] == "Which one?\n1. red\n2. blue"
     assert placed["content"] == "1. red\n2. blue\n---\nWhich one?"
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        {},
+        {"instruction": "Number only."},
+        {"system": "Be short.", "shots": [Item("s", "{question}?", "1", "sum", solution="It is 1.")]},
+        {"template": "Q: {question}\nA:", "instruction": "Number only."},
+        {"template": '{instruction} {question} in {"a": {}}', "instruction": "Say {question}."},
+    ],
+)
+def test_messages_for_any_item_become_those_of_one(prompt):
+    """Whoever deploys them writes the question where the last message has `{question}`."""
+    *before, asked = messages_of_any(**prompt)
+    shown = {**asked, "content": asked["content"].replace("{question}", _ITEM.question, 1)}
+    *expected, last = build_messages(_ITEM, **prompt)
+    assert before == expected
+    if "{question}" not in (prompt.get("instruction") or ""):
+        assert shown == last
+
+
+def test_places_of_choices_are_kept_where_the_template_has_them():
+    """Else they follow the question, as they did when it was measured."""
+    assert messages_of_any(template="{question}|{choices}")[0]["content"] == "{question}|{choices}"
+    assert messages_of_any()[0]["content"] == "{question}"

@@ -18,7 +18,7 @@ from llmopt_core.sampling.observations import Advice, Observation, Problem
 from llmopt_core.search.configurations import Value
 
 # Trials that are spread over the space before a model is asked: the more parameters, the more.
-_LEAST_INITIAL, _INITIAL_SHARE = 3, 0.4
+_LEAST_INITIAL, _INITIAL_SHARE = 5, 0.4
 # With earlier studies that predict what was measured, the models are asked after so many trials.
 _LEAST_INFORMED = 2
 # So many random points are looked at where the next of the sequence was tried already.
