@@ -113,7 +113,7 @@ release: ## Write the wheel, the sdist, the chart, a bill of materials (CycloneD
 	@echo "==> checksums"; cd $(DIST) && sha256sum llmopt-* | tee SHA256SUMS
 
 test: setup-engines setup-images lint verify ## Everything that CI runs: checks, unit and integration tests
-	@echo "==> all tests (real engines, real Postgres, killed processes, a cluster: about 55 minutes)"; $(BIN)/pytest tests -n 3 --dist loadscope --durations 15
+	@echo "==> all tests (real engines, real Postgres, killed processes, a cluster: about 45 minutes)"; $(BIN)/pytest tests -n 3 --dist loadscope --durations 15
 
 test-gpu: setup-engines ## The tests for a machine with an NVIDIA GPU; elsewhere they say that they were skipped
 	@echo "==> tests on the GPU"; $(BIN)/pytest tests/gpu -rs

@@ -62,11 +62,7 @@ class AutoSampler:
                     return Advice(leader)
             staying = not pools.start_is_repaid(observations)
             if len(observations) < self._first_trials(observations) or not tried.has(self._problem.metrics):
-                held = {**(running_engine or {}), **source.known} if staying else source.known
-                advice = self._spread(observations, pools, held)
-                if not staying or (advice is not None and pools.runs(advice.parameters)):
-                    return advice
-                return self._spread(observations, pools, source.known)
+                return self._spread(observations, pools, source.known, running_engine if staying else None)
             return self._modelled(observations, tried, pools, chance, staying=staying)
 
     def _first_trials(self, observations: Sequence[Observation]) -> int:
@@ -83,11 +79,23 @@ class AutoSampler:
         return _LEAST_INFORMED if predicted else self._initial + 1
 
     def _spread(
-        self, observations: Sequence[Observation], pools: Pools, known: Mapping[str, Value]
+        self,
+        observations: Sequence[Observation],
+        pools: Pools,
+        known: Mapping[str, Value],
+        engine: Mapping[str, Value] | None,
     ) -> Advice | None:
-        """Return the next point of a sequence that covers every parameter's range evenly."""
+        """Return the next point of a sequence that covers every parameter's range evenly.
+
+        It is on `engine`, where that is given and has a point left.
+        """
         followed = observations if self._transfer is None else observations[1:]
-        point = self._design.propose([each.parameters for each in followed], known)
+        taken = [each.parameters for each in followed]
+        if engine is not None:
+            point = self._design.propose(taken, {**engine, **known})
+            if point is not None and pools.untried(point) and pools.runs(point):
+                return Advice(point)
+        point = self._design.propose(taken, known)
         if point is not None and pools.untried(point):
             return Advice(point)
         others = pools.random(_OTHERS)
