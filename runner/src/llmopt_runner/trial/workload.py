@@ -181,7 +181,7 @@ class PreparedWorkload:
         ]
 
     def messages(self, configuration: Configuration) -> Sequence[Mapping[str, str]]:
-        """Return the messages of a request with `{question}` for the item, for whoever deploys it."""
+        """Return the messages of a request as they are deployed: with `{question}` in place of an item."""
         return messages_of_any(**self._prompt(configuration))
 
     def check(self, configuration: Configuration) -> None:
