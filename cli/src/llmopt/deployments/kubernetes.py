@@ -104,10 +104,11 @@ def _volumes(served: Served) -> Json:
 
 
 def _request_fields(served: Served) -> Sequence[Json]:
-    if not served.request_fields:
-        return ()
-    text = json.dumps(dict(served.request_fields), indent=2, ensure_ascii=False) + "\n"
+    data = {}
+    if served.request_fields:
+        data["fields.json"] = json.dumps(dict(served.request_fields), indent=2, ensure_ascii=False) + "\n"
+    if served.messages:
+        data["messages.json"] = served.messages + "\n"
     name = f"{served.name}-request-fields"
-    return (
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"fields.json": text}},
-    )
+    made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+    return (made,) if data else ()

@@ -17,6 +17,7 @@ from llmopt_core.resources import Resource
 from llmopt_core.resources.base import NAME_PATTERN
 from llmopt_core.resources.search_spaces import complete
 from llmopt_core.resources.serving import SOURCE_PATTERN, Engine, Model, SecretKey
+from llmopt_core.results.prompts import prompts_of
 from llmopt_core.results.results import OptimizationResult, Result, winner_of
 from llmopt_core.search.configurations import Value
 from llmopt_core.storage.definitions import engine_declaration, fixed_parameters
@@ -60,8 +61,9 @@ class Asked:
 class Served:
     """A server to deploy; `environment` are the variables of its command, `notes` say what is served and why.
 
-    `program` is what is started in the image, `needs` what it must have besides the engine ("": nothing).
-    `gpus` are counted as `gpu_resource`; `memory_mib` is what was measured, with a margin.
+    `messages` are those of a request as JSON, empty where it is the question alone. `program` is what is
+    started in the image, `needs` what it must have besides the engine ("": nothing). `gpus` are counted as
+    `gpu_resource`; `memory_mib` is what was measured, with a margin.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Served:
     notes: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     request_fields: Mapping[str, Any] = field(default_factory=dict)
+    messages: str = ""
     token: SecretKey | None = None
     gpus: int = 0
     gpu_resource: str = _GPU_RESOURCES[0]
@@ -113,6 +116,7 @@ def served(
         notes=chosen.notes,
         environment=environment,
         request_fields=recommended.request_fields,
+        messages="" if chosen.shown is None else prompts_of(definition, trials).get(chosen.shown, ""),
         token=model.token_secret_ref,
         gpus=gpus,
         gpu_resource=gpu_resource,
@@ -126,13 +130,14 @@ def served(
 class _Chosen:
     """The configuration that is deployed, what was measured of it, and why it is this one.
 
-    `place` is that of a benchmark's candidate.
+    `place` is that of a benchmark's candidate. `shown` is the trial, or the candidate, that it is known by.
     """
 
     serving: Serving
     parameters: Mapping[str, Value]
     metrics: Mapping[str, float]
     notes: tuple[str, ...]
+    shown: int | str | None
     place: int | None = None
 
 
@@ -154,12 +159,13 @@ def _best(definition: StudyDefinition, result: OptimizationResult) -> _Chosen:
         raise NotExportable("the study has no result yet: nothing was measured")
     if result.keep_default:
         kept = "the default: the repeats verified no objective as better"
-        return _Chosen(serving, {}, result.default_metrics, (result.headline, kept))
+        return _Chosen(serving, {}, result.default_metrics, (result.headline, kept), result.reference)
     parameters = {
         f"{group}.{name}": value for group, own in result.parameters.items() for name, value in own.items()
     }
     how = "verified by repeats" if result.confirmed else "not verified by repeats"
-    return _Chosen(serving, parameters, result.metrics, (result.headline, f"trial {result.trial}, {how}"))
+    notes = (result.headline, f"trial {result.trial}, {how}")
+    return _Chosen(serving, parameters, result.metrics, notes, result.trial)
 
 
 def _candidate(definition: StudyDefinition, result: Result, name: str) -> _Chosen:
@@ -174,7 +180,7 @@ def _candidate(definition: StudyDefinition, result: Result, name: str) -> _Chose
     metrics = {} if measured is None else {key: each.mean for key, each in measured.metrics.items()}
     notes = (result.headline, f"candidate {name}" + ("" if is_winner else ", which is not the winner"))
     place = definition.candidates.index(candidate)
-    return _Chosen(candidate.serving, candidate.parameters, metrics, notes, place)
+    return _Chosen(candidate.serving, candidate.parameters, metrics, notes, name, place)
 
 
 def _container(engine: Engine) -> EngineContainer:

@@ -45,6 +45,9 @@ def _notes(served: Served) -> list[str]:
     if served.request_fields:
         fields = json.dumps(dict(served.request_fields), ensure_ascii=False)
         notes.append(f"Send with each request: {fields}")
+    if served.messages:
+        messages = json.dumps(json.loads(served.messages), ensure_ascii=False)
+        notes.append(f"Ask with these messages, the question in place of {{question}}: {messages}")
     if served.needs:
         notes.append(f"The image needs {served.needs}.")
     return [*notes, _version_note(served)]

@@ -31,7 +31,7 @@ def report_content(study: Study, result: Result, spec: Spec, manifest_text: str)
         picture.definition.space,
         importances(picture),
         _answers(study, picture, result),
-        prompts_of(picture),
+        prompts_of(picture.definition, picture.trials()),
     )
     content = content_of(result, spec, measured, manifest_text=manifest_text)
     # In a cluster a study is called by its resource's identifier.

@@ -1,5 +1,6 @@
 """What of a result is served: which configuration, by which image, with which resources."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -21,6 +22,7 @@ from llmopt_core.resources.status import (
 )
 from llmopt_core.results.results import BenchmarkResult, OptimizationResult
 from llmopt_core.storage.definitions import define_study
+from llmopt_core.storage.keys import MESSAGES_FACT
 
 MODEL = {"source": "hf://acme/small"}
 PARAMETERS = {"engine.max_num_seqs": 64, "sampling.temperature": "0.2"}
@@ -37,7 +39,15 @@ def optimization(**spec):
 
 def result(*, gain=GAIN, confirmed=True, **metrics):
     """Return what its search found."""
-    best = Best(trial=3, parameters=PARAMETERS, gain=[gain], confirmed=confirmed, repeats=4, metrics=metrics)
+    best = Best(
+        trial=3,
+        reference=0,
+        parameters=PARAMETERS,
+        gain=[gain],
+        confirmed=confirmed,
+        repeats=4,
+        metrics=metrics,
+    )
     status = OptimizationStatus(best=best, baseline=TrialResult(trial=0, metrics={"peak_memory_mib": 900.0}))
     return OptimizationResult("study", status, engine="vllm")
 
@@ -62,6 +72,26 @@ def test_the_best_is_served_with_what_was_fixed_and_found():
     assert text.endswith("--host 0.0.0.0 --port 8000")
     assert found.request_fields == {"temperature": 0.2}
     assert found.notes[-1] == "trial 3, verified by repeats"
+
+
+def test_the_messages_are_those_of_what_is_served():
+    """Those of the best, of the default where it is kept, and of a benchmark's candidate."""
+    benchmarked, found = benchmark("warm")
+
+    def asked_with(number, text, **fields):
+        messages = [{"role": "user", "content": text}]
+        return replace(trial(number, replace(outcome(), facts={MESSAGES_FACT: messages})), **fields)
+
+    def content(found):
+        return json.loads(found.messages)[0]["content"]
+
+    trials = (asked_with(0, "plain"), asked_with(3, "best"))
+    assert content(of(optimization(), result(), *trials)) == "best"
+    assert content(of(optimization(), result(gain=LOSS), *trials)) == "plain"
+    assert of(optimization(), result()).messages == ""
+    repeats = (asked_with(1, "warm", candidate=1), asked_with(2, "cold", candidate=2))
+    assert content(of(benchmarked, found, *repeats)) == "warm"
+    assert content(of(benchmarked, found, *repeats, candidate="cold")) == "cold"
 
 
 def test_the_default_is_served_where_no_gain_was_verified():

@@ -1,5 +1,6 @@
 """What is written of a server: objects of Kubernetes, a Compose file, and the notes above them."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -132,6 +133,17 @@ def test_request_fields_are_a_config_map_where_there_are_some():
     assert yaml.safe_load(data["fields.json"]) == {"temperature": 0.2}
     without = documents(replace(SERVED, request_fields={}), Form.DEPLOYMENT)
     assert [each["kind"] for each in without] == ["Deployment", "Service"]
+
+
+def test_the_messages_of_a_prompt_go_with_it():
+    """As a comment on one line, and in the ConfigMap, also where there are no request fields."""
+    asked = [{"role": "system", "content": "# a\nb"}, {"role": "user", "content": "{question}"}]
+    prompted = replace(SERVED, request_fields={}, messages=json.dumps(asked, indent=2))
+    text = exported(prompted, Form.DEPLOYMENT)
+    (line,) = [each for each in text.splitlines() if each.startswith("# Ask with these messages")]
+    assert json.loads(line.partition("{question}: ")[2]) == asked
+    data = of("ConfigMap", list(yaml.safe_load_all(text)))["data"]
+    assert {name: json.loads(content) for name, content in data.items()} == {"messages.json": asked}
 
 
 def test_a_claim_is_mounted_where_the_command_looks_for_the_model():

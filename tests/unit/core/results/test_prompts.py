@@ -11,7 +11,6 @@ from llmopt_core.results.prompts import prompts_of
 from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.storage.keys import MESSAGES_FACT
 from llmopt_core.storage.records import ObjectiveDefinition, StudyDefinition
-from llmopt_core.storage.views import StudyPicture
 
 DEFINITION = StudyDefinition("study", "f", SearchSpace(()), (ObjectiveDefinition("accuracy", "maximize"),))
 MESSAGES = [{"role": "system", "content": "짧게"}, {"role": "user", "content": "{question}"}]
@@ -21,13 +20,9 @@ def asked_with(messages):
     return replace(outcome(metrics={"accuracy": 0.5}), facts={MESSAGES_FACT: messages})
 
 
-def picture(*trials, definition=DEFINITION):
-    return StudyPicture(definition, None, None, None, None, trials, ())
-
-
 def test_messages_are_found_by_trial():
     """Those of configurations that have some, in characters that a person reads."""
-    found = prompts_of(picture(trial(0, outcome()), trial(1, None), trial(2, asked_with(MESSAGES))))
+    found = prompts_of(DEFINITION, [trial(0, outcome()), trial(1, None), trial(2, asked_with(MESSAGES))])
     assert {number: json.loads(text) for number, text in found.items()} == {2: MESSAGES}
     assert "짧게" in found[2]
 
@@ -36,7 +31,7 @@ def test_in_a_benchmark_they_are_found_by_candidate():
     """Each candidate has those of its first repeat that was measured."""
     definition = replace(DEFINITION, comparison=comparison("default", "a"))
     runs = [repeat(0, 0, 0), repeat(1, 1, 0, asked_with(MESSAGES)), repeat(2, 0, 1, asked_with(MESSAGES[1:]))]
-    found = prompts_of(picture(*runs, definition=definition))
+    found = prompts_of(definition, runs)
     assert {name: len(json.loads(text)) for name, text in found.items()} == {"a": 2, "default": 1}
 
 
@@ -45,4 +40,4 @@ def test_in_a_benchmark_they_are_found_by_candidate():
 )
 def test_what_no_runner_writes_is_left_out(garbage):
     """The rows are another program's: nothing of them ends the report."""
-    assert prompts_of(picture(trial(0, asked_with(garbage)))) == {}
+    assert prompts_of(DEFINITION, [trial(0, asked_with(garbage))]) == {}
