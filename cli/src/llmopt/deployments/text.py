@@ -43,14 +43,19 @@ def exported(served: Served, form: Form) -> str:
 def _notes(served: Served) -> list[str]:
     notes = [line for note in served.notes for line in note.splitlines()]
     if served.request_fields:
-        fields = json.dumps(dict(served.request_fields), ensure_ascii=False)
-        notes.append(f"Send with each request: {fields}")
+        notes.append(f"Send with each request: {_in_a_line(dict(served.request_fields))}")
     if served.messages:
-        messages = json.dumps(json.loads(served.messages), ensure_ascii=False)
+        messages = _in_a_line(json.loads(served.messages))
         notes.append(f"Ask with these messages, the question in place of {{question}}: {messages}")
     if served.needs:
         notes.append(f"The image needs {served.needs}.")
     return [*notes, _version_note(served)]
+
+
+def _in_a_line(value: Any) -> str:
+    """Return `value` as JSON, escaped where YAML would take a character for the end of the comment."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
 
 
 def _version_note(served: Served) -> str:

@@ -135,12 +135,14 @@ def test_request_fields_are_a_config_map_where_there_are_some():
     assert [each["kind"] for each in without] == ["Deployment", "Service"]
 
 
-def test_the_messages_of_a_prompt_go_with_it():
+@pytest.mark.parametrize("end_of_line", ["\n", "\r", "\x85", "\u2028", "\u2029"])
+def test_the_messages_of_a_prompt_go_with_it(end_of_line):
     """As a comment on one line, and in the ConfigMap, also where there are no request fields."""
-    asked = [{"role": "system", "content": "# a\nb"}, {"role": "user", "content": "{question}"}]
+    system = f"짧게 # a{end_of_line}kind: Secret"
+    asked = [{"role": "system", "content": system}, {"role": "user", "content": "{question}"}]
     prompted = replace(SERVED, request_fields={}, messages=json.dumps(asked, indent=2))
     text = exported(prompted, Form.DEPLOYMENT)
-    (line,) = [each for each in text.splitlines() if each.startswith("# Ask with these messages")]
+    (line,) = [each for each in text.split("\n") if each.startswith("# Ask with these messages")]
     assert json.loads(line.partition("{question}: ")[2]) == asked
     data = of("ConfigMap", list(yaml.safe_load_all(text)))["data"]
     assert {name: json.loads(content) for name, content in data.items()} == {"messages.json": asked}
