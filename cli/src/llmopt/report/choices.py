@@ -73,8 +73,8 @@ def cards_of(result: Result, baseline: Settings, prompts: Prompts) -> tuple[Card
     """Return what there is to deploy, the recommended first; nothing while nothing was found.
 
     `baseline` is the configuration that changes are shown from, by full name; `prompts` are the messages of
-    configurations as JSON, by trial or candidate. Where the baseline is to be
-    kept, its card is the first, and what was tried has nothing to copy.
+    configurations as JSON, by trial or candidate. Where the baseline is to be kept, its card is the first,
+    and what was tried has nothing to copy.
     """
     if isinstance(result, BenchmarkResult):
         return _winners_card(result.status, prompts)

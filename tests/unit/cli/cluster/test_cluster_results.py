@@ -1,6 +1,7 @@
 """What a resource in the cluster found, shown from its status by the code of local studies."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from fakes.cluster_resources import COMPLETE, FAILED, RUNNING, condition, resource
@@ -86,6 +87,24 @@ def test_the_same_words_are_printed_as_of_a_local_study():
     assert printed(again) == printed(result)
     assert "Serve it: llama-server -np 8" in printed(result)
     assert "with these fields in each request: temperature: 0.2" in printed(result)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "verdict", "said"),
+    [
+        ({"prompt.few_shot": 2}, "better", True),
+        ({}, "better", False),
+        ({"prompt.few_shot": 2}, "undecided", False),
+    ],
+    ids=["prompt", "none", "baseline is kept"],
+)
+def test_a_result_with_a_prompt_says_where_its_messages_are(tmp_path, prompt, verdict, said):
+    """The parameters of a prompt alone do not say what to send; those of a kept baseline are not deployed."""
+    best = STATUS["best"]
+    gain = [{**best["gain"][0], "verdict": verdict, "significant": verdict == "better"}]
+    result = found(best={**best, "parameters": {**best["parameters"], **prompt}, "gain": gain})
+    shown = printed(replace(result, report=tmp_path / "report.html"))
+    assert ("with the messages that the report shows" in shown) is said
 
 
 def test_a_default_that_cannot_run_is_read_from_the_status():
