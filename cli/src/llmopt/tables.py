@@ -219,8 +219,7 @@ def _serving_lines(result: Result) -> Iterator[str]:
     if result.request_fields:
         yield f"  with these fields in each request: {value_texts(result.request_fields, ': ')}"
     if result.report:
-        kept = isinstance(result, OptimizationResult) and result.keep_default
-        if result.parameters.get("prompt") and not kept:
+        if result.request_messages:
             yield "  with the messages that the report shows: they hold the prompt"
         yield f"Report: {result.report}"
 

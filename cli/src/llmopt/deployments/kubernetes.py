@@ -104,11 +104,14 @@ def _volumes(served: Served) -> Json:
 
 
 def _request_fields(served: Served) -> Sequence[Json]:
-    data = {}
-    if served.request_fields:
-        data["fields.json"] = json.dumps(dict(served.request_fields), indent=2, ensure_ascii=False) + "\n"
-    if served.messages:
-        data["messages.json"] = served.messages + "\n"
+    parts = {"fields.json": dict(served.request_fields), "messages.json": served.messages}
+    data = {name: json_text(part, indent=2) + "\n" for name, part in parts.items() if part}
     name = f"{served.name}-request-fields"
     made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
     return (made,) if data else ()
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Return `value` as JSON, escaped where it has characters that YAML takes for the end of a line."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return text if text.replace("\n", "").isprintable() else json.dumps(value, indent=indent)

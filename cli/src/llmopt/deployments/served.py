@@ -17,7 +17,7 @@ from llmopt_core.resources import Resource
 from llmopt_core.resources.base import NAME_PATTERN
 from llmopt_core.resources.search_spaces import complete
 from llmopt_core.resources.serving import SOURCE_PATTERN, Engine, Model, SecretKey
-from llmopt_core.results.prompts import prompts_of
+from llmopt_core.results.prompts import Messages
 from llmopt_core.results.results import OptimizationResult, Result, winner_of
 from llmopt_core.search.configurations import Value
 from llmopt_core.storage.definitions import engine_declaration, fixed_parameters
@@ -61,7 +61,7 @@ class Asked:
 class Served:
     """A server to deploy; `environment` are the variables of its command, `notes` say what is served and why.
 
-    `messages` are those of a request as JSON, empty where it is the question alone. `program` is what is
+    `messages` are those of a request, none where it is the question alone. `program` is what is
     started in the image, `needs` what it must have besides the engine ("": nothing). `gpus` are counted as
     `gpu_resource`; `memory_mib` is what was measured, with a margin.
     """
@@ -75,7 +75,7 @@ class Served:
     notes: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     request_fields: Mapping[str, Any] = field(default_factory=dict)
-    messages: str = ""
+    messages: Messages = ()
     token: SecretKey | None = None
     gpus: int = 0
     gpu_resource: str = _GPU_RESOURCES[0]
@@ -116,7 +116,7 @@ def served(
         notes=chosen.notes,
         environment=environment,
         request_fields=recommended.request_fields,
-        messages="" if chosen.shown is None else prompts_of(definition, trials).get(chosen.shown, ""),
+        messages=() if chosen.shown is None else result.prompts.get(chosen.shown, ()),
         token=model.token_secret_ref,
         gpus=gpus,
         gpu_resource=gpu_resource,

@@ -1,13 +1,12 @@
 """What is exported as text: notes as comments, then YAML."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
 
 from llmopt.deployments.compose import compose
-from llmopt.deployments.kubernetes import deployment, inference_service
+from llmopt.deployments.kubernetes import deployment, inference_service, json_text
 from llmopt.deployments.served import Served
 from llmopt.options import Form
 
@@ -43,19 +42,13 @@ def exported(served: Served, form: Form) -> str:
 def _notes(served: Served) -> list[str]:
     notes = [line for note in served.notes for line in note.splitlines()]
     if served.request_fields:
-        notes.append(f"Send with each request: {_in_a_line(dict(served.request_fields))}")
+        notes.append(f"Send with each request: {json_text(dict(served.request_fields))}")
     if served.messages:
-        messages = _in_a_line(json.loads(served.messages))
+        messages = json_text(served.messages)
         notes.append(f"Ask with these messages, the question in place of {{question}}: {messages}")
     if served.needs:
         notes.append(f"The image needs {served.needs}.")
     return [*notes, _version_note(served)]
-
-
-def _in_a_line(value: Any) -> str:
-    """Return `value` as JSON, escaped where YAML would take a character for the end of the comment."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if text.isprintable() else json.dumps(value)
 
 
 def _version_note(served: Served) -> str:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from llmopt.report.marks import Mark, Span, marks
 from llmopt_core.metrics.catalog import find_metric
-from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, ReportedEffect
+from llmopt_core.resources.status import BenchmarkStatus, ReportedEffect
 from llmopt_core.results.numbers import precise, value_text
-from llmopt_core.results.results import BenchmarkResult, Result, fields_in, winner_of
+from llmopt_core.results.results import BenchmarkResult, OptimizationResult, Result, fields_in, winner_of
 from llmopt_core.results.wording import (
     default_is_best,
     gain_text,
@@ -23,8 +23,6 @@ from llmopt_core.results.wording import (
 _TWO = 2
 # Values of parameters, by full name.
 Settings = Mapping[str, object]
-# Messages of requests as JSON, by trial or by candidate.
-Prompts = Mapping[int | str, str]
 
 
 @dataclass(frozen=True)
@@ -69,24 +67,23 @@ class Card:
     messages: str
 
 
-def cards_of(result: Result, baseline: Settings, prompts: Prompts) -> tuple[Card, ...]:
+def cards_of(result: Result, baseline: Settings) -> tuple[Card, ...]:
     """Return what there is to deploy, the recommended first; nothing while nothing was found.
 
-    `baseline` is the configuration that changes are shown from, by full name; `prompts` are the messages of
-    configurations as JSON, by trial or candidate. Where the baseline is to be kept, its card is the first,
-    and what was tried has nothing to copy.
+    `baseline` is the configuration that changes are shown from, by full name. Where the baseline is to be
+    kept, its card is the first, and what was tried has nothing to copy.
     """
     if isinstance(result, BenchmarkResult):
-        return _winners_card(result.status, prompts)
+        return _winners_card(result)
     status = result.status
     if default_is_best(status):
-        return _default_card(status, prompts)
+        return _default_card(result)
     several = len(status.choices) >= _TWO
-    found = (_choice_cards if several else _best_card)(status, baseline, prompts)
+    found = (_choice_cards if several else _best_card)(result, baseline)
     if not keeps_default(status):
         return found
     tried = (replace(card, command="", fields="", messages="") for card in found)
-    return (*_default_card(status, prompts), *tried)
+    return (*_default_card(result), *tried)
 
 
 def changes(baseline: Settings, values: Settings) -> tuple[Change, ...]:
@@ -132,7 +129,14 @@ def fields_text(text: str) -> str:
     return json.dumps(fields, indent=2, ensure_ascii=False) if fields else ""
 
 
-def _choice_cards(status: OptimizationStatus, baseline: Settings, prompts: Prompts) -> tuple[Card, ...]:
+def messages_text(result: Result, of: int | str | None) -> str:
+    """Return the messages of trial or candidate `of` as JSON to copy; empty where there are none."""
+    messages = None if of is None else result.prompts.get(of)
+    return json.dumps(messages, indent=2, ensure_ascii=False) if messages else ""
+
+
+def _choice_cards(result: OptimizationResult, baseline: Settings) -> tuple[Card, ...]:
+    status = result.status
     drawn = _drawn([choice.gain for choice in status.choices])
     keeps = keeps_default(status)
     return tuple(
@@ -144,7 +148,7 @@ def _choice_cards(status: OptimizationStatus, baseline: Settings, prompts: Promp
             serve_title="Serve it",
             command=choice.serve_args,
             fields=fields_text(choice.request_fields),
-            messages=prompts.get(choice.trial, ""),
+            messages=messages_text(result, choice.trial),
         )
         for place, choice in enumerate(status.choices)
     )
@@ -163,8 +167,8 @@ def _span(effect: ReportedEffect) -> Span | None:
     return None if span is None else Span(effect.change, span.low, span.high)
 
 
-def _best_card(status: OptimizationStatus, baseline: Settings, prompts: Prompts) -> tuple[Card, ...]:
-    best = status.best
+def _best_card(result: OptimizationResult, baseline: Settings) -> tuple[Card, ...]:
+    status, best = result.status, result.status.best
     if best is None:
         return ()
     (drawn,) = _drawn([best.gain])
@@ -177,15 +181,15 @@ def _best_card(status: OptimizationStatus, baseline: Settings, prompts: Prompts)
             serve_title=serve_title(status),
             command=best.serve_args,
             fields=fields_text(best.request_fields),
-            messages=prompts.get(best.trial, ""),
+            messages=messages_text(result, best.trial),
         ),
     )
 
 
-def _default_card(status: OptimizationStatus, prompts: Prompts) -> tuple[Card, ...]:
+def _default_card(result: OptimizationResult) -> tuple[Card, ...]:
+    status = result.status
     if status.best is None:
         return ()
-    reference = status.best.reference
     return (
         Card(
             title="Keep the baseline",
@@ -195,12 +199,13 @@ def _default_card(status: OptimizationStatus, prompts: Prompts) -> tuple[Card, .
             serve_title=serve_title(status),
             command=status.best.serve_args,
             fields=fields_text(status.best.request_fields),
-            messages="" if reference is None else prompts.get(reference, ""),
+            messages=messages_text(result, status.best.reference),
         ),
     )
 
 
-def _winners_card(status: BenchmarkStatus, prompts: Prompts) -> tuple[Card, ...]:
+def _winners_card(result: BenchmarkResult) -> tuple[Card, ...]:
+    status = result.status
     won = winner_of(status)
     if won is None:
         return ()
@@ -215,7 +220,7 @@ def _winners_card(status: BenchmarkStatus, prompts: Prompts) -> tuple[Card, ...]
             serve_title=serve_title(status),
             command=won.serve_args,
             fields=fields_text(won.request_fields),
-            messages=prompts.get(won.candidate, ""),
+            messages=messages_text(result, won.candidate),
         ),
     )
 

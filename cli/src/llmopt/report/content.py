@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from llmopt.report.candidates import Contestant, MetricTable, contestants, metric_tables
-from llmopt.report.choices import Card, EffectRow, Prompts, cards_of, effect_rows
+from llmopt.report.choices import Card, EffectRow, cards_of, effect_rows
 from llmopt.report.circumstances import Fact, Spec, machine_facts, served_facts
 from llmopt.report.figures import Figure, measured_figures, parameter_figures, tradeoff
 from llmopt.report.load_figures import load_figures
@@ -51,7 +51,6 @@ class Measured:
     space: SearchSpace = field(default_factory=lambda: SearchSpace(()))
     importances: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     answers: AnswerComparison | None = None
-    prompts: Prompts = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def content_of(result: Result, spec: Spec, measured: Measured, *, manifest_text:
         proof=proof(status) or result.message,
         advice=advice(status),
         reference="the baseline" if isinstance(status, BenchmarkStatus) else reference_title(status),
-        cards=cards_of(result, baseline_settings(spec, status, trials), measured.prompts),
+        cards=cards_of(result, baseline_settings(spec, status, trials)),
         answers=measured.answers,
         loads=load_figures(status.loads),
         percentiles=percentile_tables(status, trials),

@@ -7,7 +7,6 @@ from llmopt.report.circumstances import Spec
 from llmopt.report.content import Content, Measured, content_of
 from llmopt.report.pages import report_page
 from llmopt_core.results.answers import AnswerComparison, NoAnswers, compare_answers, compared_sides
-from llmopt_core.results.prompts import prompts_of
 from llmopt_core.results.results import Result
 from llmopt_core.storage.errors import StudyUnreadable
 from llmopt_core.storage.studies import Study
@@ -31,7 +30,6 @@ def report_content(study: Study, result: Result, spec: Spec, manifest_text: str)
         picture.definition.space,
         importances(picture),
         _answers(study, picture, result),
-        prompts_of(picture.definition, picture.trials()),
     )
     content = content_of(result, spec, measured, manifest_text=manifest_text)
     # In a cluster a study is called by its resource's identifier.

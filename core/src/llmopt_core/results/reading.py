@@ -10,6 +10,7 @@ from llmopt_core.resources.status import OptimizationStatus, Status
 from llmopt_core.results.durations import active_seconds
 from llmopt_core.results.findings import finding_of
 from llmopt_core.results.progress import comparison_progress, search_progress
+from llmopt_core.results.prompts import prompts_of
 from llmopt_core.results.results import BenchmarkResult, OptimizationResult, Result
 from llmopt_core.results.statuses import as_of_now, benchmark_status, optimization_status
 from llmopt_core.storage.views import StudyView
@@ -42,7 +43,8 @@ def search_result(study: StudyView, spec: OptimizationSpec, report: Path | None 
     """Return what the search of `study` has found so far."""
     summary = summarise_trials(study.trials(), study.definition)
     status = as_of_now(_search(study, spec, summary, active_seconds(study.runners()), 0), study)
-    return OptimizationResult(study.definition.name, status, report, spec.engine.name)
+    prompts = prompts_of(study.definition, study.trials())
+    return OptimizationResult(study.definition.name, status, report, prompts, spec.engine.name)
 
 
 def comparison_result(study: StudyView, report: Path | None = None) -> BenchmarkResult:
@@ -52,7 +54,8 @@ def comparison_result(study: StudyView, report: Path | None = None) -> Benchmark
     elapsed = active_seconds(study.runners())
     progress = comparison_progress(study, summary, elapsed_seconds=elapsed, runners=0)
     status = as_of_now(benchmark_status(study, finding, summary, progress), study)
-    return BenchmarkResult(study.definition.name, status, report)
+    prompts = prompts_of(study.definition, study.trials())
+    return BenchmarkResult(study.definition.name, status, report, prompts)
 
 
 def _search(

@@ -6,7 +6,7 @@ texts beyond a status's limits differ.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from llmopt_core.resources.status import (
     WarningSummary,
 )
 from llmopt_core.results.endings import End, end_of
+from llmopt_core.results.prompts import Messages
 from llmopt_core.results.wording import chosen, default_is_best, headline, is_significant, keeps_default
 from llmopt_core.search.configurations import GROUPS, Configuration, Value
 
@@ -55,11 +56,16 @@ def _grouped(parameters: Mapping[str, Setting], engine: str) -> dict[str, dict[s
 
 @dataclass(frozen=True)
 class StudyResult:
-    """What results of both kinds have: the study's name, its status, and where its report lies."""
+    """What results of both kinds have: the study's name, its status, and where its report lies.
+
+    `prompts` are the messages of requests by trial, of a benchmark by candidate. None are known where the
+    status alone is, as of a resource in a cluster.
+    """
 
     study: str
     status: Status
     report: Path | None = None
+    prompts: Mapping[int | str, Messages] = field(default_factory=dict)
 
     @property
     def ended(self) -> str | None:
@@ -212,6 +218,12 @@ class OptimizationResult(StudyResult):
         """What goes with each request."""
         return {} if self._best is None else fields_in(self._best.request_fields)
 
+    @property
+    def request_messages(self) -> Messages:
+        """The messages of a request, with `{question}` for what is asked; none where it is that alone."""
+        served = self.reference if self.keep_default else self.trial
+        return () if served is None else self.prompts.get(served, ())
+
 
 @dataclass(frozen=True)
 class BenchmarkResult(StudyResult):
@@ -262,6 +274,11 @@ class BenchmarkResult(StudyResult):
         won = winner_of(self.status)
         return fields_in(won.request_fields) if won else {}
 
+    @property
+    def request_messages(self) -> Messages:
+        """The messages of a request to the winner, with `{question}` for what is asked."""
+        return () if self.winner is None else self.prompts.get(self.winner, ())
+
     def candidate(self, name: str) -> CandidateResult:
         """Return what was measured of the candidate called `name`."""
         return next(each for each in self.candidates if each.candidate == name)
@@ -302,6 +319,7 @@ def best_document(result: Result) -> dict[str, Any]:
         "parameters": result.parameters,
         "serve_command": result.serve_command,
         "request_fields": result.request_fields,
+        "request_messages": list(result.request_messages),
         "loads": [_plain(each) for each in result.status.loads],
         "errors": [_error(each) for each in result.errors],
         "warnings": [_warning(each) for each in result.warnings],
@@ -326,7 +344,7 @@ def _found(result: OptimizationResult) -> dict[str, Any]:
         "objectives": [_plain(each) for each in status.objectives],
         "effects": [_plain(each) for each in result.effects],
         "constraints": [_plain(each) for each in result.constraints],
-        "choices": [_served(each) for each in result.choices],
+        "choices": [_served(each, result.prompts.get(each.trial, ())) for each in result.choices],
         "notes": status.notes,
         "learned": status.learned,
         "variances": [_plain(each) for each in status.variances],
@@ -349,15 +367,23 @@ def _compared(result: BenchmarkResult) -> dict[str, Any]:
         "measured": status.progress.measured,
         "notes": status.notes,
         "variances": [_plain(each) for each in status.variances],
-        "candidates": [{"name": each.candidate, **_served(each)} for each in result.candidates],
+        "candidates": [
+            {"name": each.candidate, **_served(each, result.prompts.get(each.candidate, ()))}
+            for each in result.candidates
+        ],
     }
 
 
-def _served(each: Choice | CandidateResult) -> dict[str, Any]:
+def _served(each: Choice | CandidateResult, messages: Messages) -> dict[str, Any]:
     """Return `each` with how it is served, by the names that best.json has for the best."""
     document = _plain(each)
     command = document.pop("serve_args", "")
-    return {**document, "serve_command": command or None, "request_fields": fields_in(each.request_fields)}
+    return {
+        **document,
+        "serve_command": command or None,
+        "request_fields": fields_in(each.request_fields),
+        "request_messages": list(messages),
+    }
 
 
 def _error(error: ErrorSummary) -> dict[str, Any]:

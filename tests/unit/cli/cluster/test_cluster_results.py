@@ -90,20 +90,11 @@ def test_the_same_words_are_printed_as_of_a_local_study():
 
 
 @pytest.mark.parametrize(
-    ("prompt", "verdict", "said"),
-    [
-        ({"prompt.few_shot": 2}, "better", True),
-        ({}, "better", False),
-        ({"prompt.few_shot": 2}, "undecided", False),
-    ],
-    ids=["prompt", "none", "baseline is kept"],
+    ("prompts", "said"), [({3: [{"role": "user", "content": "Q: {question}"}]}, True), ({}, False)]
 )
-def test_a_result_with_a_prompt_says_where_its_messages_are(tmp_path, prompt, verdict, said):
-    """The parameters of a prompt alone do not say what to send; those of a kept baseline are not deployed."""
-    best = STATUS["best"]
-    gain = [{**best["gain"][0], "verdict": verdict, "significant": verdict == "better"}]
-    result = found(best={**best, "parameters": {**best["parameters"], **prompt}, "gain": gain})
-    shown = printed(replace(result, report=tmp_path / "report.html"))
+def test_a_result_with_a_prompt_says_where_its_messages_are(tmp_path, prompts, said):
+    """The parameters of a prompt alone do not say what to send."""
+    shown = printed(replace(found(), report=tmp_path / "report.html", prompts=prompts))
     assert ("with the messages that the report shows" in shown) is said
 
 

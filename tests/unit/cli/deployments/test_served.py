@@ -1,6 +1,5 @@
 """What of a result is served: which configuration, by which image, with which resources."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -22,7 +21,6 @@ from llmopt_core.resources.status import (
 )
 from llmopt_core.results.results import BenchmarkResult, OptimizationResult
 from llmopt_core.storage.definitions import define_study
-from llmopt_core.storage.keys import MESSAGES_FACT
 
 MODEL = {"source": "hf://acme/small"}
 PARAMETERS = {"engine.max_num_seqs": 64, "sampling.temperature": "0.2"}
@@ -76,22 +74,18 @@ def test_the_best_is_served_with_what_was_fixed_and_found():
 
 def test_the_messages_are_those_of_what_is_served():
     """Those of the best, of the default where it is kept, and of a benchmark's candidate."""
-    benchmarked, found = benchmark("warm")
+    plain, best = [{"role": "user", "content": "Q: {question}"}], [{"role": "user", "content": "{question}?"}]
 
-    def asked_with(number, text, **fields):
-        messages = [{"role": "user", "content": text}]
-        return replace(trial(number, replace(outcome(), facts={MESSAGES_FACT: messages})), **fields)
+    def asked_as(found, prompts):
+        return replace(found, prompts=prompts)
 
-    def content(found):
-        return json.loads(found.messages)[0]["content"]
-
-    trials = (asked_with(0, "plain"), asked_with(3, "best"))
-    assert content(of(optimization(), result(), *trials)) == "best"
-    assert content(of(optimization(), result(gain=LOSS), *trials)) == "plain"
-    assert of(optimization(), result()).messages == ""
-    repeats = (asked_with(1, "warm", candidate=1), asked_with(2, "cold", candidate=2))
-    assert content(of(benchmarked, found, *repeats)) == "warm"
-    assert content(of(benchmarked, found, *repeats, candidate="cold")) == "cold"
+    assert of(optimization(), asked_as(result(), {0: plain, 3: best})).messages == best
+    assert of(optimization(), asked_as(result(gain=LOSS), {0: plain, 3: best})).messages == plain
+    assert of(optimization(), result()).messages == ()
+    resource, found = benchmark("warm")
+    prompted = asked_as(found, {"warm": plain, "cold": best})
+    assert of(resource, prompted).messages == plain
+    assert of(resource, prompted, candidate="cold").messages == best
 
 
 def test_the_default_is_served_where_no_gain_was_verified():

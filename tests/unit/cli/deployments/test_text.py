@@ -140,7 +140,7 @@ def test_the_messages_of_a_prompt_go_with_it(end_of_line):
     """As a comment on one line, and in the ConfigMap, also where there are no request fields."""
     system = f"짧게 # a{end_of_line}kind: Secret"
     asked = [{"role": "system", "content": system}, {"role": "user", "content": "{question}"}]
-    prompted = replace(SERVED, request_fields={}, messages=json.dumps(asked, indent=2))
+    prompted = replace(SERVED, request_fields={}, messages=asked)
     text = exported(prompted, Form.DEPLOYMENT)
     (line,) = [each for each in text.split("\n") if each.startswith("# Ask with these messages")]
     assert json.loads(line.partition("{question}: ")[2]) == asked

@@ -1,5 +1,6 @@
 """What a report offers to deploy, and how the page shows it."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -28,6 +29,8 @@ ACCURATE = choice(
 QUICK = choice(
     7, SAME, FASTER, best_for=[SPEED], parameters={"engine.n_parallel": 8}, serve_args="llama-server -np 8"
 )
+PLAIN = [{"role": "user", "content": "Q: {question}"}]
+SHOTS = [{"role": "user", "content": "Q: 1 + 1"}, {"role": "assistant", "content": "2"}, *PLAIN]
 
 
 def result(*choices, **fields):
@@ -36,16 +39,20 @@ def result(*choices, **fields):
     return OptimizationResult("mine", status, engine="llamacpp")
 
 
-def page(shown, prompts=None):
+def asked_as(shown, prompts):
+    """Return the result with the messages of its configurations."""
+    return replace(shown, prompts=prompts)
+
+
+def page(shown):
     """Return the page's text without what only lays it out."""
-    measured = Measured(prompts=prompts or {})
-    content = content_of(shown, resource_of(document()).spec, measured, manifest_text="metadata: x")
+    content = content_of(shown, resource_of(document()).spec, Measured(), manifest_text="metadata: x")
     return report_page(content)
 
 
 def test_each_verified_choice_has_its_gains_and_what_to_copy():
     """The recommended comes first, and all are drawn on one scale for each metric."""
-    first, second = cards_of(result(ACCURATE, QUICK), {"prompt.few_shot": 0}, {16: "[shots]", 0: "[plain]"})
+    first, second = cards_of(asked_as(result(ACCURATE, QUICK), {16: SHOTS, 0: PLAIN}), {"prompt.few_shot": 0})
     assert (first.title, first.recommended) == ("For accuracy: trial 16", True)
     assert (second.title, second.recommended) == (f"For {SPEED}: trial 7", False)
     assert [(row.gain, row.interval, row.tone) for row in first.rows] == [
@@ -53,7 +60,7 @@ def test_each_verified_choice_has_its_gains_and_what_to_copy():
         ("-5.0 %", "-7.5 % to -2.5 %", "bad"),
     ]
     assert (first.command, first.fields) == ("llama-server -np 4", '{\n  "temperature": 0.2\n}')
-    assert (first.messages, second.messages) == ("[shots]", "")
+    assert (json.loads(first.messages), second.messages) == (SHOTS, "")
     assert first.changes == (Change("prompt.few_shot", "0", "3"),)
     assert second.changes == (Change("engine.n_parallel", "", "8"),)
     assert first.rows[0].mark.zero == second.rows[0].mark.zero
@@ -79,9 +86,9 @@ def test_a_gain_agrees_with_the_means_beside_it(baseline, share):
 
 def test_one_verified_configuration_is_what_to_deploy():
     """There is nothing to choose, and its card is the best's."""
-    (card,) = cards_of(result(ACCURATE), {}, {16: "[shots]"})
+    (card,) = cards_of(asked_as(result(ACCURATE), {16: SHOTS}), {})
     assert card.title == "Best parameters: trial 16"
-    assert (card.recommended, card.messages) == (False, "[shots]")
+    assert (card.recommended, json.loads(card.messages)) == (False, SHOTS)
 
 
 def test_where_the_default_is_kept_nothing_else_can_be_copied():
@@ -91,9 +98,9 @@ def test_where_the_default_is_kept_nothing_else_can_be_copied():
     changed = {"gain": [SAME, SLOWER], "serve_args": "default", "reference": 0}
     best = kept.status.best.model_copy(update=changed)
     kept = OptimizationResult("mine", kept.status.model_copy(update={"best": best}), engine="llamacpp")
-    first, *others = cards_of(kept, {}, {0: "[plain]", 7: "[shots]", 16: "[shots]"})
+    first, *others = cards_of(asked_as(kept, {0: PLAIN, 7: SHOTS, 16: SHOTS}), {})
     assert (first.title, first.recommended, first.command) == ("Keep the baseline", True, "default")
-    assert first.messages == "[plain]"
+    assert json.loads(first.messages) == PLAIN
     copied = [(card.command, card.fields, card.messages, bool(card.rows)) for card in others]
     assert copied == [("", "", "", True)] * 2
     assert "What to deploy: choose one" not in page(kept)
@@ -104,18 +111,19 @@ def test_a_baseline_that_is_the_best_is_not_compared_with_itself():
     status = found(SAME, SLOWER, trial=0, **ended())
     best = status.best.model_copy(update={"serve_args": "default", "others": [FASTER]})
     shown = OptimizationResult("mine", status.model_copy(update={"best": best}), engine="llamacpp")
-    (card,) = cards_of(shown, {}, {})
+    (card,) = cards_of(shown, {})
     assert (card.title, card.rows, card.command) == ("Keep the baseline", (), "default")
     assert "Other metrics of the best" not in page(shown)
 
 
 def test_a_winner_is_what_to_deploy():
     """Of a benchmark it is the candidate that won; without one there is no card."""
-    (card,) = cards_of(compared([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 62]), {}, {"a": "[shots]"})
-    assert (card.title, card.messages) == ("Winner: a", "[shots]")
+    won = compared([50, 51, 49, 50, 52], [60, 61.5, 59, 60.5, 62])
+    (card,) = cards_of(asked_as(won, {"a": SHOTS}), {})
+    assert (card.title, json.loads(card.messages)) == ("Winner: a", SHOTS)
     assert card.rows[0].verdict == "better, significant"
     assert card.rows[0].mark.zero < card.rows[0].mark.low
-    assert cards_of(compared([50, 51], [50, 51]), {}, {}) == ()
+    assert cards_of(compared([50, 51], [50, 51]), {}) == ()
 
 
 def test_the_page_begins_with_the_doubts_and_the_choices():
@@ -196,7 +204,8 @@ def test_the_messages_of_a_prompt_are_there_to_copy():
     """Also as Markdown; a configuration that asks the question alone has none."""
     title = "Ask with these messages"
     assert title not in page(result(ACCURATE, QUICK))
-    text = page(result(ACCURATE, QUICK), {16: '[{"role": "user", "content": "<b>{question}"}]'})
+    asked = [{"role": "user", "content": "<b>{question}"}]
+    text = page(asked_as(result(ACCURATE, QUICK), {16: asked}))
     assert title in text
     assert ('id="messages-1"' in text, 'id="messages-2"' in text) == (True, False)
     assert "&lt;b&gt;{question}" in text

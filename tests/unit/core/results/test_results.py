@@ -72,6 +72,23 @@ def test_best_json_holds_the_choices_and_how_the_best_was_chosen():
     assert document["choices"][0]["gain"][0]["verdict"] == "better"
 
 
+def test_best_json_holds_the_messages_of_what_is_served():
+    """Those of the best and of each choice; of the baseline where that is kept; none where none are known."""
+    plain, shots = (
+        [{"role": "user", "content": "Q: {question}"}],
+        [{"role": "user", "content": "{question}?"}],
+    )
+    shown = replace(result(), prompts={0: plain, 3: shots})
+    document = json.loads(best_text(shown))
+    assert (document["request_messages"], document["choices"][0]["request_messages"]) == (shots, shots)
+    lost = effect(difference=0.0, interval=Interval(-0.1, 0.1))
+    status = found(lost, trial=3, confirmed=True, **ended())
+    best = status.best.model_copy(update={"reference": 0})
+    kept = replace(shown, status=status.model_copy(update={"best": best}))
+    assert (kept.keep_default, kept.request_messages) == (True, plain)
+    assert json.loads(best_text(result()))["request_messages"] == []
+
+
 def test_best_json_holds_the_curve_of_the_highest_load():
     """Another program reads every probe, and the interval of what was found."""
     curved = replace(
