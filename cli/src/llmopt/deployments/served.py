@@ -116,7 +116,7 @@ def served(
         notes=chosen.notes,
         environment=environment,
         request_fields=recommended.request_fields,
-        messages=() if chosen.shown is None else result.prompts.get(chosen.shown, ()),
+        messages=result.messages_of(chosen.shown) or (),
         token=model.token_secret_ref,
         gpus=gpus,
         gpu_resource=gpu_resource,

@@ -131,7 +131,7 @@ def fields_text(text: str) -> str:
 
 def messages_text(result: Result, of: int | str | None) -> str:
     """Return the messages of trial or candidate `of` as JSON to copy; empty where there are none."""
-    messages = None if of is None else result.prompts.get(of)
+    messages = result.messages_of(of)
     return json.dumps(messages, indent=2, ensure_ascii=False) if messages else ""
 
 

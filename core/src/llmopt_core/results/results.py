@@ -6,7 +6,7 @@ texts beyond a status's limits differ.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +58,20 @@ def _grouped(parameters: Mapping[str, Setting], engine: str) -> dict[str, dict[s
 class StudyResult:
     """What results of both kinds have: the study's name, its status, and where its report lies.
 
-    `prompts` are the messages of requests by trial, of a benchmark by candidate. None are known where the
-    status alone is, as of a resource in a cluster.
+    `prompts` are the messages of requests by trial, of a benchmark by candidate; None where the status alone
+    is known, as of a resource in a cluster.
     """
 
     study: str
     status: Status
     report: Path | None = None
-    prompts: Mapping[int | str, Messages] = field(default_factory=dict)
+    prompts: Mapping[int | str, Messages] | None = None
+
+    def messages_of(self, key: int | str | None) -> Messages | None:
+        """Return the messages of a trial or candidate: none for the question alone, None where not known."""
+        if self.prompts is None:
+            return None
+        return () if key is None else self.prompts.get(key, ())
 
     @property
     def ended(self) -> str | None:
@@ -219,10 +225,9 @@ class OptimizationResult(StudyResult):
         return {} if self._best is None else fields_in(self._best.request_fields)
 
     @property
-    def request_messages(self) -> Messages:
+    def request_messages(self) -> Messages | None:
         """The messages of a request, with `{question}` for what is asked; none where it is that alone."""
-        served = self.reference if self.keep_default else self.trial
-        return () if served is None else self.prompts.get(served, ())
+        return self.messages_of(self.reference if self.keep_default else self.trial)
 
 
 @dataclass(frozen=True)
@@ -275,9 +280,9 @@ class BenchmarkResult(StudyResult):
         return fields_in(won.request_fields) if won else {}
 
     @property
-    def request_messages(self) -> Messages:
+    def request_messages(self) -> Messages | None:
         """The messages of a request to the winner, with `{question}` for what is asked."""
-        return () if self.winner is None else self.prompts.get(self.winner, ())
+        return self.messages_of(self.winner)
 
     def candidate(self, name: str) -> CandidateResult:
         """Return what was measured of the candidate called `name`."""
@@ -319,7 +324,7 @@ def best_document(result: Result) -> dict[str, Any]:
         "parameters": result.parameters,
         "serve_command": result.serve_command,
         "request_fields": result.request_fields,
-        "request_messages": list(result.request_messages),
+        "request_messages": _listed(result.request_messages),
         "loads": [_plain(each) for each in result.status.loads],
         "errors": [_error(each) for each in result.errors],
         "warnings": [_warning(each) for each in result.warnings],
@@ -344,7 +349,7 @@ def _found(result: OptimizationResult) -> dict[str, Any]:
         "objectives": [_plain(each) for each in status.objectives],
         "effects": [_plain(each) for each in result.effects],
         "constraints": [_plain(each) for each in result.constraints],
-        "choices": [_served(each, result.prompts.get(each.trial, ())) for each in result.choices],
+        "choices": [_served(each, result.messages_of(each.trial)) for each in result.choices],
         "notes": status.notes,
         "learned": status.learned,
         "variances": [_plain(each) for each in status.variances],
@@ -368,13 +373,13 @@ def _compared(result: BenchmarkResult) -> dict[str, Any]:
         "notes": status.notes,
         "variances": [_plain(each) for each in status.variances],
         "candidates": [
-            {"name": each.candidate, **_served(each, result.prompts.get(each.candidate, ()))}
+            {"name": each.candidate, **_served(each, result.messages_of(each.candidate))}
             for each in result.candidates
         ],
     }
 
 
-def _served(each: Choice | CandidateResult, messages: Messages) -> dict[str, Any]:
+def _served(each: Choice | CandidateResult, messages: Messages | None) -> dict[str, Any]:
     """Return `each` with how it is served, by the names that best.json has for the best."""
     document = _plain(each)
     command = document.pop("serve_args", "")
@@ -382,8 +387,12 @@ def _served(each: Choice | CandidateResult, messages: Messages) -> dict[str, Any
         **document,
         "serve_command": command or None,
         "request_fields": fields_in(each.request_fields),
-        "request_messages": list(messages),
+        "request_messages": _listed(messages),
     }
+
+
+def _listed(messages: Messages | None) -> list[Mapping[str, str]] | None:
+    return None if messages is None else list(messages)
 
 
 def _error(error: ErrorSummary) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def test_best_json_holds_the_choices_and_how_the_best_was_chosen():
 
 
 def test_best_json_holds_the_messages_of_what_is_served():
-    """Those of the best and of each choice; of the baseline where that is kept; none where none are known."""
+    """Those of the best and of each choice; of the baseline where that is kept; null where none are known."""
     plain, shots = (
         [{"role": "user", "content": "Q: {question}"}],
         [{"role": "user", "content": "{question}?"}],
@@ -86,7 +86,8 @@ def test_best_json_holds_the_messages_of_what_is_served():
     best = status.best.model_copy(update={"reference": 0})
     kept = replace(shown, status=status.model_copy(update={"best": best}))
     assert (kept.keep_default, kept.request_messages) == (True, plain)
-    assert json.loads(best_text(result()))["request_messages"] == []
+    assert json.loads(best_text(replace(shown, prompts={})))["request_messages"] == []
+    assert json.loads(best_text(result()))["request_messages"] is None
 
 
 def test_best_json_holds_the_curve_of_the_highest_load():
