@@ -5,7 +5,8 @@ from pathlib import Path
 
 from llmopt.tables import print_result
 from llmopt.terminal import Console
-from llmopt_core.results.results import Result, best_text
+from llmopt_core.results.best_documents import best_text
+from llmopt_core.results.results import Result
 
 
 def write_best(result: Result, path: Path) -> None:

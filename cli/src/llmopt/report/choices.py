@@ -125,14 +125,11 @@ def tone(effect: ReportedEffect | None) -> str:
 
 def fields_text(text: str) -> str:
     """Return request fields as JSON to copy; empty where there are none."""
-    fields = fields_in(text)
-    return json.dumps(fields, indent=2, ensure_ascii=False) if fields else ""
+    return _to_copy(fields_in(text))
 
 
-def messages_text(result: Result, of: int | str | None) -> str:
-    """Return the messages of trial or candidate `of` as JSON to copy; empty where there are none."""
-    messages = result.messages_of(of)
-    return json.dumps(messages, indent=2, ensure_ascii=False) if messages else ""
+def _to_copy(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
 
 
 def _choice_cards(result: OptimizationResult, baseline: Settings) -> tuple[Card, ...]:
@@ -148,7 +145,7 @@ def _choice_cards(result: OptimizationResult, baseline: Settings) -> tuple[Card,
             serve_title="Serve it",
             command=choice.serve_args,
             fields=fields_text(choice.request_fields),
-            messages=messages_text(result, choice.trial),
+            messages=_to_copy(result.messages_of(choice.trial)),
         )
         for place, choice in enumerate(status.choices)
     )
@@ -181,7 +178,7 @@ def _best_card(result: OptimizationResult, baseline: Settings) -> tuple[Card, ..
             serve_title=serve_title(status),
             command=best.serve_args,
             fields=fields_text(best.request_fields),
-            messages=messages_text(result, best.trial),
+            messages=_to_copy(result.messages_of(best.trial)),
         ),
     )
 
@@ -199,7 +196,7 @@ def _default_card(result: OptimizationResult) -> tuple[Card, ...]:
             serve_title=serve_title(status),
             command=status.best.serve_args,
             fields=fields_text(status.best.request_fields),
-            messages=messages_text(result, status.best.reference),
+            messages=_to_copy(result.messages_of(status.best.reference)),
         ),
     )
 
@@ -220,7 +217,7 @@ def _winners_card(result: BenchmarkResult) -> tuple[Card, ...]:
             serve_title=serve_title(status),
             command=won.serve_args,
             fields=fields_text(won.request_fields),
-            messages=messages_text(result, won.candidate),
+            messages=_to_copy(result.messages_of(won.candidate)),
         ),
     )
 

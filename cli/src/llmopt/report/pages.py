@@ -12,8 +12,9 @@ from llmopt.report.content import Content
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.errors.visible import visible
 from llmopt_core.installation import install_command
+from llmopt_core.results.best_documents import best_document
 from llmopt_core.results.numbers import number
-from llmopt_core.results.results import Result, best_document
+from llmopt_core.results.results import Result
 from llmopt_core.storage.records import TrialRecord
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import msgspec
 
 from llmopt_core.resources import LLMOptimization
 from llmopt_core.resources.names import best_config_map_name
-from llmopt_core.results.results import OptimizationResult, best_text
+from llmopt_core.results.best_documents import best_text
+from llmopt_core.results.results import OptimizationResult
 from llmopt_operator.specs.names import child_name, labels_of, manifest_hash, owner_of, runner_manifest
 
 MANIFEST_KEY = "manifest.yaml"

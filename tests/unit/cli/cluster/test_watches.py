@@ -12,8 +12,8 @@ from llmopt.cluster.watches import Clock, Gone, Subject, WaitTimeout, Watch
 from llmopt.local.sessions import Audience
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.api.kinds import Kind
+from llmopt_core.results.best_documents import best_text
 from llmopt_core.results.progress import stage_of
-from llmopt_core.results.results import best_text
 
 
 class Heard:

@@ -9,8 +9,9 @@ from fakes.records import outcome, trial
 from fakes.statuses import choice, compared, effect, ended, found
 
 from llmopt_core.analysis.effects import Interval
+from llmopt_core.results.best_documents import best_text
 from llmopt_core.results.load_curves import searched_loads
-from llmopt_core.results.results import OptimizationResult, best_text, fields_in, typed
+from llmopt_core.results.results import OptimizationResult, fields_in, typed
 from llmopt_core.storage.load_curves import LoadCurve, LoadProbe
 from llmopt_core.storage.records import Phase
 

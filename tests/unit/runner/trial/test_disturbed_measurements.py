@@ -10,8 +10,8 @@ from fakes.studies import definition, measured
 
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.resources.loading import resource_of
+from llmopt_core.results.best_documents import best_text
 from llmopt_core.results.reading import comparison_result, search_result
-from llmopt_core.results.results import best_text
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.storage.records import ConfirmPlan, OutcomeKind, Phase
 from llmopt_core.storage.repeats import measured_again
