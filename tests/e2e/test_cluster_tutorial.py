@@ -125,7 +125,7 @@ def test_config_map_holds_the_same_parameters(tutorial, finished):
     """What programs read is what the status shows, and belongs to the resource."""
     best = tutorial.get("configmap", "first-study-best")
     assert [owner["uid"] for owner in best["metadata"]["ownerReferences"]] == [finished["metadata"]["uid"]]
-    parameters = json.loads(best["data"]["best.json"])["parameters"]
+    parameters = json.loads(best["data"]["best.json"])["trial_parameters"]
     flat = {f"{kind}.{name}": value for kind, named in parameters.items() for name, value in named.items()}
     shown = finished["status"]["best"]["parameters"]
     # Kubernetes' own rule: a resource holds no floating point numbers, but their text.

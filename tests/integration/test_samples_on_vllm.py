@@ -53,7 +53,7 @@ def test_the_sample_finds_and_proves_a_configuration_of_vllm(tmp_path):
     assert best["trials"] == len(outcomes) >= 4
     assert f" serve {REPOSITORY} --served-model-name {REPOSITORY} " in best["serve_command"]
     found = outcomes[best["trial"]].facts["serve_command"].partition("--override-generation-config")[2]
-    for name in best["parameters"]["sampling"]:
+    for name in best["trial_parameters"]["sampling"]:
         assert f'"{name}": ' in found
 
 

@@ -1,6 +1,6 @@
 """What a study found, on the terminal: read from its status, for both kinds."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -37,7 +37,6 @@ from llmopt_core.results.wording import (
     variance_text,
     verdict,
 )
-from llmopt_core.search.configurations import Value
 
 _TWO = 2
 
@@ -225,14 +224,15 @@ def _serving_lines(result: Result) -> Iterator[str]:
 
 
 def _parameter_lines(result: Result) -> Iterator[str]:
-    found = result.trial if isinstance(result, OptimizationResult) else result.winner
-    if found is None:
-        return
-    searched: Mapping[str, Mapping[str, Value]] = {
-        group: values for group, values in result.parameters.items() if values
-    }
     title = parameters_title(result.status)
-    named = f"{title} (trial {found})" if isinstance(result, OptimizationResult) else title
+    if isinstance(result, OptimizationResult):
+        found, parameters = result.trial is not None, result.trial_parameters
+        named = f"{title} (trial {result.trial})"
+    else:
+        found, parameters, named = result.winner is not None, result.parameters, title
+    if not found:
+        return
+    searched = {group: values for group, values in parameters.items() if values}
     yield f"{named}:" if searched else f"{title}: those of the baseline"
     for group, values in searched.items():
         yield f"  {group}: {value_texts(values, ' = ')}"

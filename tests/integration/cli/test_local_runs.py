@@ -76,8 +76,8 @@ def test_without_a_proved_gain_the_default_is_what_to_serve(tmp_path, capsys):
     assert "Serve the baseline: llama-server" in printed
     assert best["keep_default"] is True
     assert best["trial"] > 0
-    assert best["parameters"]["sampling"]["temperature"] < 1
-    assert best["request_fields"] == {}
+    assert best["trial_parameters"]["sampling"]["temperature"] < 1
+    assert (best["parameters"]["sampling"], best["request_fields"]) == ({}, {})
     page = (tmp_path / "small" / "report.html").read_text()
     assert "Serve the baseline" in page
 

@@ -46,7 +46,8 @@ def test_a_manifest_is_submitted_and_waited_for(tenant, operator, place, capsys)
         [one.change for one in own.effects], rel=1e-5
     )
     assert result.headline == own.headline
-    assert result.parameters["sampling"] == pytest.approx(own.parameters["sampling"], rel=1e-5)
+    shown, expected = result.trial_parameters["sampling"], own.trial_parameters["sampling"]
+    assert shown == pytest.approx(expected, rel=1e-5)
     assert result.request_fields == pytest.approx(own.request_fields, rel=1e-5)
     again = handle.result()
     assert (again.effects, again.parameters, again.headline) == (

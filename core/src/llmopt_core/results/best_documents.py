@@ -58,6 +58,7 @@ def _found(result: OptimizationResult) -> dict[str, Any]:
         "notes": status.notes,
         "learned": status.learned,
         "variances": [_plain(each) for each in status.variances],
+        "trial_parameters": result.trial_parameters,
         "metrics": result.metrics,
         "default_metrics": result.default_metrics,
     }

@@ -139,7 +139,13 @@ class OptimizationResult(StudyResult):
 
     @property
     def parameters(self) -> Mapping[str, Mapping[str, Value]]:
-        """The best parameters by group: engine, sampling, prompt."""
+        """What `serve_command` serves, by group (engine, sampling, prompt)."""
+        kept = self.status.baseline if self.keep_default else None
+        return self.trial_parameters if kept is None else _grouped(kept.parameters, self.engine)
+
+    @property
+    def trial_parameters(self) -> Mapping[str, Mapping[str, Value]]:
+        """The parameters of `trial`, the best that was tried, by group."""
         return {} if self._best is None else _grouped(self._best.parameters, self.engine)
 
     @property

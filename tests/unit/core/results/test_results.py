@@ -12,6 +12,7 @@ from llmopt_core.analysis.effects import Interval
 from llmopt_core.results.best_documents import best_text
 from llmopt_core.results.load_curves import searched_loads
 from llmopt_core.results.results import OptimizationResult, fields_in, typed
+from llmopt_core.search.configurations import GROUPS
 from llmopt_core.storage.load_curves import LoadCurve, LoadProbe
 from llmopt_core.storage.records import Phase
 
@@ -84,9 +85,12 @@ def test_best_json_holds_the_messages_of_what_is_served():
     assert (document["request_messages"], document["choices"][0]["request_messages"]) == (shots, shots)
     lost = effect(difference=0.0, interval=Interval(-0.1, 0.1))
     status = found(lost, trial=3, confirmed=True, **ended())
-    best = status.best.model_copy(update={"reference": 0})
+    best = status.best.model_copy(update={"reference": 0, "parameters": {"sampling.temperature": "0.2"}})
     kept = replace(shown, status=status.model_copy(update={"best": best}))
     assert (kept.keep_default, kept.request_messages) == (True, plain)
+    document = json.loads(best_text(kept))
+    assert document["parameters"] == {group: {} for group in GROUPS}
+    assert document["trial_parameters"]["sampling"] == {"temperature": 0.2}
     assert json.loads(best_text(replace(shown, prompts={})))["request_messages"] == []
     assert json.loads(best_text(result()))["request_messages"] is None
 
