@@ -1,10 +1,13 @@
 """Random forests whose trees' spread is the uncertainty, as in SMAC (Hutter, Hoos, Leyton-Brown 2011)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import ExtraTreesRegressor
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import ExtraTreesRegressor
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -20,7 +23,7 @@ _COLUMNS = 0.8
 class Forest:
     """A fitted forest; `drawn[t, i]` says whether tree `t` was fitted with row `i`."""
 
-    model: ExtraTreesRegressor
+    model: "ExtraTreesRegressor"
     drawn: NDArray[np.bool_]
     rows: Matrix
     targets: Vector
@@ -54,6 +57,8 @@ def fit_forest(rows: Matrix, targets: Vector, variances: Vector, seed: int, tree
 
     `variances` are the known variances of the targets' noise: rows weigh less the noisier they are.
     """
+    from sklearn.ensemble import ExtraTreesRegressor  # noqa: PLC0415 - seconds to load, and short searches need none
+
     model = ExtraTreesRegressor(
         n_estimators=trees,
         bootstrap=True,
