@@ -5,6 +5,8 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from scipy.stats import mannwhitneyu
+
 from surfaces.simulation import Case, Step
 
 NEAR = 0.05
@@ -91,8 +93,12 @@ class Spread:
 
 @dataclass(frozen=True)
 class CaseFigures:
-    """All runs of one strategy on one case; `spent_seconds` of the run that spent most."""
+    """All runs of one strategy on one case; `spent_seconds` of the run that spent most.
 
+    `near_runs` are the engine seconds of each run, which `near_seconds` sums up.
+    """
+
+    near_runs: tuple[float, ...]
     near_seconds: Spread
     reached: float
     spent_seconds: float
@@ -108,6 +114,7 @@ class CaseFigures:
         """Return the figures over `runs`, one per seed."""
         at_times = zip(*(run.regrets for run in runs), strict=True)
         return cls(
+            near_runs=tuple(run.near_seconds for run in runs),
             near_seconds=Spread.of(run.near_seconds for run in runs),
             reached=statistics.fmean(math.isfinite(run.near_seconds) for run in runs),
             spent_seconds=max(run.spent_seconds for run in runs),
@@ -118,6 +125,14 @@ class CaseFigures:
             failed_starts=statistics.fmean(run.failed_starts for run in runs),
             broken_constraints=statistics.fmean(run.broken_constraints for run in runs),
         )
+
+
+def chance_of_difference(one: CaseFigures, other: CaseFigures) -> float:
+    """Return how likely the runs differ as much where both strategies are equally fast.
+
+    The p value of Mann and Whitney's two-sided test, in which runs that did not arrive are the slowest.
+    """
+    return float(mannwhitneyu(one.near_runs, other.near_runs).pvalue)
 
 
 @dataclass(frozen=True)

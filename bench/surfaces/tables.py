@@ -6,13 +6,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from surfaces.answers import Answers
-from surfaces.figures import SMALL_ROWS, TIMES, CaseFigures, Ratio, Spread, fastest, ratio
+from surfaces.figures import (
+    SMALL_ROWS,
+    TIMES,
+    CaseFigures,
+    Ratio,
+    Spread,
+    chance_of_difference,
+    fastest,
+    ratio,
+)
 from surfaces.rivals import RivalKind
 from surfaces.simulation import Case
 
 _LONG = 100
 # No strategy should be so many times faster on any surface.
 MOST = 1.2
+# A difference is clear where chance alone makes one as large more rarely.
+CHANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -183,15 +194,26 @@ def strategies_table(results: Sequence[CaseResult], own: str, kinds: Sequence[Ri
 
 
 def slower_cases(results: Sequence[CaseResult], own: str) -> str:
-    """Return a sentence on the cases where `own` takes more than MOST times the engine seconds of another."""
-    found = []
+    """Return a sentence on the cases where `own` takes more than MOST times the engine seconds of another.
+
+    With how likely the runs of two equally fast strategies differ as much.
+    """
+    found, chances = [], []
     for result in results:
         others = [name for name in result.kept if name != own]
         name, one = _against(result, result.kept, others, own)
         if name is not None and one is not None and 1 / one.value > MOST:
-            found.append(f"{case_name(result.case)} ({1 / one.value:.2f}, {name})")
+            chances.append(chance_of_difference(result.kept[own], result.kept[name]))
+            found.append(f"{case_name(result.case)} ({1 / one.value:.2f}, {name}, p {chances[-1]:.2g})")
     number = f"More than {MOST:g} times the best of all in {len(found)} of {len(results)} cases"
-    return f"{number}: {'; '.join(found)}." if found else f"{number}."
+    if not found:
+        return f"{number}."
+    clear = sum(chance < CHANCE for chance in chances)
+    test = (
+        f"The medians are those of samples: by the test of Mann and Whitney (p), {clear} of {len(found)} such"
+        f" differences are rarer than {CHANCE:.0%} between equally fast strategies, each looked at alone."
+    )
+    return f"{number}: {'; '.join(found)}. {test}"
 
 
 def _summary(goal: Goal, value: float, aim: str, surfaces: int) -> list[str]:

@@ -64,10 +64,14 @@ def test_each_strategy_has_a_ratio_of_its_own() -> None:
 
 
 def test_where_another_is_faster_is_named() -> None:
-    """With how many times, and by which strategy."""
-    assert slower_cases(RESULTS, "auto") == (
-        "More than 1.2 times the best of all in 1 of 4 cases: b (2.00, random)."
-    )
+    """With how many times, by which strategy, and whether chance alone makes such a difference."""
+    sentence, test = slower_cases(RESULTS, "auto").split(". ", 1)
+    assert sentence == "More than 1.2 times the best of all in 1 of 4 cases: b (2.00, random, p 1)"
+    assert "0 of 1 such differences" in test
+    slow, fast = _figures(*range(200, 230)), _figures(*range(100, 130))
+    case = Case("a", None, start_seconds=10.0, seconds=10.0, best=1.0, rows=40)
+    figures = {"auto": slow, "random": fast}
+    assert "1 of 1 such differences" in slower_cases([CaseResult(case, 1000.0, figures, figures)], "auto")
 
 
 def test_nothing_is_judged_where_nobody_arrives() -> None:
