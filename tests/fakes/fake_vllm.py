@@ -22,8 +22,8 @@ def install(folder, **orders):
 
     `says` is written at its start. `most_seqs`: with a larger max_num_seqs it ends at its start, and names
     the limit. `no_draft`: with a draft model it says this, and ends at its start. `serves`: so many
-    completions are answered, all later ones with 500; `dies_after` seconds later it writes `cause` and ends
-    with exit code 1, or lives on where `lives`.
+    completions are answered, all later ones with 500, or never where `silent`; `dies_after` seconds later it
+    writes `cause` and ends with exit code 1, or lives on where `lives`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "orders.json").write_text(json.dumps(orders))
@@ -65,7 +65,9 @@ def _handler(options, orders):
                 late = counts["completions"] - orders.get("serves", 10**9)
                 if late == 1:
                     threading.Thread(target=_fail, args=(orders,)).start()
-            if late > 0:
+            if late > 0 and orders.get("silent"):
+                self.rfile.read(1)  # until the client goes
+            elif late > 0:
                 self._answer(500, {"error": {"message": "Internal server error"}})
             elif request.get("stream"):
                 self._stream()

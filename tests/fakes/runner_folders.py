@@ -10,7 +10,7 @@ from fakes.looks import looked_for
 from llmopt_core.resources import load_manifest
 from llmopt_core.storage.storages import open_storage
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 200
 
 
 class Folder:

@@ -102,6 +102,18 @@ def test_an_engine_whose_core_is_dead_is_diagnosed_though_its_server_lives(order
         assert outcome.failure.message == "OddError: nobody has seen this before"
 
 
+def test_requests_that_a_dead_engine_never_answers_are_not_waited_for(ordered, model):
+    """It lives, and says in its log that it will not serve: the trial ends long before its time is over."""
+    folder = ordered(serves=2, dies_after=1, cause=f"{ODD}\n{DEAD}", lives=True, silent=True)
+    document = manifest(model, trials=1)
+    document["spec"]["budget"]["trialTimeout"] = "1h"
+    folder.write(document)
+    folder.run()
+    (outcome, *_) = _outcomes(folder)
+    assert outcome.failure.error_class is ErrorClass.ENGINE_CRASHED
+    assert outcome.failure.message == "OddError: nobody has seen this before"
+
+
 def test_a_draft_model_that_is_missing_is_one_infeasible_configuration(ordered, model):
     """What is fatal of the model itself ends no study where it is said of the one that guesses."""
     folder = ordered(no_draft="RuntimeError: Cannot find any model weights with `/no/draft`\n")

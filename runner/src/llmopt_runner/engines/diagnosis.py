@@ -4,10 +4,12 @@ An engine that fails while it serves first answers with errors, then logs why, a
 all. Its log says more than the requests that failed.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from llmopt_core.engines.registry import patterns_for
 from llmopt_core.errors.classes import ErrorClass, Failure
@@ -17,6 +19,8 @@ from llmopt_runner.engines.server import EngineServer
 # How long an engine may take to log a failure and to end.
 PATIENCE_SECONDS = 10.0
 _LOOK_SECONDS = 0.25
+# How often the log is looked at while the engine serves, beside the measurement.
+_WATCH_SECONDS = 1.0
 WITHOUT_CAUSE = frozenset({ErrorClass.UNKNOWN, ErrorClass.ENGINE_CRASHED})
 
 
@@ -47,9 +51,61 @@ def diagnosis(
 
 def death(server: EngineServer, numbers: Mapping[str, Any]) -> Failure | None:
     """Return why `server` ended, or says that it will never serve again; None where it may go on."""
+    return _read(server, numbers) if _given_up(server) or not server.alive() else None
+
+
+class DeathWatch:
+    """Kills an engine that lives, has logged that it will never serve again, and logs nothing more.
+
+    Requests that came when it had just given up it may never answer: they would be waited for until the
+    trial's deadline. `failure` says why it was killed, None where it was not.
+    """
+
+    def __init__(
+        self,
+        server: EngineServer,
+        numbers: Mapping[str, Any],
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        look_seconds: float = _WATCH_SECONDS,
+    ) -> None:
+        self.failure: Failure | None = None
+        self._server, self._numbers = server, numbers
+        self._patience_seconds, self._look_seconds = patience_seconds, look_seconds
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="engine's log", daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._server.is_local and self._server.engine.hopeless is not None:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _watch(self) -> None:
+        size, silent_since = 0, time.monotonic()
+        while not self._over.wait(self._look_seconds):
+            before, size = size, self._server.log_bytes()
+            if size != before:
+                silent_since = time.monotonic()
+            elif time.monotonic() - silent_since >= self._patience_seconds and _given_up(self._server):
+                self.failure = death(self._server, self._numbers)
+                self._server.kill()
+                return
+
+
+def _given_up(server: EngineServer) -> bool:
+    """Say whether `server` has logged that it will never serve again."""
     pattern = server.engine.hopeless
-    given_up = server.is_local and pattern is not None and pattern.search(server.log_since_ready())
-    return _read(server, numbers) if given_up or not server.alive() else None
+    return server.is_local and pattern is not None and bool(pattern.search(server.log_since_ready()))
 
 
 def _read(server: EngineServer, numbers: Mapping[str, Any]) -> Failure:

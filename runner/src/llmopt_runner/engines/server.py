@@ -169,6 +169,10 @@ class EngineServer:
         """Return the engine's log, the middle left out where it is long."""
         return bounded_text(self.settings.log_path)
 
+    def log_bytes(self) -> int:
+        """Return how much the engine has logged."""
+        return self.settings.log_path.stat().st_size
+
     def log_since_ready(self) -> str:
         """Return what the engine logged since it was ready, the middle left out where that is long."""
         return bounded_text(self.settings.log_path, begin=self._ready_at_byte)

@@ -16,7 +16,7 @@ from llmopt_core.storage.studies import Study
 from llmopt_runner.datasets.base import TooFewExamples
 from llmopt_runner.engine_slot.engine_memory import MemoryExceeded
 from llmopt_runner.engine_slot.slot import EngineSlot
-from llmopt_runner.engines.diagnosis import death
+from llmopt_runner.engines.diagnosis import DeathWatch, death
 from llmopt_runner.engines.failures import EngineNotInstalled, EngineStartFailed
 from llmopt_runner.engines.server import EngineServer
 from llmopt_runner.host.contention import gpu_shortage, watch_processors
@@ -138,7 +138,11 @@ class TrialRunner:
         except EngineNotInstalled as error:
             return failed(configuration, error.failure)
         watch.lap("load")
-        outcome = self._guarded(self._on_server(claim, configuration, requests, server, watch))
+        with DeathWatch(server, short_names(configuration)) as deadly:
+            outcome = self._on_server(claim, configuration, requests, server, watch)
+        if deadly.failure is not None:
+            outcome = failed(configuration, deadly.failure)
+        outcome = self._guarded(outcome)
         if load_seconds:
             metrics = {**outcome.metrics, "engine_start_seconds": load_seconds}
             cold = (_COLD_START,) if outcome.facts.get("compile_cache") == "cold" else ()

@@ -1,15 +1,18 @@
 """Why an engine that was ready serves no more: by its end and its log."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
 
 from llmopt_core.errors.classes import ErrorClass
-from llmopt_runner.engines.diagnosis import death, diagnosis
+from llmopt_runner.engines.diagnosis import DeathWatch, death, diagnosis
 from llmopt_runner.engines.vllm.engine import Vllm
 
 OUT_OF_MEMORY = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.27 GiB."
 DEAD = "(APIServer pid=1) ERROR 01-01 00:00:00 [a.py:1] EngineDeadError: EngineCore encountered an issue."
+# More looks than the patience of a watch lasts.
+_MANY = 60
 
 
 class Server:
@@ -21,6 +24,8 @@ class Server:
     def __init__(self, *, before="", since="", later="", ends_at=None):
         self._before, self._since, self._later, self._ends_at = before, since, later, ends_at
         self._looks = 0
+        self.looks_at_size = 0
+        self.looked_often, self.killed = threading.Event(), threading.Event()
 
     def wait_for_end(self, _seconds):
         self._looks += 1
@@ -34,6 +39,15 @@ class Server:
         return None if self.alive() else 1
 
     exit_signal = None
+
+    def log_bytes(self):
+        self.looks_at_size += 1
+        if self.looks_at_size > _MANY:
+            self.looked_often.set()
+        return len(self.log_text())
+
+    def kill(self):
+        self.killed.set()
 
     def log_since_ready(self):
         return self._since + (self._later if self._looks > 1 else "")
@@ -98,3 +112,26 @@ def test_the_wait_can_be_ended():
 def test_a_dead_engine_is_known_at_once(server):
     """It ended, or its server says that what computes has died."""
     assert death(server, {}).error_class is ErrorClass.ENGINE_CRASHED
+
+
+def test_an_engine_that_gave_up_and_is_silent_is_killed():
+    """Its open requests end then, with what it logged as the cause."""
+    server = Server(since=DEAD)
+    with DeathWatch(server, {}, patience_seconds=0.02, look_seconds=0.01) as watch:
+        assert server.killed.wait(30)
+    assert watch.failure.error_class is ErrorClass.ENGINE_CRASHED
+
+
+class Talkative(Server):
+    """Logs something whenever it is looked at."""
+
+    def log_bytes(self):
+        return super().log_bytes() + self.looks_at_size
+
+
+@pytest.mark.parametrize("server", [Talkative(since=DEAD), Server(since=OUT_OF_MEMORY)], ids=["busy", "calm"])
+def test_an_engine_that_may_still_answer_is_not_killed(server):
+    """It goes on to log answers, or has logged an error that one request may have had."""
+    with DeathWatch(server, {}, patience_seconds=0.02, look_seconds=0.001) as watch:
+        assert server.looked_often.wait(30)
+    assert (watch.failure, server.killed.is_set()) == (None, False)
