@@ -160,3 +160,26 @@ def test_databases_that_failed_take_a_quarter_of_the_threads():
         assert len(began) == 20
 
     asyncio.run(story())
+
+
+def test_databases_that_hang_for_the_first_time_leave_their_places_to_others():
+    """They wait in further threads after a while, and give these back when they end."""
+
+    async def story():
+        threads, hold, began = Threads(3, late=3, late_seconds=0.01), threading.Event(), []
+
+        def hang():
+            began.append(1)
+            return hold.wait(10)
+
+        for _ in range(2):
+            hold.clear()
+            began.clear()
+            hanging = [Slot(f"team-{number}", threads, Clock()) for number in range(5)]
+            waiting = [asyncio.create_task(slot.run(hang)) for slot in hanging]
+            await until(lambda: len(began) == 5)
+            assert await asyncio.wait_for(Slot("team-z", threads, Clock()).run(lambda: 7), 5) == 7
+            hold.set()
+            assert all(await asyncio.gather(*waiting))
+
+    asyncio.run(story())

@@ -1,7 +1,8 @@
 """One slot for each namespace's database work, so that no database keeps another's from being asked.
 
 A namespace has one thread at a time. Its work ends by a deadline, and a database that fails is left alone for
-a while. A thread that does not end (a name that cannot be resolved) keeps only its own namespace's slot.
+a while. A thread that does not end (a name that cannot be resolved) keeps only its own namespace's slot. Few
+threads work at once; those that wait for a slow database are not counted among them.
 """
 
 import asyncio
@@ -20,9 +21,12 @@ from llmopt_operator.domain.observed import Problem
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-THREADS = 32
-# This share of the threads may ask databases that failed when they were last asked: each may take
-# WORK_SECONDS once more.
+# So many pieces of work run at once, and so many more wait for databases that answer late, if at all: after
+# LATE_SECONDS a piece leaves its place to others.
+AT_ONCE, LATE = 32, 224
+LATE_SECONDS = 2.0
+# This share of the places is for databases that failed when they were last asked: each may take WORK_SECONDS
+# once more.
 _DOUBTFUL_SHARE = 0.25
 # Every statement has limits of its own; this is for all statements of one piece of work together.
 WORK_SECONDS = 30.0
@@ -44,33 +48,54 @@ class StorageProblem(LlmoptError):
 
 
 class Threads:
-    """The threads of all slots."""
+    """The threads of all slots: `at_once` of them work, and up to `late` more wait for slow databases."""
 
-    def __init__(self, count: int = THREADS) -> None:
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="studies")
-        self._free = asyncio.Semaphore(count)
-        self._doubtful = asyncio.Semaphore(max(1, int(count * _DOUBTFUL_SHARE)))
+    def __init__(self, at_once: int = AT_ONCE, late: int = LATE, late_seconds: float = LATE_SECONDS) -> None:
+        self._pool = ThreadPoolExecutor(at_once + late, thread_name_prefix="studies")
+        self._free = asyncio.Semaphore(at_once)
+        self._spare = late
+        self._late_seconds = late_seconds
+        self._doubtful = asyncio.Semaphore(max(1, int(at_once * _DOUBTFUL_SHARE)))
 
     async def start(self, work: Callable[[], T], *, doubtful: bool = False) -> "asyncio.Future[T]":
         """Start `work` in a thread once one is free, and return its future.
 
-        Work that is `doubtful` waits for one of the few threads for such work, which leaves others the rest.
+        Work that is `doubtful` waits for one of the few places for such work, which leaves others the rest.
         """
+        loop = asyncio.get_running_loop()
         with ExitStack() as places:
-            for place in (self._doubtful, self._free) if doubtful else (self._free,):
-                await place.acquire()
-                places.callback(place.release)
-            future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+            if doubtful:
+                await _enter(self._doubtful, places)
+            place = places.enter_context(ExitStack())
+            await _enter(self._free, place)
+            future = loop.run_in_executor(self._pool, work)
             kept = places.pop_all()
-        future.add_done_callback(lambda ended: _end(ended, kept))
+        timer = loop.call_later(self._late_seconds, self._leave, place, kept)
+        future.add_done_callback(lambda ended: _end(ended, timer, kept))
         return future
+
+    def _leave(self, place: ExitStack, kept: ExitStack) -> None:
+        """Give the `place` of late work to others, while a thread is left for them."""
+        if self._spare:
+            self._spare -= 1
+            kept.callback(self._return)
+            place.close()
+
+    def _return(self) -> None:
+        self._spare += 1
 
     def close(self) -> None:
         """Take no more work; what still runs ends by its own limits."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _end(future: asyncio.Future[Any], places: ExitStack) -> None:
+async def _enter(place: asyncio.Semaphore, places: ExitStack) -> None:
+    await place.acquire()
+    places.callback(place.release)
+
+
+def _end(future: asyncio.Future[Any], timer: asyncio.TimerHandle, places: ExitStack) -> None:
+    timer.cancel()
     places.close()
     if not future.cancelled():
         future.exception()  # nobody waits for it any more; asyncio would report it as never looked at
