@@ -11,7 +11,7 @@ from llmopt_runner.load.requests import ChatRequest, Endpoint
 from llmopt_runner.stopping import StopSignal
 from llmopt_runner.trial.max_rate import MaxRateSearch
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("before_others")]
 SLOTS, TTFT_MS, GAP_MS, TOKENS = 6, 185.0, 5.0, 4
 SECONDS = (TTFT_MS + GAP_MS * (TOKENS - 1)) / 1000
 CAPACITY = SLOTS / SECONDS  # 30 requests per second
