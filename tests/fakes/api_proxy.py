@@ -137,7 +137,7 @@ class ApiProxy:
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as self._session:
             self._ready.set()
             await self._ended.wait()
-        await runner.cleanup()
+            await runner.cleanup()
 
     def _write_kubeconfig(self, port: int) -> None:
         named: dict[str, Any] = {
@@ -178,10 +178,18 @@ class ApiProxy:
             data=await request.read(),
             skip_auto_headers=("Content-Type",),
         ) as upstream:
-            kept = {k: v for k, v in upstream.headers.items() if k.lower() not in _HOPS}
-            response = web.StreamResponse(status=upstream.status, headers=kept)
-            await response.prepare(request)
-            async for chunk in upstream.content.iter_any():
-                await response.write(chunk)
-            await response.write_eof()
-            return response
+            try:
+                return await self._copied(request, upstream)
+            finally:
+                # Of what is cut off: an orderly end of TLS may take longer than the proxy lives.
+                if (connection := upstream.connection) is not None and connection.transport is not None:
+                    connection.transport.abort()
+
+    async def _copied(self, request: web.Request, upstream: aiohttp.ClientResponse) -> web.StreamResponse:
+        kept = {k: v for k, v in upstream.headers.items() if k.lower() not in _HOPS}
+        response = web.StreamResponse(status=upstream.status, headers=kept)
+        await response.prepare(request)
+        async for chunk in upstream.content.iter_any():
+            await response.write(chunk)
+        await response.write_eof()
+        return response

@@ -37,8 +37,8 @@ def _made_small():
     spec = document["spec"]
     spec["engine"]["args"] |= {"device": "cpu", "dtype": "float32", "threads": 1}
     # So many at once that batching is faster beyond doubt, also on a busy machine.
-    spec["workload"] |= {"maxTokens": 8, "load": {"concurrency": 8}}
-    spec["workload"]["dataset"]["samples"] = 8
+    spec["workload"] |= {"maxTokens": 8, "load": {"concurrency": 6}}
+    spec["workload"]["dataset"]["samples"] = 6
     names = {"continuous_batching", "cb_num_blocks"}
     spec["search"]["space"]["engine"] = [
         each for each in spec["search"]["space"]["engine"] if each["name"] in names

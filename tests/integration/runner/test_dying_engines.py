@@ -106,7 +106,7 @@ def test_requests_that_a_dead_engine_never_answers_are_not_waited_for(ordered, m
     """It lives, and says in its log that it will not serve: the trial ends long before its time is over."""
     folder = ordered(serves=2, dies_after=1, cause=f"{ODD}\n{DEAD}", lives=True, silent=True)
     document = manifest(model, trials=1)
-    document["spec"]["budget"]["trialTimeout"] = "1h"
+    document["spec"]["budget"] |= {"trialTimeout": "1h", "maxFailedTrials": 1}
     folder.write(document)
     folder.run()
     (outcome, *_) = _outcomes(folder)

@@ -138,10 +138,10 @@ class TrialRunner:
         except EngineNotInstalled as error:
             return failed(configuration, error.failure)
         watch.lap("load")
-        with DeathWatch(server, short_names(configuration)) as deadly:
+        with DeathWatch(server, short_names(configuration)) as death_watch:
             outcome = self._on_server(claim, configuration, requests, server, watch)
-        if deadly.failure is not None:
-            outcome = failed(configuration, deadly.failure)
+        if death_watch.failure is not None:
+            outcome = failed(configuration, death_watch.failure)
         outcome = self._guarded(outcome)
         if load_seconds:
             metrics = {**outcome.metrics, "engine_start_seconds": load_seconds}
