@@ -91,15 +91,17 @@ class DeathWatch:
             self._thread.join()
 
     def _watch(self) -> None:
-        size, silent_since = 0, time.monotonic()
+        size, silent_since, read_at = 0, time.monotonic(), -1
         while not self._over.wait(self._look_seconds):
             before, size = size, self._server.log_bytes()
             if size != before:
                 silent_since = time.monotonic()
-            elif time.monotonic() - silent_since >= self._patience_seconds and _given_up(self._server):
-                self.failure = death(self._server, self._numbers)
-                self._server.kill()
-                return
+            elif time.monotonic() - silent_since >= self._patience_seconds and size != read_at:
+                read_at = size
+                if _given_up(self._server):
+                    self.failure = death(self._server, self._numbers)
+                    self._server.kill()
+                    return
 
 
 def _given_up(server: EngineServer) -> bool:

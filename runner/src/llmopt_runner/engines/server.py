@@ -170,8 +170,11 @@ class EngineServer:
         return bounded_text(self.settings.log_path)
 
     def log_bytes(self) -> int:
-        """Return how much the engine has logged."""
-        return self.settings.log_path.stat().st_size
+        """Return how much the engine has logged; 0 where the log is gone."""
+        try:
+            return self.settings.log_path.stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def log_since_ready(self) -> str:
         """Return what the engine logged since it was ready, the middle left out where that is long."""
