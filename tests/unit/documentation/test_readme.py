@@ -33,6 +33,14 @@ def test_the_search_is_as_fast_as_was_measured(page):
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_rate_of_false_claims_is_the_worst_that_was_simulated(name):
+    """It is that of the sequential rule where nothing has an effect."""
+    rows = (RESULTS / "2026-11-26-verification.md").read_text()
+    rates = [float(rate) for rate in re.findall(r"\| no effect.* \| sequential \| ([\d.]+) ±", rows)]
+    assert f"{max(rates)}{' of 100' if name == 'README.md' else '개'}" in (ROOT / name).read_text()
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
 def test_the_version_of_vllm_is_that_of_the_extra(name):
     """What was tried on a GPU is an older version than what a user gets, and the page says both."""
     (wanted,) = PROJECT["optional-dependencies"]["vllm"]
@@ -41,7 +49,7 @@ def test_the_version_of_vllm_is_that_of_the_extra(name):
         assert version in (ROOT / name).read_text()
 
 
-RECORDED = (RESULTS / "2026-11-26-quickstart.md").read_text()
+RECORDED = (RESULTS / "2026-11-28-quickstart.md").read_text()
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
