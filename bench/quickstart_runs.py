@@ -23,9 +23,9 @@ from surfaces.tables import table
 from llmopt.local.folders import ResultsFolder
 from llmopt_core.resources.optimization import LLMOptimization
 from llmopt_core.resources.status import ReportedEffect
+from llmopt_core.results.effect_texts import gain_text, interval_text
 from llmopt_core.results.reading import search_result
 from llmopt_core.results.results import OptimizationResult
-from llmopt_core.results.wording import gain_text, interval_text
 from llmopt_core.storage.definitions import study_name
 from llmopt_core.storage.storages import open_storage
 

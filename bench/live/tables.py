@@ -8,9 +8,9 @@ from surfaces.tables import table
 from live.manifests import DEFAULT, OBJECTIVE
 from live.searching import Search
 from llmopt_core.resources.status import CandidateResult
+from llmopt_core.results.effect_texts import gain_text, interval_text, mean_interval_text, mean_text
 from llmopt_core.results.numbers import number
 from llmopt_core.results.results import BenchmarkResult
-from llmopt_core.results.wording import gain_text, interval_text, mean_interval_text, mean_text
 
 _HEADER = (
     "search",

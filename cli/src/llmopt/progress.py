@@ -15,11 +15,11 @@ from llmopt.local.sessions import Audience
 from llmopt.terminal import Console
 from llmopt_core.api.conditions import Phase
 from llmopt_core.resources.status import BenchmarkStatus, OptimizationStatus, RunnerStatus, Status
+from llmopt_core.results.effect_texts import gain_text
 from llmopt_core.results.findings import compare
 from llmopt_core.results.numbers import duration, number
 from llmopt_core.results.progress import stage_of
 from llmopt_core.results.status_effects import status_effect
-from llmopt_core.results.wording import gain_text
 
 _log = logging.getLogger("llmopt")
 # The levels of memory worth a word, the worst first.

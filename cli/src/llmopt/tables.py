@@ -16,6 +16,7 @@ from llmopt_core.resources.status import (
     ReportedEffect,
     WarningSummary,
 )
+from llmopt_core.results.effect_texts import gain_text, interval_text, mean_interval_text, mean_text, verdict
 from llmopt_core.results.load_curves import level_text, load_text, probe_verdict, unit_of
 from llmopt_core.results.numbers import number, precise, value_texts
 from llmopt_core.results.results import OptimizationResult, Result
@@ -23,10 +24,6 @@ from llmopt_core.results.wording import (
     advice,
     choice_text,
     chosen,
-    gain_text,
-    interval_text,
-    mean_interval_text,
-    mean_text,
     outcome_parts,
     parameters_title,
     proof,
@@ -35,7 +32,6 @@ from llmopt_core.results.wording import (
     serve_title,
     standing_text,
     variance_text,
-    verdict,
 )
 
 _TWO = 2

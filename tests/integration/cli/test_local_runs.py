@@ -72,7 +72,7 @@ def test_without_a_proved_gain_the_default_is_what_to_serve(tmp_path, capsys):
     printed = capsys.readouterr().out
     best = json.loads((tmp_path / "small" / "best.json").read_text())
     assert "Nothing that was tried is verified to be better: keep the baseline." in printed
-    assert f"Best that was tried, not verified to be better (trial {best['trial']}):" in printed
+    assert f"Best that was tried, not to be preferred to the baseline (trial {best['trial']}):" in printed
     assert "Serve the baseline: llama-server" in printed
     assert best["keep_default"] is True
     assert best["trial"] > 0

@@ -9,7 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 from llmopt.main import app
-from llmopt.options import RunOptions, spread
+from llmopt.option_groups import spread
+from llmopt.options import RunOptions
 
 
 @dataclass(frozen=True)

@@ -157,12 +157,12 @@ def _best(definition: StudyDefinition, result: OptimizationResult) -> _Chosen:
     serving = definition.serving
     if result.trial is None or serving is None:
         raise NotExportable("the study has no result yet: nothing was measured")
-    if result.keep_default:
-        kept = "the default: the repeats verified no objective as better"
-        return _Chosen(serving, {}, result.default_metrics, (result.headline, kept), result.reference)
     parameters = {
         f"{group}.{name}": value for group, own in result.parameters.items() for name, value in own.items()
     }
+    if result.keep_default:
+        kept = "the default: the repeats verified no objective as better"
+        return _Chosen(serving, parameters, result.default_metrics, (result.headline, kept), result.reference)
     how = "verified by repeats" if result.confirmed else "not verified by repeats"
     notes = (result.headline, f"trial {result.trial}, {how}")
     return _Chosen(serving, parameters, result.metrics, notes, result.trial)

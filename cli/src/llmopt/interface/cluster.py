@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from llmopt.option_groups import spread
 from llmopt.options import (
     Format,
     ResultAsJson,
     Target,
     Words,
-    spread,
 )
 
 commands = typer.Typer()

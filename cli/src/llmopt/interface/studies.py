@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from llmopt.option_groups import spread
 from llmopt.option_labels import labelled
 from llmopt.options import (
     LAST_PORT,
@@ -27,7 +28,6 @@ from llmopt.options import (
     Target,
     Written,
     completing,
-    spread,
 )
 
 commands = typer.Typer()

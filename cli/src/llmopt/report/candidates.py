@@ -8,8 +8,8 @@ from llmopt.report.marks import Mark, Span, marks
 from llmopt.tables import goal_of
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.status import BenchmarkStatus, CandidateResult, MetricResult
+from llmopt_core.results.effect_texts import gain_text, interval_text, mean_interval_text, mean_text, verdict
 from llmopt_core.results.numbers import number, value_texts
-from llmopt_core.results.wording import gain_text, interval_text, mean_interval_text, mean_text, verdict
 from llmopt_core.storage.records import TrialRecord
 from llmopt_core.storage.repeats import current
 

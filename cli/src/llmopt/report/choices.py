@@ -7,18 +7,10 @@ from dataclasses import dataclass, replace
 from llmopt.report.marks import Mark, Span, marks
 from llmopt_core.metrics.catalog import find_metric
 from llmopt_core.resources.status import BenchmarkStatus, ReportedEffect
+from llmopt_core.results.effect_texts import gain_text, interval_text, verdict
 from llmopt_core.results.numbers import precise, value_text
 from llmopt_core.results.results import BenchmarkResult, OptimizationResult, Result, fields_in, winner_of
-from llmopt_core.results.wording import (
-    default_is_best,
-    gain_text,
-    interval_text,
-    keeps_default,
-    parameters_title,
-    purpose,
-    serve_title,
-    verdict,
-)
+from llmopt_core.results.wording import default_is_best, keeps_default, parameters_title, purpose, serve_title
 
 _TWO = 2
 # Values of parameters, by full name.

@@ -17,8 +17,9 @@ from llmopt_core.resources.status import (
     ReportedEffect,
     Status,
 )
+from llmopt_core.results.effect_texts import gain_text, interval_text, verdict
 from llmopt_core.results.numbers import precise
-from llmopt_core.results.wording import default_is_best, gain_text, interval_text, keeps_default, verdict
+from llmopt_core.results.wording import default_is_best, keeps_default
 
 _TWO = 2
 # What may differ without making numbers incomparable: it is what the studies are about.

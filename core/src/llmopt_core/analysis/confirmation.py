@@ -43,8 +43,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What the repeats prove: the winner, and all finalists among the feasible, the winner first.
+    """What the repeats prove: the winner, and all finalists that keep the constraints, the winner first.
 
+    There are no `choices` where none keeps them: `winner` is then the best of those that do not.
     `reference_trial` is the default's, or that of the best of the search where the baseline cannot run.
     `notes` come before the numbers. `variances` say what would make the intervals narrower, by objective.
     """
@@ -58,8 +59,8 @@ class Confirmation:
 
     @property
     def significant(self) -> bool:
-        """Say whether the winner is significantly better and in nothing worse."""
-        return self.winner.significant
+        """Say whether the winner keeps the constraints, is significantly better and in nothing worse."""
+        return bool(self.choices) and self.winner.significant
 
 
 def confirmation(study: StudyView) -> Confirmation | None:
@@ -83,9 +84,9 @@ def prove(
     """Return what the repeats prove, or None where nothing can be said yet.
 
     The winner is the verified better candidate that is best by the weights, else the one with the highest
-    weighted gain. A candidate counts that was measured in at least two rounds with the reference and, in the
-    mean of its repeats, keeps the constraints. Those relative to the baseline hold against the baseline's own
-    repeats.
+    weighted gain. A candidate counts that was measured in at least two rounds with the reference; first come
+    those that keep the constraints in the mean of their repeats. Constraints relative to the baseline hold
+    against the baseline's own repeats.
     """
     if plan is None:
         return None
@@ -93,22 +94,21 @@ def prove(
     bounds = _bounded(definition, plan, trials, runs.get(0, {}))
     metrics = compared_metrics(definition, plan.smallest_gain)
     standing = evaluate(plan, trials, metrics).standing
-    able = [
+    measured = [
         each
         for each in standing.candidates
-        if each.rounds >= FEWEST_ROUNDS
-        and len(each.effects) == len(definition.objectives)
-        and _keeps(runs.get(each.candidate, {}), bounds)
+        if each.rounds >= FEWEST_ROUNDS and len(each.effects) == len(definition.objectives)
     ]
-    if not able:
+    if not measured:
         return None
+    able = [each for each in measured if _keeps(runs.get(each.candidate, {}), bounds)]
     winner = best_of(standing, metrics, feasible=[each.candidate for each in able]) or max(
-        able, key=lambda each: weighted_gain(each.effects, metrics)
+        able or measured, key=lambda each: weighted_gain(each.effects, metrics)
     )
-    choices = [_choice(plan, each) for each in (winner, *(each for each in able if each is not winner))]
+    ranking = [winner, *(each for each in able if each is not winner)] if able else []
     return Confirmation(
-        choices[0],
-        tuple(choices),
+        _choice(plan, winner),
+        tuple(_choice(plan, each) for each in ranking),
         plan.source_trials[0],
         len(plan.candidates) - 1,
         standing.notes,

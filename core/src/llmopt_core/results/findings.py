@@ -76,13 +76,15 @@ class OptimizationFinding:
 
     @property
     def keep_default(self) -> bool:
-        """Whether the repeats proved no objective better: then the baseline is what to serve.
+        """Whether the repeats proved nothing that is worth serving: then the baseline is what to serve.
 
-        Not where it breaks a constraint, which what was verified keeps.
+        That is where no objective is proved better, where the losses of the best outweigh that by the
+        weights, and where it breaks a constraint. Not where the baseline breaks one.
         """
         if self.default_failure is not None or not all(each.baseline_kept for each in self.constraints):
             return False
-        return self.confirmed and not any(one.better for one in self.objective_effects)
+        worth = any(each.weighted_gain > 0 for each in self.choices[:1])
+        return self.confirmed and not (worth and any(one.better for one in self.objective_effects))
 
     @property
     def objective_effects(self) -> tuple[Effect, ...]:
@@ -117,7 +119,8 @@ def _winner(
     """Return the best trial: a reference that is no default stays it until another is proved to be better."""
     if proved is None:
         return summary.best
-    if summary.default_failure is not None and not any(effect.better for effect in proved.winner.effects):
+    better = proved.choices and any(effect.better for effect in proved.winner.effects)
+    if summary.default_failure is not None and not better:
         return reference
     return _numbered(trials, proved.winner.source_trial, summary.best)
 
@@ -154,9 +157,10 @@ def _with_best(
         repeats=proved.winner.repeats if proved else 0,
         significant=proved.significant if proved else False,
     )
+    found = _verified(found, study, proved)
     facts = _facts(reference if found.keep_default else best)
     return replace(
-        _verified(found, study, proved),
+        found,
         serve_command=facts.get("serve_command"),
         serve_arguments=ServeArguments.of(facts["serve_arguments"]) if "serve_arguments" in facts else None,
         request_fields=facts.get("request_fields", {}),

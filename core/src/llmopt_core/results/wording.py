@@ -5,33 +5,26 @@ Gains are over the baseline: the default, or where that cannot run, the trial th
 
 from collections.abc import Sequence
 
-from llmopt_core.api.verdicts import Verdict
 from llmopt_core.errors.classes import ErrorClass, RetryPolicy
 from llmopt_core.errors.policies import POLICIES
-from llmopt_core.metrics.catalog import change_text, is_scored
+from llmopt_core.metrics.catalog import is_scored
 from llmopt_core.resources.status import (
     BenchmarkStatus,
     Best,
     Choice,
     ConstraintStanding,
     ErrorSummary,
-    MetricResult,
     OptimizationStatus,
     ReportedEffect,
     Status,
     VarianceShares,
 )
+from llmopt_core.results.effect_texts import gain_text, interval_text, listed
 from llmopt_core.results.endings import end_of
-from llmopt_core.results.numbers import number, precise, rounded
+from llmopt_core.results.numbers import number
 
 _LONGEST_CAUSE = 300
 _TWO = 2
-VERDICTS = {
-    Verdict.BETTER: "better, significant",
-    Verdict.WORSE: "worse, significant",
-    Verdict.EQUIVALENT: "no relevant difference",
-    Verdict.UNDECIDED: "not significant",
-}
 
 
 def standing_text(standing: ConstraintStanding) -> str:
@@ -47,41 +40,6 @@ def standing_text(standing: ConstraintStanding) -> str:
 
 def _figure(value: float | None) -> str:
     return "" if value is None else f" ({number(value)})"
-
-
-def gain_text(effect: ReportedEffect | None) -> str:
-    """Return the change: `+12.3 %` on a ratio scale, `+0.125` for a score; empty where there is none."""
-    return "" if effect is None else change_text(rounded(effect.change), effect.scale)
-
-
-def interval_text(effect: ReportedEffect | None) -> str:
-    """Return the interval, such as `+8.1 % to +16.0 %`; empty where the repeats prove nothing."""
-    span = None if effect is None else effect.change_interval
-    if effect is None or span is None:
-        return ""
-    low, high = (change_text(rounded(end), effect.scale) for end in (span.low, span.high))
-    return f"{low} to {high}"
-
-
-def mean_text(mean: MetricResult | None) -> str:
-    """Return a mean, empty where nothing was measured."""
-    return "" if mean is None else precise(mean.mean)
-
-
-def mean_interval_text(mean: MetricResult | None) -> str:
-    """Return the interval of a mean, such as `80.1 to 91.2`; empty where there is none."""
-    if mean is None or mean.interval is None:
-        return ""
-    return f"{precise(mean.interval.low)} to {precise(mean.interval.high)}"
-
-
-def verdict(effect: ReportedEffect | None, *, objective: bool = True) -> str:
-    """Return whether the difference counts; empty where there is none."""
-    if effect is None:
-        return ""
-    if effect.absolute_interval is None or effect.verdict is None:
-        return "not verified" if objective else "for information"
-    return VERDICTS[effect.verdict]
 
 
 def default_text(failure: ErrorSummary) -> str:
@@ -100,14 +58,28 @@ def default_is_best(status: OptimizationStatus) -> bool:
 
 
 def keeps_default(status: OptimizationStatus) -> bool:
-    """Say whether the repeats verified no objective as better: then the baseline is what to serve.
+    """Say whether the repeats verified nothing that is worth serving: then the baseline is what to serve.
 
-    Not where it breaks a constraint, which what was verified keeps.
+    That is where no objective is verified as better, where the losses of the best outweigh that by the
+    weights, and where it breaks a constraint. Not where the baseline breaks one.
     """
     best = status.best
     if best is None or status.baseline_failure is not None or broken_by_baseline(status):
         return False
-    return best.confirmed and not any(one.better for one in best.gain)
+    worth = any(one.better for one in best.gain) and not _broken(best) and not _is_outweighed(status)
+    return best.confirmed and not worth
+
+
+def _broken(best: Best) -> list[ConstraintStanding]:
+    return [each for each in best.constraints if not each.kept]
+
+
+def _is_outweighed(status: OptimizationStatus) -> bool:
+    """Say whether the best is no gain by the weights, whatever it is better in."""
+    ranked = status.choices[0] if status.choices else None
+    if status.best is None or ranked is None or ranked.trial != status.best.trial:
+        return False
+    return ranked.weighted_gain is not None and ranked.weighted_gain <= 0
 
 
 def broken_by_baseline(status: OptimizationStatus) -> list[ConstraintStanding]:
@@ -116,8 +88,11 @@ def broken_by_baseline(status: OptimizationStatus) -> list[ConstraintStanding]:
 
 
 def is_significant(status: OptimizationStatus) -> bool:
-    """Say whether repeats verified some objective as better and none as worse."""
-    return status.best is not None and status.best.confirmed and _is_plain_gain(status.best.gain)
+    """Say whether repeats verified some objective as better and none as worse, and it is to be served."""
+    best = status.best
+    if best is None or _broken(best) or _is_outweighed(status):
+        return False
+    return best.confirmed and _is_plain_gain(best.gain)
 
 
 def reference_title(status: OptimizationStatus) -> str:
@@ -196,7 +171,7 @@ def advice(status: Status) -> str:
     if not status.best.confirmed or is_significant(status):
         return ""
     if keeps_default(status):
-        return "Nothing that was tried is verified to be better: keep the baseline."
+        return _advice_to_keep(status, status.best)
     return _advice_on_choices(status, status.best)
 
 
@@ -206,6 +181,14 @@ def _advice_without_gain(status: OptimizationStatus) -> str:
     if status.progress.measured:
         return "Relax a constraint, or search parameters that move its metric: the report lists all trials."
     return ""
+
+
+def _advice_to_keep(status: OptimizationStatus, best: Best) -> str:
+    if _broken(best):
+        return "Keep the baseline, or relax the constraint."
+    if any(one.better for one in best.gain) and _is_outweighed(status):
+        return "Keep the baseline, unless this is worth it to you: then weights should say so."
+    return "Nothing that was tried is verified to be better: keep the baseline."
 
 
 def _advice_on_choices(status: OptimizationStatus, best: Best) -> str:
@@ -280,7 +263,10 @@ def chosen(status: Status) -> str:
     if keeps_default(status):
         gain = number(ranking[0].weighted_gain or 0.0)
         most = f"trial {ranking[0].trial} has the largest gain{_by(status)}, {gain}"
-        return f"Of what was verified, {most}; none is significant."
+        better = any(one.better for choice in ranking for one in choice.gain)
+        return (
+            f"Of what was verified, {most}; {'losses outweigh gains' if better else 'none is significant'}."
+        )
     return f"Trial {ranking[0].trial} is recommended because {_reason(status, ranking)}."
 
 
@@ -305,7 +291,11 @@ def parameters_title(status: Status) -> str:
     """Return what to call the parameters of the best, which a hurried reader takes over."""
     if isinstance(status, BenchmarkStatus):
         return f"Parameters of {status.winner}"
-    return "Best that was tried, not verified to be better" if keeps_default(status) else "Best parameters"
+    return (
+        "Best that was tried, not to be preferred to the baseline"
+        if keeps_default(status)
+        else "Best parameters"
+    )
 
 
 def serve_title(status: Status) -> str:
@@ -325,18 +315,6 @@ def short_gain(status: OptimizationStatus) -> str:
     first = best.gain[0]
     interval = interval_text(first)
     return f"{gain_text(first)} ({interval})" if interval else f"{gain_text(first)} (not verified)"
-
-
-def listed(effects: Sequence[ReportedEffect], *, intervals: bool = True) -> str:
-    """Return effects in one line, with their intervals or with what of them is not significant."""
-    return ", ".join(f"{one.metric} {gain_text(one)}{_note(one, intervals=intervals)}" for one in effects)
-
-
-def _note(effect: ReportedEffect, *, intervals: bool) -> str:
-    span = interval_text(effect)
-    if intervals:
-        return f" [{span}]" if span else ""
-    return "" if effect.significant or not span else f", {verdict(effect)}"
 
 
 def _verdict(status: BenchmarkStatus) -> str:
@@ -365,7 +343,14 @@ def _proof(status: OptimizationStatus, best: Best) -> str:
     over = reference_title(status)
     if not best.confirmed:
         return f"Not verified by repeats: {listed(best.gain)} over {over}, as the search measured it"
+    if broken := _broken(best):
+        what = " and ".join(standing_text(each) for each in broken)
+        return (
+            f"No gain over {over}: in the repeats trial {best.trial} does not keep the constraints ({what})"
+        )
     better, worse = [one for one in best.gain if one.better], [one for one in best.gain if one.worse]
+    if better and _is_outweighed(status):
+        return f"No gain by the weights over {over}: {listed(best.gain)}"
     if better and worse:
         return f"A trade-off against {over}: {listed(better)} for {listed(worse)}"
     if better:

@@ -126,6 +126,16 @@ def test_a_candidate_that_breaks_a_constraint_in_the_repeats_cannot_win():
     assert prove(plan(2, 3), trials, definition(SPEED, constraints=(limit,))).winner.candidate == 1
 
 
+def test_where_no_candidate_keeps_the_constraints_nothing_is_to_choose_from():
+    """What was measured of the best of them is reported, and it is no gain."""
+    trials = repeats_of(0, speeds(50, 50, 50)) + repeats_of(1, speeds(70, 71, 70))
+    trials += repeats_of(2, speeds(80, 81, 80))
+    limit = ConstraintDefinition("output_tokens_per_second", maximum=60)
+    found = prove(plan(2, 3), trials, definition(SPEED, constraints=(limit,)))
+    assert (found.winner.candidate, found.choices, found.significant) == (2, (), False)
+    assert found.winner.significant
+
+
 def test_relative_constraints_hold_against_the_baselines_own_repeats():
     """In the search the baseline was lucky; held-out items say what it really does, and bound the winner."""
     limit = ConstraintDefinition("ttft_ms_p50", maximum=0.1, relative_to="baseline")

@@ -9,7 +9,7 @@ from fakes.records import outcome, trial
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.loading import resource_of
 from llmopt_core.results.reading import search_result
-from llmopt_core.results.wording import advice, headline
+from llmopt_core.results.wording import advice, chosen, headline
 from llmopt_core.search.spaces import SearchSpace
 from llmopt_core.storage.documents import EndReason
 from llmopt_core.storage.records import (
@@ -169,3 +169,54 @@ def test_where_nothing_keeps_the_constraints_it_is_said_that_it_was_measured():
     assert found.trial is None
     assert headline(found.status) == "2 configurations were measured, and none keeps every constraint"
     assert advice(found.status).startswith("Relax a constraint")
+
+
+def test_a_winner_of_the_search_that_breaks_a_constraint_in_the_repeats_is_not_served():
+    """In the search it kept the constraint; on other items it does not, so the baseline stays."""
+    plan = ConfirmPlan(({}, {"engine.max_num_seqs": 1}), (0, 1), 5)
+    searched = [measured(0, 100.0, phase=Phase.BASELINE), measured(1, 150.0)]
+    trials = (
+        *_with_first_token({0: 300.0, 1: 490.0}, searched),
+        *_with_first_token({0: 300.0, 1: 600.0}, repeats(100.0, 150.0)),
+    )
+    found = result_of(replace(study(*trials, plan=plan), definition=QUICK))
+    assert (found.trial, found.serve_command, found.parameters) == (1, "serve 0", _grouped())
+    assert (found.confirmed, found.keep_default, found.significant) == (True, True, False)
+    assert found.choices == ()
+    assert headline(found.status) == (
+        "No gain over the baseline: in the repeats trial 1 does not keep the constraints"
+        " (ttft_ms_p95 <= 500: 600, broken)"
+    )
+    assert advice(found.status) == "Keep the baseline, or relax the constraint."
+
+
+def _grouped():
+    return {"engine": {"max_num_seqs": 0}, "sampling": {}, "prompt": {}}
+
+
+def test_a_gain_that_losses_outweigh_by_the_weights_is_not_served():
+    """A third faster, and right half as often: by equal weights the baseline is better."""
+    both = (*DEFINITION.objectives, ObjectiveDefinition("accuracy", "maximize"))
+    plan = ConfirmPlan(({}, {"engine.max_num_seqs": 1}), (0, 1), 5)
+    searched = [measured(0, 100.0, phase=Phase.BASELINE), measured(1, 130.0), *repeats(100.0, 130.0)]
+    right = {0: 0.9, 1: 0.4}
+    trials = tuple(
+        replace(
+            each,
+            outcome=replace(
+                each.outcome,
+                metrics={**each.outcome.metrics, "accuracy": right[number]},
+                samples={str(item): float(item < 40 * right[number]) for item in range(40)},
+                sample_metric="accuracy",
+            ),
+        )
+        for each in searched
+        for number in [each.number if each.candidate is None else each.candidate]
+    )
+    found = result_of(replace(study(*trials, plan=plan), definition=replace(DEFINITION, objectives=both)))
+    assert (found.trial, found.serve_command) == (1, "serve 0")
+    assert (found.keep_default, found.significant) == (True, False)
+    assert [each.trial for each in found.choices] == [1]
+    assert headline(found.status).startswith("No gain by the weights over the baseline: output_tokens_per_se")
+    assert advice(found.status).startswith("Keep the baseline, unless")
+    assert chosen(found.status).endswith("; losses outweigh gains.")

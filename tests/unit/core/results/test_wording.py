@@ -9,12 +9,8 @@ from llmopt_core.resources.status import ConstraintStanding, ErrorSummary, Study
 from llmopt_core.results.wording import (
     advice,
     chosen,
-    gain_text,
     headline,
-    interval_text,
     keeps_default,
-    mean_interval_text,
-    mean_text,
     offered,
     outcome,
     proof,
@@ -22,7 +18,6 @@ from llmopt_core.results.wording import (
     serve_title,
     short_gain,
     variance_text,
-    verdict,
 )
 
 PROVED = effect(interval=Interval(0.05, 0.15))
@@ -50,40 +45,6 @@ def test_what_a_broken_baseline_costs_to_replace_is_a_choice():
     assert headline(status).startswith("The baseline breaks ttft_ms_p95 <= 500 (812); trial 3 keeps every")
     assert serve_title(status) == "Serve it"
     assert not keeps_default(status)
-
-
-def test_a_gain_is_percent_or_points():
-    """Ratios are percent with their sign, scores differences."""
-    assert gain_text(effect("ttft_ms_p50", -0.052)) == "-10.4 %"
-    assert gain_text(effect()) == "+0.100"
-    assert gain_text(None) == ""
-
-
-def test_an_interval_is_only_shown_where_there_is_one():
-    """Without repeats there is no interval."""
-    assert interval_text(PROVED) == "+0.050 to +0.150"
-    assert interval_text(effect()) == interval_text(None) == ""
-
-
-@pytest.mark.parametrize(
-    ("shown", "text"),
-    [
-        (effect(), "not verified"),
-        (PROVED, "better, significant"),
-        (OPEN, "not significant"),
-        (SAME, "no relevant difference"),
-        (WORSE, "worse, significant"),
-        (None, ""),
-    ],
-)
-def test_a_verdict_says_what_is_proved(shown, text):
-    """Only what the repeats prove is called better or worse."""
-    assert verdict(shown) == text
-
-
-def test_what_is_no_objective_is_for_information():
-    """Nobody asked for it to be confirmed."""
-    assert verdict(effect(), objective=False) == "for information"
 
 
 def test_without_a_proved_gain_the_default_is_to_be_kept():
@@ -230,25 +191,6 @@ def test_of_a_speed_repeats_take_the_place_of_items():
 def test_a_gain_fits_into_a_table(status, text):
     """The first objective's, with its interval."""
     assert short_gain(status) == text
-
-
-def test_numbers_of_candidates_are_reported_with_their_intervals():
-    """A mean has its interval, a difference its own, in the words of an optimization's gain."""
-    better = CLEAR.candidate("a")
-    assert mean_text(better.metrics[SPEED]) == "60.57"
-    assert mean_interval_text(better.metrics[SPEED]).startswith("58.")
-    assert gain_text(better.against_baseline[SPEED]) == "+20.2 %"
-    assert interval_text(better.against_baseline[SPEED]).endswith(" %")
-    verdicts = [verdict(each.against_baseline.get(SPEED)) for each in CLEAR.candidates]
-    assert verdicts == ["", "better, significant", "worse, significant"]
-
-
-def test_what_is_missing_of_a_candidate_is_empty():
-    """A single repeat has no interval, a candidate without repeats has nothing."""
-    single = compared([50.0], [60.0]).candidate("a")
-    assert (mean_text(single.metrics[SPEED]), mean_interval_text(single.metrics[SPEED])) == ("60", "")
-    assert gain_text(single.against_baseline.get(SPEED)) == ""
-    assert mean_text(None) == mean_interval_text(None) == ""
 
 
 def test_a_benchmarks_headline_begins_like_a_sentence_or_a_name():
