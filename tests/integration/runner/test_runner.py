@@ -325,6 +325,7 @@ def test_a_configuration_with_more_examples_than_there_are_is_infeasible(folder,
         outcomes = {trial.parameters.get("prompt.few_shot"): trial.outcome for trial in counted(study)}
     kinds = {examples: ended.kind for examples, ended in outcomes.items()}
     assert kinds == {None: OutcomeKind.MEASURED, 1: OutcomeKind.MEASURED, 9: OutcomeKind.INFEASIBLE}
+    assert outcomes[9].failure.of_requests
     example, answer, asked = outcomes[1].facts[MESSAGES_FACT]
     assert (example["role"], answer["role"], asked) == (
         "user", "assistant", {"role": "user", "content": "{question}"},

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import zlib
+from dataclasses import replace
 
 import pytest
 from fakes.studies import MIXED_POINTS, MIXED_SPACE, SLO, TWO_OBJECTIVES, definition, ended, measured
@@ -88,6 +89,18 @@ def test_fixed_and_enqueued(storage, sampler):
         assert claim.number != 1 or claim.parameters["engine.n_parallel"] == 3
         assert sampler == "auto" or index <= 1 or claim.parameters["engine.kv"] == "q8_0"
         study.finish(claim, measured(claim))
+
+
+@pytest.mark.parametrize("sampler", SINGLE)
+def test_an_entry_that_was_tried_already_is_claimed(storage, sampler):
+    """Given twice, or equal to the baseline, it waits for a runner: unclaimed it would block all others."""
+    _skip_without_torch(sampler)
+    entry = {"engine.n_parallel": 3, "engine.kv": "f16", "sampling.temperature": 0.25}
+    study = storage.create_study(definition(sampler=sampler, enqueue=(entry, entry)))
+    for given in ({}, entry, entry):
+        claim = study.claim("runner", budget=30)
+        assert claim.parameters == given
+        study.finish(claim, measured(replace(claim, parameters=entry)))
 
 
 @pytest.mark.parametrize("sampler", SINGLE)

@@ -54,7 +54,8 @@ class ErrorClass(StrEnum):
 class Failure:
     """One failure as it is stored and shown.
 
-    `limits` are what the engine named when it refused, `remedies` what it advised besides.
+    `limits` are what the engine named when it refused, `remedies` what it advised besides. `of_requests` says
+    that what the requests ask for failed: with other requests the same engine may work.
     """
 
     error_class: ErrorClass
@@ -62,6 +63,7 @@ class Failure:
     suggestion: str
     limits: tuple[Limit, ...] = ()
     remedies: tuple[Remedy, ...] = ()
+    of_requests: bool = False
 
     @property
     def text(self) -> str:

@@ -57,13 +57,14 @@ class AutoStudySampler(Sampler):
         """Return the configuration with the most gain per second, or None where little is left to gain."""
         if self._ended_at == len(snapshot.changes) and not request.completes:
             return None
+        self.ended = None  # another runner's trial may have shown that more is to be gained
         observations = list(observe(snapshot, self._definition))
         # A constraint relative to the baseline has a bound once the baseline is measured.
         records = (trial.record for trial in snapshot.trials.values())
         constraints = known_bounds(bounded(self._definition, records))
         problem = replace(self._problem, constraints=constraints)
         sampler = AutoSampler(problem, self._seeds[request.runner], self._transfer)
-        known = request.known if request.completes else {}
+        known = request.known if request.completes else None
         advice = sampler.propose(observations, request.running, known)
         if advice is None:
             return None
@@ -160,6 +161,7 @@ def _observation(
         seconds=max(0.0, outcome.seconds.get(_TOTAL, 0.0) - (start or 0.0)),
         start_seconds=start,
         is_baseline=baseline,
+        of_requests=outcome.failure is not None and outcome.failure.of_requests,
     )
 
 

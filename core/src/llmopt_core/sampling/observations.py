@@ -48,7 +48,8 @@ class Observation:
 
     `parameters` holds one value per active parameter, by full name. `standard_errors` gives the uncertainty
     of a metric's value where it is known. `seconds` is the time of the measurement, `start_seconds` that of
-    the engine start before it, None where the engine was running already.
+    the engine start before it, None where the engine was running already. `of_requests` says of a trial that
+    failed that it did by what its requests ask: its engine may work.
     """
 
     parameters: Mapping[str, Value]
@@ -58,6 +59,7 @@ class Observation:
     seconds: float = 0.0
     start_seconds: float | None = None
     is_baseline: bool = False
+    of_requests: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,12 @@ from llmopt_core.search.configurations import Configuration, Value
 from llmopt_core.storage.records import Outcome, OutcomeKind
 from llmopt_runner.trial.validity import Validity
 
+# What says nothing against an engine that lives. Out of memory and out of time it would be again.
+_OF_REQUESTS = frozenset({
+    ErrorClass.INVALID_CONFIGURATION, ErrorClass.KV_CACHE_TOO_SMALL, ErrorClass.MEASUREMENT_INVALID,
+    ErrorClass.NO_GOOD_ANSWERS, ErrorClass.REQUESTS_FAILED,
+})  # fmt: skip
+
 
 def judged(
     outcome: Outcome, validity: Validity, *, invalid: Sequence[str], undefined: Sequence[str], pruned: bool
@@ -75,6 +81,14 @@ def failed(configuration: Configuration, failure: Failure) -> Outcome:
     policy = POLICIES[failure.error_class]
     kind = OutcomeKind.INFEASIBLE if policy is RetryPolicy.INFEASIBLE else OutcomeKind.FAILED
     return Outcome(kind, configuration, failure=failure)
+
+
+def by_requests(outcome: Outcome) -> Outcome:
+    """Return the `outcome` of a trial whose engine still serves: most classes are then of its requests."""
+    failure = outcome.failure
+    if failure is None or failure.error_class not in _OF_REQUESTS:
+        return outcome
+    return replace(outcome, failure=replace(failure, of_requests=True))
 
 
 def _refusal(validity: Validity) -> Failure | None:

@@ -28,6 +28,7 @@ def too_long(
         f"{len(beyond)} of {len(prompts)} prompts do not fit into the model's context of {limit} tokens: the"
         f" longest has {max(beyond)}",
         _suggestion(configuration, limit),
+        of_requests=True,
     )
 
 

@@ -28,7 +28,7 @@ from llmopt_runner.stopping import StopSignal
 from llmopt_runner.trial.judgement import Judgement
 from llmopt_runner.trial.max_rate import MaxRateSearch, known_value
 from llmopt_runner.trial.measurement import Measurement, Prune, measure, measure_max_rate, warm_up
-from llmopt_runner.trial.outcomes import failed, short_names, timed_out
+from llmopt_runner.trial.outcomes import by_requests, failed, short_names, timed_out
 from llmopt_runner.trial.progress import Progress, Stopwatch
 from llmopt_runner.trial.prompt_lengths import too_long
 from llmopt_runner.trial.repeated_prompts import RepeatedPrompts, Repetition
@@ -94,14 +94,12 @@ class TrialRunner:
 
     def _without_start(self, claim: Claim, configuration: Configuration) -> Outcome | None:
         """What engine or data set would refuse, or what was measured before, costs no start."""
-        if conflicts := self._conflicts(configuration):
-            text = "take the combination out of the search space, or condition one parameter on the other"
-            failure = Failure(ErrorClass.INVALID_CONFIGURATION, "; ".join(conflicts), text)
-            return Outcome(OutcomeKind.INFEASIBLE, configuration, failure=failure)
+        if failure := self._conflict(configuration):
+            return failed(configuration, failure)
         try:
             self.workload.check(configuration)
         except TooFewExamples as error:
-            return failed(configuration, error.failure)
+            return failed(configuration, replace(error.failure, of_requests=True))
         if claim.phase is Phase.CONFIRM:
             return None
         twin = self.study.measured(configuration.key())
@@ -111,6 +109,14 @@ class TrialRunner:
             )
         refusal = known_refusal(self.study.trials(), configuration, self.declaration.load_part)
         return None if refusal is None else failed(configuration, refusal)
+
+    def _conflict(self, configuration: Configuration) -> Failure | None:
+        if not (conflicts := self._conflicts(configuration)):
+            return None
+        text = "take the combination out of the search space, or condition one parameter on the other"
+        of_requests = not self._conflicts(Configuration(engine=configuration.engine))
+        message = "; ".join(conflicts)
+        return Failure(ErrorClass.INVALID_CONFIGURATION, message, text, of_requests=of_requests)
 
     def _started(self, claim: Claim, configuration: Configuration, watch: Stopwatch) -> Outcome:
         requests = self.workload.requests(claim, configuration, self.slot.engine)
@@ -143,6 +149,8 @@ class TrialRunner:
         if death_watch.failure is not None:
             outcome = failed(configuration, death_watch.failure)
         outcome = self._guarded(outcome)
+        if server.alive():
+            outcome = by_requests(outcome)
         if load_seconds:
             metrics = {**outcome.metrics, "engine_start_seconds": load_seconds}
             cold = (_COLD_START,) if outcome.facts.get("compile_cache") == "cold" else ()

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from fakes.studies import MIXED_SPACE, definition, ended, measured
 
+from llmopt_core.sampling import auto_studies
 from llmopt_core.sampling.auto_studies import observe, problem_of
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.sampling.observations import ObservedState
@@ -78,6 +79,22 @@ def test_a_copy_counts_as_what_it_is_a_copy_of(study):
     first, second = _observed(study)
     assert second.parameters == twin.parameters != first.parameters
     assert replace(second, parameters=first.parameters) == first
+
+
+def test_an_end_that_a_later_trial_disproves_is_forgotten(study, monkeypatch):
+    """Another runner's trial may show that more is to be gained: then the study ends for another reason."""
+    study.finish(_claim(study), ended(OutcomeKind.FAILED))
+    running = _claim(study)
+    for _ in range(11):
+        claim = _claim(study)
+        study.finish(claim, measured(claim))
+    monkeypatch.setattr(auto_studies, "nothing_more_to_gain", lambda *_: True)
+    assert _claim(study) is None
+    assert "no remaining configuration" in study.sampling_ended
+    monkeypatch.setattr(auto_studies, "nothing_more_to_gain", lambda *_: False)
+    study.finish(running, measured(running))
+    assert _claim(study) is not None
+    assert study.sampling_ended is None
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,14 @@ def test_what_the_engine_refuses_costs_no_start():
     assert ended.kind is OutcomeKind.INFEASIBLE
     assert ended.failure.error_class is ErrorClass.INVALID_CONFIGURATION
     assert "flash" in ended.failure.message
+    assert not ended.failure.of_requests
+
+
+def test_sampling_that_the_engine_refuses_is_a_failure_of_the_requests():
+    """The engine itself may serve others."""
+    ended = runner().run(claim(**{"sampling.repeat_penalty": 0.0}))
+    assert ended.kind is OutcomeKind.INFEASIBLE
+    assert ended.failure.of_requests
 
 
 def test_what_the_engine_refuses_with_this_model_on_these_gpus_costs_no_start():
@@ -123,6 +131,7 @@ def test_prompts_that_the_model_cannot_take_cost_no_start():
     assert ended.kind is OutcomeKind.INFEASIBLE
     assert ended.failure.error_class is ErrorClass.KV_CACHE_TOO_SMALL
     assert "the longest has 101" in ended.failure.message
+    assert ended.failure.of_requests
 
 
 def test_a_configuration_measured_before_is_copied():

@@ -49,11 +49,22 @@ class AutoSampler:
         """Return the next configuration, None where every one was tried.
 
         `running_engine` holds the engine parameters of the engine that runs now, None where none runs.
-        `known` are values that the configuration must have.
+        `known` are values that the configuration must have: there is always one, though it was tried before.
         """
+        advice = self._untried(observations, running_engine, known or {})
+        if advice is None and known is not None:
+            return Advice(self._design.complete([each.parameters for each in observations], known))
+        return advice
+
+    def _untried(
+        self,
+        observations: Sequence[Observation],
+        running_engine: Mapping[str, Value] | None,
+        known: Mapping[str, Value],
+    ) -> Advice | None:
         chance = np.random.default_rng([self._seed, len(observations)])
         tried = Tried.of(self._problem, observations)
-        source = PointSource(self._problem.space, known or {}, chance)
+        source = PointSource(self._problem.space, known, chance)
         pools = Pools(self._problem, source, tried, running_engine)
         with threadpool_limits(limits=1):  # the engine needs the other cores
             if self._transfer is not None and all(each.is_baseline for each in observations):

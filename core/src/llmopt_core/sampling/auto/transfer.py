@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from llmopt_core.sampling.auto.encoding import Encoding, Point
 from llmopt_core.sampling.auto.gaussian import GaussianProcess, fit_process
 from llmopt_core.sampling.auto.surrogates import is_logarithmic
+from llmopt_core.sampling.dimensions import unit_of, value_at
 from llmopt_core.sampling.observations import Problem
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import ChoiceDimension, Dimension, SearchSpace
 from llmopt_core.storage.earlier import EarlierStudy, EarlierTrial, Learned
+from llmopt_core.storage.points import contains, dimensions
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -140,11 +142,11 @@ class Transfer:
     def leaders(self, problem: Problem) -> Iterator[Point]:
         """Yield the best configurations of the earlier studies, as far as they lie in the space.
 
-        First the best of each, then the second best of each.
+        First the best of each, then the second best of each; numbers between those of a grid are moved to it.
         """
         ordered = [_ordered(source, problem) for source in self._sources]
         for place in range(max((len(each) for each in ordered), default=0)):
-            yield from (each[place] for each in ordered if place < len(each))
+            yield from (_settled(self.space, each[place]) for each in ordered if place < len(each))
 
     def _fitted(self, metric: str, *, logarithmic: bool) -> tuple[MetricModel | None, ...]:
         key = (metric, logarithmic)
@@ -209,6 +211,15 @@ def _within(dimension: Dimension, value: Value) -> Value | None:
     if isinstance(value, bool | str) or not dimension.low <= value <= dimension.high:
         return None
     return value
+
+
+def _settled(space: SearchSpace, part: Point) -> Point:
+    """Return `part` with values that the dimensions of `space` can give."""
+    known = dimensions(space)
+    return {
+        name: value if contains(known[name], value) else value_at(known[name], unit_of(known[name], value))
+        for name, value in part.items()
+    }
 
 
 def _fit(source: _Source, metric: str, *, logarithmic: bool) -> MetricModel | None:

@@ -27,7 +27,9 @@ class Tried:
         measured = tuple(each for each in observations if each.state in MEASURED)
         served = {identity(engine_part(each.parameters, names)) for each in measured}
         failed = {
-            identity(engine_part(each.parameters, names)) for each in observations if each.state in REFUSED
+            identity(engine_part(each.parameters, names))
+            for each in observations
+            if each.state in REFUSED and not each.of_requests
         }
         points = frozenset(identity(each.parameters) for each in observations)
         return cls(names, measured, points, frozenset(failed - served) if names else frozenset())

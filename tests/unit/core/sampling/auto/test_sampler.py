@@ -100,7 +100,7 @@ def test_proposals_lie_in_the_space_and_keep_what_is_known(seed, trials):
 
 
 def test_a_finite_space_is_exhausted_once():
-    """Every point is proposed once, then nothing is left; so it is under known values."""
+    """Every point is proposed once, then nothing is left; what must have known values is proposed again."""
     space = SearchSpace(
         (
             SpaceParameter("engine.kv", ChoiceDimension(("f16", "q8_0"))),
@@ -113,7 +113,9 @@ def test_a_finite_space_is_exhausted_once():
     assert len({identity(each.parameters) for each in observations}) == len(observations) == 16
     assert sampler.propose(observations, None) is None
     half = [each for each in observations if each.parameters["engine.kv"] == "f16"]
-    assert sampler.propose(half, None, {"engine.kv": "f16"}) is None
+    again = sampler.propose(half, None, {"engine.kv": "f16"})
+    assert again is not None
+    assert again.parameters["engine.kv"] == "f16"
     assert sampler.propose(half, None) is not None
 
 
@@ -208,6 +210,40 @@ def test_an_engine_that_failed_is_not_started_again():
         state=lambda point: ObservedState.FAILED if engine_of(point) == failed else ObservedState.MEASURED,
     )
     assert sum(engine_of(each.parameters) == failed for each in observations) <= 1
+
+
+def test_known_values_are_completed_on_an_engine_that_failed():
+    """Who gave them waits for an outcome, though it is known already."""
+    engine = {"engine.kv": "f16", "engine.parallel": 11}
+    failed = Observation(
+        {**engine, "sampling.temperature": 0.5}, ObservedState.FAILED, start_seconds=5.0, seconds=0.0
+    )
+    advice = AutoSampler(problem(), 0).propose([failed], None, {**engine, "sampling.temperature": 0.2})
+    assert advice is not None
+    assert advice.parameters == {**engine, "sampling.temperature": 0.2}
+
+
+def test_an_engine_on_which_requests_failed_is_tried_again():
+    """Too many examples, or a value that the server refuses, say nothing of the engine."""
+    space = SearchSpace(
+        (
+            SpaceParameter("engine.parallel", IntDimension(1, 2)),
+            SpaceParameter("prompt.few_shot", IntDimension(0, 3)),
+        )
+    )
+    observations = [
+        Observation(
+            {"engine.parallel": engine, "prompt.few_shot": 3},
+            ObservedState.INFEASIBLE,
+            of_requests=engine == 1,
+        )
+        for engine in (1, 2)
+    ]
+    sampler, tried = AutoSampler(problem(space, frozenset({"engine.parallel"})), 0), observations
+    while (advice := sampler.propose(tried, None)) is not None:
+        measured = {"requests_per_second": 1.0 + len(tried)}
+        tried = [*tried, Observation(advice.parameters, ObservedState.MEASURED, measured, seconds=1.0)]
+    assert [each.parameters["engine.parallel"] for each in tried[2:]] == [1, 1, 1]
 
 
 def _starts(observations):

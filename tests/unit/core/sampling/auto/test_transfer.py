@@ -15,6 +15,7 @@ from llmopt_core.search.spaces import (
     SpaceParameter,
 )
 from llmopt_core.storage.earlier import EarlierStudy, EarlierTrial
+from llmopt_core.storage.points import known_part
 from llmopt_core.storage.records import ConstraintDefinition, ObjectiveDefinition
 
 SPACE = SearchSpace(
@@ -145,6 +146,22 @@ def test_the_best_of_earlier_studies_are_tried_first():
     kept = AutoSampler(slower, 0, transfer).propose([], None)
     assert kept is not None
     assert speed(kept.parameters) <= 8.0
+
+
+def test_the_best_of_an_earlier_study_is_moved_to_the_grid():
+    """What lies between the values of this space would count as a trial outside it."""
+    coarse = SearchSpace(
+        (
+            SpaceParameter("engine.kv", ChoiceDimension(("f16", "q8_0"))),
+            SpaceParameter("engine.parallel", IntDimension(1, 16, step=5)),
+            SpaceParameter("sampling.temperature", FloatDimension(0.0, 1.0, step=0.5)),
+        )
+    )
+    asked = dataclasses.replace(PROBLEM, space=coarse)
+    advice = AutoSampler(asked, 0, Transfer(coarse, (earlier(speed),))).propose([], None)
+    assert advice is not None
+    assert known_part(coarse, advice.parameters) == advice.parameters
+    assert abs(advice.parameters["engine.parallel"] - 11) <= 5
 
 
 def _trials_until(transfer, seed, enough=9.9):
