@@ -3,6 +3,7 @@
 import json
 import tarfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,11 @@ def objects(release: Path, plural: str) -> list[Document]:
     return [json.loads(path.read_text()) for path in _objects(release, plural)]
 
 
+@cache
 def spec_schema(release: Path, kind: str) -> Document:
-    """Return the schema of a spec as the release's definition of `kind` has it."""
+    """Return the schema of a spec as the release's definition of `kind` has it; not to be changed."""
     (path,) = (release / "crds").glob(f"llmopt.dev_{kind.lower()}s.yaml")
-    definition = yaml.safe_load(path.read_text())
+    definition = yaml.load(path.read_text(), yaml.CSafeLoader)
     return definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
 
 

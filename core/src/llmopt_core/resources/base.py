@@ -26,7 +26,9 @@ DURATION_PATTERN = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
 SHORT_DURATION_PATTERN = r"^([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 IDENTIFIER_PATTERN = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
-_SOME_TIME = "a duration longer than 0, such as 45s, 10m or 1h30m"
+DURATION_EXAMPLE = "45s, 10m or 1h30m"
+SHORT_DURATION_EXAMPLE = "800ms, 5s or 1m30s"
+_SOME_TIME = f"a duration longer than 0, such as {DURATION_EXAMPLE}"
 _BARE_NUMBER = re.compile(r"\s*-?[0-9]+(\.[0-9]*)?\s*")
 _SOME_SECONDS = re.compile(r"[1-9][0-9]{0,6}")
 _INT64 = 2**63
@@ -113,14 +115,24 @@ def _scalar(value: Any) -> Any:
     raise ValueError(f"a whole number, or text of at most {MAX_TEXT} characters")
 
 
-def _duration(value: Any) -> Any:
+def _require_unit(value: Any, units: tuple[str, ...], example: str) -> None:
     """Refuse a number without its unit: as text, which pydantic would ask for, it is no duration either."""
     if isinstance(value, bool):
-        raise ValueError("a duration such as 45s, 10m or 1h30m")
+        raise ValueError(f"a duration such as {example}")
     if isinstance(value, int | float) or (isinstance(value, str) and _BARE_NUMBER.fullmatch(value)):
         whole = str(value).strip().partition(".")[0]
         shown = whole if _SOME_SECONDS.fullmatch(whole) else "45"
-        raise ValueError(f"a duration with its unit, such as {shown}s, {shown}m or 1h30m")
+        listed = ", ".join(f"{shown}{unit}" for unit in units)
+        raise ValueError(f"a duration with its unit, such as {listed} or {example.rpartition(' ')[2]}")
+
+
+def _duration(value: Any) -> Any:
+    _require_unit(value, ("s", "m"), DURATION_EXAMPLE)
+    return value
+
+
+def _short_duration(value: Any) -> Any:
+    _require_unit(value, ("s", "ms"), SHORT_DURATION_EXAMPLE)
     return value
 
 
@@ -149,7 +161,7 @@ DurationText = Annotated[
 ]
 # The same for what may take less than a second.
 ShortDurationText = Annotated[
-    str, Field(pattern=SHORT_DURATION_PATTERN, min_length=2, max_length=16), BeforeValidator(_duration)
+    str, Field(pattern=SHORT_DURATION_PATTERN, min_length=2, max_length=16), BeforeValidator(_short_duration)
 ]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=63)]
 Identifier = Annotated[str, Field(pattern=IDENTIFIER_PATTERN, min_length=1, max_length=64)]

@@ -6,6 +6,7 @@ int-or-string, no null. Descriptions and defaults stay.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from llmopt_core.api.kinds import GROUP, VERSION, Kind
@@ -108,8 +109,9 @@ def custom_resource_definition(definition: Definition) -> dict[str, Any]:
     }
 
 
+@cache
 def root_schema(kind: type[LLMOptimization | LLMBenchmark]) -> Schema:
-    """Return the structural schema of a whole object."""
+    """Return the structural schema of a whole object, which is not to be changed: it takes 0.1 s to make."""
     document = kind.model_json_schema(by_alias=True)
     schema = structural(document, document.get("$defs", {}))
     schema["properties"] |= {

@@ -42,6 +42,7 @@ def optimization_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]
     if parts.budget is not None and parts.budget.target is not None:
         asked["spec.budget.target.metric"] = parts.budget.target.metric
     yield from _metric_faults(asked, parts.workload, known)
+    yield from _start_faults(asked)
     yield from _workload_faults(parts.workload, known)
     yield from scored_faults(asked, parts.workload)
     yield from _relative_faults(parts.constraints or ())
@@ -64,6 +65,7 @@ def benchmark_faults(parts: SimpleNamespace, known: Known) -> Iterator[Fault]:
     asked = {f"spec.metrics[{index}]": metric for index, metric in enumerate(parts.metrics or ())}
     if parts.objective is not None:
         asked["spec.objective.metric"] = parts.objective.metric
+        yield from _start_faults({"spec.objective.metric": parts.objective.metric})
     yield from _metric_faults(asked, parts.workload, known)
     yield from _workload_faults(parts.workload, known)
     yield from scored_faults(asked, parts.workload)
@@ -132,6 +134,14 @@ def _metric_faults(asked: Mapping[str, str], workload: Workload | None, known: K
         if is_scored(metric) and metric not in produced:
             expected = f"a metric that the workload's evaluator gives: {', '.join(produced)}"
             yield Fault(path, metric, expected, "or set workload.evaluator.name to one that gives it")
+
+
+def _start_faults(asked: Mapping[str, str]) -> Iterator[Fault]:
+    """Yield where results depend on the engine's start: trials on an engine that runs already have none."""
+    for path, metric in asked.items():
+        if metric == "engine_start_seconds":
+            hint = "an engine that runs already is not started again; the report has the times of the starts"
+            yield Fault(path, metric, "a metric that every trial measures", hint)
 
 
 def _relative_faults(constraints: Sequence[Constraint]) -> Iterator[Fault]:

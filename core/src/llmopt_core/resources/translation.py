@@ -7,7 +7,15 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from llmopt_core.resources.base import DECIMAL_PATTERN, DURATION_PATTERN, IDENTIFIER_PATTERN, NAME_PATTERN
+from llmopt_core.resources.base import (
+    DECIMAL_PATTERN,
+    DURATION_EXAMPLE,
+    DURATION_PATTERN,
+    IDENTIFIER_PATTERN,
+    NAME_PATTERN,
+    SHORT_DURATION_EXAMPLE,
+    SHORT_DURATION_PATTERN,
+)
 from llmopt_core.resources.faults import Fault, dotted, joined
 from llmopt_core.resources.field_hints import (
     Schema,
@@ -25,9 +33,10 @@ from llmopt_core.resources.source_hints import source_hint
 _PATTERNS: Mapping[str, str] = MappingProxyType(
     {
         DECIMAL_PATTERN: 'a decimal number in quotes, such as "0.7"',
-        DURATION_PATTERN: "a duration such as 45s, 10m or 1h30m",
+        DURATION_PATTERN: f"a duration such as {DURATION_EXAMPLE}",
         IDENTIFIER_PATTERN: "a name of letters, digits, dots, hyphens and underscores, from a letter on",
         NAME_PATTERN: "a name of lower-case letters, digits and hyphens",
+        SHORT_DURATION_PATTERN: f"a duration in whole numbers, such as {SHORT_DURATION_EXAMPLE}",
         PATH_PATTERN: "an absolute path of plain names, such as /data/models",
         SOURCE_PATTERN: "hf://ORG/NAME[/FILE][@REVISION], pvc://CLAIM/PATH, file:///PATH or package://PACKAGE/FILE",
         VARIABLE_PATTERN: "the name of an environment variable, such as NCCL_DEBUG",

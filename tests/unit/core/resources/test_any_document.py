@@ -4,12 +4,17 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from fakes.manifests import benchmark, optimization
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmopt_core.resources import validate
+from llmopt_core.resources.known import installed, remembering
+from llmopt_core.resources.loading import KINDS
+from llmopt_core.resources.openapi import root_schema
 
+KNOWN = remembering(installed())
 # All that YAML can make of a value, or of a key.
 _SCALARS = (
     st.none()
@@ -54,6 +59,40 @@ def _put(document: Any, path: tuple[str | int, ...], value: Any) -> Any:
 @given(st.sampled_from(_PLACES), _VALUES)
 def test_any_value_in_any_field_is_valid_or_a_fault_in_one_line(place: Any, value: Any) -> None:
     """No value raises anything, and no fault shows Python's or pydantic's own words."""
-    for fault in validate(_put(*place, value)):
+    for fault in validate(_put(*place, value), KNOWN):
         assert "\n" not in fault.expected
         assert "pydantic" not in str(fault)
+
+
+def _fields(schema: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    """Yield the paths of all fields below `schema`: of a list its first entry, of a map its entry `a`."""
+    yield path
+    for name, child in schema.get("properties", {}).items():
+        yield from _fields(child, (*path, name))
+    if "items" in schema:
+        yield from _fields(schema["items"], (*path, 0))
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from _fields(schema["additionalProperties"], (*path, "a"))
+
+
+def _with(part: Any, path: tuple[str | int, ...], value: Any) -> Any:
+    """Return a copy of `part` with `value` at `path`, and with what leads there."""
+    if not path:
+        return value
+    step, *below = path
+    if isinstance(step, int):
+        return [_with(part[0] if isinstance(part, list) and part else {}, tuple(below), value)]
+    there = part if isinstance(part, dict) else {}
+    return {**there, step: _with(there.get(step, {}), tuple(below), value)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_wrong_text_in_any_field_is_valid_or_a_fault_in_one_line(kind: str) -> None:
+    """Each field that there is, also those that the small manifests leave out."""
+    document = optimization() if kind == "LLMOptimization" else benchmark()
+    fields = list(_fields(root_schema(KINDS[kind])["properties"]["spec"], ("spec",)))
+    assert len(fields) > 200
+    for place in fields:
+        for fault in validate(_with(document, place, "1.5s?"), KNOWN):
+            assert "\n" not in fault.expected, place
+            assert "pydantic" not in str(fault), place

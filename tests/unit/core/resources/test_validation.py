@@ -54,6 +54,13 @@ WRONG: dict[str, tuple[str, Any, str, str, str | None]] = {
     ),
     "an unknown evaluator": ("spec.workload.evaluator", {"name": "exat"}, "name", "evaluator", "exact"),
     "an unknown metric": ("spec.objectives.0.metric", "ttft_p95", "[0].metric", "catalogue", "ttft_ms_p95"),
+    "a metric that only some trials have": (
+        "spec.objectives.0.metric",
+        "engine_start_seconds",
+        "spec.objectives[0].metric",
+        "that every trial measures",
+        "not started again",
+    ),
     "a constraint's unknown metric": (
         "spec.constraints",
         [{"metric": "acuracy", "min": "0.5"}],
