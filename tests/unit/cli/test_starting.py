@@ -8,7 +8,7 @@ from llmopt.machine.hardware import Hardware
 from llmopt.starting.manifest import manifest_text
 from llmopt.starting.settings import suited
 from llmopt_core.engines.first_settings import Machine
-from llmopt_core.engines.llamacpp.first_settings import DOWNLOADED_GGUF, PLAIN
+from llmopt_core.engines.llamacpp.first_settings import DOWNLOADED_GGUF, PACKAGED_MODEL, plain
 from llmopt_core.installation import install_command
 from llmopt_core.resources import load_manifest
 from llmopt_core.resources.cautions import cautions_of
@@ -65,9 +65,11 @@ def test_what_is_written_is_valid_and_a_study(here, tmp_path):
     assert define_study(load_manifest(text)).space.parameters
 
 
-def test_a_plain_manifest_needs_to_know_no_machine():
-    """Without detection it is llama.cpp, with no number of threads."""
-    resource = load_manifest(manifest_text(PLAIN, file="f", title="t"))
+@pytest.mark.parametrize(("packaged", "model"), [(True, PACKAGED_MODEL), (False, DOWNLOADED_GGUF)])
+def test_a_plain_manifest_needs_to_know_no_machine(packaged, model):
+    """Without detection it is llama.cpp, with no number of threads, and a model that can be had."""
+    resource = load_manifest(manifest_text(plain(packaged_model=packaged), file="f", title="t"))
+    assert resource.spec.model.source == model
     assert cautions_of(resource) == ()
     assert resource.spec.engine.name == "llamacpp"
     assert set(resource.spec.engine.args) == {"n_ctx"}

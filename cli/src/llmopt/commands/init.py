@@ -18,13 +18,12 @@ from llmopt.starting.settings import of_model, suited
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.engines.first_settings import FirstSettings, Machine
-from llmopt_core.engines.llamacpp.first_settings import PACKAGED_MODEL, PLAIN
+from llmopt_core.engines.llamacpp.first_settings import PACKAGED_MODEL, plain
 from llmopt_core.engines.registry import engine_names
 from llmopt_core.errors.files import words_of
 from llmopt_core.resources.faults import did_you_mean
 
 _SPELLED = ONLY_MODEL.but(engine=flag("engine"))
-_PLAIN_TITLE = "A first study: a small model on llama.cpp's server."
 
 
 def initialise(
@@ -61,7 +60,7 @@ def initialise(
         _say(errors, f"error: {file} is there already: give another name, or --force to overwrite it")
         return Exit.INVALID
     try:
-        settings, title = _detected(command) if auto_detect else (PLAIN, _PLAIN_TITLE)
+        settings, title = _detected(command) if auto_detect else _plain()
         if model is not None:
             settings, title = _for_model(model, engine, settings, command), f"A first study of {model}."
         text = manifest_text(settings, file=shlex.quote(str(file)), title=title)
@@ -75,6 +74,15 @@ def initialise(
         _say(console, f"  {line}")
     _say(console, f"next: llmopt run {shlex.quote(str(file))}")
     return Exit.FINISHED
+
+
+def _plain() -> tuple[FirstSettings, str]:
+    return plain(packaged_model=_packaged_model()), "A first study: a small model on llama.cpp's server."
+
+
+def _packaged_model() -> bool:
+    package = PACKAGED_MODEL.partition("://")[2].partition("/")[0]
+    return importlib.util.find_spec(package) is not None
 
 
 def _detected(command: tuple[str, ...]) -> tuple[FirstSettings, str]:
@@ -95,13 +103,12 @@ def _for_model(
 
 def machine_of(found: Description, here: Hardware) -> Machine:
     """Return what is decided by: of the memory what is there in all, of the engines those installed."""
-    package = PACKAGED_MODEL.partition("://")[2].partition("/")[0]
     return Machine(
         cores=here.cores,
         memory_mib=found.host.total_mib if found.host else 0.0,
         gpus_mib=tuple(device.total_mib for device in found.gpu_devices),
         installed=frozenset(name for name in found.engines if found.has(name)),
-        packaged_model=importlib.util.find_spec(package) is not None,
+        packaged_model=_packaged_model(),
     )
 
 

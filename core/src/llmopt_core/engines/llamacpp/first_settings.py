@@ -8,12 +8,15 @@ _MOST_THREADS = 64  # more than that, and cores of another socket only wait for 
 _LARGEST_CONTEXT = 16_384
 _CONTEXT_WORDS = "tokens of context, over all slots"
 
-PLAIN = FirstSettings(
-    engine="llamacpp",
-    model=PACKAGED_MODEL,
-    arguments=(Argument("n_ctx", "8192", _CONTEXT_WORDS),),
-    concurrency=8,
-)
+
+def plain(*, packaged_model: bool) -> FirstSettings:
+    """Return settings for any machine; `packaged_model` says whether the model of a package is here."""
+    return FirstSettings(
+        engine="llamacpp",
+        model=_model(packaged_model),
+        arguments=(Argument("n_ctx", "8192", _CONTEXT_WORDS),),
+        concurrency=8,
+    )
 
 
 def suited(machine: Machine) -> FirstSettings:
@@ -25,5 +28,9 @@ def suited(machine: Machine) -> FirstSettings:
         Argument("n_ctx", str(context), _CONTEXT_WORDS),
         Argument("threads", str(min(machine.cores, _MOST_THREADS)), "the cores of this machine"),
     )
-    model = PACKAGED_MODEL if machine.packaged_model else DOWNLOADED_GGUF
-    return FirstSettings("llamacpp", model, arguments, min(8, max(2, 2 * machine.cores)))
+    concurrency = min(8, max(2, 2 * machine.cores))
+    return FirstSettings("llamacpp", _model(machine.packaged_model), arguments, concurrency)
+
+
+def _model(packaged: bool) -> str:  # noqa: FBT001 - private
+    return PACKAGED_MODEL if packaged else DOWNLOADED_GGUF
