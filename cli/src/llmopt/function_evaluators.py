@@ -13,6 +13,7 @@ import anyio
 import anyio.to_thread
 from aiohttp import web
 
+from llmopt.plain_values import plain
 from llmopt_core.errors.classes import LlmoptError
 
 # Takes an item (its id, question, answer, kind, choices) and the model's answer; gives a score, 0 to 1.
@@ -77,7 +78,7 @@ class EvaluatorServer:
             return await self._score_set(document)
         item, answer = document["item"], document["answer"]
         try:
-            score = await _called(self._evaluate, item, answer)
+            score = plain(await _called(self._evaluate, item, answer))
         except Exception as error:  # noqa: BLE001 - foreign code may raise anything; it is handed to its author
             return await self._failed(f"the evaluator raised {type(error).__name__}: {error}", item, error)
         if _is_score(score):
@@ -90,7 +91,7 @@ class EvaluatorServer:
         items, answers = document["items"], document["answers"]
         try:
             scores = await _called(self._evaluate, items, answers, document["parameters"])
-            listed = [score.item() if hasattr(score, "item") else score for score in scores]
+            listed = [plain(score) for score in scores]
         except Exception as error:  # noqa: BLE001 - foreign code may raise anything; it is handed to its author
             return await self._failed(
                 f"the evaluator raised {type(error).__name__}: {error}", items[0], error

@@ -5,6 +5,7 @@ import http.client
 import json
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 
 from llmopt.function_evaluators import EvaluatorServer, scores_sets
@@ -70,7 +71,10 @@ def test_the_signature_says_what_is_scored():
     assert not any(map(scores_sets, (of_item, of_item_with_an_option, of_anything, max)))
 
 
-@pytest.mark.parametrize("scores", [[1, 0.5], (1.0, 0.5)])
+@pytest.mark.parametrize(
+    "scores",
+    [[1, 0.5], (1.0, 0.5), np.array([1, 0.5]), [np.bool_(True), np.float32(0.5)]],  # noqa: FBT003
+)
 def test_one_score_for_each_item(scores):
     """A function of the whole set returns as many scores as there are items."""
     assert _asked(_whole(scores), _SET) == ({"scores": [1.0, 0.5]}, None)
@@ -92,6 +96,26 @@ def test_anything_else_is_heard(scores, reason):
     assert reason in str(failure)
 
 
+_ONE = {"item": _ITEMS[0], "answer": "x"}
+
+
 def test_one_answer_as_before():
     """A function of one item and its answer is asked for each."""
-    assert _asked(of_item, {"item": _ITEMS[0], "answer": "x"}) == ({"score": 0.25}, None)
+    assert _asked(of_item, _ONE) == ({"score": 0.25}, None)
+
+
+@pytest.mark.parametrize(
+    ("score", "number"),
+    [(np.float32(0.5), 0.5), (np.bool_(True), 1.0), (np.int64(0), 0.0), (np.array([0.5]), 0.5)],  # noqa: FBT003
+)
+def test_a_scalar_of_numpy_is_a_score_of_one_answer_too(score, number):
+    """Both forms of an evaluator take the same numbers."""
+    assert _asked(lambda *_: score, _ONE) == ({"score": number}, None)
+
+
+@pytest.mark.parametrize("score", [np.float32(1.5), np.array([0.5, 0.5])])
+def test_what_is_no_score_is_shown(score):
+    """A number outside 0 to 1, and several for one answer."""
+    answer, failure = _asked(lambda *_: score, _ONE)
+    assert "expected a number from 0 to 1" in answer["error"]
+    assert "expected a number from 0 to 1" in str(failure)
