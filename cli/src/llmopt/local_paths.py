@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from llmopt.path_checks import exists, is_dir, is_file, unreadable
 from llmopt_core.engines.registry import BUILT_IN, declaration_of, engines_of_files
 from llmopt_core.resources import Fault, Resource
 from llmopt_core.resources.faults import nearest_name, there_are
@@ -42,7 +43,7 @@ def _dataset_faults(dataset: Dataset) -> Iterator[Fault]:
             yield Fault("spec.workload.dataset.path", dataset.path, expected, hint)
     elif (reference := dataset.config_map_key_ref) is not None:
         path = _CONFIG_MAPS / reference.name / reference.key
-        if not path.is_file():
+        if not is_file(path):
             hint = "outside a cluster write workload.dataset.path in its place"
             yield Fault("spec.workload.dataset.configMapKeyRef", None, f"a ConfigMap mounted at {path}", hint)
 
@@ -61,9 +62,9 @@ def _model_faults(model: Model, engine: Engine, field: str) -> Iterator[Fault]:
     if path is None:
         return
     if expected := _unusable(path, a_file=a_file):
-        hint = _install(rest) if scheme == "package" and not path.parent.exists() else _nearest(path)
+        hint = _install(rest) if scheme == "package" and not exists(path.parent) else _nearest(path)
         yield Fault(f"{field}.source", model.source, expected, hint)
-    elif engine.name in BUILT_IN and path.is_file() and not a_file:
+    elif engine.name in BUILT_IN and is_file(path) and not a_file:
         expected = f"a folder with {_CONFIGS[0]} and weights, for engine {engine.name} serves no single file"
         hint = (
             f"use engine {engines_of_files()} for it"
@@ -71,7 +72,7 @@ def _model_faults(model: Model, engine: Engine, field: str) -> Iterator[Fault]:
             else f"write {scheme}://{_above(rest)}"
         )
         yield Fault(f"{field}.source", model.source, expected, hint)
-    elif engine.name in BUILT_IN and path.is_dir() and not any((path / one).exists() for one in _CONFIGS):
+    elif engine.name in BUILT_IN and is_dir(path) and not any(exists(path / one) for one in _CONFIGS):
         expected = f"a folder with {_CONFIGS[0]} and weights: there is no {path / _CONFIGS[0]}"
         yield Fault(f"{field}.source", model.source, expected, _nearest(path))
 
@@ -98,21 +99,18 @@ _PLACES = {"file": Path, "package": _in_package, "pvc": _in_claim}
 
 def _unusable(path: Path, *, a_file: bool) -> str | None:
     """Return what is expected in place of what is at `path`; None: it can be used."""
-    if not path.exists():
-        return (
-            f"a file that exists: there is no {path}" if a_file else f"a path that exists: there is no {path}"
-        )
-    if a_file and not path.is_file():
+    if not exists(path):
+        missing = f"a {'file' if a_file else 'path'} that exists: there is no {path}"
+        return unreadable(path) or missing
+    if a_file and not is_file(path):
         return f"a file: {path} is a folder"
-    if not os.access(path, os.R_OK):
-        return f"a path that user {os.getuid()} may read: change the owner or the mode of {path}"
-    return None
+    return unreadable(path)
 
 
 def _nearest(path: Path) -> str | None:
     """Return a suggestion from what the folder holds: the nearest name, or what there is of the same kind."""
-    folder, name = (path, "") if path.is_dir() else (path.parent, path.name)
-    if not folder.is_dir() or not os.access(folder, os.R_OK):
+    folder, name = (path, "") if is_dir(path) else (path.parent, path.name)
+    if not is_dir(folder) or not os.access(folder, os.R_OK):
         return None
     names = sorted(each.name for each in folder.iterdir() if not each.name.startswith("."))
     if not name:

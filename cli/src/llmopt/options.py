@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from llmopt.path_checks import folder_problem
 from llmopt_core.api.environment import Variable
 
 
@@ -39,11 +40,9 @@ def _storage_url(context: typer.Context, url: str | None) -> str | None:
 
 
 def _results_folder(context: typer.Context, folder: Path) -> Path:
-    """Return the option's value; a path that a file is in the way of is refused."""
-    if not context.resilient_parsing:
-        there = next((each for each in (folder, *folder.absolute().parents) if each.exists()), folder)
-        if there.exists() and not there.is_dir():
-            raise typer.BadParameter(f"{str(folder)!r}: expected a folder, and {there} is a file")
+    """Return the option's value; a folder in which nothing can be kept is refused."""
+    if not context.resilient_parsing and (problem := folder_problem(folder)):
+        raise typer.BadParameter(f"{str(folder)!r}: {problem}")
     return folder
 
 
@@ -80,6 +79,7 @@ StudyName = Annotated[
     ),
 ]
 LAST_PORT = 65_535
+MOST_RUNNERS = 32
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ResultAsJson = Annotated[
     bool,
@@ -176,7 +176,9 @@ class RunOptions:
     storage: StorageUrl = None
     runners: Annotated[
         int | None,
-        typer.Option(min=1, max=32, help="Runners side by side. Default: those of the manifest, else 1."),
+        typer.Option(
+            min=1, max=MOST_RUNNERS, help="Runners side by side. Default: those of the manifest, else 1."
+        ),
     ] = None
     metrics_port: Annotated[
         int | None,

@@ -99,6 +99,20 @@ def test_a_wrong_data_set_path_names_the_nearest(tmp_path):
     assert "is a folder" in faults(with_dataset(tmp_path))[0]
 
 
+def test_what_is_below_a_folder_that_may_not_be_entered_is_a_fault(forbidden, without_rights):
+    """The folder whose mode has to be changed is named, for a model as for a data set."""
+    given = (with_model(f"file://{forbidden}/m.gguf"), with_dataset(forbidden / "q.jsonl"))
+    found = [fault for made in given for fault in without_rights(faults, made)]
+    assert [fault.partition(":")[0] for fault in found] == ["spec.model.source", "spec.workload.dataset.path"]
+    assert all(fault.endswith(f"change the owner or the mode of {forbidden}") for fault in found)
+
+
+def test_a_name_that_is_too_long_is_not_there():
+    """It is a fault like that of any missing file."""
+    (fault,) = faults(with_dataset(f"/{'q' * 300}.jsonl"))
+    assert "a file that exists: there is no /qqq" in fault
+
+
 def test_a_config_map_outside_a_cluster_is_a_fault():
     """It is mounted in pods only; the field to write in its place is named."""
     reference = {"configMapKeyRef": {"name": "mine", "key": "q.jsonl"}}

@@ -235,6 +235,40 @@ def test_no_error_of_the_system_is_printed_by_its_number(arguments, tmp_path):
     assert isinstance(result.exception, SystemExit)
 
 
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("optimize", "--model", MODEL, "--results", LONG), "its name is too long"),
+        (("optimize", "--model", MODEL, "--results", "{}/x"), "change the owner or the mode of {}"),
+        (("list", "--results", "{}/x"), "change the owner or the mode of {}"),
+        (("optimize", "--model", "{}/m.gguf", "--dry-run"), "change the owner or the mode of {}"),
+        (("optimize", "--model", f"{LONG}.gguf", "--dry-run"), "there is no file or folder"),
+        (("optimize", "--model", "~no-such-user/m.gguf", "--dry-run"), "there is no file or folder"),
+        (("init", "{}/m.yaml"), "change its owner or its mode"),
+        (("init", LONG), "its name is too long"),
+        (("report", "{}/small"), "change the owner or the mode of {}"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_one_clear_line(arguments, said, forbidden, without_rights, monkeypatch):
+    """Folders that may not be entered and names that are too long end no command with a traceback."""
+    monkeypatch.setenv("HOME", str(forbidden.parent))
+    result = without_rights(call, *(each.format(forbidden) for each in arguments))
+    assert result.exit_code == Exit.INVALID
+    assert said.format(forbidden) in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_a_dry_run_warns_of_a_data_set_that_may_not_be_looked_at(forbidden, without_rights):
+    """The manifest is printed, for another user may run it."""
+    arguments = ("optimize", "--model", MODEL, "--dataset", f"{forbidden}/q.jsonl", "--dry-run")
+    result = without_rights(call, *arguments)
+    assert result.exit_code == Exit.FINISHED
+    assert f"may read: change the owner or the mode of {forbidden}" in result.output
+
+
 def test_run_refuses_what_validate_refuses(written, tmp_path):
     """run prints the same faults, ends with 2 and leaves no results."""
     path = written(manifest().replace("trials: 4", "trials: many"))

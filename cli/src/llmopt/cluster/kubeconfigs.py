@@ -16,6 +16,7 @@ import yaml
 from llmopt.cluster.errors import KubeconfigInvalid
 from llmopt.option_labels import labelled
 from llmopt.options import Target
+from llmopt.path_checks import exists, expanded, is_file, unreadable
 from llmopt_core.errors.files import problem_words
 from llmopt_core.resources.faults import did_you_mean
 from llmopt_core.resources.texts import YAML_ERRORS
@@ -84,7 +85,7 @@ def find_access(
     config = _merged(_files(target, environment, default_file))
     if config.contexts or target.context:
         access = _of_context(config, target.context or config.current)
-    elif "KUBERNETES_SERVICE_HOST" in environment and (service_account / "token").exists():
+    elif "KUBERNETES_SERVICE_HOST" in environment and exists(service_account / "token"):
         access = _in_cluster(environment, service_account)
     else:
         raise KubeconfigInvalid(
@@ -98,17 +99,19 @@ def is_configured(environment: Mapping[str, str] = os.environ, default_file: Pat
     """Say whether there is any sign of a cluster, without reading it."""
     if "KUBERNETES_SERVICE_HOST" in environment:
         return True
-    return any(path.is_file() for path in _files(Target(), environment, default_file))
+    return any(is_file(path) for path in _files(Target(), environment, default_file))
 
 
 def _files(target: Target, environment: Mapping[str, str], default_file: Path) -> tuple[Path, ...]:
     if target.kubeconfig is not None:
-        path = target.kubeconfig.expanduser()
-        if not path.is_file():
-            raise KubeconfigInvalid(f"{labelled('--kubeconfig', path)}: there is no such file")
+        path = expanded(target.kubeconfig)
+        if not is_file(path):
+            forbidden = unreadable(path)
+            problem = f"expected {forbidden}" if forbidden else "there is no such file"
+            raise KubeconfigInvalid(f"{labelled('--kubeconfig', path)}: {problem}")
         return (path,)
     listed = [part for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
-    return tuple(Path(part).expanduser() for part in listed) or (default_file.expanduser(),)
+    return tuple(expanded(part) for part in listed) or (expanded(default_file),)
 
 
 def _merged(paths: Iterable[Path]) -> _Kubeconfig:
@@ -116,7 +119,7 @@ def _merged(paths: Iterable[Path]) -> _Kubeconfig:
     found: dict[str, dict[str, Mapping[str, Any]]] = {section: {} for section in _NAMED}
     current, said = "", []
     for path in paths:
-        if not path.is_file():
+        if not is_file(path):
             said.append(f"there is no {path}")
             continue
         document = _read(path)
@@ -194,7 +197,7 @@ def _in_cluster(environment: Mapping[str, str], account: Path) -> Access:
     space = account / "namespace"
     return Access(
         context=IN_CLUSTER,
-        namespace=space.read_text(encoding="utf-8").strip() if space.exists() else "default",
+        namespace=space.read_text(encoding="utf-8").strip() if exists(space) else "default",
         cluster={"server": f"https://{address}:{port}", "certificate-authority": str(account / "ca.crt")},
         user={"tokenFile": str(account / "token")},
     )

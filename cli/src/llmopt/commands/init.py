@@ -12,6 +12,7 @@ from llmopt.manifests import OptionInvalid
 from llmopt.manifests.spellings import ONLY_MODEL, flag
 from llmopt.option_labels import labelled
 from llmopt.options import ServedOptions
+from llmopt.path_checks import exists
 from llmopt.starting.drafts import served
 from llmopt.starting.manifest import manifest_text
 from llmopt.starting.settings import of_model, suited
@@ -51,12 +52,12 @@ def initialise(
             f" expected an engine: {did_you_mean(engine, engine_names())}",
         )
         return Exit.INVALID
-    if Path(FORMER_FILE).exists():
+    if exists(FORMER_FILE):
         if not force:
             _say(errors, f"{FORMER_FILE} is of the former version: `llmopt migrate` or --force converts it")
         elif (code := migrate(Path(FORMER_FILE), force=True)) is not Exit.FINISHED:
             return code
-    if file.exists() and not force:
+    if exists(file) and not force:
         _say(errors, f"error: {file} is there already: give another name, or --force to overwrite it")
         return Exit.INVALID
     try:

@@ -11,6 +11,7 @@ from llmopt.commands.listed_rows import Row, print_rows
 from llmopt.json_output import print_json
 from llmopt.manifests import OptionInvalid
 from llmopt.named_models.registry import registered
+from llmopt.path_checks import expanded
 from llmopt.terminal import Console
 from llmopt_core.api.exit_codes import Exit
 from llmopt_core.metrics.catalog import all_metrics
@@ -89,7 +90,7 @@ def _packaged_models() -> Iterator[tuple[str, int]]:
 
 def _hub_models() -> Iterator[tuple[str, int]]:
     """Yield the models in the Hugging Face hub's cache."""
-    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
+    home = expanded(os.environ.get("HF_HOME", "~/.cache/huggingface"))
     for folder in (home / "hub").glob("models--*"):
         blobs = sum(blob.stat().st_size for blob in (folder / "blobs").glob("*"))
         yield f"hf://{folder.name.removeprefix('models--').replace('--', '/')}", _mib(blobs)

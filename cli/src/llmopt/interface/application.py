@@ -15,6 +15,7 @@ from typer._click.exceptions import NoSuchOption  # typer has no public name for
 from typer.core import TyperGroup
 
 from llmopt.interface.command_hints import command_meant, misused, option_meant
+from llmopt.path_checks import exists
 from llmopt_core.api.exit_codes import Exit
 
 
@@ -107,7 +108,7 @@ def prepare(
     ] = False,
 ) -> None:
     """Find, measure and prove the best way to serve an open LLM on your own hardware."""
-    if version or not Path(".env").exists():
+    if version or not exists(".env"):
         return
     from llmopt.environment_files import FILE, EnvironmentFileInvalid, take
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from llmopt.path_checks import exists, unreadable
 from llmopt_core.errors.classes import LlmoptError
 from llmopt_core.resources.faults import nearest_name
 
@@ -134,7 +135,7 @@ def note_holders(descriptor: int, pids: list[int]) -> None:
 
 def found_folder(name: str, results: Path) -> ResultsFolder | None:
     """Return the results folder `name`, or the one called so in `results`; None: there is none."""
-    paths = (path for path in (Path(name), results / name) if (path / "manifest.yaml").exists())
+    paths = (path for path in (Path(name), results / name) if exists(path / "manifest.yaml"))
     return next(map(ResultsFolder, paths), None)
 
 
@@ -142,6 +143,8 @@ def required_folder(name: str, results: Path) -> ResultsFolder:
     """Return what `found_folder` does; raises NoResults, which names those that there are."""
     if (folder := found_folder(name, results)) is not None:
         return folder
+    if expected := unreadable(Path(name)):
+        raise NoResults(f"{name}: expected {expected}")
     known = sorted(path.parent.name for path in results.glob("*/manifest.yaml"))
     hint = nearest_name(name, known) or f"in {results} there are: {', '.join(known) or 'none'}"
     raise NoResults(f"no results in {name} or {results / name}; {hint}")

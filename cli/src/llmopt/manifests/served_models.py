@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from llmopt.manifests.option_faults import OptionInvalid
 from llmopt.manifests.spellings import OPTIMIZE, Spelling
 from llmopt.option_labels import labelled
+from llmopt.path_checks import exists, expanded, unreadable
 from llmopt_core.resources.source_hints import hub_source, source_hint
 
 _EXPECTED = "hf://ORG/NAME, package://PACKAGE/FILE, a path that exists, ORG/NAME, or a name of models.yaml"
@@ -55,9 +55,11 @@ def model_source(text: str, spelled: Spelling = OPTIMIZE) -> str:
         )
     if "://" in text:
         return text
-    path = Path(text).expanduser()
-    if text and path.exists():
+    path = expanded(text)
+    if text and exists(path):
         return f"file://{path.resolve()}"
+    if expected := unreadable(path):
+        raise OptionInvalid(f"{label}: expected {expected}")
     if _LOOKS_LIKE_A_PATH.search(text):
         raise OptionInvalid(f"{label}: there is no file or folder {path.absolute()}: correct the path")
     if re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w.-]+)?", text):

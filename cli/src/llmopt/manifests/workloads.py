@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from llmopt.options import WorkloadOptions
+from llmopt.path_checks import expanded, is_file, may_exist
 
 CONCURRENCY = 8
 _HUB = "hf://"
@@ -30,15 +31,15 @@ def _dataset(text: str) -> dict[str, str]:
     A name with the ending of a file is one, also where there is none, so that this is what is said.
     """
     hub = text.removeprefix(_HUB)
-    if hub != text or (_HUB_NAME.fullmatch(text) and not Path(text).suffix and not Path(text).exists()):
+    if hub != text or (_HUB_NAME.fullmatch(text) and not Path(text).suffix and not may_exist(text)):
         return {"hf": hub}
-    if "/" in text or text.startswith("~") or Path(text).suffix in _ENDINGS or Path(text).is_file():
+    if "/" in text or text.startswith("~") or Path(text).suffix in _ENDINGS or is_file(text):
         return {"path": _expanded(text)}
     return {"name": text}
 
 
 def _expanded(path: str) -> str:
-    return str(Path(path).expanduser()) if path.startswith("~") else path
+    return str(expanded(path)) if path.startswith("~") else path
 
 
 def evaluator_part(url: str, *, whole_set: bool = False) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from llmopt.manifests.spellings import OPTIMIZE, Spelling
 from llmopt.named_models.engine_arguments import Argument, engine_arguments
 from llmopt.named_models.entries import ModelsInvalid, NamedModel, parsed
 from llmopt.option_labels import labelled
+from llmopt.path_checks import exists, expanded, may_exist
 from llmopt_core.errors.files import file_problem
 from llmopt_core.resources.faults import did_you_mean
 
@@ -30,8 +31,8 @@ class Registered:
     def source(self) -> str:
         """Where its weights are, as a manifest has it; raises OptionInvalid."""
         text = self.model.source
-        beside = self.file.parent / Path(text).expanduser()
-        source = str(beside) if "://" not in text and beside.exists() else text
+        beside = self.file.parent / expanded(text)
+        source = str(beside) if "://" not in text and may_exist(beside) else text
         return model_source(source, self.spelled(OPTIMIZE))
 
     def spelled(self, options: Spelling) -> Spelling:
@@ -74,7 +75,7 @@ def find_model(text: str, spelled: Spelling = OPTIMIZE) -> Registered | None:
     known = registered()
     if text in known:
         return known[text]
-    if not text or Path(text).exists() or not known:
+    if not text or exists(text) or not known:
         return None
     raise OptionInvalid(
         f"{labelled(spelled('model'), text)}:"

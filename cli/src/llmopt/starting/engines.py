@@ -10,6 +10,7 @@ from llmopt.manifests.served_models import model_source
 from llmopt.manifests.spellings import OPTIMIZE, Spelling
 from llmopt.option_labels import labelled
 from llmopt.options import ServedOptions
+from llmopt.path_checks import exists, is_dir, is_file
 from llmopt_core.engines.endpoints import usual_endpoint
 from llmopt_core.engines.openai.declaration import OPENAI
 from llmopt_core.engines.registry import BUILT_IN
@@ -117,13 +118,13 @@ def _kind(label: str, source: str) -> str:
         )
     if scheme == "file" and (files := _only_gguf_files(Path(rest))):
         raise OptionInvalid(f"{label}: a folder of GGUF files: name one of them: {', '.join(files)}")
-    if scheme == "file" and Path(rest).is_file():
+    if scheme == "file" and is_file(rest):
         raise OptionInvalid(f"{label}: expected a .gguf file, or a folder with config.json and weights")
     return "a hub repository" if scheme == "hf" else "a folder of weights"
 
 
 def _only_gguf_files(folder: Path) -> tuple[str, ...]:
-    if not folder.is_dir() or (folder / "config.json").exists():
+    if not is_dir(folder) or exists(folder / "config.json"):
         return ()
     return tuple(str(file) for file in sorted(folder.glob(f"*{_GGUF}")))
 

@@ -157,6 +157,16 @@ def test_an_explicit_file_must_be_there(tmp_path):
         access(Target(kubeconfig=tmp_path / "none"), folder=tmp_path)
 
 
+def test_a_kubeconfig_that_cannot_be_looked_at_is_named(forbidden, without_rights):
+    """Its folder may not be entered, or the user whose home it is in is not there."""
+    with pytest.raises(KubeconfigInvalid, match=rf"may read: change the owner or the mode of {forbidden}"):
+        without_rights(lambda: access(Target(kubeconfig=forbidden / "config"), folder=forbidden))
+    with pytest.raises(KubeconfigInvalid, match="~no-such-user/config': there is no such file"):
+        access(Target(kubeconfig=Path("~no-such-user/config")), folder=forbidden)
+    named = {"KUBECONFIG": f"~no-such-user/config:{forbidden}/config"}
+    assert not without_rights(is_configured, named)
+
+
 def test_without_a_current_context_the_contexts_are_reported(tmp_path):
     """The error lists them and says how to choose."""
     path = written(tmp_path / "one", current="", contexts={"a": None, "b": None})

@@ -134,6 +134,27 @@ def test_a_home_folder_is_meant_by_its_sign(monkeypatch):
     assert resource(dataset="~/mine.jsonl").spec.workload.dataset.path == "/home/me/mine.jsonl"
 
 
+@pytest.mark.parametrize(
+    ("dataset", "part"),
+    [
+        ("~no-such-user/q.jsonl", {"path": "~no-such-user/q.jsonl"}),
+        ("q" * 300, {"name": "q" * 300}),
+        (f"o/{'q' * 300}", {"hf": f"o/{'q' * 300}"}),
+    ],
+)
+def test_a_data_set_that_no_file_can_be_called_is_another_one(dataset, part):
+    """What cannot be looked at is no error: whether it can be used is said later."""
+    document = optimization(Options(model=MODEL, dataset=dataset), SERVED)
+    assert part.items() <= document["spec"]["workload"]["dataset"].items()
+
+
+def test_a_data_set_that_may_not_be_looked_at_is_a_path(forbidden, without_rights, monkeypatch):
+    """Its name could be one of the hub, but the folder is here."""
+    monkeypatch.chdir(forbidden.parent)
+    document = without_rights(optimization, Options(model=MODEL, dataset="forbidden/q"), SERVED)
+    assert document["spec"]["workload"]["dataset"]["path"] == "forbidden/q"
+
+
 def test_no_requests_in_flight_is_a_fault_and_not_the_default():
     """Python's caller is told, as the command's is."""
     document = optimization(Options(model=MODEL, concurrency=0), SERVED)

@@ -36,12 +36,25 @@ def test_what_is_no_model_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["./m.gguf", "../org/name", "~/m", "/no/such/m.gguf", "models/m.gguf", "M.GGUF"]
+    "text",
+    ["./m.gguf", "../org/name", "~/m", "~no-such-user/m", "/no/such/m.gguf", f"/{'m' * 300}.gguf", "M.GGUF"],
 )
 def test_a_path_where_nothing_is_is_no_name_of_the_hub(text):
     """What can only be a path is named with the place where it was looked for."""
     with pytest.raises(OptionInvalid, match=r"--model.*there is no file or folder /"):
         model_source(text)
+
+
+def test_a_path_below_a_folder_that_may_not_be_entered_is_said_to_be_one(
+    forbidden, without_rights, monkeypatch
+):
+    """Nobody knows whether it is there; also where its name could be one of the hub."""
+    for text in (str(forbidden / "m.gguf"), str(forbidden / "m")):
+        with pytest.raises(OptionInvalid, match=rf"may read: change the owner or the mode of {forbidden}$"):
+            without_rights(model_source, text)
+    monkeypatch.chdir(forbidden.parent)
+    with pytest.raises(OptionInvalid, match=r"may read: change the owner or the mode of forbidden$"):
+        without_rights(model_source, "forbidden/m")
 
 
 def test_only_what_is_known_of_a_model_is_written():

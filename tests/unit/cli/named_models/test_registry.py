@@ -4,7 +4,8 @@ import platformdirs
 import pytest
 
 from llmopt.manifests import OptionInvalid
-from llmopt.named_models.registry import find_model, registered
+from llmopt.named_models.entries import NamedModel
+from llmopt.named_models.registry import Registered, find_model, registered
 
 
 @pytest.fixture
@@ -58,6 +59,28 @@ def test_an_unknown_name_suggests_the_nearest(files):
     files("models: {small: {source: p/a}}")
     with pytest.raises(OptionInvalid, match=r"--model 'smal': .*models.yaml: did you mean small\?"):
         find_model("smal")
+
+
+def test_a_name_that_no_file_can_have_is_looked_up(files):
+    """It is too long for the file system, and no error of that."""
+    files("models: {small: {source: p/a}}")
+    with pytest.raises(OptionInvalid, match="no model of that name"):
+        find_model("a" * 300)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("forbidden/m.gguf", "may read: change the owner or the mode of"),
+        ("forbidden/m", "may read: change the owner or the mode of"),
+        ("~no-such-user/m.gguf", "there is no file or folder"),
+    ],
+)
+def test_a_source_that_cannot_be_looked_at_is_named_with_its_place(forbidden, without_rights, source, said):
+    """A folder beside the file that may not be entered, and the home of a user that is not there."""
+    one = Registered("a", NamedModel(source=source), forbidden.parent / "models.yaml")
+    with pytest.raises(OptionInvalid, match=rf"models.yaml: models.a.source: .*{said}"):
+        without_rights(lambda: one.source)
 
 
 def test_a_source_that_is_not_there_is_named_with_its_place(files):
