@@ -19,6 +19,7 @@ from anyio.from_thread import start_blocking_portal
 
 from llmopt.errors import BenchmarkFailed, OptimizationFailed
 from llmopt.function_evaluators import LOOPBACK, Evaluate, EvaluatorFailed, EvaluatorServer, scores_sets
+from llmopt.keyword_checks import check_run, timeout_seconds
 from llmopt.local.fleets import RUNNER_COMMAND, preflight_of
 from llmopt.local.folders import ResultsFolder
 from llmopt.local.runs import Finding, RunSettings, find
@@ -27,7 +28,6 @@ from llmopt.local.studies import LocalStudy
 from llmopt.machine.descriptions import described as machine_described
 from llmopt.manifest_checks import cautions_in
 from llmopt.manifests import OptionInvalid, as_yaml, evaluator_part
-from llmopt.option_labels import labelled
 from llmopt.progress import audience_of
 from llmopt.study_descriptions import (
     SOURCE,
@@ -118,7 +118,8 @@ def optimize(model: str | None = None, **arguments: Unpack[Arguments]) -> Optimi
 
 async def optimize_async(model: str | None = None, **arguments: Unpack[Arguments]) -> OptimizationResult:
     """Do what `optimize` does without blocking the event loop; cancelling stops the runners gracefully."""
-    require_known(arguments, Arguments.__optional_keys__, "optimize")
+    require_known(arguments, Arguments.__optional_keys__, optimize)
+    check_run(arguments)
     manifest = arguments.get("manifest")
     asked = await anyio.to_thread.run_sync(
         partial(described, model, manifest, arguments, _caller("optimize", arguments))
@@ -143,7 +144,8 @@ def benchmark(manifest: Manifest, **arguments: Unpack[BenchmarkArguments]) -> Be
 
 async def benchmark_async(manifest: Manifest, **arguments: Unpack[BenchmarkArguments]) -> BenchmarkResult:
     """Do what `benchmark` does without blocking the event loop; cancelling stops the runners gracefully."""
-    require_known(arguments, BenchmarkArguments.__optional_keys__, "benchmark")
+    require_known(arguments, BenchmarkArguments.__optional_keys__, benchmark)
+    check_run(arguments)
     asked = described(None, manifest, {}, _caller("benchmark", arguments))
     _check_kind(asked.document, "LLMBenchmark", "llmopt.optimize()")
     return _compared(await _evaluated(asked, arguments))
@@ -165,7 +167,7 @@ def _results(arguments: AnyArguments) -> Path:
 
 def _check_kind(document: Mapping[str, Any], kind: str, other: str) -> None:
     given = document.get("kind")
-    if given in KINDS and given != kind:
+    if isinstance(given, str) and given in KINDS and given != kind:
         raise OptionInvalid(f"manifest: kind is {given}, expected {kind}; {other} takes the other kind")
 
 
@@ -175,11 +177,6 @@ async def _evaluated(asked: Described, arguments: AnyArguments) -> Finding:
     evaluate = arguments.get("evaluator")
     if evaluate is None:
         return await _found(asked, arguments, stop)
-    if not callable(evaluate):
-        raise OptionInvalid(
-            f"{labelled('evaluator', evaluate)}: expected a function (item, answer) -> score from 0 to 1,"
-            " or (items, answers, parameters) -> scores"
-        )
     server = EvaluatorServer(evaluate, stop.requested.set)
     async with server.serving(_port_before(asked, arguments)) as url:
         document = _with_evaluator(asked.document, url, whole_set=scores_sets(evaluate))
@@ -190,31 +187,31 @@ async def _evaluated(asked: Described, arguments: AnyArguments) -> Finding:
 
 
 def _with_evaluator(document: Mapping[str, Any], url: str, *, whole_set: bool = False) -> dict[str, Any]:
-    spec = document.get("spec", {})
-    workload = {**spec.get("workload", {}), "evaluator": evaluator_part(url, whole_set=whole_set)}
-    return {**document, "spec": {**spec, "workload": workload}}
-
-
-def _folder(document: Mapping[str, Any], arguments: AnyArguments) -> ResultsFolder:
-    name = str(document.get("metadata", {}).get("name", "optimization"))
-    return ResultsFolder(_results(arguments) / name)
+    """Return `document` with the caller's evaluator; as it is where its check finds no place for one."""
+    spec = document.get("spec")
+    workload = spec.get("workload", {}) if isinstance(spec, Mapping) else None
+    if not isinstance(spec, Mapping) or not isinstance(workload, Mapping):
+        return dict(document)
+    evaluator = evaluator_part(url, whole_set=whole_set)
+    return {**document, "spec": {**spec, "workload": {**workload, "evaluator": evaluator}}}
 
 
 def _port_before(asked: Described, arguments: AnyArguments) -> int:
     """Return the port that the study knows its evaluator by (its manifest is part of it); 0: a new study."""
-    manifest = _folder(asked.document, arguments).manifest
-    if arguments.get("fresh") or not manifest.exists():
-        return 0
-    evaluator = load_manifest(manifest).spec.workload.evaluator
-    url = urlsplit(evaluator.endpoint.url if evaluator and evaluator.endpoint else "")
     local = _local(replace(asked, document=_with_evaluator(asked.document, _ANY_URL)), arguments)
+    if arguments.get("fresh") or not local.exists:
+        return 0
+    evaluator = load_manifest(local.folder.manifest).spec.workload.evaluator
+    url = urlsplit(evaluator.endpoint.url if evaluator and evaluator.endpoint else "")
     return url.port or 0 if url.hostname == LOOPBACK and local.has_result else 0
 
 
 def _local(asked: Described, arguments: AnyArguments) -> LocalStudy:
+    """Return the study that is `asked` for; what is wrong with it is raised before its folder is named."""
     text = as_yaml(asked.document)
-    folder = _folder(asked.document, arguments)
-    return LocalStudy(asked.checked(text), text, folder, arguments.get("storage"))
+    resource = asked.checked(text)
+    folder = ResultsFolder(_results(arguments) / resource.metadata.name)
+    return LocalStudy(resource, text, folder, arguments.get("storage"))
 
 
 async def _found(asked: Described, arguments: AnyArguments, stop: Stop) -> Finding:
@@ -266,7 +263,7 @@ def _work(local: LocalStudy, arguments: AnyArguments, stop: Stop) -> Finding:
         arguments.get("pace", Pace()),
     )
     audience = audience_of(show=arguments.get("progress", False))
-    with _stopped_after(arguments.get("timeout"), stop):
+    with _stopped_after(timeout_seconds(arguments.get("timeout")), stop):
         return find(local, settings, stop, audience)
 
 

@@ -11,7 +11,14 @@ def labelled(option: str, value: object) -> str:
 
     Of a long value the middle is left out: a path says most at its end.
     """
-    shown = repr(str(value) if isinstance(value, str | PurePath) else value)
+    shown = _written(str(value) if isinstance(value, str | PurePath) else value)
     if len(shown) > _SHOWN_CHARACTERS:
         shown = f"{shown[: _HALF - 1]}…{shown[-_HALF:]}"
     return f"{option} {shown}"
+
+
+def _written(value: object) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return "(a number of too many digits)"

@@ -1,21 +1,25 @@
 """What to find out, said in Python: a manifest, or a model and a few options, as one document."""
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
+from llmopt.keyword_checks import is_flag, timeout_seconds
 from llmopt.machine.descriptions import Description as Machine
 from llmopt.manifest_checks import InputInvalid, checked, require_usable
 from llmopt.manifests import OptionInvalid, as_option_faults
+from llmopt.manifests.plain_documents import plain_document
 from llmopt.manifests.spellings import keywords
 from llmopt.option_labels import labelled
 from llmopt.options import Options
+from llmopt.path_checks import is_file
 from llmopt.starting.drafts import optimization
 from llmopt.starting.items import written_items
 from llmopt_core.errors.files import file_problem
-from llmopt_core.resources import Resource
+from llmopt_core.resources import ManifestInvalid, Resource
 from llmopt_core.resources.faults import did_you_mean
 from llmopt_core.resources.loading import document_of
 
@@ -105,12 +109,16 @@ class Described:
             raise
 
 
-def require_known(given: Iterable[str], known: Iterable[str], caller: str) -> None:
-    """Raise OptionInvalid where a `given` keyword of the function `caller` is not a `known` one."""
-    names = sorted(known)
+def require_known(given: Iterable[str], keywords: Iterable[str], function: Callable[..., object]) -> None:
+    """Raise OptionInvalid where `function`, which takes `keywords` and parameters, has no `given` one."""
+    parameters = inspect.signature(function).parameters.values()
+    own = {each.name for each in parameters if each.kind is not each.VAR_KEYWORD}
+    names = sorted(own.union(keywords))
     for name in given:
         if name not in names:
-            raise OptionInvalid(f"{caller}() has no argument {name!r}: {did_you_mean(name, names)}")
+            raise OptionInvalid(
+                f"{function.__name__}() has no argument {name!r}: {did_you_mean(name, names)}"
+            )
 
 
 def described(
@@ -123,16 +131,52 @@ def described(
     if (model is None) == (manifest is None):
         raise OptionInvalid(f"{caller.name}() takes either a model or manifest=, one of the two")
     if manifest is None:
-        return Described(_built(str(model), description, caller), from_options=True)
+        return Described(_plain(_built(str(model), description, caller), _of_options), from_options=True)
     _require_manifest_alone(description, caller.name)
     if isinstance(manifest, Mapping):
-        return Described(dict(manifest))
-    text = _text(manifest) if isinstance(manifest, Path) else manifest
+        return Described(_plain(manifest, _of_manifest))
+    text = _text(manifest)
     checked(text, str(manifest) if isinstance(manifest, Path) else SOURCE)
     return Described(document_of(text))
 
 
-def _text(path: Path) -> str:
+def _plain(
+    document: Mapping[Any, Any], reported: Callable[[ManifestInvalid], OptionInvalid]
+) -> dict[str, Any]:
+    """Return `document` as YAML can hold it; what it cannot hold is `reported`."""
+    try:
+        return plain_document(document)
+    except ManifestInvalid as error:
+        raise reported(error) from error
+
+
+def _of_options(error: ManifestInvalid) -> OptionInvalid:
+    return as_option_faults(error.faults, _SPELLED)
+
+
+def _of_manifest(error: ManifestInvalid) -> OptionInvalid:
+    return OptionInvalid(f"{SOURCE}: {error}")
+
+
+def _text(manifest: object) -> str:
+    """Return the YAML text of a file's Path, or the text itself; raises OptionInvalid."""
+    if isinstance(manifest, Path):
+        return _content(manifest)
+    if not isinstance(manifest, str):
+        raise OptionInvalid(f"{labelled('manifest', manifest)}: expected a mapping, YAML text or a Path")
+    if _is_name_of_file(manifest):
+        raise OptionInvalid(
+            f"{labelled('manifest', manifest)}: text is taken as YAML: give a file as Path({manifest!r})"
+        )
+    return manifest
+
+
+def _is_name_of_file(text: str) -> bool:
+    one_line = "\n" not in text.strip()
+    return one_line and (text.strip().endswith(_ENDINGS) or is_file(text))
+
+
+def _content(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -166,6 +210,9 @@ def _options(model: str, description: Mapping[str, Any], caller: Caller) -> Opti
     for name in _TEXTS & fields.keys():
         if not isinstance(fields[name], str | None):
             raise OptionInvalid(f"{labelled(name, fields[name])}: expected text")
+    for name in _FLAGS & fields.keys():
+        if not is_flag(fields[name]):
+            raise OptionInvalid(f"{labelled(name, fields[name])}: expected True or False")
     return Options(model=model, timeout=_planned(description.get("timeout")), **fields)
 
 
@@ -182,11 +229,8 @@ def _texts(name: str, given: object) -> list[str] | None:
 
 
 def _planned(timeout: object) -> str | None:
-    if timeout is None:
-        return None
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0:
-        raise OptionInvalid(f"{labelled('timeout', timeout)}: expected seconds, a number above 0")
-    return f"{max(1, int(timeout * PLANNED_SHARE))}s"
+    seconds = timeout_seconds(timeout)
+    return None if seconds is None else f"{max(1, int(seconds * PLANNED_SHARE))}s"
 
 
 def _dataset(given: object, caller: Caller) -> str:
@@ -203,7 +247,10 @@ def _dataset(given: object, caller: Caller) -> str:
 
 
 _EXAMPLES = {"objectives": ["accuracy", "requests_per_second"], "constraints": ["accuracy>=0.6"]}
+# What the name of a manifest's file ends with.
+_ENDINGS = (".yaml", ".yml", ".json")
 _LISTS_OF_TEXTS = frozenset(_EXAMPLES)
+_FLAGS = frozenset({"confirm", "safe"})
 _TEXTS = frozenset({"endpoint", "endpoint_model", "engine", "method", "name", "preset"})
 _SPELLED = keywords({"model", *Description.__optional_keys__})
 _OPTION_NAMES = tuple(sorted(Description.__optional_keys__ - {"timeout"}))

@@ -37,6 +37,11 @@ def test_a_long_value_is_cut():
     assert len(label) == len("--x ") + 80
 
 
+def test_a_number_that_python_does_not_write_is_said_to_be_long():
+    """The message is about the option, whatever its value."""
+    assert labelled("trials", 10**5000) == "trials (a number of too many digits)"
+
+
 def test_no_message_has_a_form_of_its_own():
     """Every message about an option's value gets its beginning from the one function."""
     found = [

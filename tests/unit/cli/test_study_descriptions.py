@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from fakes.local_runs import document, manifest
 
 import llmopt
+from llmopt.manifest_checks import InputInvalid
 from llmopt.manifests import OptionInvalid
 from llmopt.study_descriptions import Caller, described
 
@@ -31,6 +33,10 @@ def dataset(tmp_path, given, **more):
         (lambda: llmopt.optimize(MODEL, xyz=1), r"has no argument 'xyz': there are concurrency, confirm"),
         (lambda: llmopt.benchmark(document(), resluts="x"), r"benchmark\(\) .*did you mean results\?"),
         (lambda: llmopt.cluster.submit(model=MODEL, trails=3), r"submit\(\) .*did you mean trials\?"),
+        (lambda: llmopt.cluster.submit(model=MODEL, namespce="a"), r"submit\(\) .*did you mean namespace\?"),
+        (lambda: llmopt.cluster.submit(model=MODEL, kubeconfg="a"), r"did you mean kubeconfig\?"),
+        (lambda: llmopt.optimize(modle=MODEL), r"optimize\(\) .*did you mean model\?"),
+        (lambda: llmopt.benchmark(document(), manifst=""), r"benchmark\(\) .*did you mean manifest\?"),
     ],
 )
 def test_an_unknown_keyword_is_refused_with_the_nearest_name(call, message):
@@ -57,6 +63,9 @@ def test_what_a_manifest_would_overrule_is_refused(tmp_path):
         ({"safe": True, "preset": "speed"}, "^preset 'speed': safe brings"),
         ({"engine": "vllm", "endpoint": "http://h/v1"}, "^engine 'vllm': endpoint goes with"),
         ({"evaluator": "mine"}, "evaluator 'mine': expected a function"),
+        ({"safe": "no"}, "safe 'no': expected True or False"),
+        pytest.param({"trials": 10**5000}, "^trials: this number is too long", id="long"),
+        ({"samples": object()}, "^samples: a value of type object: expected"),
     ],
 )
 def test_a_faulty_argument_is_named_as_it_was_given(tmp_path, arguments, message):
@@ -125,6 +134,55 @@ def test_a_manifest_that_cannot_be_read_is_named(tmp_path, name):
     with pytest.raises(OptionInvalid, match=str(tmp_path)) as caught:
         llmopt.optimize(manifest=tmp_path / name)
     assert "Errno" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["which-model.yaml", "folder/m.yml", "m.json\n", __file__])
+def test_the_name_of_a_file_is_no_yaml(text):
+    """Who passes a file as text learns how files are passed."""
+    with pytest.raises(OptionInvalid, match=r"^manifest .*: text is taken as YAML: give a file as Path\('"):
+        llmopt.benchmark(text)
+
+
+@pytest.mark.parametrize("given", [5, [document()], b"kind: x"])
+def test_what_is_no_manifest_is_refused(given):
+    """The value, and the forms that there are."""
+    with pytest.raises(OptionInvalid, match=r"^manifest .*: expected a mapping, YAML text or a Path"):
+        llmopt.optimize(manifest=given)
+
+
+@pytest.mark.parametrize("evaluator", [None, lambda *_: 1.0])
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"metadata": "my-study"}, 'metadata: "my-study": expected fields with values'),
+        ({"metadata": None}, "metadata: expected fields with values"),
+        ({"metadata": {}}, "metadata.name: expected a value"),
+        ({"spec": "all"}, 'spec: "all": expected fields with values'),
+        ({"spec": {"workload": 5}}, "spec.workload: 5: expected fields with values"),
+        ({"kind": ["LLMBenchmark"]}, "kind: "),
+    ],
+)
+def test_a_mapping_that_is_no_manifest_is_refused_field_by_field(tmp_path, part, message, evaluator):
+    """Before a folder is named after it, and before an evaluator is put into it."""
+    with pytest.raises(InputInvalid, match=message):
+        llmopt.optimize(manifest={**document(), **part}, evaluator=evaluator, results=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_yaml_cannot_hold_is_named(tmp_path):
+    """The field and the type, of a mapping as of keywords; the study is not begun."""
+    given = document(workload={"dataset": {"path": tmp_path, "samples": object()}})
+    with pytest.raises(OptionInvalid, match=r"spec\.workload\.dataset\.samples: a value of type object"):
+        llmopt.optimize(manifest=given, results=tmp_path)
+
+
+def test_a_number_of_numpy_is_a_number():
+    """What a grid in a notebook counts with is taken, in keywords as in a mapping."""
+    asked = described(MODEL, None, {"trials": np.int64(7)}, Caller("optimize")).document
+    given = described(None, document(trials=np.int64(7)), {}, Caller("optimize")).document
+    for one in (asked, given):
+        assert one["spec"]["budget"]["trials"] == 7
+        assert type(one["spec"]["budget"]["trials"]) is int
 
 
 def test_a_manifest_in_any_form_is_one_document(tmp_path):

@@ -68,7 +68,7 @@ def submit(
         LlmoptError: InputInvalid and OptionInvalid name what is wrong with the arguments, those of
             `llmopt.cluster.errors` why the cluster does not take it.
     """
-    require_known(description, Description.__optional_keys__, "submit")
+    require_known(description, Description.__optional_keys__, submit)
     asked = described(model, manifest, description, Caller("submit"))
     document = asked.document
     asked.checked(as_yaml(document))

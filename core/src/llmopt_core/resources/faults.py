@@ -46,7 +46,10 @@ class Fault:
 
 
 def _shown(value: Any) -> str:
-    text = f'"{value}"' if isinstance(value, str) else _as_yaml(value)
+    try:
+        text = f'"{value}"' if isinstance(value, str) else _as_yaml(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return "a number of too many digits"
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
 
 

@@ -9,8 +9,8 @@ from llmopt_core.resources.faults import Fault
 
 # Beside its own errors, what the values of a text raise: a date that is none, a number of 5,000 digits.
 YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError)
-_MOST_LEVELS = 100  # a manifest has about ten
-_MOST_BITS = 1024  # Python writes no number of more than some 14,000
+MOST_LEVELS = 100  # a manifest has about ten
+MOST_BITS = 1024  # Python writes no number of more than some 14,000
 # What PyYAML raises where a value does not go with its tag, as in `!!bool maybe`.
 _UNFIT = (AttributeError, LookupError, TypeError, ArithmeticError)
 _TAB = "indent with spaces: YAML takes no tabs"
@@ -38,7 +38,7 @@ class _Loader(yaml.CSafeLoader):
         except _UNFIT:
             tag = node.tag.replace("tag:yaml.org,2002:", "!!")
             raise ConstructorError(None, None, f"this is no {tag}", node.start_mark) from None
-        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        if isinstance(value, int) and value.bit_length() > MOST_BITS:
             raise ConstructorError(None, None, "this number is too long", node.start_mark)
         return value
 
@@ -54,7 +54,7 @@ def _require_shallow(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _MOST_LEVELS:
+        if depth > MOST_LEVELS:
             raise RecursionError
 
 
