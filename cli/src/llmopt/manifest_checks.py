@@ -58,6 +58,11 @@ def require_usable(
         raise InputInvalid(tuple(_placed(found, text, source)))
 
 
+def in_lines_of(text: str, source: str, error: InputInvalid) -> InputInvalid:
+    """Return `error` by the lines of `text`, called `source`, which the faulty manifest was made from."""
+    return InputInvalid(tuple(_placed(tuple(one.fault for one in error.faults), text, source)))
+
+
 def cautions_in(text: str, source: str, resource: Resource, place: int = 0) -> tuple[str, ...]:
     """Return one line for each thing of `resource`, at `place` in `text`, that is probably not meant."""
     node = _nodes(text)[place]

@@ -9,7 +9,7 @@ from llmopt.commands.validate import print_faults, read_manifest, unreadable
 from llmopt.json_output import print_json
 from llmopt.local.metrics import PortsExhausted, require_ports
 from llmopt.machine.descriptions import COMMAND, Description, RunnerUnusable, described
-from llmopt.manifest_checks import InputInvalid, checked, missing_in
+from llmopt.manifest_checks import InputInvalid, checked, in_lines_of, missing_in
 from llmopt.manifests import OptionInvalid, as_option_faults, as_yaml
 from llmopt.manifests.spellings import BENCHMARK, COMPARE, OPTIMIZE, Spelling
 from llmopt.options import BenchmarkOptions, CompareOptions, Options, RunOptions
@@ -65,7 +65,8 @@ def run_file_for(model: str, name: str, options: RunOptions, command: tuple[str,
         return Exit.INVALID
     for line in draft.lines:
         _say(errors, line)
-    return run_text(as_yaml(draft.document), f"{source} --model {model}", Run(options))
+    say_faults = partial(_say_faults_in, text=text, source=source)
+    return run_text(as_yaml(draft.document), source, Run(options), say_faults, written=text)
 
 
 def _drafted(
@@ -127,6 +128,10 @@ def _check(text: str, spelled: Spelling) -> None:
 
 def _of_options(error: InputInvalid, spelled: Spelling) -> OptionInvalid:
     return as_option_faults((one.fault for one in error.faults), spelled)
+
+
+def _say_faults_in(console: Console, error: InputInvalid, text: str, source: str) -> None:
+    print_faults(console, in_lines_of(text, source, error))
 
 
 def _say_faults(console: Console, error: InputInvalid, spelled: Spelling) -> None:

@@ -54,15 +54,23 @@ def run_file(name: str, run: Run) -> Exit:
 
 
 def run_text(
-    text: str, source: str, run: Run, say_faults: Callable[[Console, InputInvalid], None] = print_faults
+    text: str,
+    source: str,
+    run: Run,
+    say_faults: Callable[[Console, InputInvalid], None] = print_faults,
+    *,
+    written: str | None = None,
 ) -> Exit:
-    """Run the manifest `text`, called `source` in messages, and return how it ended."""
+    """Run the manifest `text`, called `source` in messages, and return how it ended.
+
+    Warnings carry the lines of what the user has `written`, where `text` was made from that.
+    """
     errors = Console(stderr=True)
     try:
         local = local_study(text, source, run)
         if run.options.fresh or not local.exists:
             require_usable(local.resource, text, source, preflight_of(run.command))
-        for line in cautions_in(text, source, local.resource):
+        for line in cautions_in(text if written is None else written, source, local.resource):
             _say(errors, line)
         return _run(local, run, Console(stderr=run.options.as_json))
     except InputInvalid as error:
