@@ -244,7 +244,13 @@ class WorkloadOptions:
         ),
     ] = "arithmetic"
     samples: Annotated[
-        int, typer.Option(min=4, max=10_000, help="Items of the data set that each trial or repeat asks.")
+        int,
+        typer.Option(
+            min=4,
+            max=10_000,
+            help="Items of the data set that each trial or repeat asks. A data set needs twice as many rows,"
+            " and a few more for examples in the prompt.",
+        ),
     ] = 32
     max_tokens: Annotated[
         int | None, typer.Option(min=1, max=131_072, help="Longest answer in tokens. Default: 256.")

@@ -251,7 +251,7 @@ class Search(Part):
 
     preset: Annotated[
         Literal["balanced", "accuracy", "creativity", "speed"] | None,
-        Field(description="Fills the space when none is given, by engine and hardware."),
+        Field(description="Fills the space when none is given, by engine and by what the manifest fixes."),
     ] = None
     sampler: Annotated[Sampler, Field(description="How the next configuration is chosen.")] = Sampler()
     pruner: Annotated[Pruner, Field(description="How a hopeless trial is stopped early.")] = Pruner()

@@ -142,7 +142,13 @@ class Dataset(Part):
         Annotated[str, Field(max_length=64)] | None, Field(description="Which split of the hub's data set.")
     ] = None
     samples: Annotated[
-        int, Field(ge=4, le=10_000, description="Items that each trial of the search asks.")
+        int,
+        Field(
+            ge=4,
+            le=10_000,
+            description="Items that each trial of the search asks. A data set needs twice as many rows, and a"
+            " few more for examples in the prompt.",
+        ),
     ] = 32
     seed: Annotated[
         int,
