@@ -12,6 +12,7 @@ from llmopt_core.storage.errors import StudyNotFound
 from llmopt_core.storage.reaper import Reaper
 from llmopt_core.storage.records import INTERRUPTED, RunnerRecord
 from llmopt_core.storage.studies import Study
+from llmopt_runner.repeated_errors import RepeatedErrors
 from llmopt_runner.stopping import Interrupted
 from llmopt_runner.trial.progress import Progress
 
@@ -34,7 +35,7 @@ class Heartbeat:
         self._began = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
-        self._problems: dict[str, str] = {}
+        self._errors = RepeatedErrors(log)
         self.ending = "ended without a word"
 
     def __enter__(self) -> Self:
@@ -52,7 +53,7 @@ class Heartbeat:
             log.warning("the heartbeat waits for the storage: how the runner ended is not stored")
             return
         self._survives(
-            "last heartbeat", lambda: self._say(ended=self.ending if error is None else _how(error))
+            "the last heartbeat", lambda: self._say(ended=self.ending if error is None else _how(error))
         )
 
     def _run(self) -> None:
@@ -62,8 +63,8 @@ class Heartbeat:
 
     def _send(self) -> bool:
         """Say that the runner lives, and look after others; False: the study is gone."""
-        return self._survives("heartbeat", lambda: self._say(ended=None)) and self._survives(
-            "look at other runners", self._sweep
+        return self._survives("a heartbeat", lambda: self._say(ended=None)) and self._survives(
+            "the heartbeat's look at other runners", self._sweep
         )
 
     def _survives(self, what: str, step: Callable[[], None]) -> bool:
@@ -78,11 +79,9 @@ class Heartbeat:
             log.warning("the heartbeat ends: %s", error)
             return False
         except Exception as error:  # noqa: BLE001 - as said above: no error of a heartbeat may end them
-            if (seen := f"{type(error).__name__}: {error}") != self._problems.get(what):
-                log.warning("the heartbeat's %s failed, it is tried again: %s", what, seen)
-            self._problems[what] = seen
+            self._errors.note(what, error)
         else:
-            self._problems.pop(what, None)
+            self._errors.passed(what)
         return True
 
     def _say(self, *, ended: str | None) -> None:
