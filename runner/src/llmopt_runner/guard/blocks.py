@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -132,7 +133,7 @@ class memory_guard:  # noqa: N801 - used as the statement `with memory_guard(…
                 )
 
     def _emergency(self) -> None:
-        for pid in _own_processes():
+        for pid in self._processes_now():
             if pid not in self._children_before and pid != os.getpid():
                 _kill(pid)
         main = threading.main_thread().ident
@@ -142,6 +143,12 @@ class memory_guard:  # noqa: N801 - used as the statement `with memory_guard(…
             self._interrupted = True
             signal.pthread_kill(main, signal.SIGINT)  # which also ends a call that waits
 
+    def _processes_now(self) -> tuple[int, ...]:
+        try:
+            return _own_processes()
+        except (OSError, psutil.Error):  # a child that was seen before is killed all the same
+            return self._guard.processes
+
 
 def _own_processes() -> tuple[int, ...]:
     own = psutil.Process()
@@ -149,7 +156,5 @@ def _own_processes() -> tuple[int, ...]:
 
 
 def _kill(pid: int) -> None:
-    try:
-        psutil.Process(pid).kill()
-    except psutil.NoSuchProcess:
-        return
+    with suppress(ProcessLookupError, PermissionError):  # it is gone, or another user's by now
+        os.kill(pid, signal.SIGKILL)

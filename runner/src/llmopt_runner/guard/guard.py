@@ -2,6 +2,10 @@
 
 One thread for all: the devices' levels often, the engine's own share less often, for it costs more. Both rest
 so much longer than they work that together they take less than a hundredth of a core.
+
+Whatever cannot be looked at for a while, such as processes where no more files may be opened, stays as it was
+seen last: only this thread stands between an engine that fills the memory and the kernel, which may kill the
+runner.
 """
 
 import logging
@@ -10,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -29,6 +34,7 @@ from llmopt_runner.guard.watched import WatchedDevice, Window, is_used, weigh_gp
 from llmopt_runner.host.gpu_conditions import GpuCondition
 from llmopt_runner.host.occupancy import MemoryDevice
 from llmopt_runner.host.usage import started_at
+from llmopt_runner.repeated_errors import RepeatedErrors
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +46,8 @@ _SAVED_SECONDS = 0.05
 _SHORTEST_PAUSE_SECONDS = 0.01
 # How fast memory can fill up at worst: what is left says how long may be waited.
 _FASTEST_MIB_PER_SECOND = 8192.0
+# What is looked at, as the log calls it where that failed.
+_PROCESSES, _SHARE_OF_ENGINE = "a look at the engine's processes", "a look at what the engine holds"
 
 
 @dataclass(frozen=True)
@@ -140,6 +148,7 @@ class MemoryGuard:
         self._known: tuple[int, ...] = ()
         self._known_at = self._weigh_at = float("-inf")
         self._warned = False
+        self._errors = RepeatedErrors(log)
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -173,6 +182,11 @@ class MemoryGuard:
     def level(self) -> Level:
         """The highest level of any device, now."""
         return max((each.level for each in self._watched), default=Level.SAFE)
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The engine's processes, as they were seen last."""
+        return self._known
 
     @property
     def exceeded(self) -> bool:
@@ -275,7 +289,7 @@ class MemoryGuard:
         while not self._ended.wait(pause):
             began_at = time.thread_time()
             with self._lock:
-                self._look()
+                self._survives("a sample of the memory guard", self._look)
                 cost_seconds = time.thread_time() - began_at
                 if self._clock() >= self._weigh_at:
                     self._weigh()
@@ -291,9 +305,18 @@ class MemoryGuard:
         left_mib = min(left, default=float("inf"))
         return min(max(left_mib / _FASTEST_MIB_PER_SECOND, _SHORTEST_PAUSE_SECONDS), self._interval_seconds)
 
+    def _survives(self, what: str, step: Callable[[], None]) -> None:
+        """Carry out `step`, called `what`; an error of it is logged once until it changes."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - the guard goes on, as said at the top
+            self._errors.note(what, error)
+        else:
+            self._errors.passed(what)
+
     def _look(self) -> None:
         for each in self._watched:
-            each.look(self.thresholds)
+            self._survives(f"a look at {each.device.name}", partial(each.look, self.thresholds))
         for window in self._windows:
             window.note()
         worst = max(self._watched, key=lambda each: each.level, default=None)
@@ -303,9 +326,9 @@ class MemoryGuard:
     def _weigh(self) -> None:
         began_at, now = time.thread_time(), self._clock()
         if not self._known or now - self._known_at >= _PIDS_EVERY_SECONDS:
-            self._find_processes()
+            self._survives(_PROCESSES, self._find_processes)
             self._known_at = now
-        self._weigh_devices()
+        self._survives(_SHARE_OF_ENGINE, self._weigh_devices)
         for window in self._windows:
             window.note()
         rest_seconds = (time.thread_time() - began_at) / _SHARE
@@ -332,8 +355,8 @@ class MemoryGuard:
         known = Level.SAFE if self.incident is None else self.incident.level
         if worse := worst.level >= Level.CRITICAL and worst.level > known:
             # Before the kill: afterwards nobody can say what the engine held.
-            self._find_processes()
-            self._weigh_devices(quick=True)
+            self._survives(_PROCESSES, self._find_processes)
+            self._survives(_SHARE_OF_ENGINE, lambda: self._weigh_devices(quick=True))
             self.incident = worst.incident()
         level = max(worst.level, known)
         if level is Level.EMERGENCY:
@@ -342,6 +365,10 @@ class MemoryGuard:
             self._do("stop", self.stop)
         if worse and self.incident is not None:
             log.error("memory: %s: %s: %s", worst.level.name, worst, self.actions[-1])
+            self._survives("a look at others' memory", lambda: self._note_others(worst))
+
+    def _note_others(self, worst: WatchedDevice) -> None:
+        if self.incident is not None:
             self.incident = replace(self.incident, others=worst.others(self._known))
 
     def _do(self, name: str, action: Callable[[], None]) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 import psutil
 
 from llmopt_runner.guard.attribution import NOBODYS_MIB
-from llmopt_runner.host.occupancy import DeviceUnreadable, Holder, MemoryDevice
+from llmopt_runner.host.occupancy import Holder, MemoryDevice
 from llmopt_runner.host.usage import started_at
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def _held(device: MemoryDevice) -> _Held | None:
         mib, holders = device.own()
         shared = device.kind == "gpu" and (bool(device.listed()) or mib > NOBODYS_MIB)
         return _Held(device.total_mib(), mib, {holder.pid: holder for holder in holders}, shared)
-    except DeviceUnreadable as error:
+    except OSError as error:  # DeviceUnreadable is one
         log.warning("leaks of a device's memory cannot be detected: %s", error)
         return None
 

@@ -92,9 +92,10 @@ class WatchedDevice:
         try:
             listed = self.device.listed()
             used_mib = self.device.used_mib()
-        except DeviceUnreadable:
+            here = frozenset(pid for pid in listed if psutil.pid_exists(pid))
+        except OSError:  # also of the process table, where no more files may be opened
             return None
-        return View(used_mib, listed, frozenset(pid for pid in listed if psutil.pid_exists(pid)))
+        return View(used_mib, listed, here)
 
     def take(self, share: Share) -> None:
         """Note whose a GPU's memory is."""

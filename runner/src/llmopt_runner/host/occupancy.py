@@ -81,10 +81,10 @@ class MemoryDevice(Protocol):
 
 
 def holders_of(device: MemoryDevice) -> tuple[Holder, ...]:
-    """Return the processes that hold a MiB or more of `device`; none where it cannot be read."""
+    """Return the processes that hold a MiB or more of `device`; none where it or they cannot be read."""
     try:
         return tuple(device.holders())
-    except DeviceUnreadable:
+    except OSError:  # DeviceUnreadable is one
         return ()
 
 
@@ -95,7 +95,7 @@ def command_of(pid: int) -> str:
     """
     try:
         argv = psutil.Process(pid).cmdline() or [psutil.Process(pid).name()]
-    except psutil.Error:
+    except (OSError, psutil.Error):
         return "unknown"
     words = [PurePath(argv[0]).name]
     module = argv[argv.index("-m") + 1 : argv.index("-m") + 2] if "-m" in argv[1:] else []

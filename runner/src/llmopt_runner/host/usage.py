@@ -27,10 +27,10 @@ def resident_mib(pids: Sequence[int]) -> float:
 
 
 def started_at(pid: int) -> float | None:
-    """Return when a process began, as ids are used again; None: it is gone."""
+    """Return when a process began, as ids are used again; None: it is gone, or cannot be read."""
     try:
         return psutil.Process(pid).create_time()
-    except psutil.Error:
+    except (OSError, psutil.Error):
         return None
 
 

@@ -1,5 +1,6 @@
 """The guard around a block of a user's own code."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -7,10 +8,11 @@ import sys
 import threading
 import time
 
+import psutil
 import pytest
 from fakes.memory_devices import FakeDevice
 
-from llmopt_runner.guard import MemoryRanOut, NotEnoughMemory, memory_guard
+from llmopt_runner.guard import MemoryRanOut, NotEnoughMemory, blocks, memory_guard
 from llmopt_runner.guard.levels import Level
 
 
@@ -109,6 +111,19 @@ def _hungry(children):
         threading.Event().wait(30)  # which nobody sets
 
 
+def _blind(children, monkeypatch, find):
+    """As `_hungry`, but once the child was seen, `find` stands for what finds processes."""
+    device = FakeDevice(1000, 10)
+    with memory_guard("blind", required_gib=0, devices=[device]) as guard:
+        children.append(_waiting_child())
+        guard._guard._known_at = float("-inf")
+        guard._guard.sample()
+        monkeypatch.setattr(blocks, "_own_processes", find)
+        monkeypatch.setattr(guard._guard, "_pids", find)
+        _full(device, 990)
+        threading.Event().wait(30)  # which nobody sets
+
+
 def test_an_emergency_ends_the_block():
     """At EMERGENCY a block that only waits is interrupted; its error says why, and its children are gone."""
     children = []
@@ -116,6 +131,20 @@ def test_an_emergency_ends_the_block():
     with pytest.raises(MemoryRanOut, match="EMERGENCY"):
         _hungry(children)
     assert time.monotonic() - began_at < 20
+    children[0].communicate()
+    assert children[0].returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("error", [psutil.AccessDenied(1), OSError(errno.EMFILE, "Too many open files")])
+def test_processes_that_cannot_be_found_end_with_the_block_all_the_same(monkeypatch, error):
+    """A child that was seen before is killed, and the block is interrupted."""
+
+    def refused():
+        raise error
+
+    children = []
+    with pytest.raises(MemoryRanOut, match="EMERGENCY"):
+        _blind(children, monkeypatch, refused)
     children[0].communicate()
     assert children[0].returncode == -signal.SIGKILL
 

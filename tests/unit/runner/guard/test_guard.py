@@ -1,7 +1,9 @@
 """What the guard does at each level, on devices whose numbers the test sets."""
 
+import errno
 import time
 
+import psutil
 import pytest
 from fakes.memory_devices import FakeDevice
 
@@ -22,16 +24,22 @@ class Guarded:
     def __init__(self, *devices, **changes):
         self.now = 0.0
         self.pids = (ENGINE,)
+        self.fault = None  # what looking for the processes raises
         self.done = []
         self.guard = MemoryGuard(
             devices,
             Thresholds(),
-            lambda: self.pids,
+            self._find,
             lambda: self.done.append("kill"),
             stop=lambda: self.done.append("stop"),
             clock=lambda: self.now,
             **changes,
         )
+
+    def _find(self):
+        if self.fault is not None:
+            raise self.fault
+        return self.pids
 
     def at(self, device, used, held):
         device.used, device.held = used, {**device.held, ENGINE: held}
@@ -159,11 +167,81 @@ def test_sampling_goes_on_by_itself_and_ends():
     guarded = Guarded(device)
     with guarded.guard:
         device.used = 960
-        deadline = time.monotonic() + 10
-        while not guarded.done:
-            assert time.monotonic() < deadline
+        _until(lambda: guarded.done)
     assert guarded.done[0] == "kill"
     assert not guarded.guard._thread.is_alive()
+
+
+TOO_MANY_FILES = OSError(errno.EMFILE, "Too many open files")
+
+
+class Faulty(FakeDevice):
+    """Raises `fault` where one is set, and counts the looks."""
+
+    fault, looks = None, 0
+
+    def occupancy(self):
+        self.looks += 1
+        if self.fault is not None:
+            raise self.fault
+        return super().occupancy()
+
+    def holders(self):
+        raise TOO_MANY_FILES
+
+
+def _until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("fault", [psutil.AccessDenied(1), TOO_MANY_FILES])
+def test_what_cannot_be_looked_at_prevents_no_kill(fault):
+    """The engine is killed with what was seen of it last; who else holds memory is not known then."""
+    device = Faulty(1000)
+    guarded = Guarded(device)
+    guarded.at(device, 500, 500)
+    guarded.fault = fault
+    assert guarded.at(device, 960, 960) is Level.EMERGENCY
+    assert guarded.done == ["kill"]
+    assert guarded.guard.processes == (ENGINE,)
+    assert (guarded.guard.incident.engine_mib, guarded.guard.incident.others) == (960, ())
+
+
+def test_a_device_that_fails_hides_no_other():
+    """What of a GPU's library is missing does not keep main memory from being acted on."""
+    broken, device = Faulty(1000), FakeDevice(1000)
+    guarded = Guarded(broken, device)
+    broken.fault = AttributeError("no such function")
+    guarded.at(device, 960, 960)
+    assert guarded.done == ["kill"]
+
+
+def test_no_error_ends_the_sampling(caplog):
+    """A look that fails is tried again and is one line in the log; then an emergency is acted on."""
+    device = Faulty(1000)
+    guarded = Guarded(device)
+    with guarded.guard:
+        device.fault, seen = RuntimeError("a driver"), device.looks
+        _until(lambda: device.looks > seen + 3)
+        device.fault, device.used = None, 960
+        _until(lambda: guarded.done)
+    assert caplog.text.count("a look at host failed, it is tried again: RuntimeError: a driver") == 1
+
+
+def test_a_kill_that_fails_is_tried_again():
+    """An error of the order itself does not end the thread that gives it."""
+    device = FakeDevice(1000)
+    tries = []
+
+    def kill():
+        tries.append(device.used)
+        raise TOO_MANY_FILES
+
+    with MemoryGuard([device], Thresholds(), tuple, kill):
+        device.used = 960
+        _until(lambda: len(tries) > 2)
 
 
 def test_without_devices_nothing_runs():
