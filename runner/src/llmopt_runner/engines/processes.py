@@ -8,19 +8,18 @@ from pathlib import Path
 import psutil
 
 from llmopt_core.api.environment import Variable
-from llmopt_runner.engines.supervisor import has_threads
+from llmopt_runner.engines.supervisor import has_threads, living_descendants
 
 # Every process of an engine inherits it: daemonising changes parents and sessions, not this.
 _KILL_LIMIT_SECONDS = 5.0
 
 
 def descendants(pid: int) -> tuple[int, ...]:
-    """Return the processes below `pid`, without zombies."""
-    try:
-        children = psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return ()
-    return tuple(child.pid for child in children if _lives(child))
+    """Return the processes below `pid`, without zombies.
+
+    Raises OSError where no more files may be opened: then nobody knows, and there may be some.
+    """
+    return tuple(living_descendants(pid))
 
 
 def marked(mark: str) -> tuple[int, ...]:
@@ -71,6 +70,8 @@ def _lives(process: psutil.Process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE or has_threads(process.pid)
     except psutil.NoSuchProcess:
         return False
+    except psutil.AccessDenied:  # it is there all the same
+        return True
 
 
 def _environment(pid: int) -> tuple[bytes, ...]:
@@ -88,4 +89,6 @@ def _kill(pid: int) -> set[psutil.Process]:
         os.kill(pid, signal.SIGKILL)
     except (psutil.NoSuchProcess, ProcessLookupError):
         return set()
+    except PermissionError:  # it has become another user's: it is reported as one that would not die
+        return {process}
     return {process}

@@ -54,7 +54,7 @@ def has_threads(pid: int) -> bool:
     """Say whether the zombie `pid` has threads that still live."""
     try:
         return any(int(task) != pid for task in os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 - as said above
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return False
 
 
@@ -87,8 +87,8 @@ def _state_and_parent(pid: int) -> tuple[bytes, int]:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - as said at the imports
             # The name in parentheses may itself hold anything, parentheses too.
             fields = file.read().rpartition(b")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return b"Z", 0
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return b"Z", 0  # it is gone, or another user's where /proc is mounted with hidepid
     return fields[0], int(fields[1])
 
 

@@ -1,5 +1,6 @@
 """When a process is gone: a zombie whose threads live still holds its memory, that of GPUs too."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -63,3 +64,17 @@ def test_a_process_that_was_reaped_has_no_threads(headless):
     headless.kill()
     headless.wait()
     assert not supervisor.has_threads(headless.pid)
+
+
+def test_processes_that_cannot_be_read_hide_no_other(headless, monkeypatch):
+    """Where /proc shows others' processes by their numbers alone, the engine's own are found."""
+    read = open
+
+    def refused(path, *arguments, **more):
+        if path == "/proc/1/stat":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return read(path, *arguments, **more)
+
+    monkeypatch.setattr(supervisor, "open", refused, raising=False)
+    assert headless.pid in supervisor.living_descendants(os.getpid())
+    assert headless.pid in processes.descendants(os.getpid())
