@@ -4,6 +4,7 @@ An engine that fails while it serves first answers with errors, then logs why, a
 all. Its log says more than the requests that failed.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +15,9 @@ from llmopt_core.engines.registry import patterns_for
 from llmopt_core.errors.classes import ErrorClass, Failure
 from llmopt_core.errors.classification import Evidence, classify
 from llmopt_runner.engines.server import EngineServer
+from llmopt_runner.repeated_errors import RepeatedErrors
+
+log = logging.getLogger(__name__)
 
 # How long an engine may take to log a failure and to end.
 PATIENCE_SECONDS = 10.0
@@ -71,6 +75,7 @@ class DeathWatch:
         self.failure: Failure | None = None
         self._server, self._numbers = server, numbers
         self._patience_seconds, self._look_seconds = patience_seconds, look_seconds
+        self._errors = RepeatedErrors(log)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="engine's log", daemon=True)
 
@@ -87,15 +92,18 @@ class DeathWatch:
     def _watch(self) -> None:
         size, silent_since, read_at = 0, time.monotonic(), -1
         while not self._over.wait(self._look_seconds):
-            before, size = size, self._server.log_bytes()
-            if size != before:
-                silent_since = time.monotonic()
-            elif time.monotonic() - silent_since >= self._patience_seconds and size != read_at:
-                read_at = size
-                if _given_up(self._server):
-                    self.failure = death(self._server, self._numbers)
-                    self._server.kill()
-                    return
+            try:
+                before, size = size, self._server.log_bytes()
+                if size != before:
+                    silent_since = time.monotonic()
+                elif time.monotonic() - silent_since >= self._patience_seconds and size != read_at:
+                    if _given_up(self._server):
+                        self.failure = death(self._server, self._numbers)
+                        self._server.kill()
+                        return
+                    read_at = size
+            except OSError as error:  # such as too many open files
+                self._errors.note("a look at the engine's log", error)
 
 
 def _given_up(server: EngineServer) -> bool:
@@ -109,11 +117,11 @@ def _read(server: EngineServer, numbers: Mapping[str, Any]) -> Failure:
 
     What it logged before does not count while it lives: it served in spite of that.
     """
-    patterns, log = patterns_for(server.engine.declaration), server.log_since_ready()
+    patterns, text = patterns_for(server.engine.declaration), server.log_since_ready()
     end = server.exit_code, server.exit_signal
-    evidence = Evidence(log, *end, numbers=numbers, patterns=patterns, served=True)
+    evidence = Evidence(text, *end, numbers=numbers, patterns=patterns, served=True)
     failure = classify(evidence)
     if server.alive() or failure.error_class not in WITHOUT_CAUSE:
         return failure
     whole = classify(replace(evidence, log=server.log_text()))
-    return failure if log.strip() and whole.error_class in WITHOUT_CAUSE else whole
+    return failure if text.strip() and whole.error_class in WITHOUT_CAUSE else whole

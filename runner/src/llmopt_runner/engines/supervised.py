@@ -1,6 +1,7 @@
 """The runner's side of the supervisor: one engine process, watched and ended."""
 
 import ast
+import logging
 import os
 import shutil
 import signal
@@ -16,9 +17,12 @@ from pathlib import Path
 from typing import IO
 
 from llmopt_core.engines.packaging import NO_PACKAGING, Packaging
+from llmopt_core.errors.files import without_number
 from llmopt_runner.engines import processes, supervisor
 from llmopt_runner.engines.base import ServerCommand
 from llmopt_runner.engines.environment import engine_environment
+
+log = logging.getLogger(__name__)
 
 # A runner that was killed must leave nothing within two seconds, also on a busy machine: nobody waits for a
 # last answer, and what an engine would tidy up is removed without it.
@@ -137,12 +141,20 @@ class SupervisedProcess:
 
     def _killed(self, started: Mapping[str, object]) -> Exit:
         """The supervisor was killed, and only the engine's first process with it."""
-        remained = processes.kill_marked(self._mark)
-        first = started.get("pid")
-        if isinstance(first, int) and not processes.wait_until_gone(first):
-            remained = (*remained, first)
+        try:
+            remained = self._remains(started.get("pid"))
+        except OSError as error:  # such as too many open files: `end` looks again
+            log.warning("what a killed engine left cannot be looked for: %s", without_number(error))
+            remained = ()
         shutil.rmtree(self._scratch, ignore_errors=True)
         return Exit(None, signal.SIGKILL, remained)
+
+    def _remains(self, first: object) -> tuple[int, ...]:
+        """Kill what is left of the engine, whose first process was `first`; return what would not die."""
+        remained = processes.kill_marked(self._mark)
+        if isinstance(first, int) and not processes.wait_until_gone(first):
+            remained = (*remained, first)
+        return remained
 
     def _exit_from(self, ending: Mapping[str, object]) -> Exit:
         code, number, remained = ending["exit_code"], ending["signal"], ending["remained"]

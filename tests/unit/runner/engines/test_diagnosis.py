@@ -1,5 +1,6 @@
 """Why an engine that was ready serves no more: by its end and its log."""
 
+import errno
 import threading
 from types import SimpleNamespace
 
@@ -120,6 +121,24 @@ def test_an_engine_that_gave_up_and_is_silent_is_killed():
     with DeathWatch(server, {}, patience_seconds=0.02, look_seconds=0.01) as watch:
         assert server.killed.wait(30)
     assert watch.failure.error_class is ErrorClass.ENGINE_CRASHED
+
+
+class Unreadable(Server):
+    """Its log cannot be looked at the first three times."""
+
+    def log_bytes(self):
+        self.faults = getattr(self, "faults", 0) + 1
+        if self.faults <= 3:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return super().log_bytes()
+
+
+def test_a_log_that_cannot_be_read_for_a_while_is_read_later(caplog):
+    """The watch goes on, and says once why it saw nothing."""
+    server = Unreadable(since=DEAD)
+    with DeathWatch(server, {}, patience_seconds=0.02, look_seconds=0.01):
+        assert server.killed.wait(30)
+    assert caplog.text.count("a look at the engine's log failed, it is tried again") == 1
 
 
 class Talkative(Server):
