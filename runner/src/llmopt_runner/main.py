@@ -167,20 +167,22 @@ class Work:
             return Ending.recorded(ended)
         try:
             loop = self._loop(spec)
-        except Interrupted:
-            raise
         except (LlmoptError, OSError) as error:
-            return self._failed(error)
+            return self._ended_by(error)
         with closing(loop):
             try:
                 return loop.run()
             except LlmoptError as error:  # such as a sampler that cannot work here
-                if error.retryable or isinstance(error, StudyNotFound):
-                    raise
-                return self._failed(error)
+                return self._ended_by(error)
 
-    def _failed(self, error: LlmoptError | OSError) -> Ending:
-        """End the study with the class of `error`, which no other trial can avoid."""
+    def _ended_by(self, error: LlmoptError | OSError) -> Ending:
+        """End the study with the class of `error`, which no other trial can avoid.
+
+        Raises `error` where the study stays open: the runner was asked to stop, the storage is away or full,
+        or the study is gone. Another start can continue then, or nobody has to.
+        """
+        if isinstance(error, StudyNotFound) or (isinstance(error, LlmoptError) and error.retryable):
+            raise error
         ending = Ending.of(failure_of(error))
         self.study.end(ending.reason, ending.message, failed=True)
         return ending

@@ -6,7 +6,7 @@ import pytest
 from fakes.studies import definition
 
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.storage.errors import SamplerUnavailable, StorageUnavailable, StudyDropped
+from llmopt_core.storage.errors import SamplerUnavailable, StorageFull, StorageUnavailable, StudyDropped
 from llmopt_core.storage.storages import open_storage
 from llmopt_runner.loop.heartbeat import Heartbeat
 from llmopt_runner.main import Work
@@ -66,6 +66,21 @@ def test_what_may_pass_or_is_not_the_studys_leaves_it_open(study, tmp_path, monk
     """A storage that is away, a study that is gone, a stop and a bug are the runner's to report."""
     with pytest.raises(type(error)):
         _work(study, tmp_path, monkeypatch, lambda: Loop(error)).run(None)
+    assert study.ended is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [StorageUnavailable("away"), StorageFull("full"), StudyDropped(), Interrupted("asked to stop")],
+)
+def test_what_may_pass_while_a_runner_prepares_leaves_the_study_open(study, tmp_path, monkeypatch, error):
+    """Before the first trial, too, a storage that is away or full ends the runner and not the study."""
+
+    def unprepared():
+        raise error
+
+    with pytest.raises(type(error)):
+        _work(study, tmp_path, monkeypatch, unprepared).run(None)
     assert study.ended is None
 
 
