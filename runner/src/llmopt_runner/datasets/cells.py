@@ -72,7 +72,7 @@ def listed(value: Any) -> Any:
         pass
     try:
         return value if _lacks_commas(value) else ast.literal_eval(value.strip())
-    except (ValueError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError):
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError):
         return value
 
 

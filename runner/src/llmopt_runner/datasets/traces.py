@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from llmopt_runner.datasets.base import DatasetInvalid, DatasetSource, Item, Traced
-from llmopt_runner.datasets.cells import RowInvalid, shown
+from llmopt_runner.datasets.cells import RowInvalid, shown, sound, text_of
 
 _MOST_TOKENS = 10_000_000
 _MS = 1000.0
@@ -76,7 +76,8 @@ def traced_item(number: int, row: Mapping[str, Any]) -> Item:
         blocks=blocks,
         block_tokens=layout.block_tokens if blocks else 0,
     )
-    return Item(f"request-{number}", str(prompt) if length is None else "", "", "trace", traced=traced)
+    question = text_of("prompt", prompt) if length is None else ""
+    return Item(f"request-{number}", question, "", "trace", traced=traced)
 
 
 def _layout(row: Mapping[str, Any]) -> _Layout | None:
@@ -90,10 +91,10 @@ def _has(row: Mapping[str, Any], layout: _Layout) -> bool:
 
 
 def _blocks(names: Any) -> tuple[str, ...]:
-    """Return the names of blocks, which a table has as the text of a list."""
+    """Return the names of blocks, which a table has as the text of a list; raises RowInvalid."""
     if isinstance(names, str) and names.lstrip().startswith("["):
         names = names.strip(" []").replace(",", " ").split()
-    return tuple(str(each) for each in names) if isinstance(names, list) else ()
+    return tuple(sound("a block's name", str(each)) for each in names) if isinstance(names, list) else ()
 
 
 def _seconds(layout: _Layout, value: Any) -> float:
@@ -107,7 +108,7 @@ def _seconds(layout: _Layout, value: Any) -> float:
         moment = datetime.fromisoformat(_BEYOND_MICROSECONDS.sub("", str(value)))
         # Without a zone all are of one: this machine's own would move its clock twice a year.
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise RowInvalid(
             f"{layout.time} is {shown(value)}: write a number or a date with its time"
         ) from error

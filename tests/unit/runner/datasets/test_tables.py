@@ -41,6 +41,10 @@ def test_tables(tmp_path, name, text, answers):
         ("question,answer\nq,\n", "csv:2: no answer: it has 'question'"),
         ('question,answer\n"q,a\n', "csv:2: not a table"),
         ("text\nhello\n", "csv:2: no question"),
+        (
+            'question,choices,answer\nq,"{{1, 2}, {3}}",1\n',
+            r"csv:2: choices is '\{\{1, 2\}, \{3\}\}': write a",
+        ),
     ],
 )
 def test_a_table_that_is_none_says_why(tmp_path, text, reason):
@@ -57,11 +61,14 @@ def test_parquet_is_sent_to_the_hub_library(tmp_path):
         read_file(tmp_path / "items.parquet")
 
 
-@given(content=st.text(st.sampled_from('qa,;\t"\n\r[]{}12 answer'), max_size=60))
-def test_any_table_gives_items_or_one_error(tmp_path_factory, content):
+@given(
+    header=st.sampled_from(["question,answer", "choices,question,answer", "answers,question"]),
+    content=st.text(st.sampled_from('qa,;\t"\n\r[]{}12 answer'), max_size=60),
+)
+def test_any_table_gives_items_or_one_error(tmp_path_factory, header, content):
     """Whatever a table holds, the result is a data set or a DatasetInvalid that names the file."""
     path = tmp_path_factory.mktemp("tables") / "items.csv"
-    path.write_text(f"question,answer\n{content}", newline="")
+    path.write_text(f"{header}\n{content}", newline="")
     try:
         found = read_file(path).size > 0
     except DatasetInvalid as error:

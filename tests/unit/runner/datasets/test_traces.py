@@ -105,6 +105,12 @@ def test_a_study_searches_on_what_came_first_and_verifies_on_what_followed(tmp_p
         ({"timestamp": 1, "input_tokens": 1.5, "output_tokens": 1}, "input_tokens is 1.5: write a whole"),
         ({"timestamp": 1, "input_tokens": "1e999", "output_tokens": 1}, "input_tokens is '1e999': write a"),
         ({"timestamp": "nan", "input_tokens": 1, "output_tokens": 1}, "timestamp is 'nan': write a number"),
+        ({"timestamp": 1, "prompt": "a\ud83d", "output_tokens": 1}, "prompt holds half of a character at 2"),
+        ({"timestamp": 1, "prompt": ["x"], "output_tokens": 1}, r"prompt is \['x'\]: write a text"),
+        (
+            {"timestamp": 1, "input_length": 1, "output_length": 1, "hash_ids": ["\udc00"]},
+            "a block's name holds half of a character at 1",
+        ),
         ({"question": "no time"}, "no arrival time beside the others"),
     ],
 )
