@@ -2,15 +2,22 @@
 
 import errno
 
-from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError
+from llmopt_core.errors.classes import ErrorClass, Failure, LlmoptError, RetryPolicy
 from llmopt_core.errors.files import file_problem
+from llmopt_core.errors.policies import POLICIES
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 def failure_of(error: Exception) -> Failure:
-    """Return `error` as it is stored and shown: with its own class, or as one that nobody expected."""
+    """Return `error` as it is stored and shown: with its own class, or as one that nobody expected.
+
+    Of a group, as tasks that ran together raise it, it is the error that says most: one that ends the study,
+    else one whose class is known, else the first.
+    """
+    if isinstance(error, ExceptionGroup):
+        return min(map(failure_of, error.exceptions), key=_rank)
     if isinstance(error, LlmoptError):
         return error.failure
     text = f"{type(error).__name__}: {file_problem(error) if isinstance(error, OSError) else error}"
@@ -27,3 +34,9 @@ def failure_of(error: Exception) -> Failure:
         text,
         "llmopt or a plug-in did not expect this: report it with the traceback in the runner's log.",
     )
+
+
+def _rank(failure: Failure) -> int:
+    if POLICIES[failure.error_class] is RetryPolicy.FATAL:
+        return 0
+    return 2 if failure.error_class is ErrorClass.UNKNOWN else 1

@@ -56,6 +56,32 @@ def test_every_exception_is_a_failure_of_one_class(error: Exception, expected: E
     assert failure.message
 
 
+class _Away(LlmoptError):
+    error_class = ErrorClass.ENDPOINT_UNREACHABLE
+
+
+_FULL = OSError(errno.ENOSPC, "No space left on device", "/results")
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ([_FULL], ErrorClass.DISK_FULL),
+        ([MemoryError()], ErrorClass.HOST_OUT_OF_MEMORY),
+        ([KeyError("choices"), _Away("away")], ErrorClass.ENDPOINT_UNREACHABLE),
+        ([_Away("away"), ExceptionGroup("inner", [KeyError("choices"), _FULL])], ErrorClass.DISK_FULL),
+        ([KeyError("choices"), ValueError("a number")], ErrorClass.UNKNOWN),
+    ],
+)
+def test_a_group_is_the_failure_of_the_error_in_it_that_says_most(
+    errors: list[Exception], expected: ErrorClass
+) -> None:
+    """Tasks that run together raise their errors in groups: the class is that of the error itself."""
+    failure = failure_of(ExceptionGroup("unhandled errors in a TaskGroup", errors))
+    assert failure.error_class is expected
+    assert "TaskGroup" not in failure.message
+
+
 @pytest.mark.parametrize("number", sorted(errno.errorcode))
 def test_a_failure_shows_no_number_of_the_system(number: int) -> None:
     """A trial that failed by such an error says so in words, with the path."""
