@@ -1,6 +1,8 @@
 """The loop of a benchmark on a real study; the trials only say how they end."""
 
 import errno
+import math
+from dataclasses import replace
 
 import pytest
 from fakes.comparisons import FASTER, SPEED, comparison
@@ -11,7 +13,7 @@ from llmopt_core.analysis.comparison import compare_candidates
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.resources.benchmark import BenchmarkSpec
 from llmopt_core.storage.errors import StorageUnavailable, TrialLost
-from llmopt_core.storage.records import OutcomeKind
+from llmopt_core.storage.records import Answer, Outcome, OutcomeKind
 from llmopt_core.storage.storages import open_storage
 from llmopt_runner.loop.comparison import ComparisonLoop
 from llmopt_runner.models.resolution import ModelNotFound
@@ -55,6 +57,8 @@ class Trials:
             raise Interrupted("asked to stop")
         if isinstance(fate, Exception):
             raise fate
+        if isinstance(fate, Outcome):
+            return fate
         if fate is None:
             return outcome(metrics={SPEED: 50.0 + claim.number}, parameters=claim.parameters)
         if fate == "without speed":
@@ -159,9 +163,13 @@ def test_an_error_inside_a_trial_ends_the_trial_with_its_own_class(study, error,
     assert [each.repeats for each in compare_candidates(study).candidates] == [3, 0, 3]
 
 
-def test_a_full_disk_inside_a_trial_ends_the_study(study):
-    """An error that no other trial can avoid ends the study with its class."""
-    ending = run(study, Trials(c1=OSError(errno.ENOSPC, "No space left on device")))
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("error", [FULL, ExceptionGroup("unhandled errors in a TaskGroup", [FULL])])
+def test_a_full_disk_inside_a_trial_ends_the_study(study, error):
+    """An error that no other trial can avoid ends the study with its class, also where tasks raised it."""
+    ending = run(study, Trials(c1=error))
     assert (ending.reason, ending.failed) == ("DiskFull", True)
 
 
@@ -172,6 +180,26 @@ def test_an_outcome_that_the_study_cannot_take_is_a_failed_trial(study):
     lost = [trial.outcome for trial in study.trials() if trial.candidate == 1]
     assert {each.kind for each in lost} == {OutcomeKind.FAILED, OutcomeKind.RETURNED}  # it is tried twice
     assert all("output_tokens_per_second" in each.failure.message for each in lost)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"metrics": {SPEED: 50.0, "score": math.nan}}, "metrics.score is nan"),
+        ({"samples": {"q1": math.nan}}, "samples.q1 is nan"),
+        ({"facts": {"draft_tokens": math.inf}}, "facts.draft_tokens is inf"),
+        ({"facts": {"devices": ({1, 2},)}}, "facts.devices.0 is {1, 2}"),
+        ({"answers": (Answer("q1", "2", -math.inf),)}, "answers.0.score is -inf"),
+    ],
+)
+def test_an_outcome_that_cannot_be_stored_is_a_failed_trial(study, changes, said):
+    """A number of a plug-in or a server that JSON does not hold fails its trial, not its runner."""
+    spoilt = replace(outcome(metrics={SPEED: 50.0}), **changes)
+    assert not run(study, Trials(c1=spoilt)).failed
+    lost = [trial.outcome for trial in study.trials() if trial.candidate == 1]
+    assert {each.kind for each in lost} == {OutcomeKind.FAILED, OutcomeKind.RETURNED}  # it is tried twice
+    assert all(said in each.failure.message for each in lost)
+    assert [each.repeats for each in compare_candidates(study).candidates] == [3, 0, 3]
 
 
 def test_a_stopped_runner_whose_trial_was_taken_away_is_still_interrupted(study, monkeypatch):

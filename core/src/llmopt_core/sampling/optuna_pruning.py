@@ -59,8 +59,10 @@ class TrialPruning:
         return item.score is not None and self._report(place, item.score)
 
     def _report(self, sample_index: int, score: float) -> bool:
+        if not math.isfinite(score):
+            return False
         self._scores[sample_index] = float(score)
-        if not self._useful or not math.isfinite(score):
+        if not self._useful:
             return False
         if self._comparable is not None and sample_index not in self._comparable:
             return False

@@ -1,8 +1,9 @@
 """What is stored as JSON in attributes, and back: one document each, never a pickle."""
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from numbers import Integral, Real
 from typing import Any, TypeVar
@@ -105,6 +106,7 @@ _KINDS = {kind: name for name, kind in _DIMENSIONS.items()}
 _ESCAPES = re.compile(
     r"\\(?:\\|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2}))"
 )
+_SHOWN = 80  # characters
 Document = TypeVar("Document")
 # What a document that is not ours makes the code that reads it raise.
 MALFORMED = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
@@ -125,6 +127,21 @@ def load(adapter: TypeAdapter[Document], text: str, name: str) -> Document:
         return adapter.validate_json(readable(text))
     except MALFORMED as error:
         raise StudyUnreadable(f"{name} cannot be read: {described(error)}") from None
+
+
+def unstorable(part: Any, place: str = "") -> Iterator[str]:
+    """Yield what of a document `dump` refuses, each with its place: `metrics.score is nan`."""
+    if is_dataclass(part):
+        part = _plain(part)
+    if isinstance(part, Mapping | list | tuple):
+        for name, inner in part.items() if isinstance(part, Mapping) else enumerate(part):
+            yield from unstorable(inner, f"{place}.{name}" if place else str(name))
+    elif not (part is None or isinstance(part, str | Integral)) and not _is_finite(part):
+        yield f"{place} is {repr(part)[:_SHOWN]}"
+
+
+def _is_finite(part: Any) -> bool:
+    return isinstance(part, Real) and math.isfinite(part)
 
 
 def readable(text: str) -> str:

@@ -16,7 +16,13 @@ from llmopt_core.storage.bounds import bounded
 from llmopt_core.storage.database import Database
 from llmopt_core.storage.documents import Assignment, Ending, Heartbeat, dump
 from llmopt_core.storage.errors import TrialLost
-from llmopt_core.storage.outcomes import check_outcome, constraint_values, objective_values, trial_state
+from llmopt_core.storage.outcomes import (
+    check_outcome,
+    check_storable,
+    constraint_values,
+    objective_values,
+    trial_state,
+)
 from llmopt_core.storage.points import identity
 from llmopt_core.storage.records import (
     INTERRUPTED,
@@ -45,6 +51,7 @@ class Endings:
     def finish(self, claim: Claim, ending: Ending, repair: Mapping[str, Value] | None = None) -> None:
         """End the claimed trial; see `Study.finish`."""
         check_outcome(claim.number, ending.outcome, self._definition)
+        check_storable(claim.number, ending.outcome)
         trial = self._trial(claim)
         answers, ending = ending.outcome.answers, _without_answers(ending)
         with self._database.writing() if repair is None else self._exclusive() as connection:

@@ -10,7 +10,7 @@ LlmoptError
 │   └── StudyDropped     … any more: it was dropped while it was in use
 ├── StudyMismatch        a study of that name has other settings
 ├── TrialLost            the trial was taken away: it is finished or run by another
-├── OutcomeInvalid       an outcome lacks what the study needs
+├── OutcomeInvalid       an outcome lacks what the study needs, or cannot be stored
 ├── EnqueueInvalid       an enqueued entry does not lie in the space
 └── SamplerUnavailable   the sampler cannot work here
 """
@@ -64,7 +64,7 @@ class TrialLost(LlmoptError):
 
 
 class OutcomeInvalid(LlmoptError):
-    """An outcome lacks a metric that the study's objectives or constraints need."""
+    """An outcome lacks a metric that the study's objectives or constraints need, or cannot be stored."""
 
 
 class EnqueueInvalid(LlmoptError):

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from llmopt_core.metrics.catalog import find_metric
+from llmopt_core.storage.documents import MALFORMED, described, dump, unstorable
 from llmopt_core.storage.errors import OutcomeInvalid
 from llmopt_core.storage.records import ConstraintDefinition, Outcome, OutcomeKind, StudyDefinition
 from llmopt_core.storage.tables import TrialState
@@ -78,8 +80,35 @@ def check_outcome(number: int, outcome: Outcome, definition: StudyDefinition) ->
         [each.metric for each in definition.objectives] + [each.metric for each in definition.constraints]
     ):
         value = outcome.metrics.get(metric)
-        if value is None or not math.isfinite(value):
+        if not _is_finite(value):
             raise OutcomeInvalid(
                 f"trial {number} was {outcome.kind} without a finite {metric} (got {value}), which the "
                 "study's objectives or constraints need; finish it as invalid instead"
             )
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except (TypeError, OverflowError):  # a plug-in's metric may be anything
+        return False
+
+
+def check_storable(number: int, outcome: Outcome) -> None:
+    """Raise OutcomeInvalid, with the first such part, where `outcome` has what JSON does not hold.
+
+    That is a number that is not finite, or a fact of another type: plug-ins bring scores, metrics and facts.
+    """
+    try:
+        dump(outcome)
+    except MALFORMED as error:
+        raise OutcomeInvalid(
+            f"trial {number} was {outcome.kind} with what cannot be stored: {_unstorable(outcome, error)}"
+        ) from error
+
+
+def _unstorable(outcome: Outcome, error: Exception) -> str:
+    try:
+        return next(unstorable(outcome), described(error))
+    except MALFORMED:
+        return described(error)

@@ -179,7 +179,8 @@ class Study:
         `repair` are parameters with which a refused configuration is worth another try: in the same
         transaction they are enqueued as a trial of their own, unless there is one. It is of the budget as
         any other, and bears the refused trial's number.
-        Raises TrialLost where the trial was taken away, OutcomeInvalid where a metric is missing.
+        Raises TrialLost where the trial was taken away, OutcomeInvalid where a metric is missing or a part of
+        the outcome cannot be stored.
         """
         with self._guard:
             pruning = self._pruning.get(claim.number)
