@@ -1,5 +1,6 @@
 """One trial: from a claimed configuration to an outcome. Every end is an outcome; only a stop raises."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -220,7 +221,7 @@ class TrialRunner:
         outcome = self._judgement().outcome(claim, configuration, measurement, server, seen)
         return replace(
             outcome,
-            facts={**outcome.facts, **_grown(before, server.counters())},
+            facts={**outcome.facts, **grown(before, server.counters())},
             warnings=(*outcome.warnings, *repetition.warnings, *short.warnings),
             disturbed=short.disturbed,
         )
@@ -297,6 +298,7 @@ class TrialRunner:
         return lambda place, item: self.study.report(claim, place, item)
 
 
-def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """How much each count of the server grew while it was measured."""
-    return {name: value - before.get(name, 0.0) for name, value in after.items()}
+def grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """Return how much each count of a server grew while it was measured, where that is a finite number."""
+    grown = {name: value - before.get(name, 0.0) for name, value in after.items()}
+    return {name: value for name, value in grown.items() if math.isfinite(value)}

@@ -23,7 +23,7 @@ from llmopt_runner.engines.failures import EngineStartFailed, EngineStartTimeout
 from llmopt_runner.load.requests import ChatRequest
 from llmopt_runner.stopping import Interrupted, StopSignal
 from llmopt_runner.trial.progress import Progress
-from llmopt_runner.trial.trial_runner import TrialRunner
+from llmopt_runner.trial.trial_runner import TrialRunner, grown
 
 DEFINITION = StudyDefinition(
     "study",
@@ -235,3 +235,8 @@ def test_memory_explains_whatever_a_trial_looked_like():
         assert (judged.kind, judged.failure, judged.metrics) == (OutcomeKind.INFEASIBLE, failure, {})
         assert judged.facts == {"memory_guard": 1}
     assert asked == [False, True]
+
+
+def test_counts_that_grew_beyond_numbers_are_left_out():
+    """Each count may be finite, and their difference not; one that was not there before began at 0."""
+    assert grown({"a": -1e308, "b": 2.0}, {"a": 1e308, "b": 5.0, "c": 1.0}) == {"b": 3.0, "c": 1.0}

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from llmopt_runner.engines.reported_values import summed_counters
+
 _GIB_IN_MIB = 1024.0
 _NUMBER = r"(\d{1,9}(?:\.\d{1,6})?)"
 _SIZES: Mapping[str, re.Pattern[str]] = {
@@ -45,8 +47,4 @@ def read_facts(log_text: str) -> dict[str, Any]:
 
 def read_counters(metrics_text: str) -> dict[str, float]:
     """Return the counters, each summed over the server's engines."""
-    counters = {}
-    for name, metric in _COUNTERS.items():
-        found = re.findall(rf"^{metric}(?:\{{.*\}})? (\d[\d.e+]{{0,30}})$", metrics_text, re.MULTILINE)
-        counters.update({name: sum(float(text) for text in found)} if found else {})
-    return counters
+    return summed_counters(metrics_text, _COUNTERS)

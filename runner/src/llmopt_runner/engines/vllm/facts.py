@@ -1,14 +1,14 @@
 """Reads what vLLM says about itself in its log and its metrics, as of 0.32."""
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from llmopt_runner.engines.reported_values import read_value, summed_counters
+
 _MIB = 2**20
 _GIB_IN_MIB = 1024.0
 _NUMBER = r"([\d.,]+)"
-_LONGEST_VALUE = 40  # characters
 
 
 def _number(text: str) -> float:
@@ -68,25 +68,20 @@ def read_facts(log_text: str, metrics_text: str) -> dict[str, Any]:
     """Return what log and metrics say; what they do not say is not among the keys."""
     facts: dict[str, Any] = {}
     for name, (pattern, read) in _LOGGED.items():
-        if (found := pattern.search(log_text)) and (value := _read(read, found[1])) is not None:
+        if (found := pattern.search(log_text)) and (value := read_value(read, found[1])) is not None:
             facts[name] = value
     if cache := _compile_cache(log_text):
         facts["compile_cache"] = cache
     labels = _cache_labels(metrics_text)
     for name, (label, read) in _CACHE_LABELS.items():
-        if (value := _read(read, labels.get(label, "None"))) is not None:
+        if (value := read_value(read, labels.get(label, "None"))) is not None:
             facts[name] = value
     return facts
 
 
 def read_counters(metrics_text: str) -> dict[str, float]:
     """Return the counters, each summed over the server's engines."""
-    counters = {}
-    for name, metric in _COUNTERS.items():
-        if values := re.findall(rf"^{metric}(?:\{{.*\}})? (\S+)$", metrics_text, re.MULTILINE):
-            counts = [count for text in values if (count := _read(float, text)) is not None]
-            counters.update({name: sum(counts)} if counts else {})
-    return counters
+    return summed_counters(metrics_text, _COUNTERS)
 
 
 def _compile_cache(log_text: str) -> str | None:
@@ -94,17 +89,6 @@ def _compile_cache(log_text: str) -> str | None:
     if _COMPILED.search(log_text):
         return "cold"
     return "warm" if _FOUND_COMPILED.search(log_text) else None
-
-
-def _read(read: Callable[[str], Any], text: str) -> Any:
-    """Return what `read` makes of `text`; None where it holds nothing, or no number that can be kept."""
-    if text == "None" or len(text) > _LONGEST_VALUE:
-        return None
-    try:
-        value = read(text)
-    except (ValueError, OverflowError):
-        return None
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _cache_labels(metrics_text: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What SGLang says about itself, by the format strings of its source."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,20 @@ def test_a_cache_of_latents_has_one_size():
 def test_counters_are_summed_over_their_labels():
     """Tokens from the device's cache and from main memory's."""
     assert read_counters(METRICS) == {"prompt_tokens": 120.0, "cached_tokens": 30.0, "preemptions": 1.0}
+
+
+@pytest.mark.parametrize("value", ["1e999", "NaN", "+Inf", "1.2.3", "1e", "None", "9" * 400])
+def test_a_counter_that_is_no_number_is_left_out(value):
+    """The others are read as ever, and of several of one name those that are numbers count."""
+    page = METRICS.replace(" 20.0", f" {value}")
+    assert read_counters(page) == {"prompt_tokens": 120.0, "cached_tokens": 10.0, "preemptions": 1.0}
+    assert "prompt_tokens" not in read_counters(METRICS.replace(" 120.0", f" {value}"))
+
+
+def test_counters_whose_sum_is_no_number_are_left_out():
+    """Each may be finite, and both together not."""
+    page = METRICS.replace(" 20.0", " 1e308").replace(" 10.0", " 1e308")
+    assert "cached_tokens" not in read_counters(page)
 
 
 @given(st.text(max_size=300))
