@@ -6,11 +6,13 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 from typing import TypeVar
+
+import anyio
 
 from llmopt_core.errors.classes import LlmoptError
 
@@ -36,8 +38,7 @@ class StopSignal:
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiter: asyncio.Event | None = None
+        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._left_running = False
 
     def install(self) -> None:
@@ -55,9 +56,8 @@ class StopSignal:
 
     def wake(self) -> None:
         """End what waits in a loop now, without asking the runner to stop. Any thread may call it."""
-        loop, waiter = self._loop, self._waiter
-        if loop is not None and waiter is not None:
-            with contextlib.suppress(RuntimeError):  # the loop was closed between the two lines
+        for loop, waiter in tuple(self._waiters):
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
                 loop.call_soon_threadsafe(waiter.set)
 
     @property
@@ -98,12 +98,33 @@ class StopSignal:
 
     @contextmanager
     def in_loop(self) -> Iterator[asyncio.Event]:
-        """Give an event of the running loop that is set when the stop is asked for."""
-        self._waiter = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
+        """Give an event of the running loop that is set when the stop is asked for, and at a `wake`."""
+        asked = asyncio.Event()
+        waiter = (asyncio.get_running_loop(), asked)
+        self._waiters.append(waiter)
         if self.requested:
-            self._waiter.set()
+            asked.set()
         try:
-            yield self._waiter
+            yield asked
         finally:
-            self._loop = self._waiter = None
+            self._waiters.remove(waiter)
+
+    @asynccontextmanager
+    async def bounding(self, seconds: float) -> AsyncIterator[None]:
+        """Cut the block off once the stop is asked for (Interrupted) or after `seconds` (TimeoutError).
+
+        What the block raises comes in an ExceptionGroup: see `failure_of`.
+        """
+        with anyio.fail_after(seconds):
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._cancel_once_asked, group.cancel_scope)
+                yield
+                group.cancel_scope.cancel()
+        self.check()
+
+    async def _cancel_once_asked(self, scope: anyio.CancelScope) -> None:
+        with self.in_loop() as asked:
+            while not self.requested:  # a `wake` sets the event, too
+                await asked.wait()
+                asked.clear()
+        scope.cancel()

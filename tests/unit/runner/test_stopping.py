@@ -94,6 +94,47 @@ def test_a_loop_that_was_just_closed_is_woken_in_vain():
     assert kept is not None
 
 
+def _cut_off(stopping, seconds, work):
+    async def block():
+        async with stopping.bounding(seconds):
+            await work()
+
+    asyncio.run(block())
+
+
+def test_a_bounded_block_is_cut_off_at_a_stop():
+    """Whatever it waits for, also where another part of it waits for the same stop."""
+    stopping = StopSignal()
+
+    async def wait():
+        with stopping.in_loop() as event:
+            threading.Thread(target=stopping.set).start()
+            await event.wait()
+        await asyncio.Event().wait()
+
+    with pytest.raises(Interrupted):
+        _cut_off(stopping, 60, wait)
+
+
+def test_a_bounded_block_is_cut_off_when_its_time_is_over():
+    """Nobody asked for a stop: that is another error."""
+    with pytest.raises(TimeoutError):
+        _cut_off(StopSignal(), 0.01, lambda: asyncio.Event().wait())
+
+
+def test_a_bounded_block_goes_on_after_a_wake():
+    """What only wakes a loop up asks for no stop; an end in time raises nothing."""
+    stopping = StopSignal()
+
+    async def wait():
+        stopping.wake()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    _cut_off(stopping, 60, wait)
+    assert stopping._waiters == []
+
+
 def test_work_apart_gives_its_result_or_its_error():
     """Who waits for it notices no difference."""
     assert StopSignal().run_apart(lambda: 1 + 1) == 2

@@ -1,9 +1,13 @@
 """Measures a loaded engine under a workload: requests, live scores, memory; nothing is judged here."""
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Real
+from typing import Any
 
 import anyio
 
@@ -25,6 +29,7 @@ from llmopt_runner.trial.max_rate import MaxRateSearch
 Prune = Callable[[int, MeasuredItem], bool]
 _MS = 1000
 _DECIMALS = 3
+_SHOWN = 80  # characters
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,8 @@ class Scoring:
         if self.evaluator.can_score(item):
             asked = item if record.turn is None else in_context(item, record.turn.earlier)
             if not self.evaluator.whole_set:
-                score = self.scores[item.id] = await self.evaluator.score(asked, record.text)
+                score = _finite(item, await self.evaluator.score(asked, record.text))
+                self.scores[item.id] = score
             self.asked[item.id] = asked
         self.answers[item.id] = record.text
         return score
@@ -107,10 +113,11 @@ class Scoring:
         answers = [self.answers[item_id] for item_id in self.asked]
         try:
             scores = await self.evaluator.score_set(list(self.asked.values()), answers, parameters)
+            self.scores = {
+                item.id: _finite(item, score) for item, score in zip(self.asked.values(), scores, strict=True)
+            }
         except ScoringFailed as error:
             self.failure = error
-            return
-        self.scores = dict(zip(self.asked, scores, strict=True))
 
     def _report(self, place: int, record: RequestRecord, score: float | None) -> None:
         comparable = score is not None and self.evaluator is not None and self.evaluator.pairable
@@ -119,6 +126,15 @@ class Scoring:
         if not self.pruned and self.prune(place, measured):
             self.pruned = True
             self.stop.set()
+
+
+def _finite(item: Item, score: Any) -> float:
+    """Return the `score` that an evaluator gave to `item`; raises ScoringFailed where it is no number."""
+    if not isinstance(score, Real) or not math.isfinite(score):
+        raise ScoringFailed(
+            f"the evaluator scored {item.id} with {repr(score)[:_SHOWN]}: it must return a number from 0 to 1"
+        )
+    return float(score)
 
 
 def measured_item(record: RequestRecord, score: float | None) -> MeasuredItem:
@@ -170,29 +186,27 @@ def measure(
     """
 
     async def body() -> LoadRun:
-        # The event is this measurement's own: a pruner or a failed scoring sets it as well.
-        with stopping.in_loop() as scoring.stop, anyio.fail_after(timeout_seconds):
-            async with anyio.create_task_group() as group:
+        async with stopping.bounding(timeout_seconds):
+            # The event is this measurement's own: a pruner or a failed scoring sets it as well.
+            with stopping.in_loop() as scoring.stop:
+                async with anyio.create_task_group() as group:
 
-                def score_soon(record: RequestRecord) -> None:
-                    group.start_soon(scoring.take, record)
+                    def score_soon(record: RequestRecord) -> None:
+                        group.start_soon(scoring.take, record)
 
-                run = await run_load(
-                    endpoint,
-                    requests,
-                    shape,
-                    on_record=score_soon,
-                    stop=scoring.stop,
-                    request_timeout_seconds=timeout_seconds,
-                )
-                if stopping.requested:  # nobody will read the scores that are still to come
-                    group.cancel_scope.cancel()
-            return run
+                    run = await run_load(
+                        endpoint,
+                        requests,
+                        shape,
+                        on_record=score_soon,
+                        stop=scoring.stop,
+                        request_timeout_seconds=timeout_seconds,
+                    )
+            await scoring.score_all(parameters)
+        return run
 
     scoring = Scoring(evaluator, {item.id: (place, item) for place, item in enumerate(items)}, prune)
     run = anyio.run(body)
-    stopping.check()
-    anyio.run(scoring.score_all, parameters)
     if scoring.failure is not None:
         raise scoring.failure
     return Measurement(
@@ -213,10 +227,12 @@ def measure_max_rate(
     """
 
     async def score() -> None:
-        for record in first.values():
-            await scoring.take(record)
-        await scoring.score_all(parameters)
+        async with search.stopping.bounding(give_up_at - time.monotonic()):
+            for record in first.values():
+                await scoring.take(record)
+            await scoring.score_all(parameters)
 
+    give_up_at = time.monotonic() + search.timeout_seconds
     found = search.run()
     first: dict[str, RequestRecord] = {}
     for record in found.run.records:

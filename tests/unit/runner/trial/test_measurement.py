@@ -1,13 +1,25 @@
+"""What of answers is scored and kept, and what ends a measurement."""
+
+import errno
+from types import SimpleNamespace
+
 import anyio
 import pytest
 
+from llmopt_core.errors.classes import ErrorClass
+from llmopt_core.errors.unexpected import failure_of
+from llmopt_core.storage.load_curves import LoadCurve
 from llmopt_core.storage.measured_items import MeasuredItem
 from llmopt_runner.datasets.base import Item
-from llmopt_runner.load.requests import RequestRecord, SentTurn
+from llmopt_runner.load.requests import ChatRequest, Endpoint, LoadRun, RequestRecord, SentTurn
+from llmopt_runner.load.shapes import ClosedLoop, ConstantRate
 from llmopt_runner.quality.base import Evaluator, ScoringFailed
 from llmopt_runner.quality.distinct import DistinctN
 from llmopt_runner.quality.exact import Exact
-from llmopt_runner.trial.measurement import Scoring, measured_item
+from llmopt_runner.stopping import Interrupted, StopSignal
+from llmopt_runner.trial import measurement
+from llmopt_runner.trial.max_rate import Found
+from llmopt_runner.trial.measurement import Scoring, measure, measure_max_rate, measured_item
 
 ITEM = Item("a", "What is 1 + 1?", "2", "sum")
 
@@ -149,6 +161,117 @@ def test_a_set_that_cannot_be_scored_fails_the_measurement():
     assert scoring.scores == {}
 
 
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), None, "1"])
+def test_a_score_that_is_no_number_fails_the_measurement(score):
+    """A plug-in's score of an item, or of a set, is never stored where it is no finite number."""
+
+    class Broken(Exact):
+        async def score(self, _item, _answer):
+            return score
+
+    class BrokenSet(Ranked):
+        async def score_set(self, items, _answers, _parameters):
+            return [score for _ in items]
+
+    for evaluator in (Broken(), BrokenSet()):
+        scoring = _taken(evaluator, _record())
+        anyio.run(scoring.score_all, {})
+        assert f"the evaluator scored a with {score!r}" in str(scoring.failure)
+        assert scoring.scores == {}
+
+
 def test_a_stopped_measurement_is_not_scored_as_a_set():
     """What a pruner stopped holds a part of the answers, which is no set."""
     assert _scored_together({"a": "four"}, lambda _place, _item: True).scores == {}
+
+
+class Hanging(Exact):
+    """Never ends; what `then` does is done once it was asked for a score."""
+
+    def __init__(self, then=lambda: None, *, whole_set=False):
+        self.then, self.whole_set = then, whole_set
+
+    async def score(self, _item, _answer):
+        self.then()
+        await anyio.sleep_forever()
+
+    async def score_set(self, items, answers, _parameters):
+        await self.score(items[0], answers[0])
+
+
+def _measured(evaluator, stopping, seconds):
+    """Measure one answer, which comes at once."""
+    return measure(
+        Endpoint("http://127.0.0.1:9", "m"),
+        [ChatRequest("a", (), 4)],
+        ClosedLoop(1),
+        items=[ITEM],
+        evaluator=evaluator,
+        prune=lambda _place, _item: False,
+        stopping=stopping,
+        timeout_seconds=seconds,
+        parameters={},
+    )
+
+
+def _highest_load(evaluator, stopping, seconds):
+    """Score the answer of a search for the highest load, which ended."""
+    run = LoadRun((_record(item_id="a#0"),), 10.0, 11.0, 1, 1)
+    found = Found(LoadCurve("rate", 0.95, 1.0, 1.0, None, ()), (), ConstantRate(1.0), run)
+    search = SimpleNamespace(run=lambda: found, stopping=stopping, timeout_seconds=seconds)
+    return measure_max_rate(search, items=[ITEM], evaluator=evaluator, parameters={})
+
+
+@pytest.fixture
+def answered(monkeypatch):
+    """Every load is answered at once."""
+
+    async def run_load(_endpoint, requests, _shape, *, on_record, stop, request_timeout_seconds):
+        records = tuple(_record(item_id=request.item_id) for request in requests)
+        for record in records:
+            on_record(record)
+        return LoadRun(records, 10.0, 11.0, len(records), len(records))
+
+    monkeypatch.setattr(measurement, "run_load", run_load)
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("how", [_measured, _highest_load])
+@pytest.mark.parametrize("whole_set", [False, True])
+def test_a_stop_while_answers_are_scored_ends_the_measurement_at_once(how, whole_set):
+    """The load is over, the judge is not: the trial is given back without waiting for it."""
+    stopping = StopSignal()
+    evaluator = Hanging(stopping.set, whole_set=whole_set)
+    with pytest.raises(Interrupted):
+        how(evaluator, stopping, 60.0)
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("how", [_measured, _highest_load])
+@pytest.mark.parametrize("whole_set", [False, True])
+def test_scores_that_come_too_late_end_the_measurement(how, whole_set):
+    """The time of a trial is for all of it, the scoring included."""
+    with pytest.raises(TimeoutError):
+        how(Hanging(whole_set=whole_set), StopSignal(), 0.05)
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("how", [_measured, _highest_load])
+def test_an_error_of_an_evaluator_has_its_own_class(how):
+    """Raised among tasks that run together, a full disk is still one, which ends the study."""
+
+    class Full(Exact):
+        async def score(self, _item, _answer):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        how(Full(), StopSignal(), 60.0)
+    assert failure_of(caught.value).error_class is ErrorClass.DISK_FULL
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("how", [_measured, _highest_load])
+@pytest.mark.parametrize("evaluator", [Exact(), Ranked()])
+def test_answers_are_scored_within_the_measurement(how, evaluator):
+    """Item by item, or all at once when the load has ended."""
+    assert how(evaluator, StopSignal(), 60.0).scores == {"a": 1.0}
