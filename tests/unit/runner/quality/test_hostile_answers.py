@@ -92,6 +92,17 @@ _PIECES = [
     "?",
     "or ",
     "오후 3시 ",
+    "f\u0131ve ",
+    "s\u0131x m\u0131ll\u0131on ",
+    "a f\u0131fth ",
+    "5 m\u0131ll\u0131on ",
+    "3 m\u0131nus 2 ",
+    "f\u0131rst option ",
+    "option f\u0131ve ",
+    "option \u0131 ",
+    "(\u0130) ",
+    "\u017feven ",
+    "5 \u212a",
     "\ud7a3",
     "\x00",
 ]
@@ -124,6 +135,14 @@ def test_any_text_against_any_expectation(answer, expected):
     """Neither the answer nor the expected text can break a comparison."""
     for evaluator in (Exact(), Contains(), TokenF1()):
         assert 0 <= asyncio.run(evaluator.score(Item("i", "?", expected, "k"), answer)) <= 1
+
+
+@pytest.mark.parametrize("expected", ["\u017feptember 5", "f\u0131ve", "\u017feven m\u0131llion", "5 \u212a"])
+def test_letters_that_only_patterns_take_for_others_break_no_comparison(expected):
+    """A dotless i, a long s and a Kelvin sign match i, s and k without their case, and are no such letter."""
+    for evaluator in (Exact(), Contains(), TokenF1(), Numeric()):
+        for answer in ("May 3", "seven", expected.upper()):
+            assert 0 <= asyncio.run(evaluator.score(Item("i", "?", expected, "k"), answer)) <= 1
 
 
 @given(st.text("0123456789.xyπ√+-*/^()= ", max_size=110), st.text("01x+-*/^()=√", max_size=40))

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Self
 
 from llmopt_runner.quality.reading.numerals import Numeral
+from llmopt_runner.quality.reading.typography import small_letters
 
 UNIT = r"(?:\s?[^\W\d_]{1,16}\.?|\s?°)?"
 # What may stand between two numbers of one calculation: 3 apples * 4 = 12.
@@ -51,7 +52,7 @@ class Calculation:
                 continue
             bracketed = bracketed or bool(joint["open"] or joint["close"])
             numbers.append(after)
-            operators.append(_OPERATORS.get(joint["operator"].lower(), joint["operator"]))
+            operators.append(_OPERATORS.get(small_letters(joint["operator"]), joint["operator"]))
         return cls(tuple(numbers), tuple(operators), length, bracketed)
 
     @property

@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from llmopt_runner.quality.reading.typography import small_letters
+
 HANGUL_LABELS = "가나다라마바사아자차카타파하"
 # As NFKC writes ㄱ, ㄴ, ㄷ.
 HANGUL_LETTERS = unicodedata.normalize("NFKC", "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ")
@@ -103,9 +105,9 @@ def labels(text: str) -> Iterator[Label]:
 
 def _place(kind: str, label: str) -> int | None:
     if kind == "ordinal":
-        return _ORDINALS.index(label.lower())
+        return _ORDINALS.index(small_letters(label))
     if kind == "spelled":
-        return _SPELLED.index(label.lower())
+        return _SPELLED.index(small_letters(label))
     if kind == "letter":
         return HANGUL_LETTERS.index(label)
     return _COUNTED.index(label) if kind == "counted" else place_of(label)
@@ -115,6 +117,5 @@ def place_of(label: str) -> int | None:
     """Return the place of a choice from 0: 2, B, b and 나 are 1; None for 0."""
     if label.isdecimal():
         return int(label) - 1 if int(label) else None
-    if label.isascii():
-        return ord(label.lower()) - ord("a")
-    return HANGUL_LABELS.index(label)
+    letter = small_letters(label)
+    return ord(letter) - ord("a") if letter.isascii() else HANGUL_LABELS.index(label)

@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from llmopt_runner.quality.reading.number_words import words_as_digits
+from llmopt_runner.quality.reading.typography import small_letters
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _MONTH = r"(?P<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
@@ -69,7 +70,7 @@ def _time(found: re.Match[str]) -> Moment | None:
     parts = found.groupdict()
     hour = int(parts["hour"])
     minute = 30 if parts.get("thirty") else int(parts.get("minute") or 0)
-    half = (parts.get("half") or "").lower().replace(".", "")
+    half = small_letters(parts.get("half") or "").replace(".", "")
     if hour > 24 or minute > 59 or (half and hour > 12):  # noqa: PLR2004 - a clock
         return None
     if half:
@@ -80,7 +81,7 @@ def _time(found: re.Match[str]) -> Moment | None:
 def _date(found: re.Match[str]) -> Moment | None:
     parts = found.groupdict()
     name = parts.get("name")
-    month = _MONTHS.index(name[:3].lower()) + 1 if name else int(parts["month"])
+    month = _MONTHS.index(small_letters(name[:3])) + 1 if name else int(parts["month"])
     day = int(parts["day"])
     if not (1 <= month <= 12 and 1 <= day <= 31):  # noqa: PLR2004 - a calendar
         return None

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from llmopt_runner.quality.reading.typography import small_letters
+
 _ONES = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
@@ -99,10 +101,11 @@ def signs_as_symbols(text: str) -> str:
 def _english(found: re.Match[str]) -> str:
     if len(found[0]) > _LONGEST_PHRASE:
         return found[0]
-    words = [word for word in re.split(r"[\s,-]+", found[0].lower()) if word not in {"and", "a", "an"}]
+    text = small_letters(found[0])
+    words = [word for word in re.split(r"[\s,-]+", text) if word not in {"and", "a", "an"}]
     value = _value(words)
     if value is None:
-        value = _year(found[0].lower())
+        value = _year(text)
     return found[0] if value is None else str(value)
 
 
@@ -145,19 +148,20 @@ def _fits(part: int, small: int) -> bool:
 
 def _with_decimals(found: re.Match[str]) -> str:
     digits = (
-        "0" if word == "oh" else str(_SMALL.get(word, word)) for word in found["digits"].lower().split()
+        "0" if word == "oh" else str(_SMALL.get(word, word))
+        for word in small_letters(found["digits"]).split()
     )
     return f"{found['whole']}.{''.join(digits)}"
 
 
 def _share(found: re.Match[str]) -> str:
     over = found["over"] if found["over"].isdecimal() else "1"
-    return f"{over}/{_PARTS[found['under'].lower()]}"
+    return f"{over}/{_PARTS[small_letters(found['under'])]}"
 
 
 def _share_after(found: re.Match[str]) -> str:
     over = found["over"] if found["over"].isdecimal() else "1"
-    return f" {over}/{_PARTS[found['under'].lower()]}"
+    return f" {over}/{_PARTS[small_letters(found['under'])]}"
 
 
 def _korean(found: re.Match[str]) -> str:

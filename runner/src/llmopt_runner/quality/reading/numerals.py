@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from llmopt_runner.quality.reading.typography import small_letters
+
 # Longer runs of digits are noise of a model gone astray; reading them would cost more than they say.
 _MAX_DIGITS = 60
 _MAX_EXPONENT = 300
@@ -101,7 +103,9 @@ def _size(match: re.Match[str]) -> Fraction | None:
     if match["base"]:
         return _power(_digits(match["base"]), int(match["power"]))
     if match["scaled"]:
-        return _digits(match["scaled"]) * (_SMALL if match["kilo"] else _SCALES[match["scale"].lower()])
+        return _digits(match["scaled"]) * (
+            _SMALL if match["kilo"] else _SCALES[small_letters(match["scale"])]
+        )
     return _digits(match["plain"])
 
 

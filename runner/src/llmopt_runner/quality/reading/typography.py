@@ -42,6 +42,8 @@ _LOOK_ALIKES = str.maketrans(
         "⇒": "→",
     }
 )
+# What a pattern with IGNORECASE takes for i, s and k beside both of their cases.
+_OTHER_CASES = str.maketrans("\u0131\u0130\u017f\u212a", "iisk")
 # A thin space between groups of three digits separates thousands; a plain one may separate numbers.
 _THIN_THOUSANDS = re.compile("(?<=\\d)[\u00a0\u2009\u202f](?=\\d{3}(?!\\d))")
 _LATEX_COMMA = re.compile(r"(?<=\d)\{,\}(?=\d)")
@@ -80,6 +82,14 @@ def typed_plainly(text: str) -> str:
     for typed, sign in _COMPARISONS:
         text = text.replace(typed, sign)
     return text
+
+
+def small_letters(text: str) -> str:
+    """Return what a pattern with IGNORECASE found in the small letters that it is written in.
+
+    The dotless i is one of i's cases to such a pattern, and stays what it is under `lower`.
+    """
+    return text.translate(_OTHER_CASES).lower()
 
 
 def without_markdown(text: str) -> str:
