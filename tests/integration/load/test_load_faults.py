@@ -110,6 +110,10 @@ CHUNK = b'data: {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"
         (b"SSH-2.0-OpenSSH\r\n", "the answer is not HTTP: "),
         (HEAD, "the stream ended without finish_reason or [DONE] after 0 chunks"),
         (HEAD + b"data: {oops\n\n", "an event's data is not JSON: '{oops'"),
+        (
+            HEAD + b'event: error\ndata: [{"error": ' + b"[" * 900 + b"]" * 900 + b"}]\n\n",
+            "the server reported in the stream: [[[[",
+        ),
         (HEAD[:-2] + b"Content-Length: 9\r\n\r\n" + CHUNK, "the stream ended without finish_reason"),
         (CHUNKED + b"zz\r\n" + CHUNK, "the answer is not HTTP: Invalid character in chunk size"),
         (CHUNKED + b"9\r\n" + CHUNK[:9], "the stream ended without finish_reason or [DONE] after 0 chunks"),

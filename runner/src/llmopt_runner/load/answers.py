@@ -237,23 +237,29 @@ def text_of_parts(content: Any) -> tuple[str, bool]:
     for part in content:
         if isinstance(part, str):
             text.append(part)
-        elif _is_reasoning(str(part.get("type"))):
+        elif _is_reasoning(part.get("type")):
             reasoned = reasoned or _has_text(part)
         elif isinstance(part.get("text"), str):
             text.append(part["text"])
     return "".join(text), reasoned
 
 
-def _is_reasoning(kind: str) -> bool:
-    return "think" in kind or "reason" in kind
+def _is_reasoning(kind: Any) -> bool:
+    return isinstance(kind, str) and ("think" in kind or "reason" in kind)
 
 
 def _has_text(value: Any) -> bool:
-    if isinstance(value, str):
-        return bool(value)
-    if isinstance(value, dict):
-        return any(_has_text(value.get(name)) for name in _TEXTS)
-    return isinstance(value, list) and any(map(_has_text, value))
+    """Say whether a part of reasoning has any text, however deep it is nested."""
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            left += map(part.get, _TEXTS)
+        elif isinstance(part, list):
+            left += part
+        elif isinstance(part, str) and part:
+            return True
+    return False
 
 
 def is_error(document: Mapping[str, Any]) -> bool:
@@ -268,10 +274,17 @@ def is_error(document: Mapping[str, Any]) -> bool:
 
 
 def _says(error: Any) -> bool:
-    """Say whether a field for errors holds more than empty places."""
-    if isinstance(error, dict):
-        return any(map(_says, error.values()))
-    return any(map(_says, error)) if isinstance(error, list) else bool(error)
+    """Say whether a field for errors holds more than empty places, however deep they are nested."""
+    left = [error]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            left += part.values()
+        elif isinstance(part, list):
+            left += part
+        elif part:
+            return True
+    return False
 
 
 def _is_error_list(document: list[Any]) -> bool:

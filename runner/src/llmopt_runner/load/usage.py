@@ -28,7 +28,7 @@ class TokenCounts:
 
 
 def read_usage(usage: Mapping[str, Any], *, max_tokens: int | None = None) -> TokenCounts:
-    """Return the counts in `usage`; with `max_tokens`, an answer of more tokens is impossible."""
+    """Return the counts in `usage`; with `max_tokens`, more tokens of answer or reasoning are impossible."""
     longest = _MOST_PROMPT_TOKENS if max_tokens is None else max_tokens
     prompt = _count(usage, _PROMPT, _MOST_PROMPT_TOKENS)
     output = _count(usage, _OUTPUT, longest)
@@ -37,9 +37,11 @@ def read_usage(usage: Mapping[str, Any], *, max_tokens: int | None = None) -> To
         _CACHED,
         _MOST_PROMPT_TOKENS if prompt.sound is None else prompt.sound,
     )
-    wrong = [problem for count in (prompt, output, hits) if (problem := count.problem)]
+    # Where a server counts it beside the output, it is added to it.
+    reasoning = _count(_details(usage, "completion_tokens_details"), ("reasoning_tokens",), longest)
+    wrong = [problem for count in (prompt, output, hits, reasoning) if (problem := count.problem)]
     counts = TokenCounts(prompt.sound, output.sound, hits.sound, "; ".join(wrong) or None)
-    return _with_reasoning(counts, usage)
+    return _with_reasoning(counts, reasoning.sound, usage)
 
 
 def _given(usage: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,10 +58,8 @@ def _count(usage: Mapping[str, Any], names: Sequence[str], most: int) -> "_Count
     return _Count(name, usage.get(name), most)
 
 
-def _with_reasoning(counts: TokenCounts, usage: Mapping[str, Any]) -> TokenCounts:
+def _with_reasoning(counts: TokenCounts, reasoning: int | None, usage: Mapping[str, Any]) -> TokenCounts:
     """Return `counts` with the reasoning in the output, where the server's sum shows that it is not."""
-    details = _details(usage, "completion_tokens_details")
-    reasoning = _count(details, ("reasoning_tokens",), _MOST_PROMPT_TOKENS).sound
     total = _count(usage, ("total_tokens",), 2 * _MOST_PROMPT_TOKENS).sound
     if not reasoning or not total or counts.prompt is None or counts.output is None:
         return counts
@@ -95,4 +95,6 @@ class _Count:
 def _shown(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 64:  # noqa: PLR2004
         return f"a number of {value.bit_length()} bits"  # to write out a long one takes quadratic time
+    if isinstance(value, list | dict):  # it may be nested too deeply to be written out
+        return f"a {type(value).__name__}"
     return repr(value)[:40]

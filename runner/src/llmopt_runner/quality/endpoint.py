@@ -7,11 +7,10 @@ from typing import Any, Self
 from llmopt_core.search.configurations import Value
 from llmopt_runner.datasets.base import Item
 from llmopt_runner.quality.base import Evaluator, EvaluatorInvalid, EvaluatorSettings, ScoringFailed
-from llmopt_runner.quality.scoring_endpoints import ScoringClient, quoted
+from llmopt_runner.quality.scoring_endpoints import ScoringClient, quoted_document
 
 # What of an item says when and after what it is asked.
 _OF_THE_LOAD = ("traced", "later")
-_SHOWN_CHARACTERS = 200
 
 
 class EndpointScore(Evaluator):
@@ -54,7 +53,7 @@ class EndpointScore(Evaluator):
         scores = document.get("scores")
         if not isinstance(scores, list) or len(scores) != len(items):
             raise ScoringFailed(
-                f"{self._client.shown} answered {quoted(str(document))} for {len(items)} answers: "
+                f"{self._client.shown} answered {quoted_document(document)} for {len(items)} answers: "
                 'it must answer {"scores": [x, ...]} with a number from 0 to 1 for each of them'
             )
         return [self._checked(item, score) for item, score in zip(items, scores, strict=True)]
@@ -62,7 +61,7 @@ class EndpointScore(Evaluator):
     def _checked(self, item: Item, score: Any) -> float:
         if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
             raise ScoringFailed(
-                f"{self._client.shown} scored {item.id} with {repr(score)[:_SHOWN_CHARACTERS]}: "
+                f"{self._client.shown} scored {item.id} with {quoted_document(score)}: "
                 'it must answer {"score": x} with a number from 0 to 1'
             )
         return float(score)

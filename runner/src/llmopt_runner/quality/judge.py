@@ -8,7 +8,7 @@ from llmopt_runner.load.answers import text_of_parts
 from llmopt_runner.load.reasoning import separate
 from llmopt_runner.quality.base import Evaluator, EvaluatorInvalid, EvaluatorSettings, ScoringFailed
 from llmopt_runner.quality.endpoint import scoring_client
-from llmopt_runner.quality.scoring_endpoints import ScoringClient, quoted
+from llmopt_runner.quality.scoring_endpoints import ScoringClient, quoted, quoted_document
 from llmopt_runner.transport.api_url import api_url
 
 _RUBRIC = (
@@ -94,7 +94,7 @@ class Judge(Evaluator):
             content = None
         if not isinstance(content, str):
             raise ScoringFailed(
-                f"{self._client.shown} answered {quoted(str(reply))}: that is no chat completion; "
+                f"{self._client.shown} answered {quoted_document(reply)}: that is no chat completion; "
                 "check that workload.evaluator.endpoint.url is the address of an OpenAI-compatible server"
             )
         return separate(content).answer

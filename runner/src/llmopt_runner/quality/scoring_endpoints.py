@@ -59,3 +59,12 @@ class ScoringClient:
 def quoted(text: str) -> str:
     """Return the beginning of `text` as it may stand in a message."""
     return repr(text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}…")
+
+
+def quoted_document(document: Any) -> str:
+    """Return the beginning of what a server's JSON held as it may stand in a message."""
+    try:
+        text = repr(document)
+    except RecursionError:
+        return "a document that is nested too deeply"
+    return text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}…"

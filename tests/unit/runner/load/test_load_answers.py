@@ -294,6 +294,19 @@ def test_halves_of_a_character_are_joined_or_replaced():
             {"completion_tokens": 1, "prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 6}},
             "cached_tokens is 6, and must be a whole number from 0 to 5",
         ),
+        ({"completion_tokens": [1]}, "completion_tokens is a list, and must be"),
+        (
+            {"completion_tokens": 1, "completion_tokens_details": {"reasoning_tokens": 17}},
+            "reasoning_tokens is 17, and must be a whole number from 0 to 16",
+        ),
+        (
+            {"completion_tokens": 1, "completion_tokens_details": {"reasoning_tokens": -3}},
+            "reasoning_tokens is -3",
+        ),
+        (
+            {"completion_tokens": 1, "completion_tokens_details": {"reasoning_tokens": 2.5}},
+            "reasoning_tokens is 2.5",
+        ),
     ],
 )
 def test_a_count_that_cannot_be_true_is_named(usage, problem):
@@ -373,3 +386,22 @@ def test_any_bytes_are_read_or_refused(data):
 def test_documents_made_to_exhaust_are_refused(data):
     """Nesting beyond what can be followed and numbers of thousands of digits are a record too."""
     outcome_of(b"data: " + data + b"\n\n").encode()
+
+
+@pytest.mark.parametrize("depth", [400, 900, 3000, 9000, 50_000])
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'[{"error": %s}]',
+        b'{"error": {"message": %s}}',
+        b'{"choices": [{"delta": {"reasoning": %s}}]}',
+        b'{"choices": [{"delta": {"content": [{"type": %s}]}}]}',
+        b'{"choices": [{"delta": {"content": "a"}, "finish_reason": "error", "error": %s}]}',
+        b'{"choices": [], "usage": {"completion_tokens": %s}}',
+    ],
+)
+@pytest.mark.parametrize("event", [b"", b"event: error\n"])
+def test_a_document_of_any_depth_is_a_record(event, document, depth):
+    """Wherever a server nests what it sends, its request alone fails, or is read."""
+    for nested in (b"[" * depth + b"1" + b"]" * depth, b'{"error": ' * depth + b"1" + b"}" * depth):
+        outcome_of(event + b"data: " + document % nested + b"\n\n").encode()

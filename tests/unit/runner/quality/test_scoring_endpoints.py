@@ -208,6 +208,22 @@ def test_judge_that_is_no_chat_server(body):
         _judge_score(body)
 
 
+@pytest.mark.parametrize("depth", [500, 3000, 9000, 50_000])
+@pytest.mark.parametrize("content", ['[{"type": "reasoning", "text": DEEP}]', "DEEP", '[{"type": DEEP}]'])
+def test_a_judges_reply_of_any_depth_is_an_error(content, depth):
+    """However deep it is nested, it is no verdict, and no other exception."""
+    message = content.replace("DEEP", "[" * depth + "]" * depth)
+    with pytest.raises(ScoringFailed):
+        _judge_score(f'{{"choices": [{{"message": {{"content": {message}}}}}]}}'.encode())
+
+
+@pytest.mark.parametrize("depth", [500, 3000, 9000])
+def test_a_score_of_any_depth_is_an_error(depth):
+    """It is shown shortened, or said to be nested too deeply."""
+    with pytest.raises(ScoringFailed):
+        _endpoint_score(_text('{"score": ' + "[" * depth + "]" * depth + "}"))
+
+
 @given(st.integers(1, 1000), st.data())
 def test_scores_are_scaled(scale, data):
     """A score on any scale becomes a share of it."""
