@@ -1,5 +1,6 @@
 """What is served and with what: the parts of a manifest that both kinds share."""
 
+import re
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -13,6 +14,10 @@ from llmopt_core.resources.rules import Rule, decimal_within, given
 # Nothing that a server would read as one of its flags.
 SOURCE_PATTERN = r"^(hf|pvc|file|package)://[^-].*$"
 URL_PATTERN = r"^https?://.+$"
+_PORT = r"0*(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
+# A URL without a port, or with one that there is: everything before the first `/` is user, host and port.
+_WITH_SOUND_PORT = rf"^https?://([^/?#]*@)?(\[[^\]/?#]*\]|[^:/?#\[\]]*)(:({_PORT})?)?([/?#].*)?$"
+_IN_CEL = _WITH_SOUND_PORT.replace("\\", r"\\")
 
 # What starts no server is said to be so.
 _ENGINES = ", ".join(
@@ -49,6 +54,15 @@ class Model(Part):
 
 class Endpoint(Part):
     """A server that runs already."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"self.url.matches('{_IN_CEL}')",
+            "a URL without a port, or with one from 1 to 65535",
+            lambda endpoint: re.fullmatch(_WITH_SOUND_PORT, endpoint.url) is not None,
+            field="url",
+        ),
+    )
 
     url: Annotated[
         str,

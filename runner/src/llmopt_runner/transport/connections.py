@@ -83,7 +83,7 @@ class HttpExchange(asyncio.Protocol):
 
     async def _connect(self, url: SplitResult) -> asyncio.Transport:
         host, tls = url.hostname or "", _tls() if url.scheme == "https" else None
-        port = url.port or (443 if tls else 80)
+        port = _port(url) or (443 if tls else 80)
         try:
             return await self._connect_to_any(await addresses_of(host, port), port, tls, host)
         except (OSError, UnicodeError) as error:  # the second: a name that no resolver can be asked
@@ -210,6 +210,14 @@ class HttpExchange(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Called by the parser; an informational answer is not the one that was asked for."""
         self._complete = self.status is not None
+
+
+def _port(url: SplitResult) -> int | None:
+    """Return the port that `url` names; raises HttpFailed where there is no such port."""
+    try:
+        return url.port
+    except ValueError as error:
+        raise HttpFailed(f"cannot connect to {shown_address(url.geturl())}: {error}") from error
 
 
 def _reason(error: Exception) -> str:

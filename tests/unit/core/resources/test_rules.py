@@ -20,6 +20,17 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "a data set file": ("spec.workload.dataset", {"path": "items.jsonl"}),
     "a hub data set's split": ("spec.workload.dataset", {"hf": "org/name", "split": "test"}),
     "an endpoint with engine openai": ("spec.engine", {"name": "openai", "endpoint": ENDPOINT}),
+    **{
+        f"an endpoint at {url}": ("spec.engine", {"name": "openai", "endpoint": {"url": url}})
+        for url in (
+            "http://h",
+            "http://h:",
+            "http://h:65535/v1",
+            "https://user:p%40ss@h:0443?api-version=1:2",
+            "http://[::1]:8000/v1",
+            "http://[fe80::1%25eth0]",
+        )
+    },
     "one level of service": ("spec.workload.slo", {"e2eMs": 900}),
     "all requests within slo": (
         "spec.workload",
@@ -56,6 +67,19 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "a template without its question": ("spec.workload.prompt.template", "Answer:", "holds {question}"),
     "openai without endpoint": ("spec.engine.name", "openai", "an endpoint with engine openai"),
     "llamacpp with endpoint": ("spec.engine.endpoint", ENDPOINT, "an endpoint with engine openai"),
+    **{
+        f"an endpoint at {url}": (
+            "spec.engine",
+            {"name": "openai", "endpoint": {"url": url}},
+            "a URL without a port, or with one from 1 to 65535",
+        )
+        for url in ("http://h:80000", "http://h:65536/v1", "http://h:80a/v1", "http://h:0", "http://::1:80")
+    },
+    "a judge at a port that there is none of": (
+        "spec.workload.evaluator",
+        {"name": "judge", "endpoint": {"url": "http://h:99999"}},
+        "a URL without a port, or with one from 1 to 65535",
+    ),
     "levels that do not ascend": ("spec.memoryGuard.warningPercent", 93, "below criticalPercent"),
     "low above high": (f"{SPACE}.engine.0.int.low", 9, "low of at most high"),
     "log from 0": (f"{SPACE}.engine.0.int.low", 0, "a low above 0 with log"),

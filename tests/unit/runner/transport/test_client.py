@@ -145,6 +145,13 @@ def test_what_cannot_be_reached_is_an_error(url):
         ask_now(url, timeout_seconds=10)
 
 
+@pytest.mark.parametrize("host", ["localhost:80000", "host:80a"])
+def test_a_port_that_there_is_none_of_is_an_error(host):
+    """It is said of the address, as of one that cannot be reached."""
+    with pytest.raises(HttpFailed, match=rf"cannot connect to http://{host}/v1: Port "):
+        ask_now(f"http://{host}/v1", timeout_seconds=10)
+
+
 @pytest.mark.parametrize("host", ["169.254.169.254", "[::ffff:169.254.169.254]", "2852039166"])
 def test_in_a_cluster_the_metadata_service_is_not_asked(monkeypatch, host):
     """The address is refused before anything is sent."""
