@@ -64,7 +64,7 @@ def score_errors(outcome: Outcome) -> Mapping[str, float]:
     Agresti and Coull (1998), "Approximate is better than exact": two successes and two failures are added.
     """
     count = len(outcome.samples)
-    if not count:
+    if not count or not outcome.sample_metric:
         return {}
     share = (sum(outcome.samples.values()) + 2) / (count + 4)
     return {outcome.sample_metric: math.sqrt(share * (1 - share) / (count + 4))}

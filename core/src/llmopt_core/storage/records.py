@@ -211,7 +211,7 @@ class Outcome:
 
     `metrics` by catalogue name, in the catalogue's units; those of a pruned trial are estimates from what it
     measured before its stop, which only a sampler may use. `samples` maps an item's id to its
-    score, whose mean is the metric `sample_metric`.
+    score, whose mean is the metric `sample_metric`; empty where no metric is their mean.
     `items` is what a later trial is compared with while it runs, where the study stops trials by it.
     `answers` are stored beside the document, see `answers`, and are not read back with it.
     `curve` is what a search for the highest load saw, where the workload asks for one; `spreads` are

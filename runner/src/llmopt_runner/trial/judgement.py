@@ -94,13 +94,18 @@ class Judgement:
             OutcomeKind.MEASURED,
             configuration,
             samples=dict(self.workload.item_scores(measurement.scores)),
-            sample_metric=self.workload.evaluator.metric if measurement.scores else "",
+            sample_metric=self._sample_metric(measurement),
             facts=self._facts(claim, configuration, server),
             items=self._kept_items(claim, measurement),
             curve=measurement.curve,
             spreads=spreads(measurement.steady.run),
             answers=self._kept_answers(claim, measurement),
         )
+
+    def _sample_metric(self, measurement: Measurement) -> str:
+        """Return the metric that is the mean of the scores; empty where none is, as of distinct words."""
+        evaluator = self.workload.evaluator
+        return evaluator.metric if measurement.scores and evaluator.pairable else ""
 
     def _quality(self, measurement: Measurement) -> Mapping[str, float]:
         scores = self.workload.item_scores(measurement.scores)
