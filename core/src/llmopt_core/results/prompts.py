@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
+from llmopt_core.storage.adapters import first_fault
 from llmopt_core.storage.keys import MESSAGES_FACT
 from llmopt_core.storage.records import StudyDefinition, TrialRecord
 
 Messages = Sequence[Mapping[str, str]]
-_MESSAGES = TypeAdapter(list[dict[str, str]])
+_MESSAGES = first_fault(TypeAdapter(list[dict[str, str]]))
 
 
 def prompts_of(definition: StudyDefinition, trials: Iterable[TrialRecord]) -> Mapping[int | str, Messages]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from llmopt_core.storage.adapters import first_fault
 from llmopt_core.storage.database import Database
 from llmopt_core.storage.documents import dump, load
 from llmopt_core.storage.errors import StudyUnreadable
@@ -40,8 +41,8 @@ class Question:
     expected: str = ""
 
 
-_ANSWERS = TypeAdapter(tuple[Answer, ...])
-_QUESTIONS = TypeAdapter(tuple[Question, ...])
+_ANSWERS = first_fault(TypeAdapter(tuple[Answer, ...]))
+_QUESTIONS = first_fault(TypeAdapter(tuple[Question, ...]))
 
 
 def kept_answers(texts: Mapping[str, str], scores: Mapping[str, float], phase: Phase) -> tuple[Answer, ...]:

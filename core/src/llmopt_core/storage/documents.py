@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from numbers import Integral, Real
-from typing import Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from llmopt_core.search.configurations import Value
 from llmopt_core.search.spaces import (
@@ -20,14 +21,17 @@ from llmopt_core.search.spaces import (
     SearchSpace,
     SpaceParameter,
 )
+from llmopt_core.storage.adapters import Document, first_fault
 from llmopt_core.storage.errors import StudyUnreadable
 from llmopt_core.storage.records import (
     ComparisonDefinition,
     ConfirmPlan,
     ConstraintDefinition,
+    Count,
     ObjectiveDefinition,
     Outcome,
     Phase,
+    RepeatNumber,
     RunnerRecord,
     Serving,
     StudyDefinition,
@@ -49,17 +53,17 @@ class Assignment:
     phase: Phase
     parameters: Mapping[str, Value] = field(default_factory=dict)
     complete: bool = True
-    attempt: int = 0
-    losses: int = 0
-    candidate: int | None = None
-    repeat: int | None = None
-    turn: int | None = None
-    start: int | None = None
+    attempt: Count = 0
+    losses: Count = 0
+    candidate: Count | None = None
+    repeat: RepeatNumber | None = None
+    turn: Count | None = None
+    start: Count | None = None
     runner: str | None = None
     session: str | None = None
     token: str | None = None
     sampler: Mapping[str, Any] = field(default_factory=dict)
-    repaired_from: int | None = None
+    repaired_from: Count | None = None
 
 
 @dataclass(frozen=True)
@@ -87,13 +91,24 @@ class EndReason:
     failed: bool = False
 
 
-ASSIGNMENTS = TypeAdapter(Assignment)
-ENDINGS = TypeAdapter(Ending)
-HEARTBEATS = TypeAdapter(Heartbeat)
-PLANS = TypeAdapter(ConfirmPlan)
-END_REASONS = TypeAdapter(EndReason)
-_SERVINGS = TypeAdapter(Serving | None)
-_COMPARISONS = TypeAdapter(ComparisonDefinition | None)
+def _fitting(plan: ConfirmPlan) -> ConfirmPlan:
+    """Return `plan`; raises ValueError where it names candidates that it has not."""
+    count = len(plan.candidates)
+    if plan.reference >= count or len(plan.source_trials) != count or len(plan.engines) not in {0, count}:
+        raise ValueError("its candidates, their trials and their engines do not fit together")
+    return plan
+
+
+ASSIGNMENTS = first_fault(TypeAdapter(Assignment))
+ENDINGS = first_fault(TypeAdapter(Ending))
+HEARTBEATS = first_fault(TypeAdapter(Heartbeat))
+PLANS: TypeAdapter[ConfirmPlan] = first_fault(TypeAdapter(Annotated[ConfirmPlan, AfterValidator(_fitting)]))
+END_REASONS = first_fault(TypeAdapter(EndReason))
+_SERVINGS: TypeAdapter[Serving | None] = first_fault(TypeAdapter(Serving | None))
+_COMPARISONS: TypeAdapter[ComparisonDefinition | None] = first_fault(TypeAdapter(ComparisonDefinition | None))
+_COUNTS: TypeAdapter[int] = TypeAdapter(Count)
+# Of the parameters, choices, objectives and so on of one definition; the API allows fewer.
+_MOST_PARTS = 256
 _DIMENSIONS: Mapping[str, type[Dimension]] = {
     "int": IntDimension,
     "float": FloatDimension,
@@ -107,7 +122,11 @@ _ESCAPES = re.compile(
     r"\\(?:\\|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2}))"
 )
 _SHOWN = 80  # characters
-Document = TypeVar("Document")
+# What the parts of an ordinary document have, names included; and the least that a document counts as.
+_PART_BYTES, _LEAST_BYTES = 20, 512
+_SMALL_CHARACTERS = 64 * 1024
+# Of a text that others wrote, as much as a message may need.
+_MOST_READ = 1_000
 # What a document that is not ours makes the code that reads it raise.
 MALFORMED = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 
@@ -124,7 +143,7 @@ def dump(document: Any) -> str:
 def load(adapter: TypeAdapter[Document], text: str, name: str) -> Document:
     """Return what `dump` made `text` from; raises StudyUnreadable, which calls it `name`."""
     try:
-        return adapter.validate_json(readable(text))
+        return _checked(adapter, readable(text))
     except MALFORMED as error:
         raise StudyUnreadable(f"{name} cannot be read: {described(error)}") from None
 
@@ -144,6 +163,26 @@ def _is_finite(part: Any) -> bool:
     return isinstance(part, Real) and math.isfinite(part)
 
 
+def _checked(adapter: TypeAdapter[Document], text: str) -> Document:
+    """Return the document in `text`; raises ValidationError or ValueError.
+
+    Each fault holds a copy of JSON that was not read into objects, so a large one is read first.
+    """
+    if len(text) <= _SMALL_CHARACTERS:
+        return adapter.validate_json(text)
+    return adapter.validate_python(from_json(text))
+
+
+def kept_size(*texts: str) -> int:
+    """Return how many bytes the documents `texts` count as together where they are kept in memory.
+
+    As objects they take three to six times as much, also where they are made of very short or very few parts:
+    those count as more than their characters.
+    """
+    parts = sum(text.count(",") + text.count("[") + text.count("{") for text in texts)
+    return max(sum(map(len, texts)), _PART_BYTES * parts, _LEAST_BYTES)
+
+
 def readable(text: str) -> str:
     """Return JSON `text` with U+FFFD for each escape that stands for half of a character."""
     if "\\u" not in text:
@@ -153,8 +192,16 @@ def readable(text: str) -> str:
 
 def described(error: Exception) -> str:
     """Return what is wrong with a document in one short line."""
-    lines = str(error).strip().splitlines()
+    text = _fault(error) if isinstance(error, ValidationError) else str(error)
+    lines = text[:_MOST_READ].strip().splitlines()
     return f"{type(error).__name__}: {' '.join(line.strip() for line in lines[:3])[:200]}"
+
+
+def _fault(error: ValidationError) -> str:
+    """Return the first of the faults, with the place of it in the document."""
+    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part)[:_MOST_READ] for part in fault["loc"])
+    return f"{place}: {fault['msg']}" if place else fault["msg"]
 
 
 def _plain(part: Any) -> Any:
@@ -204,27 +251,35 @@ def _definition(document: dict[str, Any]) -> StudyDefinition:
     return StudyDefinition(
         **{
             **document,
-            "space": SearchSpace(tuple(_load_parameter(part) for part in document["space"])),
-            "objectives": tuple(ObjectiveDefinition(**part) for part in document["objectives"]),
-            "constraints": tuple(ConstraintDefinition(**part) for part in document["constraints"]),
-            "enqueue": tuple(document["enqueue"]),
+            "space": SearchSpace(tuple(_load_parameter(part) for part in _parts(document["space"]))),
+            "objectives": tuple(ObjectiveDefinition(**part) for part in _parts(document["objectives"])),
+            "constraints": tuple(ConstraintDefinition(**part) for part in _parts(document["constraints"])),
+            "seed": _COUNTS.validate_python(document.get("seed", 0)),
+            "enqueue": _parts(document["enqueue"]),
             "serving": _SERVINGS.validate_python(document.get("serving")),
             "comparison": _COMPARISONS.validate_python(document.get("comparison")),
         }
     )
 
 
+def _parts(given: Any) -> tuple[Any, ...]:
+    """Return the list `given` as a tuple; raises ValueError where it is longer than llmopt writes any."""
+    if len(given) > _MOST_PARTS:
+        raise ValueError(f"a list has {len(given)} parts, of which at most {_MOST_PARTS} are read")
+    return tuple(given)
+
+
 def _load_parameter(document: dict[str, Any]) -> SpaceParameter:
     dimension = dict(document["dimension"])
     if "choices" in dimension:
-        dimension["choices"] = tuple(dimension["choices"])
+        dimension["choices"] = _parts(dimension["choices"])
     return SpaceParameter(
         name=document["name"],
         dimension=_DIMENSIONS[document["kind"]](**dimension),
-        when=tuple(_load_condition(part) for part in document["when"]),
+        when=tuple(_load_condition(part) for part in _parts(document["when"])),
     )
 
 
 def _load_condition(document: dict[str, Any]) -> Condition:
     among = document["among"]
-    return Condition(**{**document, "among": None if among is None else tuple(among)})
+    return Condition(**{**document, "among": None if among is None else _parts(among)})

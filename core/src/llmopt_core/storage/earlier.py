@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AllowInfNan, Field, TypeAdapter
 
 from llmopt_core.search.configurations import Value
+from llmopt_core.storage.adapters import first_fault
 
 # Of each earlier study so many trials are kept, and of so many studies: the time that models of them take
 # stays bounded, and so does the attribute.
@@ -53,5 +54,9 @@ class Learned:
     weight: Annotated[float, Field(ge=0.0, le=1.0)] | None
 
 
-EARLIER = TypeAdapter(Annotated[tuple[EarlierStudy, ...], Field(max_length=MOST_STUDIES)])
-LEARNED = TypeAdapter(Annotated[tuple[Learned, ...], Field(max_length=MOST_STUDIES)])
+EARLIER: TypeAdapter[tuple[EarlierStudy, ...]] = first_fault(
+    TypeAdapter(Annotated[tuple[EarlierStudy, ...], Field(max_length=MOST_STUDIES)])
+)
+LEARNED: TypeAdapter[tuple[Learned, ...]] = first_fault(
+    TypeAdapter(Annotated[tuple[Learned, ...], Field(max_length=MOST_STUDIES)])
+)

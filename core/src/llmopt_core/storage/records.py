@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from llmopt_core.errors.classes import Failure
 from llmopt_core.metrics.catalog import find_metric
@@ -15,6 +17,13 @@ from llmopt_core.storage.spreads import Spread
 
 # 0.3 - 0.02 is not to be missed by 0.28: binary fractions differ in the last digits.
 _BOUND_DECIMALS = 9
+# What the API allows of a benchmark and a confirmation. Rows are written by others: a reader plans no more.
+MOST_CANDIDATES, MOST_REPEATS, MOST_METRICS = 16, 50, 32
+# A number of a trial, or of anything else that is counted, as far as the columns of the tables hold it.
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+RepeatNumber = Annotated[int, Field(ge=0, lt=MOST_REPEATS)]
+_Repeats = Annotated[int, Field(ge=0, le=MOST_REPEATS)]
+_Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Phase(StrEnum):
@@ -139,11 +148,11 @@ class ComparisonDefinition:
     the objective. `confidence` is that of the intervals, such as 0.95.
     """
 
-    candidates: tuple[CandidateDefinition, ...]
+    candidates: Annotated[tuple[CandidateDefinition, ...], Field(max_length=MOST_CANDIDATES)]
     baseline: str
-    repeats: int
-    metrics: tuple[str, ...] = ()
-    confidence: float = 0.95
+    repeats: _Repeats
+    metrics: Annotated[tuple[str, ...], Field(max_length=MOST_METRICS)] = ()
+    confidence: _Share = 0.95
 
     @property
     def baseline_place(self) -> int:
@@ -229,7 +238,7 @@ class Outcome:
     seconds: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     failure: Failure | None = None
-    copied_from: int | None = None
+    copied_from: Count | None = None
     items: MeasuredItems | None = None
     answers: tuple[Answer, ...] = ()
     curve: LoadCurve | None = None
@@ -275,11 +284,11 @@ class RunnerRecord:
     """
 
     name: str
-    index: int
-    beat: int
+    index: Count
+    beat: Count
     active_seconds: float
-    gpus: int = 0
-    trial: int | None = None
+    gpus: Count = 0
+    trial: Count | None = None
     stage: str = ""
     memory_mib: float | None = None
     memory_total_mib: float | None = None
@@ -312,16 +321,16 @@ class ConfirmPlan:
     candidates vary alike, so that they share one variance.
     """
 
-    candidates: tuple[Mapping[str, Value], ...]
-    source_trials: tuple[int, ...]
-    repeats: int
-    basis: int = 0
-    first: int = 0
-    engines: tuple[str, ...] = ()
-    level: float | None = None
-    first_look: int = ONLY_LAST_LOOK
-    spent: tuple[float, ...] = ()
-    smallest_gain: float = 0.02
-    per_start: int = 1
-    reference: int = 0
+    candidates: Annotated[tuple[Mapping[str, Value], ...], Field(max_length=MOST_CANDIDATES)]
+    source_trials: Annotated[tuple[Count, ...], Field(max_length=MOST_CANDIDATES)]
+    repeats: _Repeats
+    basis: Count = 0
+    first: Count = 0
+    engines: Annotated[tuple[str, ...], Field(max_length=MOST_CANDIDATES)] = ()
+    level: _Share | None = None
+    first_look: _Repeats = ONLY_LAST_LOOK
+    spent: Annotated[tuple[_Share, ...], Field(max_length=MOST_REPEATS)] = ()
+    smallest_gain: _Share = 0.02
+    per_start: Annotated[int, Field(ge=1, le=MOST_REPEATS)] = 1
+    reference: Annotated[int, Field(ge=0, lt=MOST_CANDIDATES)] = 0
     pooled: bool = True
