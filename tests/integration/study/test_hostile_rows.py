@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
+from fakes.comparisons import comparison
 from fakes.studies import definition, heartbeat, measured
 from fakes.tenant_databases import HASTY, TenantsDatabase, look
 
@@ -13,7 +14,8 @@ from llmopt_core.results.findings import finding_of
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.storage.access import Access
 from llmopt_core.storage.errors import StudyUnreadable
-from llmopt_core.storage.records import OutcomeKind
+from llmopt_core.storage.records import ConfirmPlan, OutcomeKind
+from llmopt_core.storage.studies import DELETE
 
 
 @pytest.fixture
@@ -129,6 +131,23 @@ def test_definition_that_cannot_be_read(tenants):
                 storage.open_study("study")
 
 
+def test_numbers_without_bounds_cannot_be_read(tenants):
+    """Forged: a plan, and then a benchmark, of a billion repeats. Neither is planned or evaluated."""
+    benchmark = definition("benchmark", comparison=comparison("a", "b"))
+    with open_for_search(tenants.url, HASTY) as storage:
+        study = storage.create_study(definition())
+        study.plan_confirm(ConfirmPlan(({}, {}), (0, 1), repeats=2))
+        storage.create_study(benchmark)
+        tenants.sql(
+            "UPDATE study_user_attributes SET value_json ="
+            """ regexp_replace(value_json, '"repeats":[0-9]+', '"repeats":1000000000')"""
+        )
+        with pytest.raises(StudyUnreadable, match=r"plan of the confirmation cannot be read: .*repeats"):
+            look(storage.open_study("study"))
+        with pytest.raises(StudyUnreadable, match=r"definition cannot be read: .*repeats"):
+            storage.open_study("benchmark")
+
+
 def test_huge_attributes_are_not_sent(tenants):
     """Attributes of many megabytes cost the reader neither memory nor the study."""
     with open_for_search(tenants.url, HASTY) as storage:
@@ -153,6 +172,28 @@ def test_huge_attributes_are_not_sent(tenants):
         assert picture.unreadable == ("runner:big",)
         assert len(picture.trials()) == 1
         assert 0 < sum(received) < 100_000
+
+
+def test_names_of_any_length_are_not_sent(tenants):
+    """Names, keys and owners of many megabytes, in columns that were altered, cost the reader nothing."""
+    with open_for_search(tenants.url, HASTY) as storage:
+        for name in ("study", "named", "owned"):
+            storage.create_study(definition(name)).retain(DELETE, "cluster/team")
+        tenants.sql(
+            "DROP INDEX ix_studies_study_name",
+            "ALTER TABLE studies ALTER COLUMN study_name TYPE text",
+            "ALTER TABLE study_user_attributes DROP CONSTRAINT study_user_attributes_study_id_key_key",
+            "ALTER TABLE study_user_attributes ALTER COLUMN key TYPE text",
+            "UPDATE study_user_attributes SET value_json = repeat('x', 50000000) WHERE key = 'llmopt:owner'"
+            " AND study_id = (SELECT study_id FROM studies WHERE study_name = 'owned')",
+            "UPDATE studies SET study_name = repeat('x', 50000000) WHERE study_name = 'named'",
+            "INSERT INTO study_user_attributes (study_id, key, value_json)"
+            " SELECT study_id, 'runner:' || repeat('x', 50000000), '{}' FROM studies",
+        )
+    with open_for_search(tenants.url, HASTY) as storage:
+        assert storage.dispensable_studies() == {"study": "cluster/team"}
+        assert storage.study_names() == ("owned", "study")
+        assert look(storage.open_study("study")).runners() == ()
 
 
 def _bytes_of(result):
@@ -221,7 +262,7 @@ def test_a_reader_keeps_a_limited_number_of_bytes(tenants):
             if warning == "short":
                 opened = reader.open_study("study")
                 assert opened.trials()
-                assert 0 < opened.kept_bytes < 2_000
+                assert 0 < opened.kept_bytes < 3_000
         with pytest.raises(StudyUnreadable, match="more than 40000 bytes"):
             reader.open_study("study").trials()
 

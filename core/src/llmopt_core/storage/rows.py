@@ -37,6 +37,7 @@ from llmopt_core.storage.tables import (
     StudyDirection,
     TrialState,
     limited,
+    octets,
     stored_parameter,
     stored_value,
 )
@@ -46,6 +47,10 @@ MOST_ATTRIBUTE_BYTES = 4 * 2**20
 # What a runner says of itself has a few hundred bytes.
 _MOST_SMALL, _MOST_SMALL_BYTES = 1_000, 8 * 1024
 _MOST_NAMES = 20_000
+# Names and keys have 512 characters, unless a column was altered.
+_MOST_NAME_BYTES = 4 * 512
+# As a number, whatever became of the column.
+_STUDY_ID = sa.cast(STUDIES.c.study_id, sa.Integer)
 _INSERT_TRIAL = sa.insert(TRIALS).returning(TRIALS.c.trial_id)
 _INSERT_TRIAL_ATTRIBUTE = sa.insert(TRIAL_ATTRIBUTES)
 
@@ -78,7 +83,7 @@ def _put_attribute(dialect: str) -> Any:
 
 @cache
 def _put_first_attribute(dialect: str) -> Any:
-    return _upsert(dialect, STUDY_ATTRIBUTES).on_conflict_do_nothing().returning(STUDY_ATTRIBUTES.c.key)
+    return _upsert(dialect, STUDY_ATTRIBUTES).on_conflict_do_nothing().returning(sa.literal_column("1"))
 
 
 def _upsert(dialect: str, table: sa.Table) -> Any:
@@ -104,14 +109,14 @@ def insert_study(connection: Connection, name: str, directions: Mapping[str, str
 def find_study(connection: Connection, name: str) -> int | None:
     """Return the identifier of study `name`, or None."""
     here = STUDIES.c.study_name == name
-    return connection.execute(sa.select(STUDIES.c.study_id).where(here).limit(1)).scalar()
+    return connection.execute(sa.select(_STUDY_ID).where(here).limit(1)).scalar()
 
 
 @cache
 def _study_with() -> sa.Select[Any]:
     attributes = STUDY_ATTRIBUTES.c
     return (
-        sa.select(STUDIES.c.study_id, limited(attributes.value_json, MOST_ATTRIBUTE_BYTES))
+        sa.select(_STUDY_ID, limited(attributes.value_json, MOST_ATTRIBUTE_BYTES))
         .join(STUDY_ATTRIBUTES, attributes.study_id == STUDIES.c.study_id)
         .where(STUDIES.c.study_name == sa.bindparam("name"), attributes.key == sa.bindparam("key"))
         .limit(1)
@@ -133,7 +138,7 @@ def find_newest_study(connection: Connection, key: str, document: str) -> str | 
     query = (
         sa.select(STUDIES.c.study_name)
         .join(STUDY_ATTRIBUTES, attributes.study_id == STUDIES.c.study_id)
-        .where(attributes.key == key, attributes.value_json == document)
+        .where(attributes.key == key, attributes.value_json == document, _short(STUDIES.c.study_name))
         .order_by(STUDIES.c.study_id.desc())
         .limit(1)
     )
@@ -141,13 +146,17 @@ def find_newest_study(connection: Connection, key: str, document: str) -> str | 
 
 
 def find_studies(connection: Connection, key: str, document: str, other: str) -> dict[str, str | None]:
-    """Return the studies whose attribute `key` is `document`: their attribute `other` (or None) by name."""
+    """Return the studies whose attribute `key` is `document`: their attribute `other` (or None) by name.
+
+    Left out are studies whose name or attribute is longer than any that llmopt writes.
+    """
     first, second = STUDY_ATTRIBUTES.alias(), STUDY_ATTRIBUTES.alias()
     query = (
         sa.select(STUDIES.c.study_name, second.c.value_json)
         .join(first, first.c.study_id == STUDIES.c.study_id)
         .outerjoin(second, (second.c.study_id == STUDIES.c.study_id) & (second.c.key == other))
-        .where(first.c.key == key, first.c.value_json == document)
+        .where(first.c.key == key, first.c.value_json == document, _short(STUDIES.c.study_name))
+        .where(second.c.value_json.is_(None) | _short(second.c.value_json))
         .order_by(STUDIES.c.study_name)
         .limit(_MOST_NAMES)
     )
@@ -167,7 +176,7 @@ def find_ended_studies(
         .join(first, first.c.study_id == STUDIES.c.study_id)
         .join(end, end.c.study_id == STUDIES.c.study_id)
         .where(first.c.key == key, first.c.value_json.startswith(prefix, autoescape=True))
-        .where(end.c.key == end_key)
+        .where(end.c.key == end_key, _short(STUDIES.c.study_name))
         .order_by(STUDIES.c.study_id.desc())
         .limit(most)
     )
@@ -176,7 +185,13 @@ def find_ended_studies(
 
 def list_studies(connection: Connection) -> tuple[str, ...]:
     """Return the names of all studies, sorted."""
-    return tuple(connection.execute(sa.select(STUDIES.c.study_name).order_by(STUDIES.c.study_name)).scalars())
+    name = STUDIES.c.study_name
+    return tuple(connection.execute(sa.select(name).where(_short(name)).order_by(name)).scalars())
+
+
+def _short(text: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Return the condition that `text` is no longer than a name: what is longer is not sent."""
+    return octets(text) <= _MOST_NAME_BYTES
 
 
 def _whole(text: str | None, key: str) -> str:
@@ -191,8 +206,9 @@ def delete_study(connection: Connection, study_id: int) -> None:
     Its rows are locked at first, the trials before the study as runners do: who still writes is waited for.
     """
     trials = sa.select(TRIALS.c.trial_id).where(TRIALS.c.study_id == study_id)
-    connection.execute(trials.with_for_update())
-    connection.execute(sa.select(STUDIES.c.study_id).where(STUDIES.c.study_id == study_id).with_for_update())
+    study = sa.select(STUDIES.c.study_id).where(STUDIES.c.study_id == study_id)
+    for rows in (trials, study):  # counted, so that millions of them are not sent
+        connection.execute(sa.select(sa.func.count()).select_from(rows.with_for_update().subquery()))
     for table in OF_TRIALS:
         connection.execute(sa.delete(table).where(table.c.trial_id.in_(trials)))
     for table in (TRIALS, *OF_STUDIES, STUDIES):
@@ -251,7 +267,7 @@ def _named_attributes() -> sa.Select[Any]:
 def newest_attributes(connection: Connection, study_id: int, prefix: str) -> dict[str, str | None]:
     """Return the study attributes whose key starts with `prefix`, None for one that is too long.
 
-    Of thousands only the newest are returned.
+    Of thousands only the newest are returned, and none whose key is longer than any that llmopt writes.
     """
     rows = connection.execute(_newest_attributes(prefix), {"study_id": study_id})
     return {row.key: row[1] for row in rows}
@@ -265,6 +281,7 @@ def _newest_attributes(prefix: str) -> sa.Select[Any]:
         .where(
             attributes.study_id == sa.bindparam("study_id"),
             attributes.key.startswith(prefix, autoescape=True),
+            _short(attributes.key),
         )
         .order_by(attributes.study_user_attribute_id.desc())
         .limit(_MOST_SMALL)
