@@ -96,6 +96,9 @@ def test_what_is_kept_of_all_studies_is_bounded(opened, monkeypatch):
         storages.trim()
         assert list(small.studies) == ["mine"]
         assert list(large.studies) == ["second"]
+        storages.trim(spare_bytes=45)  # for one that is to be read
+        assert list(small.studies) == ["mine"]
+        assert not large.studies
 
     _run(story)
 

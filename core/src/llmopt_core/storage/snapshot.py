@@ -1,6 +1,7 @@
 """The trials of one study as this process last saw them: each is read and decoded once per change."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,14 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from llmopt_core.storage.access import OWNER, Access
-from llmopt_core.storage.documents import Assignment, Ending, dump
-from llmopt_core.storage.errors import StudyUnreadable
+from llmopt_core.storage.documents import Assignment, Ending, dump, kept_size
+from llmopt_core.storage.errors import StorageUnavailable, StudyUnreadable
 from llmopt_core.storage.keys import ASSIGNMENT_KEY, ENDING_KEY
 from llmopt_core.storage.records import OutcomeKind, Phase, StudyDefinition, TrialRecord
 from llmopt_core.storage.tables import TRIAL_ATTRIBUTES, TRIALS, limited, octets
 from llmopt_core.storage.trial_rows import read_trial, unreadable_trial
 
 _SMALL_BYTES = 8 * 1024
+Clock = Callable[[], float]
 _ASSIGNMENTS = TRIAL_ATTRIBUTES.alias("assignments")
 _ENDINGS = TRIAL_ATTRIBUTES.alias("endings")
 
@@ -79,7 +81,7 @@ class StoredTrial:
     assignment: Assignment
     ending: Ending | None
     record: TrialRecord
-    size: int = 0  # about the bytes of JSON that are kept
+    size: int = 0  # of what is kept: see `kept_size`
 
     @property
     def number(self) -> int:
@@ -105,16 +107,27 @@ class Snapshot:
     """The trials of study `study_id`, brought up to date by `refresh`. Not safe from several threads.
 
     A row that cannot be read stands as a failed trial that says so; one without a number is only counted.
+    `kept_bytes` begins with what the definition takes.
     """
 
-    def __init__(self, study_id: int, definition: StudyDefinition, access: Access = OWNER) -> None:
+    def __init__(
+        self,
+        study_id: int,
+        definition: StudyDefinition,
+        access: Access = OWNER,
+        *,
+        kept_bytes: int = 0,
+        clock: Clock = time.monotonic,
+    ) -> None:
         self.study_id = study_id
         self.trials: dict[int, StoredTrial] = {}  # by number, in order
-        self.changes: list[int] = []  # numbers, each time one was read anew
+        # Numbers, each time one was read anew; samplers ask for them, and other readers keep none.
+        self.changes: list[int] = []
         self.nameless = 0  # rows of trials that have no number
-        self.kept_bytes = 0  # about the bytes of JSON that are kept of all trials
+        self.kept_bytes = kept_bytes  # see `kept_size`
         self._definition = definition
         self._access = access
+        self._clock = clock
         self._open: dict[int, int] = {}  # the unfinished: number to identifier
         self._seen = -1
         self._counted = 0
@@ -123,9 +136,11 @@ class Snapshot:
     def refresh(self, connection: Connection) -> None:
         """Read what changed. Trials are created under the study's lock, so their identifiers only grow.
 
-        Raises StudyUnreadable where there are more trials than are read.
+        Raises StudyUnreadable where there is more than is read, and StorageUnavailable where that takes too
+        long: what was read until then is kept.
         """
         seen, open_, after = self._seen, list(self._open.values()), -1
+        ends_at = self._clock() + self._access.refresh_seconds
         limits = {
             "document_bytes": self._access.document_bytes,
             "batch_bytes": self._access.batch_bytes,
@@ -138,6 +153,11 @@ class Snapshot:
                 return
             for row in rows:
                 self._take(row)
+                if self._clock() > ends_at:
+                    raise StorageUnavailable(
+                        f"what changed in study {self._definition.name} could not be read within"
+                        f" {self._access.refresh_seconds:g} s"
+                    )
             after = rows[-1].trial_id
             if (
                 len(rows) < self._access.batch_rows
@@ -184,13 +204,11 @@ class Snapshot:
         if known is None and len(self.trials) >= self._access.most_trials:
             raise too_many(self._definition.name, self._access)
         if self.kept_bytes > self._access.kept_bytes:
-            raise StudyUnreadable(
-                f"what is to be kept of study {self._definition.name} has more than {self._access.kept_bytes}"
-                " bytes: delete the rows that llmopt did not write, or start another study"
-            )
+            raise too_large(self._definition.name, self._access)
         self._counted += trial.counts - (known is not None and known.counts)
         self.trials[trial.number] = trial
-        self.changes.append(trial.number)
+        if self._access.search_details:
+            self.changes.append(trial.number)
         if trial.record.state == "finished":
             self._open.pop(trial.number, None)
             self._index(trial)
@@ -198,19 +216,29 @@ class Snapshot:
             self._open[trial.number] = trial.trial_id
 
     def _decode(self, row: Any) -> StoredTrial:
+        texts = row.assignment or "", row.ending or ""
         try:
             assignment, ending, record = read_trial(row, self._definition, self._access)
-        except StudyUnreadable as error:
-            assignment, ending, record = unreadable_trial(row.number, str(error))
+        except StudyUnreadable as error:  # it counts as it was sent: not all of thousands are read
+            return StoredTrial(row.trial_id, *unreadable_trial(row.number, str(error)), kept_size(*texts))
         # What is large is mostly dropped: only then is it measured again.
-        dropped = ending is not None and row.sent > _SMALL_BYTES and not self._access.search_details
-        size = len(dump(assignment)) + len(dump(ending)) if dropped else row.sent
-        return StoredTrial(row.trial_id, assignment, ending, record, size)
+        is_large = sum(map(len, texts)) > _SMALL_BYTES
+        if is_large and ending is not None and not self._access.search_details:
+            texts = dump(assignment), dump(ending)
+        return StoredTrial(row.trial_id, assignment, ending, record, kept_size(*texts))
 
     def _index(self, trial: StoredTrial) -> None:
         if trial.kind is OutcomeKind.MEASURED and trial.assignment.phase is not Phase.CONFIRM:
             assert trial.ending is not None  # noqa: S101 - it has a kind
             self._measured.setdefault(trial.ending.outcome.configuration.key(), trial.record)
+
+
+def too_large(name: str, access: Access) -> StudyUnreadable:
+    """Return the error of a study of which more would be kept than is allowed."""
+    return StudyUnreadable(
+        f"what is to be kept of study {name} has more than {access.kept_bytes} bytes: delete the rows that"
+        " llmopt did not write, or start another study"
+    )
 
 
 def too_many(name: str, access: Access) -> StudyUnreadable:

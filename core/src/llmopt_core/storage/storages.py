@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from llmopt_core.storage.access import OWNER, Access
 from llmopt_core.storage.database import Database
-from llmopt_core.storage.documents import Assignment, dump, dump_definition, load_definition
+from llmopt_core.storage.documents import Assignment, dump, dump_definition, kept_size, load_definition
 from llmopt_core.storage.errors import StudyMismatch, StudyNotFound
 from llmopt_core.storage.keys import DEFINITION_KEY, END_KEY, OWNER_KEY, RESOURCE_KEY, RETENTION_KEY
 from llmopt_core.storage.methods import Methods
@@ -29,6 +29,7 @@ from llmopt_core.storage.rows import (
     insert_study,
     list_studies,
 )
+from llmopt_core.storage.snapshot import too_large
 from llmopt_core.storage.studies import DELETE, Study
 
 # Only optimizations have it: nothing starts from a benchmark, which may bear the name of one.
@@ -128,7 +129,11 @@ class Storage:
         if found is None:
             return None
         study_id, text = found
-        return Study(self._database, study_id, load_definition(text), self._session, self._methods)
+        size = kept_size(text)
+        if size > self._database.access.kept_bytes:
+            raise too_large(name, self._database.access)
+        definition = load_definition(text)
+        return Study(self._database, study_id, definition, self._session, self._methods, kept_bytes=size)
 
     def study_names(self) -> tuple[str, ...]:
         """Return the names of all studies, sorted."""

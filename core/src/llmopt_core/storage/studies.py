@@ -44,6 +44,8 @@ from llmopt_core.storage.snapshot import Snapshot
 from llmopt_core.storage.views import StudyPicture
 
 KEEP, DELETE = "Keep", "Delete"
+# So many at once: each takes a transaction, and others wait for the next sweep.
+MOST_REAPED = 100
 _NAMED_KEYS = (END_KEY, PLAN_KEY, RETENTION_KEY, DEFINITION_KEY, LEARNED_KEY)
 _TEXTS = TypeAdapter(str)
 # What is not readable is called so.
@@ -63,12 +65,14 @@ class Study:
         definition: StudyDefinition,
         session: str,
         methods: Methods | None = None,
+        *,
+        kept_bytes: int = 0,
     ) -> None:
         self._database = database
         self._study_id = study_id
         self._definition = definition
         self._guard = threading.RLock()
-        self._snapshot = Snapshot(study_id, definition, database.access)
+        self._snapshot = Snapshot(study_id, definition, database.access, kept_bytes=kept_bytes)
         self._writer = TrialWriter(study_id, definition.space)
         self._methods = methods
         sampler = None if methods is None else methods.sampler(definition)
@@ -87,7 +91,7 @@ class Study:
 
     @property
     def kept_bytes(self) -> int:
-        """About how many bytes of JSON this object keeps of its trials."""
+        """About how many bytes of JSON this object keeps of its definition and its trials."""
         return self._snapshot.kept_bytes
 
     def claim(
@@ -281,14 +285,14 @@ class Study:
             put_attribute(connection, self._study_id, OWNER_KEY, dump(owner))
 
     def reap(self, leases: Leases, max_losses: int) -> tuple[int, ...]:
-        """Take the trials whose lease is over from their runners; see `Reaper`."""
+        """Take trials whose lease is over from their runners, `MOST_REAPED` at most; see `Reaper`."""
         with self._guard:
             self._refresh()
             heartbeats = self._heartbeats.read()
             over = leases.over(tuple(self._snapshot.running()), heartbeats)
             return tuple(
                 trial.number
-                for trial in over
+                for trial in over[:MOST_REAPED]
                 if self._endings.reap(trial, heartbeat_of(trial, heartbeats), max_losses)
             )
 

@@ -94,11 +94,13 @@ def _document(text: str | None, size: int | None, name: str) -> str:
 
 def _for_readers(assignment: Assignment, ending: Ending) -> tuple[Assignment, Ending]:
     """Drop what no reader uses: thousands of trials are kept, and each may hold thousands of samples."""
-    outcome = ending.outcome
+    outcome, failure = ending.outcome, ending.outcome.failure
+    if failure is not None:  # what the engine named is for samplers
+        failure = replace(failure, limits=(), remedies=())
     facts = {name: outcome.facts[name] for name in SHOWN_FACTS if name in outcome.facts}
     samples = outcome.samples if assignment.phase is Phase.CONFIRM else {}
     return replace(assignment, sampler={}), Ending(
-        replace(outcome, facts=facts, samples=samples, items=None, answers=())
+        replace(outcome, facts=facts, samples=samples, failure=failure, items=None, answers=())
     )
 
 

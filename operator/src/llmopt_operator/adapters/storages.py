@@ -26,12 +26,16 @@ ACCESS = Access(
     idle_connections=1,
     connect_seconds=5,
     answer_seconds=12.0,
+    answer_bytes=16 * 2**20,
+    answer_rows=20_000,
     statement_seconds=8.0,
     lock_seconds=4.0,
     idle_seconds=20.0,
     document_bytes=2 * 2**20,
     batch_bytes=4 * 2**20,
     batch_rows=500,
+    # So that a thread ends about when its work is not waited for any more.
+    refresh_seconds=25.0,
     # Three times the largest budget: repeats and returned trials come on top.
     most_trials=30_000,
     kept_bytes=24 * 2**20,
@@ -114,9 +118,13 @@ class Storages:
             database.used_at = time.monotonic()
             return database
 
-    def trim(self) -> None:
-        """Keep no more of all studies than fits: what the largest namespace opened first goes."""
-        while sum(database.kept_bytes for database in self._databases.values()) > _MOST_KEPT_BYTES:
+    def trim(self, spare_bytes: int = 0) -> None:
+        """Keep no more of all studies than fits beside `spare_bytes`.
+
+        What the largest namespace opened first goes first.
+        """
+        most = _MOST_KEPT_BYTES - spare_bytes
+        while sum(database.kept_bytes for database in self._databases.values()) > most:
             largest = max(self._databases.values(), key=lambda database: database.kept_bytes)
             del largest.studies[next(iter(largest.studies))]
 

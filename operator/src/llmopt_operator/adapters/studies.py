@@ -94,6 +94,8 @@ class Studies:
             raise StorageProblem(
                 Problem(Reason.STUDY_UNREADABLE, str(too_many(name, ACCESS)), retry_seconds=60.0)
             )
+        if name not in database.studies:
+            self._storages.trim(spare_bytes=ACCESS.kept_bytes)
         try:
             seen = await self._storages.within(database, lambda: read_study(database, name, resource, owner))
         except StorageProblem:
