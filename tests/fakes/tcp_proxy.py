@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ class TcpProxy:
 
     `swallow` stops forwarding without closing anything: what is sent is accepted, and no answer comes. So
     does a firewall that forgot the connections, or a server that hangs. `cut` closes all connections.
+    `answer` answers in the server's place.
     """
 
     def __init__(self, target: int) -> None:
@@ -22,6 +23,9 @@ class TcpProxy:
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._threads: list[threading.Thread] = []
         self._swallow_new = False
+        self._asked = b""  # what holds this is answered here
+        self._answer: Iterable[bytes] = ()
+        self.answered_bytes = 0
 
     def __enter__(self) -> Self:
         self._start(self._accept)
@@ -45,6 +49,10 @@ class TcpProxy:
     def forward(self) -> None:
         """Forward new connections; those that were swallowed stay dead."""
         self._swallow_new = False
+
+    def answer(self, asked: bytes, parts: Iterable[bytes]) -> None:
+        """Answer the next message that holds `asked` with `parts`, and do not ask the server."""
+        self._answer, self._asked, self.answered_bytes = parts, asked, 0
 
     def cut(self) -> None:
         """Close all connections."""
@@ -74,7 +82,15 @@ class TcpProxy:
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while part := source.recv(65536):
-                if source not in self._swallowed:
+                if self._asked and self._asked in part:
+                    self._flood(source)
+                elif source not in self._swallowed:
                     sink.sendall(part)
             if source not in self._swallowed:
                 sink.shutdown(socket.SHUT_WR)
+
+    def _flood(self, client: socket.socket) -> None:
+        parts, self._asked = self._answer, b""
+        for part in parts:
+            client.sendall(part)
+            self.answered_bytes += len(part)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 from fakes.postgres import PASSWORD
+from fakes.postgres_messages import many_notices, many_rows, one_row
 from fakes.studies import definition, heartbeat
 from fakes.tcp_proxy import TcpProxy
 from fakes.tenant_databases import HASTY, TenantsDatabase, look
@@ -204,6 +205,37 @@ def test_idle_connections_that_a_firewall_forgot(tenants, postgres, proxy, acces
         study.heartbeat(heartbeat("runner", 1))
         assert time.monotonic() - began < 10.0
         assert len(study.runners()) == 1
+
+
+@pytest.mark.parametrize("flood", [many_rows, one_row, many_notices])
+def test_server_that_answers_without_end(tenants, postgres, proxy, flood):
+    """Sent: 128 MiB in place of an answer. Received: no more than the limit and what the system buffers."""
+    with open_for_search(_through(tenants.url, postgres, proxy), HASTY) as storage:
+        study = storage.create_study(definition())
+        proxy.answer(b"trial_user_attributes", flood(128 * 2**20))
+        with pytest.raises(StorageUnavailable, match=f"more than {HASTY.answer_bytes} bytes"):
+            look(study)
+        assert proxy.answered_bytes < 32 * 2**20
+        assert len(look(storage.open_study("study")).trials()) == 1
+
+
+def test_server_that_answers_with_many_empty_rows(tenants, postgres, proxy):
+    """Sent: thirty thousand rows in a few hundred kilobytes. They are refused before they become objects."""
+    with open_for_search(_through(tenants.url, postgres, proxy), HASTY) as storage:
+        study = storage.create_study(definition())
+        proxy.answer(b"trial_user_attributes", many_rows(30_000 * 11, row_bytes=0))
+        with pytest.raises(StorageUnavailable, match=f"more than {HASTY.answer_rows} rows"):
+            look(study)
+        assert len(look(storage.open_study("study")).trials()) == 1
+
+
+def test_received_bytes_are_counted(tenants):
+    """The system counts what a connection receives, also of answers that the driver has not read yet."""
+    with psycopg.connect(tenants.url.replace("+psycopg", "")) as connection:
+        before = connections.received_bytes(connection.pgconn.socket)
+        connection.execute("SELECT repeat('x', 1000000)")
+        grown = connections.received_bytes(connection.pgconn.socket) - before
+    assert 1_000_000 < grown < 1_010_000
 
 
 def test_idle_connections_that_were_cut(tenants, postgres, proxy):

@@ -1,10 +1,16 @@
-"""Connections to Postgres that always come back: every wait for the server has an end.
+"""Connections to Postgres that always come back: each wait for the server has an end, and each answer too.
 
 A server, a proxy or a firewall may accept a connection and never answer. TCP then sees nothing wrong, and the
 server's own time limits do not help. So each connection limits its waits itself, in the thread that waits.
+Statements limit their answers, but a server of a tenant's own may send any amount. The driver collects an
+answer whole before it returns it, so what is limited is how much the connection receives meanwhile.
 """
 
+import socket
+import struct
+import sys
 import time
+from collections.abc import Callable, Sequence
 from functools import cache
 from math import inf
 from typing import Any
@@ -15,12 +21,17 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from llmopt_core.installation import install_command
 from llmopt_core.storage.access import Access
-from llmopt_core.storage.errors import StorageUnusable
+from llmopt_core.storage.errors import StorageUnavailable, StorageUnusable
 
 # The first exchange after a rest is the pool's ping: a connection that was cut meanwhile must show soon.
 _REST_SECONDS = 15.0
 _PING_SECONDS = 5.0
 _MOST_HOSTS = 6
+# Where Linux (4.1 and later) has the received bytes in its struct tcp_info, and how much of that is read.
+_COUNT, _RECEIVED_AT, _TCP_INFO_BYTES = struct.Struct("=Q"), 128, 136
+# From which look at an answer on they are counted.
+_COUNTED_LOOK = 3
+Check = Callable[[], None]
 # What a URL may say beside host, user, password and database. Others name files of the machine that connects.
 _ALLOWED_PARAMETERS = frozenset(
     {
@@ -64,6 +75,7 @@ def postgres_engine(url: URL, access: Access) -> sa.Engine:
     def connect(_dialect: Any, _record: Any, arguments: Any, parameters: Any) -> Any:
         connection = limited.connect(*arguments, **parameters)
         connection.answer_seconds, connection.heard_at = access.answer_seconds, time.monotonic()
+        connection.answer_bytes = access.answer_bytes
         return connection
 
     def limit(connection: Any, _record: Any) -> None:
@@ -71,7 +83,19 @@ def postgres_engine(url: URL, access: Access) -> sa.Engine:
 
     sa.event.listen(engine, "do_connect", connect)
     sa.event.listen(engine, "connect", limit)
+    if access.answer_rows is not None:
+        sa.event.listen(engine, "after_cursor_execute", _row_limit(access.answer_rows))
     return engine
+
+
+def _row_limit(most_rows: int) -> Callable[..., None]:
+    """Return what refuses an answer of more rows before they become objects: empty ones are sent fast."""
+
+    def check(_connection: Any, cursor: Any, *_: Any) -> None:
+        if cursor.pgresult is not None and cursor.pgresult.ntuples > most_rows:
+            raise StorageUnavailable(f"the server's answer has more than {most_rows} rows")
+
+    return check
 
 
 def _check(url: URL) -> None:
@@ -96,47 +120,92 @@ def _all(url: URL, name: str) -> tuple[str, ...]:
 
 @cache
 def _limited_connection() -> Any:
-    """Return the driver's connection class with a limit on each wait; the driver is loaded only now."""
+    """Return the driver's connection class with limits on each answer; the driver is loaded only now."""
     import psycopg  # noqa: PLC0415 - only who uses Postgres has it
 
     idle = psycopg.pq.TransactionStatus.IDLE
 
     class LimitedConnection(psycopg.Connection[Any]):
-        """A connection that is closed, with OperationalError, where an answer takes too long."""
+        """A connection that is closed, with OperationalError, where an answer takes too long or is too large.
+
+        Its size is not limited where `answer_bytes` is None.
+        """
 
         answer_seconds = inf
+        answer_bytes: int | None = None
         heard_at = 0.0
 
         def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
             now = time.monotonic()
             pings = self.pgconn.transaction_status == idle and now - self.heard_at > _REST_SECONDS
             limit = min(self.answer_seconds, _PING_SECONDS if pings else self.answer_seconds, timeout or inf)
+            checks = [_deadline(now + limit, limit)]
+            if self.answer_bytes is not None:
+                checks.append(_size_limit(self.pgconn.socket, self.answer_bytes))
             try:
-                answer = super().wait(_until(gen, now + limit, limit), interval)
-            except _TooLate as late:
+                answer = super().wait(_checked(gen, checks), interval)
+            except _Exceeded as exceeded:
                 self.pgconn.finish()  # what the server may still answer would be taken for the next answer
-                raise psycopg.OperationalError(str(late)) from None
+                raise psycopg.OperationalError(str(exceeded)) from None
             self.heard_at = time.monotonic()
             return answer
 
     return LimitedConnection
 
 
-class _TooLate(Exception):
-    """The server did not answer within the limit."""
+class _Exceeded(Exception):
+    """The server did not answer within the limits."""
 
 
-def _until(waiting: Any, deadline: float, limit: float) -> Any:
-    """Pass the driver's waits on until `deadline`; raises _TooLate."""
+def _deadline(deadline: float, seconds: float) -> Check:
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise _Exceeded(f"the server gave no answer within {seconds:g} s")
+
+    return check
+
+
+def _size_limit(descriptor: int, most_bytes: int) -> Check:
+    """Limit what is received after the first looks: most answers are whole by then, and cost nothing."""
+    looks = before = 0
+
+    def check() -> None:
+        nonlocal looks, before
+        looks += 1
+        received = received_bytes(descriptor) if looks >= _COUNTED_LOOK else 0
+        if looks == _COUNTED_LOOK:
+            before = received
+        elif received - before > most_bytes:
+            raise _Exceeded(f"the server's answer has more than {most_bytes} bytes")
+
+    return check
+
+
+def _checked(waiting: Any, checks: Sequence[Check]) -> Any:
+    """Pass the driver's waits on, and check after each of them, before what came is read."""
     try:
         wanted = next(waiting)
         while True:
             ready = yield wanted
-            if time.monotonic() > deadline:
-                raise _TooLate(f"the server gave no answer within {limit:g} s")
+            for check in checks:
+                check()
             wanted = waiting.send(ready)
     except StopIteration as done:
         return done.value
+
+
+def received_bytes(descriptor: int) -> int:
+    """Return how many bytes a TCP connection has received so far, 0 where the system does not count them."""
+    if sys.platform != "linux":
+        return 0
+    connection = socket.SocketType(socket.AF_INET, socket.SOCK_STREAM, 0, descriptor)
+    try:
+        counts = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+    except OSError:  # no TCP connection
+        return 0
+    finally:
+        connection.detach()  # it is the driver's
+    return int(_COUNT.unpack_from(counts, _RECEIVED_AT)[0]) if len(counts) == _TCP_INFO_BYTES else 0
 
 
 def _limit_session(connection: Any, access: Access) -> None:
