@@ -192,7 +192,8 @@ def components_of(compared: ComparedMetric, blocks: Sequence[Block]) -> Componen
     """Return how the variance of a metric divides; of logarithms for speeds, of differences for scores."""
     if compared.per_item:
         candidates = sorted({block.slot.candidate for block in blocks} - {BASELINE})
-        found = [score_components(_paired(blocks, candidate)) for candidate in candidates]
+        scores = _answers(blocks, BASELINE)
+        found = [score_components(_paired(scores, _answers(blocks, each))) for each in candidates]
         known = [each for each in found if each is not None]
         return _mean_components(known) if known else None
     known_blocks = [block for block in blocks if block.metrics.get(compared.metric, 0.0) > 0]
@@ -202,12 +203,11 @@ def components_of(compared: ComparedMetric, blocks: Sequence[Block]) -> Componen
 def _by_item(
     compared: ComparedMetric, blocks: Sequence[Block], boundary: Boundary | None
 ) -> dict[int, Compared]:
-    found = {}
+    found, scores = {}, _answers(blocks, BASELINE)
     for candidate in sorted({block.slot.candidate for block in blocks} - {BASELINE}):
-        pairs = _paired(blocks, candidate)
+        pairs = _paired(scores, _answers(blocks, candidate))
         if not pairs:
             continue
-        scores = _answers(blocks, BASELINE)
         base = fmean(scores[key] for key in pairs)
         estimate = crossed_mean(pairs, pseudo=_PSEUDO)
         if estimate is None:
@@ -302,10 +302,9 @@ def _mean_scores(runs: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
     return {item: fmean(run[item] for run in runs if item in run) for item in items}
 
 
-def _paired(blocks: Sequence[Block], candidate: int) -> dict[Answer, float]:
+def _paired(before: Mapping[Answer, float], after: Mapping[Answer, float]) -> dict[Answer, float]:
     """Return the differences of the scores on the same items in the same round."""
-    before, after = _answers(blocks, BASELINE), _answers(blocks, candidate)
-    return {key: after[key] - before[key] for key in before.keys() & after.keys()}
+    return {key: after[key] - score for key, score in before.items() if key in after}
 
 
 def _mean_components(found: Sequence[Components]) -> Components:

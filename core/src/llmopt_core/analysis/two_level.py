@@ -125,7 +125,7 @@ class _Design:
     degrees: int
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)  # one of the largest verifications allowed takes a megabyte
 def _design(cells: tuple[Cell, ...], times: tuple[float, ...] | None) -> _Design:
     """Return the matrices of a fit: they depend on what was measured when, not on what was found."""
     when = None if times is None else dict(zip(cells, times, strict=True))
