@@ -103,6 +103,21 @@ def test_what_is_kept_of_all_studies_is_bounded(opened, monkeypatch):
     _run(story)
 
 
+def test_a_study_that_is_opened_meanwhile_does_not_disturb_the_sum():
+    """What is kept is summed in the event loop while the thread of the namespace opens another study."""
+    database = NamespaceDatabase("team-a", "url", Storage("url"))
+
+    class Counted:
+        @property
+        def kept_bytes(self):
+            database.studies.setdefault("opened meanwhile", _study(50))
+            return 10
+
+    database.studies["first"] = SimpleNamespace(study=Counted())
+    assert database.kept_bytes == 10
+    assert database.kept_bytes == 60
+
+
 def test_one_that_cannot_be_closed_stops_no_other(opened, monkeypatch, caplog):
     """An error while one namespace's database is closed is logged, and the others are closed all the same."""
     monkeypatch.setattr(module, "_UNUSED_SECONDS", -1.0)

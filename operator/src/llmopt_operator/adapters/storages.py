@@ -80,8 +80,11 @@ class NamespaceDatabase:
 
     @property
     def kept_bytes(self) -> int:
-        """About how many bytes of JSON are kept of its open studies."""
-        return sum(each.study.kept_bytes for each in self.studies.values())
+        """About how many bytes of JSON are kept of its open studies.
+
+        A copy is summed: the thread that works on this database may open another study meanwhile.
+        """
+        return sum(each.study.kept_bytes for each in self.studies.copy().values())
 
     def recognise(self, pulse: Pulse) -> None:
         """Forget what was read from other tables than those of `pulse`: the database was restored."""
@@ -126,7 +129,7 @@ class Storages:
         most = _MOST_KEPT_BYTES - spare_bytes
         while sum(database.kept_bytes for database in self._databases.values()) > most:
             largest = max(self._databases.values(), key=lambda database: database.kept_bytes)
-            del largest.studies[next(iter(largest.studies))]
+            del largest.studies[next(iter(largest.studies.copy()))]
 
     async def within(
         self, database: NamespaceDatabase, work: Callable[[], T], seconds: float = WORK_SECONDS
