@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
 
 _SHELLS = frozenset(
     {
@@ -29,15 +31,92 @@ _WRAPPERS = frozenset(
         "mamba", "micromamba",
     }
 )  # fmt: skip
-# The letters of each interpreter's options that are followed by a script.
-_INLINE: Mapping[str, str] = {
-    "python": "c", "ipython": "c", "pypy": "c", "perl": "eE", "ruby": "e", "node": "ep", "nodejs": "ep",
-    "bun": "ep", "tsx": "e", "ts-node": "e", "deno": "", "php": "rR", "lua": "e", "luajit": "e", "R": "e",
-    "Rscript": "e", "julia": "eE", "tclsh": "", "expect": "c", "awk": "", "gawk": "", "mawk": "",
-}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Options:
+    """An interpreter's one-letter options by what follows them; all others stand for themselves.
+
+    `values` have theirs in the same word or in the next, `attached` in the same word or none. What follows
+    `programs` is a module or a file, and the rest is for that. `long_values` have theirs in the next word.
+    """
+
+    scripts: str = ""
+    values: str = ""
+    attached: str = ""
+    programs: str = ""
+    long_values: frozenset[str] = frozenset()
+
+
+class _Next(Enum):
+    """What comes after a word of options."""
+
+    SCRIPT = auto()
+    PROGRAM = auto()
+    VALUE = auto()
+    OPTION = auto()
+
+
+_NO_OPTIONS = _Options()
+_PYTHON = _Options("c", "WX", programs="m", long_values=frozenset({"--check-hash-based-pycs"}))
+_NODE = _Options(
+    "ep",
+    "rC",
+    long_values=frozenset(
+        {
+            "--require", "--import", "--loader", "--experimental-loader", "--conditions", "--env-file",
+            "--env-file-if-exists", "--input-type", "--title", "--icu-data-dir", "--openssl-config",
+            "--redirect-warnings", "--unhandled-rejections", "--disable-warning", "--watch-path",
+        }
+    ),
+)  # fmt: skip
+_RUBY = _Options(
+    "e",
+    "CXEIr",
+    attached="FiKxWT",
+    long_values=frozenset(
+        {
+            "--encoding", "--external-encoding", "--internal-encoding", "--enable", "--disable", "--parser",
+            "--backtrace-limit",
+        }
+    ),
+)  # fmt: skip
+_PHP = _Options(
+    "rRBE",
+    "cdStz",
+    programs="fF",
+    long_values=frozenset(
+        {"--define", "--php-ini", "--server", "--docroot", "--zend-extension"},
+    ),
+)
+_INTERPRETERS: Mapping[str, _Options] = {
+    "python": _PYTHON,
+    "ipython": _PYTHON,
+    "pypy": _PYTHON,
+    "perl": _Options("eE", "I", attached="mMFiDCxV"),
+    "ruby": _RUBY,
+    "node": _NODE,
+    "nodejs": _NODE,
+    "tsx": _NODE,
+    "ts-node": _Options("ep", "rPOCID", long_values=frozenset({"--require", "--project"})),
+    "bun": _Options("ep", "rdlF", long_values=frozenset({"--preload", "--require", "--import", "--cwd"})),
+    "deno": _NO_OPTIONS,
+    "php": _PHP,
+    "lua": _Options("e", "l"),
+    "luajit": _Options("e", "lj"),
+    "R": _Options("e", "gd", programs="f"),
+    "Rscript": _Options("e"),
+    "julia": _Options("eE", "ptJLCH", programs="m"),
+    "tclsh": _NO_OPTIONS,
+    "expect": _NO_OPTIONS,
+    "awk": _NO_OPTIONS,
+    "gawk": _NO_OPTIONS,
+    "mawk": _NO_OPTIONS,
+}
 _ALWAYS_SCRIPTS = frozenset({"awk", "gawk", "mawk", "tclsh", "expect"})
-_LONG_INLINE = frozenset({"--eval", "--print", "eval"})
-_WITH_VALUE = frozenset({"-X", "-W", "-I", "-r", "--require", "-d"})
+_LONG_INLINE = frozenset(
+    {"--eval", "--print", "eval", "--run", "--process-begin", "--process-code", "--process-end"}
+)
 _SUDO_WITH_VALUE = frozenset("ugphCTDRrt")
 _OPTION_WITH_SCRIPT = re.compile(r"-[A-Za-z]*c")
 _VERSION = re.compile(r"-?[0-9.]+t?$")
@@ -68,10 +147,10 @@ def _is_script(words: Sequence[str], place: int, *, wrapped: bool) -> bool:
         return True
     if wrapped and _OPTION_WITH_SCRIPT.fullmatch(words[place]) and rest:
         return " " in rest[0]
-    interpreter = name if name in _INLINE else _VERSION.sub("", name)
-    if interpreter not in _INLINE or (not wrapped and _is_value(words, place)):
+    interpreter = name if name in _INTERPRETERS else _VERSION.sub("", name)
+    if interpreter not in _INTERPRETERS or (not wrapped and _is_value(words, place)):
         return False
-    return interpreter in _ALWAYS_SCRIPTS or _has_inline(rest, _INLINE[interpreter])
+    return interpreter in _ALWAYS_SCRIPTS or _has_inline(rest, _INTERPRETERS[interpreter])
 
 
 def _takes_script(words: Sequence[str]) -> bool:
@@ -85,19 +164,38 @@ def _is_value(words: Sequence[str], place: int) -> bool:
     return before.startswith("-") and before != "--" and "=" not in before
 
 
-def _has_inline(options: Sequence[str], letters: str) -> bool:
+def _has_inline(words: Sequence[str], options: _Options) -> bool:
     """Whether a script comes among an interpreter's own options: those before a file or a module."""
-    left = iter(options)
-    for option in left:
-        if option in _LONG_INLINE or option.partition("=")[0] in _LONG_INLINE or option == "-":
+    left = iter(words)
+    for word in left:
+        if word == "-" or word.partition("=")[0] in _LONG_INLINE:
             return True
-        if not option.startswith("-") or option.startswith("-m"):
+        if word == "--" or not word.startswith("-"):
             return False
-        if option in _WITH_VALUE:
-            next(left, None)
-        elif not option.startswith("--") and any(letter in option for letter in letters):
-            return True
+        match _next(word, options):
+            case _Next.SCRIPT:
+                return True
+            case _Next.PROGRAM:
+                return False
+            case _Next.VALUE:
+                next(left, None)
     return False
+
+
+def _next(word: str, options: _Options) -> _Next:
+    """What comes after a word of options, whose letters may stand together: `-Ic` is `-I -c`."""
+    if word.startswith("--"):
+        return _Next.VALUE if word in options.long_values else _Next.OPTION
+    for place, letter in enumerate(word):
+        if letter in options.scripts:
+            return _Next.SCRIPT
+        if letter in options.programs:
+            return _Next.PROGRAM
+        if letter in options.values and place == len(word) - 1:
+            return _Next.VALUE
+        if letter in options.values or letter in options.attached or letter in ":=":
+            return _Next.OPTION  # the rest of the word is its value
+    return _Next.OPTION
 
 
 def _starts_login(words: Sequence[str]) -> bool:
@@ -114,12 +212,13 @@ def _starts_login(words: Sequence[str]) -> bool:
 
 
 def _split(words: Sequence[str]) -> Iterator[str]:
-    """Give the words, and after one with blanks (as in `env -S`) its own words."""
+    """Give the words, and after one with words of its own (as in `env -S`) these."""
     for word in words:
         yield word
-        said = _SPLIT_OPTION.sub("", word, count=1) if _SPLIT_OPTION.match(word) else word
-        if " " in said and not said.startswith("--") and "{" not in said:
-            yield from said.split()
+        if _SPLIT_OPTION.match(word):
+            yield from (part.strip("\"'") for part in _SPLIT_OPTION.sub("", word, count=1).split())
+        elif " " in word and not word.startswith("--") and "{" not in word:
+            yield from word.split()
 
 
 def _name(word: str) -> str:
