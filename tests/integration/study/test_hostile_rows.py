@@ -13,7 +13,7 @@ from llmopt_core.analysis.summary import summarise
 from llmopt_core.results.findings import finding_of
 from llmopt_core.sampling.methods import open_for_search
 from llmopt_core.storage.access import Access
-from llmopt_core.storage.errors import StudyUnreadable
+from llmopt_core.storage.errors import StudyNotFound, StudyUnreadable
 from llmopt_core.storage.records import ConfirmPlan, OutcomeKind
 from llmopt_core.storage.studies import DELETE
 
@@ -146,6 +146,19 @@ def test_numbers_without_bounds_cannot_be_read(tenants):
             look(storage.open_study("study"))
         with pytest.raises(StudyUnreadable, match=r"definition cannot be read: .*repeats"):
             storage.open_study("benchmark")
+
+
+def test_definition_that_is_gone(tenants):
+    """A study without its definition cannot be read; it is not taken for one that is not there."""
+    with open_for_search(tenants.url, HASTY) as storage:
+        storage.create_study(definition())
+        tenants.sql("DELETE FROM study_user_attributes WHERE key = 'llmopt:definition'")
+        with pytest.raises(StudyUnreadable, match="llmopt:definition"):
+            storage.open_study("study")
+        with pytest.raises(StudyUnreadable, match="llmopt:definition"):
+            storage.create_study(definition())
+        with pytest.raises(StudyNotFound):
+            storage.open_study("another")
 
 
 def test_huge_attributes_are_not_sent(tenants):

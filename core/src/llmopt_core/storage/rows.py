@@ -115,21 +115,27 @@ def find_study(connection: Connection, name: str) -> int | None:
 @cache
 def _study_with() -> sa.Select[Any]:
     attributes = STUDY_ATTRIBUTES.c
+    own = (attributes.study_id == STUDIES.c.study_id) & (attributes.key == sa.bindparam("key"))
     return (
-        sa.select(_STUDY_ID, limited(attributes.value_json, MOST_ATTRIBUTE_BYTES))
-        .join(STUDY_ATTRIBUTES, attributes.study_id == STUDIES.c.study_id)
-        .where(STUDIES.c.study_name == sa.bindparam("name"), attributes.key == sa.bindparam("key"))
+        sa.select(_STUDY_ID, attributes.key, limited(attributes.value_json, MOST_ATTRIBUTE_BYTES))
+        .outerjoin(STUDY_ATTRIBUTES, own)
+        .where(STUDIES.c.study_name == sa.bindparam("name"))
         .limit(1)
     )
 
 
 def find_study_with(connection: Connection, name: str, key: str) -> tuple[int, str] | None:
-    """Return the identifier of study `name` and its attribute `key`, None where one of them is missing.
+    """Return the identifier of study `name` and its attribute `key`, None where there is no such study.
 
-    Raises StudyUnreadable where the attribute is longer than any that llmopt writes.
+    Raises StudyUnreadable where the attribute is missing, or longer than any that llmopt writes.
     """
     found = connection.execute(_study_with(), {"name": name, "key": key}).one_or_none()
-    return None if found is None else (int(found[0]), _whole(found[1], key))
+    if found is None:
+        return None
+    study_id, there, text = found
+    if there is None:
+        raise StudyUnreadable(f"study {name!r} has no {key}: its row is missing")
+    return int(study_id), _whole(text, key)
 
 
 def find_newest_study(connection: Connection, key: str, document: str) -> str | None:

@@ -67,8 +67,8 @@ class Storage:
         `complete` is asked only for a new study: see `from_others`. Of a comparison that exists, repeats,
         metrics and confidence become those of `definition`.
 
-        Raises StudyMismatch where it exists with another fingerprint, EnqueueInvalid where it can never run,
-        and what `complete` raises.
+        Raises StudyMismatch where it exists with another fingerprint, StudyUnreadable where its definition
+        cannot be read, EnqueueInvalid where it can never run, and what `complete` raises.
         """
         study = self._find(definition.name)
         if study is None:
@@ -118,7 +118,7 @@ class Storage:
             return find_ended_studies(connection, RESOURCE_KEY, prefix, END_KEY, most)
 
     def open_study(self, name: str) -> "Study":
-        """Open the study called `name`; raises StudyNotFound."""
+        """Open the study called `name`; raises StudyNotFound, StudyUnreadable where it has no definition."""
         if (study := self._find(name)) is None:
             raise StudyNotFound(f"{self._database.address} holds no study called {name!r}")
         return study
