@@ -145,3 +145,29 @@ def test_a_study_of_millions_of_rows_is_refused(tenant, operator):
         condition = tenant.until("crowded", "StudyReady", "False", "StudyUnreadable")
     assert "more than 30000 trials" in condition["message"]
     assert operator.process.poll() is None
+
+
+def test_a_study_without_its_definition_is_reported_and_its_runners_go_on(tenant, make_operator):
+    """Deleted: the row that says what a study is. Survives: its Job; once the row is back, the study ends."""
+    first = make_operator(tenant.namespace)
+    tenant.apply("undefined", budget={"trials": 6})
+    with tenant.kubelet("--trial-seconds", "1"):
+        eventually(lambda: tenant.status("undefined").get("progress", {}).get("finished"))
+        first.stop()
+        with psycopg.connect(tenant.url.replace("+psycopg", "")) as connection:
+            rows = connection.execute(
+                "DELETE FROM study_user_attributes WHERE key = 'llmopt:definition'"
+                " RETURNING study_id, key, value_json"
+            ).fetchall()
+        second = make_operator(tenant.namespace)
+        said = tenant.until("undefined", "StudyReady", "False", "StudyUnreadable")
+        assert "llmopt:definition" in said["message"]
+        (job,) = tenant.jobs()
+        assert "deletionTimestamp" not in job["metadata"]
+        with psycopg.connect(tenant.url.replace("+psycopg", "")) as connection:
+            connection.cursor().executemany(
+                "INSERT INTO study_user_attributes (study_id, key, value_json) VALUES (%s, %s, %s)", rows
+            )
+        tenant.until("undefined", "Complete", "True", "TrialsExhausted")
+    assert [each["metadata"]["uid"] for each in tenant.jobs()] == [job["metadata"]["uid"]]
+    assert second.process.poll() is None

@@ -4,7 +4,15 @@ import threading
 import pytest
 from fakes.loops import until
 
-from llmopt_core.storage.errors import EnqueueInvalid, StorageUnavailable, StorageUnusable, StudyUnreadable
+from llmopt_core.metrics.catalog import MetricNotFound
+from llmopt_core.storage.errors import (
+    EnqueueInvalid,
+    StorageUnavailable,
+    StorageUnusable,
+    StudyDropped,
+    StudyNotFound,
+    StudyUnreadable,
+)
 from llmopt_operator.adapters.slots import Slot, StorageProblem, Threads
 
 
@@ -37,6 +45,10 @@ async def _fails(slot, work, **how):
         (StorageUnavailable("away"), "StorageUnavailable", True),
         (StorageUnusable("broken"), "StorageUnusable", True),
         (StudyUnreadable("garbage"), "StudyUnreadable", False),
+        (StudyNotFound("dropped by hand"), "StudyUnreadable", False),
+        (StudyDropped("a trigger said SQLSTATE 23503"), "StudyUnreadable", False),
+        (MetricNotFound("an objective that nobody knows"), "StudyUnreadable", False),
+        (EnqueueInvalid("nobody asked for that"), "StudyUnreadable", False),
         (KeyError("garbage"), "StudyUnreadable", False),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no"), "StudyUnreadable", False),
         (RecursionError("deep"), "StudyUnreadable", False),
@@ -62,12 +74,12 @@ def test_every_error_is_a_problem_of_its_namespace(error, reason, pauses):
 
 
 def test_an_error_of_the_manifest_passes():
-    """What is wrong with a resource, and not with its storage, is raised as it is, and nothing is paused."""
+    """What a caller expects of a resource, and not of its storage, is raised, and nothing is paused."""
 
     async def story():
         slot = Slot("team-a", Threads(2), Clock())
         with pytest.raises(EnqueueInvalid):
-            await slot.run(_raises(EnqueueInvalid("no")))
+            await slot.run(_raises(EnqueueInvalid("no")), expected=(EnqueueInvalid,))
         assert await slot.run(lambda: 7) == 7
 
     asyncio.run(story())

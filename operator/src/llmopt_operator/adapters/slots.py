@@ -34,7 +34,10 @@ WORK_SECONDS = 30.0
 _UNREADABLE_SECONDS = 60.0
 # Longer work is followed by a rest of four times its time: no study takes all processor time.
 _LONG_SECONDS, _REST, _LONGEST_REST_SECONDS = 0.25, 4.0, 60.0
+# It may quote a tenant's row.
+_LONGEST_MESSAGE = 500
 Clock = Callable[[], float]
+ErrorTypes = tuple[type[LlmoptError], ...]
 
 
 class StorageProblem(LlmoptError):
@@ -123,8 +126,11 @@ class Slot:
         if refusal := self._breaker.refusal(self._clock()):
             raise StorageProblem(refusal)
 
-    async def run(self, work: Callable[[], T], seconds: float = WORK_SECONDS) -> T:
-        """Do `work` in a thread within `seconds`; other errors of ours than those of the storage pass."""
+    async def run(self, work: Callable[[], T], seconds: float = WORK_SECONDS, expected: ErrorTypes = ()) -> T:
+        """Do `work` in a thread within `seconds`; the errors that its caller has `expected` pass.
+
+        They say what is wrong with a resource. All others are a state of the storage or of the study.
+        """
         self.check()
         async with self._turn:
             self.check()
@@ -143,28 +149,30 @@ class Slot:
                 text = f"the database did not answer within {seconds:g} s"
                 raise self._failed(Problem(ErrorClass.STORAGE_UNAVAILABLE, text))
             self._stuck = None
-            return self._result(future)
+            return self._result(future, expected)
 
     def _rest(self, took: float) -> None:
         if took > _LONG_SECONDS:
             self._rests_until = self._clock() + min(_REST * took, _LONGEST_REST_SECONDS)
 
-    def _result(self, future: asyncio.Future[T]) -> T:
+    def _result(self, future: asyncio.Future[T], expected: ErrorTypes) -> T:
         try:
             result = future.result()
         except StorageUnavailable as error:
             raise self._failed(Problem(ErrorClass.STORAGE_UNAVAILABLE, str(error))) from error
         except StorageUnusable as error:
             raise self._failed(Problem(Reason.STORAGE_UNUSABLE, str(error))) from error
-        except StudyUnreadable as error:
-            raise self._unreadable(str(error)) from error
-        except LlmoptError:
+        except expected:
             self._breaker = Breaker()
             raise
+        except StudyUnreadable as error:
+            raise self._unreadable(str(error)) from error
+        except LlmoptError as error:
+            raise self._unreadable(f"the study cannot be used: {error}") from error
         except Exception as error:
             # The boundary between namespaces: whatever a tenant's rows make our code raise is theirs alone.
             log.exception("namespace %s: what its database holds made the operator fail", self._namespace)
-            raise self._unreadable(f"{type(error).__name__}: {error}"[:500]) from error
+            raise self._unreadable(f"{type(error).__name__}: {error}") from error
         self._breaker = Breaker()
         return result
 
@@ -174,4 +182,5 @@ class Slot:
 
     def _unreadable(self, message: str) -> StorageProblem:
         self._breaker = Breaker()  # the database answered
-        return StorageProblem(Problem(Reason.STUDY_UNREADABLE, message, retry_seconds=_UNREADABLE_SECONDS))
+        text = message[:_LONGEST_MESSAGE]
+        return StorageProblem(Problem(Reason.STUDY_UNREADABLE, text, retry_seconds=_UNREADABLE_SECONDS))

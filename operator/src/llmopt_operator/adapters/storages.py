@@ -14,7 +14,7 @@ from llmopt_core.storage.reaper import Reaper
 from llmopt_core.storage.storages import Storage, open_storage
 from llmopt_core.storage.studies import Study
 from llmopt_operator.adapters.secrets import StorageSecretInvalid, StorageSecrets
-from llmopt_operator.adapters.slots import WORK_SECONDS, Slot, StorageProblem, Threads
+from llmopt_operator.adapters.slots import WORK_SECONDS, ErrorTypes, Slot, StorageProblem, Threads
 from llmopt_operator.domain.observed import Problem
 from llmopt_operator.metrics import OperatorMetrics
 
@@ -132,10 +132,14 @@ class Storages:
             del largest.studies[next(iter(largest.studies.copy()))]
 
     async def within(
-        self, database: NamespaceDatabase, work: Callable[[], T], seconds: float = WORK_SECONDS
+        self,
+        database: NamespaceDatabase,
+        work: Callable[[], T],
+        seconds: float = WORK_SECONDS,
+        expected: ErrorTypes = (),
     ) -> T:
-        """Do blocking `work` on a namespace's database in its slot, within `seconds`."""
-        return await self._run(database.namespace, work, seconds)
+        """Do blocking `work` on a namespace's database in its slot; errors that are `expected` pass."""
+        return await self._run(database.namespace, work, seconds, expected)
 
     async def pulse(self, database: NamespaceDatabase, name: str) -> Pulse | None:
         """Return the pulse of the study called `name`, None where there is none."""
@@ -189,9 +193,11 @@ class Storages:
         names, database.asked, database.answer = tuple(database.asked), set(), None
         return await self.pulses(database, names)
 
-    async def _run(self, namespace: str, work: Callable[[], T], seconds: float) -> T:
+    async def _run(
+        self, namespace: str, work: Callable[[], T], seconds: float, expected: ErrorTypes = ()
+    ) -> T:
         try:
-            return await self._slot(namespace).run(work, seconds)
+            return await self._slot(namespace).run(work, seconds, expected)
         except StorageProblem as error:
             self._metrics.storage_failed(error.problem.reason)
             if error.problem.reason != Reason.STUDY_UNREADABLE:

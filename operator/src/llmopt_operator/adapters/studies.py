@@ -107,10 +107,13 @@ class Studies:
     async def make(self, key: Key, resource: Resource) -> None:
         """Create the study of `resource`, or open it; what it cannot be made from is a StorageProblem too."""
         database = await self._storages.database(key.namespace)
+        owner = await self._owners.of(key.namespace)
+        expected = tuple(_UNMAKEABLE)
         try:
-            owner = await self._owners.of(key.namespace)
-            made = await self._storages.within(database, lambda: _make(database.storage, resource, owner))
-        except tuple(_UNMAKEABLE) as error:
+            made = await self._storages.within(
+                database, lambda: _make(database.storage, resource, owner), expected=expected
+            )
+        except expected as error:
             reason = next(reason for type_, reason in _UNMAKEABLE.items() if isinstance(error, type_))
             raise StorageProblem(Problem(reason, str(error))) from error
         if made:
