@@ -15,7 +15,7 @@ from llmopt_core.sampling.opening import own_study
 from llmopt_core.search.configurations import Configuration
 from llmopt_core.storage.records import Outcome, OutcomeKind
 from llmopt_operator.adapters.connections import Connection
-from llmopt_operator.adapters.kubernetes import Cluster
+from llmopt_operator.adapters.kubernetes import Cluster, NotFound
 from llmopt_operator.handlers import watches
 from llmopt_operator.liveness import Pulse
 from llmopt_operator.loops.watch_audit import PART, Audit
@@ -101,6 +101,35 @@ def test_a_watch_that_says_nothing_is_unhealthy(tenant, plane, monkeypatch):
     assert PART in silent[0]
     assert str(Key("LLMOptimization", tenant.namespace, "unheard")) in silent[0]
     assert reported == ()
+
+
+def test_what_is_meant_for_a_replaced_resource_leaves_the_new_one_alone(tenant, plane, monkeypatch):
+    """The real API server refuses a status and a deletion by the identity of the earlier resource."""
+    monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig))
+    path = tenant.path("llmopt.dev/v1alpha1", "llmoptimizations", "again")
+    tenant.apply("again")
+    earlier = tenant.resource("again")["metadata"]["uid"]
+    tenant.api.delete(path)
+    tenant.apply("again")
+    uid = tenant.resource("again")["metadata"]["uid"]
+    status = {"phase": "Running", "observedGeneration": 1}
+
+    async def story():
+        connection = Connection.open()
+        try:
+            cluster = Cluster(connection, OperatorMetrics())
+            with pytest.raises(NotFound):
+                await cluster.write_status(path, earlier, status)
+            await cluster.delete(path, uid=earlier)
+            assert tenant.status("again") == {}
+            await cluster.write_status(path, uid, status)
+            assert tenant.status("again") == status
+            await cluster.delete(path, uid=uid, propagation="Background")
+        finally:
+            await connection.close()
+
+    asyncio.run(story())
+    assert tenant.resource("again") is None
 
 
 def test_a_long_list_is_taken_in_parts(tenant, plane, monkeypatch):

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -40,14 +41,17 @@ class Answer:
 
 @dataclass
 class Session:
-    """Stands for the HTTP client."""
+    """Stands for the HTTP client; `answers` are of other verbs than `answer`, `bodies` what was sent."""
 
     answer: Answer
     asked: list[str] = field(default_factory=list)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    bodies: list[Any] = field(default_factory=list)
 
-    def request(self, verb: str, url: str, **_: Any) -> Answer:
+    def request(self, verb: str, url: str, data: bytes | None = None, **_: Any) -> Answer:
         self.asked.append(f"{verb} {url}")
-        return self.answer
+        self.bodies.append(data and json.loads(data))
+        return self.answers.get(verb, self.answer)
 
 
 class Info:
@@ -159,10 +163,62 @@ def test_who_lost_the_lead_writes_nothing():
         cluster.create(_PATH, {}),
         cluster.replace(_PATH, {}),
         cluster.patch(_PATH, {}),
-        cluster.delete(_PATH),
+        cluster.write_status(_PATH, "u", {}),
+        cluster.delete(_PATH, uid="u"),
     ):
         with pytest.raises(NotLeading):
             asyncio.run(write)
     assert session.asked == []
     asyncio.run(cluster.get(_PATH))
     assert len(session.asked) == 1
+
+
+_ANOTHER = Answer(200, b'{"metadata": {"uid": "another"}}')
+_SAME = Answer(200, b'{"metadata": {"uid": "u"}}')
+_NONE = Answer(404, b'{"message": "not found"}')
+
+
+def _cluster(refusal: Answer, there: Answer) -> tuple[Cluster, Session]:
+    session = Session(refusal, answers={"GET": there})
+    return Cluster(Connection(session, Info()), OperatorMetrics()), session  # type: ignore[arg-type]
+
+
+def test_a_status_is_written_to_the_object_that_it_is_of():
+    """The API server is told whose status it is: one of another object of this name is not changed."""
+    cluster, session = _cluster(Answer(200, b"{}"), _SAME)
+    asyncio.run(cluster.write_status(_PATH, "u", {"phase": "Running"}))
+    assert session.asked == [f"PATCH https://server{_PATH}/status"]
+    assert session.bodies == [
+        [
+            {"op": "test", "path": "/metadata/uid", "value": "u"},
+            {"op": "add", "path": "/status", "value": {"phase": "Running"}},
+        ]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("there", "kind"),
+    [(_ANOTHER, NotFound), (_NONE, NotFound), (_SAME, ApiError)],
+    ids=["another one", "none", "it is invalid"],
+)
+def test_the_status_of_an_object_that_is_gone_is_not_found(there, kind):
+    """Another identity and a status that is not valid have one number; a look tells them apart."""
+    cluster, _ = _cluster(Answer(422, b'{"message": "testing value /metadata/uid failed"}'), there)
+    with pytest.raises(ApiError) as caught:
+        asyncio.run(cluster.write_status(_PATH, "u", {}))
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize("there", [_ANOTHER, _NONE], ids=["another one", "none"])
+def test_only_the_object_itself_is_deleted(there):
+    """A deletion names the identity; where another object has the name by now, nothing is left to do."""
+    cluster, session = _cluster(Answer(409, b'{"message": "the UID in the precondition"}'), there)
+    asyncio.run(cluster.delete(_PATH, uid="u"))
+    assert session.bodies[0]["preconditions"] == {"uid": "u"}
+
+
+def test_a_deletion_that_meets_another_write_is_an_error():
+    """A conflict over the object itself is tried again."""
+    cluster, _ = _cluster(Answer(409, b'{"message": "modified"}'), _SAME)
+    with pytest.raises(Conflict):
+        asyncio.run(cluster.delete(_PATH, uid="u"))

@@ -83,6 +83,54 @@ def test_what_is_gone_is_forgotten_once_its_pods_are() -> None:
     assert observations.of(KEY).metadata is None
 
 
+def test_the_end_of_an_earlier_resource_is_not_the_end_of_the_one_that_took_its_name() -> None:
+    """What was deleted is told by its identity; its study is swept all the same."""
+    observations = Observations()
+    observations.resource(_resource(10))
+    observations.resource(_resource(20, uid="u2"))
+    assert observations.resource(_resource(19), gone=True) is None
+    assert observations.of(KEY).there
+    assert observations.take_bereaved() == {"team"}
+    assert observations.resource(_resource(30, uid="u2"), gone=True) == KEY
+
+
+@pytest.mark.parametrize("what", ["job", "pod"])
+def test_the_end_of_an_earlier_job_or_pod_is_not_the_end_of_the_next_one(what: str) -> None:
+    """A Job that was made again under its name stays, though the end of the first is reported late."""
+    observations = Observations()
+    take = getattr(observations, what)
+    first, second = _pod("name", "Running"), _pod("name", "Running")
+    first["metadata"]["uid"], second["metadata"]["uid"] = "1", "2"
+    body = {"spec": {}}
+    assert take(body | first) == KEY
+    assert take(body | second) == KEY
+    assert take(body | first, gone=True) is None
+    known = observations.of(KEY)
+    assert [each.uid for each in (known.jobs or known.pods).values()] == ["2"]
+    assert take(body | second, gone=True) == KEY
+
+
+def test_what_no_watch_reported_as_gone_can_be_lost() -> None:
+    """All that was reported is remembered, and lost once; of what has ended only the resource is."""
+    observations = Observations()
+    observations.resource(_resource(1))
+    pod = _pod("p", "Running")
+    pod["metadata"]["uid"] = "p1"
+    observations.pod(pod)
+    observations.job({"spec": {}, **pod})
+    remembered = tuple(observations.remembered())
+    assert [(each.what.value[1], each.uid) for each in remembered] == [
+        ("llmoptimizations", "u1"),
+        ("jobs", "p1"),
+        ("pods", "p1"),
+    ]
+    assert [observations.lose(each) for each in (*remembered, *remembered[1:])] == [KEY] * 3 + [None] * 2
+    assert tuple(observations.remembered()) == ()
+    observations.resource(_resource(2, uid="u2", status={"phase": "Complete"}))
+    observations.pod(pod)
+    assert [each.uid for each in observations.remembered()] == ["u2"]
+
+
 def test_a_pod_that_did_not_change_concerns_nobody() -> None:
     """Only what a decision reads is news."""
     observations = Observations()

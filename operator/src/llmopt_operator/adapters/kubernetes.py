@@ -1,7 +1,7 @@
 """The one hand on the API server: reads and writes plain objects, and says what went wrong."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +17,7 @@ from llmopt_operator.metrics import OperatorMetrics
 # Lists of named parts are merged by name; of built-in kinds only.
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
+_JSON_PATCH = "application/json-patch+json"
 JSON = "application/json"
 _ONLY_METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 _ONLY_METADATA_OF_ALL = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
@@ -138,6 +139,13 @@ class Cluster:
         """Return the metadata of the object at `path`; the rest of it is never sent."""
         return dict((await self._ask(_READ, path, accept=_ONLY_METADATA))["metadata"])
 
+    async def is_there(self, path: str, uid: str) -> bool:
+        """Say whether the object at `path` is the one with `uid`, as the API server itself has it now."""
+        try:
+            return bool((await self.metadata(path))["uid"] == uid)
+        except NotFound:
+            return False
+
     async def identities(
         self, collection: str, query: Mapping[str, str] | None = None
     ) -> tuple[Identity, ...]:
@@ -164,13 +172,38 @@ class Cluster:
         """Merge `body` into the object at `path` and return it; raises Conflict where it names a version."""
         return await self._ask("PATCH", path, body=body, content_type=content_type)
 
-    async def delete(self, path: str, *, propagation: str = "Foreground") -> None:
-        """Delete the object at `path` with all that it owns; what is gone already is fine."""
-        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
+    async def write_status(self, path: str, uid: str, status: Mapping[str, Any]) -> Object:
+        """Make `status` that of the object at `path` with `uid`, and return it; raises NotFound without it.
+
+        A uid in a merge patch would not do: for the status of our kinds the API server takes no metadata, so
+        that it would write into another object of this name.
+        """
+        steps = [
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "add", "path": "/status", "value": status},
+        ]
+        try:
+            return await self._ask("PATCH", f"{path}/status", body=steps, content_type=_JSON_PATCH)
+        except ApiError as error:
+            if error.status == HTTPStatus.UNPROCESSABLE_ENTITY and not await self.is_there(path, uid):
+                raise NotFound(error.verb, error.path, HTTPStatus.NOT_FOUND, error.message) from error
+            raise
+
+    async def delete(self, path: str, *, uid: str, propagation: str = "Foreground") -> None:
+        """Delete the object at `path` with `uid`, and all that it owns; what is gone already is fine."""
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": propagation,
+            "preconditions": {"uid": uid},
+        }
         try:
             await self._ask("DELETE", path, body=options)
         except NotFound:
             return
+        except Conflict:
+            if await self.is_there(path, uid):
+                raise
 
     async def _ask(self, verb: str, path: str, **request: Any) -> Object:
         answer = await self._send(verb, path, **request)
@@ -184,7 +217,7 @@ class Cluster:
         verb: str,
         path: str,
         *,
-        body: Object | None = None,
+        body: Object | Sequence[Object] | None = None,
         query: Mapping[str, str] | None = None,
         content_type: str = JSON,
         accept: str = JSON,
@@ -245,8 +278,13 @@ def _failure(verb: str, path: str, answer: _Answer) -> ApiError:
 def refusal_of(
     verb: str, path: str, status: int, message: str, fields: Mapping[str, str] | None = None
 ) -> Refusal:
-    """Return a request to the `path` of a namespaced object, or of a collection, as one that was refused."""
-    namespace, resource, _, subresource = (*path.partition("/namespaces/")[2].split("/"), "", "", "")[:4]
+    """Return a request to the `path` of an object, or of a collection, as one that was refused."""
+    root, *parts = path.strip("/").split("/")
+    within = parts[1:] if root == "api" else parts[2:]  # behind the group and its version
+    namespace = ""
+    if len(within) > 2 and within[0] == "namespaces":  # noqa: PLR2004 - it, its name and a collection
+        namespace, within = within[1], within[2:]
+    resource, _, subresource = (*within, "", "", "")[:3]
     return Refusal(_VERBS[verb], resource, namespace, status, message, subresource, fields or {})
 
 
@@ -260,7 +298,8 @@ def collection_of(body: Mapping[str, Any], plural: str) -> str:
     return collection(body["apiVersion"], plural, body["metadata"]["namespace"])
 
 
-def collection(api_version: str, plural: str, namespace: str) -> str:
-    """Return the path of a collection of namespaced objects."""
+def collection(api_version: str, plural: str, namespace: str = "") -> str:
+    """Return the path of a collection: of the objects in `namespace`, without one of those in all."""
     root = "/api" if "/" not in api_version else "/apis"
-    return f"{root}/{api_version}/namespaces/{namespace}/{plural}"
+    within = f"/namespaces/{namespace}" if namespace else ""
+    return f"{root}/{api_version}{within}/{plural}"

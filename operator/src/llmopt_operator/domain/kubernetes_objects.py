@@ -43,6 +43,7 @@ def job_seen(body: Mapping[str, Any]) -> JobSeen:
         end=None if end is None else JobEnd(end["type"]),
         ended_at=None if end is None else unix_seconds(end["lastTransitionTime"]),
         message="" if end is None else end.get("message", ""),
+        uid=metadata.get("uid", ""),
     )
 
 
@@ -66,6 +67,7 @@ def pod_seen(body: Mapping[str, Any]) -> PodSeen:
         exit_code=ended.get("exitCode"),
         oom_killed=ended.get("reason") == "OOMKilled",
         last_words=str(ended.get("message", "")),
+        uid=metadata.get("uid", ""),
     )
 
 

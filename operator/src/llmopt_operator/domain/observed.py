@@ -58,6 +58,7 @@ class JobSeen:
     ended_at: float | None = None
     message: str = ""
     pods_refused: Problem | None = None
+    uid: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class PodSeen:
     exit_code: int | None = None
     oom_killed: bool = False
     last_words: str = ""
+    uid: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What of a status must be written, and whether it is worth a write: once per change, not per second."""
+"""Whether a status is worth a write: once per change, not per second."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,29 +9,14 @@ _COUNTING_ON = {"progress": {"elapsedSeconds", "etaSeconds", "eta"}}
 _OF_A_RUNNER = frozenset({"memoryMib"})
 
 
-def status_patch(
-    before: Mapping[str, Any], wanted: Mapping[str, Any], *, since_seconds: float
-) -> dict[str, Any]:
-    """Return the merge patch from `before` to `wanted`, empty where a write would say nothing new.
+def is_worth_a_write(before: Mapping[str, Any], wanted: Mapping[str, Any], *, since_seconds: float) -> bool:
+    """Say whether the status `wanted` says something new after `before`.
 
     `since_seconds` is how long ago the status was last written.
     """
-    if _essence(before) == _essence(wanted) and since_seconds < REFRESH_SECONDS:
-        return {}
-    return _difference(before, wanted)
-
-
-def _difference(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """A merge patch: null takes a field away, maps are merged, lists are replaced."""
-    patch: dict[str, Any] = {field: None for field in before if field not in wanted}
-    for field, value in wanted.items():
-        old = before.get(field)
-        if isinstance(value, Mapping) and isinstance(old, Mapping):
-            if below := _difference(old, value):
-                patch[field] = below
-        elif value != old:
-            patch[field] = value
-    return patch
+    if since_seconds < REFRESH_SECONDS:
+        return _essence(before) != _essence(wanted)
+    return dict(before) != dict(wanted)
 
 
 def _essence(status: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, cast
 
 import msgspec
 
-from llmopt_core.api.kinds import Kind
+from llmopt_core.api.conditions import Phase
+from llmopt_core.api.kinds import API_VERSION, Kind
 from llmopt_core.api.objects import Label
 from llmopt_operator.domain.kubernetes_objects import job_seen, pod_seen
 from llmopt_operator.domain.observed import JobSeen, PodSeen
@@ -15,6 +17,37 @@ from llmopt_operator.specs.names import Key
 
 _KINDS: Mapping[str, Kind] = {kind.singular: kind for kind in Kind}
 _KEPT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp")
+_ENDED = frozenset({Phase.COMPLETE, Phase.FAILED})
+
+
+class Watched(Enum):
+    """What is watched: its API version and its plural name."""
+
+    OPTIMIZATIONS = (API_VERSION, Kind.OPTIMIZATION.plural)
+    BENCHMARKS = (API_VERSION, Kind.BENCHMARK.plural)
+    JOBS = ("batch/v1", "jobs")
+    PODS = ("v1", "pods")
+
+
+_RESOURCES: Mapping[str, Watched] = {
+    Kind.OPTIMIZATION: Watched.OPTIMIZATIONS,
+    Kind.BENCHMARK: Watched.BENCHMARKS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """One object that was reported, and the key of the resource that it is, or belongs to."""
+
+    what: Watched
+    key: Key
+    name: str
+    uid: str
+
+    @classmethod
+    def resource(cls, key: Key, uid: str) -> "Remembered":
+        """Return the resource that is called `key` and has `uid`."""
+        return cls(_RESOURCES[key.kind], key, key.name, uid)
 
 
 @dataclass
@@ -94,20 +127,50 @@ class Observations:
             (key.kind, observation.phase) for key, observation in self._known.items() if observation.there
         )
 
+    def remembered(self) -> Iterator[Remembered]:
+        """Give what was reported and is not known to be gone; of what has ended the resource alone.
+
+        Nothing is decided by the Jobs and pods of what has ended.
+        """
+        for key, observation in self._known.items():
+            if observation.metadata is not None and observation.there:
+                yield Remembered.resource(key, observation.metadata["uid"])
+            if observation.there and observation.phase in _ENDED:
+                continue
+            for job in observation.jobs.values():
+                yield Remembered(Watched.JOBS, key, job.name, job.uid)
+            for pod in observation.pods.values():
+                yield Remembered(Watched.PODS, key, pod.name, pod.uid)
+
+    def lose(self, lost: Remembered) -> Key | None:
+        """Take an object as deleted; None where it is not remembered: another one may have its name."""
+        observation = self.of(lost.key)
+        if lost.what in _RESOURCES.values():
+            self._bereaved.add(lost.key.namespace)
+            if observation.metadata is None or observation.metadata["uid"] != lost.uid:
+                return None
+            observation.gone = True
+            return lost.key
+        parts: dict[str, Any] = observation.jobs if lost.what is Watched.JOBS else observation.pods
+        if lost.name not in parts or parts[lost.name].uid != lost.uid:
+            return None
+        del parts[lost.name]
+        return lost.key
+
     def resource(self, document: Mapping[str, Any], *, gone: bool = False) -> Key | None:
         """Take a resource as the API server has it; None where this version, or a newer one, is known.
 
-        What the operator writes itself it knows from the answer, before the watch reports it.
+        What the operator writes itself it knows from the answer, before the watch reports it. The end of an
+        earlier resource of this name may be reported after the beginning of the one that took its name.
         """
-        key = Key(document["kind"], document["metadata"]["namespace"], document["metadata"]["name"])
-        observation = self._known.setdefault(key, Observation())
+        metadata = document["metadata"]
+        key = Key(document["kind"], metadata["namespace"], metadata["name"])
         if gone:
-            observation.gone = True
-            self._bereaved.add(key.namespace)
-        elif _is_newer(document["metadata"], observation.metadata):
-            observation.take(document)
-        else:
+            return self.lose(Remembered.resource(key, metadata["uid"]))
+        observation = self._known.setdefault(key, Observation())
+        if not _is_newer(metadata, observation.metadata):
             return None
+        observation.take(document)
         return key
 
     def job(self, body: Mapping[str, Any], *, gone: bool = False) -> Key | None:
@@ -115,22 +178,24 @@ class Observations:
         if (key := _owner(body)) is None:
             return None
         seen = job_seen(body)
+        if gone:
+            return self.lose(Remembered(Watched.JOBS, key, seen.name, seen.uid))
         jobs = self._known.setdefault(key, Observation()).jobs
         before = jobs.pop(seen.name, None)
-        if not gone:
-            jobs[seen.name] = seen
-        return None if before == seen and not gone else key
+        jobs[seen.name] = seen
+        return None if before == seen else key
 
     def pod(self, body: Mapping[str, Any], *, gone: bool = False) -> Key | None:
         """Take a pod; None where it is of no resource of ours, or nothing changed that matters."""
         if (key := _owner(body)) is None:
             return None
         seen = pod_seen(body)
+        if gone:
+            return self.lose(Remembered(Watched.PODS, key, seen.name, seen.uid))
         pods = self._known.setdefault(key, Observation()).pods
         before = pods.pop(seen.name, None)
-        if not gone:
-            pods[seen.name] = seen
-        return None if before == seen and not gone else key
+        pods[seen.name] = seen
+        return None if before == seen else key
 
 
 def _owner(body: Mapping[str, Any]) -> Key | None:

@@ -4,69 +4,51 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 from llmopt_core.api.conditions import ConditionType, Phase
-from llmopt_core.api.kinds import Kind
 from llmopt_core.api.reasons import Reason
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.resources import LLMOptimization, Resource
-from llmopt_operator.adapters.kubernetes import (
-    STRATEGIC_MERGE_PATCH,
-    ApiError,
-    Cluster,
-    Forbidden,
-    NotFound,
-    collection,
-    path_of,
-)
-from llmopt_operator.adapters.owned_objects import NotOurs, create_owned
+from llmopt_core.resources import Resource
+from llmopt_operator.adapters.kubernetes import ApiError, Cluster, Forbidden, NotFound, collection
+from llmopt_operator.adapters.owned_objects import NotOurs
 from llmopt_operator.adapters.pod_creation import pods_refused
 from llmopt_operator.adapters.slots import StorageProblem
 from llmopt_operator.adapters.studies import Studies
 from llmopt_operator.domain.actions import (
     Action,
-    DeleteResource,
-    EndStudy,
     Event,
-    MakeStudy,
     Plan,
     Refused,
-    ReopenStudy,
     StartRunners,
     StopRunners,
-    WriteArguments,
     WriteBest,
 )
 from llmopt_operator.domain.conditions import unix_seconds
 from llmopt_operator.domain.decisions import blocked, decide
 from llmopt_operator.domain.observed import DeploymentSeen, Observed, Problem, StudySeen
 from llmopt_operator.domain.refusals import Refusal, problem_of
-from llmopt_operator.domain.status_writes import status_patch
+from llmopt_operator.domain.status_writes import is_worth_a_write
 from llmopt_operator.metrics import OperatorMetrics
 from llmopt_operator.reconciling.acceptance import Acceptances
 from llmopt_operator.reconciling.admission import Admission, is_admitted_already
 from llmopt_operator.reconciling.event_posts import EventPosts
-from llmopt_operator.reconciling.observations import Observations
+from llmopt_operator.reconciling.executor import CONFIG_MAPS, DEPLOYMENTS, JOBS, Document, Executor, State
+from llmopt_operator.reconciling.observations import Observations, Remembered
 from llmopt_operator.settings import OperatorSettings
-from llmopt_operator.specs.config_maps import best_config_map, manifest_config_map
-from llmopt_operator.specs.deployments import arguments_patch, deployment_seen
-from llmopt_operator.specs.jobs import runner_job
+from llmopt_operator.specs.deployments import deployment_seen
 from llmopt_operator.specs.names import Key
 
 log = logging.getLogger(__name__)
 # Enough for every way through the decisions; more would mean that two of them undo each other.
 _MOST_ROUNDS = 8
-_JOBS, _CONFIG_MAPS, _DEPLOYMENTS = "jobs", "configmaps", "deployments"
 # What may pass by itself is reported once it failed so often in a row.
 _REPORTED_FAILURES = 3
 # A request that is not answered for so long is reported while it is waited for.
 _SLOW_SECONDS = 5.0
 # A Job whose pods are not there for so long may have been refused them.
 _PODS_PATIENCE_SECONDS = 3.0
-Document = Mapping[str, Any]
 
 
 class Restless(LlmoptError):
@@ -83,15 +65,6 @@ class ActionRefused(LlmoptError):
         super().__init__(refused.problem.message)
 
 
-@dataclass(frozen=True)
-class _State:
-    """One resource with all that was seen of it."""
-
-    key: Key
-    document: Document
-    observed: Observed
-
-
 class Reconciler:
     """Reconciles resources by key; safe to call for several keys at once, for one key one at a time."""
 
@@ -106,11 +79,13 @@ class Reconciler:
         self._cluster = cluster
         self._studies = studies
         self._observations = observations
-        self._settings = settings
         self._metrics = metrics
         self._acceptances = Acceptances(settings)
         self._events = EventPosts(cluster)
         self._admission = Admission(cluster, settings, observations, self._acceptances)
+        self._executor = Executor(
+            cluster, studies, observations, settings, self._acceptances, self._admission
+        )
         self._written_at: dict[str, float] = {}
         self._started_at: dict[str, float] = {}  # of Jobs of which no runner ran yet
         self._failures: Counter[str] = Counter()
@@ -137,7 +112,7 @@ class Reconciler:
             if document is None or "deletionTimestamp" in document["metadata"]:
                 self._forget(key)
                 return None
-            state = await self._look(key, document)
+            state = await self._look(self._watched(key, document))
             refused = None if refusal is None else refusal.refused
             plan = decide(state.observed, time.time(), refused)
             try:
@@ -149,24 +124,34 @@ class Reconciler:
             except ActionRefused as error:
                 refusal = error
                 continue
+            if not self._is_current(state):
+                continue
             if plan.status:
                 await self._conclude(state, plan)
-                return self._again(key, document, plan, refusal)
-            if (failure := await self._events.post(state.document, plan.events)) is not None:
+                if self._is_current(state):
+                    return self._again(state, plan, refusal)
+            elif (failure := await self._events.post(state.document, plan.events)) is not None:
                 log.warning("%s: an event is posted later: %s", key, failure)
         raise Restless(f"{key}: still something to do after {_MOST_ROUNDS} rounds")
 
-    def _again(self, key: Key, document: Document, plan: Plan, refusal: ActionRefused | None) -> float | None:
+    def _again(self, state: State, plan: Plan, refusal: ActionRefused | None) -> float | None:
         """Return when to look again; what was refused is tried after pauses that grow."""
-        blocked_keys = self._blocked.setdefault(key.namespace, set())
+        blocked_keys = self._blocked.setdefault(state.key.namespace, set())
         if refusal is not None:
-            blocked_keys.add(key)
+            blocked_keys.add(state.key)
             raise refusal
-        blocked_keys.discard(key)
-        self._failures.pop(document["metadata"]["uid"], None)
+        blocked_keys.discard(state.key)
+        self._failures.pop(state.uid, None)
         return plan.recheck_seconds
 
-    async def _look(self, key: Key, document: Document) -> _State:
+    def _is_current(self, state: State) -> bool:
+        """Whether the resource is still there, and no other one has taken its name."""
+        observation = self._observations.of(state.key)
+        known = observation.metadata
+        return observation.there and known is not None and known["uid"] == state.uid
+
+    def _watched(self, key: Key, document: Document) -> State:
+        """Return what the watches reported of a resource, and what it asks for."""
         observation, accepted = self._observations.of(key), self._acceptances.of(document)
         observed = Observed(
             target=accepted.target,
@@ -174,21 +159,24 @@ class Reconciler:
             jobs=tuple(observation.jobs[name] for name in sorted(observation.jobs)),
             pods=tuple(observation.pods.values()),
         )
-        settled = (
-            observed.was_ended and document["status"].get("observedGeneration") == accepted.target.generation
-        )
-        settled = settled and not observed.rolls_out
         if not is_admitted_already(observed, accepted):
             observed = replace(observed, rejection=accepted.rejection)
+        return State(key, document, observed)
+
+    async def _look(self, state: State) -> State:
+        """Return `state` with what no watch reports."""
+        key, observed = state.key, state.observed
+        settled = observed.was_ended and not observed.rolls_out
+        settled = settled and observed.status.get("observedGeneration") == observed.target.generation
         if not settled and observed.rejection is None:
-            observed = await self._with_study(key, observed, self._acceptances.resource(document))
-            rejection = await self._admission.problem(key, document, observed)
+            observed = await self._with_study(key, observed, self._acceptances.resource(state.document))
+            rejection = await self._admission.problem(key, state.document, observed)
             observed = replace(observed, rejection=rejection)
         observed = await self._with_pods_refused(key, observed)
         if observed.rejection is None and observed.rolls_out and observed.target.rollout is not None:
             deployment = await self._deployment(key, observed.target.rollout.deployment)
             observed = replace(observed, deployment=deployment)
-        return _State(key, document, observed)
+        return replace(state, observed=observed)
 
     async def _with_pods_refused(self, key: Key, observed: Observed) -> Observed:
         """Say why there are no pods, where there were none either when the status was last written."""
@@ -204,7 +192,7 @@ class Reconciler:
     async def _deployment(self, key: Key, name: str) -> DeploymentSeen | Problem:
         where = f"Deployment {key.namespace}/{name}"
         try:
-            body = await self._cluster.get(f"{collection('apps/v1', _DEPLOYMENTS, key.namespace)}/{name}")
+            body = await self._cluster.get(f"{collection('apps/v1', DEPLOYMENTS, key.namespace)}/{name}")
         except NotFound:
             return Problem(
                 Reason.DEPLOYMENT_NOT_FOUND, f"{where} does not exist: create it, or correct spec.rollout"
@@ -228,12 +216,12 @@ class Reconciler:
             problem = error.problem
         return replace(observed, storage=problem, study=study)
 
-    def _with_status(self, state: _State) -> _State:
+    def _with_status(self, state: State) -> State:
         """Return `state` with the status as it was written since."""
         document = self._observations.of(state.key).document or state.document
         return replace(state, observed=replace(state.observed, status=document["status"]))
 
-    async def _carry_out(self, state: _State, actions: Sequence[Action]) -> bool:
+    async def _carry_out(self, state: State, actions: Sequence[Action]) -> bool:
         """Act; return whether the status was written meanwhile. Raises ActionRefused and StorageProblem."""
         said = False
         if actions:
@@ -245,24 +233,25 @@ class Reconciler:
                 if (problem := self._reported(state, error)) is None:
                     raise
                 raise ActionRefused(Refused(type(action), problem)) from error
+            if isinstance(action, StartRunners):
+                self._started_at[state.uid] = time.monotonic()
         return said
 
-    def _reported(self, state: _State, error: ApiError | NotOurs) -> Problem | None:
+    def _reported(self, state: State, error: ApiError | NotOurs) -> Problem | None:
         """Return what to report of `error`; nothing of what may pass before anybody could read it."""
         if isinstance(error, NotFound) and error.refusal.verb != "create":
             return None  # what was to be changed is gone: it is looked at again
-        uid = state.document["metadata"]["uid"]
-        self._failures[uid] += 1
-        if error.retryable and self._failures[uid] < _REPORTED_FAILURES:
+        self._failures[state.uid] += 1
+        if error.retryable and self._failures[state.uid] < _REPORTED_FAILURES:
             return None
         return error.problem if isinstance(error, NotOurs) else problem_of(error.refusal)
 
-    async def _act_visibly(self, state: _State, action: Action) -> bool:
+    async def _act_visibly(self, state: State, action: Action) -> bool:
         """Act; where that takes long, write meanwhile what is waited for, and return that it was written."""
         if not isinstance(action, StartRunners | StopRunners | WriteBest):
-            await self._act(state, action)
+            await self._executor.act(state, action)
             return False
-        acting = asyncio.create_task(self._act(state, action))
+        acting = asyncio.create_task(self._executor.act(state, action))
         try:
             await asyncio.wait({acting}, timeout=_SLOW_SECONDS)
             if slow := not acting.done():
@@ -272,100 +261,49 @@ class Reconciler:
         finally:
             acting.cancel()
 
-    async def _say_slow(self, state: _State, action: Action) -> None:
+    async def _say_slow(self, state: State, action: Action) -> None:
         attempt = {StartRunners: "create", StopRunners: "delete"}.get(type(action), "write")
-        resource = _CONFIG_MAPS if isinstance(action, WriteBest) else _JOBS
+        resource = CONFIG_MAPS if isinstance(action, WriteBest) else JOBS
         text = f"no answer within {_SLOW_SECONDS:.0f} s"
         problem = problem_of(Refusal(attempt, resource, state.key.namespace, 0, text))
         plan = decide(state.observed, time.time(), Refused(type(action), problem))
+        if not self._is_news(state, plan):
+            return
         try:
-            await self._write_status(state, plan, self._patch(state, plan))
+            await self._write_status(state, plan)
         except ApiError as error:
             log.warning("%s: %s, and its status cannot be written: %s", state.key, problem.message, error)
 
-    async def _act(self, state: _State, action: Action) -> None:
-        match action:
-            case MakeStudy():
-                await self._studies.make(state.key, self._acceptances.resource(state.document))
-            case ReopenStudy():
-                await self._studies.reopen(state.key, self._acceptances.resource(state.document))
-            case EndStudy(reason, message, failed):
-                await self._studies.end(
-                    state.key, self._acceptances.resource(state.document), reason, message, failed=failed
-                )
-            case StartRunners():
-                await self._start(state)
-            case StopRunners(name):
-                await self._stop(state, name)
-            case WriteBest():
-                await self._write_best(state)
-            case WriteArguments():
-                await self._write_arguments(state, action)
-            case DeleteResource():
-                path = path_of(state.document, Kind(state.key.kind).plural)
-                await self._cluster.delete(path, propagation="Background")
-
-    async def _start(self, state: _State) -> None:
-        await create_owned(self._cluster, manifest_config_map(state.document), _CONFIG_MAPS)
-        resource = self._acceptances.resource(state.document)
-        referenced = self._admission.referenced(state.key, resource)
-        body = runner_job(state.document, resource, self._settings, referenced)
-        created = await create_owned(self._cluster, body, _JOBS)
-        self._observations.job(created or await self._cluster.get(path_of(body, _JOBS)))
-        self._started_at[state.document["metadata"]["uid"]] = time.monotonic()
-
-    async def _stop(self, state: _State, name: str) -> None:
-        jobs = collection("batch/v1", _JOBS, state.key.namespace)
-        await self._cluster.delete(f"{collection('v1', _CONFIG_MAPS, state.key.namespace)}/{name}")
-        await self._cluster.delete(f"{jobs}/{name}")
-        try:
-            self._observations.job(await self._cluster.get(f"{jobs}/{name}"))
-        except NotFound:
-            self._observations.of(state.key).jobs.pop(name, None)
-
-    async def _write_best(self, state: _State) -> None:
-        resource = self._acceptances.resource(state.document)
-        if not isinstance(resource, LLMOptimization):
-            return  # a benchmark recommends nothing
-        found = await self._studies.result(state.key, resource)
-        if found.trial is None:  # nothing is written of what is not trusted
-            return
-        body = best_config_map(state.document, resource, found)
-        if await create_owned(self._cluster, body, _CONFIG_MAPS) is None:
-            await self._cluster.patch(path_of(body, _CONFIG_MAPS), {"data": body["data"]})
-
-    async def _write_arguments(self, state: _State, action: WriteArguments) -> None:
-        path = f"{collection('apps/v1', _DEPLOYMENTS, state.key.namespace)}/{action.deployment}"
-        await self._cluster.patch(path, arguments_patch(action), content_type=STRATEGIC_MERGE_PATCH)
-
-    async def _conclude(self, state: _State, plan: Plan) -> None:
+    async def _conclude(self, state: State, plan: Plan) -> None:
         """Post what happened, then write the status where it changed.
 
         An event that is not taken does not keep the status from being written; it is posted later.
         """
-        patch = self._patch(state, plan)
-        failure = await self._events.post(state.document, plan.events if patch else ())
+        is_news = self._is_news(state, plan)
+        failure = await self._events.post(state.document, plan.events if is_news else ())
         if failure is not None and (problem := self._reported(state, failure)) is not None:
             plan = blocked(state.observed, plan, problem, time.time())
-            patch = self._patch(state, plan)
-        await self._write_status(state, plan, patch)
+            is_news = self._is_news(state, plan)
+        if is_news:
+            await self._write_status(state, plan)
         if failure is not None:
             raise failure
 
-    def _patch(self, state: _State, plan: Plan) -> dict[str, Any]:
-        uid = state.document["metadata"]["uid"]
-        since = time.monotonic() - self._written_at.get(uid, float("-inf"))
-        return status_patch(state.observed.status, plan.status, since_seconds=since)
+    def _is_news(self, state: State, plan: Plan) -> bool:
+        """Whether the plan's status is worth a write."""
+        since = time.monotonic() - self._written_at.get(state.uid, float("-inf"))
+        return is_worth_a_write(state.observed.status, plan.status, since_seconds=since)
 
-    async def _write_status(self, state: _State, plan: Plan, patch: dict[str, Any]) -> None:
-        uid = state.document["metadata"]["uid"]
-        if not patch:
-            return
-        path = path_of(state.document, Kind(state.key.kind).plural)
+    async def _write_status(self, state: State, plan: Plan) -> None:
+        """Write the plan's status; a resource that is not there any more is taken as deleted."""
+        uid = state.uid
         try:
-            written = await self._cluster.patch(f"{path}/status", {"status": patch})
+            written = await self._cluster.write_status(state.path, uid, plan.status)
+        except NotFound:
+            self._observations.lose(Remembered.resource(state.key, uid))
+            return
         except ApiError as error:
-            if not error.retryable and not isinstance(error, NotFound):
+            if not error.retryable:
                 problem = problem_of(error.refusal)
                 said = Event(problem.reason, problem.message, warning=True)
                 await self._events.post(state.document, (said,))
