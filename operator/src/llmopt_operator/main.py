@@ -168,7 +168,6 @@ class Operator:
         queue: KeyedQueue[Key] = KeyedQueue(
             reconciler.reconcile, lane=lambda key: key.namespace, waited=self.metrics.queue_seconds.observe
         )
-        audit = Audit(cluster, self.observations, self._settings.namespaces, self.pulse)
         poll = float(self._settings.poll_seconds)
         self._leading = True
         self.metrics.leading.set(1)
@@ -179,6 +178,7 @@ class Operator:
                 queue.add_later(key, _FREED_SECONDS)
 
         namespaces = self._settings.namespaces
+        audit = Audit(cluster, self.observations, namespaces, self.pulse, queue.add, freed)
         parts = {
             "watch": watch(cluster, self.observations, queue.add, freed, namespaces, self._watching, stop),
             "queue": queue.run(),

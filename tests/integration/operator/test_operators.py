@@ -4,8 +4,10 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
+from fakes.api_proxy import ApiProxy, expire, hang
 from fakes.postgres import PostgresServer
 from fakes.tenants import eventually, give_secret
 
@@ -21,9 +23,12 @@ from llmopt_operator.liveness import Pulse
 from llmopt_operator.loops.watch_audit import PART, Audit
 from llmopt_operator.metrics import OperatorMetrics
 from llmopt_operator.reconciling.observations import Observations
-from llmopt_operator.specs.names import Key
+from llmopt_operator.specs.names import Key, labels_of
 
 pytestmark = pytest.mark.slow
+_WATCHES = r"^GET .*watch=true"
+_WATCHED = ("llmoptimizations", "llmbenchmarks", "jobs", "pods")
+_LIST = r"^GET .*/{}\?(?!.*watch=true)"
 
 
 def _leads(operator):
@@ -76,6 +81,10 @@ def test_wrong_settings_are_named(tmp_path):
     assert "metricsPort" in done.stderr
 
 
+def _audit(cluster, observations, tenant, pulse, add=lambda _: None, freed=lambda _: None):
+    return Audit(cluster, observations, [tenant.namespace], pulse, add, freed)
+
+
 def test_a_watch_that_says_nothing_is_unhealthy(tenant, plane, monkeypatch):
     """What the API server lists and no watch has reported makes health fail, until it is reported."""
     monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig))
@@ -86,7 +95,7 @@ def test_a_watch_that_says_nothing_is_unhealthy(tenant, plane, monkeypatch):
         connection = Connection.open()
         try:
             cluster = Cluster(connection, OperatorMetrics())
-            audit = Audit(cluster, observations, [tenant.namespace], pulse)
+            audit = _audit(cluster, observations, tenant, pulse)
             async with asyncio.timeout(60):
                 while not (silent := pulse.problems()):  # a server that begins asks for patience
                     await audit.once(0.0)
@@ -101,6 +110,84 @@ def test_a_watch_that_says_nothing_is_unhealthy(tenant, plane, monkeypatch):
     assert PART in silent[0]
     assert str(Key("LLMOptimization", tenant.namespace, "unheard")) in silent[0]
     assert reported == ()
+
+
+def test_what_is_deleted_while_no_watch_can_say_it_is_found(tenant, plane, tmp_path, monkeypatch):
+    """A resource and a Job are deleted while all watches are cut, and their versions are too old (410) then.
+
+    kopf lists again and reports what is there. The audit finds what is not, and leaves alone what is.
+    """
+    for name in ("kept", "deleted"):
+        tenant.apply(name)
+    optimizations = tenant.path("llmopt.dev/v1alpha1", "llmoptimizations")
+    observations, stop, concerned, freed = Observations(), asyncio.Event(), [], []
+    keys = {name: Key("LLMOptimization", tenant.namespace, name) for name in ("kept", "deleted")}
+
+    async def until(look):
+        async with asyncio.timeout(60):
+            while not look():  # noqa: ASYNC110 - what is waited for is reported by another task
+                await asyncio.sleep(0.1)
+
+    async def gap(proxy, audit):
+        await until(lambda: all(observations.of(key).there for key in keys.values()))
+        await asyncio.to_thread(_make_job, tenant, "kept")
+        await until(lambda: observations.of(keys["kept"]).jobs)
+        silence = proxy.trouble(_WATCHES, hang)
+        proxy.cut_watches()
+        await until(lambda: len(silence.met) >= len(_WATCHED))
+        await asyncio.to_thread(tenant.api.delete, f"{optimizations}/deleted")
+        await asyncio.to_thread(tenant.api.delete, tenant.path("batch/v1", "jobs", "kept-0"))
+        await until(lambda: not tenant.jobs())
+        proxy.heal()
+        began = time.monotonic()
+        proxy.trouble(_WATCHES, expire)
+        proxy.cut_watches()
+        await until(lambda: all(proxy.asked(_LIST.format(each), since=began) for each in _WATCHED))
+        proxy.heal()
+        await until(lambda: len(proxy.asked(_WATCHES, since=began)) > len(_WATCHED))
+        assert observations.of(keys["deleted"]).there
+        assert observations.of(keys["kept"]).jobs
+        await audit.once(0.0)
+
+    async def story():
+        with ApiProxy(plane.kubeconfig, tmp_path) as proxy:
+            monkeypatch.setenv("KUBECONFIG", str(proxy.kubeconfig))
+            connection = Connection.open()
+            try:
+                cluster = Cluster(connection, OperatorMetrics())
+                audit = _audit(cluster, observations, tenant, Pulse(), concerned.append, freed.append)
+                watching = asyncio.create_task(
+                    watches.watch(
+                        cluster, observations, lambda _: None, lambda _: None, [tenant.namespace],
+                        asyncio.Event(), stop,
+                    )
+                )  # fmt: skip
+                await gap(proxy, audit)
+                stop.set()
+                await watching
+            finally:
+                await connection.close()
+
+    asyncio.run(story())
+    assert not observations.of(keys["deleted"]).there
+    assert observations.of(keys["kept"]).there
+    assert observations.of(keys["kept"]).jobs == {}
+    assert sorted(concerned) == sorted(keys.values())
+    assert freed == [tenant.namespace]
+
+
+def _make_job(tenant, name):
+    """Create the Job `NAME-0` that is labelled as one of the resource `name`, and starts no pod."""
+    labels = labels_of("LLMOptimization", name, "0")
+    container = {"name": "runner", "image": "none"}
+    pod = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+    body = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": f"{name}-0", "labels": labels},
+        "spec": {"suspend": True, "template": pod},
+    }
+    tenant.api.create(tenant.path("batch/v1", "jobs"), body)
 
 
 def test_what_is_meant_for_a_replaced_resource_leaves_the_new_one_alone(tenant, plane, monkeypatch):
