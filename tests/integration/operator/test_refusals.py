@@ -133,6 +133,39 @@ def test_a_missing_right_names_what_grants_it(tenant, make_limited):
     eventually(lambda: _is_free(tenant, "powerless"))
 
 
+def test_two_refusals_at_once_are_both_said(tenant, make_operator):
+    """A quota that forbids the Job and a ConfigMap in the way of the result: each is named and waited for."""
+    first = make_operator(tenant.namespace)
+    tenant.apply("twice", budget={"trials": 6})
+    with tenant.kubelet("--trial-seconds", "1"):
+        eventually(lambda: tenant.status("twice").get("best"))
+        first.stop()
+    path = tenant.path("", "configmaps", "twice-best")
+    tenant.api.delete(path)
+    taken = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "twice-best"}}
+    tenant.api.create(tenant.path("", "configmaps"), taken)
+    (job,) = tenant.jobs()
+    tenant.api.delete(
+        tenant.path("batch/v1", "jobs", job["metadata"]["name"]), propagationPolicy="Background"
+    )
+    eventually(lambda: not tenant.jobs())
+    quota = _quota(tenant, "no-jobs", **{"count/jobs.batch": "0"})
+    # The status is that of a study that had no best yet.
+    tenant.api.patch(
+        f"{tenant.path('llmopt.dev/v1alpha1', 'llmoptimizations', 'twice')}/status",
+        {"status": {"best": None, "studyMark": None}},
+    )
+    operator = make_operator(tenant.namespace)
+    blocked = tenant.until("twice", "Blocked", "True", "QuotaExceeded")
+    assert "twice-best" in blocked["message"]
+    assert tenant.condition("twice", "Running")["reason"] == "QuotaExceeded"
+    assert not [line for line in operator.said() if "still something to do" in line["message"]]
+    tenant.api.delete(path)
+    tenant.api.patch(quota, {"spec": {"hard": {"count/jobs.batch": "5"}}})
+    eventually(lambda: len(tenant.jobs()) == 1)
+    eventually(lambda: _is_free(tenant, "twice"))
+
+
 def test_a_status_that_may_not_be_written_is_an_event(tenant, make_limited):
     """What cannot be said in the status is said in an event, and the status is written once it may be."""
     grant = make_limited(("patch", "llmoptimizations/status"))

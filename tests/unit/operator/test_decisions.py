@@ -361,6 +361,27 @@ def test_a_refusal_of_what_is_no_longer_wanted_changes_nothing() -> None:
     assert decide(seen, NOW, Refused(StartRunners, REFUSAL)) == decide(seen, NOW)
 
 
+TAKEN = Problem(Reason.NAME_TAKEN, "ConfigMap ns/demo-best exists")
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_all_that_is_refused_in_one_pass_is_said(order: tuple[int, int]) -> None:
+    """Nothing of it is asked for again, and the reason is what keeps the study from running."""
+    both = (Refused(StartRunners, REFUSAL), Refused(WriteBest, TAKEN))
+    refused = [both[place] for place in order]
+    seen = _seen(study=WITH_BEST)
+    plan = decide(seen, NOW, *refused)
+    assert plan.actions == ()
+    said = _condition(plan, "Blocked")
+    assert said["reason"] == "QuotaExceeded"
+    assert said["message"] == f"{REFUSAL.message}; {TAKEN.message}"
+    assert _condition(plan, "Running")["reason"] == "QuotaExceeded"
+    assert {each.reason for each in plan.events} >= {"QuotaExceeded", "NameTaken"}
+    again = decide(replace(seen, status=plan.status), NOW + 60, *refused)
+    assert again.status == plan.status
+    assert again.events == ()
+
+
 def test_a_job_is_known_by_its_labels_whatever_it_is_called() -> None:
     """A Job that an earlier version named otherwise is adopted: no second one is started."""
     earlier = replace(JOB, name=f"{'a' * 45}-abcd1234")

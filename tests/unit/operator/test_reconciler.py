@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from fakes.manifests import changed, optimization
 
 from llmopt_core.api.reasons import Reason
@@ -14,8 +15,9 @@ from llmopt_operator.adapters.owned_objects import NotOurs
 from llmopt_operator.domain.conditions import timestamp
 from llmopt_operator.domain.observed import Problem, StudySeen
 from llmopt_operator.metrics import OperatorMetrics
+from llmopt_operator.reconciling import reconciler as module
 from llmopt_operator.reconciling.observations import Observations
-from llmopt_operator.reconciling.reconciler import Reconciler
+from llmopt_operator.reconciling.reconciler import ActionRefused, Reconciler
 from llmopt_operator.settings import OperatorSettings
 from llmopt_operator.specs.names import Key, manifest_hash
 
@@ -151,6 +153,33 @@ def test_a_resource_gets_its_job_and_its_status() -> None:
     assert [path for path in world.server.there if path.startswith(JOBS)]
     assert [each["phase"] for each in world.server.statuses] == ["Pending"]
     assert world.condition("Blocked") is None
+
+
+def test_two_refusals_of_one_pass_are_both_reported() -> None:
+    """Neither hides the other, and none is asked for again before the next pass."""
+    world = World(WITH_BEST)
+    world.server.refused = [("POST .*/jobs", _quota())]
+    for _ in range(2):
+        with pytest.raises(ActionRefused, match="waits for quota"):
+            world.reconcile()
+    blocked = world.condition("Blocked")
+    assert blocked["reason"] == "QuotaExceeded"
+    assert "ConfigMap team/small-best exists" in blocked["message"]
+    assert len(world.server.statuses) == 1
+    assert world.reconciler.blocked("team") == {KEY}
+
+
+def test_what_is_slow_beside_a_refusal_takes_nothing_from_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written while an action is waited for says what was refused before it, and all else."""
+    monkeypatch.setattr(module, "_SLOW_SECONDS", 0.01)
+    world = World(WITH_BEST)
+    world.server.refused = [("POST .*/jobs", _quota())]
+    with pytest.raises(ActionRefused):
+        world.reconcile()
+    assert len(world.server.statuses) == 2
+    for status in world.server.statuses:
+        assert status["best"] == {"trial": 2}
+        assert "QuotaExceeded" in {each["reason"] for each in status["conditions"]}
 
 
 def test_a_resource_that_was_replaced_meanwhile_is_taken_as_deleted() -> None:

@@ -5,7 +5,9 @@ may be interrupted between any two actions. The name of a Job follows from the s
 second one for the same can never be created.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from llmopt_core.api.conditions import ConditionType
 from llmopt_core.api.exit_codes import RunnerExit
@@ -51,42 +53,63 @@ _PODS_RECHECK_SECONDS = 10.0
 _REFUSED_RECHECK_SECONDS = 30.0
 
 
-def decide(seen: Observed, now: float, refused: Refused | None = None) -> Plan:
+def decide(seen: Observed, now: float, *refused: Refused) -> Plan:
     """Return what must change so that the cluster comes nearer to what the resource asks for.
 
     `now` is in Unix seconds. Carrying a plan out twice, or in part, is harmless. What was just `refused` is
     not asked for again: the status says why.
     """
     plan = next(plan for step in _STEPS if (plan := step(seen, now)) is not None)
-    if refused is None or not any(isinstance(action, refused.action) for action in plan.actions):
-        return plan
-    return _reported(seen, plan, refused, now)
+    return _reported(seen, plan, refused, now) if _met(plan, refused) else plan
 
 
-def blocked(seen: Observed, plan: Plan, problem: Problem, now: float) -> Plan:
-    """Return `plan` with a status that says that something is refused."""
+def blocked(seen: Observed, plan: Plan, now: float, *problems: Problem) -> Plan:
+    """Return `plan` with a status that says what is refused: the first of `problems` is the reason."""
     before = seen.status.get("conditions", ())
-    fact = Fact(ConditionType.BLOCKED, "True", problem.reason, problem.message)
+    message = "; ".join(dict.fromkeys(problem.message for problem in problems))
+    fact = Fact(ConditionType.BLOCKED, "True", problems[0].reason, message)
     (said,) = conditions([fact], before, generation=seen.target.generation, now=now)
     known = seen.condition(fact.type)
-    news = () if known is not None and known["reason"] == fact.reason else (_warning(problem),)
+    news = tuple(_warning(problem) for problem in problems if not _is_said(known, problem))
     status = {**plan.status, "conditions": [*others(plan.status["conditions"], fact.type), said]}
     return replace(plan, status=status, events=(*plan.events, *news))
 
 
-def _reported(seen: Observed, plan: Plan, refused: Refused, now: float) -> Plan:
-    """Say what is refused, along with all else that is known."""
-    if refused.action is WriteArguments:
-        fact = Fact(ConditionType.ROLLED_OUT, "False", refused.problem.reason, refused.problem.message)
-        known = seen.condition(fact.type)
-        said = Event(Reason.ROLLOUT_REFUSED, refused.problem.message, warning=True)
-        news = () if known is not None and known["reason"] == fact.reason else (said,)
-        return Plan((), with_fact(seen, fact, now), news)
-    kept = tuple(action for action in plan.actions if not isinstance(action, refused.action))
+def _met(plan: Plan, refused: Sequence[Refused]) -> tuple[Refused, ...]:
+    """Return what of `refused` the plan would ask for."""
+    return tuple(each for each in refused if any(isinstance(action, each.action) for action in plan.actions))
+
+
+def _reported(seen: Observed, plan: Plan, refused: Sequence[Refused], now: float) -> Plan:
+    """Say what is refused, along with all else that is known; nothing of it is asked for again.
+
+    What keeps the study from running is said before what can only be refused beside a status.
+    """
+    met = _met(plan, refused)
+    for each in met:
+        if each.action is WriteArguments:
+            return _not_rolled_out(seen, each.problem, now)
     if not plan.status:
-        plan = status_plan(seen, _blocked_facts(seen, refused.problem), now, seen.study)
-        kept = tuple(action for action in plan.actions if not isinstance(action, refused.action))
-    return replace(blocked(seen, plan, refused.problem, now), actions=kept)
+        plan = status_plan(seen, _blocked_facts(seen, met[0].problem), now, seen.study)
+        met += _met(plan, refused)
+    types = tuple(each.action for each in refused)
+    kept = tuple(action for action in plan.actions if not isinstance(action, types))
+    return replace(blocked(seen, plan, now, *(each.problem for each in met)), actions=kept)
+
+
+def _not_rolled_out(seen: Observed, problem: Problem, now: float) -> Plan:
+    fact = Fact(ConditionType.ROLLED_OUT, "False", problem.reason, problem.message)
+    known = seen.condition(fact.type)
+    said = Event(Reason.ROLLOUT_REFUSED, problem.message, warning=True)
+    news = () if known is not None and known["reason"] == fact.reason else (said,)
+    return Plan((), with_fact(seen, fact, now), news)
+
+
+def _is_said(condition: Mapping[str, Any] | None, problem: Problem) -> bool:
+    """Whether the condition, as it was last written, says `problem`."""
+    if condition is None:
+        return False
+    return condition["reason"] == problem.reason or problem.message in condition["message"]
 
 
 def _blocked_facts(seen: Observed, problem: Problem) -> list[Fact]:

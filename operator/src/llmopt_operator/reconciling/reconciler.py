@@ -64,6 +64,11 @@ class ActionRefused(LlmoptError):
         self.refused = refused
         super().__init__(refused.problem.message)
 
+    @property
+    def retry_after_seconds(self) -> float:
+        """For how many seconds the API server asked to be left alone."""
+        return self.__cause__.retry_after_seconds if isinstance(self.__cause__, ApiError) else 0.0
+
 
 class Reconciler:
     """Reconciles resources by key; safe to call for several keys at once, for one key one at a time."""
@@ -106,40 +111,40 @@ class Reconciler:
             self._metrics.reconciled(key.kind, result, time.monotonic() - began)
 
     async def _reconcile(self, key: Key) -> float | None:
-        refusal: ActionRefused | None = None
+        refusals: list[ActionRefused] = []
         for _ in range(_MOST_ROUNDS):
             document = self._observations.of(key).document
             if document is None or "deletionTimestamp" in document["metadata"]:
                 self._forget(key)
                 return None
             state = await self._look(self._watched(key, document))
-            refused = None if refusal is None else refusal.refused
-            plan = decide(state.observed, time.time(), refused)
+            refused = [each.refused for each in refusals]
+            plan = decide(state.observed, time.time(), *refused)
             try:
-                if await self._carry_out(state, plan.actions):
+                if await self._carry_out(state, plan.actions, refused):
                     state = self._with_status(state)
             except StorageProblem as error:
                 state = replace(state, observed=replace(state.observed, storage=error.problem))
-                plan = decide(state.observed, time.time(), refused)
+                plan = decide(state.observed, time.time(), *refused)
             except ActionRefused as error:
-                refusal = error
+                refusals.append(error)
                 continue
             if not self._is_current(state):
                 continue
             if plan.status:
                 await self._conclude(state, plan)
                 if self._is_current(state):
-                    return self._again(state, plan, refusal)
+                    return self._again(state, plan, refusals)
             elif (failure := await self._events.post(state.document, plan.events)) is not None:
                 log.warning("%s: an event is posted later: %s", key, failure)
         raise Restless(f"{key}: still something to do after {_MOST_ROUNDS} rounds")
 
-    def _again(self, state: State, plan: Plan, refusal: ActionRefused | None) -> float | None:
+    def _again(self, state: State, plan: Plan, refusals: Sequence[ActionRefused]) -> float | None:
         """Return when to look again; what was refused is tried after pauses that grow."""
         blocked_keys = self._blocked.setdefault(state.key.namespace, set())
-        if refusal is not None:
+        if refusals:
             blocked_keys.add(state.key)
-            raise refusal
+            raise max(refusals, key=lambda each: each.retry_after_seconds)
         blocked_keys.discard(state.key)
         self._failures.pop(state.uid, None)
         return plan.recheck_seconds
@@ -221,14 +226,17 @@ class Reconciler:
         document = self._observations.of(state.key).document or state.document
         return replace(state, observed=replace(state.observed, status=document["status"]))
 
-    async def _carry_out(self, state: State, actions: Sequence[Action]) -> bool:
-        """Act; return whether the status was written meanwhile. Raises ActionRefused and StorageProblem."""
+    async def _carry_out(self, state: State, actions: Sequence[Action], refused: Sequence[Refused]) -> bool:
+        """Act; return whether the status was written meanwhile. Raises ActionRefused and StorageProblem.
+
+        `refused` is what was refused in this pass before.
+        """
         said = False
         if actions:
             log.info("%s: %s", state.key, actions, extra={"resource": str(state.key)})
         for action in actions:
             try:
-                said |= await self._act_visibly(state, action)
+                said |= await self._act_visibly(state, action, refused)
             except (ApiError, NotOurs) as error:
                 if (problem := self._reported(state, error)) is None:
                     raise
@@ -246,7 +254,7 @@ class Reconciler:
             return None
         return error.problem if isinstance(error, NotOurs) else problem_of(error.refusal)
 
-    async def _act_visibly(self, state: State, action: Action) -> bool:
+    async def _act_visibly(self, state: State, action: Action, refused: Sequence[Refused]) -> bool:
         """Act; where that takes long, write meanwhile what is waited for, and return that it was written."""
         if not isinstance(action, StartRunners | StopRunners | WriteBest):
             await self._executor.act(state, action)
@@ -255,19 +263,19 @@ class Reconciler:
         try:
             await asyncio.wait({acting}, timeout=_SLOW_SECONDS)
             if slow := not acting.done():
-                await self._say_slow(state, action)
+                await self._say_slow(state, action, refused)
             await acting
             return slow
         finally:
             acting.cancel()
 
-    async def _say_slow(self, state: State, action: Action) -> None:
+    async def _say_slow(self, state: State, action: Action, refused: Sequence[Refused]) -> None:
         attempt = {StartRunners: "create", StopRunners: "delete"}.get(type(action), "write")
         resource = CONFIG_MAPS if isinstance(action, WriteBest) else JOBS
         text = f"no answer within {_SLOW_SECONDS:.0f} s"
         problem = problem_of(Refusal(attempt, resource, state.key.namespace, 0, text))
-        plan = decide(state.observed, time.time(), Refused(type(action), problem))
-        if not self._is_news(state, plan):
+        plan = decide(state.observed, time.time(), *refused, Refused(type(action), problem))
+        if not plan.status or not self._is_news(state, plan):
             return
         try:
             await self._write_status(state, plan)
@@ -282,7 +290,7 @@ class Reconciler:
         is_news = self._is_news(state, plan)
         failure = await self._events.post(state.document, plan.events if is_news else ())
         if failure is not None and (problem := self._reported(state, failure)) is not None:
-            plan = blocked(state.observed, plan, problem, time.time())
+            plan = blocked(state.observed, plan, time.time(), problem)
             is_news = self._is_news(state, plan)
         if is_news:
             await self._write_status(state, plan)
