@@ -133,6 +133,24 @@ def test_a_missing_right_names_what_grants_it(tenant, make_limited):
     eventually(lambda: _is_free(tenant, "powerless"))
 
 
+def test_a_missing_right_to_look_at_a_study_is_said(tenant, make_operator, make_limited):
+    """A study that runs and may not be looked at says why, and goes on; once it may be, nothing is said."""
+    first = make_operator(tenant.namespace)
+    tenant.apply("unseen", budget={"trials": 6})
+    with tenant.kubelet("--trial-seconds", "1"):
+        eventually(lambda: tenant.status("unseen").get("progress", {}).get("finished"))
+        first.stop()
+        grant = make_limited(("get", "customresourcedefinitions"))
+        blocked = tenant.until("unseen", "Blocked", "True", "PermissionMissing")
+        for word in ("limited", "get customresourcedefinitions.apiextensions.k8s.io in the cluster"):
+            assert word in blocked["message"]
+        assert tenant.status("unseen")["progress"]["finished"]
+        grant()
+        tenant.until("unseen", "Complete", "True", "TrialsExhausted")
+    eventually(lambda: _is_free(tenant, "unseen"))
+    assert len(tenant.jobs()) == 1
+
+
 def test_two_refusals_at_once_are_both_said(tenant, make_operator):
     """A quota that forbids the Job and a ConfigMap in the way of the result: each is named and waited for."""
     first = make_operator(tenant.namespace)

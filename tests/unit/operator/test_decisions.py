@@ -19,7 +19,7 @@ from llmopt_operator.domain.actions import (
     WriteBest,
 )
 from llmopt_operator.domain.conditions import timestamp
-from llmopt_operator.domain.decisions import decide
+from llmopt_operator.domain.decisions import decide, unseen
 from llmopt_operator.domain.observed import JobEnd, JobSeen, Observed, PodSeen, Problem, StudySeen, Target
 
 NOW = 1_800_000_000.0
@@ -380,6 +380,65 @@ def test_all_that_is_refused_in_one_pass_is_said(order: tuple[int, int]) -> None
     again = decide(replace(seen, status=plan.status), NOW + 60, *refused)
     assert again.status == plan.status
     assert again.events == ()
+
+
+PERMISSION = Problem(Reason.PERMISSION_MISSING, "the account may not get customresourcedefinitions")
+
+
+def test_a_first_look_that_is_refused_is_why_nothing_runs() -> None:
+    """A new resource whose study cannot be looked at says so, once, and nothing is done."""
+    plan = unseen(_seen(), PERMISSION, NOW)
+    assert plan.actions == ()
+    assert [each["type"] for each in plan.status["conditions"]] == ["Running", "Blocked"]
+    assert {each["reason"] for each in plan.status["conditions"]} == {"PermissionMissing"}
+    assert (plan.status["phase"], plan.status["reason"]) == ("Pending", PERMISSION.message)
+    assert [(each.reason, each.warning) for each in plan.events] == [("PermissionMissing", True)]
+    again = unseen(_seen(status=plan.status), PERMISSION, NOW + 60)
+    assert again.status == plan.status
+    assert again.events == ()
+
+
+@pytest.mark.parametrize(
+    ("seen", "running", "phase"),
+    [
+        (_seen(study=WITH_BEST, jobs=(JOB,), pods=(POD,)), "RunnersActive", "Running"),
+        (_seen(study=STUDY, target=replace(TARGET, suspend=True)), "Suspended", "Suspended"),
+        (_seen(study=DONE, jobs=(JOB,)), "TrialsExhausted", "Complete"),
+        (_seen(study=BROKEN, jobs=(JOB,)), "ModelNotFound", "Failed"),
+    ],
+    ids=["running", "suspended", "complete", "failed"],
+)
+def test_a_look_that_is_refused_changes_nothing_of_what_is_known(
+    seen: Observed, running: str, phase: str
+) -> None:
+    """Figures and conditions stay as they were said last; what is refused is added, and goes again."""
+    before = decide(seen, NOW).status
+    plan = unseen(replace(seen, study=None, status=before), PERMISSION, NOW + 60)
+    assert (plan.actions, plan.status["phase"]) == ((), phase)
+    assert _condition(plan, "Running")["reason"] == running
+    assert _condition(plan, "Blocked")["message"] == PERMISSION.message
+    kept = [each for each in plan.status["conditions"] if each["type"] != "Blocked"]
+    assert sorted(kept, key=str) == sorted(before["conditions"], key=str)
+    assert {**plan.status, "conditions": 0} == {**before, "conditions": 0}
+    after = decide(replace(seen, status=plan.status), NOW + 120).status
+    assert "Blocked" not in {each["type"] for each in after["conditions"]}
+
+
+def test_runners_that_went_while_nothing_could_be_looked_at_are_not_said_to_run() -> None:
+    """The watches report the Job: without one, the refusal is why nothing runs."""
+    before = decide(_seen(study=STUDY, jobs=(JOB,), pods=(POD,)), NOW).status
+    plan = unseen(_seen(status=before), PERMISSION, NOW + 60)
+    assert _condition(plan, "Running")["reason"] == "PermissionMissing"
+    assert plan.status["phase"] == "Pending"
+    assert plan.status["progress"] == STUDY.figures["progress"]
+
+
+def test_what_was_said_of_an_earlier_generation_is_not_repeated() -> None:
+    """A resource that was corrected is not called rejected while it cannot be looked at."""
+    before = decide(_seen(rejection=Problem(Reason.SECRET_NOT_FOUND, "no Secret")), NOW).status
+    plan = unseen(_seen(target=replace(TARGET, generation=4), status=before), PERMISSION, NOW + 60)
+    assert "Accepted" not in {each["type"] for each in plan.status["conditions"]}
+    assert plan.status["phase"] == "Pending"
 
 
 def test_a_job_is_known_by_its_labels_whatever_it_is_called() -> None:

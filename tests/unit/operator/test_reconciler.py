@@ -182,6 +182,51 @@ def test_what_is_slow_beside_a_refusal_takes_nothing_from_the_status(monkeypatch
         assert "QuotaExceeded" in {each["reason"] for each in status["conditions"]}
 
 
+def test_a_right_that_a_look_needs_is_reported_at_once() -> None:
+    """A study that cannot be looked at for lack of a right says so on its resource, until it can be."""
+    world = World(WITH_BEST)
+    world.studies.error = Forbidden("GET", _DEFINITION, 403, _NO_RIGHT)
+    with pytest.raises(Forbidden):
+        world.reconcile()
+    for type_ in ("Blocked", "Running"):
+        assert world.condition(type_)["reason"] == "PermissionMissing"
+    assert "customresourcedefinitions.apiextensions.k8s.io" in world.condition("Blocked")["message"]
+    assert world.reconciler.blocked("team") == {KEY}
+    world.studies.error, world.studies.seen = None, StudySeen(None, 1.0, {"study": "u1"})
+    world.reconcile()
+    assert world.condition("Blocked") is None
+    assert world.condition("Running")["reason"] == "QueueInadmissible"
+    assert world.reconciler.blocked("team") == frozenset()
+
+
+def test_a_server_that_fails_a_look_is_reported_after_three_failures() -> None:
+    """What may pass by itself is said once it failed three times in a row, and nothing is done meanwhile."""
+    world = World()
+    world.studies.error = ApiError("GET", f"{_SECRETS}/llmopt-storage", 503, "etcd is away")
+    for _ in range(2):
+        with pytest.raises(ApiError):
+            world.reconcile()
+    assert world.server.statuses == []
+    with pytest.raises(ApiError):
+        world.reconcile()
+    assert world.condition("Blocked")["reason"] == "ApiServerFailing"
+    assert "get secrets" in world.condition("Blocked")["message"]
+    assert not [path for path in world.server.there if path.startswith(JOBS)]
+
+
+def test_a_secret_that_cannot_be_asked_for_is_reported() -> None:
+    """Labels of Secrets are read before runners start: a failing API server is why they do not."""
+    model = {**_resource()["spec"]["model"], "source": "hf://org/name/file.gguf"}
+    model["tokenSecretRef"] = {"name": "token", "key": "token"}
+    world = World(StudySeen(None, 0.0, {"study": "u1"}), _resource(model=model))
+    refusal = ApiError("GET", f"{_SECRETS}/token", 500, "etcd is away")
+    world.server.refused = [(f"GET {_SECRETS}/token", refusal)]
+    for _ in range(3):
+        with pytest.raises(ApiError):
+            world.reconcile()
+    assert world.condition("Blocked")["reason"] == "ApiServerFailing"
+
+
 def test_a_resource_that_was_replaced_meanwhile_is_taken_as_deleted() -> None:
     """Its status is not written into the one that took its name, and nothing more is done for it."""
     world = World()

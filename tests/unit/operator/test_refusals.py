@@ -63,6 +63,22 @@ def _no_right(verb: str, resource: str, group: str) -> str:
             ("settings.leaderElection.namespace",),
         ),
         (
+            "GET",
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/llmoptimizations.llmopt.dev",
+            403,
+            _no_right("get", "customresourcedefinitions", "apiextensions.k8s.io"),
+            "PermissionMissing",
+            ("customresourcedefinitions.apiextensions.k8s.io in the cluster: the chart's ClusterRole",),
+        ),
+        (
+            "GET",
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/llmoptimizations.llmopt.dev",
+            503,
+            "etcd is away",
+            "ApiServerFailing",
+            ("get customresourcedefinitions:",),
+        ),
+        (
             "POST", _JOBS, 403,
             'pods "demo" is forbidden: violates PodSecurity "restricted:latest": hostPath (volume "m")',
             "AdmissionDenied",

@@ -14,7 +14,7 @@ from llmopt_core.errors.classes import ErrorClass
 from llmopt_core.storage.documents import EndReason
 from llmopt_operator.domain.actions import Refused, WriteArguments
 from llmopt_operator.domain.conditions import timestamp
-from llmopt_operator.domain.decisions import decide
+from llmopt_operator.domain.decisions import decide, unseen
 from llmopt_operator.domain.observed import (
     Availability,
     DeploymentSeen,
@@ -281,6 +281,18 @@ def test_a_refused_patch_is_the_conditions_reason_and_is_tried_again():
     assert again.rolls_out
     assert isinstance(decide(again, NOW + 60).actions[0], WriteArguments)
     assert decide(again, NOW + 60, refused).events == ()
+
+
+def test_a_deployment_that_cannot_be_read_now_is_the_conditions_reason():
+    """An API server that fails is reported in RolledOut; the end stays, and it is looked at again."""
+    problem = Problem(Reason.API_SERVER_FAILING, "get deployments: 503")
+    plan = unseen(_seen(study=None, deployment=None), problem, NOW)
+    assert (plan.actions, _said(plan.status)["reason"]) == ((), "ApiServerFailing")
+    assert COMPLETE in plan.status["conditions"]
+    assert "Blocked" not in {each["type"] for each in plan.status["conditions"]}
+    again = _seen(status=plan.status)
+    assert again.rolls_out
+    assert isinstance(decide(again, NOW + 60).actions[0], WriteArguments)
 
 
 EVENTS = st.sampled_from(

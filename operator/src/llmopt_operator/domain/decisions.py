@@ -37,6 +37,7 @@ from llmopt_operator.domain.statuses import (
     found,
     generation,
     judged,
+    last_said,
     not_accepted,
     others,
     ready,
@@ -73,6 +74,24 @@ def blocked(seen: Observed, plan: Plan, now: float, *problems: Problem) -> Plan:
     news = tuple(_warning(problem) for problem in problems if not _is_said(known, problem))
     status = {**plan.status, "conditions": [*others(plan.status["conditions"], fact.type), said]}
     return replace(plan, status=status, events=(*plan.events, *news))
+
+
+def unseen(seen: Observed, problem: Problem, now: float) -> Plan:
+    """Return the plan where `problem` kept the study, or what the resource needs, from being looked at.
+
+    Nothing is done: what was last said stays, but for the runners, which the watches report.
+    """
+    if seen.rolls_out:
+        return _not_rolled_out(seen, problem, now)
+    if seen.was_ended:
+        return blocked(seen, Plan(status=seen.status), now, problem)
+    running = Fact(ConditionType.RUNNING, "False", problem.reason, problem.message)
+    if seen.job is not None:
+        running = running_fact(seen.job, seen.pods, seen.target.runners)
+    elif seen.target.suspend:
+        running = Fact(ConditionType.RUNNING, "False", Reason.SUSPENDED, "the runners have ended")
+    plan = status_plan(seen, [*last_said(seen), running], now)
+    return replace(blocked(seen, plan, now, problem), actions=())
 
 
 def _met(plan: Plan, refused: Sequence[Refused]) -> tuple[Refused, ...]:

@@ -19,8 +19,8 @@ from llmopt_operator.domain.observed import Problem
 class Refusal:
     """A request that the API server did not carry out, and what it said.
 
-    `status` is 0 where it did not answer; `resource` is its plural name, `fields` those of the object that it
-    finds fault with.
+    `status` is 0 where it did not answer; `resource` is its plural name, `namespace` "" for what the whole
+    cluster has one of, `fields` those of the object that it finds fault with.
     """
 
     verb: str
@@ -61,6 +61,7 @@ _RULES = (
 )
 _GRANTS = {
     "deployments": "the chart grants it where settings.rollout.enabled is true",
+    "customresourcedefinitions": "the chart's ClusterRole grants it",
     "secrets": "the chart grants it for the Secret that settings.storage.secretName names, and for all where"
     " settings.policy.secretSelector is set",
     "leases": "the chart grants it in the namespace that settings.leaderElection.namespace names",
@@ -133,8 +134,9 @@ def _permission(refusal: Refusal) -> Problem | None:
         return None
     what = found["resource"] + (f".{found['group']}" if found["group"] else "")
     grant = _GRANTS.get(found["resource"].partition("/")[0], _RULES)
+    where = f"in namespace {refusal.namespace}" if refusal.namespace else "in the cluster"
     text = (
-        f"{found['user']} may not {found['verb']} {what} in namespace {refusal.namespace}: {grant};"
+        f"{found['user']} may not {found['verb']} {what} {where}: {grant};"
         " upgrade the release, or correct what was changed in its roles"
     )
     return Problem(Reason.PERMISSION_MISSING, text)

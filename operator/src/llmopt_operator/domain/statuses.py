@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from llmopt_core.api.conditions import ConditionType, Phase
-from llmopt_core.api.reasons import Reason
+from llmopt_core.api.reasons import Reason, reason_called
 from llmopt_core.errors.classes import ErrorClass
 from llmopt_operator.domain.actions import Action, Event, Plan, WriteBest
 from llmopt_operator.domain.conditions import Fact, conditions
@@ -27,6 +27,17 @@ _PHASES = {
     ConditionType.COMPLETE: Phase.COMPLETE,
     ConditionType.SUSPENDED: Phase.SUSPENDED,
 }
+# What stays as it is while nothing of a study can be looked at.
+_LASTING = frozenset(
+    {
+        ConditionType.ACCEPTED,
+        ConditionType.STUDY_READY,
+        ConditionType.SUSPENDED,
+        ConditionType.MEMORY_GUARD_PASSED,
+        ConditionType.BASELINE_MEASURED,
+        ConditionType.RESULT_VALID,
+    }
+)
 # What is worth an event when it begins to hold.
 _REPORTED = {
     (ConditionType.ACCEPTED, "False"),
@@ -106,6 +117,17 @@ def _guard(study: StudySeen) -> Fact:
     count = sum(error["count"] for error in trips)
     text = f"{count} trials did not fit into memory; the last: {trips[0]['lastMessage']}"
     return Fact(ConditionType.MEMORY_GUARD_PASSED, "False", Reason.GUARD_TRIPPED, text)
+
+
+def last_said(seen: Observed) -> list[Fact]:
+    """Return what was last said of what is asked for now, but for runners, the end and refusals."""
+    if seen.status.get("observedGeneration") != seen.target.generation:
+        return []
+    return [
+        Fact(ConditionType(said["type"]), said["status"], reason, said["message"])
+        for said in seen.status.get("conditions", ())
+        if said["type"] in _LASTING and (reason := reason_called(said["reason"])) is not None
+    ]
 
 
 def status_plan(

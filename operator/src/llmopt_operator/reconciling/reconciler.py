@@ -26,7 +26,7 @@ from llmopt_operator.domain.actions import (
     WriteBest,
 )
 from llmopt_operator.domain.conditions import unix_seconds
-from llmopt_operator.domain.decisions import blocked, decide
+from llmopt_operator.domain.decisions import blocked, decide, unseen
 from llmopt_operator.domain.observed import DeploymentSeen, Observed, Problem, StudySeen
 from llmopt_operator.domain.refusals import Refusal, problem_of
 from llmopt_operator.domain.status_writes import is_worth_a_write
@@ -169,7 +169,17 @@ class Reconciler:
         return State(key, document, observed)
 
     async def _look(self, state: State) -> State:
-        """Return `state` with what no watch reports."""
+        """Return `state` with what no watch reports; what keeps it from being looked at is reported."""
+        try:
+            observed = await self._with_all(state)
+        except ApiError as error:
+            if (problem := self._reported(state, error)) is not None:
+                self._blocked.setdefault(state.key.namespace, set()).add(state.key)
+                await self._conclude(state, unseen(state.observed, problem, time.time()))
+            raise
+        return replace(state, observed=observed)
+
+    async def _with_all(self, state: State) -> Observed:
         key, observed = state.key, state.observed
         settled = observed.was_ended and not observed.rolls_out
         settled = settled and observed.status.get("observedGeneration") == observed.target.generation
@@ -181,7 +191,7 @@ class Reconciler:
         if observed.rejection is None and observed.rolls_out and observed.target.rollout is not None:
             deployment = await self._deployment(key, observed.target.rollout.deployment)
             observed = replace(observed, deployment=deployment)
-        return replace(state, observed=observed)
+        return observed
 
     async def _with_pods_refused(self, key: Key, observed: Observed) -> Observed:
         """Say why there are no pods, where there were none either when the status was last written."""
