@@ -8,7 +8,7 @@ from types import MappingProxyType
 from llmopt.manifests import OptionInvalid
 from llmopt.option_labels import labelled
 from llmopt.options import MOST_RUNNERS, RESULTS
-from llmopt.path_checks import folder_problem
+from llmopt.path_checks import folder_problem, unwritable
 from llmopt.plain_values import plain
 
 
@@ -18,9 +18,11 @@ def check_run(arguments: Mapping[str, object]) -> None:
     for name, (holds, expected) in _EXPECTED.items():
         if name in arguments and not holds(arguments[name]):
             raise OptionInvalid(f"{labelled(name, arguments[name])}: expected {expected}")
-    results = arguments.get("results", RESULTS)
-    if problem := folder_problem(Path(str(results))):
+    results = Path(str(arguments.get("results", RESULTS)))
+    if problem := folder_problem(results):
         raise OptionInvalid(f"{labelled('results', results)}: {problem}")
+    if expected := unwritable(results):
+        raise OptionInvalid(f"{labelled('results', results)}: expected {expected}")
 
 
 def timeout_seconds(given: object) -> float | None:

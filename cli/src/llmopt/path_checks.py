@@ -48,13 +48,26 @@ def unreadable(path: Path) -> str | None:
 
 def folder_problem(folder: Path) -> str | None:
     """Return why nothing can be kept in `folder`, which need not exist; None: nothing is in the way."""
-    there = next((each for each in (folder, *folder.absolute().parents) if exists(each)), folder)
+    there = _nearest(folder)
     if exists(there) and not is_dir(there):
         return f"expected a folder, and {there} is a file"
     if expected := unreadable(folder):
         return f"expected {expected}"
     refusal = _refusal(folder)
     return None if refusal is None else problem_words(refusal)
+
+
+def unwritable(folder: Path) -> str | None:
+    """Return what is expected in place of `folder`, in which this user may not write; None: nothing is."""
+    there = _nearest(folder)
+    if os.access(there, os.W_OK | os.X_OK):
+        return None
+    return f"a folder in which user {os.getuid()} may write: change the owner or the mode of {there}"
+
+
+def _nearest(folder: Path) -> Path:
+    """Return `folder`, or the first of those above it that is there."""
+    return next((each for each in (folder, *folder.absolute().parents) if exists(each)), folder)
 
 
 def _forbidden(path: Path) -> Path | None:

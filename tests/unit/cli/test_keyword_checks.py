@@ -57,6 +57,14 @@ def test_results_that_a_file_is_in_the_way_of_are_refused(function, tmp_path):
         CALLS[function](results=tmp_path / "file" / "below")
 
 
+def test_results_where_nothing_may_be_written_are_refused(tmp_path, without_rights):
+    """The folder whose mode has to be changed is named, also where one in it is to be made."""
+    tmp_path.chmod(0o500)
+    for results in (tmp_path, tmp_path / "new"):
+        with pytest.raises(OptionInvalid, match=f"expected a folder in which user .* mode of {tmp_path}$"):
+            without_rights(check_run, {"results": results})
+
+
 def test_what_can_be_used_is_taken(tmp_path):
     """With the defaults, with None where that means the default, and with numbers of NumPy."""
     check_run({})

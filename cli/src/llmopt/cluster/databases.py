@@ -14,7 +14,8 @@ from llmopt.cluster.forwarding import ForwardingFailed, Service, forwarded
 from llmopt.option_labels import labelled
 from llmopt_core.api.objects import STORAGE_SECRET, STORAGE_SECRET_KEY
 from llmopt_core.errors.classes import LlmoptError
-from llmopt_core.storage.errors import StorageUnavailable, StudyNotFound
+from llmopt_core.storage.database import require_address
+from llmopt_core.storage.errors import StorageUnavailable, StorageUnusable, StudyNotFound
 from llmopt_core.storage.storages import open_storage
 from llmopt_core.storage.studies import Study
 
@@ -44,10 +45,12 @@ def opened_study(
 
     `storage` is the database's URL, else the namespace's Secret names it; `at` (HOST:PORT) is where it is
     reached from here, such as the near end of `kubectl port-forward`. Where it is not given, and the
-    database's Service has no address here, kubectl forwards a port to it. Raises StudyOutOfReach.
+    database's Service has no address here, kubectl forwards a port to it. Raises StudyOutOfReach, and
+    StorageUnusable where the URL is none.
     """
     name, namespace = document["metadata"]["name"], document["metadata"]["namespace"]
     url = storage or secret_url(cluster, namespace)
+    _require_place(url)
     try:
         with ExitStack() as stack:
             if at is None and (service := _service_out_of_reach(url, namespace)):
@@ -64,6 +67,14 @@ def opened_study(
         raise StudyOutOfReach(
             f"{error}: nothing was measured for {name} yet, or it is another one"
         ) from error
+
+
+def _require_place(url: str) -> None:
+    require_address(url)
+    try:
+        _ = urlsplit(url).port
+    except ValueError:  # what it says may hold a part of the password
+        raise StorageUnusable("the storage address has a host or a port that there cannot be") from None
 
 
 def secret_url(cluster: "Cluster", namespace: str) -> str:

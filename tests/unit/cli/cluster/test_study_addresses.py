@@ -13,6 +13,7 @@ from llmopt.cluster.databases import (
     secret_url,
 )
 from llmopt.cluster.errors import Forbidden, ResourceNotFound
+from llmopt_core.storage.errors import StorageUnusable
 from llmopt_core.storage.storages import open_storage
 
 
@@ -50,6 +51,14 @@ def url(tmp_path):
 def test_the_secret_says_where_the_study_is(url):
     """The study is the one of the resource's uid."""
     assert opened(secret(f"{url}\n")) == "uid-of-mine"
+
+
+@pytest.mark.parametrize("host", ["db:99999", "db:80a", "[::1"])
+def test_an_address_that_cannot_be_one_is_an_error_in_words(host):
+    """The Secret is somebody else's: its password is in no message."""
+    with pytest.raises(StorageUnusable, match=r"^the storage address ") as caught:
+        opened(secret(f"postgresql://me:hidden@{host}/studies"))
+    assert "hidden" not in str(caught.value)
 
 
 def test_an_address_that_is_given_wins(url):
