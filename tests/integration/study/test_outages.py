@@ -15,7 +15,7 @@ from fakes.studies import definition, heartbeat, measured
 
 from llmopt_core.analysis.summary import summarise
 from llmopt_core.sampling.methods import open_for_search
-from llmopt_core.storage.errors import StorageUnavailable, StorageUnusable, StudyNotFound
+from llmopt_core.storage.errors import StorageUnavailable, StorageUnusable, StudyUnreadable
 from llmopt_core.storage.reaper import Reaper
 
 
@@ -181,7 +181,7 @@ def test_optunas_own_study_is_not_ours(sqlite_url):
     """A study that Optuna alone made is not opened as one of ours."""
     program = f"import optuna; optuna.create_study(storage={sqlite_url!r}, study_name='plain')"
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, env=dict(os.environ))
-    with open_for_search(sqlite_url) as storage, pytest.raises(StudyNotFound):
+    with open_for_search(sqlite_url) as storage, pytest.raises(StudyUnreadable, match="is not llmopt's"):
         storage.open_study("plain")
 
 

@@ -134,7 +134,7 @@ def find_study_with(connection: Connection, name: str, key: str) -> tuple[int, s
         return None
     study_id, there, text = found
     if there is None:
-        raise StudyUnreadable(f"study {name!r} has no {key}: its row is missing")
+        raise StudyUnreadable(f"study {name!r} has no {key}: its row is missing, or it is not llmopt's")
     return int(study_id), _whole(text, key)
 
 
