@@ -21,8 +21,8 @@ def check_run(arguments: Mapping[str, object]) -> None:
     results = Path(str(arguments.get("results", RESULTS)))
     if problem := folder_problem(results):
         raise OptionInvalid(f"{labelled('results', results)}: {problem}")
-    if expected := unwritable(results):
-        raise OptionInvalid(f"{labelled('results', results)}: expected {expected}")
+    if allowed := unwritable(results):
+        raise OptionInvalid(f"{labelled('results', results)}: expected {allowed}")
 
 
 def timeout_seconds(given: object) -> float | None:
