@@ -155,12 +155,16 @@ def unstorable(part: Any, place: str = "") -> Iterator[str]:
     if isinstance(part, Mapping | list | tuple):
         for name, inner in part.items() if isinstance(part, Mapping) else enumerate(part):
             yield from unstorable(inner, f"{place}.{name}" if place else str(name))
-    elif not (part is None or isinstance(part, str | Integral)) and not _is_finite(part):
+    elif not (part is None or isinstance(part, str | Integral)) and not is_finite(part):
         yield f"{place} is {repr(part)[:_SHOWN]}"
 
 
-def _is_finite(part: Any) -> bool:
-    return isinstance(part, Real) and math.isfinite(part)
+def is_finite(part: Any) -> bool:
+    """Say whether `part`, which a plug-in may have made, is a number that JSON holds."""
+    try:
+        return isinstance(part, Real) and math.isfinite(part)
+    except OverflowError:
+        return False
 
 
 def _checked(adapter: TypeAdapter[Document], text: str) -> Document:

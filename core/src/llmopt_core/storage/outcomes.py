@@ -1,11 +1,9 @@
 """What is stored of an outcome beside its document: the trial's state, values and constraints."""
 
-import math
 from collections.abc import Mapping
-from typing import Any
 
 from llmopt_core.metrics.catalog import find_metric
-from llmopt_core.storage.documents import MALFORMED, described, dump, unstorable
+from llmopt_core.storage.documents import MALFORMED, described, dump, is_finite, unstorable
 from llmopt_core.storage.errors import OutcomeInvalid
 from llmopt_core.storage.records import ConstraintDefinition, Outcome, OutcomeKind, StudyDefinition
 from llmopt_core.storage.tables import TrialState
@@ -80,18 +78,11 @@ def check_outcome(number: int, outcome: Outcome, definition: StudyDefinition) ->
         [each.metric for each in definition.objectives] + [each.metric for each in definition.constraints]
     ):
         value = outcome.metrics.get(metric)
-        if not _is_finite(value):
+        if not is_finite(value):
             raise OutcomeInvalid(
                 f"trial {number} was {outcome.kind} without a finite {metric} (got {value}), which the "
                 "study's objectives or constraints need; finish it as invalid instead"
             )
-
-
-def _is_finite(value: Any) -> bool:
-    try:
-        return math.isfinite(value)
-    except (TypeError, OverflowError):  # a plug-in's metric may be anything
-        return False
 
 
 def check_storable(number: int, outcome: Outcome) -> None:
