@@ -161,7 +161,7 @@ def _best(definition: StudyDefinition, result: OptimizationResult) -> _Chosen:
         f"{group}.{name}": value for group, own in result.parameters.items() for name, value in own.items()
     }
     if result.keep_default:
-        kept = "the default: the repeats verified no objective as better"
+        kept = "the default: the repeats verified nothing that is worth serving in its place"
         return _Chosen(serving, parameters, result.default_metrics, (result.headline, kept), result.reference)
     how = "verified by repeats" if result.confirmed else "not verified by repeats"
     notes = (result.headline, f"trial {result.trial}, {how}")

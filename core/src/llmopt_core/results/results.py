@@ -201,7 +201,7 @@ class OptimizationResult(StudyResult):
 
     @property
     def keep_default(self) -> bool:
-        """Whether the repeats verified no objective as better: then the baseline is what to serve."""
+        """Whether the repeats verified nothing that is worth serving: then the baseline is what to serve."""
         return keeps_default(self.status)
 
     @property
